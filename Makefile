@@ -1,0 +1,52 @@
+# Needs Python 3.11 or newer, pip and make; everything else goes into virtual environments here.
+#   make demo   install without torch, extract from a sample text with the built-in model
+#   make test   lint, types, import contracts, tests, doctests, docs
+#   make lint   the first three of them
+#   make clean  remove what these made
+
+PYTHON ?= python3
+PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+DEMO := .venv-demo
+TEST := .venv-test
+SOURCES := $(shell find src -type f -not -name '*.pyc')
+SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.
+
+.PHONY: demo test lint clean python
+
+demo: $(DEMO)/.installed
+	@echo '$(SAMPLE)'
+	@$(DEMO)/bin/onepass extract '$(SAMPLE)' \
+		-e person -e product -e location -e price \
+		-c 'sentiment=positive,negative,neutral' \
+		-r 'announced' \
+		-s 'product: name::str, price::str' \
+		--format table
+
+test: lint
+	OMP_NUM_THREADS=1 $(TEST)/bin/pytest -n 2 --dist loadfile
+
+lint: $(TEST)/.installed
+	$(TEST)/bin/ruff check .
+	$(TEST)/bin/ruff format --check .
+	$(TEST)/bin/mypy
+	$(TEST)/bin/lint-imports
+
+$(DEMO)/.installed: $(SOURCES) pyproject.toml constraints.txt | python
+	@echo 'Installing onepass without torch into $(DEMO)'
+	@$(PYTHON) -m venv --clear $(DEMO)
+	@$(DEMO)/bin/python $(PIP) .
+	@touch $@
+
+$(TEST)/.installed: pyproject.toml constraints.txt | python
+	@echo 'Installing onepass, its tools and the reference libraries into $(TEST)'
+	@$(PYTHON) -m venv --clear $(TEST)
+	@$(TEST)/bin/python $(PIP) torch==2.13.0
+	@$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train]'
+	@touch $@
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "onepass needs Python 3.11 or newer, and $(PYTHON) is %d.%d: run  make PYTHON=python3.11" % sys.version_info[:2])'
+
+clean:
+	rm -rf $(DEMO) $(TEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,287 @@
+"""Turn the public training sources into onepass examples, one JSONL file a source.
+
+Usage: python recipes/builtin/convert.py DATA_DIRECTORY OUTPUT_DIRECTORY
+
+DATA_DIRECTORY holds ``train/extraction/cleared``, ``train/classification/cleared``,
+``train/multitask`` and ``train/label_bank.jsonl``. Only cleared sources are read. Writes
+``SOURCE.jsonl`` for each source, ``bank.json`` (other names, definitions, general labels) and
+``mix.json`` (how often each source is drawn).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.example import (
+    Example,
+    GoldField,
+    GoldRelation,
+    GoldStructure,
+    GoldTask,
+    GoldValue,
+    Mention,
+)
+from onepass.corpus.jsonl import write_examples
+
+HERE = Path(__file__).parent
+MAX_WORDS = 230
+GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity label
+
+# Relative weight of each source; the rest get 1.0 times the square root of their size.
+WEIGHTS = {
+    "handwritten": 12.0, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
+    "proggen_conll2003_no_misc": 0.9, "proggen_wiki_gold_no_misc": 0.9, "btc": 1.0,
+    "uner_ewt": 1.2, "stackoverflow_ner": 1.3, "redocred": 1.2, "qamr_questions": 0.9,
+    "sgd_records": 0.35, "sgd_slots": 0.5, "wet_lab_protocols": 0.5, "phee": 0.6,
+    "pii_templates_v2": 1.0, "presidio_synth_pii": 0.8, "geneva_events": 0.8,
+    "e2e_nlg": 0.5, "seal_tools": 0.7, "materials_synthesis": 0.6, "tasteset_recipes": 0.6,
+    "mams_aspects": 0.4, "skillspan": 0.4, "somesci": 0.5, "deezer_music": 1.2,
+    "restaurant8k": 0.4, "multidogo": 0.5, "semeval2010_task8": 0.6, "knowledgenet": 1.0,
+    "cls_clinc150": 1.6, "cls_goemotions": 1.6, "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4,
+    "cls_nli": 0.6, "cls_relations": 0.4, "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5,
+    "cls_dbpedia14": 0.7, "cls_bitext_support": 1.2, "cls_natinst_pieces": 1.0,
+}  # fmt: skip
+BIO = 0.18  # the many single-type biomedical sets
+
+
+def main(data: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    sizes: dict[str, int] = {}
+    for path in sorted((data / "train/extraction/cleared").glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        labels = json.loads(path.with_name(f"{name}.labels.json").read_text())
+        sizes[name] = write_examples(out / f"{name}.jsonl", extraction(path, labels))
+    for path in sorted((data / "train/classification/cleared").glob("*.jsonl.gz")):
+        name = "cls_" + path.name.removesuffix(".jsonl.gz")
+        sizes[name] = write_examples(out / f"{name}.jsonl", classification(path))
+    source = data / "train/multitask/handwritten.jsonl.gz"
+    sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(source))
+    mix = {}
+    for name, size in sizes.items():
+        weight = BIO if name.startswith("bio_") else WEIGHTS.get(name, 0.8)
+        mix[name] = round(weight * size**0.5, 3)
+    (out / "mix.json").write_text(json.dumps(mix, indent=1))
+    (out / "bank.json").write_text(json.dumps(bank(data), ensure_ascii=False))
+    print(sum(sizes.values()), "examples from", len(sizes), "sources")
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def extraction(path: Path, labels: dict[str, Any]) -> Iterator[Example]:
+    rng = random.Random(path.name)
+    fields = record_fields(path, labels)
+    types = sorted(fields)
+    for row in rows(path):
+        text = row["text"]
+        if len(text.split()) > MAX_WORDS * 2:
+            continue
+        entities = row["entities"]
+        relations = tuple(
+            GoldRelation(
+                relation["label"],
+                (entities[relation["head"]]["start"], entities[relation["head"]]["end"]),
+                (entities[relation["tail"]]["start"], entities[relation["tail"]]["end"]),
+            )
+            for relation in row.get("relations", [])
+        )
+        asked = tuple(label for label in row["label_set"] if label not in GENERIC)
+        structures = []
+        grouped = defaultdict(list)
+        for record in row.get("records", []):
+            grouped[record["type"]].append(record["fields"])
+        for kind, records in grouped.items():
+            structures.append(structure(kind, fields[kind], records))
+        if grouped and len(types) > 1 and rng.random() < 0.3:  # a type that is not in this text
+            kind = rng.choice(types)
+            if kind not in grouped:
+                structures.append(structure(kind, fields[kind], []))
+        yield Example(
+            text=text,
+            entities=tuple(
+                Mention(e["start"], e["end"], e["label"])
+                for e in entities
+                if e["label"] in asked
+            ),
+            asked=asked,
+            descriptions={k: v for k, v in labels.get("entity_labels", {}).items() if v and k in asked},
+            structures=tuple(structures),
+            relations=relations,
+            asked_relations=tuple(row.get("relation_set", [])),
+            source=row["source"],
+        )
+
+
+def record_fields(path: Path, labels: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return, for each record type, its fields with their descriptions."""
+    fields: dict[str, dict[str, str]] = defaultdict(dict)
+    for key, description in labels.get("record_fields", {}).items():
+        kind, _, name = key.partition(" :: ")
+        fields[kind][name] = description
+    for row in rows(path):
+        for record in row.get("records", []):
+            for name in record["fields"]:
+                fields[record["type"]].setdefault(name, "")
+    return fields
+
+
+def structure(
+    kind: str, fields: dict[str, str], records: list[dict[str, list[dict[str, Any]]]]
+) -> GoldStructure:
+    return GoldStructure(
+        kind,
+        tuple(GoldField(name, description or None) for name, description in fields.items()),
+        tuple(
+            {
+                name: tuple(
+                    GoldValue(v["start"], v["end"]) if "start" in v else GoldValue(text=v["value"])
+                    for v in values
+                )
+                for name, values in record.items()
+            }
+            for record in records
+        ),
+    )
+
+
+def classification(path: Path) -> Iterator[Example]:
+    for row in rows(path):
+        labels = list(dict.fromkeys(row["labels"]))
+        if len(labels) < 2 or not row["text"].strip():
+            continue
+        task = GoldTask(
+            row["task"].replace("_", " "),
+            tuple(labels),
+            tuple(label for label in labels if label in row["gold"]),
+            bool(row["multi_label"]),
+            {k: v for k, v in (row.get("descriptions") or {}).items() if v and k in labels},
+            row.get("instruction") or None,
+        )
+        text = " ".join(row["text"].split(" ")[:MAX_WORDS])
+        yield Example(text=text, classifications=(task,), source=row["source"])
+
+
+def multitask(path: Path) -> Iterator[Example]:
+    everything = list(rows(path))
+    types = Counter(r["type"] for row in everything for r in row.get("relations", []))
+    names = sorted(types)
+    rng = random.Random(0)
+    for row in everything:
+        own = list(dict.fromkeys(r["type"] for r in row.get("relations", [])))
+        absent = [name for name in rng.sample(names, 3) if name not in own] if own else []
+        relations = []
+        for r in row.get("relations", []):
+            head, tail = nearest(r["head"]["spans"], r["tail"]["spans"])
+            relations.append(GoldRelation(r["type"], head, tail))
+        yield Example(
+            text=row["text"],
+            entities=tuple(
+                Mention(e["start"], e["end"], e["label"]) for e in row.get("entities", [])
+            ),
+            asked=tuple(dict.fromkeys(row.get("label_set", []))),
+            descriptions=row.get("label_descriptions", {}),
+            classifications=tuple(
+                GoldTask(
+                    task["task"],
+                    tuple(dict.fromkeys(task["labels"])),
+                    tuple(task["gold"]),
+                    bool(task["multi_label"]),
+                )
+                for task in row.get("classifications", [])
+                if len(set(task["labels"])) > 1
+            ),
+            structures=tuple(map(handwritten_structure, row.get("structures", []))),
+            relations=tuple(relations),
+            asked_relations=(*own, *absent),
+            source=row["source"],
+        )
+
+
+def nearest(
+    heads: list[list[int]], tails: list[list[int]]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the occurrences of head and tail that stand closest to each other."""
+    pairs = [(abs(h[0] - t[0]), tuple(h), tuple(t)) for h in heads for t in tails]
+    _, head, tail = min(pairs)
+    return head, tail  # type: ignore[return-value]
+
+
+def handwritten_structure(row: dict[str, Any]) -> GoldStructure:
+    fields = tuple(
+        GoldField(name, spec.get("description") or None, tuple(spec.get("choices", [])))
+        for name, spec in row["fields"].items()
+    )
+    records = []
+    for record in row["records"]:
+        certain = [
+            value["spans"][0][0]
+            for entry in record.values()
+            for value in entry["values"]
+            if len(value.get("spans", [])) == 1
+        ]
+        values = {}
+        for name, entry in record.items():
+            values[name] = tuple(gold_value(value, certain) for value in entry["values"])
+        records.append({name: found for name, found in values.items() if found})
+    return GoldStructure(row["type"], fields, tuple(records))
+
+
+def gold_value(value: dict[str, Any], certain: list[int]) -> GoldValue:
+    """Return a value at the occurrence that stands closest to the record's unique values."""
+    if "choice" in value:
+        return GoldValue(choice=value["choice"])
+    spans = value["spans"]
+    if not spans:
+        return GoldValue(text=value["value"])
+    middle = sorted(certain)[len(certain) // 2] if certain else spans[0][0]
+    start, end = min(spans, key=lambda span: abs(span[0] - middle))
+    return GoldValue(start, end)
+
+
+def bank(data: Path) -> dict[str, Any]:
+    paraphrases, descriptions = {}, {}
+    with (data / "train/label_bank.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            paraphrases[row["label"]] = row["paraphrases"]
+            descriptions[row["label"]] = row["description"]
+    table = json.loads((HERE / "hypernyms.json").read_text())
+    general: dict[str, list[str]] = defaultdict(list)
+    for hypernym, nouns in table.items():
+        for noun in nouns.split():
+            general[noun].append(hypernym)
+    siblings: dict[str, list[str]] = defaultdict(list)
+    counts = Counter(
+        label
+        for row in rows(data / "train/multitask/handwritten.jsonl.gz")
+        for label in row.get("label_set", [])
+    )
+    for label, count in counts.items():
+        if count < 2 or label in table:
+            continue
+        noun = label.lower().split(" of ")[0].split(" for ")[0].split()[-1]
+        for hypernym in general.get(noun, ()):
+            if hypernym != noun and hypernym != "miscellaneous":
+                siblings[hypernym].append(label)
+    pool = [label for label, count in counts.items() if count < 6]
+    return {
+        "paraphrases": paraphrases,
+        "descriptions": descriptions,
+        "general": general,
+        "siblings": siblings,
+        "pool": pool,
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

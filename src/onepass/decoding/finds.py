@@ -1,0 +1,113 @@
+"""Findings in words, before they become results: spans, choices, records, pairs, candidates.
+
+Positions are word indices, half-open, global to the document. Labels, fields, choices and relation
+types are indices into the schema; these types know neither the words nor the schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Scored spans that may become entities, as columns of one table.
+
+    Args:
+        starts: first words, (candidates,).
+        ends: the words after the last ones, (candidates,).
+        scores: probabilities, (candidates,).
+        labels: label indices, (candidates,).
+
+    Raises:
+        ValueError: if the columns differ in length or are not one-dimensional.
+
+    >>> len(Candidates(np.array([0, 3]), np.array([2, 4]), np.array([0.9, 0.6]), np.array([1, 0])))
+    2
+    """
+
+    starts: Ints
+    ends: Ints
+    scores: Floats
+    labels: Ints
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "starts", np.asarray(self.starts, dtype=np.int64))
+        put(self, "ends", np.asarray(self.ends, dtype=np.int64))
+        put(self, "scores", np.asarray(self.scores, dtype=np.float64))
+        put(self, "labels", np.asarray(self.labels, dtype=np.int64))
+        shapes = [column.shape for column in (self.starts, self.ends, self.scores, self.labels)]
+        if any(shape != (len(self.starts),) for shape in shapes):
+            raise ValueError(f"Candidates need four columns of one length, but have {shapes}.")
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Candidates:
+        """Return the given rows, in the given order.
+
+        >>> Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0]).take(np.array([1])).starts
+        array([3])
+        """
+        return Candidates(self.starts[rows], self.ends[rows], self.scores[rows], self.labels[rows])
+
+    def shift(self, words: int) -> Candidates:
+        """Return the same spans moved by a number of words, as from a window to its document.
+
+        >>> Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0]).shift(10).ends
+        array([12, 14])
+        """
+        return Candidates(self.starts + words, self.ends + words, self.scores, self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFind:
+    """A span of words with its score."""
+
+    start: int
+    end: int  # half-open
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceFind:
+    """A choice of a field, by its index among the field's choices, with its score."""
+
+    choice: int
+    score: float
+
+
+Find = SpanFind | ChoiceFind
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFind:
+    """One record: what was found for each field, in the order of the structure's fields."""
+
+    fields: tuple[tuple[Find, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPart:
+    """The records of one structure in one window, which spans the words [start, end)."""
+
+    start: int
+    end: int
+    records: tuple[RecordFind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationFind:
+    """A directed pair of spans of one relation type."""
+
+    type: int
+    head: SpanFind
+    tail: SpanFind
+    score: float

@@ -1,0 +1,164 @@
+"""Which of the candidates that overlap are kept.
+
+Greedy by score, under one of four policies. It knows nothing about what the positions count (words
+or characters) nor what the labels mean; how general a label is comes in as a number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from onepass.decoding.finds import Ints
+
+Policy = Literal["all", "nested", "label", "flat"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+
+_Integers = npt.NDArray[np.integer[Any]]
+
+
+def select(
+    starts: _Integers,
+    ends: _Integers,
+    scores: npt.NDArray[np.floating[Any]],
+    labels: _Integers,
+    *,
+    policy: Policy,
+    ranks: _Integers | None = None,
+) -> Ints:
+    """Choose the candidates to keep where they overlap.
+
+    Two spans overlap when they share a position; they cross when they overlap and neither contains
+    the other. Better is: the higher score, then the longer span, then the earlier, then the lower
+    label, then the earlier row.
+
+    - ``"all"`` drops repeated (start, end, label) only, keeping the best score.
+    - ``"nested"`` also drops a span that crosses a better one that was kept.
+    - ``"label"`` keeps, inside each label, no two spans that overlap.
+    - ``"flat"`` keeps no two spans that overlap. Among candidates with the same span the most
+      specific label (lowest rank) stands for the span, whatever the scores; between spans the score
+      decides.
+
+    Args:
+        starts: first positions, (candidates,).
+        ends: positions after the last ones, (candidates,); every span holds at least one position.
+        scores: (candidates,).
+        labels: label indices, (candidates,).
+        policy: one of `POLICIES`.
+        ranks: how general each label is, 0 = specific, (labels,); used by ``"flat"`` only.
+
+    Returns:
+        Rows of the kept candidates, (kept,), ordered by start, then end, then label.
+
+    Raises:
+        ValueError: if a column, the policy or the ranks cannot be used.
+
+    >>> starts, ends = np.array([0, 0, 1]), np.array([2, 2, 4])
+    >>> scores, labels = np.array([0.9, 0.6, 0.7]), np.array([0, 1, 0])
+    >>> select(starts, ends, scores, labels, policy="flat").tolist()
+    [0]
+    >>> select(starts, ends, scores, labels, policy="flat", ranks=np.array([1, 0])).tolist()
+    [2]
+    >>> select(starts, ends, scores, labels, policy="label").tolist()
+    [0, 1]
+    """
+    _check(starts, ends, scores, labels, policy, ranks)
+    if not len(starts):
+        return np.zeros(0, dtype=np.int64)
+    lengths = ends - starts
+    order = np.lexsort((labels, starts, -lengths, -scores))  # best first; stable: earlier row first
+    if policy == "flat":
+        general = None if ranks is None else ranks[labels]  # (candidates,)
+        order = _best_of_each(order, (starts, ends), general)
+    else:
+        order = _best_of_each(order, (starts, ends, labels))
+    if policy == "nested":
+        order = order[_uncrossed(*_compress(starts[order], ends[order]))]
+    elif policy == "label":
+        order = order[_disjoint(*_compress(starts[order], ends[order], labels[order]))]
+    elif policy == "flat":
+        order = order[_disjoint(*_compress(starts[order], ends[order]))]
+    kept: Ints = order[np.lexsort((labels[order], ends[order], starts[order]))]
+    return kept
+
+
+def _check(
+    starts: _Integers,
+    ends: _Integers,
+    scores: npt.NDArray[np.floating[Any]],
+    labels: _Integers,
+    policy: str,
+    ranks: _Integers | None,
+) -> None:
+    shapes = [column.shape for column in (starts, ends, scores, labels)]
+    if any(shape != (len(starts),) for shape in shapes):
+        raise ValueError(f"Candidates need four columns of one length, but have {shapes}.")
+    if policy not in POLICIES:
+        raise ValueError(f"The overlap policy must be one of {POLICIES}, but {policy!r} was given.")
+    if not len(starts):
+        return
+    if (starts >= ends).any():
+        raise ValueError("Every candidate must end after it starts.")
+    if not np.isfinite(scores).all():
+        raise ValueError("Every candidate needs a finite score.")
+    if labels.min() < 0 or (ranks is not None and labels.max() >= len(ranks)):
+        raise ValueError(f"Labels run from {labels.min()} to {labels.max()}, beyond their ranks.")
+
+
+def _best_of_each(order: Ints, keys: tuple[_Integers, ...], first: _Integers | None = None) -> Ints:
+    """Keep the first row of each group of equal keys, with the lowest ``first`` if given."""
+    place = np.arange(len(order))
+    preferred = (place,) if first is None else (place, first[order])
+    grouped = np.lexsort(preferred + tuple(key[order] for key in reversed(keys)))
+    fresh = np.zeros(len(order), dtype=bool)
+    fresh[0] = True
+    for key in keys:
+        column = key[order][grouped]
+        fresh[1:] |= column[1:] != column[:-1]
+    return order[np.sort(grouped[fresh])]  # still best first
+
+
+def _compress(
+    starts: _Integers, ends: _Integers, groups: _Integers | None = None
+) -> tuple[list[int], list[int], int]:
+    """Renumber positions without gaps, each group on its own stretch; return their number too."""
+    count = len(starts)
+    points, index = np.unique(np.concatenate((starts, ends)), return_inverse=True)
+    if groups is not None:
+        _, group = np.unique(groups, return_inverse=True)
+        points, index = np.unique(
+            np.concatenate((group, group)) * len(points) + index, return_inverse=True
+        )
+    return index[:count].tolist(), index[count:].tolist(), len(points)
+
+
+def _disjoint(starts: list[int], ends: list[int], positions: int) -> Ints:
+    """Walk from best to worst, keep what shares no position with what was kept."""
+    taken = bytearray(positions)
+    kept = []
+    for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if taken.find(1, start, end) < 0:
+            taken[start:end] = b"\x01" * (end - start)
+            kept.append(row)
+    return np.array(kept, dtype=np.int64)
+
+
+def _uncrossed(starts: list[int], ends: list[int], positions: int) -> Ints:
+    """Walk from best to worst, keep what crosses nothing that was kept.
+
+    For each boundary inside kept spans we hold the nearest end and the nearest start of the spans
+    around it. A new span crosses one of them if it starts inside and ends beyond that end, or ends
+    inside and starts before that start. Keeping a span costs its length, which windows bound.
+    """
+    nearest_end = np.full(positions, positions, dtype=np.int64)
+    nearest_start = np.full(positions, -1, dtype=np.int64)
+    kept = []
+    for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if nearest_end[start] >= end and nearest_start[end] <= start:
+            inside = slice(start + 1, end)
+            np.minimum(nearest_end[inside], end, out=nearest_end[inside])
+            np.maximum(nearest_start[inside], start, out=nearest_start[inside])
+            kept.append(row)
+    return np.array(kept, dtype=np.int64)

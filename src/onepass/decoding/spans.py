@@ -1,0 +1,90 @@
+"""Dense span scores -> candidates.
+
+``scores[label, start, width]`` belongs to the words [start, start + width + 1). It knows nothing
+about how the scores were made, nor about which candidates will be kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onepass.decoding.finds import Candidates, SpanFind
+
+_Scores = npt.NDArray[np.floating[Any]]
+
+
+def candidates(
+    scores: _Scores, thresholds: npt.ArrayLike, *, valid: int | None = None
+) -> Candidates:
+    """Return every span that reaches the threshold of its label.
+
+    Args:
+        scores: probabilities, (labels, words, width).
+        thresholds: one per label, inclusive, (labels,).
+        valid: how many of the words are real; the others are padding. None means all.
+
+    Returns:
+        The candidates, by label, then start, then width; none ends past the last real word.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    >>> scores = np.array([[[0.2, 0.9], [0.7, 0.9]]])  # one label, two words, width two
+    >>> found = candidates(scores, [0.7])
+    >>> list(zip(found.starts.tolist(), found.ends.tolist()))
+    [(0, 2), (1, 2)]
+    """
+    # In the precision of the scores, so that a float32 0.9 reaches the threshold 0.9.
+    limits = np.asarray(thresholds, dtype=scores.dtype)  # (labels,)
+    if scores.ndim != 3 or limits.shape != scores.shape[:1]:
+        raise ValueError(
+            f"Scores need the shape (labels, words, width) with one threshold per label, "
+            f"but have {scores.shape} and {limits.shape}."
+        )
+    hits = scores >= limits[:, None, None]  # (labels, words, width)
+    hits &= _inside(scores.shape[1], scores.shape[2], valid)
+    labels, starts, widths = np.nonzero(hits)
+    found = scores[labels, starts, widths].astype(np.float64)  # (candidates,)
+    return Candidates(starts, starts + widths + 1, found, labels)
+
+
+def best_span(scores: _Scores, threshold: float, *, valid: int | None = None) -> SpanFind | None:
+    """Return the best span of one label, or None if none reaches the threshold.
+
+    Args:
+        scores: probabilities, (words, width).
+        threshold: inclusive.
+        valid: how many of the words are real; None means all.
+
+    Returns:
+        The span with the highest score; of equal ones the earliest, then the shortest.
+
+    Raises:
+        ValueError: if the scores do not have two axes.
+
+    >>> best_span(np.array([[0.25, 0.75], [0.5, 1.0]]), 0.5)
+    SpanFind(start=0, end=2, score=0.75)
+    """
+    if scores.ndim != 2:
+        raise ValueError(f"Scores need the shape (words, width), but have {scores.shape}.")
+    if not scores.size:
+        return None
+    words, width = scores.shape
+    reachable = np.where(_inside(words, width, valid), scores, scores.dtype.type(-np.inf))
+    start, offset = divmod(int(reachable.argmax()), width)
+    best = reachable[start, offset]
+    if not best >= scores.dtype.type(threshold) or np.isneginf(best):
+        return None
+    return SpanFind(start, start + offset + 1, float(best))
+
+
+def _inside(words: int, width: int, valid: int | None) -> npt.NDArray[np.bool_]:
+    """Mark the spans that end at the last real word or before, (words, width)."""
+    real = words if valid is None else valid
+    if not 0 <= real <= words:
+        raise ValueError(f"There are {words} rows of words, so {real} of them cannot be real.")
+    inside: npt.NDArray[np.bool_] = np.arange(words)[:, None] + np.arange(width) < real
+    return inside

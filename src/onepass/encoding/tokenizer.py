@@ -1,0 +1,112 @@
+"""Words to pieces: the checkpoint's own tokenizer, one word at a time, with a cache.
+
+Every element (a word of the text, a label, a piece of punctuation of the prompt) is tokenized by
+itself, as the GLiNER family does. User text is kept from being read as special tokens. This module
+knows nothing about prompts or models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from onepass.errors import CheckpointError
+
+_CACHE_LIMIT = 200_000  # words; about 40 MB
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class PieceTokenizer:
+    """A `tokenizers` tokenizer that turns single words into piece ids.
+
+    Args:
+        path: a ``tokenizer.json`` file.
+
+    Raises:
+        CheckpointError: if the file is missing or is not a tokenizer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise CheckpointError(
+                f"The checkpoint has no {path.name} (looked in {path.parent}); "
+                "copy the tokenizer files of its base model there."
+            )
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._cache: dict[str, tuple[int, ...]] = {}
+        specials = [t.content for t in self._tokenizer.get_added_tokens_decoder().values()]
+        self._special = re.compile("|".join(map(re.escape, sorted(specials, key=len, reverse=True))))
+        self._has_special = bool(specials)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of pieces, added tokens included."""
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def id_of(self, token: str) -> int:
+        """Return the id of a token that must be there.
+
+        Raises:
+            CheckpointError: if the vocabulary does not hold it.
+        """
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise CheckpointError(
+                f"The tokenizer of this checkpoint has no token {token!r}; "
+                "its tokenizer.json does not belong to this model family."
+            )
+        return int(found)
+
+    def plain(self, text: str) -> str:
+        """Return ``text`` changed so that no part of it is read as a special token.
+
+        A space goes after the first character of each special token that occurs in it, and lone
+        surrogates (which have no UTF-8 form) become U+FFFD.
+        """
+        text = _SURROGATE.sub("\ufffd", text)
+        while self._has_special and (match := self._special.search(text)):
+            text = f"{text[: match.start() + 1]} {text[match.start() + 1 :]}"
+        return text
+
+    def pieces(self, elements: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return the piece ids of each element, tokenized by itself.
+
+        Args:
+            elements: strings; special tokens in them are honored (use `plain` on user text).
+
+        Returns:
+            One tuple an element; empty where the tokenizer drops every character.
+        """
+        cache = self._cache
+        missing = [element for element in dict.fromkeys(elements) if element not in cache]
+        if missing:
+            if len(cache) + len(missing) > _CACHE_LIMIT:
+                cache = self._cache = {}
+                missing = list(dict.fromkeys(elements))
+            encoded = self._tokenizer.encode_batch_fast(missing, add_special_tokens=False)
+            for element, encoding in zip(missing, encoded, strict=True):
+                cache[element] = tuple(encoding.ids)
+        return [cache[element] for element in elements]
+
+    def flat(self, elements: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the pieces of all elements in one array.
+
+        Returns:
+            (pieces,) ids, and (elements,) number of pieces of each element.
+        """
+        per_element = self.pieces(elements)
+        lengths = np.fromiter(map(len, per_element), dtype=np.int64, count=len(per_element))
+        ids = np.fromiter(
+            (piece for pieces in per_element for piece in pieces), dtype=np.int64, count=lengths.sum()
+        )
+        return ids, lengths

@@ -1,0 +1,45 @@
+"""Every error that onepass raises on purpose.
+
+OnepassError
+├── SchemaError         a schema that cannot be asked (also a ValueError)
+├── InputError          a text, file, row or argument that cannot be read (also a ValueError)
+│   └── TextTooLong     a text longer than the window while ``on_long="error"``
+├── CheckpointError     a model directory that is missing, incomplete or of an unknown kind
+├── BackendError        a graph that cannot be run here
+└── MissingExtra        a feature whose optional dependency is not installed (also an ImportError)
+
+Each message says what was given, what was expected and what to do, in one sentence.
+"""
+
+
+class OnepassError(Exception):
+    """Base of all errors that onepass raises on purpose; its message is one sentence for the user."""
+
+
+class SchemaError(OnepassError, ValueError):
+    """A schema that cannot be asked: an empty or repeated label, an unknown type, a wrong value."""
+
+
+class InputError(OnepassError, ValueError):
+    """A text, file, row or argument that cannot be read as what it should be."""
+
+
+class TextTooLong(InputError):
+    """A text longer than the model's window while ``on_long="error"`` was asked."""
+
+
+class CheckpointError(OnepassError):
+    """A model directory that is missing, incomplete, or of a kind that onepass does not know."""
+
+
+class BackendError(OnepassError):
+    """A graph that cannot be run here: no such backend, or none that fits the checkpoint."""
+
+
+class MissingExtra(OnepassError, ImportError):
+    """A feature whose optional dependency is not installed; the message holds the exact command."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the extra {extra!r}: run  pip install 'onepass[{extra}]'")
+        self.feature = feature
+        self.extra = extra

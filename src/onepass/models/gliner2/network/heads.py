@@ -1,0 +1,292 @@
+"""The heads of a GLiNER2 span checkpoint: spans, counts, occurrences, classes.
+
+Every head takes vectors that the backbone made and returns logits; none knows about prompts,
+thresholds or text. Formulas: `SpanMarkerV0`, count embedding and classifier of the GLiNER2 family.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from onepass.nn.keymap import Entry, Rename, linear
+from onepass.nn.mlp import Mlp, mlp_keys
+
+MAX_COUNT = 20  # classes of the count head: 0 to 19 instances
+
+
+class SpanHead(nn.Module):
+    """Scores every span against every query without building span vectors.
+
+    ``out(relu([start_i; end_j])) . query`` is split: the first layer of ``out`` into a half for the
+    start and one for the end (once per word), its last layer into the query (once per query).
+
+    Args:
+        hidden: size of word and query vectors.
+        max_width: longest span, in words.
+        dropout: probability, used while training.
+    """
+
+    def __init__(self, hidden: int, max_width: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.hidden, self.max_width = hidden, max_width
+        self.start = Mlp(hidden, 4 * hidden, hidden, dropout)
+        self.end = Mlp(hidden, 4 * hidden, hidden, dropout)
+        self.out = Mlp(2 * hidden, 4 * hidden, hidden, dropout)
+
+    def forward(self, words: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
+        """Return logits (batch, queries, words, width); spans that pass the end are undefined.
+
+        Args:
+            words: (batch, words, hidden).
+            queries: (batch, queries, hidden).
+        """
+        first, last = self.out.first, self.out.last
+        start_half, end_half = first.weight.split(self.hidden, dim=1)  # 2 of (4 hidden, hidden)
+        starts = functional.linear(torch.relu(self.start(words)), start_half, first.bias)
+        ends = functional.linear(torch.relu(self.end(words)), end_half)  # (batch, words, 4 hidden)
+        ends = functional.pad(ends, (0, 0, 0, self.max_width - 1))
+        folded = (queries @ last.weight).transpose(1, 2)  # (batch, 4 hidden, queries)
+        offset = (queries @ last.bias)[:, :, None, None]  # (batch, queries, 1, 1)
+        if self.training:
+            grid = CellScores.apply(starts, ends, folded, self.max_width)
+        else:
+            grid = cell_scores(starts, ends, folded, self.max_width)
+        return grid.permute(0, 3, 1, 2) + offset  # (batch, queries, words, width)
+
+    def keys(self) -> tuple[Rename, ...]:
+        """Return the table between published names and ours."""
+        return (
+            *mlp_keys("project_start", "start", 3),
+            *mlp_keys("project_end", "end", 3),
+            *mlp_keys("out_project", "out", 3),
+        )
+
+
+def cell_scores(
+    starts: torch.Tensor, ends: torch.Tensor, folded: torch.Tensor, max_width: int
+) -> torch.Tensor:
+    """Return (batch, words, width, queries): ``relu(start_i + end_(i + width)) . query``.
+
+    Args:
+        starts: (batch, words, inner).
+        ends: (batch, words + max_width - 1, inner).
+        folded: (batch, inner, queries).
+        max_width: number of widths.
+    """
+    length = starts.shape[1]
+    scores = [
+        torch.relu(starts + ends[:, width : width + length]) @ folded
+        for width in range(max_width)
+    ]
+    return torch.stack(scores, dim=2)
+
+
+class CellScores(torch.autograd.Function):
+    """`cell_scores` with a backward pass that recomputes the cells instead of storing them.
+
+    Storing every width and summing gradients of slices moves several times more memory; on a CPU
+    that is most of the time of a training step.
+    """
+
+    @staticmethod
+    def forward(ctx, starts, ends, folded, max_width):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(starts, ends, folded)
+        ctx.max_width = max_width
+        batch, length, _ = starts.shape
+        scores = starts.new_empty(batch, length, max_width, folded.shape[2])
+        cells = torch.empty_like(starts)
+        for width in range(max_width):
+            torch.add(starts, ends[:, width : width + length], out=cells)
+            scores[:, :, width] = cells.relu_() @ folded
+        return scores
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        starts, ends, folded = ctx.saved_tensors
+        length = starts.shape[1]
+        d_starts, d_ends = torch.zeros_like(starts), torch.zeros_like(ends)
+        d_folded = torch.zeros_like(folded)
+        cells = torch.empty_like(starts)
+        for width in range(ctx.max_width):
+            torch.add(starts, ends[:, width : width + length], out=cells)
+            cells.relu_()
+            g = grad[:, :, width].contiguous()
+            d_folded.add_(torch.bmm(cells.transpose(1, 2), g))  # baddbmm_ is slow in bf16
+            d_cells = torch.bmm(g, folded.transpose(1, 2)).mul_(cells > 0)
+            d_starts.add_(d_cells)
+            d_ends[:, width : width + length].add_(d_cells)
+        return d_starts, d_ends, d_folded, None
+
+
+class Occurrences(nn.Module):
+    """Turns the markers of a group into one query per instance and marker.
+
+    Args:
+        hidden: size of marker and query vectors.
+        projector: ``(steps, markers) -> queries``, one of the counting layers below.
+    """
+
+    def __init__(self, hidden: int, projector: nn.Module) -> None:
+        super().__init__()
+        self.positions = nn.Embedding(MAX_COUNT, hidden)
+        self.gru = nn.GRU(hidden, hidden)
+        self.projector = projector
+
+    def forward(
+        self, markers: torch.Tensor, mask: torch.Tensor, steps: torch.Tensor
+    ) -> torch.Tensor:
+        """Return queries (groups, steps, markers, hidden).
+
+        Args:
+            markers: (groups, markers, hidden).
+            mask: (groups, markers), 1 at real markers.
+            steps: (steps,) instance numbers 0, 1, ...
+        """
+        groups, count, hidden = markers.shape
+        inputs = self.positions(steps)[:, None, :].expand(-1, groups * count, -1)
+        state = markers.reshape(1, groups * count, hidden)
+        out, _ = self.gru(inputs.contiguous(), state.contiguous())
+        out = out.reshape(-1, groups, count, hidden).transpose(0, 1)
+        return self.projector(out, markers[:, None], mask)
+
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between published names and ours."""
+        gru = (Rename(f"gru.{name}", f"gru.{name}") for name, _ in self.gru.named_parameters())
+        entries: tuple[Entry, ...] = (
+            Rename("pos_embedding.weight", "positions.weight"),
+            *gru,
+            *self.projector.keys(),
+        )
+        return entries
+
+
+class LstmProjector(nn.Module):
+    """Counting layer ``count_lstm``: a perceptron over the recurrent state beside the marker."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.mlp = Mlp(2 * hidden, 4 * hidden, hidden)
+
+    def forward(
+        self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        return self.mlp(torch.cat([out, markers.expand_as(out)], dim=-1))
+
+    def keys(self) -> tuple[Entry, ...]:
+        return mlp_keys("projector", "projector.mlp")
+
+
+class AttentionLayer(nn.Module):
+    """A post-norm transformer layer over the markers of one group and instance."""
+
+    def __init__(self, size: int, heads: int, inner: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(size, 3 * size)
+        self.attention_out = nn.Linear(size, size)
+        self.up = nn.Linear(size, inner)
+        self.down = nn.Linear(inner, size)
+        self.norm1 = nn.LayerNorm(size)
+        self.norm2 = nn.LayerNorm(size)
+
+    def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        rows, count, size = x.shape
+        qkv = self.qkv(x).view(rows, count, 3, self.heads, size // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        mixed = mixed.transpose(1, 2).reshape(rows, count, size)
+        x = self.norm1(x + self.attention_out(mixed))
+        return self.norm2(x + self.down(torch.relu(self.up(x))))
+
+
+class TransformerProjector(nn.Module):
+    """Counting layer ``count_lstm_v2``: the markers of a group see each other, then a perceptron."""
+
+    size, heads, inner, depth = 128, 4, 256, 2
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.inward = nn.Linear(hidden, self.size)
+        self.layers = nn.ModuleList(
+            AttentionLayer(self.size, self.heads, self.inner) for _ in range(self.depth)
+        )
+        self.out0 = nn.Linear(self.size + hidden, hidden)
+        self.out1 = nn.Linear(hidden, hidden)
+        self.out2 = nn.Linear(hidden, hidden)
+
+    def forward(
+        self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        x0 = out + markers  # (groups, steps, markers, hidden)
+        groups, steps, count, hidden = x0.shape
+        lowest = torch.finfo(x0.dtype).min
+        bias = (1.0 - mask[:, None, None, None, :].to(x0.dtype)) * lowest
+        bias = bias.expand(groups, steps, 1, 1, count).reshape(groups * steps, 1, 1, count)
+        y = self.inward(x0).reshape(groups * steps, count, self.size)
+        for layer in self.layers:
+            y = layer(y, bias)
+        y = y.reshape(groups, steps, count, self.size)
+        y = torch.relu(self.out0(torch.cat([y, x0], dim=-1)))
+        return self.out2(torch.relu(self.out1(y)))
+
+    def keys(self) -> tuple[Entry, ...]:
+        entries: list[Entry] = [*linear("transformer.in_projector", "projector.inward")]
+        for i in range(self.depth):
+            theirs, ours = f"transformer.transformer.layers.{i}.", f"projector.layers.{i}."
+            entries += [
+                Rename(theirs + "self_attn.in_proj_weight", ours + "qkv.weight"),
+                Rename(theirs + "self_attn.in_proj_bias", ours + "qkv.bias"),
+                *linear(theirs + "self_attn.out_proj", ours + "attention_out"),
+                *linear(theirs + "linear1", ours + "up"),
+                *linear(theirs + "linear2", ours + "down"),
+                *linear(theirs + "norm1", ours + "norm1"),
+                *linear(theirs + "norm2", ours + "norm2"),
+            ]
+        for i in range(3):
+            entries += linear(f"transformer.out_projector.{2 * i}", f"projector.out{i}")
+        return tuple(entries)
+
+
+class ExpertsProjector(nn.Module):
+    """Counting layer ``count_lstm_moe``: four perceptrons, mixed by a router."""
+
+    experts = 4
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        inner = 2 * hidden
+        self.w1 = nn.Parameter(torch.empty(self.experts, hidden, inner))
+        self.b1 = nn.Parameter(torch.zeros(self.experts, inner))
+        self.w2 = nn.Parameter(torch.empty(self.experts, inner, hidden))
+        self.b2 = nn.Parameter(torch.zeros(self.experts, hidden))
+        self.router0 = nn.Linear(hidden, hidden)
+        self.router2 = nn.Linear(hidden, self.experts)
+        nn.init.xavier_uniform_(self.w1)
+        nn.init.xavier_uniform_(self.w2)
+
+    def forward(
+        self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        gates = self.router2(functional.gelu(self.router0(out))).softmax(-1)  # (..., experts)
+        mixed = torch.zeros_like(out)
+        for e in range(self.experts):
+            inner = functional.gelu(out @ self.w1[e] + self.b1[e])
+            mixed = mixed + gates[..., e, None] * (inner @ self.w2[e] + self.b2[e])
+        return mixed
+
+    def keys(self) -> tuple[Entry, ...]:
+        plain = tuple(Rename(name, f"projector.{name}") for name in ("w1", "b1", "w2", "b2"))
+        router = (
+            *linear("router.0", "projector.router0"),
+            *linear("router.2", "projector.router2"),
+        )
+        return (*plain, *router)
+
+
+PROJECTORS = {
+    "count_lstm": LstmProjector,
+    "count_lstm_v2": TransformerProjector,
+    "count_lstm_moe": ExpertsProjector,
+}

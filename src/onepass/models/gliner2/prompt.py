@@ -1,0 +1,272 @@
+"""A schema as GLiNER2 asks it: groups of markers and labels in front of the text.
+
+``group [SEP_STRUCT] group ... [SEP_TEXT] word word ...`` with
+``group = ( [P] prompt ( X item X item ... ) )``. Each group keeps the typed ids of what it asks, so
+nothing is ever parsed back out of a prompt. A schema that does not fit beside the text is split
+over several prompts (passes). This module makes piece ids; it knows nothing about scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import SchemaError
+from onepass.schema import ClassificationTask, Schema, Structure
+
+SEP_STRUCT, SEP_TEXT = "[SEP_STRUCT]", "[SEP_TEXT]"
+PARENT = "[P]"
+EXAMPLE, OUTPUT, DESCRIPTION = "[EXAMPLE]", "[OUTPUT]", "[DESCRIPTION]"
+SPECIAL_TOKENS = (
+    SEP_STRUCT, SEP_TEXT, PARENT, "[C]", "[E]", "[R]", "[L]", EXAMPLE, OUTPUT, DESCRIPTION,
+)  # fmt: skip  # in the order of their ids
+
+
+class Kind(StrEnum):
+    """What a group asks for."""
+
+    STRUCTURE = "structure"
+    ENTITIES = "entities"
+    RELATION = "relation"
+    CLASSES = "classes"
+
+
+MARKERS = {
+    Kind.STRUCTURE: "[C]",
+    Kind.ENTITIES: "[E]",
+    Kind.RELATION: "[R]",
+    Kind.CLASSES: "[L]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One bracket of the prompt.
+
+    Attributes:
+        kind: what it asks.
+        task: index of the structure, relation type or classification task; 0 for entities.
+        items: indices of the labels or fields that it holds; (0, 1) for head and tail.
+    """
+
+    kind: Kind
+    task: int
+    items: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompt:
+    """One encoded pass.
+
+    Attributes:
+        groups: what is asked, in the order of the prompt.
+        ids: (pieces,) up to and including ``[SEP_TEXT]`` and the choice words.
+        parents: (groups,) position of each ``[P]``.
+        markers: for each group, (items,) positions of its markers.
+        prefix_places: (prefix words,) position of each choice word in ``ids``.
+        choices: (group, item) to the (choices,) rows of its choice words.
+    """
+
+    groups: tuple[Group, ...]
+    ids: NDArray[np.int64]
+    parents: NDArray[np.int64]
+    markers: tuple[NDArray[np.int64], ...]
+    prefix_places: NDArray[np.int64]
+    choices: dict[tuple[int, int], NDArray[np.int64]]
+
+    @property
+    def prefix_words(self) -> int:
+        """Number of words that stand before the text's own words."""
+        return len(self.prefix_places)
+
+
+def all_groups(schema: Schema) -> list[Group]:
+    """Return the groups of a whole schema, in the family's order."""
+    groups = [
+        Group(Kind.STRUCTURE, i, tuple(range(len(structure.fields))))
+        for i, structure in enumerate(schema.structures)
+    ]
+    if schema.entity_labels:
+        groups.append(Group(Kind.ENTITIES, 0, tuple(range(len(schema.entity_labels)))))
+    groups += [Group(Kind.RELATION, i, (0, 1)) for i in range(len(schema.relation_types))]
+    groups += [
+        Group(Kind.CLASSES, i, tuple(range(len(task.labels))))
+        for i, task in enumerate(schema.classification_tasks)
+    ]
+    return groups
+
+
+def encode_prompt(
+    schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer
+) -> Prompt:
+    """Encode some groups of a schema as one prompt.
+
+    Args:
+        schema: what the groups' indices point into.
+        groups: the brackets, in the order in which they shall stand.
+        tokenizer: of the checkpoint.
+    """
+    elements: list[str] = []
+    parent_elements: list[int] = []
+    marker_elements: list[list[int]] = []
+    for group in groups:
+        text, names = _wording(schema, group, tokenizer)
+        parent_elements.append(len(elements) + 1)
+        elements += ["(", PARENT, text, "("]
+        places = []
+        for name in names:
+            places.append(len(elements))
+            elements += [MARKERS[group.kind], name]
+        marker_elements.append(places)
+        elements += [")", ")", SEP_STRUCT]
+    elements[-1] = SEP_TEXT
+    prefix, choices = _choice_words(schema, groups, tokenizer)
+    first_prefix = len(elements)
+    ids, lengths = tokenizer.flat(elements + prefix)
+    firsts = np.cumsum(lengths) - lengths  # position of each element's first piece
+    return Prompt(
+        groups=tuple(groups),
+        ids=ids,
+        parents=firsts[parent_elements],
+        markers=tuple(firsts[places] for places in marker_elements),
+        prefix_places=firsts[first_prefix:],
+        choices=choices,
+    )
+
+
+def _wording(
+    schema: Schema, group: Group, tokenizer: PieceTokenizer
+) -> tuple[str, list[str]]:
+    """Return the text behind ``[P]`` and the names behind the markers."""
+    plain = tokenizer.plain
+    if group.kind is Kind.RELATION:
+        relation = schema.relation_types[group.task]
+        base = relation.name
+        if relation.description:
+            base = f"{base}: {relation.description}"
+        return plain(base), ["head", "tail"]
+    if group.kind is Kind.ENTITIES:
+        chosen = [schema.entity_labels[i] for i in group.items]
+        return _described("entities", chosen, plain), [plain(label.name) for label in chosen]
+    if group.kind is Kind.STRUCTURE:
+        structure = schema.structures[group.task]
+        fields = [structure.fields[i] for i in group.items]
+        return _described(plain(structure.name), fields, plain), [plain(f.name) for f in fields]
+    task = schema.classification_tasks[group.task]
+    labels = [task.labels[i] for i in group.items]
+    base = plain(f"{task.name}: {task.prompt}" if task.prompt else task.name)
+    text = _described(base, labels, plain)
+    names = {label.name for label in labels}
+    for example, answer in task.examples:
+        if answer in names:
+            text += f" {EXAMPLE} {plain(example)} {OUTPUT} {plain(answer)}"
+    return text, [plain(label.name) for label in labels]
+
+
+def _described(base: str, items: Sequence, plain) -> str:  # type: ignore[no-untyped-def, type-arg]
+    for item in items:
+        if item.description:
+            base += f" {DESCRIPTION} {plain(f'{item.name}: {item.description}')}"
+    return base
+
+
+def _choice_words(
+    schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer
+) -> tuple[list[str], dict[tuple[int, int], NDArray[np.int64]]]:
+    """Return the words ``( parent: field ( a | b ) , ... )`` and the row of every choice."""
+    words: list[str] = []
+    rows: dict[tuple[int, int], NDArray[np.int64]] = {}
+    for number, group in enumerate(groups):
+        if group.kind is not Kind.STRUCTURE:
+            continue
+        structure = schema.structures[group.task]
+        with_choices = [i for i in group.items if structure.fields[i].choices]
+        if not with_choices:
+            continue
+        words += ["(", tokenizer.plain(f"{structure.name}:")]
+        for i in with_choices:
+            field = structure.fields[i]
+            words += [tokenizer.plain(field.name), "("]
+            first = len(words)
+            for choice in field.choices:
+                words += [tokenizer.plain(choice), "|"]
+            words[-1] = ")"
+            rows[number, i] = first + 2 * np.arange(len(field.choices))
+            words.append(",")
+        words[-1] = ")"
+    return words, rows
+
+
+def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list[list[Group]]:
+    """Distribute a schema over as few prompts as fit into a budget each.
+
+    Labels of one group may land in several prompts; nothing is dropped.
+
+    Args:
+        schema: what is asked.
+        tokenizer: of the checkpoint.
+        budget: pieces that one prompt may have.
+
+    Returns:
+        The groups of each prompt.
+
+    Raises:
+        SchemaError: if a single label with its description is longer than the budget.
+    """
+    whole = all_groups(schema)
+    if len(encode_prompt(schema, whole, tokenizer).ids) <= budget:
+        return [whole]
+    passes: list[list[Group]] = [[]]
+    used = 0
+    for group in whole:
+        for part, cost in _parts(schema, group, tokenizer, budget):
+            if passes[-1] and used + cost > budget:
+                passes.append([])
+                used = 0
+            passes[-1].append(part)
+            used += cost
+    return passes
+
+
+def _parts(
+    schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int
+) -> list[tuple[Group, int]]:
+    """Split one group into parts that fit into the budget alone, with the pieces of each."""
+
+    def cost(items: tuple[int, ...]) -> int:
+        part = Group(group.kind, group.task, items)
+        return len(encode_prompt(schema, [part], tokenizer).ids)
+
+    total = cost(group.items)
+    if total <= budget:
+        return [(group, total)]
+    if group.kind is Kind.RELATION or len(group.items) == 1:
+        raise SchemaError(
+            f"{_title(schema, group)} takes {total} pieces with its description, but a prompt of "
+            f"this model may have {budget}; shorten it."
+        )
+    middle = len(group.items) // 2
+    halves = (group.items[:middle], group.items[middle:])
+    return [
+        part
+        for half in halves
+        for part in _parts(schema, Group(group.kind, group.task, half), tokenizer, budget)
+    ]
+
+
+def _title(schema: Schema, group: Group) -> str:
+    if group.kind is Kind.RELATION:
+        return f"The relation type {schema.relation_types[group.task].name!r}"
+    if group.kind is Kind.ENTITIES:
+        return f"The entity label {schema.entity_labels[group.items[0]].name!r}"
+    owner: Structure | ClassificationTask
+    if group.kind is Kind.STRUCTURE:
+        owner = schema.structures[group.task]
+        return f"The field {owner.fields[group.items[0]].name!r} of {owner.name!r}"
+    owner = schema.classification_tasks[group.task]
+    return f"The label {owner.labels[group.items[0]].name!r} of task {owner.name!r}"

@@ -1,0 +1,29 @@
+"""From an encoder's published configuration to its network: the one place that knows the names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from onepass.nn.backbones.bert import BertBackbone, BertConfig
+
+
+def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> nn.Module:
+    """Return the network of an encoder configuration, with random weights.
+
+    Args:
+        config: the content of ``encoder_config/config.json``.
+        pooler: whether the published weights hold a BERT pooler.
+    """
+    kind = config.get("model_type")
+    if kind == "bert":
+        return BertBackbone(BertConfig.from_dict(config), pooler=pooler)
+    if kind == "deberta-v2":
+        from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
+
+        return DebertaBackbone(DebertaConfig.from_dict(config))
+    from onepass.nn.backbones.foreign import ForeignBackbone
+
+    return ForeignBackbone(config)

@@ -1,0 +1,233 @@
+"""DeBERTa-v2 and -v3 encoders: relative distances in every layer, fused QKV.
+
+The network is exact against transformers' ``DebertaV2Model`` in fp32. It knows nothing about
+prompts or heads.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from onepass.nn.backbones.deberta_config import ACTIVATIONS, DebertaConfig
+from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
+from onepass.nn.keymap import Entry, Rename, Stack, linear
+
+__all__ = ["DebertaBackbone", "DebertaConfig", "DebertaEncoder"]
+
+
+class DebertaConvolution(nn.Module):
+    """The convolution that DeBERTa-v2-xlarge adds to its first layer."""
+
+    def __init__(self, config: DebertaConfig) -> None:
+        super().__init__()
+        width, groups = config.conv_width, config.conv_groups
+        self.conv = nn.Conv1d(
+            config.hidden, config.hidden, width, padding=width // 2, groups=groups
+        )
+        self.norm = nn.LayerNorm(config.hidden, eps=config.norm_eps)
+        self.activation = ACTIVATIONS[config.conv_activation]
+        self.dropout = config.dropout
+
+    def forward(self, x: torch.Tensor, layer: torch.Tensor) -> torch.Tensor:
+        """Add the convolution of the embeddings ``x`` to the first layer's output.
+
+        Args:
+            x: (batch, pieces, hidden), zero at padding.
+            layer: (batch, pieces, hidden).
+
+        Returns:
+            (batch, pieces, hidden).
+        """
+        near = self.conv(x.transpose(1, 2)).transpose(1, 2)  # (batch, pieces, hidden)
+        near = self.activation(functional.dropout(near, self.dropout, self.training))
+        return self.norm(layer + near)
+
+
+class DebertaEncoder(nn.Module):
+    """The layers of DeBERTa and what they share: the vectors of the distances.
+
+    Args:
+        config: what `DebertaConfig.from_dict` read.
+    """
+
+    rows: torch.Tensor
+
+    def __init__(self, config: DebertaConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.layers = nn.ModuleList(DebertaLayer(config) for _ in range(config.layers))
+        vectors = 2 * config.span
+        self.distances = nn.Embedding(vectors, config.hidden) if config.relative else None
+        self.distance_norm = (
+            nn.LayerNorm(config.hidden, eps=config.norm_eps) if config.normed_distances else None
+        )
+        self.convolution = DebertaConvolution(config) if config.conv_width else None
+        rows = distance_rows(config.span, config.buckets, config.max_distance)
+        self.register_buffer("rows", rows, persistent=False)  # (2 * max_distance + 1)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Run the layers.
+
+        Args:
+            x: (batch, pieces, hidden) embeddings, zero at padding.
+            mask: (batch, pieces), 1 at real pieces, 0 at padding.
+
+        Returns:
+            (batch, pieces, hidden) vectors; those at padding mean nothing.
+        """
+        frame = self._frame(mask, x.dtype)
+        embeddings = x
+        for i, layer in enumerate(self.layers):
+            x = layer(x, frame)
+            if i == 0 and self.convolution is not None:
+                x = self.convolution(embeddings, x)
+        return x
+
+    def prepare(self) -> None:
+        """Switch to evaluation and compute what depends on the weights alone, once."""
+        self.eval()
+        # Inference tensors could not be exported, whatever the caller's mode is.
+        with torch.inference_mode(False), torch.no_grad():
+            vectors = self._vectors()
+            for layer in self.layers:
+                assert isinstance(layer, DebertaLayer)
+                layer.prepare(vectors)
+
+    def _vectors(self) -> torch.Tensor | None:
+        if self.distances is None:
+            return None
+        vectors = self.distances.weight  # (2 * span, hidden)
+        return vectors if self.distance_norm is None else self.distance_norm(vectors)
+
+    def _frame(self, mask: torch.Tensor, dtype: torch.dtype) -> Frame:
+        batch, pieces = mask.shape
+        lowest = torch.finfo(dtype).min / 2  # half: scores added to it must not overflow
+        farthest = self.config.max_distance
+        steps = torch.arange(2 * pieces, device=mask.device) - pieces
+        prepared = all(layer.scaled_weight is not None for layer in self.layers)
+        return Frame(
+            batch=batch,
+            pieces=pieces,
+            bias=(1.0 - mask[None, :, None, :].to(dtype)) * lowest,
+            vectors=None if prepared else self._vectors(),
+            by_query=self.rows[(-steps).clamp(-farthest, farthest) + farthest],
+            by_key=self.rows[steps.clamp(-farthest, farthest) + farthest],
+        )
+
+
+class DebertaBackbone(nn.Module):
+    """A DeBERTa-v2 or -v3 encoder.
+
+    Args:
+        config: what `DebertaConfig.from_dict` read.
+
+    >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
+    >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
+    >>> backbone = DebertaBackbone(DebertaConfig.from_dict(sizes | layers))
+    >>> backbone(torch.tensor([[1, 2, 3]]), torch.tensor([[1, 1, 1]])).shape
+    torch.Size([1, 3, 8])
+    """
+
+    def __init__(self, config: DebertaConfig) -> None:
+        super().__init__()
+        self.config = config
+        size = config.embedding
+        self.word_embeddings = nn.Embedding(config.vocabulary, size)
+        self.position_embeddings = (
+            nn.Embedding(config.positions, size) if config.absolute_positions else None
+        )
+        self.type_embeddings = nn.Embedding(config.types, size) if config.types else None
+        self.widen = nn.Linear(size, config.hidden, bias=False) if size != config.hidden else None
+        self.norm = nn.LayerNorm(config.hidden, eps=config.norm_eps)
+        self.encoder = DebertaEncoder(config)
+
+    @property
+    def hidden(self) -> int:
+        """Size of the output vectors."""
+        return self.config.hidden
+
+    @property
+    def max_pieces(self) -> int | None:
+        """Longest sequence that can be encoded, None where there is no limit."""
+        return self.config.positions if self.config.absolute_positions else None
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode piece ids.
+
+        Args:
+            ids: (batch, pieces) integers.
+            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+
+        Returns:
+            (batch, pieces, hidden) vectors; those at padding mean nothing.
+        """
+        x = self.word_embeddings(ids)
+        if self.position_embeddings is not None:
+            x = x + self.position_embeddings(torch.arange(ids.shape[1], device=ids.device))
+        if self.type_embeddings is not None:
+            x = x + self.type_embeddings.weight[0]
+        if self.widen is not None:
+            x = self.widen(x)  # (batch, pieces, hidden)
+        x = self.norm(x) * mask[:, :, None].to(x.dtype)
+        x = functional.dropout(x, self.config.dropout, self.training)
+        return self.encoder(x, mask)
+
+    def prepare(self) -> None:
+        """Switch to evaluation and compute what depends on the weights alone, once.
+
+        The distance tables of each layer are projected and the scale goes into the weights of the
+        queries. Outputs stay the same. `train` and `load_state_dict` drop the result; a change of
+        the weights by other means needs another call. Call it before an export to ONNX.
+
+        Raises:
+            TypeError: where an adapter wraps a layer that has to be read.
+        """
+        self.encoder.prepare()
+
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between the published names and ours; ``{i}`` is the layer."""
+        config = self.config
+        entries: list[Entry] = [
+            Rename("embeddings.word_embeddings.weight", "word_embeddings.weight"),
+            *linear("embeddings.LayerNorm", "norm"),
+        ]
+        for there, name, own in (
+            (config.absolute_positions, "embeddings.position_embeddings", "position_embeddings"),
+            (config.types > 0, "embeddings.token_type_embeddings", "type_embeddings"),
+            (self.widen is not None, "embeddings.embed_proj", "widen"),
+            (config.relative, "encoder.rel_embeddings", "encoder.distances"),
+        ):
+            if there:
+                entries.append(Rename(f"{name}.weight", f"{own}.weight"))
+        if config.normed_distances:
+            entries += linear("encoder.LayerNorm", "encoder.distance_norm")
+        if config.conv_width:
+            entries += linear("encoder.conv.conv", "encoder.convolution.conv")
+            entries += linear("encoder.conv.LayerNorm", "encoder.convolution.norm")
+        return (*entries, *_layer_keys(config))
+
+
+def _layer_keys(config: DebertaConfig) -> list[Entry]:
+    theirs, ours = "encoder.layer.{i}.", "encoder.layers.{i}."
+    attention = theirs + "attention.self."
+    projections = ("query_proj", "key_proj", "value_proj")
+    entries: list[Entry] = [
+        Stack(tuple(f"{attention}{p}.{kind}" for p in projections), f"{ours}qkv.{kind}")
+        for kind in ("weight", "bias")
+    ]
+    own = config.relative and not config.shared_projections
+    if own and "c2p" in config.position_types:
+        entries += linear(attention + "pos_key_proj", ours + "distance_key")
+    if own and "p2c" in config.position_types:
+        entries += linear(attention + "pos_query_proj", ours + "distance_query")
+    for published, name in (
+        ("attention.output.dense", "attention_out"),
+        ("attention.output.LayerNorm", "attention_norm"),
+        ("intermediate.dense", "up"),
+        ("output.dense", "down"),
+        ("output.LayerNorm", "norm"),
+    ):
+        entries += linear(theirs + published, ours + name)
+    return entries

@@ -1,0 +1,126 @@
+"""Every encoder that has no network of its own here, run through transformers.
+
+It knows no architecture by its mathematics, and never runs code that comes with a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import CONFIG_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
+
+from onepass.errors import CheckpointError
+from onepass.nn.keymap import Entry, Rename
+
+# These count positions from behind the padding piece's id, which takes rows from their table.
+_OFFSET_POSITIONS = frozenset(
+    {
+        "camembert",
+        "data2vec-text",
+        "ibert",
+        "longformer",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    }
+)
+
+
+class ForeignBackbone(nn.Module):
+    """An encoder of transformers (ModernBERT, RoBERTa, ...), with random fp32 weights.
+
+    Args:
+        config: the content of its ``config.json``.
+
+    Raises:
+        CheckpointError: for remote code, an unknown ``model_type``, values that transformers
+            refuses, or an encoder-decoder.
+
+    >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
+    >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
+    >>> backbone = ForeignBackbone({"model_type": "electra"} | sizes | layers)
+    >>> backbone(torch.tensor([[1, 2, 3]]), torch.tensor([[1, 1, 1]])).shape
+    torch.Size([1, 3, 8])
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.config = _read_config(config)
+        self.model = _build(self.config)
+
+    @property
+    def hidden(self) -> int:
+        """Size of the output vectors."""
+        return int(self.config.hidden_size)
+
+    @property
+    def max_pieces(self) -> int | None:
+        """Longest sequence that can be encoded, None where there is no limit."""
+        options = self.config.to_dict()
+        positions = options.get("max_position_embeddings")
+        if positions is None or self.config.model_type not in _OFFSET_POSITIONS:
+            return positions
+        return int(positions) - int(options["pad_token_id"]) - 1
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode piece ids.
+
+        Args:
+            ids: (batch, pieces) integers.
+            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+
+        Returns:
+            (batch, pieces, hidden) vectors; those at padding mean nothing.
+        """
+        return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+
+    def prepare(self) -> None:
+        """Switch to evaluation; nothing can be computed ahead."""
+        self.eval()
+
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between the published names and ours: the same below ``model.``."""
+        return tuple(Rename(name, f"model.{name}") for name in self.model.state_dict())
+
+
+def _read_config(config: Mapping[str, Any]) -> PretrainedConfig:
+    if "auto_map" in config:
+        raise CheckpointError(
+            f"The encoder {config.get('model_type')!r} brings its own code (auto_map in its "
+            "config.json), which is never run; use an encoder that transformers knows."
+        )
+    kind = config.get("model_type")
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
+        raise CheckpointError(
+            f"model_type {kind!r} of the encoder is not known to the installed transformers; "
+            "expected one that it knows, or install a version that does."
+        )
+    # A stored dtype would build a network of that dtype; dtypes are chosen after loading.
+    options = {key: value for key, value in config.items() if key not in ("dtype", "torch_dtype")}
+    try:
+        return CONFIG_MAPPING[kind].from_dict(options)
+    except Exception as error:  # each transformers version has exceptions of its own for this
+        raise CheckpointError(
+            f"The config.json of the encoder {kind!r} is wrong: {error}"
+        ) from error
+
+
+def _build(config: PretrainedConfig) -> PreTrainedModel:
+    kind = config.model_type
+    if config.is_encoder_decoder:
+        raise CheckpointError(
+            f"The encoder {kind!r} is an encoder-decoder, which is not supported; "
+            "expected an encoder alone."
+        )
+    try:
+        return AutoModel.from_config(config, trust_remote_code=False)
+    except Exception as error:  # each transformers version has exceptions of its own for this
+        raise CheckpointError(
+            f"transformers cannot build the encoder {kind!r} from its config.json: {error}"
+        ) from error

@@ -1,0 +1,36 @@
+"""Linear, ReLU, dropout, linear: the perceptron that most heads of the family use."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from onepass.nn.keymap import Rename, linear
+
+
+class Mlp(nn.Module):
+    """``last(dropout(relu(first(x))))``.
+
+    Args:
+        inputs: size of the last axis of the input.
+        hidden: size between the two layers.
+        outputs: size of the last axis of the output.
+        dropout: probability, used while training.
+    """
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.first = nn.Linear(inputs, hidden)
+        self.last = nn.Linear(hidden, outputs)
+        self.dropout = dropout
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = torch.relu(self.first(x))
+        if self.training and self.dropout:
+            hidden = nn.functional.dropout(hidden, self.dropout)
+        return self.last(hidden)
+
+
+def mlp_keys(theirs: str, ours: str, last: int = 2) -> tuple[Rename, ...]:
+    """Return the key entries of an `Mlp` published as a sequence whose second linear is ``last``."""
+    return (*linear(f"{theirs}.0", f"{ours}.first"), *linear(f"{theirs}.{last}", f"{ours}.last"))

@@ -1,0 +1,347 @@
+"""What was found: frozen values with character offsets into the text that was given.
+
+``text[start:end] == value.text`` holds for every value that has offsets; `Extraction` checks it at
+birth. These types know nothing about models, words or windows.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, SupportsFloat, SupportsIndex
+
+from onepass.errors import InputError
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def _score(value: SupportsFloat, owner: str) -> float:
+    """Return a score as a Python float, whatever number type it came in."""
+    score = float(value)
+    if not 0.0 <= score <= 1.0:  # also refuses nan
+        raise ValueError(f"The score of {owner} must be a number from 0 to 1, but it is {score}.")
+    return score
+
+
+def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
+    """Return offsets as Python ints."""
+    first, last = operator.index(start), operator.index(end)
+    if not 0 <= first <= last:
+        raise ValueError(f"The offsets of {owner} must satisfy 0 <= start <= end: {first}, {last}.")
+    return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A piece of evidence: a span of the text, or a choice (which has no offsets)."""
+
+    text: str
+    start: int | None  # character index, None for a choice
+    end: int | None  # half-open
+    score: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "score", _score(self.score, f"the value {self.text!r}"))
+        if self.start is not None and self.end is not None:
+            start, end = _offsets(self.start, self.end, f"the value {self.text!r}")
+            object.__setattr__(self, "start", start)
+            object.__setattr__(self, "end", end)
+        elif self.start is not self.end:
+            raise ValueError(f"The value {self.text!r} needs both a start and an end, or neither.")
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A mention of an entity label."""
+
+    label: str
+    text: str
+    start: int
+    end: int
+    score: float
+
+    def __post_init__(self) -> None:
+        owner = f"the {self.label!r} entity {self.text!r}"
+        object.__setattr__(self, "score", _score(self.score, owner))
+        start, end = _offsets(self.start, self.end, owner)
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """A label that was chosen, with its score."""
+
+    label: str
+    score: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "score", _score(self.score, f"the label {self.label!r}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The answer to one task: what was chosen (best first), and the score of every label."""
+
+    labels: tuple[LabelScore, ...]
+    scores: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        scores = {label: _score(s, f"the label {label!r}") for label, s in self.scores.items()}
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "scores", MappingProxyType(scores))
+        for chosen in self.labels:
+            if chosen.label not in scores:
+                raise ValueError(f"The label {chosen.label!r} was chosen but is not in scores.")
+        for better, worse in pairwise(self.labels):
+            if better.score < worse.score:
+                raise ValueError(f"The label {worse.label!r} must come before {better.label!r}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only mappings cannot be pickled, and results travel between processes.
+        return Classification, (self.labels, dict(self.scores))
+
+
+FieldValue = Value | None | tuple[Value, ...]  # "str" fields: Value or None; "list" fields: a tuple
+Record = Mapping[str, FieldValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A directed pair of spans."""
+
+    type: str
+    head: Value
+    tail: Value
+    score: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "score", _score(self.score, f"the relation {self.type!r}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was read of the text."""
+
+    chars: int
+    chars_read: int
+    windows: int
+    truncated: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chars", operator.index(self.chars))
+        object.__setattr__(self, "chars_read", operator.index(self.chars_read))
+        object.__setattr__(self, "windows", operator.index(self.windows))
+        object.__setattr__(self, "truncated", bool(self.truncated))
+        if not 0 <= self.chars_read <= self.chars or self.windows < 0:
+            raise ValueError(f"Coverage needs 0 <= chars_read <= chars and windows >= 0: {self}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """Everything that was found in one text; its shape is the same whatever was asked.
+
+    Args:
+        text: the text that was read; all offsets point into it.
+        entities: mentions, in the order of the text.
+        classifications: one answer per task name.
+        records: the records of each structure name.
+        relations: directed pairs of spans.
+        coverage: how much of the text was read; the default means that nothing was.
+
+    Raises:
+        ValueError: if a value's offsets do not point at its text; the message names the value.
+
+    >>> doc = Extraction("Tim Cook", entities=(Entity("person", "Tim Cook", 0, 8, 0.97),))
+    >>> doc.to_dict()["entities"]
+    [{'label': 'person', 'text': 'Tim Cook', 'start': 0, 'end': 8, 'score': 0.97}]
+    >>> Extraction("Tim Cook", entities=(Entity("person", "Tim", 4, 7, 0.97),))
+    Traceback (most recent call last):
+    ValueError: The 'person' entity 'Tim' does not stand at 4:7, where the text reads 'Coo'.
+    """
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    classifications: Mapping[str, Classification] = field(default_factory=dict)
+    records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+    coverage: Coverage = Coverage(0, 0, 0, False)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "entities", tuple(self.entities))
+        put(self, "relations", tuple(self.relations))
+        put(self, "classifications", MappingProxyType(dict(self.classifications)))
+        records = {
+            name: tuple(_frozen_record(row) for row in rows) for name, rows in self.records.items()
+        }
+        put(self, "records", MappingProxyType(records))
+        for owner, text, start, end in self._places():
+            if end > len(self.text) or self.text[start:end] != text:
+                raise ValueError(
+                    f"The {owner} {text!r} does not stand at {start}:{end}, "
+                    f"where the text reads {self.text[start:end]!r}."
+                )
+        if self.coverage.windows and self.coverage.chars != len(self.text):
+            raise ValueError(
+                f"Coverage counts {self.coverage.chars} characters in a text of {len(self.text)}."
+            )
+
+    def _places(self) -> Iterator[tuple[str, str, int, int]]:
+        """Yield (owner, text, start, end) of everything that has offsets."""
+        for entity in self.entities:
+            yield f"{entity.label!r} entity", entity.text, entity.start, entity.end
+        for owner, value in self._values():
+            if value.start is not None and value.end is not None:
+                yield owner, value.text, value.start, value.end
+
+    def _values(self) -> Iterator[tuple[str, Value]]:
+        for name, rows in self.records.items():
+            for row in rows:
+                for key, held in row.items():
+                    for value in held if isinstance(held, tuple) else (held,):
+                        if value is not None:
+                            yield f"{key!r} value of a {name!r} record", value
+        for relation in self.relations:
+            yield f"head of the relation {relation.type!r}", relation.head
+            yield f"tail of the relation {relation.type!r}", relation.tail
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Extraction.from_dict, (self.to_dict(),)
+
+    def _repr_html_(self) -> str:
+        from onepass.results.render import to_fragment  # pages are rarely wanted: load on demand
+
+        return to_fragment(self)
+
+    def entities_by_label(self) -> dict[str, tuple[Entity, ...]]:
+        """Group the entities by label.
+
+        Returns:
+            The labels that were found, in the order of their first mention.
+
+        >>> found = Entity("x", "a", 0, 1, 0.9), Entity("x", "b", 2, 3, 0.8)
+        >>> doc = Extraction("a b", entities=found)
+        >>> [entity.text for entity in doc.entities_by_label()["x"]]
+        ['a', 'b']
+        """
+        groups: dict[str, list[Entity]] = {}
+        for entity in self.entities:
+            groups.setdefault(entity.label, []).append(entity)
+        return {label: tuple(group) for label, group in groups.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers, in the shape that the command prints.
+
+        >>> sorted(Extraction("").to_dict())
+        ['classifications', 'coverage', 'entities', 'records', 'relations', 'text']
+        """
+        return {
+            "text": self.text,
+            "entities": [
+                {"label": e.label, "text": e.text, "start": e.start, "end": e.end, "score": e.score}
+                for e in self.entities
+            ],
+            "classifications": {
+                task: {
+                    "labels": [{"label": c.label, "score": c.score} for c in answer.labels],
+                    "scores": dict(answer.scores),
+                }
+                for task, answer in self.classifications.items()
+            },
+            "records": {
+                name: [{key: _held_dict(held) for key, held in row.items()} for row in rows]
+                for name, rows in self.records.items()
+            },
+            "relations": [asdict(relation) for relation in self.relations],
+            "coverage": asdict(self.coverage),
+        }
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Return `to_dict` as JSON that any UTF-8 file can hold.
+
+        Args:
+            indent: spaces per level; None for one line.
+
+        >>> Extraction.from_dict(json.loads(Extraction("é").to_json())).text
+        'é'
+        """
+        text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
+        # A lone surrogate is legal in a Python string but not in UTF-8.
+        return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Extraction:
+        """Rebuild an extraction from `to_dict`; sections that are left out are empty.
+
+        Args:
+            given: the dict, for example one line of a JSONL file of results.
+
+        Raises:
+            InputError: if a key is missing, or a value's offsets do not point at its text.
+
+        >>> Extraction.from_dict({"text": "hello"}) == Extraction("hello")
+        True
+        """
+        try:
+            return _extraction_from(given)
+        except KeyError as error:
+            raise InputError(f"A stored extraction has no key {error}; was it cut off?") from error
+        except (TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"A stored extraction cannot be read: {error}") from error
+
+
+def _frozen_record(row: Record) -> Record:
+    held = {k: tuple(v) if isinstance(v, tuple | list) else v for k, v in row.items()}
+    return MappingProxyType(held)
+
+
+def _value_dict(value: Value) -> dict[str, Any]:
+    return {"text": value.text, "start": value.start, "end": value.end, "score": value.score}
+
+
+def _held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None:
+    if isinstance(held, tuple):
+        return [_value_dict(value) for value in held]
+    return None if held is None else _value_dict(held)
+
+
+def _value_from(given: Mapping[str, Any]) -> Value:
+    return Value(given["text"], given["start"], given["end"], given["score"])
+
+
+def _held_from(given: Any) -> FieldValue:
+    if isinstance(given, list):
+        return tuple(_value_from(value) for value in given)
+    return None if given is None else _value_from(given)
+
+
+def _extraction_from(given: Mapping[str, Any]) -> Extraction:
+    return Extraction(
+        text=given["text"],
+        entities=tuple(
+            Entity(e["label"], e["text"], e["start"], e["end"], e["score"])
+            for e in given.get("entities", ())
+        ),
+        classifications={
+            task: Classification(
+                tuple(LabelScore(c["label"], c["score"]) for c in answer["labels"]),
+                answer["scores"],
+            )
+            for task, answer in given.get("classifications", {}).items()
+        },
+        records={
+            name: tuple({key: _held_from(held) for key, held in row.items()} for row in rows)
+            for name, rows in given.get("records", {}).items()
+        },
+        relations=tuple(
+            Relation(r["type"], _value_from(r["head"]), _value_from(r["tail"]), r["score"])
+            for r in given.get("relations", ())
+        ),
+        coverage=Coverage(**given["coverage"]) if "coverage" in given else Coverage(0, 0, 0, False),
+    )

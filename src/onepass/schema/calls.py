@@ -1,0 +1,49 @@
+"""A schema written as the calls that build it: its ``repr``.
+
+This module knows the content of a schema, not the builder that holds it.
+"""
+
+from __future__ import annotations
+
+from onepass.schema.parse import Parts, write_named
+from onepass.schema.shorthand import format_field
+from onepass.schema.types import ClassificationTask, Structure
+
+
+def builder_calls(parts: Parts) -> str:
+    """Return the Python expression that builds the schema.
+
+    >>> builder_calls(Parts())
+    'Schema()'
+    """
+    calls = ["Schema()"]
+    if parts.entity_labels:
+        calls.append(f"entities({write_named(parts.entity_labels)!r})")
+    calls.extend(_task_call(task) for task in parts.classification_tasks)
+    calls.extend(_structure_call(structure) for structure in parts.structures)
+    if parts.relation_types:
+        calls.append(f"relations({write_named(parts.relation_types)!r})")
+    return ".".join(calls)
+
+
+def _task_call(task: ClassificationTask) -> str:
+    """Return the call that adds a task, with the arguments that are not defaults."""
+    arguments = [repr(task.name), repr(write_named(task.labels))]
+    if task.multi_label:
+        arguments.append("multi_label=True")
+    if task.threshold is not None:
+        arguments.append(f"threshold={task.threshold!r}")
+    if task.prompt is not None:
+        arguments.append(f"prompt={task.prompt!r}")
+    if task.examples:
+        arguments.append(f"examples={list(task.examples)!r}")
+    return f"classification({', '.join(arguments)})"
+
+
+def _structure_call(structure: Structure) -> str:
+    """Return the call that adds a structure: shorthand, or values where it does not suffice."""
+    fields = [
+        repr(field if field.threshold is not None else format_field(field))
+        for field in structure.fields
+    ]
+    return f"structure({structure.name!r}, [{', '.join(fields)}])"

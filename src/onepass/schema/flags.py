@@ -1,0 +1,145 @@
+r"""A schema from command-line flags.
+
+========================================  =====================================================
+``-e person`` or ``-e person,company``    entity labels
+``-e "company=legal name of a firm"``     one entity label with its description
+``-c "tone=calm,angry"``                  a classification, one label holds
+``-c "topics*=sport,law"``                a classification, any number of labels holds
+``-r "works for"``, ``-r "owns=..."``     relation types, written as entity labels
+``-s "product: name::str, price"``        a structure; fields in shorthand, separated by commas
+========================================  =====================================================
+
+Commas inside brackets do not separate. A backslash makes a comma, an equals sign, an asterisk or a
+backslash literal (in ``-s``: a comma or what is special in the shorthand). White space around names
+is dropped. This module knows the strings that follow the flags, not the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from onepass.errors import SchemaError
+from onepass.schema.escapes import Chars, is_at, partition, scan, split, strip, text_of
+from onepass.schema.schema import Schema
+from onepass.schema.shorthand import SPECIAL, field_of
+from onepass.schema.types import Field, Label, RelationType, shown
+
+_SPECIAL = ",=*\\"
+
+
+def schema_from_flags(
+    entities: Iterable[str],
+    classifications: Iterable[str],
+    relations: Iterable[str],
+    structures: Iterable[str],
+) -> Schema:
+    """Return the schema that the flags of a command ask for; it may be empty.
+
+    Args:
+        entities: the values of ``-e``.
+        classifications: the values of ``-c``.
+        relations: the values of ``-r``.
+        structures: the values of ``-s``.
+
+    Raises:
+        SchemaError: quoting the flag and saying what is wrong with it.
+
+    >>> schema_from_flags(["person", "firm=a company"], ["tone=calm,angry"], [], [])
+    Schema().entities({'person': {}, 'firm': {'description': 'a company'}})\
+.classification('tone', ['calm', 'angry'])
+    >>> schema_from_flags([], ["topics*=a,b"], [], ["product: name::str, size::[s|m]"])
+    Schema().classification('topics', ['a', 'b'], multi_label=True)\
+.structure('product', ['name::str', 'size::[s|m]'])
+    """
+    schema = Schema()
+    for value in entities:
+        with _quoting("-e", value):
+            schema.entities([Label(*pair) for pair in _named(value)])
+    for value in classifications:
+        with _quoting("-c", value):
+            _add_classification(schema, value)
+    for value in relations:
+        with _quoting("-r", value):
+            schema.relations([RelationType(*pair) for pair in _named(value)])
+    for value in structures:
+        with _quoting("-s", value):
+            _add_structure(schema, value)
+    return schema
+
+
+@contextmanager
+def _quoting(flag: str, value: str) -> Iterator[None]:
+    """Begin the message of a refusal with the flag that caused it."""
+    try:
+        yield
+    except SchemaError as error:
+        raise SchemaError(f"In {flag} {shown(value)}: {error}") from error
+
+
+def _named(value: str) -> list[tuple[str, str | None]]:
+    """Return the names in a flag, with the description that a single one may have."""
+    names, description = partition(scan(value, _SPECIAL), "=")
+    parts = [text_of(strip(name)) for name in split(names, ",")]
+    if description is None:
+        return [(part, None) for part in parts]
+    if len(parts) > 1:
+        raise SchemaError(
+            "a description belongs to one name; give each name with a description its own flag, "
+            "or write a comma that belongs to the name as '\\,'."
+        )
+    text = text_of(strip(description))
+    if not text:
+        raise SchemaError("there is no description after '='; remove the '=' or write one.")
+    return [(parts[0], text)]
+
+
+def _add_classification(schema: Schema, value: str) -> None:
+    """Add ``task=label,label``, or ``task*=label,label`` for any number of labels."""
+    name, labels = partition(scan(value, _SPECIAL), "=")
+    name = strip(name)
+    if labels is None or not name:
+        raise SchemaError("a classification is written task=label,label; write it so.")
+    multi_label = is_at(name, len(name) - 1, "*")
+    if multi_label:
+        name = strip(name[:-1])
+    schema.classification(
+        text_of(name),
+        [text_of(strip(label)) for label in split(labels, ",")],
+        multi_label=multi_label,
+    )
+
+
+def _add_structure(schema: Schema, value: str) -> None:
+    """Add ``name: field, field``, the fields in shorthand."""
+    name, fields = partition(scan(value, SPECIAL), ":")
+    name = strip(name)
+    if fields is None or not name or (fields and is_at(fields, 0, ":")):
+        raise SchemaError("a structure is written 'name: field, field'; write it so.")
+    schema.structure(text_of(name), [_field(part) for part in _split_outside_brackets(fields)])
+
+
+def _field(chars: Chars) -> Field:
+    """Return the field that one part of a structure flag describes."""
+    source = text_of(strip(chars))
+    if not source:
+        raise SchemaError("there is an empty field; remove the comma or write a field there.")
+    return field_of(chars, source)
+
+
+def _split_outside_brackets(chars: Chars) -> list[Chars]:
+    """Split at the commas that no bracket encloses."""
+    parts: list[Chars] = [[]]
+    depth = 0
+    for index, char in enumerate(chars):
+        if is_at(chars, index, "["):
+            depth += 1
+        elif is_at(chars, index, "]"):
+            depth = max(0, depth - 1)
+        if depth == 0 and is_at(chars, index, ","):
+            parts.append([])
+        else:
+            parts[-1].append(char)
+    if depth:
+        raise SchemaError("there is a '[' without its ']'; close it, or write it as '\\['.")
+    return parts

@@ -1,0 +1,151 @@
+"""The JSON Schema (draft 2020-12) of the JSON form, published as docs/schema.json.
+
+It describes shapes. What a JSON Schema cannot say is left to `Schema.from_dict`: the shorthand of
+fields, a name repeated in another spelling, an example with a label that its task does not have.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_NAME = {"$ref": "#/$defs/name"}
+_TEXT = {"type": ["string", "null"]}
+_THRESHOLD = {"$ref": "#/$defs/threshold"}
+_OPTIONS = {"description": _TEXT, "threshold": _THRESHOLD}
+_TASK_OPTIONS = {
+    "labels": {"$ref": "#/$defs/labels"},
+    "multi_label": {"type": ["boolean", "null"]},
+    "threshold": _THRESHOLD,
+    "prompt": _TEXT,
+    "examples": {
+        "type": ["array", "null"],
+        "items": {
+            "type": "array",
+            "prefixItems": [_NAME, _NAME],
+            "minItems": 2,
+            "maxItems": 2,
+            "description": "A text and its label.",
+        },
+    },
+}
+_FIELD_OPTIONS = {
+    "dtype": {"enum": ["str", "list", None]},
+    "choices": {"type": ["array", "null"], "items": _NAME, "minItems": 1, "uniqueItems": True},
+    "description": _TEXT,
+    "threshold": _THRESHOLD,
+}
+
+
+def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    """Return the schema of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _mapping(*values: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object from names to one of several kinds of value."""
+    return {
+        "type": "object",
+        "propertyNames": _NAME,
+        "additionalProperties": {"anyOf": list(values)},
+    }
+
+
+def _names() -> dict[str, Any]:
+    """Return the schema of a list of distinct names."""
+    return {"type": "array", "items": _NAME, "uniqueItems": True}
+
+
+_DEFINITIONS: dict[str, Any] = {
+    "name": {"type": "string", "pattern": "\\S"},
+    "threshold": {
+        "type": ["number", "null"],
+        "minimum": 0,
+        "maximum": 1,
+        "description": "Scores at or above it count; null leaves it to the checkpoint.",
+    },
+    "named": {
+        "description": "Names, or names with their descriptions and thresholds.",
+        "anyOf": [_names(), _mapping(_TEXT, _object(_OPTIONS))],
+    },
+    "labels": {
+        "$ref": "#/$defs/named",
+        "minItems": 1,
+        "minProperties": 1,
+    },
+    "fields": {
+        "anyOf": [
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "anyOf": [
+                        {
+                            "$ref": "#/$defs/name",
+                            "description": "Shorthand: name::str::description",
+                        },
+                        _object({"name": _NAME, **_FIELD_OPTIONS}, "name"),
+                    ]
+                },
+            },
+            {**_mapping(_TEXT, _object(_FIELD_OPTIONS)), "minProperties": 1},
+        ]
+    },
+}
+
+SCHEMA_JSON_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "onepass/schema.json",
+    "title": "onepass schema",
+    "description": "What to find in a text: entities, classifications, structures, relations.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "$schema": {"description": "Ignored; lets an editor find this file."},
+        "entities": {"anyOf": [{"$ref": "#/$defs/named"}, {"type": "null"}]},
+        "classifications": {
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": _object({"task": _NAME, **_TASK_OPTIONS}, "task", "labels"),
+                },
+                _mapping(
+                    {"type": "array", "$ref": "#/$defs/labels"}, _object(_TASK_OPTIONS, "labels")
+                ),
+                {"type": "null"},
+            ]
+        },
+        "structures": {
+            "anyOf": [
+                _mapping(
+                    {"type": "array", "$ref": "#/$defs/fields"},
+                    _object({"fields": {"$ref": "#/$defs/fields"}}, "fields"),
+                ),
+                {"type": "array", "maxItems": 0},
+                {"type": "null"},
+            ]
+        },
+        "relations": {"anyOf": [{"$ref": "#/$defs/named"}, {"type": "null"}]},
+    },
+    "$defs": _DEFINITIONS,
+}
+
+
+def render_json_schema() -> str:
+    """Return the JSON Schema as the text of docs/schema.json.
+
+    >>> render_json_schema().splitlines()[1]
+    '  "$schema": "https://json-schema.org/draft/2020-12/schema",'
+    """
+    return json.dumps(SCHEMA_JSON_SCHEMA, indent=2) + "\n"
+
+
+def write_json_schema(path: Path) -> None:
+    """Write the JSON Schema to a file."""
+    path.write_text(render_json_schema(), encoding="utf-8")

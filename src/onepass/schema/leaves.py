@@ -1,0 +1,205 @@
+"""From what a caller may write to the leaves of a schema.
+
+Labels, relation types and fields may be given as lists, mappings or ready values; this module
+turns each into a tuple of frozen values. It serves the builder and the JSON form alike, and knows
+neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from onepass.errors import SchemaError
+from onepass.schema.shorthand import TYPE_WORDS, default_dtype, parse_field
+from onepass.schema.types import (
+    Dtype,
+    Field,
+    Label,
+    RelationType,
+    check_name,
+    check_threshold,
+    shown,
+)
+
+Labels = Iterable[str | Label] | Mapping[str, str | Mapping[str, Any] | None]
+Relations = Iterable[str | RelationType] | Mapping[str, str | Mapping[str, Any] | None]
+Fields = Iterable[str | Mapping[str, Any] | Field] | Mapping[str, str | Mapping[str, Any] | None]
+
+Named = TypeVar("Named", Label, RelationType)
+
+LABEL_KEYS = ("description", "threshold")
+FIELD_KEYS = ("name", "dtype", "choices", "description", "threshold")
+
+
+def read_labels(values: object, what: str, *, threshold: float | None = None) -> tuple[Label, ...]:
+    """Return labels from a list of names or a mapping of names to descriptions.
+
+    Args:
+        values: names, `Label` values, or name -> None, description or
+            {"description", "threshold"}.
+        what: what errors call the argument.
+        threshold: the threshold of those labels that have none of their own.
+
+    Raises:
+        SchemaError: if ``values`` is of another shape, or holds a bad label.
+
+    >>> read_labels({"firm": "a company"}, "labels")
+    (Label(name='firm', description='a company', threshold=None),)
+    """
+    return _read_named(values, Label, what, threshold)
+
+
+def read_relation_types(
+    values: object, what: str, *, threshold: float | None = None
+) -> tuple[RelationType, ...]:
+    """Return relation types from a list of names or a mapping; see `read_labels`.
+
+    >>> [kind.name for kind in read_relation_types(["works for"], "types")]
+    ['works for']
+    """
+    return _read_named(values, RelationType, what, threshold)
+
+
+def read_fields(values: object, what: str) -> tuple[Field, ...]:
+    """Return fields from a list or a mapping.
+
+    Args:
+        values: shorthand strings, objects or `Field` values, or a mapping of names to None, a
+            description or an object without "name".
+        what: what errors call the argument.
+
+    Raises:
+        SchemaError: if ``values`` is of another shape, or holds a bad field.
+
+    >>> read_fields({"price": "amount in dollars"}, "fields")[0].dtype
+    'list'
+    """
+    if isinstance(values, Mapping):
+        return tuple(_field_of_pair(name, value) for name, value in values.items())
+    return tuple(_field_of_item(item) for item in items_of(values, what, split_commas=False))
+
+
+def items_of(values: object, what: str, *, split_commas: bool = True) -> list[Any]:
+    """Return the items of a list-like argument, refusing a bare string and an unordered set.
+
+    >>> items_of("person, firm", "labels")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.SchemaError: labels must be a list, but the string 'person, firm' was given; \
+did you mean ['person', 'firm']?
+    """
+    if isinstance(values, str):
+        meant = [part.strip() for part in values.split(",")] if split_commas else [values]
+        raise SchemaError(
+            f"{what} must be a list, but the string {shown(values)} was given; "
+            f"did you mean {shown(meant)}?"
+        )
+    if isinstance(values, set | frozenset):
+        raise SchemaError(
+            f"{what} must be a list, but a set was given, which has no order; "
+            "give sorted(...) of it."
+        )
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
+        raise SchemaError(
+            f"{what} must be a list or a mapping, "
+            f"but {shown(values)} ({type(values).__name__}) was given."
+        )
+    return list(values)
+
+
+def read_object(values: object, keys: tuple[str, ...], what: str) -> dict[str, Any]:
+    """Return an object without its null values, refusing unknown keys.
+
+    >>> read_object({"description": None, "threshold": 0.5}, LABEL_KEYS, "A label")
+    {'threshold': 0.5}
+    >>> read_object({"desc": "x"}, LABEL_KEYS, "Label 'a'")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.SchemaError: Label 'a' has no key 'desc'; its keys are: description, threshold.
+    """
+    if not isinstance(values, Mapping):
+        raise SchemaError(
+            f"{what} must be an object, but {shown(values)} ({type(values).__name__}) was given."
+        )
+    for key in values:
+        if key not in keys:
+            raise SchemaError(f"{what} has no key {shown(key)}; its keys are: {', '.join(keys)}.")
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _read_named(
+    values: object, kind: type[Named], what: str, threshold: float | None
+) -> tuple[Named, ...]:
+    """Return values of ``kind`` from a list or a mapping, with a default threshold."""
+    default = check_threshold(threshold, what)
+    if isinstance(values, Mapping):
+        named = [_named_of_pair(name, value, kind) for name, value in values.items()]
+    else:
+        items = items_of(values, what)
+        named = [item if isinstance(item, kind) else kind(item) for item in items]
+    if default is None:
+        return tuple(named)
+    return tuple(
+        replace(item, threshold=default) if item.threshold is None else item for item in named
+    )
+
+
+def _named_of_pair(name: Any, value: object, kind: type[Named]) -> Named:
+    """Return a value of ``kind`` from one entry of a mapping."""
+    if value is None or isinstance(value, str):
+        return kind(name, value)
+    what = "label" if kind is Label else "relation type"
+    if not isinstance(value, Mapping):
+        raise SchemaError(
+            f"The {what} {shown(name)} must be given a description or an object with "
+            f"description and threshold, but {shown(value)} was given."
+        )
+    options = read_object(value, LABEL_KEYS, f"The {what} {shown(name)}")
+    return kind(name, options.get("description"), options.get("threshold"))
+
+
+def _field_of_item(item: Any) -> Field:
+    """Return a field from one item of a list."""
+    if isinstance(item, Field):
+        return item
+    if not isinstance(item, Mapping):
+        return parse_field(item)
+    options = read_object(item, FIELD_KEYS, f"The field {shown(dict(item))}")
+    if "name" not in options:
+        raise SchemaError(f"The field {shown(dict(item))} has no name; give it as 'name'.")
+    return _field_of_options(options["name"], options)
+
+
+def _field_of_pair(name: Any, value: object) -> Field:
+    """Return a field from one entry of a mapping."""
+    what = f"The field {shown(name)}"
+    if value is None:
+        return Field(name)
+    if isinstance(value, str):
+        if value.strip().lower() in TYPE_WORDS | {"str", "list"}:
+            raise SchemaError(
+                f"{what} must be given a description, but the type {shown(value)} was given; "
+                f'write {{"dtype": "str"}} or {{"dtype": "list"}} instead.'
+            )
+        return Field(name, description=value)
+    if not isinstance(value, Mapping):
+        raise SchemaError(
+            f"{what} must be given a description or an object with dtype, choices, "
+            f"description and threshold, but {shown(value)} was given."
+        )
+    return _field_of_options(name, read_object(value, FIELD_KEYS[1:], what))
+
+
+def _field_of_options(name: Any, options: Mapping[str, Any]) -> Field:
+    """Return a field from its checked options."""
+    field_name = check_name(name, "The name of a field")
+    what = f"The choices of field {shown(field_name)}"
+    choices: tuple[str, ...] = ()
+    if "choices" in options:
+        choices = tuple(items_of(options["choices"], what))
+        if not choices:
+            raise SchemaError(f"{what} must not be empty; leave them out for a span of text.")
+    dtype: Dtype = options.get("dtype", default_dtype(choices))
+    return Field(field_name, dtype, choices, options.get("description"), options.get("threshold"))

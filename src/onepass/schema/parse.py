@@ -1,0 +1,238 @@
+"""The JSON form of a schema, read and written.
+
+`parse_dict` accepts every documented way of writing a schema; `write_dict` produces the one
+canonical way. Both work on `Parts`, the four tuples of a schema; neither knows the builder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from onepass.errors import SchemaError
+from onepass.schema.leaves import (
+    items_of,
+    read_fields,
+    read_labels,
+    read_object,
+    read_relation_types,
+)
+from onepass.schema.types import (
+    ClassificationTask,
+    Field,
+    Label,
+    RelationType,
+    Structure,
+    check_distinct,
+    check_name,
+    shown,
+)
+
+SCHEMA_KEYS = ("entities", "classifications", "structures", "relations")
+TASK_KEYS = ("task", "labels", "multi_label", "threshold", "prompt", "examples")
+
+
+class Parts(NamedTuple):
+    """The content of a schema."""
+
+    entity_labels: tuple[Label, ...] = ()
+    classification_tasks: tuple[ClassificationTask, ...] = ()
+    structures: tuple[Structure, ...] = ()
+    relation_types: tuple[RelationType, ...] = ()
+
+
+def joined(first: Parts, second: Parts) -> Parts:
+    """Return the content of both, refusing names that occur twice within a kind.
+
+    >>> joined(Parts((Label("person"),)), Parts((Label("person"),)))
+    Traceback (most recent call last):
+    ...
+    onepass.errors.SchemaError: Entity labels must be distinct, but 'person' was given twice.
+    """
+    parts = Parts(
+        first.entity_labels + second.entity_labels,
+        first.classification_tasks + second.classification_tasks,
+        first.structures + second.structures,
+        first.relation_types + second.relation_types,
+    )
+    check_distinct((label.name for label in parts.entity_labels), "Entity labels")
+    check_distinct((task.name for task in parts.classification_tasks), "Classification tasks")
+    check_distinct((structure.name for structure in parts.structures), "Structures")
+    check_distinct((kind.name for kind in parts.relation_types), "Relation types")
+    return parts
+
+
+def parse_json(text: str) -> Any:
+    """Return the value that JSON text holds, refusing repeated keys and values that JSON lacks.
+
+    Raises:
+        SchemaError: if the text is not JSON, or an object repeats a key.
+
+    >>> parse_json('{"entities": ["person"]}')
+    {'entities': ['person']}
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise SchemaError(
+            f"A schema given as a string must be JSON, but {shown(text)} is not: "
+            f"{error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise SchemaError("The JSON of the schema is nested too deeply; flatten it.") from None
+
+
+def parse_dict(data: object) -> Parts:
+    """Return the content of a schema in its JSON form.
+
+    Args:
+        data: an object with any of "entities", "classifications", "structures", "relations";
+            "$schema" is allowed and ignored, null means not given.
+
+    Raises:
+        SchemaError: naming what is wrong, as the builder does.
+
+    >>> parse_dict({"structures": {"product": ["name::str"]}}).structures[0].fields[0].dtype
+    'str'
+    """
+    if isinstance(data, Mapping):
+        data = {key: value for key, value in data.items() if key != "$schema"}
+    given = read_object(data, SCHEMA_KEYS, "The schema")
+    parts = Parts(
+        read_labels(given.get("entities", ()), "entities"),
+        _parse_tasks(given.get("classifications", ())),
+        _parse_structures(given.get("structures", {})),
+        read_relation_types(given.get("relations", ()), "relations"),
+    )
+    return joined(parts, Parts())
+
+
+def write_dict(parts: Parts) -> dict[str, Any]:
+    """Return the canonical JSON form: kinds that are not asked for are left out.
+
+    Entities, relations and labels are a list of names, or a mapping of names to objects as soon
+    as one of them has a description or a threshold; fields are always objects.
+
+    >>> write_dict(Parts((Label("person"), Label("firm", "a company"))))
+    {'entities': {'person': {}, 'firm': {'description': 'a company'}}}
+    """
+    data = {
+        "entities": write_named(parts.entity_labels),
+        "classifications": [_write_task(task) for task in parts.classification_tasks],
+        "structures": {
+            structure.name: {"fields": [_write_field(field) for field in structure.fields]}
+            for structure in parts.structures
+        },
+        "relations": write_named(parts.relation_types),
+    }
+    return {key: value for key, value in data.items() if value}
+
+
+def write_named(
+    items: Iterable[Label | RelationType],
+) -> list[str] | dict[str, dict[str, Any]]:
+    """Return labels or relation types as a list of names, or as a mapping if one has options."""
+    options = {
+        item.name: _without_none({"description": item.description, "threshold": item.threshold})
+        for item in items
+    }
+    return options if any(options.values()) else list(options)
+
+
+def _parse_tasks(values: object) -> tuple[ClassificationTask, ...]:
+    """Return the tasks from a list of objects, or a mapping of names to labels or objects."""
+    if not isinstance(values, Mapping):
+        return tuple(
+            _parse_task(None, read_object(item, TASK_KEYS, "A classification"))
+            for item in items_of(values, "classifications", split_commas=False)
+        )
+    tasks: list[ClassificationTask] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            what = f"The classification {shown(name)}"
+            tasks.append(_parse_task(name, read_object(value, TASK_KEYS[1:], what)))
+        else:
+            tasks.append(_parse_task(name, {"labels": value}))
+    return tuple(tasks)
+
+
+def _parse_task(name: object, given: Mapping[str, Any]) -> ClassificationTask:
+    """Return one task from its checked object; ``name`` is None where the object holds it."""
+    if name is None and "task" not in given:
+        raise SchemaError(f"The classification {shown(given)} has no name; give it as 'task'.")
+    task_name = check_name(
+        given["task"] if name is None else name, "The name of a classification task"
+    )
+    if given.get("labels") is None:
+        raise SchemaError(
+            f"The classification {shown(task_name)} has no labels; give them as 'labels'."
+        )
+    return ClassificationTask(
+        name=task_name,
+        labels=read_labels(given["labels"], f"The labels of task {shown(task_name)}"),
+        multi_label=given.get("multi_label", False),
+        threshold=given.get("threshold"),
+        prompt=given.get("prompt"),
+        examples=given.get("examples", ()),
+    )
+
+
+def _parse_structures(values: object) -> tuple[Structure, ...]:
+    """Return the structures from a mapping of names to fields."""
+    if not isinstance(values, Mapping):
+        if isinstance(values, list | tuple) and not values:
+            return ()
+        raise SchemaError(
+            "structures must be an object of names and fields, "
+            f"but {shown(values)} ({type(values).__name__}) was given."
+        )
+    structures: list[Structure] = []
+    for name, value in values.items():
+        structure_name = check_name(name, "The name of a structure")
+        what = f"The structure {shown(structure_name)}"
+        fields = value
+        if isinstance(value, Mapping):
+            fields = read_object(value, ("fields",), what).get("fields")
+        if fields is None:
+            raise SchemaError(f"{what} has no fields; give them as 'fields'.")
+        fields_of = f"The fields of structure {shown(structure_name)}"
+        structures.append(Structure(structure_name, read_fields(fields, fields_of)))
+    return tuple(structures)
+
+
+def _write_task(task: ClassificationTask) -> dict[str, Any]:
+    """Return the canonical object of a task."""
+    return {
+        "task": task.name,
+        "labels": write_named(task.labels),
+        "multi_label": task.multi_label,
+        **_without_none({"threshold": task.threshold, "prompt": task.prompt}),
+        **({"examples": [list(example) for example in task.examples]} if task.examples else {}),
+    }
+
+
+def _write_field(field: Field) -> dict[str, Any]:
+    """Return the canonical object of a field."""
+    return {
+        "name": field.name,
+        "dtype": field.dtype,
+        **({"choices": list(field.choices)} if field.choices else {}),
+        **_without_none({"description": field.description, "threshold": field.threshold}),
+    }
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries that have a value."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, refusing a key that occurs twice in it."""
+    check_distinct((key for key, _ in pairs), "The keys of a JSON object")
+    return dict(pairs)
+
+
+def _refuse_constant(constant: str) -> Any:
+    """Refuse NaN and Infinity, which Python's reader would let through."""
+    raise SchemaError(f"A schema must be JSON, which has no {constant}; give a number or null.")

@@ -1,0 +1,347 @@
+"""The schema builder: what to find in a text, composed of entities, classes, structures, relations.
+
+It knows nothing about texts, prompts or models.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from onepass.errors import SchemaError
+from onepass.schema.calls import builder_calls
+from onepass.schema.leaves import (
+    Fields,
+    Labels,
+    Relations,
+    items_of,
+    read_fields,
+    read_labels,
+    read_relation_types,
+)
+from onepass.schema.parse import Parts, joined, parse_dict, parse_json, write_dict
+from onepass.schema.types import (
+    ClassificationTask,
+    Label,
+    RelationType,
+    Structure,
+    check_name,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Schema:
+    """What to find in a text: entities, classifications, structures and relations, in any mix.
+
+    Every method that adds something checks it at once, changes the schema and returns it, so that
+    calls chain; a call that refuses its arguments leaves the schema as it was. Schemas compare and
+    hash by content: do not add to one while it is a key of a dict or an item of a set.
+
+    Attributes:
+        entity_labels: the labels of entities.
+        classification_tasks: the questions about the whole text.
+        structures: the kinds of record.
+        relation_types: the kinds of directed pair.
+
+    >>> schema = (
+    ...     Schema()
+    ...     .entities(["person", "company"])
+    ...     .classification("tone", ["calm", "angry"])
+    ...     .structure("product", ["name::str", "price"])
+    ...     .relations({"works for": "a person is employed by a company"})
+    ... )
+    >>> [label.name for label in schema.entity_labels], schema.labels_total
+    (['person', 'company'], 7)
+    """
+
+    __slots__ = ("classification_tasks", "entity_labels", "relation_types", "structures")
+
+    entity_labels: tuple[Label, ...]
+    classification_tasks: tuple[ClassificationTask, ...]
+    structures: tuple[Structure, ...]
+    relation_types: tuple[RelationType, ...]
+
+    def __init__(self) -> None:
+        self._store(Parts())
+
+    def entities(self, labels: Labels, *, threshold: float | None = None) -> Self:
+        """Ask for entities; repeated calls add labels.
+
+        Args:
+            labels: names, or a mapping of names to descriptions or to
+                {"description": ..., "threshold": ...}.
+            threshold: the threshold of those labels that give none, from 0 to 1; None leaves it to
+                the checkpoint.
+
+        Raises:
+            SchemaError: if there is no label, or one is empty, repeated or not a string.
+
+        >>> Schema().entities({"company": "legal name of a firm"}, threshold=0.4).entity_labels
+        (Label(name='company', description='legal name of a firm', threshold=0.4),)
+        """
+        asked = read_labels(labels, "labels", threshold=threshold)
+        _check_some(asked, "labels")
+        return self._add(Parts(entity_labels=asked))
+
+    def classification(
+        self,
+        name: str,
+        labels: Labels,
+        *,
+        multi_label: bool = False,
+        threshold: float | None = None,
+        prompt: str | None = None,
+        examples: Iterable[tuple[str, str]] = (),
+    ) -> Self:
+        """Ask a question about the whole text.
+
+        Args:
+            name: the name of the task, which is also the key of its answer.
+            labels: the possible answers, written as in `entities`.
+            multi_label: whether any number of labels may hold, instead of exactly one.
+            threshold: the threshold of those labels that give none, from 0 to 1.
+            prompt: an instruction put before the text, for checkpoints that read one.
+            examples: pairs of a text and its label, for checkpoints that read them.
+
+        Raises:
+            SchemaError: if the name is empty or taken, a label is wrong, or an example names a
+                label that the task does not have.
+
+        >>> Schema().classification("topics", ["sport", "law"], multi_label=True)
+        Schema().classification('topics', ['sport', 'law'], multi_label=True)
+        """
+        task_name = check_name(name, "The name of a classification task")
+        task = ClassificationTask(
+            name=task_name,
+            labels=read_labels(labels, "labels"),
+            multi_label=multi_label,
+            threshold=threshold,
+            prompt=prompt,
+            examples=tuple(items_of(examples, "examples", split_commas=False)),
+        )
+        return self._add(Parts(classification_tasks=(task,)))
+
+    def structure(self, name: str, fields: Fields) -> Self:
+        """Ask for records of a kind.
+
+        Args:
+            name: the name of the kind.
+            fields: shorthand strings ("name::str::full name"), objects ({"name", "dtype",
+                "choices", "description", "threshold"}) or `Field` values; or a mapping of names to
+                descriptions or objects.
+
+        Raises:
+            SchemaError: if the name is empty or taken, or a field is wrong.
+
+        >>> Schema().structure("product", ["name::str", {"name": "colors", "threshold": 0.3}])
+        Schema().structure('product', ['name::str', Field(name='colors', dtype='list', \
+choices=(), description=None, threshold=0.3)])
+        """
+        structure_name = check_name(name, "The name of a structure")
+        return self._add(
+            Parts(structures=(Structure(structure_name, read_fields(fields, "fields")),))
+        )
+
+    def relations(self, types: Relations, *, threshold: float | None = None) -> Self:
+        """Ask for directed pairs; repeated calls add relation types.
+
+        Args:
+            types: names, or a mapping of names to descriptions or to
+                {"description": ..., "threshold": ...}.
+            threshold: the threshold of those types that give none, from 0 to 1.
+
+        Raises:
+            SchemaError: if there is no type, or one is empty, repeated or not a string.
+
+        >>> Schema().relations(["works for"]).relation_types[0].name
+        'works for'
+        """
+        asked = read_relation_types(types, "types", threshold=threshold)
+        _check_some(asked, "types")
+        return self._add(Parts(relation_types=asked))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the schema that the JSON form describes (see docs/schema.md).
+
+        Raises:
+            SchemaError: naming what is wrong in it.
+
+        >>> Schema.from_dict({"entities": ["person"], "relations": ["works for"]})
+        Schema().entities(['person']).relations(['works for'])
+        """
+        return cls()._store(parse_dict(data))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the schema that JSON text describes.
+
+        Raises:
+            SchemaError: if the text is not JSON, or names what is wrong in it.
+
+        >>> Schema.from_json('{"entities": ["person"]}').to_dict()
+        {'entities': ['person']}
+        """
+        if not isinstance(text, str):
+            raise SchemaError(
+                f"from_json expects a string, but {shown(text)} ({type(text).__name__}) was given."
+            )
+        return cls()._store(parse_dict(parse_json(text)))
+
+    @classmethod
+    def from_pydantic(cls, model_class: type[BaseModel]) -> Self:
+        """Return a schema with one structure, which holds the fields of a flat Pydantic model.
+
+        The structure is named after the class in lower-case words ("ProductReview" gives "product
+        review"); fields keep their names and descriptions. ``list[...]`` gives a list, Literal,
+        Enum and bool give choices, other types a single span of text.
+
+        Raises:
+            SchemaError: if it is not a model class, a field holds another model, or its type
+                cannot be extracted from text.
+
+        >>> from pydantic import BaseModel
+        >>> class ProductReview(BaseModel):
+        ...     product: str
+        ...     complaints: list[str]
+        >>> Schema.from_pydantic(ProductReview)
+        Schema().structure('product review', ['product::str', 'complaints'])
+        """
+        from onepass.schema.pydantic_model import structure_of_model  # pydantic loads slowly
+
+        return cls()._add(Parts(structures=(structure_of_model(model_class),)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the canonical JSON form; `from_dict` reads it back equal.
+
+        >>> Schema().structure("product", ["name::str"]).to_dict()
+        {'structures': {'product': {'fields': [{'name': 'name', 'dtype': 'str'}]}}}
+        """
+        return write_dict(self._parts())
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the canonical JSON form as text; ``indent`` is the spaces per level.
+
+        >>> Schema().entities(["person"]).to_json()
+        '{"entities": ["person"]}'
+        """
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+    def copy(self) -> Self:
+        """Return an equal schema that can be changed on its own.
+
+        >>> first = Schema().entities(["person"])
+        >>> second = first.copy().entities(["company"])
+        >>> len(first.entity_labels), len(second.entity_labels)
+        (1, 2)
+        """
+        return type(self)()._store(self._parts())
+
+    def checked(self) -> Self:
+        """Return the schema itself if it asks for something.
+
+        Raises:
+            SchemaError: if it asks for nothing.
+
+        >>> Schema().checked()
+        Traceback (most recent call last):
+        ...
+        onepass.errors.SchemaError: The schema asks for nothing; add entities, a classification, \
+a structure or relations.
+        """
+        if self.is_empty:
+            raise SchemaError(
+                "The schema asks for nothing; "
+                "add entities, a classification, a structure or relations."
+            )
+        return self
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return not any(self._parts())
+
+    @property
+    def labels_total(self) -> int:
+        """How many names a model is asked about.
+
+        Entity labels, labels of classifications, fields, choices and relation types.
+        """
+        tasks = sum(len(task.labels) for task in self.classification_tasks)
+        fields = sum(
+            1 + len(field.choices) for structure in self.structures for field in structure.fields
+        )
+        return len(self.entity_labels) + tasks + fields + len(self.relation_types)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schema):
+            return NotImplemented
+        return self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        """Return the calls that build this schema."""
+        return builder_calls(self._parts())
+
+    def _parts(self) -> Parts:
+        """Return the content."""
+        return Parts(
+            self.entity_labels, self.classification_tasks, self.structures, self.relation_types
+        )
+
+    def _add(self, parts: Parts) -> Self:
+        """Add content, or refuse it and change nothing."""
+        return self._store(joined(self._parts(), parts))
+
+    def _store(self, parts: Parts) -> Self:
+        """Replace the content."""
+        self.entity_labels = parts.entity_labels
+        self.classification_tasks = parts.classification_tasks
+        self.structures = parts.structures
+        self.relation_types = parts.relation_types
+        return self
+
+
+def read_schema(source: object) -> Schema:
+    """Return the schema that a value describes.
+
+    Args:
+        source: a `Schema` (returned as it is), its JSON form as a mapping or as text, or a
+            Pydantic model class.
+
+    Raises:
+        SchemaError: if it is anything else, or what it describes is wrong.
+
+    >>> read_schema({"entities": ["person"]})
+    Schema().entities(['person'])
+    >>> read_schema(["person"])
+    Traceback (most recent call last):
+    ...
+    onepass.errors.SchemaError: A schema must be a Schema, a dict, JSON text or a Pydantic model \
+class, but ['person'] (list) was given; for entities write Schema().entities([...]).
+    """
+    if isinstance(source, Schema):
+        return source
+    if isinstance(source, str):
+        return Schema.from_json(source)
+    if isinstance(source, Mapping):
+        return Schema.from_dict(source)
+    if isinstance(source, type):
+        return Schema.from_pydantic(source)
+    hint = "; for entities write Schema().entities([...])" if isinstance(source, list) else ""
+    raise SchemaError(
+        "A schema must be a Schema, a dict, JSON text or a Pydantic model class, "
+        f"but {shown(source)} ({type(source).__name__}) was given{hint}."
+    )
+
+
+def _check_some(items: Sequence[object], what: str) -> None:
+    """Refuse a call that adds nothing."""
+    if not items:
+        raise SchemaError(f"{what} must not be empty; give at least one.")

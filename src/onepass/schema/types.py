@@ -1,0 +1,269 @@
+"""What can be asked for, as frozen values that refuse bad states at birth.
+
+These are the leaves of a schema; `onepass.schema.schema.Schema` composes them. They know nothing
+about texts, prompts or models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from numbers import Real
+from typing import Literal, TypeVar, cast
+
+from onepass.errors import SchemaError
+
+Dtype = Literal["str", "list"]
+Item = TypeVar("Item")
+
+_SHOWN = 80  # characters of a refused value that an error repeats
+
+
+def shown(value: object) -> str:
+    """Return ``repr(value)`` for an error message, cut when it is long.
+
+    >>> shown("person"), len(shown("x" * 1000))
+    ("'person'", 80)
+    """
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _check_str(value: object, what: str) -> str:
+    """Return ``value`` as an exact str that a tokenizer can read."""
+    if not isinstance(value, str):
+        raise SchemaError(
+            f"{what} must be a string, but {shown(value)} ({type(value).__name__}) was given."
+        )
+    # A str Enum formats as "Color.RED": keep the characters only.
+    text = value if type(value) is str else str.__str__(value)
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise SchemaError(f"{what} must be valid Unicode, but {shown(text)} has a lone surrogate.")
+    return text
+
+
+def check_name(value: object, what: str) -> str:
+    """Return ``value`` if it is usable as a name of ``what``.
+
+    Raises:
+        SchemaError: if it is not a string, or holds nothing but white space.
+    """
+    text = _check_str(value, what)
+    if not text.strip():
+        raise SchemaError(f"{what} must not be empty, but {shown(text)} was given.")
+    return text
+
+
+def check_threshold(value: object, what: str) -> float | None:
+    """Return ``value`` as a float in [0, 1], or None.
+
+    Raises:
+        SchemaError: if it is neither None nor a number in [0, 1].
+    """
+    if value is None:
+        return None
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= cast(float, value) <= 1:
+        raise SchemaError(
+            f"The threshold of {what} must be a number from 0 to 1, but {shown(value)} was given."
+        )
+    return float(cast(float, value))
+
+
+def check_text(value: object, what: str) -> str | None:
+    """Return ``value`` if it is a string or None; white space alone counts as None.
+
+    Raises:
+        SchemaError: if it is anything else.
+    """
+    if value is None:
+        return None
+    text = _check_str(value, what)
+    return text if text.strip() else None
+
+
+def check_distinct(names: Iterable[str], what: str) -> None:
+    """Refuse repeated names.
+
+    Raises:
+        SchemaError: naming the first repeated one.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise SchemaError(f"{what} must be distinct, but {shown(name)} was given twice.")
+        seen.add(name)
+
+
+def check_items(values: object, kind: type[Item], what: str) -> tuple[Item, ...]:
+    """Return ``values`` as a tuple if it is a list or tuple of ``kind``.
+
+    Raises:
+        SchemaError: if it is not, or one of its items is not.
+    """
+    if not isinstance(values, list | tuple):
+        raise SchemaError(f"{what} must be a list, but {shown(values)} was given.")
+    for value in values:
+        if not isinstance(value, kind):
+            raise SchemaError(
+                f"{what} must be {kind.__name__} values, "
+                f"but {shown(value)} ({type(value).__name__}) was given."
+            )
+    return tuple(values)
+
+
+def _set(owner: object, name: str, value: object) -> None:
+    """Store a checked value on a frozen dataclass that is being built."""
+    object.__setattr__(owner, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One thing to look for: an entity label, or one label of a classification task.
+
+    >>> Label("company", "legal name of a firm", threshold=0.6).name
+    'company'
+    """
+
+    name: str
+    description: str | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        _set(self, "name", check_name(self.name, "A label"))
+        what = f"label {shown(self.name)}"
+        _set(self, "description", check_text(self.description, f"The description of {what}"))
+        _set(self, "threshold", check_threshold(self.threshold, what))
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationTask:
+    """One question about the whole text, answered with one label or with several.
+
+    >>> task = ClassificationTask("tone", (Label("calm"), Label("angry")))
+    >>> [label.name for label in task.labels], task.multi_label
+    (['calm', 'angry'], False)
+    """
+
+    name: str
+    labels: tuple[Label, ...]
+    multi_label: bool = False
+    threshold: float | None = None
+    prompt: str | None = None
+    examples: tuple[tuple[str, str], ...] = ()  # (input text, label name)
+
+    def __post_init__(self) -> None:
+        _set(self, "name", check_name(self.name, "The name of a classification task"))
+        what = f"task {shown(self.name)}"
+        _set(self, "labels", check_items(self.labels, Label, f"The labels of {what}"))
+        if not self.labels:
+            raise SchemaError(
+                f"The classification {what} needs at least one label, but none was given."
+            )
+        check_distinct((label.name for label in self.labels), f"The labels of {what}")
+        if not isinstance(self.multi_label, bool):
+            raise SchemaError(
+                f"multi_label of {what} must be true or false, "
+                f"but {shown(self.multi_label)} was given."
+            )
+        _set(self, "threshold", check_threshold(self.threshold, what))
+        _set(self, "prompt", check_text(self.prompt, f"The prompt of {what}"))
+        names = [label.name for label in self.labels]
+        _set(self, "examples", _check_examples(self.examples, names, what))
+
+
+def _check_examples(examples: object, names: list[str], what: str) -> tuple[tuple[str, str], ...]:
+    """Return the examples of a task as (text, label) pairs, each label being one of ``names``."""
+    if not isinstance(examples, list | tuple):
+        raise SchemaError(
+            f"The examples of {what} must be a list, but {shown(examples)} was given."
+        )
+    pairs: list[tuple[str, str]] = []
+    for example in examples:
+        if not isinstance(example, list | tuple) or len(example) != 2:
+            raise SchemaError(
+                f"An example of {what} must be a pair of a text and a label, "
+                f"but {shown(example)} was given."
+            )
+        text = check_name(example[0], f"The text of an example of {what}")
+        label = check_name(example[1], f"The label of an example of {what}")
+        if label not in names:
+            raise SchemaError(
+                f"An example of {what} has the label {shown(label)}, "
+                f"which is not one of its labels: {', '.join(names)}."
+            )
+        pairs.append((text, label))
+    return tuple(pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a structure: a span of text, or a choice from a closed set.
+
+    ``dtype`` is "str" for at most one value in a record, "list" for any number of values.
+
+    >>> Field("price").dtype, Field("size", "str", ["small", "large"]).choices
+    ('list', ('small', 'large'))
+    """
+
+    name: str
+    dtype: Dtype = "list"
+    choices: tuple[str, ...] = ()
+    description: str | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        _set(self, "name", check_name(self.name, "The name of a field"))
+        what = f"field {shown(self.name)}"
+        if self.dtype not in ("str", "list"):
+            raise SchemaError(
+                f"The type of {what} must be 'str' or 'list', but {shown(self.dtype)} was given."
+            )
+        if not isinstance(self.choices, list | tuple):
+            raise SchemaError(
+                f"The choices of {what} must be a list, but {shown(self.choices)} was given."
+            )
+        choices = tuple(check_name(choice, f"A choice of {what}") for choice in self.choices)
+        check_distinct(choices, f"The choices of {what}")
+        _set(self, "choices", choices)
+        _set(self, "description", check_text(self.description, f"The description of {what}"))
+        _set(self, "threshold", check_threshold(self.threshold, what))
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A kind of record: a name and its fields.
+
+    >>> [field.name for field in Structure("product", (Field("name"), Field("price"))).fields]
+    ['name', 'price']
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+
+    def __post_init__(self) -> None:
+        _set(self, "name", check_name(self.name, "The name of a structure"))
+        what = f"structure {shown(self.name)}"
+        _set(self, "fields", check_items(self.fields, Field, f"The fields of {what}"))
+        if not self.fields:
+            raise SchemaError(f"The {what} needs at least one field, but none was given.")
+        check_distinct((field.name for field in self.fields), f"The fields of {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class RelationType:
+    """A kind of directed pair, from a head to a tail.
+
+    >>> RelationType("works for").description is None
+    True
+    """
+
+    name: str
+    description: str | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        _set(self, "name", check_name(self.name, "A relation type"))
+        what = f"relation type {shown(self.name)}"
+        _set(self, "description", check_text(self.description, f"The description of {what}"))
+        _set(self, "threshold", check_threshold(self.threshold, what))

@@ -1,0 +1,105 @@
+"""A mixture of annotated files, drawn forever in a reproducible order.
+
+Files stay on disk: only line offsets are held in memory. Each source is gone through in a new
+random order every time round, and sources are drawn by weight. The position is a small value that a
+checkpoint can hold.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onepass.corpus.example import Example
+from onepass.corpus.jsonl import example_from_dict
+from onepass.errors import InputError
+
+
+class LineFile:
+    """Random access to the lines of an uncompressed JSONL file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: if it is missing or empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(f"There is no file {path}; give the path of an existing JSONL file.")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty; expected one JSON object a line.")
+        self.path = path
+        with path.open("rb") as file:
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        ends = np.flatnonzero(np.frombuffer(self._bytes, dtype=np.uint8) == 10) + 1
+        starts = np.concatenate([[0], ends])
+        stops = np.concatenate([ends, [len(self._bytes)]])
+        filled = stops - starts > 1
+        self._starts, self._stops = starts[filled], stops[filled]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def example(self, index: int) -> Example:
+        """Return one example.
+
+        Raises:
+            InputError: naming the line, if it does not fit the format.
+        """
+        raw = self._bytes[self._starts[index] : self._stops[index]]
+        try:
+            return example_from_dict(json.loads(raw))
+        except (InputError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{self.path}, entry {index + 1}: {error}") from error
+
+
+class Mixture:
+    """Draws examples from weighted files.
+
+    Args:
+        files: name to file.
+        weights: name to relative weight; missing names weigh as their number of lines.
+        seed: of all orders.
+    """
+
+    def __init__(
+        self, files: Mapping[str, LineFile], weights: Mapping[str, float] | None, seed: int
+    ) -> None:
+        self._files = dict(sorted(files.items()))
+        self._names = list(self._files)
+        weights = weights or {}
+        self._weights = [float(weights.get(n, len(f))) for n, f in self._files.items()]
+        self._seed = seed
+        self._drawn = dict.fromkeys(self._names, 0)
+        self._orders: dict[str, tuple[int, Sequence[int]]] = {}
+
+    def draw(self, count: int, rng: random.Random) -> list[Example]:
+        """Return the next ``count`` examples; ``rng`` chooses the sources."""
+        chosen = rng.choices(self._names, self._weights, k=count)
+        return [self._next(name) for name in chosen]
+
+    def _next(self, name: str) -> Example:
+        file = self._files[name]
+        turn, place = divmod(self._drawn[name], len(file))
+        self._drawn[name] += 1
+        if self._orders.get(name, (-1,))[0] != turn:
+            order = list(range(len(file)))
+            random.Random(f"{self._seed}/{name}/{turn}").shuffle(order)
+            self._orders[name] = (turn, order)
+        return file.example(self._orders[name][1][place])
+
+    def state(self) -> dict[str, int]:
+        """Return how many examples were drawn from each source."""
+        return dict(self._drawn)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue where a `state` was taken."""
+        self._drawn = {name: int(state[name]) for name in self._names}

@@ -1,0 +1,13 @@
+"""What holds for every test: no model hub, one thread a process, the same hypothesis settings."""
+
+import os
+
+from hypothesis import settings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read by huggingface_hub when it is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share two cores
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+settings.register_profile("local", deadline=None, max_examples=100)
+settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")

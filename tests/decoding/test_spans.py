@@ -1,0 +1,88 @@
+"""Dense scores become exactly the candidates that reach their thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from onepass.decoding.finds import SpanFind
+from onepass.decoding.spans import best_span, candidates
+
+SOME = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
+cells = st.floats(0, 1, width=32) | SOME.map(lambda score: float(np.float32(score)))
+sides = hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6)
+grids = hnp.arrays(np.float32, sides, elements=cells)
+
+
+@given(scores=grids, data=st.data())
+def test_candidates_are_the_valid_cells_that_reach_the_threshold(
+    scores: np.ndarray, data: st.DataObject
+) -> None:
+    labels, words, width = scores.shape
+    thresholds = data.draw(st.lists(SOME, min_size=labels, max_size=labels))
+    valid = data.draw(st.none() | st.integers(0, words))
+    last = words if valid is None else valid
+    expected = [
+        (i, i + w + 1, float(scores[label, i, w]), label)
+        for label in range(labels)
+        for i in range(words)
+        for w in range(width)
+        if i + w < last and scores[label, i, w] >= np.float32(thresholds[label])
+    ]
+    found = candidates(scores, np.array(thresholds), valid=valid)
+    columns = (found.starts, found.ends, found.scores, found.labels)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
+    assert found.ends.max(initial=0) <= last
+
+
+@given(scores=grids.map(lambda grid: grid[0]), threshold=SOME, data=st.data())
+def test_best_span_is_the_first_of_the_best_candidates(
+    scores: np.ndarray, threshold: float, data: st.DataObject
+) -> None:
+    valid = data.draw(st.none() | st.integers(0, len(scores)))
+    found = candidates(scores[None], [threshold], valid=valid)
+    best = best_span(scores, threshold, valid=valid)
+    if not len(found):
+        assert best is None
+    else:
+        row = int(found.scores.argmax())
+        span = SpanFind(int(found.starts[row]), int(found.ends[row]), float(found.scores[row]))
+        assert best == span
+
+
+def test_thresholds_are_inclusive_in_the_precision_of_the_scores() -> None:
+    scores = np.array([[[0.9]]], dtype=np.float32)  # below the float64 0.9
+    assert len(candidates(scores, np.array([0.9]))) == 1
+    assert best_span(scores[0], 0.9) is not None
+
+
+def test_padding_is_never_found_even_at_threshold_0() -> None:
+    scores = np.full((1, 4, 2), 1.0, dtype=np.float32)
+    found = candidates(scores, [0.0], valid=2)
+    assert list(zip(found.starts.tolist(), found.ends.tolist(), strict=True)) == [
+        (0, 1),
+        (0, 2),
+        (1, 2),
+    ]
+    assert best_span(np.full((4, 2), 0.0, np.float32), 0.0, valid=0) is None
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 2), (2, 3, 0)])
+def test_empty_grids_have_no_candidates(shape: tuple[int, int, int]) -> None:
+    assert len(candidates(np.zeros(shape, np.float32), np.zeros(shape[0]))) == 0
+    assert best_span(np.zeros((0, 8), np.float32), 0.0) is None
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    grid = np.zeros((2, 3, 2), np.float32)
+    with pytest.raises(ValueError, match="one threshold per label"):
+        candidates(grid, [0.5])
+    with pytest.raises(ValueError, match="labels, words, width"):
+        candidates(grid[0], [0.5, 0.5, 0.5])
+    with pytest.raises(ValueError, match="words, width"):
+        best_span(grid, 0.5)
+    with pytest.raises(ValueError, match="4 of them"):
+        candidates(grid, [0.5, 0.5], valid=4)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+Run = Callable[[torch.Tensor, torch.Tensor], np.ndarray]
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> Callable[[nn.Module], Run]:
+    """Export a backbone with dynamic batch and pieces; return what runs the file."""
+
+    def export(backbone: nn.Module) -> Run:
+        axes = {0: "batch", 1: "pieces"}
+        example = torch.ones(2, 9, dtype=torch.long)
+        options: dict[str, Any] = {"dynamo": False, "opset_version": 17}
+        torch.onnx.export(
+            backbone,
+            (example, example),
+            tmp_path / "graph.onnx",
+            input_names=["ids", "mask"],
+            output_names=["vectors"],
+            dynamic_axes={"ids": axes, "mask": axes, "vectors": axes},
+            **options,
+        )
+        session = onnxruntime.InferenceSession(tmp_path / "graph.onnx")
+        return lambda ids, mask: session.run(None, {"ids": ids.numpy(), "mask": mask.numpy()})[0]
+
+    return export

@@ -1,0 +1,286 @@
+"""Results refuse bad states and survive every round trip."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepass.errors import InputError
+from onepass.results.types import (
+    Classification,
+    Coverage,
+    Entity,
+    Extraction,
+    LabelScore,
+    Relation,
+    Value,
+)
+
+T = TypeVar("T")
+
+# Lone surrogates too; low ones, because JSON joins a high one with a low one that follows it.
+letters = st.characters(codec="utf-8") | st.characters(min_codepoint=0xDC00, max_codepoint=0xDFFF)
+scores = st.floats(0, 1)
+names = st.text(min_size=1, max_size=8)
+
+
+@st.composite
+def extractions(draw: st.DrawFn) -> Extraction:
+    """Any extraction over any text, overlapping entities and all."""
+    text = draw(st.text(letters, max_size=40))
+
+    def place() -> tuple[int, int]:
+        first, last = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        return first, last
+
+    def value() -> Value:
+        if draw(st.booleans()):
+            return Value(draw(names), None, None, draw(scores))
+        first, last = place()
+        return Value(text[first:last], first, last, draw(scores))
+
+    def entity() -> Entity:
+        first, last = place()
+        return Entity(draw(names), text[first:last], first, last, draw(scores))
+
+    def many(make: Callable[[], T], most: int = 3) -> tuple[T, ...]:
+        return tuple(make() for _ in range(draw(st.integers(0, most))))
+
+    def answer() -> Classification:
+        every = draw(st.dictionaries(names, scores, max_size=4))
+        chosen = [LabelScore(k, s) for k, s in every.items() if s >= 0.5]
+        return Classification(tuple(sorted(chosen, key=lambda c: -c.score)), every)
+
+    def field() -> Value | tuple[Value, ...] | None:
+        return draw(st.sampled_from([lambda: None, value, lambda: many(value)]))()
+
+    return Extraction(
+        text,
+        entities=many(entity, 6),
+        classifications={draw(names): answer() for _ in range(draw(st.integers(0, 2)))},
+        records={
+            draw(names): many(lambda: {draw(names): field() for _ in range(2)})
+            for _ in range(draw(st.integers(0, 2)))
+        },
+        relations=many(lambda: Relation(draw(names), value(), value(), draw(scores))),
+        coverage=Coverage(len(text), draw(st.integers(0, len(text))), 1, draw(st.booleans())),
+    )
+
+
+TEXT = "Tim Cook sells the iPhone."
+TIM = Value("Tim Cook", 0, 8, 0.9)
+PHONE = Value("iPhone", 19, 25, 0.8)
+
+
+def full() -> Extraction:
+    return Extraction(
+        TEXT,
+        entities=(Entity("person", "Tim Cook", 0, 8, 0.97),),
+        classifications={
+            "sentiment": Classification(
+                (LabelScore("positive", 0.91),), {"positive": 0.91, "negative": 0.05}
+            )
+        },
+        records={
+            "product": (
+                {
+                    "name": PHONE,
+                    "colors": (),
+                    "category": Value("electronics", None, None, 0.8),
+                    "price": None,
+                },
+            )
+        },
+        relations=(Relation("sells", TIM, PHONE, 0.7),),
+        coverage=Coverage(26, 26, 1, False),
+    )
+
+
+def test_dict_has_exactly_the_documented_shape() -> None:
+    assert full().to_dict() == {
+        "text": TEXT,
+        "entities": [{"label": "person", "text": "Tim Cook", "start": 0, "end": 8, "score": 0.97}],
+        "classifications": {
+            "sentiment": {
+                "labels": [{"label": "positive", "score": 0.91}],
+                "scores": {"positive": 0.91, "negative": 0.05},
+            }
+        },
+        "records": {
+            "product": [
+                {
+                    "name": {"text": "iPhone", "start": 19, "end": 25, "score": 0.8},
+                    "colors": [],
+                    "category": {"text": "electronics", "start": None, "end": None, "score": 0.8},
+                    "price": None,
+                }
+            ]
+        },
+        "relations": [
+            {
+                "type": "sells",
+                "head": {"text": "Tim Cook", "start": 0, "end": 8, "score": 0.9},
+                "tail": {"text": "iPhone", "start": 19, "end": 25, "score": 0.8},
+                "score": 0.7,
+            }
+        ],
+        "coverage": {"chars": 26, "chars_read": 26, "windows": 1, "truncated": False},
+    }
+
+
+def test_dict_keeps_its_order_and_its_shape_when_nothing_was_found() -> None:
+    keys = ["text", "entities", "classifications", "records", "relations", "coverage"]
+    assert list(full().to_dict()) == keys
+    assert Extraction("").to_dict() == {
+        "text": "",
+        "entities": [],
+        "classifications": {},
+        "records": {},
+        "relations": [],
+        "coverage": {"chars": 0, "chars_read": 0, "windows": 0, "truncated": False},
+    }
+
+
+@given(extractions())
+def test_every_extraction_survives_dict_json_pickle_and_copy(doc: Extraction) -> None:
+    assert Extraction.from_dict(doc.to_dict()) == doc
+    line = doc.to_json()
+    line.encode("utf-8")
+    assert "\n" not in line
+    assert Extraction.from_dict(json.loads(line)) == doc
+    assert pickle.loads(pickle.dumps(doc)) == doc
+    assert copy.deepcopy(doc) == doc
+
+
+def test_json_keeps_letters_and_indents() -> None:
+    assert '"é"' in Extraction("é").to_json()
+    assert Extraction("é").to_json(indent=2).startswith('{\n  "text"')
+
+
+def test_numpy_numbers_become_python_numbers() -> None:
+    entity = Entity("x", "a", np.int64(0), np.int32(1), np.float32(0.5))  # type: ignore[arg-type]
+    value = Value("a", np.int64(0), np.int64(1), np.float32(0.25))  # type: ignore[arg-type]
+    answer = Classification((), {"x": np.float32(0.5)})  # type: ignore[dict-item]
+    cover = Coverage(np.int64(1), np.int64(1), np.int64(1), np.bool_(False))  # type: ignore[arg-type]
+    assert {type(n) for n in (entity.start, entity.end, value.start, value.end)} == {int}
+    assert {type(n) for n in (entity.score, value.score, answer.scores["x"])} == {float}
+    assert (type(cover.chars), type(cover.truncated)) == (int, bool)
+    json.loads(Extraction("a", (entity,), {"t": answer}, coverage=cover).to_json())
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 7), (1, 9), (-8, 8), (0, 99), (18, 26), (26, 30)])
+def test_an_entity_that_is_elsewhere_is_refused_by_name(start: int, end: int) -> None:
+    with pytest.raises(ValueError, match="Tim Cook"):
+        Extraction(TEXT, entities=(Entity("person", "Tim Cook", start, end, 0.9),))
+
+
+def test_an_end_past_the_text_is_refused_although_python_would_slice_it() -> None:
+    with pytest.raises(ValueError, match="'Cook'"):
+        Extraction("Tim Cook", entities=(Entity("person", "Cook", 4, 99, 0.9),))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"records": {"product": ({"name": Value("iPad", 19, 25, 0.5)},)}},
+        {"records": {"product": ({"name": (PHONE, Value("iPad", 19, 25, 0.5))},)}},
+        {"relations": (Relation("sells", Value("iPad", 19, 25, 0.5), TIM, 0.5),)},
+        {"relations": (Relation("sells", TIM, Value("iPad", 19, 25, 0.5), 0.5),)},
+    ],
+)
+def test_any_value_that_is_elsewhere_is_refused_by_name(found: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"'iPad'.*19:25.*'iPhone'"):
+        Extraction(TEXT, **found)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("score", [-0.01, 1.01, float("nan"), float("inf"), -float("inf")])
+def test_scores_outside_0_to_1_are_refused(score: float) -> None:
+    for make in (
+        lambda: Value("iPad", None, None, score),
+        lambda: Entity("iPad", "iPad", 0, 4, score),
+        lambda: LabelScore("iPad", score),
+        lambda: Classification((), {"iPad": score}),
+        lambda: Relation("iPad", TIM, PHONE, score),
+    ):
+        with pytest.raises(ValueError, match="iPad"):
+            make()
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, 3), (3, None), (5, 3), (-1, 3)])
+def test_broken_offsets_are_refused(start: int | None, end: int | None) -> None:
+    with pytest.raises(ValueError, match="iPad"):
+        Value("iPad", start, end, 0.5)
+
+
+def test_a_classification_is_consistent() -> None:
+    with pytest.raises(ValueError, match="'b'"):
+        Classification((LabelScore("b", 0.9),), {"a": 0.9})
+    with pytest.raises(ValueError, match="'b'"):
+        Classification((LabelScore("a", 0.6), LabelScore("b", 0.9)), {"a": 0.6, "b": 0.9})
+
+
+@pytest.mark.parametrize("counts", [(3, 4, 1), (3, -1, 1), (3, 3, -1)])
+def test_coverage_is_consistent(counts: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="Coverage"):
+        Coverage(*counts, False)
+    with pytest.raises(ValueError, match="5 characters in a text of 3"):
+        Extraction("abc", coverage=Coverage(5, 3, 1, True))
+
+
+def test_results_cannot_be_changed() -> None:
+    doc = full()
+    with pytest.raises(TypeError):
+        doc.records["product"][0]["name"] = None  # type: ignore[index]
+    with pytest.raises(TypeError):
+        doc.classifications["sentiment"].scores["positive"] = 1  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        doc.text = ""  # type: ignore[misc]
+
+
+def test_later_changes_of_what_was_given_do_not_reach_in() -> None:
+    record = {"name": [PHONE]}
+    doc = Extraction(TEXT, records={"product": [record]})  # type: ignore[dict-item, list-item]
+    record["name"].clear()
+    record.clear()
+    assert doc.records["product"][0]["name"] == (PHONE,)
+
+
+def test_entities_by_label_keeps_the_order_of_the_text() -> None:
+    found = (Entity("b", "x", 0, 1, 0.5), Entity("a", "y", 1, 2, 0.5), Entity("b", "z", 2, 3, 0.5))
+    groups = Extraction("xyz", entities=found).entities_by_label()
+    assert groups == {"b": (found[0], found[2]), "a": (found[1],)}
+    assert list(groups) == ["b", "a"]
+
+
+MOVED = {"text": "b", "start": 0, "end": 1, "score": 1}
+
+
+@pytest.mark.parametrize(
+    ("stored", "named"),
+    [
+        ({}, "'text'"),
+        ({"text": "a", "entities": [{"label": "x"}]}, "'text'"),
+        ({"text": "a", "entities": [{**MOVED, "label": "x"}]}, "'b'"),
+        ({"text": "a", "records": {"x": [{"y": [MOVED]}]}}, "'b'"),
+        ({"text": "a", "entities": 3}, "int"),
+        ({"text": 3, "relations": [], "coverage": {"chars": 1}}, "Coverage"),
+        ({"text": "a", "records": []}, "list"),
+    ],
+)  # fmt: skip
+def test_a_broken_stored_result_is_an_input_error(stored: dict[str, object], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        Extraction.from_dict(stored)
+
+
+def test_a_notebook_gets_a_fragment() -> None:
+    shown = full()._repr_html_()
+    assert shown.startswith("<div")
+    assert "<body" not in shown

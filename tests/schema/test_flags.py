@@ -1,0 +1,131 @@
+"""The flags of the command line, read as a schema."""
+
+from __future__ import annotations
+
+import pytest
+
+from onepass.errors import SchemaError
+from onepass.schema import Field, Schema
+from onepass.schema.flags import schema_from_flags
+
+
+def test_all_flags_together() -> None:
+    schema = schema_from_flags(
+        ["person", "company=legal name of a firm", "city, country"],
+        ["sentiment=positive,negative", "topics*=a, b"],
+        ["works for", "owns=has bought it, in full"],
+        ["product: name::str, price, category::[a|b]::str"],
+    )
+    assert schema == (
+        Schema()
+        .entities(
+            {"person": None, "company": "legal name of a firm", "city": None, "country": None}
+        )
+        .classification("sentiment", ["positive", "negative"])
+        .classification("topics", ["a", "b"], multi_label=True)
+        .relations({"works for": None, "owns": "has bought it, in full"})
+        .structure("product", ["name::str", "price", "category::[a|b]::str"])
+    )
+
+
+def test_no_flags_give_an_empty_schema() -> None:
+    assert schema_from_flags([], [], [], []).is_empty
+
+
+def test_escapes_and_brackets() -> None:
+    schema = schema_from_flags(
+        [r"Doe\, J.", r"a\=b=x=y"],
+        [r"rate\*=1\,5,2", "two = a , b"],
+        [],
+        [r"p: x::str::one\, two, y::[a,b|c], z\:q::str::see http://u", r"a\:b:n"],
+    )
+    assert [(label.name, label.description) for label in schema.entity_labels] == [
+        ("Doe, J.", None),
+        ("a=b", "x=y"),
+    ]
+    first, second = schema.classification_tasks
+    assert (first.name, [label.name for label in first.labels]) == ("rate*", ["1,5", "2"])
+    assert not first.multi_label
+    assert (second.name, [label.name for label in second.labels]) == ("two", ["a", "b"])
+    assert schema.structures[0].fields == (
+        Field("x", "str", description="one, two"),
+        Field("y", "str", ("a,b", "c")),
+        Field("z:q", "str", description="see http://u"),
+    )
+    assert schema.structures[1].name == "a:b"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "sentence"),
+    [
+        ("-e", "", "In -e '': A label must not be empty, but '' was given."),
+        ("-e", "a,,b", "In -e 'a,,b': A label must not be empty, but '' was given."),
+        ("-e", "=x", "In -e '=x': A label must not be empty, but '' was given."),
+        (
+            "-e",
+            "a=",
+            "In -e 'a=': there is no description after '='; remove the '=' or write one.",
+        ),
+        (
+            "-e",
+            "a,b=x",
+            "In -e 'a,b=x': a description belongs to one name; give each name with a description "
+            r"its own flag, or write a comma that belongs to the name as '\,'.",
+        ),
+        ("-e", "a,a", "In -e 'a,a': Entity labels must be distinct, but 'a' was given twice."),
+        (
+            "-c",
+            "tone",
+            "In -c 'tone': a classification is written task=label,label; write it so.",
+        ),
+        (
+            "-c",
+            "=a,b",
+            "In -c '=a,b': a classification is written task=label,label; write it so.",
+        ),
+        (
+            "-c",
+            "*=a,b",
+            "In -c '*=a,b': The name of a classification task must not be empty, but '' was given.",
+        ),
+        ("-c", "tone=", "In -c 'tone=': A label must not be empty, but '' was given."),
+        ("-r", " ", "In -r ' ': A relation type must not be empty, but '' was given."),
+        (
+            "-s",
+            "product",
+            "In -s 'product': a structure is written 'name: field, field'; write it so.",
+        ),
+        (
+            "-s",
+            "name::str, price",
+            "In -s 'name::str, price': a structure is written 'name: field, field'; write it so.",
+        ),
+        (
+            "-s",
+            "p: a,,b",
+            "In -s 'p: a,,b': there is an empty field; remove the comma or write a field there.",
+        ),
+        (
+            "-s",
+            "p: a::[x|y, b",
+            r"In -s 'p: a::[x|y, b': there is a '[' without its ']'; close it, "
+            r"or write it as '\['.",
+        ),
+        (
+            "-s",
+            "p: a::int",
+            "In -s 'p: a::int': The type of a field must be str or list, but 'int' was given in "
+            "'a::int'; for a description write '::str::int'.",
+        ),
+    ],
+)
+def test_malformed_flags(flag: str, value: str, sentence: str) -> None:
+    values = {name: [value] if name == flag else [] for name in ("-e", "-c", "-r", "-s")}
+    with pytest.raises(SchemaError) as refused:
+        schema_from_flags(values["-e"], values["-c"], values["-r"], values["-s"])
+    assert str(refused.value) == sentence
+
+
+def test_the_same_name_in_two_flags_is_refused() -> None:
+    with pytest.raises(SchemaError, match=r"^In -s 'p: b': Structures must be distinct"):
+        schema_from_flags([], [], [], ["p: a", "p: b"])

@@ -1,0 +1,278 @@
+"""The JSON form and its published JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from onepass.errors import SchemaError
+from onepass.schema import Field, Label, Schema
+from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA, render_json_schema, write_json_schema
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "schema.json"
+VALIDATOR = Draft202012Validator(SCHEMA_JSON_SCHEMA)
+
+VALID: list[tuple[dict[str, Any], Schema]] = [
+    ({}, Schema()),
+    ({"$schema": "onepass/schema.json", "entities": ["a"]}, Schema().entities(["a"])),
+    (
+        {"entities": [], "classifications": [], "structures": {}, "relations": {}},
+        Schema(),
+    ),
+    (
+        {"entities": None, "classifications": None, "structures": [], "relations": None},
+        Schema(),
+    ),
+    (
+        {"entities": {"a": None, "b": "text", "c": {"description": "x", "threshold": None}}},
+        Schema().entities({"a": None, "b": "text", "c": "x"}),
+    ),
+    (
+        {
+            "classifications": {
+                "tone": ["a", "b"],
+                "topics": {"labels": {"c": "x"}, "multi_label": True},
+            }
+        },
+        Schema()
+        .classification("tone", ["a", "b"])
+        .classification("topics", {"c": "x"}, multi_label=True),
+    ),
+    (
+        {
+            "classifications": [
+                {
+                    "task": "tone",
+                    "labels": ["a"],
+                    "multi_label": None,
+                    "threshold": 0.5,
+                    "prompt": "Which?",
+                    "examples": [["text", "a"]],
+                }
+            ]
+        },
+        Schema().classification(
+            "tone", ["a"], threshold=0.5, prompt="Which?", examples=[("text", "a")]
+        ),
+    ),
+    (
+        {"structures": {"p": ["name::str", {"name": "x", "choices": ["u", "v"]}]}},
+        Schema().structure("p", ["name::str", "x::[u|v]"]),
+    ),
+    (
+        {"structures": {"p": {"fields": {"name": "full", "x": {"dtype": "str"}, "y": None}}}},
+        Schema().structure("p", ["name::full", "x::str", "y"]),
+    ),
+    (
+        {"relations": {"owns": {"threshold": 1}}},
+        Schema().relations(["owns"], threshold=1),
+    ),
+]
+
+# Each of these is refused by `from_dict` with the sentence, and by the JSON Schema.
+INVALID: list[tuple[Any, str]] = [
+    ([], "The schema must be an object, but [] (list) was given."),
+    (
+        {"entity": ["a"]},
+        "The schema has no key 'entity'; "
+        "its keys are: entities, classifications, structures, relations.",
+    ),
+    (
+        {"entities": "a"},
+        "entities must be a list, but the string 'a' was given; did you mean ['a']?",
+    ),
+    ({"entities": ["a", 1]}, "A label must be a string, but 1 (int) was given."),
+    ({"entities": [" "]}, "A label must not be empty, but ' ' was given."),
+    ({"entities": {"": "x"}}, "A label must not be empty, but '' was given."),
+    ({"entities": ["a", "a"]}, "Entity labels must be distinct, but 'a' was given twice."),
+    (
+        {"entities": {"a": {"threshold": 1.1}}},
+        "The threshold of label 'a' must be a number from 0 to 1, but 1.1 was given.",
+    ),
+    (
+        {"entities": {"a": {"threshold": True}}},
+        "The threshold of label 'a' must be a number from 0 to 1, but True was given.",
+    ),
+    (
+        {"entities": {"a": {"dtype": "str"}}},
+        "The label 'a' has no key 'dtype'; its keys are: description, threshold.",
+    ),
+    (
+        {"classifications": ["tone"]},
+        "A classification must be an object, but 'tone' (str) was given.",
+    ),
+    (
+        {"classifications": [{"labels": ["a"]}]},
+        "The classification {'labels': ['a']} has no name; give it as 'task'.",
+    ),
+    (
+        {"classifications": [{"task": "tone"}]},
+        "The classification 'tone' has no labels; give them as 'labels'.",
+    ),
+    (
+        {"classifications": {"tone": None}},
+        "The classification 'tone' has no labels; give them as 'labels'.",
+    ),
+    (
+        {"classifications": {"tone": {"a": "x"}}},
+        "The classification 'tone' has no key 'a'; "
+        "its keys are: labels, multi_label, threshold, prompt, examples.",
+    ),
+    (
+        {"classifications": {"tone": []}},
+        "The classification task 'tone' needs at least one label, but none was given.",
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "multilabel": True}]},
+        "A classification has no key 'multilabel'; "
+        "its keys are: task, labels, multi_label, threshold, prompt, examples.",
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "multi_label": "yes"}]},
+        "multi_label of task 'tone' must be true or false, but 'yes' was given.",
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "examples": [["x"]]}]},
+        "An example of task 'tone' must be a pair of a text and a label, but ['x'] was given.",
+    ),
+    (
+        {"structures": ["p"]},
+        "structures must be an object of names and fields, but ['p'] (list) was given.",
+    ),
+    (
+        {"structures": {"p": {"name": "str"}}},
+        "The structure 'p' has no key 'name'; its keys are: fields.",
+    ),
+    ({"structures": {"p": {}}}, "The structure 'p' has no fields; give them as 'fields'."),
+    (
+        {"structures": {"p": []}},
+        "The structure 'p' needs at least one field, but none was given.",
+    ),
+    (
+        {"structures": {"p": [{"name": "a", "dtype": "int"}]}},
+        "The type of field 'a' must be 'str' or 'list', but 'int' was given.",
+    ),
+    (
+        {"structures": {"p": [{"dtype": "str"}]}},
+        "The field {'dtype': 'str'} has no name; give it as 'name'.",
+    ),
+    (
+        {"structures": {"p": [{"name": "a", "choices": []}]}},
+        "The choices of field 'a' must not be empty; leave them out for a span of text.",
+    ),
+    ({"relations": [None]}, "A relation type must be a string, but None (NoneType) was given."),
+]
+
+
+@pytest.mark.parametrize(("data", "schema"), VALID)
+def test_valid_forms(data: dict[str, Any], schema: Schema) -> None:
+    assert Schema.from_dict(data) == schema
+    assert Schema.from_json(json.dumps(data)) == schema
+    assert list(VALIDATOR.iter_errors(data)) == []
+    assert list(VALIDATOR.iter_errors(schema.to_dict())) == []
+
+
+@pytest.mark.parametrize(("data", "sentence"), INVALID)
+def test_invalid_forms(data: Any, sentence: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        Schema.from_dict(data)
+    assert str(refused.value) == sentence
+    assert not VALIDATOR.is_valid(data)
+
+
+def test_the_canonical_form() -> None:
+    schema = (
+        Schema()
+        .entities({"person": None, "company": "a firm"})
+        .classification("tone", ["calm", "angry"], threshold=0.5)
+        .structure("product", ["name::str", "size::[s|m]::str::how big"])
+        .relations(["owns"])
+    )
+    assert schema.to_dict() == {
+        "entities": {"person": {}, "company": {"description": "a firm"}},
+        "classifications": [
+            {"task": "tone", "labels": ["calm", "angry"], "multi_label": False, "threshold": 0.5}
+        ],
+        "structures": {
+            "product": {
+                "fields": [
+                    {"name": "name", "dtype": "str"},
+                    {
+                        "name": "size",
+                        "dtype": "str",
+                        "choices": ["s", "m"],
+                        "description": "how big",
+                    },
+                ]
+            }
+        },
+        "relations": ["owns"],
+    }
+
+
+def test_a_schema_from_a_dict_shares_nothing_with_it() -> None:
+    labels = ["a"]
+    schema = Schema.from_dict({"entities": labels})
+    labels.append("b")
+    assert schema.entity_labels == (Label("a"),)
+
+
+def test_choices_without_a_type_are_one_string() -> None:
+    schema = Schema.from_dict({"structures": {"p": [{"name": "a", "choices": ["x"]}]}})
+    assert schema.structures[0].fields == (Field("a", "str", ("x",)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            '{"entities": ["a"',
+            'A schema given as a string must be JSON, but \'{"entities": ["a"\' is not: '
+            "Expecting ',' delimiter at line 1, column 18.",
+        ),
+        (
+            '{"entities": {"a": "x", "a": "y"}}',
+            "The keys of a JSON object must be distinct, but 'a' was given twice.",
+        ),
+        (
+            '{"entities": {"a": {"threshold": NaN}}}',
+            "A schema must be JSON, which has no NaN; give a number or null.",
+        ),
+        ("[" * 100_000, "The JSON of the schema is nested too deeply; flatten it."),
+        (
+            '{"entities": ["\\ud800"]}',
+            "A label must be valid Unicode, but '\\ud800' has a lone surrogate.",
+        ),
+    ],
+)
+def test_bad_json_text(text: str, sentence: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        Schema.from_json(text)
+    assert str(refused.value) == sentence
+
+
+def test_from_json_wants_a_string() -> None:
+    with pytest.raises(
+        SchemaError, match=r"^from_json expects a string, but 5 \(int\) was given\.$"
+    ):
+        Schema.from_json(5)  # type: ignore[arg-type]
+
+
+def test_json_text_keeps_every_letter() -> None:
+    assert Schema().entities(["会社"]).to_json() == '{"entities": ["会社"]}'
+
+
+def test_the_json_schema_is_sound() -> None:
+    Draft202012Validator.check_schema(SCHEMA_JSON_SCHEMA)
+
+
+def test_the_published_file_is_current(tmp_path: Path) -> None:
+    write_json_schema(tmp_path / "schema.json")
+    assert (tmp_path / "schema.json").read_text(encoding="utf-8") == render_json_schema()
+    assert PUBLISHED.read_text(encoding="utf-8") == render_json_schema(), (
+        "docs/schema.json is out of date: write it anew with write_json_schema"
+    )

@@ -1,0 +1,113 @@
+"""Every schema and field comes back equal from every form it can be written in."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from onepass.errors import SchemaError
+from onepass.schema import ClassificationTask, Field, Label, RelationType, Schema, Structure
+from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
+from onepass.schema.parse import Parts
+from onepass.schema.shorthand import format_field, parse_field
+
+VALIDATOR = Draft202012Validator(SCHEMA_JSON_SCHEMA)
+
+# Half of the texts are made of what the shorthand treats specially.
+TEXT = st.text(max_size=12) | st.text(st.sampled_from(":[]|\\, \tastrli"), max_size=12)
+NAME = TEXT.filter(str.strip)
+OPTIONAL = st.none() | NAME
+THRESHOLD = st.none() | st.floats(0, 1)
+FIELD_ARGUMENTS = {
+    "name": NAME,
+    "dtype": st.sampled_from(["str", "list"]),
+    "choices": st.lists(NAME, max_size=3, unique=True).map(tuple),
+    "description": OPTIONAL,
+}
+FIELD = st.builds(Field, **FIELD_ARGUMENTS)
+LABEL = st.builds(Label, NAME, OPTIONAL, THRESHOLD)
+
+
+def distinct(
+    items: st.SearchStrategy[Any], *, min_size: int = 0, max_size: int
+) -> st.SearchStrategy[tuple[Any, ...]]:
+    lists = st.lists(items, unique_by=lambda item: item.name, min_size=min_size, max_size=max_size)
+    return lists.map(tuple)
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> ClassificationTask:
+    labels = draw(distinct(LABEL, min_size=1, max_size=3))
+    known = st.sampled_from([label.name for label in labels])
+    examples = draw(st.lists(st.tuples(NAME, known), max_size=2))
+    return ClassificationTask(
+        draw(NAME), labels, draw(st.booleans()), draw(THRESHOLD), draw(OPTIONAL), tuple(examples)
+    )
+
+
+FIELDS = distinct(st.builds(Field, **FIELD_ARGUMENTS, threshold=THRESHOLD), min_size=1, max_size=3)
+
+
+@st.composite
+def schemas(draw: st.DrawFn) -> Schema:
+    parts = Parts(
+        draw(distinct(LABEL, max_size=3)),
+        draw(distinct(tasks(), max_size=2)),
+        draw(distinct(st.builds(Structure, NAME, FIELDS), max_size=2)),
+        draw(distinct(st.builds(RelationType, NAME, OPTIONAL, THRESHOLD), max_size=2)),
+    )
+    schema = Schema()
+    if parts.entity_labels:
+        schema.entities(parts.entity_labels)
+    for task in parts.classification_tasks:
+        schema.classification(
+            task.name,
+            task.labels,
+            multi_label=task.multi_label,
+            threshold=task.threshold,
+            prompt=task.prompt,
+            examples=task.examples,
+        )
+    for structure in parts.structures:
+        schema.structure(structure.name, structure.fields)
+    if parts.relation_types:
+        schema.relations(parts.relation_types)
+    assert parts == Parts(
+        schema.entity_labels,
+        schema.classification_tasks,
+        schema.structures,
+        schema.relation_types,
+    )
+    return schema
+
+
+@given(FIELD)
+@example(Field("str", "list", (), "str::[a|b]"))
+@example(Field("a:", "str", ("]|[", "\\"), "::b::list"))
+@example(Field("[x]", "list", (), "\\"))
+def test_field_to_shorthand_and_back(field: Field) -> None:
+    assert parse_field(format_field(field)) == field
+
+
+@given(TEXT)
+def test_any_string_is_a_field_or_is_refused(text: str) -> None:
+    with contextlib.suppress(SchemaError):
+        field = parse_field(text)
+        assert parse_field(format_field(field)) == field
+
+
+@given(schemas())
+def test_schema_to_json_and_back(schema: Schema) -> None:
+    assert Schema.from_dict(schema.to_dict()) == schema
+    assert Schema.from_json(schema.to_json()) == schema
+    assert Schema.from_dict(schema.to_dict()).to_dict() == schema.to_dict()
+    assert VALIDATOR.is_valid(schema.to_dict())
+
+
+@given(schemas())
+def test_schema_to_code_and_back(schema: Schema) -> None:
+    assert eval(repr(schema), {"Schema": Schema, "Field": Field}) == schema

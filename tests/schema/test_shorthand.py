@@ -1,0 +1,156 @@
+"""The field shorthand: what it reads, what it refuses, what it writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from onepass.errors import SchemaError
+from onepass.schema import Field
+from onepass.schema.shorthand import format_field, parse_field
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("name", Field("name", "list")),
+        ("name::str", Field("name", "str")),
+        (" name :: str ", Field("name", "str")),
+        ("colors::list", Field("colors", "list")),
+        ("name::str::full product name", Field("name", "str", description="full product name")),
+        ("name::list::all the names", Field("name", "list", description="all the names")),
+        ("name::the full name", Field("name", "list", description="the full name")),
+        ("size::[s|m|l]", Field("size", "str", ("s", "m", "l"))),
+        ("size::[s|m]::str", Field("size", "str", ("s", "m"))),
+        ("size::[s | m]::list", Field("size", "list", ("s", "m"))),
+        ("size::list::[s|m]", Field("size", "list", ("s", "m"))),
+        ("size::[s|m]::str::how big", Field("size", "str", ("s", "m"), "how big")),
+        ("size::[s|m]::how big", Field("size", "str", ("s", "m"), "how big")),
+        ("state::[draft]", Field("state", "str", ("draft",))),
+        ("state::str::[draft]", Field("state", "str", ("draft",))),
+        ("a::[x[1]|y]", Field("a", "str", ("x[1]", "y"))),
+        # The description runs to the end.
+        ("link::str::see http://x::y", Field("link", "str", description="see http://x::y")),
+        ("link::str::a :: b::[c]", Field("link", "str", description="a :: b::[c]")),
+        ("a::str::b::list", Field("a", "str", description="b::list")),
+        ("a::str::list", Field("a", "str", description="list")),
+        ("a::[x|y]::str::[z|w]", Field("a", "str", ("x", "y"), "[z|w]")),
+        ("day::str::date", Field("day", "str", description="date")),
+        ("note::[a] or [b]", Field("note", "list", description="[a] or [b]")),
+        ("name::strong", Field("name", "list", description="strong")),
+        # A backslash makes the next special character literal, and is otherwise itself.
+        (r"state::str::\[draft\]", Field("state", "str", description="[draft]")),
+        (r"std\:\:vector::str", Field("std::vector", "str")),
+        (r"a::[x\|y|z\]]", Field("a", "str", ("x|y", "z]"))),
+        (r"a::str::C:\temp", Field("a", "str", description=r"C:\temp")),
+        (r"a::str::one\\two", Field("a", "str", description=r"one\two")),
+        ("a::str::\\ padded\\ ", Field("a", "str", description=" padded ")),
+        ("list", Field("list", "list")),
+        ("名前::str::製品の名前", Field("名前", "str", description="製品の名前")),
+    ],
+)
+def test_reading(text: str, field: Field) -> None:
+    assert parse_field(text) == field
+    assert parse_field(format_field(field)) == field
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "",
+            "The field '' has no name; write the name first, as in 'name::str::description'.",
+        ),
+        (
+            "::str",
+            "The field '::str' has no name; write the name first, as in 'name::str::description'.",
+        ),
+        (
+            "[a|b]::str",
+            "The field '[a|b]::str' has no name; "
+            "write the name first, as in 'name::str::description'.",
+        ),
+        (
+            "price::int",
+            "The type of a field must be str or list, but 'int' was given in 'price::int'; "
+            "for a description write '::str::int'.",
+        ),
+        (
+            "price::Float::amount",
+            "The type of a field must be str or list, but 'Float' was given in "
+            "'price::Float::amount'; for a description write '::str::Float'.",
+        ),
+        (
+            "price::STR",
+            "The type of a field must be str or list, but 'STR' was given in 'price::STR'; "
+            "for a description write '::str::STR'.",
+        ),
+        (
+            "name::",
+            "The field 'name::' has nothing after '::'; remove it, "
+            "or write a type, choices or a description there.",
+        ),
+        (
+            "size::[]",
+            "The field 'size::[]' has an empty choice; write each one, as in '[a|b|c]'.",
+        ),
+        (
+            "size::[s||m]",
+            "The field 'size::[s||m]' has an empty choice; write each one, as in '[a|b|c]'.",
+        ),
+        (
+            "size::[s|s]",
+            "The choices of field 'size' must be distinct, but 's' was given twice.",
+        ),
+        (
+            "size::[s|m",
+            "The field 'size::[s|m' opens a bracket that it does not close; "
+            "write choices as '[a|b]', or a literal bracket as '\\['.",
+        ),
+        (
+            "name::the full name::str",
+            "The field 'name::the full name::str' gives 'str' after its description; "
+            "write the type and the choices before the description.",
+        ),
+        (
+            "size::str::how big::[s|m]",
+            "The field 'size::str::how big::[s|m]' gives '[s|m]' after its description; "
+            "write the type and the choices before the description.",
+        ),
+    ],
+)
+def test_refusals(text: str, sentence: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        parse_field(text)
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("word", ["int", "float", "bool", "date", "number", "string"])
+def test_type_words_are_not_descriptions(word: str) -> None:
+    with pytest.raises(SchemaError, match="must be str or list"):
+        parse_field(f"price::{word}")
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        (Field("name"), "name"),
+        (Field("name", "str"), "name::str"),
+        (Field("name", description="full"), "name::list::full"),
+        (Field("size", "str", ("s", "m")), "size::[s|m]"),
+        (Field("size", "list", ("s", "m")), "size::[s|m]::list"),
+        (Field("a", "str", ("s",), "http://x::y"), "a::[s]::str::http://x::y"),
+        (Field("a:b", "str", description=":x [y]"), r"a\:b::str::\:x \[y]"),
+    ],
+)
+def test_writing(field: Field, text: str) -> None:
+    assert format_field(field) == text
+    assert parse_field(text) == field
+
+
+def test_a_threshold_has_no_shorthand() -> None:
+    with pytest.raises(SchemaError) as refused:
+        format_field(Field("price", threshold=0.4))
+    assert str(refused.value) == (
+        "The shorthand cannot hold the threshold of field 'price'; "
+        'use the object form, {"name": ..., "threshold": ...}.'
+    )
