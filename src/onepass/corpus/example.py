@@ -1,6 +1,7 @@
 """Examples: a text with everything that was annotated in it, in character offsets.
 
-This is the documented JSONL format of onepass, as values. It knows nothing about prompts or models.
+This is the documented JSONL format of onepass, as values that refuse contradictions at birth. It
+knows nothing about prompts or models.
 
 An entity list is exhaustive for the labels in ``asked`` (those without a mention are negatives) and
 says nothing about other labels.
@@ -8,22 +9,49 @@ says nothing about other labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from onepass.corpus.checks import as_name, as_span, distinct, inside
+from onepass.errors import InputError
+from onepass.schema.types import Dtype, shown
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A gold span of one label."""
+    """A gold span of one label.
+
+    >>> Mention(0, 8, "person").end
+    8
+    """
 
     start: int
     end: int
     label: str
 
+    def __post_init__(self) -> None:
+        as_name(self.label, "the label of an entity")
+        as_span(self.start, self.end, f"the entity {shown(self.label)}")
+
 
 @dataclass(frozen=True, slots=True)
 class GoldTask:
-    """A gold classification: all candidate labels and the true ones."""
+    """A gold classification: all candidate labels and the true ones.
+
+    Attributes:
+        name: of the task.
+        labels: every candidate.
+        true: those that hold; may be empty.
+        multi_label: whether several may hold.
+        descriptions: label to what it means.
+        prompt: an instruction.
+        examples: pairs of a text and its label.
+
+    >>> GoldTask("tone", ("calm", "angry"), ("sad",))
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: the true label 'sad' of task 'tone' is not one of its labels.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -31,49 +59,156 @@ class GoldTask:
     multi_label: bool = False
     descriptions: Mapping[str, str] = field(default_factory=dict)
     prompt: str | None = None
+    examples: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        what = f"task {shown(as_name(self.name, 'the name of a task'))}"
+        for label in self.labels:
+            as_name(label, f"a label of {what}")
+        if not self.labels:
+            raise InputError(f"{what} needs at least one label, but none was given.")
+        distinct(self.labels, f"the labels of {what}")
+        distinct(self.true, f"the true labels of {what}")
+        for label in self.true:
+            if label not in self.labels:
+                raise InputError(
+                    f"the true label {shown(label)} of {what} is not one of its labels."
+                )
+        if len(self.true) > 1 and not self.multi_label:
+            raise InputError(
+                f"{what} has {len(self.true)} true labels but is not multi_label; "
+                "set multi_label to true or give one."
+            )
+        for text, label in self.examples:
+            as_name(text, f"an example of {what}")
+            if label not in self.labels:
+                raise InputError(
+                    f"the example label {shown(label)} of {what} is not a label of it."
+                )
 
 
 @dataclass(frozen=True, slots=True)
 class GoldValue:
-    """A gold field value: a span, a choice, or a text whose place is not known."""
+    """A gold field value: a span, a choice, or a text whose place is not known.
+
+    >>> GoldValue(3, 9).span, GoldValue(choice="red").span
+    ((3, 9), None)
+    """
 
     start: int | None = None
     end: int | None = None
     choice: str | None = None
     text: str | None = None
 
+    def __post_init__(self) -> None:
+        placed = self.start is not None or self.end is not None
+        if placed + (self.choice is not None) + (self.text is not None) != 1:
+            raise InputError(
+                "a field value must be one of a span (start and end), a choice or a text, "
+                f"but {shown(self)} was given."
+            )
+        if placed:
+            as_span(self.start, self.end, "a field value")
+        elif self.choice is not None:
+            as_name(self.choice, "a choice")
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The offsets, None where there are none."""
+        if self.start is None or self.end is None:
+            return None
+        return self.start, self.end
+
 
 @dataclass(frozen=True, slots=True)
 class GoldField:
-    """How a field of a gold structure is asked."""
+    """How a field of a gold structure is asked; ``dtype`` is "str" for at most one value.
+
+    >>> GoldField("size", choices=("small", "large")).dtype
+    'list'
+    """
 
     name: str
     description: str | None = None
     choices: tuple[str, ...] = ()
-    dtype: str = "list"
+    dtype: Dtype = "list"
+
+    def __post_init__(self) -> None:
+        what = f"field {shown(as_name(self.name, 'the name of a field'))}"
+        for choice in self.choices:
+            as_name(choice, f"a choice of {what}")
+        distinct(self.choices, f"the choices of {what}")
+        if self.dtype not in ("str", "list"):
+            raise InputError(
+                f"the dtype of {what} must be 'str' or 'list', but {shown(self.dtype)} was given."
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class GoldStructure:
-    """A record type and its gold records; no records means that there are none in the text."""
+    """A record type and its gold records; no records means that there are none in the text.
+
+    >>> GoldStructure("person", (GoldField("name"),), ({"age": (GoldValue(0, 2),)},))
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: a record has the field 'age', which structure 'person' does not have.
+    """
 
     name: str
     fields: tuple[GoldField, ...]
     records: tuple[Mapping[str, tuple[GoldValue, ...]], ...]
 
+    def __post_init__(self) -> None:
+        what = f"structure {shown(as_name(self.name, 'the name of a structure'))}"
+        if not self.fields:
+            raise InputError(f"{what} needs at least one field, but none was given.")
+        distinct((f.name for f in self.fields), f"the fields of {what}")
+        names = {f.name for f in self.fields}
+        for record in self.records:
+            for name in record:
+                if name not in names:
+                    raise InputError(
+                        f"a record has the field {shown(name)}, which {what} does not have."
+                    )
+
 
 @dataclass(frozen=True, slots=True)
 class GoldRelation:
-    """A gold pair of spans."""
+    """A gold pair of spans.
+
+    >>> GoldRelation("works for", (0, 8), (18, 23)).tail
+    (18, 23)
+    """
 
     type: str
     head: tuple[int, int]
     tail: tuple[int, int]
 
+    def __post_init__(self) -> None:
+        what = f"the relation {shown(as_name(self.type, 'a relation type'))}"
+        as_span(*self.head, f"the head of {what}")
+        as_span(*self.tail, f"the tail of {what}")
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One annotated text."""
+    """One annotated text.
+
+    Attributes:
+        text: what was annotated.
+        entities: gold spans.
+        asked: entity labels that were looked for; those of ``entities`` are added.
+        descriptions: entity label to what it means.
+        classifications: questions about the whole text.
+        structures: record types with their records.
+        relations: gold pairs.
+        asked_relations: relation types that were looked for; those of ``relations`` are added.
+        relation_descriptions: relation type to what it means.
+        source: where it comes from.
+
+    >>> Example("Bo barks.", (Mention(0, 2, "dog"),), asked=("cat",)).asked
+    ('cat', 'dog')
+    """
 
     text: str
     entities: tuple[Mention, ...] = ()
@@ -85,3 +220,29 @@ class Example:
     asked_relations: tuple[str, ...] = ()
     relation_descriptions: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+
+    def __post_init__(self) -> None:
+        for label in self.asked:
+            as_name(label, "an asked label")
+        for kind in self.asked_relations:
+            as_name(kind, "an asked relation type")
+        for span, what in self._spans():
+            inside(span, self.text, what)
+        labels = dict.fromkeys([*self.asked, *(e.label for e in self.entities)])
+        kinds = dict.fromkeys([*self.asked_relations, *(r.type for r in self.relations)])
+        object.__setattr__(self, "asked", tuple(labels))
+        object.__setattr__(self, "asked_relations", tuple(kinds))
+
+    def _spans(self) -> Iterator[tuple[tuple[int, int], str]]:
+        """Yield every span with what it belongs to."""
+        for mention in self.entities:
+            yield (mention.start, mention.end), f"an entity {shown(mention.label)}"
+        for relation in self.relations:
+            for span in (relation.head, relation.tail):
+                yield span, f"a relation {shown(relation.type)}"
+        for structure in self.structures:
+            for record in structure.records:
+                for name, values in record.items():
+                    for value in values:
+                        if value.span is not None:
+                            yield value.span, f"a value of {shown(name)}"

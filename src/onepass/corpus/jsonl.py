@@ -3,29 +3,42 @@
 ```
 {"text": str,
  "entities": [{"start": int, "end": int, "label": str}],
- "asked": [str],                     # labels that were looked for; those without a mention are negatives
+ "asked": [str],       # labels that were looked for; those without a mention are negatives
  "descriptions": {label: str},
  "classifications": [{"name": str, "labels": [str], "true": [str], "multi_label": bool,
-                      "descriptions": {label: str}, "prompt": str}],
+                      "descriptions": {label: str}, "prompt": str, "examples": [[text, label]]}],
  "structures": [{"name": str,
-                 "fields": [{"name": str, "description": str, "choices": [str], "dtype": "str"|"list"}],
-                 "records": [{field: [{"start": int, "end": int} | {"choice": str} | {"text": str}]}]}],
+                 "fields": [{"name": str, "description": str, "choices": [str],
+                             "dtype": "str"|"list"}],
+                 "records": [{field: [{"start": int, "end": int} | {"choice": str}
+                                      | {"text": str}]}]}],
  "relations": [{"type": str, "head": [start, end], "tail": [start, end]}],
  "asked_relations": [str], "relation_descriptions": {type: str}, "source": str}
 ```
 
-Every key but ``text`` is optional. Offsets are character indices, half-open. Entities whose label is
-not listed in ``asked`` count as asked.
+Every key but ``text`` is optional. Offsets are character indices, half-open. Entities whose label
+is not listed in ``asked`` count as asked.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
+from onepass.corpus.checks import (
+    as_flag,
+    as_list,
+    as_names,
+    as_note,
+    as_notes,
+    as_object,
+    as_rows,
+    as_text,
+    known_keys,
+    needed,
+)
 from onepass.corpus.example import (
     Example,
     GoldField,
@@ -35,156 +48,140 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
+from onepass.corpus.rows import at_line, open_text, read_rows
 from onepass.errors import InputError
 
-_KEYS = {
+__all__ = [
+    "example_from_dict", "example_to_dict", "open_text", "read_examples", "read_rows",
+    "write_examples",
+]  # fmt: skip
+
+_KEYS = (
     "text", "entities", "asked", "descriptions", "classifications", "structures", "relations",
     "asked_relations", "relation_descriptions", "source",
-}  # fmt: skip
-
-
-def open_text(path: Path) -> TextIO:
-    """Open a text file for reading, gzip or not.
-
-    Raises:
-        InputError: if there is no such file.
-    """
-    if not path.is_file():
-        raise InputError(f"There is no file {path}; give the path of an existing JSONL file.")
-    if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8"))
-    return path.open(encoding="utf-8")
-
-
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number (from 1) and the object of every line that is not blank.
-
-    Raises:
-        InputError: naming the first line that is not UTF-8 or not a JSON object.
-    """
-    number = 0
-    with open_text(path) as file:
-        try:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise InputError(
-                        f"{path}, line {number}: expected a JSON object, "
-                        f"got {type(row).__name__}."
-                    )
-                yield number, row
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{path}, line {number}: not valid JSON ({error.msg}, column {error.colno})."
-            ) from error
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{path}, after line {number}: not UTF-8 (byte {error.object[error.start]:#04x}); "
-                "convert the file to UTF-8."
-            ) from error
+)  # fmt: skip
+_TASK_KEYS = ("name", "labels", "true", "multi_label", "descriptions", "prompt", "examples")
 
 
 def read_examples(path: Path) -> Iterator[Example]:
-    """Yield the examples of a file in this format.
+    """Yield the examples of a file in this format, gzip or not.
 
     Raises:
         InputError: naming the first line that does not fit, and why.
     """
     for number, row in read_rows(path):
-        try:
-            yield example_from_dict(row)
-        except (InputError, KeyError, TypeError, ValueError) as error:
-            reason = f"missing key {error}" if isinstance(error, KeyError) else str(error)
-            raise InputError(f"{path}, line {number}: {reason}") from error
+        with at_line(path, number):
+            example = example_from_dict(row)
+        yield example
 
 
 def example_from_dict(row: Mapping[str, Any]) -> Example:
     """Read one object of this format.
 
     Raises:
-        InputError: for an unknown key, or an offset outside the text.
-        KeyError, TypeError, ValueError: for a missing or misshapen part.
+        InputError: for an unknown or missing key, a value of the wrong type, an offset outside the
+            text.
 
-    >>> example_from_dict({"text": "Bo", "entities": [{"start": 0, "end": 2, "label": "dog"}]}).asked
+    >>> row = {"text": "Bo", "entities": [{"start": 0, "end": 2, "label": "dog"}]}
+    >>> example_from_dict(row).asked
     ('dog',)
     """
-    unknown = sorted(set(row) - _KEYS)
-    if unknown:
-        raise InputError(f"unknown key {unknown[0]!r}; the keys are {', '.join(sorted(_KEYS))}.")
-    text = row["text"]
-    entities = tuple(
-        Mention(*_span(text, e["start"], e["end"]), e["label"]) for e in row.get("entities", ())
-    )
-    relations = tuple(
-        GoldRelation(r["type"], _span(text, *r["head"]), _span(text, *r["tail"]))
-        for r in row.get("relations", ())
-    )
+    known_keys(row, _KEYS, "the row")
     return Example(
-        text=text,
-        entities=entities,
-        asked=tuple(dict.fromkeys([*row.get("asked", ()), *(e.label for e in entities)])),
-        descriptions=row.get("descriptions", {}),
-        classifications=tuple(map(_task, row.get("classifications", ()))),
-        structures=tuple(_structure(text, s) for s in row.get("structures", ())),
-        relations=relations,
-        asked_relations=tuple(
-            dict.fromkeys([*row.get("asked_relations", ()), *(r.type for r in relations)])
+        text=as_text(needed(row, "text", "the row"), "text"),
+        entities=tuple(map(_mention, as_rows(row.get("entities", ()), "entities"))),
+        asked=as_names(row.get("asked", ()), "asked"),
+        descriptions=as_notes(row.get("descriptions", {}), "descriptions"),
+        classifications=tuple(
+            map(_task, as_rows(row.get("classifications", ()), "classifications"))
         ),
-        relation_descriptions=row.get("relation_descriptions", {}),
-        source=row.get("source", ""),
+        structures=tuple(map(_structure, as_rows(row.get("structures", ()), "structures"))),
+        relations=tuple(map(_relation, as_rows(row.get("relations", ()), "relations"))),
+        asked_relations=as_names(row.get("asked_relations", ()), "asked_relations"),
+        relation_descriptions=as_notes(
+            row.get("relation_descriptions", {}), "relation_descriptions"
+        ),
+        source=as_text(row.get("source", ""), "source"),
     )
 
 
-def _span(text: str, start: int, end: int) -> tuple[int, int]:
-    if not 0 <= start < end <= len(text):
-        raise InputError(
-            f"the span [{start}, {end}) lies outside the text of {len(text)} characters."
-        )
-    return start, end
+def _mention(row: Mapping[str, Any]) -> Mention:
+    known_keys(row, ("start", "end", "label"), "an entity")
+    return Mention(
+        needed(row, "start", "an entity"),
+        needed(row, "end", "an entity"),
+        needed(row, "label", "an entity"),
+    )
+
+
+def _relation(row: Mapping[str, Any]) -> GoldRelation:
+    known_keys(row, ("type", "head", "tail"), "a relation")
+    ends = []
+    for key in ("head", "tail"):
+        span = as_list(needed(row, key, "a relation"), f"the {key} of a relation")
+        if len(span) != 2:
+            raise InputError(
+                f"the {key} of a relation must be [start, end], but {len(span)} items were given."
+            )
+        ends.append((span[0], span[1]))
+    return GoldRelation(needed(row, "type", "a relation"), ends[0], ends[1])
 
 
 def _task(row: Mapping[str, Any]) -> GoldTask:
-    stray = [label for label in row["true"] if label not in row["labels"]]
-    if stray:
-        raise InputError(f"the true label {stray[0]!r} of task {row['name']!r} is not in its labels.")
+    known_keys(row, _TASK_KEYS, "a classification")
+    pairs = []
+    for pair in as_list(row.get("examples", ()), "examples"):
+        if len(as_list(pair, "an example")) != 2:
+            raise InputError(f"an example must be [text, label], but {pair!r} was given.")
+        pairs.append((as_text(pair[0], "an example"), as_text(pair[1], "an example label")))
     return GoldTask(
-        row["name"],
-        tuple(row["labels"]),
-        tuple(row["true"]),
-        bool(row.get("multi_label", False)),
-        row.get("descriptions", {}),
-        row.get("prompt"),
+        needed(row, "name", "a classification"),
+        as_names(needed(row, "labels", "a classification"), "labels"),
+        as_names(needed(row, "true", "a classification"), "true"),
+        as_flag(row.get("multi_label", False), "multi_label"),
+        as_notes(row.get("descriptions", {}), "descriptions"),
+        as_note(row.get("prompt"), "prompt"),
+        tuple(pairs),
     )
 
 
-def _structure(text: str, row: Mapping[str, Any]) -> GoldStructure:
-    fields = tuple(
-        GoldField(
-            f["name"], f.get("description"), tuple(f.get("choices", ())), f.get("dtype", "list")
-        )
-        for f in row["fields"]
+def _structure(row: Mapping[str, Any]) -> GoldStructure:
+    known_keys(row, ("name", "fields", "records"), "a structure")
+    fields = as_rows(needed(row, "fields", "a structure"), "fields")
+    records = as_rows(needed(row, "records", "a structure"), "records")
+    return GoldStructure(
+        needed(row, "name", "a structure"),
+        tuple(map(_field, fields)),
+        tuple(
+            {
+                name: tuple(map(_value, as_list(vs, f"field {name!r}")))
+                for name, vs in record.items()
+            }
+            for record in records
+        ),
     )
-    names = {f.name for f in fields}
-    records = []
-    for record in row["records"]:
-        stray = [name for name in record if name not in names]
-        if stray:
-            raise InputError(f"the record field {stray[0]!r} is not a field of {row['name']!r}.")
-        records.append(
-            {name: tuple(_value(text, v) for v in values) for name, values in record.items()}
-        )
-    return GoldStructure(row["name"], fields, tuple(records))
 
 
-def _value(text: str, row: Mapping[str, Any]) -> GoldValue:
-    if "choice" in row:
-        return GoldValue(choice=row["choice"])
-    if "start" in row:
-        start, end = _span(text, row["start"], row["end"])
-        return GoldValue(start, end)
-    return GoldValue(text=row["text"])
+def _field(row: Mapping[str, Any]) -> GoldField:
+    known_keys(row, ("name", "description", "choices", "dtype"), "a field")
+    return GoldField(
+        needed(row, "name", "a field"),
+        as_note(row.get("description"), "the description of a field"),
+        as_names(row.get("choices", ()), "choices"),
+        row.get("dtype", "list"),
+    )
+
+
+def _value(value: object) -> GoldValue:
+    row = as_object(value, "a field value")
+    known_keys(row, ("start", "end", "choice", "text"), "a field value")
+    text = row.get("text")
+    return GoldValue(
+        row.get("start"),
+        row.get("end"),
+        row.get("choice"),
+        None if text is None else as_text(text, "the text of a field value"),
+    )
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> int:
@@ -198,7 +195,11 @@ def write_examples(path: Path, examples: Iterable[Example]) -> int:
 
 
 def example_to_dict(example: Example) -> dict[str, Any]:
-    """Return the JSON form of an example; empty parts are left out."""
+    """Return the JSON form of an example; empty parts are left out.
+
+    >>> example_to_dict(Example("Bo barks.", (Mention(0, 2, "dog"),)))
+    {'text': 'Bo barks.', 'entities': [{'start': 0, 'end': 2, 'label': 'dog'}], 'asked': ['dog']}
+    """
     full: dict[str, Any] = {
         "text": example.text,
         "entities": [{"start": e.start, "end": e.end, "label": e.label} for e in example.entities],
@@ -222,12 +223,11 @@ def _task_dict(task: GoldTask) -> dict[str, Any]:
         "labels": list(task.labels),
         "true": list(task.true),
         "multi_label": task.multi_label,
+        "descriptions": dict(task.descriptions),
+        "prompt": task.prompt,
+        "examples": [list(pair) for pair in task.examples],
     }
-    if task.descriptions:
-        row["descriptions"] = dict(task.descriptions)
-    if task.prompt:
-        row["prompt"] = task.prompt
-    return row
+    return {key: value for key, value in row.items() if value or key in _TASK_KEYS[:4]}
 
 
 def _structure_dict(structure: GoldStructure) -> dict[str, Any]:

@@ -1,0 +1,19 @@
+"""How good a model is: scores, speed and thresholds, on annotated examples and files."""
+
+from onepass.evaluation.asking import schema_of
+from onepass.evaluation.files import SuiteReport, evaluate_paths, suite
+from onepass.evaluation.run import Report, evaluate
+from onepass.evaluation.scoring import Scorers
+from onepass.evaluation.thresholds import Sweep, sweep
+
+__all__ = [
+    "Report",
+    "Scorers",
+    "SuiteReport",
+    "Sweep",
+    "evaluate",
+    "evaluate_paths",
+    "schema_of",
+    "suite",
+    "sweep",
+]

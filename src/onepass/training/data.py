@@ -7,10 +7,9 @@ checkpoint can hold.
 
 from __future__ import annotations
 
-import json
 import mmap
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,24 @@ import numpy as np
 
 from onepass.corpus.example import Example
 from onepass.corpus.jsonl import example_from_dict
+from onepass.corpus.rows import at_line, parse_row
 from onepass.errors import InputError
+
+_LONGEST_BLANK = 8  # bytes: a shorter line is looked at, a longer one is taken for a row
 
 
 class LineFile:
-    """Random access to the lines of an uncompressed JSONL file.
+    """Random access to the lines of an uncompressed JSONL file in onepass's own format.
 
     Args:
         path: the file.
+        without: indices of entries that are left out.
 
     Raises:
-        InputError: if it is missing or empty.
+        InputError: if it is missing, or has no entry.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, without: Collection[int] = ()) -> None:
         if not path.is_file():
             raise InputError(f"There is no file {path}; give the path of an existing JSONL file.")
         if path.stat().st_size == 0:
@@ -42,11 +45,18 @@ class LineFile:
         ends = np.flatnonzero(np.frombuffer(self._bytes, dtype=np.uint8) == 10) + 1
         starts = np.concatenate([[0], ends])
         stops = np.concatenate([ends, [len(self._bytes)]])
-        filled = stops - starts > 1
-        self._starts, self._stops = starts[filled], stops[filled]
+        filled = stops > starts
+        for line in np.flatnonzero(stops - starts <= _LONGEST_BLANK):
+            filled[line] = bool(self._bytes[starts[line] : stops[line]].strip())
+        lines = np.flatnonzero(filled)
+        if without:
+            lines = np.delete(lines, sorted(without))
+        if not len(lines):
+            raise InputError(f"{path} has no entry to use; expected one JSON object a line.")
+        self._starts, self._stops, self._lines = starts[lines], stops[lines], lines + 1
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._lines)
 
     def example(self, index: int) -> Example:
         """Return one example.
@@ -54,11 +64,10 @@ class LineFile:
         Raises:
             InputError: naming the line, if it does not fit the format.
         """
-        raw = self._bytes[self._starts[index] : self._stops[index]]
-        try:
-            return example_from_dict(json.loads(raw))
-        except (InputError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{self.path}, entry {index + 1}: {error}") from error
+        with at_line(self.path, int(self._lines[index])):
+            return example_from_dict(
+                parse_row(self._bytes[self._starts[index] : self._stops[index]])
+            )
 
 
 class Mixture:
@@ -68,6 +77,9 @@ class Mixture:
         files: name to file.
         weights: name to relative weight; missing names weigh as their number of lines.
         seed: of all orders.
+
+    Raises:
+        InputError: if there is no file, or a weight is for no file or below zero, or all are zero.
     """
 
     def __init__(
@@ -76,10 +88,21 @@ class Mixture:
         self._files = dict(sorted(files.items()))
         self._names = list(self._files)
         weights = weights or {}
+        stray = sorted(set(weights) - set(files))
+        if stray:
+            raise InputError(f"The mixture weighs {stray[0]!r}, but there is no file of that name.")
         self._weights = [float(weights.get(n, len(f))) for n, f in self._files.items()]
+        if not self._weights or min(self._weights) < 0 or not sum(self._weights) > 0:
+            raise InputError(
+                "The weights of a mixture must not be below 0, and one must be above, "
+                f"but they are {dict(zip(self._names, self._weights, strict=True))}."
+            )
         self._seed = seed
         self._drawn = dict.fromkeys(self._names, 0)
         self._orders: dict[str, tuple[int, Sequence[int]]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._files.values()))
 
     def draw(self, count: int, rng: random.Random) -> list[Example]:
         """Return the next ``count`` examples; ``rng`` chooses the sources."""
@@ -101,5 +124,14 @@ class Mixture:
         return dict(self._drawn)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue where a `state` was taken."""
+        """Continue where a `state` was taken.
+
+        Raises:
+            InputError: if it was taken of other sources.
+        """
+        if set(state) != set(self._names):
+            raise InputError(
+                f"The run to resume drew from {', '.join(sorted(state))}, but the data now are "
+                f"{', '.join(self._names)}; give the same data, or start without resume."
+            )
         self._drawn = {name: int(state[name]) for name in self._names}

@@ -2,79 +2,72 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner2.network.checkpoint import load_network, read_json, save_network
-from onepass.models.gliner2.network.loss import LossWeights, compute_loss
+from onepass.hub.files import read_json
+from onepass.models.gliner2.network.checkpoint import load_network, save_network
+from onepass.models.gliner2.network.loss import compute_loss
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.targets import Asked, Targets, ask, build_targets
-from onepass.training.data import Mixture
-from onepass.training.sampling import Sampler
+from onepass.models.gliner2.targets import LossWeights, Targets, build_targets
+from onepass.training.stream import QuestionStream
+
+Scorer = Callable[[Gliner2Network], Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Gliner2Options:
-    """Rates and batch sizes; the defaults are those of Table 5 of the GLiNER2 paper.
+    """Rates and weights; the defaults are those of Table 5 of the GLiNER2 paper.
 
     Attributes:
         encoder_rate: learning rate of the backbone.
         head_rate: learning rate of everything else.
         weight_decay: on matrices; biases and normalizations have none.
-        batch_pieces: padded pieces of one batch.
-        max_batch: largest number of examples in a batch.
-        max_pieces: longest sequence; the text is cut there.
-        pool: examples that are sorted by length together.
         loss: weights of the loss terms.
     """
 
     encoder_rate: float = 1e-5
     head_rate: float = 2e-5
     weight_decay: float = 0.01
-    batch_pieces: int = 4096
-    max_batch: int = 64
-    max_pieces: int = 512
-    pool: int = 768
-    loss: LossWeights = LossWeights()
+    loss: LossWeights = field(default_factory=LossWeights)
 
 
 class Gliner2Task:
-    """A checkpoint that is trained on a mixture.
+    """A checkpoint that is trained on a stream of questions.
 
     Args:
         checkpoint: directory in the published layout to start from.
-        mixture: where examples come from.
-        sampler: what is asked of them.
-        options: rates and batch sizes.
-        scorer: held-out scores of a saved checkpoint's network, if any.
-        seed: of the questions.
+        stream: what is asked.
+        options: rates and weights.
+        scorer: held-out scores of the network, if any; ``score`` is the one that counts.
+        device: where the network runs.
+
+    Raises:
+        CheckpointError: if the directory is not a checkpoint of this family.
     """
 
     def __init__(
         self,
         checkpoint: Path,
-        mixture: Mixture,
-        sampler: Sampler,
+        stream: QuestionStream,
         options: Gliner2Options,
         *,
-        scorer: Callable[[Gliner2Network], Mapping[str, float]] | None = None,
-        seed: int = 0,
+        scorer: Scorer | None = None,
+        device: str = "cpu",
     ) -> None:
-        self.network = load_network(checkpoint)
-        self.checkpoint = checkpoint
-        self.encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
-        self.tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
-        self.mixture, self.sampler, self.options, self.seed = mixture, sampler, options, seed
-        self.scorer = scorer
-        self._pool = 0  # number of the pool that is being consumed
-        self._taken = 0  # batches of it that were handed out
-        self._at_pool = mixture.state()
+        self.network = load_network(checkpoint).to(device)
+        self._checkpoint = checkpoint
+        self._encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
+        self._stream, self._options, self._scorer = stream, options, scorer
+
+    @property
+    def seen(self) -> int:
+        """Examples that were used so far."""
+        return self._stream.seen
 
     def groups(self) -> list[dict[str, Any]]:
         """Return four groups: backbone and heads, each with and without weight decay."""
@@ -82,7 +75,7 @@ class Gliner2Task:
         for name, parameter in self.network.named_parameters():
             backbone, decays = name.startswith("backbone."), parameter.ndim > 1
             groups.setdefault((backbone, decays), []).append(parameter)
-        options = self.options
+        options = self._options
         return [
             {
                 "params": parameters,
@@ -93,68 +86,34 @@ class Gliner2Task:
         ]
 
     def batches(self) -> Iterator[Targets]:
-        """Yield batches forever: pools of questions, sorted by length, batches in random order."""
-        while True:
-            self._at_pool = self.mixture.state()
-            rng = random.Random(f"{self.seed}/{self._pool}")
-            examples = self.mixture.draw(self.options.pool, rng)
-            questions = [self.sampler.question(example, rng) for example in examples]
-            asked = [
-                ask(question, self.tokenizer, max_pieces=self.options.max_pieces)
-                for question in questions
-                if not question.schema.is_empty
-            ]
-            fitting = [
-                one
-                for one in asked
-                if len(one.words) and one.reading.pieces <= self.options.max_pieces
-            ]  # fmt: skip
-            batches = self._split(fitting)
-            rng.shuffle(batches)
-            for batch in batches[self._taken :]:
-                self._taken += 1
-                yield build_targets(batch, self.network.config.max_width)
-            self._pool += 1
-            self._taken = 0
-
-    def _split(self, asked: list[Asked]) -> list[list[Asked]]:
-        asked.sort(key=lambda one: one.reading.pieces)
-        batches: list[list[Asked]] = []
-        for one in asked:
-            longest = one.reading.pieces  # sorted: the newest is the longest
-            if (
-                not batches
-                or (len(batches[-1]) + 1) * longest > self.options.batch_pieces
-                or len(batches[-1]) >= self.options.max_batch
-            ):
-                batches.append([])
-            batches[-1].append(one)
-        return batches
+        """Yield batches forever."""
+        config = self.network.config
+        for asked in self._stream.batches():
+            yield build_targets(asked, config.max_width, pooling=config.pooling)
 
     def loss(
         self, network: Gliner2Network, batch: Targets
     ) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
-        return compute_loss(network, batch, self.options.loss)
+        return compute_loss(network, batch, self._options.loss)
 
     def score(self) -> Mapping[str, float]:
         """Return held-out scores, empty without a scorer."""
-        return self.scorer(self.network) if self.scorer else {}
+        return self._scorer(self.network) if self._scorer else {}
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout."""
         save_network(
             self.network,
             directory,
-            encoder_config=self.encoder_config,
-            tokenizer_from=self.checkpoint,
+            encoder_config=self._encoder_config,
+            tokenizer_from=self._checkpoint,
         )
 
     def state(self) -> dict[str, Any]:
         """Return the position in the data."""
-        return {"pool": self._pool, "taken": self._taken, "mixture": self._at_pool}
+        return self._stream.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue where a `state` was taken."""
-        self._pool, self._taken = int(state["pool"]), int(state["taken"])
-        self.mixture.restore(state["mixture"])
+        self._stream.restore(state)

@@ -50,7 +50,8 @@ class Batch:
         readings: the rows.
         ids: (batch, pieces).
         mask: (batch, pieces), 1 at real pieces.
-        words: (batch, words) position of each word's first piece; choice words stand first.
+        words: (batch, words, depth) positions of each word's pieces, -1 where there are no more;
+            the depth is 1 when only the first piece counts. Choice words stand first.
         word_counts: (batch,).
         markers: (batch, markers) positions: for each group its parent, then its items.
     """
@@ -63,32 +64,50 @@ class Batch:
     markers: Ints
 
 
-def collate(readings: Sequence[Reading]) -> Batch:
-    """Pad readings into one batch."""
+def collate(readings: Sequence[Reading], *, pooling: str = "first") -> Batch:
+    """Pad readings into one batch.
+
+    Args:
+        readings: the rows.
+        pooling: "first" if a word is its first piece, else all its pieces are listed.
+    """
     rows = len(readings)
     pieces = max(reading.pieces for reading in readings)
     words = max(max(reading.words for reading in readings), 1)
     marker_rows = [marker_places(reading.prompt) for reading in readings]
     markers = max(len(row) for row in marker_rows)
+    word_rows = [_word_places(reading, pooling) for reading in readings]
+    depth = max(row.shape[1] for row in word_rows)
     ids = np.zeros((rows, pieces), dtype=np.int64)
     mask = np.zeros((rows, pieces), dtype=np.int64)
-    word_places = np.zeros((rows, words), dtype=np.int64)
+    word_array = np.full((rows, words, depth), -1, dtype=np.int64)
+    word_array[:, :, 0] = 0
     marker_array = np.zeros((rows, markers), dtype=np.int64)
-    for row, (reading, places) in enumerate(zip(readings, marker_rows, strict=True)):
-        prompt = reading.prompt
-        head = len(prompt.ids)
-        ids[row, :head] = prompt.ids
+    for row, reading in enumerate(readings):
+        head = len(reading.prompt.ids)
+        ids[row, :head] = reading.prompt.ids
         ids[row, head : reading.pieces] = reading.ids
         mask[row, : reading.pieces] = 1
-        firsts = head + np.cumsum(reading.lengths) - reading.lengths
-        word_places[row, : prompt.prefix_words] = prompt.prefix_places
-        # A word without pieces stands where the next one starts; the last piece bounds it.
-        word_places[row, prompt.prefix_words : reading.words] = np.minimum(
-            firsts, reading.pieces - 1
-        )
-        marker_array[row, : len(places)] = places
+        places = word_rows[row]
+        word_array[row, : len(places), : places.shape[1]] = places
+        marker_array[row, : len(marker_rows[row])] = marker_rows[row]
     counts = np.array([reading.words for reading in readings], dtype=np.int64)
-    return Batch(tuple(readings), ids, mask, word_places, counts, marker_array)
+    return Batch(tuple(readings), ids, mask, word_array, counts, marker_array)
+
+
+def _word_places(reading: Reading, pooling: str) -> Ints:
+    """Return (words, depth) positions of the pieces of each word, choice words first."""
+    prompt = reading.prompt
+    lengths = np.concatenate([prompt.prefix_lengths, reading.lengths])
+    own = len(prompt.ids) + np.cumsum(reading.lengths) - reading.lengths
+    # A word without pieces stands where the next one starts; the last piece bounds it.
+    firsts = np.minimum(np.concatenate([prompt.prefix_places, own]), reading.pieces - 1)
+    if pooling == "first":
+        return firsts[:, None]
+    steps = np.arange(max(int(lengths.max(initial=1)), 1))
+    places = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
+    places[:, 0] = firsts
+    return places
 
 
 def marker_places(prompt: Prompt) -> Ints:

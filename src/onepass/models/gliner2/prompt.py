@@ -8,7 +8,7 @@ over several prompts (passes). This module makes piece ids; it knows nothing abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
-from onepass.schema import ClassificationTask, Schema, Structure
+from onepass.schema import ClassificationTask, Field, Label, Schema, Structure
 
 SEP_STRUCT, SEP_TEXT = "[SEP_STRUCT]", "[SEP_TEXT]"
 PARENT = "[P]"
@@ -69,6 +69,7 @@ class Prompt:
         parents: (groups,) position of each ``[P]``.
         markers: for each group, (items,) positions of its markers.
         prefix_places: (prefix words,) position of each choice word in ``ids``.
+        prefix_lengths: (prefix words,) its number of pieces.
         choices: (group, item) to the (choices,) rows of its choice words.
     """
 
@@ -77,7 +78,13 @@ class Prompt:
     parents: NDArray[np.int64]
     markers: tuple[NDArray[np.int64], ...]
     prefix_places: NDArray[np.int64]
+    prefix_lengths: NDArray[np.int64]
     choices: dict[tuple[int, int], NDArray[np.int64]]
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces."""
+        return len(self.ids)
 
     @property
     def prefix_words(self) -> int:
@@ -135,6 +142,7 @@ def encode_prompt(
         parents=firsts[parent_elements],
         markers=tuple(firsts[places] for places in marker_elements),
         prefix_places=firsts[first_prefix:],
+        prefix_lengths=lengths[first_prefix:],
         choices=choices,
     )
 
@@ -168,7 +176,9 @@ def _wording(
     return text, [plain(label.name) for label in labels]
 
 
-def _described(base: str, items: Sequence, plain) -> str:  # type: ignore[no-untyped-def, type-arg]
+def _described(
+    base: str, items: Sequence[Label | Field], plain: Callable[[str], str]
+) -> str:
     for item in items:
         if item.description:
             base += f" {DESCRIPTION} {plain(f'{item.name}: {item.description}')}"

@@ -15,12 +15,33 @@ from numpy.typing import NDArray
 from onepass.corpus.question import Question, RecordAnswer, SpanAnswer
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.encode import Batch, Reading, collate
+from onepass.models.gliner2.placing import Placer, instances_of
 from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
+from onepass.models.gliner2.text import STOPS
 from onepass.text.words import Words, split_words
 
 MAX_INSTANCES = 19
 
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """How much each term of the loss counts.
+
+    Attributes:
+        spans: binary, over the cells of the span grid.
+        rank: softmax over the labels of a gold span.
+        count: cross-entropy over the number of instances.
+        classes: softmax over the labels of single-label tasks.
+        binary_classes: binary, over the labels of all tasks.
+    """
+
+    spans: float = 1.0
+    rank: float = 0.5
+    count: float = 0.3
+    classes: float = 1.0
+    binary_classes: float = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +86,7 @@ class Cells:
     widths: list[int] = field(default_factory=list)
 
     def add(self, row: int, query: int, word: int, width: int) -> None:
+        """Note one cell."""
         self.rows.append(row)
         self.queries.append(query)
         self.words.append(word)
@@ -72,8 +94,12 @@ class Cells:
 
     def index(self) -> tuple[Ints, Ints, Ints, Ints]:
         """Return the cells as an index of four arrays."""
-        lists = (self.rows, self.queries, self.words, self.widths)
-        return tuple(np.array(part, dtype=np.int64) for part in lists)  # type: ignore[return-value]
+        return (
+            np.array(self.rows, dtype=np.int64),
+            np.array(self.queries, dtype=np.int64),
+            np.array(self.words, dtype=np.int64),
+            np.array(self.widths, dtype=np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,10 +142,10 @@ def ask(question: Question, tokenizer: PieceTokenizer, *, max_pieces: int) -> As
     Args:
         question: what is asked, with its answers.
         tokenizer: of the checkpoint.
-        max_pieces: longest sequence, prompt included.
+        max_pieces: longest sequence, prompt included; a prompt that is longer alone leaves no word.
     """
     prompt = encode_prompt(question.schema, all_groups(question.schema), tokenizer)
-    text = question.text if question.text.endswith((".", "!", "?")) else question.text + "."
+    text = question.text if question.text.endswith(STOPS) else question.text + "."
     words = split_words(text)
     ids, lengths = tokenizer.flat([tokenizer.plain(form.lower()) for form in words.forms()])
     room = max(max_pieces - len(prompt.ids), 0)
@@ -128,106 +154,123 @@ def ask(question: Question, tokenizer: PieceTokenizer, *, max_pieces: int) -> As
     return Asked(question, Reading(prompt, ids[: lengths[:kept].sum()], lengths[:kept]), words)
 
 
-def build_targets(asked: Sequence[Asked], max_width: int) -> Targets:
+def build_targets(asked: Sequence[Asked], max_width: int, *, pooling: str = "first") -> Targets:
     """Return the batch of several questions with its gold cells.
 
     Args:
         asked: one an entry of the batch.
         max_width: longest span, in words; longer answers cannot be scored and are left out.
+        pooling: of the checkpoint, how a word's vector is made of its pieces.
     """
-    batch = collate([one.reading for one in asked])
-    spans: list[SpanGroup] = []
-    classes: list[ClassGroup] = []
-    gold, ignored = Cells(), Cells()
-    numbers: list[int] = []
-    choice_queries: list[tuple[int, int, Ints]] = []  # row, query, rows of its choices
-    unknown: list[tuple[int, int]] = []
-    ranked: list[tuple[int, int, int]] = []
-    rivals: list[dict[int, int]] = []
-    for row, one in enumerate(asked):
-        place = _Placer(one, max_width)
-        query = marker = 0
-        for number, group in enumerate(one.reading.prompt.groups):
-            items = len(group.items)
-            if group.kind is Kind.CLASSES:
-                classes.append(_class_group(one.question, group, row, marker))
-            else:
-                instances = _instances(one.question, group, place)
-                shown = max(1, min(len(instances), MAX_INSTANCES))
-                count = 1 if group.kind is Kind.ENTITIES else min(len(instances), MAX_INSTANCES)
-                spans.append(SpanGroup(row, marker, items, shown, count, group.kind))
-                for slot, record in enumerate(instances[:shown]):
-                    first = query + slot * items
-                    for item, start, end in record.spans:
-                        cell = place.cell(start, end)
-                        if cell:
-                            gold.add(row, first + item, *cell)
-                    for item, choice in record.choices:
-                        rows = one.reading.prompt.choices[number, item]
-                        gold.add(row, first + item, int(rows[choice]), 0)
-                    unknown += [(row, first + item) for item in record.unknown]
-                for slot in range(shown):
-                    for item in group.items:
-                        if (number, item) in one.reading.prompt.choices:
-                            rows = one.reading.prompt.choices[number, item]
-                            choice_queries.append((row, query + slot * items + item, rows))
-                if group.kind is Kind.ENTITIES:
-                    _rank(one.question, place, (row, query, items), (ranked, rivals, ignored))
-                query += shown * items
-            marker += 1 + items
-        numbers.append(query)
+    batch = collate([one.reading for one in asked], pooling=pooling)
+    builder = _Builder()
+    numbers = [builder.add(row, one, max_width) for row, one in enumerate(asked)]
     queries = max([*numbers, 1])
     weight = _weights(batch, asked, numbers, queries, max_width)
-    for row, query, rows in choice_queries:
-        weight[row, query] = False
-        weight[row, query, rows, 0] = True
-    for row, query in unknown:
-        weight[row, query] = False
-    weight[ignored.index()] = False
-    weight[gold.index()] = True
-    grid = np.zeros((len(ranked), queries), dtype=np.int8)
-    for line, marks in enumerate(rivals):
+    builder.adjust(weight)
+    grid = np.zeros((len(builder.ranked), queries), dtype=np.int8)
+    for line, marks in enumerate(builder.rivals):
         grid[line, list(marks)] = list(marks.values())
-    places = np.array(ranked, dtype=np.int64).reshape(-1, 3)
-    return Targets(batch, tuple(spans), tuple(classes), queries, weight, gold, places, grid)
+    return Targets(
+        batch=batch,
+        spans=tuple(builder.spans),
+        classes=tuple(builder.classes),
+        queries=queries,
+        weight=weight,
+        gold=builder.gold,
+        ranked=np.array(builder.ranked, dtype=np.int64).reshape(-1, 3),
+        rivals=grid,
+    )
 
 
-class _Placer:
-    """Turns character spans into (word, width) cells of one reading."""
+class _Builder:
+    """Collects the groups and cells of a batch, row by row."""
 
-    def __init__(self, one: Asked, max_width: int) -> None:
-        self.prefix = one.reading.prompt.prefix_words
-        self.words = one.words
-        self.max_width = max_width
+    def __init__(self) -> None:
+        self.spans: list[SpanGroup] = []
+        self.classes: list[ClassGroup] = []
+        self.gold, self.ignored = Cells(), Cells()
+        self.ranked: list[tuple[int, int, int]] = []
+        self.rivals: list[dict[int, int]] = []
+        self._choices: list[tuple[int, int, Ints]] = []  # row, query, rows of its choice words
+        self._unknown: list[tuple[int, int]] = []  # (row, query) whose place is not known
 
-    def cell(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return the cell that covers a character span, None if there is none."""
-        first = int(np.searchsorted(self.words.ends, start, side="right"))
-        last = int(np.searchsorted(self.words.starts, end, side="left"))
-        width = last - first - 1
-        if not 0 <= width < self.max_width or last > len(self.words):
-            return None
-        if end > self.words.ends[-1]:  # the text was cut inside this span
-            return None
-        return self.prefix + first, width
+    def add(self, row: int, one: Asked, max_width: int) -> int:
+        """Collect one row and return how many queries it has."""
+        prompt = one.reading.prompt
+        place = Placer(one.words, prompt.prefix_words, max_width)
+        query = marker = 0
+        for number, group in enumerate(prompt.groups):
+            if group.kind is Kind.CLASSES:
+                self.classes.append(_class_group(one.question, group, row, marker))
+            else:
+                instances = instances_of(one.question, group, place)
+                shown = max(1, min(len(instances), MAX_INSTANCES))
+                entities = group.kind is Kind.ENTITIES
+                count = 1 if entities else min(len(instances), MAX_INSTANCES)
+                items = len(group.items)
+                self.spans.append(SpanGroup(row, marker, items, shown, count, group.kind))
+                choices = {item: rows for (g, item), rows in prompt.choices.items() if g == number}
+                for slot in range(shown):
+                    first = query + slot * items
+                    self._choices += [(row, first + i, rows) for i, rows in choices.items()]
+                    if slot < len(instances):
+                        self._answer((row, first), instances[slot], choices, place)
+                if entities:
+                    self._compete(one.question, place, (row, query, items))
+                query += shown * items
+            marker += 1 + len(group.items)
+        return query
+
+    def _answer(
+        self, at: tuple[int, int], record: RecordAnswer, choices: dict[int, Ints], place: Placer
+    ) -> None:
+        """Note the gold cells of one instance, whose queries start ``at`` (row, query)."""
+        row, first = at
+        for item, start, end in record.spans:
+            cell = place.cell(start, end)
+            if cell:
+                self.gold.add(row, first + item, *cell)
+        for item, choice in record.choices:
+            self.gold.add(row, first + item, int(choices[item][choice]), 0)
+        self._unknown += [(row, first + item) for item in record.unknown]
+
+    def _compete(self, question: Question, place: Placer, where: tuple[int, int, int]) -> None:
+        """Note which labels compete for each gold entity cell, and which cells do not count."""
+        row, query, items = where
+        right, unsure = _by_cell(question.entities, place), _by_cell(question.ignored, place)
+        for found in (unsure, _by_cell(question.outranked, place)):
+            for (word, width), labels in found.items():
+                for item in labels:
+                    self.ignored.add(row, query + item, word, width)
+        if items < 2:
+            return
+        for cell, labels in right.items():
+            marks = {query + item: -1 for item in range(items)}
+            marks.update({query + item: 0 for item in unsure.get(cell, ())})
+            marks.update({query + item: 1 for item in labels})
+            self.ranked.append((row, *cell))
+            self.rivals.append(marks)
+
+    def adjust(self, weight: NDArray[np.bool_]) -> None:
+        """Take out of the weights what does not count, and put in what does."""
+        for row, query, rows in self._choices:
+            weight[row, query] = False
+            weight[row, query, rows, 0] = True
+        for row, query in self._unknown:
+            weight[row, query] = False
+        weight[self.ignored.index()] = False
+        weight[self.gold.index()] = True
 
 
-def _instances(question: Question, group: Group, place: _Placer) -> list[RecordAnswer]:
-    """Return the gold instances of a group, those outside the window left out."""
-    if group.kind is Kind.ENTITIES:
-        return [RecordAnswer(spans=question.entities)]
-    if group.kind is Kind.RELATION:
-        records = [
-            RecordAnswer(spans=((0, hs, he), (1, ts, te)))
-            for hs, he, ts, te in question.pairs[group.task]
-            if place.cell(hs, he) and place.cell(ts, te)
-        ]
-        return records
-    return [
-        record
-        for record in question.records[group.task]
-        if record.choices or any(place.cell(s, e) for _, s, e in record.spans)
-    ]
+def _by_cell(answers: tuple[SpanAnswer, ...], place: Placer) -> dict[tuple[int, int], set[int]]:
+    """Return the items that hold at each cell."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for item, start, end in answers:
+        cell = place.cell(start, end)
+        if cell:
+            found.setdefault(cell, set()).add(item)
+    return found
 
 
 def _class_group(question: Question, group: Group, row: int, marker: int) -> ClassGroup:
@@ -235,39 +278,6 @@ def _class_group(question: Question, group: Group, row: int, marker: int) -> Cla
     true[list(question.classes[group.task])] = 1.0
     task = question.schema.classification_tasks[group.task]
     return ClassGroup(row, marker, len(group.items), task.multi_label, true)
-
-
-def _rank(
-    question: Question,
-    place: _Placer,
-    where: tuple[int, int, int],
-    out: tuple[list[tuple[int, int, int]], list[dict[int, int]], Cells],
-) -> None:
-    """Note which labels compete for each gold entity cell, and which cells do not count."""
-    row, query, items = where
-    ranked, rivals, ignored = out
-
-    def cells(answers: tuple[SpanAnswer, ...]) -> dict[tuple[int, int], set[int]]:
-        found: dict[tuple[int, int], set[int]] = {}
-        for item, start, end in answers:
-            cell = place.cell(start, end)
-            if cell:
-                found.setdefault(cell, set()).add(item)
-        return found
-
-    right, unsure = cells(question.entities), cells(question.ignored)
-    for found in (unsure, cells(question.outranked)):
-        for (word, width), labels in found.items():
-            for item in labels:
-                ignored.add(row, query + item, word, width)
-    if items < 2:
-        return
-    for cell, labels in right.items():
-        marks = {query + item: -1 for item in range(items)}
-        marks.update({query + item: 0 for item in unsure.get(cell, ())})
-        marks.update({query + item: 1 for item in labels})
-        ranked.append((row, *cell))
-        rivals.append(marks)
 
 
 def _weights(

@@ -6,7 +6,7 @@ heads. The pooler is carried for the sake of the published layout and never run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch.nn import functional
 from onepass.errors import CheckpointError
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "gelu": functional.gelu,
     "relu": functional.relu,
     "silu": functional.silu,
@@ -136,6 +136,10 @@ class BertBackbone(nn.Module):
     def max_pieces(self) -> int | None:
         """Longest sequence that can be encoded, None where there is no limit."""
         return self.config.positions
+
+    def prepare(self) -> None:
+        """Make ready for inference: nothing depends on the weights alone here."""
+        self.eval()
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Encode piece ids.

@@ -17,6 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from onepass.errors import CheckpointError
+from onepass.hub.checkpoint import WEIGHTS, Checkpoint
+from onepass.hub.files import read_json
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.nn.keymap import to_ours, to_theirs
@@ -27,23 +29,6 @@ TOKENIZER_FILES = (
 )  # fmt: skip
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file of a checkpoint.
-
-    Raises:
-        CheckpointError: if it is missing or not an object.
-    """
-    if not path.is_file():
-        raise CheckpointError(f"The checkpoint {path.parent} has no {path.name}.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path} must hold a JSON object.")
-    return content
-
-
 def load_network(directory: Path) -> Gliner2Network:
     """Read a checkpoint directory.
 
@@ -52,14 +37,7 @@ def load_network(directory: Path) -> Gliner2Network:
     """
     config = Gliner2Config.from_dict(read_json(directory / "config.json"))
     encoder_config = read_json(directory / "encoder_config" / "config.json")
-    path = directory / "model.safetensors"
-    if not path.is_file():
-        if (directory / "pytorch_model.bin").is_file():
-            raise CheckpointError(
-                f"{directory} holds only pytorch_model.bin, which can run code when it is read; "
-                "convert it to model.safetensors first."
-            )
-        raise CheckpointError(f"The checkpoint {directory} has no model.safetensors.")
+    path = Checkpoint(directory, str(directory), None).weights
     try:
         state = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -115,7 +93,7 @@ def save_network(
     (directory / "encoder_config" / "config.json").write_text(encoder + "\n", encoding="utf-8")
     state = {name: tensor.detach().float().cpu() for name, tensor in network.state_dict().items()}
     theirs = to_theirs(state, network.keys(), network.backbone.config.layers)
-    save_file(theirs, directory / "model.safetensors", metadata={"format": "pt"})
+    save_file(theirs, directory / WEIGHTS, metadata={"format": "pt"})
     for name in TOKENIZER_FILES:
         source = tokenizer_from / name
         if source.is_file() and source.resolve() != (directory / name).resolve():

@@ -8,25 +8,16 @@ counts, and classification (softmax for single-label tasks beside a binary term 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.targets import SpanGroup, Targets
+from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.targets import ClassGroup, LossWeights, Targets
 
-
-@dataclass(frozen=True, slots=True)
-class LossWeights:
-    """How much each term counts."""
-
-    spans: float = 1.0
-    rank: float = 0.5
-    count: float = 0.3
-    classes: float = 1.0
-    binary_classes: float = 0.3
+__all__ = ["LossWeights", "compute_loss"]
 
 
 def compute_loss(
@@ -38,93 +29,37 @@ def compute_loss(
         network: in training mode.
         targets: the batch with its gold cells.
         weights: of the terms.
+
+    Returns:
+        The weighted sum of the terms, and each term by its name in `LossWeights`; a term that the
+        batch has nothing for is left out.
     """
-    device = next(network.parameters()).device
-    batch = targets.batch
-    ids, mask, words, markers = (
-        torch.from_numpy(array).to(device)
-        for array in (batch.ids, batch.mask, batch.words, batch.markers)
-    )
-    word_states, marker_states = network.encode(ids, mask, words, markers)
-    terms: dict[str, torch.Tensor] = {}
-    if targets.spans:
-        queries = span_queries(network, marker_states, targets.spans, targets.queries)
-        logits = network.span_head(word_states, queries).float()
-        terms["spans"] = _binary(logits, targets)
+    outputs = run_network(network, targets)
+    terms: list[tuple[str, torch.Tensor, float]] = []
+    if outputs.spans is not None:
+        terms.append(("spans", binary_term(outputs.spans, targets), weights.spans))
         if len(targets.ranked):
-            terms["rank"] = _rank(logits, targets)
-        terms["count"] = _count(network, marker_states, targets.spans)
-    if targets.classes:
-        terms["classes"], terms["binary_classes"] = _classes(network, marker_states, targets)
-    total = torch.zeros((), device=device)
-    for name, value in terms.items():
-        total = total + value * {
-            "spans": weights.spans,
-            "rank": weights.rank,
-            "count": weights.count,
-            "classes": weights.classes,
-            "binary_classes": weights.binary_classes,
-        }[name]
-    return total, {name: float(value.detach()) for name, value in terms.items()}
+            terms.append(("rank", rank_term(outputs.spans, targets), weights.rank))
+    if outputs.counts is not None:
+        gold = torch.tensor([group.count for group in targets.spans], device=outputs.counts.device)
+        terms.append(("count", functional.cross_entropy(outputs.counts, gold), weights.count))
+    if outputs.classes is not None:
+        softmax, binary = class_terms(outputs.classes, targets.classes)
+        terms.append(("classes", softmax, weights.classes))
+        terms.append(("binary_classes", binary, weights.binary_classes))
+    total = torch.zeros((), device=next(network.parameters()).device)
+    for _, value, weight in terms:
+        total = total + value * weight
+    return total, {name: float(value.detach()) for name, value, _ in terms}
 
 
-def span_queries(
-    network: Gliner2Network,
-    markers: torch.Tensor,
-    groups: Sequence[SpanGroup],
-    queries: int,
-) -> torch.Tensor:
-    """Return (batch, queries, hidden): instance-conditioned queries, numbered as in `Targets`.
+def binary_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """Return the binary term: a sum over the cells of a query, a mean over the queries that count.
 
     Args:
-        network: whose occurrence layer conditions the markers.
-        markers: (batch, markers, hidden).
-        groups: in the order of their queries.
-        queries: columns of the result; missing ones are zero.
+        logits: (batch, queries, words, width).
+        targets: with the gold cells and the cells that count.
     """
-    hidden = markers.shape[2]
-    firsts: dict[int, int] = {}
-    offsets = []
-    for group in groups:
-        offsets.append(firsts.get(group.row, 0))
-        firsts[group.row] = offsets[-1] + group.instances * group.items
-    flat_rows: list[np.ndarray] = []
-    parts: list[torch.Tensor] = []
-    # Groups with one instance (most) go together; the others are padded to the longest of theirs.
-    for several in (False, True):
-        chosen = [i for i, group in enumerate(groups) if (group.instances > 1) is several]
-        if not chosen:
-            continue
-        items = max(groups[i].items for i in chosen)
-        steps = max(groups[i].instances for i in chosen)
-        index = np.zeros((len(chosen), items), dtype=np.int64)
-        real = np.zeros((len(chosen), items), dtype=np.int64)
-        keep = np.zeros((len(chosen), steps, items), dtype=bool)
-        places = []
-        for line, i in enumerate(chosen):
-            group = groups[i]
-            index[line, : group.items] = (
-                group.row * markers.shape[1] + group.marker + 1 + np.arange(group.items)
-            )
-            real[line, : group.items] = 1
-            keep[line, : group.instances, : group.items] = True
-            first = group.row * queries + offsets[i]
-            places.append(first + np.arange(group.instances * group.items))
-        device = markers.device
-        picked = markers.reshape(-1, hidden)[torch.from_numpy(index).to(device)]
-        conditioned = network.occurrences(
-            picked, torch.from_numpy(real).to(device), torch.arange(steps, device=device)
-        )  # (groups, steps, items, hidden)
-        parts.append(conditioned[torch.from_numpy(keep).to(device)])
-        flat_rows.append(np.concatenate(places))
-    joined = torch.cat(parts)
-    out = joined.new_zeros(markers.shape[0] * queries, hidden)
-    rows = torch.from_numpy(np.concatenate(flat_rows)).to(markers.device)
-    return out.index_copy(0, rows, joined).view(markers.shape[0], queries, hidden)
-
-
-def _binary(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
-    """Sum over the cells of a query, mean over the queries that count."""
     weight = torch.from_numpy(targets.weight).to(logits.device)
     gold = torch.zeros_like(logits)
     gold[tuple(torch.from_numpy(part).to(logits.device) for part in targets.gold.index())] = 1.0
@@ -133,8 +68,13 @@ def _binary(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
     return (each * weight).sum() / counted
 
 
-def _rank(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
-    """Softmax over the labels asked, at each gold cell; several right labels share the win."""
+def rank_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """Return the softmax term over the labels asked, at each gold cell; right labels share the win.
+
+    Args:
+        logits: (batch, queries, words, width).
+        targets: with the ranked cells and their rivals.
+    """
     rows, words, widths = torch.from_numpy(targets.ranked).to(logits.device).unbind(1)
     marks = torch.from_numpy(targets.rivals).to(logits.device)
     at = logits[rows, :, words, widths]  # (ranked, queries)
@@ -144,39 +84,29 @@ def _rank(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
     return (everyone - winners).mean()
 
 
-def _count(
-    network: Gliner2Network, markers: torch.Tensor, groups: Sequence[SpanGroup]
-) -> torch.Tensor:
-    rows = torch.tensor([group.row for group in groups], device=markers.device)
-    columns = torch.tensor([group.marker for group in groups], device=markers.device)
-    gold = torch.tensor([group.count for group in groups], device=markers.device)
-    return functional.cross_entropy(network.count(markers[rows, columns]).float(), gold)
-
-
-def _classes(
-    network: Gliner2Network, markers: torch.Tensor, targets: Targets
+def class_terms(
+    logits: torch.Tensor, groups: Sequence[ClassGroup]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the softmax term over single-label tasks and the binary term over all labels."""
-    groups = targets.classes
-    items = max(group.items for group in groups)
-    index = np.zeros((len(groups), items), dtype=np.int64)
-    true = np.zeros((len(groups), items), dtype=np.float32)
-    real = np.zeros((len(groups), items), dtype=bool)
+    """Return the softmax term over tasks with one true label and the binary term over all labels.
+
+    The binary term is a sum over the labels of a task and a mean over the tasks. It stands in for
+    the softmax where a batch has no task with exactly one true label to choose.
+
+    Args:
+        logits: (tasks, items).
+        groups: the tasks.
+    """
+    true = np.zeros(logits.shape, dtype=np.float32)
+    real = np.zeros(logits.shape, dtype=bool)
     single = np.zeros(len(groups), dtype=bool)
     for line, group in enumerate(groups):
-        index[line, : group.items] = (
-            group.row * markers.shape[1] + group.marker + 1 + np.arange(group.items)
-        )
         true[line, : group.items] = group.true
         real[line, : group.items] = True
         single[line] = not group.multi_label and group.true.sum() == 1
-    device = markers.device
-    picked = markers.reshape(-1, markers.shape[2])[torch.from_numpy(index).to(device)]
-    logits = network.classify(picked).float()  # (groups, items)
-    gold, inside = torch.from_numpy(true).to(device), torch.from_numpy(real).to(device)
+    gold, inside = torch.from_numpy(true).to(logits), torch.from_numpy(real).to(logits.device)
     each = functional.binary_cross_entropy_with_logits(logits, gold, reduction="none")
     binary = (each * inside).sum() / len(groups)
-    lines = torch.from_numpy(np.flatnonzero(single)).to(device)
+    lines = torch.from_numpy(np.flatnonzero(single)).to(logits.device)
     if not len(lines):
         return binary, binary
     masked = logits.masked_fill(~inside, torch.finfo(logits.dtype).min)[lines]

@@ -1,12 +1,12 @@
 """The GLiNER2 span network in torch: a backbone and its heads, as named graphs.
 
-`encode` runs once per text and prompt; the heads run on what it returns. The same four graphs are
+`encode` runs once per text and prompt; the heads run on what it returns. The same graphs are
 exported to ONNX, so this module holds all the mathematics and no decisions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -52,14 +52,27 @@ class Gliner2Network(nn.Module):
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces.
-            words: (batch, words) position of each word's first piece.
+            words: (batch, words, depth) positions of each word's pieces, -1 where there are none.
             markers: (batch, markers) position of each marker.
 
         Returns:
             (batch, words, hidden) and (batch, markers, hidden).
         """
         states = self.backbone(ids, mask)
-        return take(states, words), take(states, markers)
+        return self._pooled(states, words), take(states, markers)
+
+    def _pooled(self, states: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        """Return (batch, words, hidden): the first piece of each word, or their mean or maximum."""
+        if self.config.pooling == "first":
+            return take(states, words[:, :, 0])
+        batch, count, depth = words.shape
+        real = (words >= 0)[..., None]  # (batch, words, depth, 1)
+        picked = take(states, words.clamp(min=0).reshape(batch, count * depth))
+        picked = picked.reshape(batch, count, depth, states.shape[2])
+        if self.config.pooling == "max":
+            return picked.masked_fill(~real, torch.finfo(states.dtype).min).amax(2)
+        weight = real.to(states.dtype)
+        return (picked * weight).sum(2) / weight.sum(2)
 
     def count(self, markers: torch.Tensor) -> torch.Tensor:
         """Return logits (groups, 20) over the number of instances, from (groups, hidden)."""
@@ -68,6 +81,16 @@ class Gliner2Network(nn.Module):
     def classify(self, markers: torch.Tensor) -> torch.Tensor:
         """Return logits (...,) of label markers (..., hidden)."""
         return self.classifier(markers)[..., 0]
+
+    def graphs(self) -> dict[str, Callable[..., Any]]:
+        """Return the functions that `onepass.models.gliner2.graphs.GRAPHS` describes."""
+        return {
+            "encode": self.encode,
+            "count": self.count,
+            "queries": self.occurrences,
+            "spans": self.span_head,
+            "classify": self.classify,
+        }
 
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between published names and ours; ``{i}`` is the encoder layer."""

@@ -1,0 +1,50 @@
+"""What runs a graph: named arrays in, arrays out. The seam between programs and runtimes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Floats = NDArray[np.float32]
+
+FIXED_AXES = ("hidden", "width", "counts")  # sizes that a checkpoint fixes; all others may change
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One function of a checkpoint.
+
+    Attributes:
+        name: by which `Backend.run` finds it.
+        inputs: name to axes, in the order of the network's arguments.
+        outputs: name to axes.
+    """
+
+    name: str
+    inputs: Mapping[str, tuple[str, ...]]
+    outputs: Mapping[str, tuple[str, ...]]
+
+
+class Backend(Protocol):
+    """Runs the graphs of one checkpoint; safe to use from several threads."""
+
+    @property
+    def name(self) -> str:
+        """Return "onnx" or "torch"."""
+
+    @property
+    def precision(self) -> str:
+        """Return the number format that weights are kept in."""
+
+    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        """Return the outputs of a graph.
+
+        Args:
+            graph: its name.
+            inputs: one array for each input; integers are int64, floats float32.
+        """

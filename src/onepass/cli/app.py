@@ -1,0 +1,95 @@
+"""The command line as a whole: its commands, its messages and its exit codes.
+
+It does not know what a command does; each has its file. Nothing heavy may be imported here or at
+the top of those files: `onepass --help` loads neither numpy nor a model.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from onepass import __version__
+from onepass.cli import doctor, evaluate, export, extract, models, train
+from onepass.errors import OnepassError
+
+BAD_INPUT = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+# What typer raises for a wrong option or argument. Its place in the package depends on the version,
+# the base of this public class does not.
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+
+app = typer.Typer(
+    name="onepass",
+    rich_markup_mode=None,  # plain help: quicker, and the same in a pipe
+    pretty_exceptions_enable=False,  # a bug shows Python's own traceback
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("extract", epilog=extract.EXAMPLES, short_help="Find things in texts.")(extract.extract)
+app.command("train", epilog=train.EXAMPLES, short_help="Train a model.")(train.train)
+app.command("eval", epilog=evaluate.EXAMPLES, short_help="Score a model on annotated texts.")(
+    evaluate.evaluate
+)
+app.command("export", epilog=export.EXAMPLES, short_help="Write a checkpoint's ONNX graphs.")(
+    export.export
+)
+app.command("models", short_help="List models that can be named.")(models.models)
+app.command("doctor", short_help="Describe and test this installation.")(doctor.doctor)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"onepass {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _onepass(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Entities, classes, records and relations from a text in one pass, for any labels.
+
+    Results go to standard output, messages and progress to standard error. The exit code is 0 if
+    all went well, 1 if a part failed (rows of a file, the self-test), 2 for bad input.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(BAD_INPUT)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (see `onepass.cli.main`)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is UTF-8 whatever the locale; a lone surrogate becomes the escape that JSON has too.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(arguments, prog_name="onepass", standalone_mode=False)
+    except OnepassError as error:
+        return _refuse(str(error))
+    except _UsageError as error:
+        return _refuse(_usage(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0  # commands return nothing, typer.Exit its code
+
+
+def _usage(error: typer.BadParameter) -> str:
+    """Return one sentence for what typer says, and where to look."""
+    said = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    command = "onepass" if error.ctx is None else error.ctx.command_path
+    return f"{said} (see  {command} --help)"
+
+
+def _refuse(message: str) -> int:
+    typer.echo(f"onepass: {message}", err=True)
+    return BAD_INPUT

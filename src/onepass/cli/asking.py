@@ -1,0 +1,82 @@
+"""What to ask for: the schema of ``--schema`` and the one of the flags, as one.
+
+It knows where a schema is written, not how; that is `onepass.schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from onepass.cli.inputs import read_text_file
+from onepass.errors import SchemaError
+from onepass.schema.flags import schema_from_flags
+from onepass.schema.schema import Schema
+
+
+def schema_asked(
+    entities: Sequence[str],
+    classifications: Sequence[str],
+    relations: Sequence[str],
+    structures: Sequence[str],
+    source: str | None,
+) -> Schema:
+    """Return the schema that the options of a command ask for.
+
+    Args:
+        entities: the values of ``-e``.
+        classifications: the values of ``-c``.
+        relations: the values of ``-r``.
+        structures: the values of ``-s``.
+        source: the value of ``--schema``: a JSON file, or the JSON itself.
+
+    Raises:
+        SchemaError: if a part is wrong, asked twice, or nothing is asked for.
+        InputError: if the file cannot be read.
+
+    >>> schema_asked(["person"], [], [], [], '{"relations": ["works for"]}')
+    Schema().entities(['person']).relations(['works for'])
+    """
+    schema = schema_from_flags(entities, classifications, relations, structures)
+    if source is not None:
+        schema = _joined(read_schema_option(source), schema)
+    if schema.is_empty:
+        raise SchemaError(
+            "Nothing is asked for; say what to find with -e, -c, -r, -s or --schema, "
+            "as  onepass extract --help  shows."
+        )
+    return schema
+
+
+def read_schema_option(source: str) -> Schema:
+    """Return the schema that the value of ``--schema`` holds or names.
+
+    Raises:
+        SchemaError: if it is not a schema; the message names the file.
+        InputError: if the file cannot be read.
+    """
+    if source.lstrip()[:1] in ("{", "[", '"'):
+        return Schema.from_json(source)
+    path = Path(source)
+    text = read_text_file(path, "schema file", "give a JSON file, or the JSON itself")
+    try:
+        return Schema.from_json(text)
+    except SchemaError as error:
+        raise SchemaError(f"In the schema file {path}: {error}") from error
+
+
+def _joined(schema: Schema, flags: Schema) -> Schema:
+    """Return all that a schema and the one of the flags ask for."""
+    joined = schema.copy()
+    try:
+        if flags.entity_labels:
+            joined.entities(flags.entity_labels)
+        for task in flags.classification_tasks:
+            joined.classification(task.name, task.labels, multi_label=task.multi_label)
+        for structure in flags.structures:
+            joined.structure(structure.name, structure.fields)
+        if flags.relation_types:
+            joined.relations(flags.relation_types)
+    except SchemaError as error:
+        raise SchemaError(f"A flag asks for what --schema asks for already: {error}") from error
+    return joined

@@ -1,0 +1,130 @@
+"""``onepass doctor``: what this installation is, and whether it computes what it should."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from onepass.cli import loading
+from onepass.cli.options import ReportFormat, ReportOption
+from onepass.cli.output import json_text, say, section, show
+from onepass.errors import OnepassError
+
+SELFTEST_FAILED = 1
+
+
+def doctor(
+    form: ReportOption = ReportFormat.TABLE,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", hidden=True, help="Store what the built-in model finds now."),
+    ] = None,
+) -> None:
+    """Show versions, CPU, threads and caches, and test the built-in model.
+
+    The self-test reads a few texts with the built-in model and compares what it finds with what it
+    found when it was built. The exit code is 1 if something differs.
+    """
+    if record is not None:
+        from onepass.cli.selftest import record_selftest
+
+        say(f"{record_selftest(loading.load_model(), record)} cases stored in {record}")
+        return
+    report = {**_machine(), **_caches(), "selftest": _selftest()}
+    if form is ReportFormat.JSON:
+        show(json_text(report))
+    else:
+        show(_table(report))
+    if not report["selftest"]["passed"]:
+        raise typer.Exit(SELFTEST_FAILED)
+
+
+def _machine() -> dict[str, Any]:
+    from onepass.backends.onnx import available_cores
+    from onepass.cli.machine import cores, cpu, versions
+
+    name, features = cpu()
+    return {
+        "versions": versions(),
+        "cpu": {
+            "name": name,
+            "features": None if features is None else list(features),
+            "cores": cores(),
+            "threads": available_cores(),  # what a model uses if it is not told
+        },
+    }
+
+
+def _caches() -> dict[str, Any]:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    from onepass.hub.cached import cached_models
+    from onepass.hub.exports import cache_root
+
+    return {
+        "cache": {
+            "models": HF_HUB_CACHE,
+            "exports": str(cache_root()),
+            "cached": [model.name for model in cached_models()],
+        }
+    }
+
+
+def _selftest() -> dict[str, Any]:
+    from onepass.cli.selftest import run_selftest
+
+    start = time.perf_counter()
+    try:
+        model = loading.load_model()
+        loaded = time.perf_counter() - start
+        result = run_selftest(model)
+    except OnepassError as error:
+        return {"passed": False, "cases": 0, "differences": [str(error)]}
+    return {
+        "passed": result.passed,
+        "cases": result.cases,
+        "differences": list(result.differences),
+        "backend": model.backend,
+        "precision": model.precision,
+        "load_seconds": round(loaded, 3),
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _table(report: dict[str, Any]) -> str:
+    cpu, cache, test = report["cpu"], report["cache"], report["selftest"]
+    features = "unknown" if cpu["features"] is None else " ".join(cpu["features"]) or "none"
+    lines = [("result", "passed" if test["passed"] else "failed")]
+    if test["cases"]:
+        lines += [
+            ("model", f"builtin, {test['backend']}, {test['precision']}"),
+            ("loading", f"{test['load_seconds']:.2f} s"),
+            ("reading", f"{test['cases']} texts in {test['seconds']:.2f} s"),
+        ]
+    lines += [("differs", difference) for difference in test["differences"]]
+    return "\n".join(
+        (
+            section("Versions", list(report["versions"].items())),
+            section(
+                "CPU",
+                [
+                    ("name", cpu["name"]),
+                    ("features", features),
+                    ("cores", str(cpu["cores"])),
+                    ("threads", f"{cpu['threads']} (default)"),
+                ],
+            ),
+            section(
+                "Cache",
+                [
+                    ("models", cache["models"]),
+                    ("exports", cache["exports"]),
+                    ("downloaded", ", ".join(cache["cached"]) or "none"),
+                ],
+            ),
+            section("Self-test", lines),
+        )
+    )

@@ -1,0 +1,78 @@
+"""``onepass eval``: how well a model does on annotated texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepass.cli import loading
+from onepass.cli.options import (
+    Backend,
+    BackendOption,
+    ModelOption,
+    OutputOption,
+    Overlap,
+    OverlapOption,
+    Precision,
+    PrecisionOption,
+    ReportFormat,
+    ReportOption,
+    ThreadsOption,
+    ThresholdOption,
+)
+from onepass.cli.output import json_text, opened
+from onepass.cli.progress import StatusLine
+
+EXAMPLES = """Examples:
+
+\b
+  onepass eval --data gold.jsonl
+  onepass eval --data ner/ --data classes.jsonl --model runs/mine/best --format json
+"""
+
+
+def evaluate(
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="PATH",
+            help="An annotated file, or a directory of them; may be repeated.",
+        ),
+    ],
+    output: OutputOption = None,
+    form: ReportOption = ReportFormat.TABLE,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
+    ] = None,
+    model: ModelOption = None,
+    backend: BackendOption = Backend.AUTO,
+    precision: PrecisionOption = Precision.AUTO,
+    threads: ThreadsOption = None,
+    threshold: ThresholdOption = None,
+    overlap: OverlapOption = Overlap.FLAT,
+) -> None:
+    """Compare what a model finds with what is annotated, and print the scores.
+
+    Each text is asked what was annotated in it. Files hold onepass's own format or one of the
+    public formats that it reads; a directory stands for all .jsonl and .jsonl.gz files in it.
+    """
+    from onepass.evaluation import evaluate_paths
+
+    line = StatusLine()
+    with opened(output) as write:
+        extractor = loading.load_model(model, backend=backend, precision=precision, threads=threads)
+        report = evaluate_paths(
+            extractor,
+            data,
+            threshold=threshold,
+            overlap=overlap.value,
+            limit=limit,
+            progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
+        )
+        line.clear()
+        is_json = form is ReportFormat.JSON
+        write(json_text(report.to_dict()) if is_json else f"{report.to_table()}\n")

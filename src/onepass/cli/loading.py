@@ -1,0 +1,61 @@
+"""The only place where the command line makes a model, and where it asks for extras."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from onepass.cli.options import Backend, Precision
+from onepass.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+
+def load_model(
+    name: str | None = None,
+    *,
+    backend: Backend = Backend.AUTO,
+    precision: Precision = Precision.AUTO,
+    threads: int | None = None,
+) -> Extractor:
+    """Return a model that is ready to run.
+
+    Args:
+        name: a model of the hub or a directory; None or "builtin" for the built-in model.
+        backend: what runs it.
+        precision: the numbers that it computes with.
+        threads: CPU threads; None for one a core.
+
+    Raises:
+        OnepassError: if there is no such model, or it cannot be run here.
+    """
+    from onepass.builtin import NAME
+    from onepass.extractor import Extractor  # loads numpy and the backends
+
+    if name is None or name == NAME:
+        return Extractor(backend=backend.value, precision=precision.value, threads=threads)
+    return Extractor.from_pretrained(
+        name, backend=backend.value, precision=precision.value, threads=threads
+    )
+
+
+def require(package: str, *, feature: str, extra: str) -> None:
+    """Refuse to go on if an optional package is not installed.
+
+    Args:
+        package: the package that the feature cannot do without.
+        feature: what the user asked for, as the start of a sentence.
+        extra: the extra of onepass that installs it.
+
+    Raises:
+        MissingExtra: with the command that installs it.
+
+    >>> require("json", feature="Reading", extra="data")
+    >>> require("no_such_package", feature="Reading", extra="data")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.MissingExtra: Reading needs the extra 'data': run  pip install 'onepass[data]'
+    """
+    if find_spec(package) is None:
+        raise MissingExtra(feature, extra)

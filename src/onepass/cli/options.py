@@ -1,0 +1,180 @@
+"""Options that several commands share, with the words that explain them.
+
+It knows how options are written, not what they do.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    TABLE = "table"
+    HTML = "html"
+
+
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Backend(StrEnum):
+    """What runs a network."""
+
+    AUTO = "auto"
+    ONNX = "onnx"
+    TORCH = "torch"
+
+
+class Precision(StrEnum):
+    """The numbers that a network computes with."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    INT8 = "int8"
+
+
+class Overlap(StrEnum):
+    """Which of the spans that overlap are kept."""
+
+    FLAT = "flat"
+    NESTED = "nested"
+    LABEL = "label"
+    ALL = "all"
+
+
+class OnLong(StrEnum):
+    """What is done with a text that is longer than the model's window."""
+
+    WINDOW = "window"
+    ERROR = "error"
+    TRUNCATE = "truncate"
+
+
+TextArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="TEXT", help="The text; '-' or nothing reads standard input."),
+]
+EntityOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-e", "--entity", metavar="LABEL", help="'label', 'label,label' or 'label=description'."
+    ),
+]
+ClassifyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-c",
+        "--classify",
+        metavar="TASK",
+        help="'task=label,label'; 'task*=label,label' if several may hold.",
+    ),
+]
+RelationOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-r", "--relation", metavar="TYPE", help="'type', 'type,type' or 'type=description'."
+    ),
+]
+StructureOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-s",
+        "--structure",
+        metavar="RECORD",
+        help="'name: field, field'; a field is 'name', 'name::str' (one value), "
+        "'name::[a|b]' (a choice), with '::description' at its end.",
+    ),
+]
+SchemaOption = Annotated[
+    str | None,
+    typer.Option("--schema", metavar="FILE|JSON", help="A JSON schema file, or the JSON itself."),
+]
+InputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="FILE",
+        help="Read many texts: .jsonl, .csv, or .txt with one text a line, each also as .gz; "
+        "'-' is JSONL from standard input.",
+    ),
+]
+TextFieldOption = Annotated[
+    str | None,
+    typer.Option(
+        "--text-field",
+        metavar="NAME",
+        help="The field of the input that holds the text. [default: text]",
+    ),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to write it. [default: table on a terminal, jsonl with --input, else json]",
+    ),
+]
+OnLongOption = Annotated[
+    OnLong,
+    typer.Option(
+        "--on-long",
+        help="A text that is longer than the model's window: read it in "
+        "windows, refuse it, or cut it off.",
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="ID",
+        help="A model of the hub, or the directory of one. [default: the built-in model]",
+    ),
+]
+BackendOption = Annotated[Backend, typer.Option("--backend", help="What runs the network.")]
+PrecisionOption = Annotated[
+    Precision, typer.Option("--precision", help="The numbers it computes with.")
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="CPU threads. [default: one a core]")
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        "-t",
+        min=0,
+        max=1,
+        help="Least score of what is found. [default: what the model was calibrated to]",
+    ),
+]
+OverlapOption = Annotated[
+    Overlap,
+    typer.Option(
+        "--overlap",
+        help="flat: one label a place, no overlaps; nested: one span may lie in another; "
+        "label: flat within each label; all: everything.",
+    ),
+]
+ReportOption = Annotated[ReportFormat, typer.Option("--format", "-f", help="How to write it.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write here instead of standard output; the file appears when all is done.",
+    ),
+]

@@ -1,0 +1,172 @@
+"""What is written: results on standard output or in a file, messages on standard error.
+
+A file appears under its name only when all of it is there. This module does not know how a result
+came about.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+import typer
+
+from onepass.cli.options import Format
+from onepass.errors import InputError
+
+if TYPE_CHECKING:
+    from onepass.results.types import Extraction
+
+Write = Callable[[str], None]
+
+PIPE_CLOSED = 141  # 128 + SIGPIPE, as shells count
+_SUFFIXES = {
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+    ".jsonl": Format.JSONL,
+    ".json": Format.JSON,
+}
+
+
+def default_format(output: Path | None) -> Format:
+    """Return the format of one result where none was asked: what the place it goes to suggests."""
+    if output is None:
+        return Format.TABLE if sys.stdout.isatty() else Format.JSON
+    return _SUFFIXES.get(output.suffix.lower(), Format.JSON)
+
+
+def rendered(doc: Extraction, form: Format) -> str:
+    """Return one extraction in a format, with the line break at its end.
+
+    >>> from onepass.results.types import Extraction
+    >>> rendered(Extraction("a"), Format.JSONL)[:12]
+    '{"text": "a"'
+    """
+    if form is Format.JSON:
+        return doc.to_json(indent=2) + "\n"
+    if form is Format.JSONL:
+        return doc.to_json() + "\n"
+    from onepass.results.render import to_html, to_table
+
+    return to_table(doc) + "\n" if form is Format.TABLE else to_html(doc)
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    r"""Return an object as one line of JSONL.
+
+    >>> json_line({"row": 1})
+    '{"row": 1}\n'
+    """
+    return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def json_text(values: Mapping[str, Any]) -> str:
+    """Return an object as JSON for people, with the line break at its end.
+
+    >>> print(json_text({"a": [1]}), end="")
+    {
+      "a": [
+        1
+      ]
+    }
+    """
+    return json.dumps(values, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def section(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a title and rows of cells as columns, two spaces apart.
+
+    >>> print(section("Ages", [["Bo", "9"], ["Anna", "7"]]), end="")
+    Ages
+      Bo    9
+      Anna  7
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "".join(f"{line.rstrip()}\n" for line in (title, *(f"  {x}" for x in lines or ["none"])))
+
+
+def say(message: str) -> None:
+    """Write a line to standard error."""
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def opened(output: Path | None) -> Iterator[Write]:
+    """Open what a command writes to.
+
+    Args:
+        output: a file, which is packed if its name ends in .gz; None for standard output.
+
+    Returns:
+        A context that gives a function which writes text. A file is written beside its place and
+        moved there at the end; if the block fails, the place stays as it was.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    if output is None:
+        yield show
+        return
+    place = Path(os.path.realpath(output))  # through links
+    if place.is_dir():
+        raise InputError(f"The output {output} is a directory; give the name of a file.")
+    if not place.parent.is_dir():
+        raise InputError(f"There is no directory {place.parent} for the output; make it first.")
+    direct = place.exists() and not place.is_file()  # a device or a pipe
+    part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
+    name = f"The output {output}"
+    with _named(name):
+        file = _text_file(part, packed=place.suffix.lower() == ".gz")
+
+    def write(text: str) -> None:
+        with _named(name):
+            file.write(text)
+
+    try:
+        yield write
+        with _named(name):
+            file.close()
+            if not direct:
+                part.replace(place)
+    finally:
+        with suppress(OSError):  # it was said when it was written
+            file.close()
+        if not direct:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put a name on what the system says about a file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{name} cannot be written: {error.strerror}.") from error
+
+
+def _text_file(path: Path, *, packed: bool) -> TextIO:
+    # A lone surrogate is legal in a Python string but not in UTF-8; in JSON this escape is legal.
+    opened = gzip.open if packed else open
+    file = opened(path, "wt", encoding="utf-8", errors="backslashreplace", newline="\n")
+    return cast(TextIO, file)
+
+
+def show(text: str) -> None:
+    """Write to standard output at once; whoever reads it may stop reading."""
+    try:
+        with _named("Standard output"):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except InputError as error:
+        if not isinstance(error.__cause__, BrokenPipeError):
+            raise
+        with suppress(OSError), open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())  # so that the last flush is quiet too
+        raise typer.Exit(PIPE_CLOSED) from None

@@ -1,0 +1,131 @@
+"""``onepass train``: from a configuration to a trained checkpoint."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepass.cli import loading
+from onepass.cli.output import json_text, say, show
+
+EXAMPLES = """Examples:
+
+\b
+  onepass train config.json
+  onepass train config.json --minutes 30 --resume
+  onepass train --model start --data train.jsonl --dev dev.jsonl --output runs/mine
+"""
+
+
+class TrainPrecision(StrEnum):
+    """The numbers that a network is trained in."""
+
+    AUTO = "auto"
+    BF16 = "bf16"
+    FP32 = "fp32"
+
+
+class Device(StrEnum):
+    """Where a network is trained."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+ConfigArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="CONFIG", help="A JSON file; options count instead of what it says."),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="DIR", help="The checkpoint to start from."),
+]
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="PATH",
+        help="Annotated .jsonl or .jsonl.gz, or a directory of such files; may be repeated.",
+    ),
+]
+RunOption = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Where checkpoints and the log go."),
+]
+DevOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dev", metavar="FILE", help="What to score on. [default: a held-out part of the data]"
+    ),
+]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", min=1, help="End after so many optimizer steps.")
+]
+EpochsOption = Annotated[
+    float | None, typer.Option("--epochs", help="End when the data was used so many times.")
+]
+MinutesOption = Annotated[
+    float | None, typer.Option("--minutes", help="End after so many minutes.")
+]
+TrainPrecisionOption = Annotated[
+    TrainPrecision | None,
+    typer.Option("--precision", help="[default: bf16 where the processor has it]"),
+]
+DeviceOption = Annotated[
+    Device | None, typer.Option("--device", help="[default: cuda where there is one]")
+]
+TrainThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Of everything that is drawn.")
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Continue the run that is in the output directory.")
+]
+
+
+def train(
+    config: ConfigArgument = None,
+    model: StartOption = None,
+    data: DataOption = None,
+    output: RunOption = None,
+    dev: DevOption = None,
+    steps: StepsOption = None,
+    epochs: EpochsOption = None,
+    minutes: MinutesOption = None,
+    precision: TrainPrecisionOption = None,
+    device: DeviceOption = None,
+    threads: TrainThreadsOption = None,
+    seed: SeedOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Train a model on annotated texts, as a configuration file and these options say.
+
+    The guide lists what else the file can hold. Progress goes to standard error; at the end, a
+    summary in JSON goes to standard output.
+    """
+    loading.require("torch", feature="Training", extra="train")
+    from onepass.training.config import TrainConfig, read_config
+    from onepass.training.run import train_from_config
+
+    options = {
+        "model": model,
+        "data": data,
+        "output": output,
+        "dev": dev,
+        "steps": steps,
+        "epochs": epochs,
+        "minutes": minutes,
+        "precision": precision,
+        "device": device,
+        "threads": threads,
+        "seed": seed,
+        "resume": resume or None,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    asked = TrainConfig.from_dict(given) if config is None else read_config(config, given)
+    show(json_text(train_from_config(asked, report=say)))

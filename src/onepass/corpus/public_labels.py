@@ -1,0 +1,87 @@
+"""What a whole extraction file says about its labels: descriptions, and the fields of its records.
+
+It reads ``NAME.labels.json`` beside the file, if there is one, and goes through the file once when
+the first record needs its fields. It knows nothing about entities or texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.checks import as_list, as_notes, as_object, as_rows, needed
+from onepass.corpus.example import GoldField
+from onepass.corpus.rows import at_line, read_rows
+from onepass.errors import InputError
+
+
+class FileLabels:
+    """The labels of an extraction file.
+
+    Args:
+        path: the file, ``NAME.jsonl`` or ``NAME.jsonl.gz``.
+
+    Attributes:
+        entities: entity label to description.
+        relations: relation type to description.
+
+    Raises:
+        InputError: if ``NAME.labels.json`` is there but cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        content = _beside(path)
+        self.entities = as_notes(content.get("entity_labels", {}), "entity_labels")
+        self.relations = as_notes(content.get("relation_labels", {}), "relation_labels")
+        fields = as_object(content.get("record_fields", {}), "record_fields")
+        self._notes = as_notes(fields, "record_fields")
+        self._names = [tuple(key.split(" :: ", 1)) for key in fields]  # (type, field)
+        self._fields: dict[str, tuple[GoldField, ...]] | None = None
+
+    def fields(self, kind: str) -> tuple[GoldField, ...]:
+        """Return the fields of a record type: those described, then others seen in the file."""
+        if self._fields is None:
+            self._fields = self._read_fields()
+        return self._fields[kind]
+
+    def _read_fields(self) -> dict[str, tuple[GoldField, ...]]:
+        most: dict[str, dict[str, int]] = {}  # type to field to its most values in one record
+        for kind, name in self._names:
+            most.setdefault(kind, {})[name] = 0
+        for number, row in read_rows(self._path):
+            with at_line(self._path, number):
+                _count_values(row, most)
+        return {
+            kind: tuple(
+                GoldField(
+                    name,
+                    self._notes.get(f"{kind} :: {name}"),
+                    dtype="str" if count == 1 else "list",
+                )
+                for name, count in counts.items()
+            )
+            for kind, counts in most.items()
+        }
+
+
+def _count_values(row: Mapping[str, Any], most: dict[str, dict[str, int]]) -> None:
+    """Raise ``most`` to what the records of a row hold."""
+    for record in as_rows(row.get("records", ()), "records"):
+        counts = most.setdefault(needed(record, "type", "a record"), {})
+        for name, values in as_object(needed(record, "fields", "a record"), "fields").items():
+            counts[name] = max(counts.get(name, 0), len(as_list(values, f"the field {name!r}")))
+
+
+def _beside(path: Path) -> Mapping[str, Any]:
+    """Return the content of ``NAME.labels.json``; empty if there is no such file."""
+    name = path.name.removesuffix(".gz").removesuffix(".jsonl")
+    beside = path.with_name(f"{name}.labels.json")
+    if not beside.is_file():
+        return {}
+    try:
+        return as_object(json.loads(beside.read_text(encoding="utf-8")), "the content")
+    except ValueError as error:  # not JSON, not UTF-8, or not an object
+        raise InputError(f"{beside} must hold a JSON object in UTF-8: {error}") from error

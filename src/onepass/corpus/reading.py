@@ -1,0 +1,67 @@
+"""Annotated files of any known format, told apart by their first row.
+
+It knows which formats there are and nothing of what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from onepass.corpus.example import Example
+from onepass.corpus.gliner2 import is_gliner2_row, read_gliner2
+from onepass.corpus.jsonl import read_examples
+from onepass.corpus.rows import read_rows
+from onepass.errors import InputError
+
+
+class Format(StrEnum):
+    """A format of annotated rows."""
+
+    ONEPASS = "onepass"
+    GLINER2 = "gliner2"
+
+
+def file_format(path: Path) -> Format:
+    """Return the format of a file by its first row.
+
+    Raises:
+        InputError: if there is no such file, it is empty, or its first row fits no format.
+    """
+    for number, row in read_rows(path):
+        if is_gliner2_row(row):
+            return Format.GLINER2
+        if "text" in row:
+            return Format.ONEPASS
+        raise InputError(
+            f"{path}, line {number}: the keys {', '.join(sorted(row)) or '(none)'} fit no known "
+            "format; expected 'text' with annotations, or GLiNER2's 'input' and 'output'."
+        )
+    raise InputError(f"{path} is empty; expected one JSON object a line.")
+
+
+def read_training_file(
+    path: Path, *, on_missing: Callable[[str], None] | None = None
+) -> Iterator[Example]:
+    """Yield the examples of an annotated file, plain or gzip.
+
+    Args:
+        path: a file in onepass's own format or in GLiNER2's.
+        on_missing: is told of every surface that is not in its text (GLiNER2's format only);
+            None refuses such a row instead.
+
+    Raises:
+        InputError: naming the line that does not fit, and why.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     path = Path(directory, "data.jsonl")
+    ...     _ = path.write_text('{"input": "Bo barks.", "output": {"entities": {"dog": ["Bo"]}}}')
+    ...     [example.entities for example in read_training_file(path)]
+    [(Mention(start=0, end=2, label='dog'),)]
+    """
+    if file_format(path) is Format.GLINER2:
+        yield from read_gliner2(path, on_missing=on_missing)
+    else:
+        yield from read_examples(path)

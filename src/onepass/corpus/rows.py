@@ -1,0 +1,104 @@
+"""Lines of JSON: files of one object a line, plain or gzip, with the line in every error.
+
+It knows nothing about what the objects mean.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from onepass.errors import InputError
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a UTF-8 text file for reading, gzip (by its suffix ``.gz``) or not.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path}; give the path of an existing JSONL file.")
+    if path.suffix == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
+    return path.open(encoding="utf-8-sig")  # a byte order mark is not part of the first line
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number (from 1) and the object of every line that is not blank.
+
+    Raises:
+        InputError: naming the first line that is not UTF-8 or not a JSON object.
+    """
+    number = 0
+    with open_text(path) as file:
+        lines = iter(file)
+        while True:
+            try:
+                line = next(lines, None)
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"{path}, after line {number}: not UTF-8 "
+                    f"(byte {error.object[error.start]:#04x}); convert the file to UTF-8."
+                ) from error
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise InputError(
+                    f"{path}, after line {number}: not a complete gzip file ({error}); "
+                    "compress it again, or take .gz from its name if it is not compressed."
+                ) from error
+            if line is None:
+                return
+            number += 1
+            if line.strip():
+                with at_line(path, number):
+                    row = parse_row(line)
+                yield number, row
+
+
+def parse_row(line: str | bytes) -> dict[str, Any]:
+    """Return the object that a line holds.
+
+    Raises:
+        InputError: if it is not a JSON object.
+
+    >>> parse_row('{"text": "Bo"}')
+    {'text': 'Bo'}
+    >>> parse_row('["Bo"]')
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: expected a JSON object, got list.
+    """
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not valid JSON ({error.msg}, column {error.colno}).") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 (byte {error.object[error.start]:#04x}); convert the file to UTF-8."
+        ) from error
+    except RecursionError as error:
+        raise InputError("the JSON is nested too deeply.") from error
+    if not isinstance(row, dict):
+        raise InputError(f"expected a JSON object, got {type(row).__name__}.")
+    return row
+
+
+@contextmanager
+def at_line(path: Path, number: int) -> Iterator[None]:
+    """Put the file and the line in front of errors that are raised inside.
+
+    >>> with at_line(Path("a.jsonl"), 3):
+    ...     parse_row("[]")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: a.jsonl, line 3: expected a JSON object, got list.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}, line {number}: {error}") from error

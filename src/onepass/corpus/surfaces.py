@@ -1,0 +1,66 @@
+"""Where a surface stands in a text: every run of whole words that reads the same, in any case.
+
+It knows nothing about file formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onepass.text.words import split_words
+
+Span = tuple[int, int]
+
+
+class Surfaces:
+    """The words of one text, ready to be searched.
+
+    >>> Surfaces("Apple sued Apple Inc. of New-York.").find("apple")
+    [(0, 5), (11, 16)]
+    """
+
+    def __init__(self, text: str) -> None:
+        words = split_words(text)
+        self._words = [form.lower() for form in words.forms()]
+        self._starts, self._ends = words.starts.tolist(), words.ends.tolist()
+        self._places: dict[str, list[int]] = {}
+        for place, word in enumerate(self._words):
+            self._places.setdefault(word, []).append(place)
+
+    def find(self, surface: str) -> list[Span]:
+        """Return the character spans of every occurrence, in order; part of a word is none.
+
+        >>> Surfaces("Apple sued Apple Inc. of New-York.").find("York")
+        []
+        """
+        words = [form.lower() for form in split_words(surface).forms()]
+        if not words:
+            return []
+        count = len(words)
+        return [
+            (self._starts[place], self._ends[place + count - 1])
+            for place in self._places.get(words[0], ())
+            if self._words[place : place + count] == words
+        ]
+
+
+def closest_pair(heads: Sequence[Span], tails: Sequence[Span]) -> tuple[Span, Span]:
+    """Return the head and the tail that stand closest to each other, each apart from the other.
+
+    >>> closest_pair([(0, 5), (40, 45)], [(30, 35)])
+    ((40, 45), (30, 35))
+    """
+    pairs = [(head, tail) for head in heads for tail in tails]
+    return min(pairs, key=lambda pair: (pair[0] == pair[1], abs(pair[0][0] - pair[1][0]), pair))
+
+
+def closest_to(spans: Sequence[Span], places: Sequence[int]) -> Span:
+    """Return the span that starts closest to the middle one of some places, the first without any.
+
+    >>> closest_to([(0, 5), (40, 45)], [30, 50]), closest_to([(0, 5), (40, 45)], [])
+    ((40, 45), (0, 5))
+    """
+    if not places:
+        return spans[0]
+    middle = sorted(places)[len(places) // 2]
+    return min(spans, key=lambda span: (abs(span[0] - middle), span))

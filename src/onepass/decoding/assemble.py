@@ -1,0 +1,255 @@
+"""From the findings of all windows and prompts of a text to its `Extraction`.
+
+Findings of the prompts of one window are joined first (labels of one task may be spread over
+several prompts), then those of all windows; then overlaps are resolved and words become characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.decoding.finds import (
+    ChoiceFind,
+    Find,
+    RecordFind,
+    RecordPart,
+    RelationFind,
+    SpanFind,
+)
+from onepass.decoding.findings import Findings
+from onepass.decoding.merge import (
+    merge_candidates,
+    merge_class_scores,
+    merge_records,
+    merge_relations,
+)
+from onepass.decoding.overlap import Policy, select
+from onepass.decoding.specificity import label_rank
+from onepass.results.types import (
+    Classification,
+    Coverage,
+    Entity,
+    Extraction,
+    FieldValue,
+    LabelScore,
+    Record,
+    Relation,
+    Value,
+)
+from onepass.schema import Field, Schema
+from onepass.text.windows import Window
+from onepass.text.words import Words
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowFindings:
+    """A window with the findings of each prompt under which it was read."""
+
+    window: Window
+    findings: tuple[Findings, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """How findings become results.
+
+    Attributes:
+        overlap: which entities may share words.
+        class_thresholds: for each task, (labels,).
+    """
+
+    overlap: Policy
+    class_thresholds: tuple[Floats, ...]
+
+
+def assemble(
+    words: Words,
+    schema: Schema,
+    parts: Sequence[WindowFindings],
+    choice: Choice,
+    coverage: Coverage,
+) -> Extraction:
+    """Return what was found in a text.
+
+    Args:
+        words: of the whole text.
+        schema: what was asked.
+        parts: one an entry of the text's windows, in order.
+        choice: overlap policy and thresholds of classes.
+        coverage: what was read.
+    """
+    return Extraction(
+        text=words.text,
+        entities=_entities(words, schema, parts, choice.overlap),
+        classifications=_classifications(schema, parts, choice.class_thresholds),
+        records=_records(words, schema, parts),
+        relations=_relations(words, schema, parts),
+        coverage=coverage,
+    )
+
+
+def _entities(
+    words: Words, schema: Schema, parts: Sequence[WindowFindings], policy: Policy
+) -> tuple[Entity, ...]:
+    tables = [
+        findings.entities.shift(part.window.start) for part in parts for findings in part.findings
+    ]
+    found = merge_candidates(tables)
+    if not len(found):
+        return ()
+    names = [label.name for label in schema.entity_labels]
+    ranks = np.array([label_rank(name) for name in names]) if policy == "flat" else None
+    kept = found.take(
+        select(found.starts, found.ends, found.scores, found.labels, policy=policy, ranks=ranks)
+    )
+    starts = words.starts[kept.starts].tolist()
+    ends = words.ends[kept.ends - 1].tolist()
+    return tuple(
+        Entity(names[label], words.text[start:end], start, end, score)
+        for label, start, end, score in zip(
+            kept.labels.tolist(), starts, ends, kept.scores.tolist(), strict=True
+        )
+    )
+
+
+def _classifications(
+    schema: Schema, parts: Sequence[WindowFindings], thresholds: tuple[Floats, ...]
+) -> dict[str, Classification]:
+    answers = {}
+    for number, task in enumerate(schema.classification_tasks):
+        probs, weights = [], []
+        for part in parts:
+            logits = np.zeros(len(task.labels))
+            for findings in part.findings:
+                for (asked, items), values in findings.classes.items():
+                    if asked == number:
+                        logits[list(items)] = values
+            probs.append(_sigmoid(logits) if task.multi_label else _softmax(logits))
+            weights.append(part.window.end - part.window.start)
+        scores = merge_class_scores(probs, weights, task.multi_label)
+        held = np.flatnonzero(scores.astype(np.float32) >= thresholds[number])
+        order = held[np.argsort(-scores[held], kind="stable")]
+        if not task.multi_label:
+            best = int(scores.argmax())
+            order = np.array([best] if best in held else [], dtype=np.int64)
+        names = [label.name for label in task.labels]
+        answers[task.name] = Classification(
+            tuple(LabelScore(names[i], float(scores[i])) for i in order),
+            dict(zip(names, scores.tolist(), strict=True)),
+        )
+    return answers
+
+
+def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-logits))
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    raised = np.exp(logits - logits.max())
+    return raised / raised.sum()
+
+
+def _records(
+    words: Words, schema: Schema, parts: Sequence[WindowFindings]
+) -> dict[str, tuple[Record, ...]]:
+    answers = {}
+    for number, structure in enumerate(schema.structures):
+        windows = []
+        for part in parts:
+            whole = _joined_records([f.records.get(number, ()) for f in part.findings])
+            moved = tuple(_moved(record, part.window.start) for record in whole)
+            windows.append(RecordPart(part.window.start, part.window.end, moved))
+        # Windows overlap and repeat each other; what one window says is taken as it is.
+        found = merge_records(windows) if len(windows) > 1 else windows[0].records
+        answers[structure.name] = tuple(
+            {
+                field.name: _field_value(words, field, finds)
+                for field, finds in zip(structure.fields, record.fields, strict=True)
+            }
+            for record in found
+        )
+    return answers
+
+
+def _joined_records(passes: Sequence[tuple[RecordFind, ...]]) -> tuple[RecordFind, ...]:
+    """Join records whose fields were asked in several prompts: the n-th of each is one record."""
+    filled = [records for records in passes if records]
+    if len(filled) < 2:
+        return filled[0] if filled else ()
+    joined = []
+    for place in range(max(map(len, filled))):
+        same = [records[place] for records in filled if place < len(records)]
+        fields = zip(*(record.fields for record in same), strict=True)
+        joined.append(RecordFind(tuple(next((f for f in held if f), ()) for held in fields)))
+    return tuple(joined)
+
+
+def _moved(record: RecordFind, words: int) -> RecordFind:
+    return RecordFind(
+        tuple(tuple(_moved_find(find, words) for find in finds) for finds in record.fields)
+    )
+
+
+def _moved_find(find: Find, words: int) -> Find:
+    if isinstance(find, ChoiceFind):
+        return find
+    return SpanFind(find.start + words, find.end + words, find.score)
+
+
+def _field_value(words: Words, field: Field, finds: tuple[Find, ...]) -> FieldValue:
+    values = tuple(
+        Value(field.choices[find.choice], None, None, find.score)
+        if isinstance(find, ChoiceFind)
+        else _value(words, find)
+        for find in finds
+    )
+    if field.dtype == "list":
+        return values
+    return values[0] if values else None
+
+
+def _value(words: Words, find: SpanFind) -> Value:
+    start, end = int(words.starts[find.start]), int(words.ends[find.end - 1])
+    return Value(words.text[start:end], start, end, find.score)
+
+
+def _relations(
+    words: Words, schema: Schema, parts: Sequence[WindowFindings]
+) -> tuple[Relation, ...]:
+    moved = [
+        [
+            RelationFind(
+                pair.type,
+                SpanFind(
+                    pair.head.start + part.window.start,
+                    pair.head.end + part.window.start,
+                    pair.head.score,
+                ),
+                SpanFind(
+                    pair.tail.start + part.window.start,
+                    pair.tail.end + part.window.start,
+                    pair.tail.score,
+                ),
+                pair.score,
+            )
+            for findings in part.findings
+            for pair in findings.relations
+        ]
+        for part in parts
+    ]
+    return tuple(
+        Relation(
+            schema.relation_types[pair.type].name,
+            _value(words, pair.head),
+            _value(words, pair.tail),
+            pair.score,
+        )
+        for pair in merge_relations(moved)
+    )

@@ -1,0 +1,33 @@
+"""What one reading says: a window of a text under one prompt, before anything is merged.
+
+Positions are words of the window; labels, fields, tasks and types are indices into the schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.decoding.finds import Candidates, RecordFind, RelationFind
+
+_NO_INTS = np.zeros(0, dtype=np.int64)
+NO_CANDIDATES = Candidates(_NO_INTS, _NO_INTS, np.zeros(0), _NO_INTS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """The findings of one reading.
+
+    Attributes:
+        entities: candidates of entity labels.
+        records: structure to its records; each has all fields of the structure.
+        relations: pairs.
+        classes: (task, labels asked in this prompt) to their (labels,) logits.
+    """
+
+    entities: Candidates = NO_CANDIDATES
+    records: dict[int, tuple[RecordFind, ...]] = field(default_factory=dict)
+    relations: tuple[RelationFind, ...] = ()
+    classes: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = field(default_factory=dict)

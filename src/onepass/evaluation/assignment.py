@@ -1,0 +1,64 @@
+"""Optimal one-to-one matching of two small sets.
+
+It knows nothing about what is matched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_FAR = float("inf")
+
+
+def best_total(weights: Sequence[Sequence[int]]) -> int:
+    """Return the largest sum of weights that a one-to-one matching of rows and columns can have.
+
+    This is the Hungarian method with potentials (shortest augmenting paths): exact, in a number of
+    steps that grows with rows * rows * columns, rows being the fewer of the two.
+
+    Args:
+        weights: (rows, columns), each at least 0.
+
+    Returns:
+        The total; 0 where there are no rows or no columns.
+
+    >>> best_total([[3, 2], [3, 0]])  # taking the 3 of the first row first would give 3
+    5
+    """
+    if not weights or not weights[0]:
+        return 0
+    if len(weights) > len(weights[0]):
+        weights = list(zip(*weights, strict=True))
+    row_of = _match([[-weight for weight in row] for row in weights])
+    return sum(weights[row][column] for column, row in enumerate(row_of) if row >= 0)
+
+
+def _match(costs: list[list[int]]) -> list[int]:
+    """Return for each column its row, or -1; every row gets one, at the lowest total cost."""
+    rows, columns = len(costs), len(costs[0])  # rows <= columns
+    row_price, column_price = [0.0] * rows, [0.0] * (columns + 1)
+    row_of = [-1] * (columns + 1)  # the last column is a place to start from
+    for row in range(rows):
+        column, row_of[columns] = columns, row
+        slack, came_from, done = [_FAR] * columns, [columns] * columns, [False] * (columns + 1)
+        while row_of[column] >= 0:  # until a free column is reached
+            done[column] = True
+            here = row_of[column]
+            for other in range(columns):
+                if not done[other]:
+                    cost = costs[here][other] - row_price[here] - column_price[other]
+                    if cost < slack[other]:
+                        slack[other], came_from[other] = cost, column
+            step, nearest = min((slack[c], c) for c in range(columns) if not done[c])
+            for other in range(columns + 1):
+                if done[other]:
+                    row_price[row_of[other]] += step
+                    column_price[other] -= step
+                elif other < columns:
+                    slack[other] -= step
+            column = nearest
+        while column != columns:  # shift the rows along the path
+            row_of[column] = row_of[came_from[column]]
+            column = came_from[column]
+        row_of[columns] = -1
+    return row_of[:columns]

@@ -1,0 +1,205 @@
+"""A model on many annotated files, and the means that stand for it.
+
+It knows file names and readers, and nothing about how scores are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.public import read_any
+from onepass.errors import InputError
+from onepass.evaluation.counts import mean
+from onepass.evaluation.predict import Extracts
+from onepass.evaluation.run import Report, evaluate
+from onepass.evaluation.tables import detail_tables, section_tables
+from onepass.models.thresholds import Given
+
+FileProgress = Callable[[str, int], None]  # file name, texts of it that are done
+
+_SUFFIXES = (".jsonl", ".jsonl.gz")
+# What a mean is over: files that were asked for this section alone, and this score of it.
+_MEANS = {
+    "ner_micro_f1": ("entities", "f1"),
+    "cls_accuracy": ("classifications", "accuracy"),
+    "cls_macro_f1": ("classifications", "macro_f1"),
+}
+_TITLES = {
+    "ner_micro_f1": "entity micro F1",
+    "cls_accuracy": "classification accuracy",
+    "cls_macro_f1": "classification macro F1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteReport:
+    """Reports of several files.
+
+    Attributes:
+        reports: file name to its report.
+    """
+
+    reports: Mapping[str, Report]
+
+    def means(self) -> dict[str, float]:
+        """Return unweighted means over files.
+
+        Returns:
+            ``ner_micro_f1`` over files that have entities alone, ``cls_accuracy`` and
+            ``cls_macro_f1`` over files that have classifications alone; a mean over no file is
+            left out.
+        """
+        return {name: mean(values) for name, values in self._values().items() if values}
+
+    def _values(self) -> dict[str, list[float]]:
+        return {
+            name: [
+                report.scores[section][score]
+                for report in self.reports.values()
+                if list(report.scores) == [section] and score in report.scores[section]
+            ]
+            for name, (section, score) in _MEANS.items()
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the means and the reports as plain dicts and numbers."""
+        return {
+            "means": self.means(),
+            "files": {name: report.to_dict() for name, report in self.reports.items()},
+        }
+
+    def to_table(self) -> str:
+        """Return the scores of every file as text: a table for each section, then the means.
+
+        The report of a single file also shows its labels, tasks, structures and relation types.
+        """
+        lines = []
+        for name, values in self._values().items():
+            if values:
+                files = "file" if len(values) == 1 else "files"
+                lines.append(f"mean {_TITLES[name]} over {len(values)} {files}: {mean(values):.4f}")
+        texts = sum(report.texts for report in self.reports.values())
+        seconds = sum(report.seconds for report in self.reports.values())
+        rate = texts / seconds if seconds else 0.0
+        lines.append(f"{texts} texts in {seconds:.1f} s ({rate:.1f} texts/s)")
+        blocks = section_tables(self.reports)
+        if len(self.reports) == 1:
+            blocks += detail_tables(next(iter(self.reports.values())).details)
+        return "\n\n".join([*blocks, "\n".join(lines)])
+
+
+def suite(
+    model: Extracts,
+    files: Mapping[str, Path],
+    *,
+    threshold: Given = None,
+    overlap: str = "flat",
+    limit: int | None = None,
+    progress: FileProgress | None = None,
+) -> SuiteReport:
+    """Evaluate a model on each of several files.
+
+    Args:
+        model: an `Extractor`, or anything with its ``extract``.
+        files: name to file, in any format of `onepass.corpus.public.read_any`.
+        threshold: as in `Extractor.extract`; None is what the checkpoint was calibrated to.
+        overlap: likewise.
+        limit: read only the first examples of each file, this many.
+        progress: called with the name of the file and how many of its examples are done.
+
+    Returns:
+        The report of every file.
+
+    Raises:
+        InputError: if a file cannot be read, or holds nothing that can be asked.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1, but {limit} was given.")
+    reports = {}
+    for name, path in files.items():
+        told = None if progress is None else _of_file(progress, name)
+        examples = islice(read_any(path), limit)
+        report = evaluate(model, examples, threshold=threshold, overlap=overlap, progress=told)
+        if not report.texts:
+            raise InputError(f"{path} has no annotated example; give a file that holds some.")
+        reports[name] = report
+    return SuiteReport(reports)
+
+
+def _of_file(progress: FileProgress, name: str) -> Callable[[int], None]:
+    return lambda done: progress(name, done)
+
+
+def evaluate_paths(
+    model: Extracts,
+    paths: Sequence[Path],
+    *,
+    threshold: Given = None,
+    overlap: str = "flat",
+    limit: int | None = None,
+    progress: FileProgress | None = None,
+) -> SuiteReport:
+    """Evaluate a model on files and on all annotated files of directories; see `suite`.
+
+    Args:
+        model: an `Extractor`, or anything with its ``extract``.
+        paths: files, or directories, which are searched for ``*.jsonl`` and ``*.jsonl.gz``.
+        threshold: as in `Extractor.extract`.
+        overlap: likewise.
+        limit: read only the first examples of each file, this many.
+        progress: called with the name of the file and how many of its examples are done.
+
+    Raises:
+        InputError: if a path does not exist, a directory has no such file, or a file cannot be
+            read.
+    """
+    return suite(
+        model,
+        find_files(paths),
+        threshold=threshold,
+        overlap=overlap,
+        limit=limit,
+        progress=progress,
+    )
+
+
+def find_files(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return annotated files by name.
+
+    Args:
+        paths: files and directories. A file of a directory is named by its place below it, without
+            the suffix; a file of its own by its name. Where that name is taken it is the whole
+            path.
+
+    Raises:
+        InputError: if a path does not exist, or a directory has no such file.
+    """
+    found: dict[str, Path] = {}
+    seen: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"There is no file or directory {path}; give one that exists.")
+        files = [path] if path.is_file() else _below(path)
+        if not files:
+            raise InputError(f"The directory {path} has no {' or '.join(_SUFFIXES)} file.")
+        base = path.parent if path.is_file() else path
+        for file in files:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                name = _stem(file.relative_to(base))
+                found[name if name not in found else _stem(file)] = file
+    return found
+
+
+def _below(directory: Path) -> list[Path]:
+    return sorted(
+        file for file in directory.rglob("*") if file.is_file() and file.name.endswith(_SUFFIXES)
+    )
+
+
+def _stem(path: Path) -> str:
+    return path.as_posix().removesuffix(".gz").removesuffix(".jsonl")

@@ -1,0 +1,77 @@
+"""Examples through a model, in batches that share a schema.
+
+It knows nothing about scores.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from onepass.corpus.example import Example
+from onepass.evaluation.asking import schema_of
+from onepass.models.thresholds import Given
+from onepass.results.types import Extraction
+from onepass.schema import Schema
+
+_CHUNK = 256  # examples that are looked at together; bounds memory
+
+
+class Extracts(Protocol):
+    """The part of `onepass.Extractor` that evaluation needs."""
+
+    def extract(
+        self, text: list[str], schema: Schema, /, *, threshold: Given, overlap: str
+    ) -> list[Extraction]:
+        """Return one extraction for each text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples with an equal schema, and what the model says of them.
+
+    Attributes:
+        examples: in the order of the data.
+        predictions: one for each example; none if the examples ask nothing.
+        seconds: that the model took.
+    """
+
+    examples: tuple[Example, ...]
+    predictions: tuple[Extraction, ...]
+    seconds: float
+
+
+def predict(
+    model: Extracts, examples: Iterable[Example], *, threshold: Given, overlap: str
+) -> Iterator[Batch]:
+    """Ask a model everything that was annotated in each example.
+
+    Args:
+        model: what is asked.
+        examples: read as needed, a few hundred at a time.
+        threshold: as in `Extractor.extract`.
+        overlap: likewise.
+
+    Raises:
+        SchemaError: if an example or the model cannot ask what was annotated.
+        ValueError: if the model returns another number of extractions than texts.
+    """
+    stream = iter(examples)
+    while chunk := list(islice(stream, _CHUNK)):
+        groups: dict[Schema, list[Example]] = {}
+        for example in chunk:
+            groups.setdefault(schema_of(example), []).append(example)
+        for schema, group in groups.items():
+            if schema.is_empty:
+                yield Batch(tuple(group), (), 0.0)
+                continue
+            texts = [example.text for example in group]
+            began = time.perf_counter()
+            found = model.extract(texts, schema, threshold=threshold, overlap=overlap)
+            seconds = time.perf_counter() - began
+            if len(found) != len(texts):
+                raise ValueError(f"The model returned {len(found)} results for {len(texts)} texts.")
+            yield Batch(tuple(group), tuple(found), seconds)

@@ -1,0 +1,143 @@
+"""Scoring of records: field values under the best one-to-one matching of records.
+
+Values are compared as words, wherever they stand. It knows nothing about models; only structures
+and fields that were asked count.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from onepass.corpus.example import Example, GoldValue
+from onepass.evaluation.assignment import best_total
+from onepass.evaluation.counts import Counts, macro_f1
+from onepass.results.types import Extraction, Record
+
+_Row = frozenset[tuple[str, str]]  # (field, normalized value): a record
+
+
+def normalize(text: str) -> str:
+    """Return a value as it is compared: case, white space and Unicode forms do not matter.
+
+    >>> normalize(" New  YORK ")
+    'new york'
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@dataclass(slots=True)
+class _Structure:
+    """What was counted of one record type."""
+
+    values: Counts = field(default_factory=Counts)
+    records: Counts = field(default_factory=Counts)
+    texts: int = 0
+    same_number: int = 0
+
+    def add(self, found: Sequence[_Row], wanted: Sequence[_Row]) -> None:
+        self.texts += 1
+        self.same_number += len(found) == len(wanted)
+        # The weight of a pair is the number of values that agree; which of several best matchings
+        # is taken makes no difference to the counts.
+        right = best_total([[len(one & other) for other in wanted] for one in found])
+        self.values.add_counts(right, sum(map(len, found)), sum(map(len, wanted)))
+        equal = Counter(found) & Counter(wanted)
+        self.records.add_counts(equal.total(), len(found), len(wanted))
+
+    def merge(self, other: _Structure) -> None:
+        self.values.merge(other.values)
+        self.records.merge(other.records)
+        self.texts += other.texts
+        self.same_number += other.same_number
+
+
+class RecordScorer:
+    """Counts field values and records.
+
+    Predicted records are matched one to one with gold records so that as many values as possible
+    agree. A value is right if the matched record has the same words (or choice) in that field; the
+    same words twice in a field count once. A record is right if all its fields are.
+
+    >>> from onepass.corpus.example import GoldField, GoldStructure
+    >>> from onepass.results.types import Value
+    >>> text, fields = "2 pens", (GoldField("item"), GoldField("number"))
+    >>> rows = ({"item": (GoldValue(2, 6),), "number": (GoldValue(0, 1),)},)
+    >>> gold = Example(text, structures=(GoldStructure("order", fields, rows),))
+    >>> found = {"item": (Value("pens", 2, 6, 0.9),), "number": ()}
+    >>> scorer = RecordScorer()
+    >>> scorer.add(Extraction(text, records={"order": (found,)}), gold)
+    >>> scorer.scores()["precision"], scorer.scores()["recall"]
+    (1.0, 0.5)
+    """
+
+    def __init__(self) -> None:
+        self.texts = 0
+        self._structures: dict[str, _Structure] = {}
+
+    def add(self, prediction: Extraction, gold: Example) -> None:
+        """Count one text."""
+        self.texts += bool(gold.structures)
+        for structure in gold.structures:
+            names = {f.name for f in structure.fields}
+            found = [_found(row, names) for row in prediction.records.get(structure.name, ())]
+            wanted = [_wanted(row, gold.text) for row in structure.records]
+            self._structures.setdefault(structure.name, _Structure()).add(found, wanted)
+
+    def merge(self, other: RecordScorer) -> None:
+        """Add what was counted on another part of the data."""
+        self.texts += other.texts
+        for name, counted in other._structures.items():
+            self._structures.setdefault(name, _Structure()).merge(counted)
+
+    def scores(self) -> dict[str, float]:
+        """Return scores over all structures.
+
+        - ``precision``, ``recall``, ``f1``: of field values; ``macro_f1``: mean F1 over structures;
+        - ``record_f1``: of whole records;
+        - ``count_accuracy``: share of questions with the right number of records.
+        """
+        total = _Structure()
+        for counted in self._structures.values():
+            total.merge(counted)
+        return {
+            **total.values.scores(),
+            "macro_f1": macro_f1(one.values for one in self._structures.values()),
+            "record_f1": total.records.f1,
+            "count_accuracy": total.same_number / total.texts if total.texts else 0.0,
+        }
+
+    def table(self) -> dict[str, dict[str, float]]:
+        """Return the scores and counts of each structure."""
+        return {
+            name: {
+                **counted.values.row(),
+                "record_f1": counted.records.f1,
+                "count_accuracy": counted.same_number / counted.texts,
+                "texts": counted.texts,
+            }
+            for name, counted in sorted(self._structures.items())
+        }
+
+
+def _found(row: Record, names: set[str]) -> _Row:
+    pairs = set()
+    for name, held in row.items():
+        for value in held if isinstance(held, tuple) else (held,):
+            if value is not None and name in names:
+                pairs.add((name, normalize(value.text)))
+    return frozenset(pairs)
+
+
+def _wanted(row: Mapping[str, tuple[GoldValue, ...]], text: str) -> _Row:
+    return frozenset(
+        (name, normalize(_words(value, text))) for name, values in row.items() for value in values
+    )
+
+
+def _words(value: GoldValue, text: str) -> str:
+    if value.start is not None and value.end is not None:
+        return text[value.start : value.end]
+    return value.choice if value.choice is not None else value.text or ""

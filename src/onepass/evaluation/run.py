@@ -1,0 +1,128 @@
+"""A model on annotated examples: predictions, scores and speed in one report.
+
+It knows nothing about files or how scores are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onepass.corpus.example import Example
+from onepass.evaluation.predict import Extracts, predict
+from onepass.evaluation.scoring import Scorers
+from onepass.evaluation.tables import detail_tables, section_tables
+from onepass.models.thresholds import Given
+
+Progress = Callable[[int], None]  # called with the number of texts that are done
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Scores of a model on a set of examples.
+
+    Attributes:
+        scores: section ("entities", "classifications", "records", "relations") to its scores;
+            sections that no text was asked for are left out.
+        details: section to label, task, structure or relation type to its scores and counts.
+        asked: section to the number of texts that were asked for it.
+        texts: that the model read.
+        skipped: examples in which nothing was annotated.
+        seconds: that the model took, reading of files and counting not included.
+    """
+
+    scores: Mapping[str, Mapping[str, float]]
+    details: Mapping[str, Mapping[str, Mapping[str, float]]]
+    asked: Mapping[str, int]
+    texts: int
+    skipped: int
+    seconds: float
+
+    @property
+    def texts_per_second(self) -> float:
+        """The speed of the model on these texts, with the schemas that they asked."""
+        return self.texts / self.seconds if self.seconds else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain dicts and numbers."""
+        return {
+            "scores": {section: dict(scores) for section, scores in self.scores.items()},
+            "details": {
+                section: {name: dict(row) for name, row in rows.items()}
+                for section, rows in self.details.items()
+            },
+            "asked": dict(self.asked),
+            "texts": self.texts,
+            "skipped": self.skipped,
+            "seconds": self.seconds,
+            "texts_per_second": self.texts_per_second,
+        }
+
+    def to_table(self) -> str:
+        """Return the report as text: one table of scores for each section, one of its details."""
+        blocks = [*section_tables({"all texts": self}), *detail_tables(self.details)]
+        return "\n\n".join([*blocks, self.speed()])
+
+    def speed(self) -> str:
+        """Return one line about texts and time."""
+        skipped = f", {self.skipped} skipped (nothing annotated)" if self.skipped else ""
+        return (
+            f"{self.texts} texts in {self.seconds:.1f} s "
+            f"({self.texts_per_second:.1f} texts/s){skipped}"
+        )
+
+
+def evaluate(
+    model: Extracts,
+    examples: Iterable[Example],
+    *,
+    threshold: Given = None,
+    overlap: str = "flat",
+    progress: Progress | None = None,
+) -> Report:
+    """Ask a model everything that was annotated in each example, and score the answers.
+
+    Args:
+        model: an `Extractor`, or anything with its ``extract``.
+        examples: gold; read as needed, a few hundred at a time. Those with an equal schema go to
+            the model together.
+        threshold: as in `Extractor.extract`; None is what the checkpoint was calibrated to.
+        overlap: likewise.
+        progress: called with the number of examples that are done, after each batch.
+
+    Returns:
+        The report.
+
+    Raises:
+        SchemaError: if an example or the model cannot ask what was annotated.
+
+    >>> from onepass.corpus.example import Mention
+    >>> from onepass.results.types import Entity, Extraction
+    >>> class FirstWord:
+    ...     def extract(self, texts, schema, *, threshold, overlap):
+    ...         return [Extraction(t, (Entity("dog", t[:2], 0, 2, 0.9),)) for t in texts]
+    >>> examples = [Example("Bo ran", (Mention(0, 2, "dog"),)), Example("It ran", asked=("dog",))]
+    >>> evaluate(FirstWord(), examples).scores["entities"]["precision"]
+    0.5
+    """
+    scorers = Scorers()
+    done = texts = 0
+    seconds = 0.0
+    for batch in predict(model, examples, threshold=threshold, overlap=overlap):
+        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
+            scorers.add(prediction, gold)
+        done += len(batch.examples)
+        texts += len(batch.predictions)
+        seconds += batch.seconds
+        if progress is not None:
+            progress(done)
+    asked = scorers.asked()
+    return Report(
+        scores={name: scorer.scores() for name, scorer in asked.items()},
+        details={name: scorer.table() for name, scorer in asked.items()},
+        asked={name: scorer.texts for name, scorer in asked.items()},
+        texts=texts,
+        skipped=done - texts,
+        seconds=seconds,
+    )

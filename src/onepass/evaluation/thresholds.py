@@ -1,0 +1,191 @@
+"""Scores at every threshold, from one run of the model: what a checkpoint is calibrated with.
+
+The model is run once, at the lowest threshold and with overlaps left in; what would have been
+found at a higher threshold is selected from that. It knows nothing about files or checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from onepass.corpus.example import Example
+from onepass.decoding.overlap import Policy, select
+from onepass.decoding.specificity import label_rank
+from onepass.errors import InputError
+from onepass.evaluation.predict import Extracts, predict
+from onepass.evaluation.run import Progress
+from onepass.evaluation.scoring import Scorers
+from onepass.results.types import (
+    Classification,
+    Entity,
+    Extraction,
+    FieldValue,
+    LabelScore,
+    Record,
+    Value,
+)
+
+GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # 0.05 to 0.95
+
+# What a threshold decides, by section; the best label of a single-label task needs none.
+_SCORES = {"entities": "f1", "classifications": "micro_f1", "records": "f1", "relations": "f1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """F1 at every threshold.
+
+    Attributes:
+        curves: section to threshold to F1: exact entities, multi-label answers, field values,
+            strict relations. Sections without a question that a threshold decides are left out.
+    """
+
+    curves: Mapping[str, Mapping[float, float]]
+
+    def best(self) -> dict[str, float]:
+        """Return the threshold with the highest F1 for each section.
+
+        Of several it is the middle one, the lower of two in the middle.
+
+
+        >>> Sweep({"entities": {0.3: 0.5, 0.4: 0.6, 0.5: 0.6, 0.6: 0.6, 0.7: 0.2}}).best()
+        {'entities': 0.5}
+        """
+        chosen = {}
+        for section, curve in self.curves.items():
+            top = [at for at, f1 in sorted(curve.items()) if f1 == max(curve.values())]
+            chosen[section] = top[(len(top) - 1) // 2]
+        return chosen
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the best thresholds and the curves as plain dicts; curves are lists of pairs."""
+        return {
+            "best": self.best(),
+            "curves": {
+                section: [[at, f1] for at, f1 in sorted(curve.items())]
+                for section, curve in self.curves.items()
+            },
+        }
+
+
+def sweep(
+    model: Extracts,
+    examples: Iterable[Example],
+    *,
+    thresholds: Sequence[float] = GRID,
+    overlap: Policy = "flat",
+    progress: Progress | None = None,
+) -> Sweep:
+    """Find out what F1 every threshold would give.
+
+    Args:
+        model: an `Extractor`, or anything with its ``extract``; it is run once.
+        examples: gold; not the data that scores are reported on afterwards.
+        thresholds: to try, each from 0 to 1.
+        overlap: the policy of entities that the thresholds are meant for.
+        progress: called with the number of examples that are done.
+
+    Raises:
+        InputError: if there is no threshold, or one is outside [0, 1].
+        SchemaError: if an example or the model cannot ask what was annotated.
+    """
+    grid = sorted(set(thresholds))
+    if not grid or grid[0] < 0 or grid[-1] > 1:
+        raise InputError(f"thresholds must be numbers from 0 to 1, but {thresholds!r} was given.")
+    scorers = {at: Scorers() for at in grid}
+    done = 0
+    for batch in predict(model, examples, threshold=grid[0], overlap="all"):
+        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
+            multi = {task.name for task in gold.classifications if task.multi_label}
+            for at, scorer in scorers.items():
+                cut = at_threshold(
+                    prediction, at, policy=overlap, labels=gold.asked, multi_label=multi
+                )
+                scorer.add(cut, gold)
+        done += len(batch.examples)
+        if progress is not None:
+            progress(done)
+    curves: dict[str, dict[float, float]] = {}
+    for at, scorer in scorers.items():
+        for section, one in scorer.asked().items():
+            scores = one.scores()
+            if _SCORES[section] in scores:
+                curves.setdefault(section, {})[at] = scores[_SCORES[section]]
+    return Sweep(curves)
+
+
+def at_threshold(
+    doc: Extraction,
+    threshold: float,
+    *,
+    policy: Policy,
+    labels: Sequence[str],
+    multi_label: Iterable[str] = (),
+) -> Extraction:
+    """Return what an extraction would have been at a higher threshold.
+
+    Args:
+        doc: extracted at a threshold not above this one, with ``overlap="all"``.
+        threshold: inclusive.
+        policy: which of the entities that overlap are kept.
+        labels: entity labels in the order of the schema; the earlier wins a tie.
+        multi_label: names of the tasks whose labels are chosen by threshold.
+    """
+    multi = set(multi_label)
+    return replace(
+        doc,
+        entities=_entities(doc.entities, threshold, policy, labels),
+        classifications={
+            name: _chosen(answer, threshold) if name in multi else answer
+            for name, answer in doc.classifications.items()
+        },
+        records={
+            name: tuple(row for row in (_record(r, threshold) for r in rows) if _holds(row))
+            for name, rows in doc.records.items()
+        },
+        relations=tuple(
+            r for r in doc.relations if min(r.score, r.head.score, r.tail.score) >= threshold
+        ),
+    )
+
+
+def _entities(
+    found: Sequence[Entity], threshold: float, policy: Policy, labels: Sequence[str]
+) -> tuple[Entity, ...]:
+    kept = [entity for entity in found if entity.score >= threshold]
+    names = list(dict.fromkeys([*labels, *(entity.label for entity in kept)]))
+    index = {name: number for number, name in enumerate(names)}
+    rows = select(
+        np.array([entity.start for entity in kept], dtype=np.int64),
+        np.array([entity.end for entity in kept], dtype=np.int64),
+        np.array([entity.score for entity in kept], dtype=np.float64),
+        np.array([index[entity.label] for entity in kept], dtype=np.int64),
+        policy=policy,
+        ranks=np.array([label_rank(name) for name in names], dtype=np.int64),
+    )
+    return tuple(kept[row] for row in rows)
+
+
+def _chosen(answer: Classification, threshold: float) -> Classification:
+    best_first = sorted(answer.scores.items(), key=lambda item: -item[1])
+    labels = tuple(LabelScore(label, s) for label, s in best_first if s >= threshold)
+    return Classification(labels, answer.scores)
+
+
+def _record(row: Record, threshold: float) -> Record:
+    # Values of a list do not overlap to begin with: a lower one never kept a higher one out.
+    return {name: _held(held, threshold) for name, held in row.items()}
+
+
+def _held(held: FieldValue, threshold: float) -> FieldValue:
+    if isinstance(held, tuple):
+        return tuple(value for value in held if value.score >= threshold)
+    return held if isinstance(held, Value) and held.score >= threshold else None
+
+
+def _holds(row: Record) -> bool:
+    return any(held is not None and held != () for held in row.values())

@@ -1,0 +1,128 @@
+"""A checkpoint: a directory, where it came from, and of which family it is.
+
+Told from its configuration file alone. This module knows neither the network nor how the files came
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from onepass.errors import CheckpointError
+from onepass.hub.files import read_json
+
+CONFIG = "config.json"
+GLINER_CONFIG = "gliner_config.json"
+WEIGHTS = "model.safetensors"
+KINDS: Mapping[str, str] = {
+    "gliner2": f"{CONFIG} with model_type 'extractor'",
+    "gliner": GLINER_CONFIG,
+    "gliclass": f"{CONFIG} with model_type 'GLiClass'",
+}
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint on this machine.
+
+    Attributes:
+        directory: holds its files.
+        name: what it was asked for by: a hub id, or the directory as it was given.
+        revision: commit on the hub that all its files come from; None for a local directory.
+
+    >>> Checkpoint(Path("models/mine"), "models/mine", None).kind
+    Traceback (most recent call last):
+    onepass.errors.CheckpointError: The checkpoint models/mine has neither config.json nor ...
+    """
+
+    directory: Path
+    name: str
+    revision: str | None
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The JSON object of ``gliner_config.json`` if there is one, else of ``config.json``.
+
+        Raises:
+            CheckpointError: if there is neither, or it is not a JSON object.
+        """
+        for name in (GLINER_CONFIG, CONFIG):  # some GLiNER checkpoints have both
+            if (self.directory / name).is_file():
+                return read_json(self.directory / name)
+        raise CheckpointError(
+            f"The checkpoint {self.name} has neither {CONFIG} nor {GLINER_CONFIG}; give a "
+            "directory or a hub id that holds a model."
+        )
+
+    @cached_property
+    def kind(self) -> str:
+        """The family: a key of `KINDS`.
+
+        Raises:
+            CheckpointError: naming what was found and what is known.
+        """
+        kind = _kind_of(self.config, gliner=(self.directory / GLINER_CONFIG).is_file())
+        if kind is None:
+            known = "; ".join(f"{kind} ({mark})" for kind, mark in KINDS.items())
+            raise CheckpointError(
+                f"The checkpoint {self.name} is of no known kind: its {CONFIG} has "
+                f"{_traits(self.config)}; known are {known}."
+            )
+        return kind
+
+    @property
+    def weights(self) -> Path:
+        """The safetensors file that holds the weights.
+
+        Raises:
+            CheckpointError: if there is none, with what was found in its place.
+        """
+        path = self.directory / WEIGHTS
+        if path.is_file():
+            return path
+        if (self.directory / f"{WEIGHTS}.index.json").is_file():
+            raise CheckpointError(
+                f"The weights of {self.name} are split over several files; save them as one "
+                f"{WEIGHTS}."
+            )
+        pickles = sorted(file.name for pattern in _PICKLES for file in self.directory.glob(pattern))
+        if pickles:
+            raise CheckpointError(
+                f"The checkpoint {self.name} has no {WEIGHTS}, only {', '.join(pickles)}, which "
+                f"can run code when it is read; convert it to {WEIGHTS} where you trust it."
+            )
+        raise CheckpointError(
+            f"The checkpoint {self.name} has no {WEIGHTS}; weights in another format (such as "
+            "pytorch_model.bin) are never downloaded or read."
+        )
+
+
+def _kind_of(config: Mapping[str, Any], *, gliner: bool) -> str | None:
+    if gliner:
+        return "gliner"
+    model_type = config.get("model_type")
+    if model_type == "extractor" or "counting_layer" in config:
+        return "gliner2"
+    if model_type == "GLiClass" or "GLiClassModel" in _architectures(config):
+        return "gliclass"
+    if "model_name" in config and "max_width" in config:  # GLiNER2 before it had a model_type
+        return "gliner2"
+    return None
+
+
+def _architectures(config: Mapping[str, Any]) -> list[Any]:
+    found = config.get("architectures")
+    return found if isinstance(found, list) else []
+
+
+def _traits(config: Mapping[str, Any]) -> str:
+    """Say what a configuration says of its model, for a message."""
+    traits = [
+        f"{key} {config[key]!r}" for key in ("model_type", "architectures") if config.get(key)
+    ]
+    return " and ".join(traits) or "no model_type"

@@ -1,0 +1,118 @@
+"""Downloads a checkpoint from the hub, through huggingface_hub and its cache.
+
+Only files that onepass reads are asked for: never a pickle, never a program. It does not know what
+is in them, beyond the kind of the checkpoint, which is looked at before anything large is fetched.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from onepass.errors import CheckpointError
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, Checkpoint
+
+# fnmatch patterns: "*" also matches "/", so encoder_config/config.json is among "*.json". Graphs
+# that other libraries export lie in onnx/ itself; they are not run, and not fetched.
+READ = ("*.json", "*.safetensors", "*.model", "vocab.txt", "merges.txt", "onnx/*/*")
+NEVER = (
+    "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack",
+    "*.py", "*.md", "model.*.safetensors",  # the last: copies in half precision
+)  # fmt: skip
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def download(
+    name: str,
+    *,
+    revision: str | None,
+    cache_dir: Path | None,
+    token: str | None,
+    local_files_only: bool,
+) -> Checkpoint:
+    """Return a checkpoint of the hub, from the cache where it is there already.
+
+    Args:
+        name: hub id, ``"owner/name"``.
+        revision: branch, tag or commit; None for the main branch.
+        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
+        token: of the hub, or None for the stored one.
+        local_files_only: ask only the cache; ``HF_HUB_OFFLINE=1`` has the same effect.
+
+    Raises:
+        CheckpointError: saying why it cannot be had, or that it is of no known kind.
+    """
+    offline = local_files_only or constants.HF_HUB_OFFLINE
+    cache = Path(constants.HF_HUB_CACHE) if cache_dir is None else cache_dir
+
+    def fetch(version: str | None, patterns: tuple[str, ...]) -> Path:
+        return Path(
+            snapshot_download(
+                name,
+                revision=version,
+                cache_dir=cache,
+                token=token,
+                local_files_only=offline,
+                allow_patterns=list(patterns),
+                ignore_patterns=list(NEVER),
+            )
+        )
+
+    wanted = repr(name) if revision is None else f"revision {revision!r} of {name!r}"
+    try:
+        described = fetch(revision, (CONFIG, GLINER_CONFIG))
+        commit = described.name  # the rest is of this commit, even if the branch moves meanwhile
+        checkpoint = Checkpoint(described, name, commit)
+        _ = checkpoint.kind  # refuses a foreign model before its gigabytes come
+        fetch(commit, READ)
+    except CheckpointError:
+        raise
+    except Exception as error:  # its HTTP and storage clients raise types of their own
+        raise CheckpointError(_explain(error, wanted, cache=cache, offline=offline)) from error
+    return checkpoint
+
+
+def _explain(error: Exception, wanted: str, *, cache: Path, offline: bool) -> str:
+    """Say in one sentence why a download failed and what to do."""
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # the cache was the second choice; this is why the first failed
+    if offline:
+        return (
+            f"{wanted} is not complete in the cache {cache}, and downloads are off "
+            "(local_files_only or HF_HUB_OFFLINE); turn them on once, or give a directory."
+        )
+    if isinstance(error, GatedRepoError):
+        return (
+            f"Access to {wanted} is restricted: ask for it on its page on the hub, then give the "
+            "token= of the account that got it."
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return f"{wanted} is not on the hub; give a branch, a tag or a commit that is."
+    if isinstance(error, RepositoryNotFoundError):  # the hub answers the same for a private one
+        return f"{wanted} is not on the hub; check the name, or give token= if it is private."
+    if isinstance(error, HfHubHTTPError) and error.response is not None:
+        status = error.response.status_code
+        if status in (401, 403):
+            return (
+                f"The hub refused access to {wanted} (HTTP {status}); give the token= of an "
+                "account that may read it."
+            )
+        return f"The hub answered HTTP {status} for {wanted}; try again later, or give a directory."
+    if isinstance(error, OSError) and error.errno in _DISK_FULL | _NOT_WRITABLE:
+        trouble = "is full" if error.errno in _DISK_FULL else "cannot be written"
+        return f"{wanted} was not stored: the cache {cache} {trouble}; give another cache_dir=."
+    text = next(iter(str(error).splitlines()), "")[:150].strip(" .")
+    return (
+        f"{wanted} could not be downloaded from the hub ({type(error).__name__}: {text}); give a "
+        "directory, or set local_files_only=True after a first download."
+    )

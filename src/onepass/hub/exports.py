@@ -1,0 +1,116 @@
+"""Where the exported graphs of a checkpoint live, and whether those that are there can be used.
+
+Beside the checkpoint (``onnx/``) or in a cache of onepass's own; in both, one directory a
+precision, complete once it holds its manifest. Graphs of weights that have changed since are not
+used. This module knows files, not graphs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from onepass.errors import CheckpointError
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, WEIGHTS, Checkpoint
+from onepass.hub.files import read_json
+
+EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
+MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
+_SOURCES = (WEIGHTS, CONFIG, GLINER_CONFIG, f"encoder_config/{CONFIG}")  # an export depends on
+_BLOCK = 4096  # bytes
+_BLOCKS = 1024
+
+
+def cache_root() -> Path:
+    """Return the directory that onepass keeps its own cache in; it need not exist.
+
+    ``ONEPASS_CACHE`` if it is set, else ``onepass`` in ``XDG_CACHE_HOME`` or in ``~/.cache``.
+
+    Raises:
+        CheckpointError: if neither variable is set and there is no home directory.
+    """
+    if own := os.environ.get("ONEPASS_CACHE"):
+        return Path(os.path.expanduser(own)).absolute()
+    if (shared := os.environ.get("XDG_CACHE_HOME", "")) and Path(shared).is_absolute():
+        return Path(shared) / "onepass"
+    try:
+        return Path.home() / ".cache" / "onepass"
+    except RuntimeError as error:
+        raise CheckpointError(
+            "There is no home directory to keep exported graphs in; set ONEPASS_CACHE to one."
+        ) from error
+
+
+def export_dir(checkpoint: Checkpoint, *, precision: str | None = None) -> Path:
+    """Return the directory that holds the graphs of a checkpoint, or where they are to be written.
+
+    Args:
+        checkpoint: its files are looked at, not loaded.
+        precision: that is wanted, such as "int8"; None if any will do.
+
+    Returns:
+        ``onnx`` in its directory if the precision is usable there (see `export_problem`); else a
+        directory in `cache_root` that belongs to this state of the checkpoint, and need not exist.
+        The graphs of a precision are in the directory of that name in it.
+
+    >>> export_dir(Checkpoint(Path("models/mine"), "models/mine", None)).parent.name
+    'exports'
+    """
+    beside = checkpoint.directory / "onnx"
+    manifests = beside.glob(f"{precision or '*'}/{MANIFEST}")
+    if any(export_problem(path.parent, checkpoint) is None for path in manifests):
+        return beside
+    digest = hashlib.sha256(f"{EXPORT_FORMAT}\n{checkpoint.directory.resolve()}\n".encode())
+    for name in _SOURCES:
+        path = checkpoint.directory / name
+        if path.is_file():
+            state = path.stat()
+            digest.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return cache_root() / "exports" / digest.hexdigest()[:32]
+
+
+def export_problem(directory: Path, checkpoint: Checkpoint) -> str | None:
+    """Say why the graphs in a directory cannot be used for a checkpoint.
+
+    Args:
+        directory: of one precision.
+        checkpoint: what they should have been made from. Without a weights file, or if the manifest
+            has no ``weights`` (see `weights_fingerprint`), they are taken as they are.
+
+    Returns:
+        One clause for a message, or None if they can be used.
+    """
+    if not (directory / MANIFEST).is_file():
+        return f"{directory} holds no finished export"
+    try:
+        manifest = read_json(directory / MANIFEST)
+    except CheckpointError as error:
+        return str(error).rstrip(".")
+    if not any(directory.glob("*.onnx")):
+        return f"{directory} holds no graphs"
+    made_from, weights = manifest.get("weights"), weights_fingerprint(checkpoint)
+    if made_from is not None and weights is not None and made_from != weights:
+        return f"{directory} was exported from other weights than those of {checkpoint.name}"
+    return None
+
+
+def weights_fingerprint(checkpoint: Checkpoint) -> str | None:
+    """Return a digest that changes when the weights of a checkpoint are trained on.
+
+    It covers the size of the file and blocks all over it. Not all of it, which would take a second
+    a gigabyte at every start; and not its time, which a copy or a download changes.
+
+    Returns:
+        Hexadecimal digits for ``weights`` in a manifest, or None if there is no weights file.
+    """
+    path = checkpoint.directory / WEIGHTS
+    if not path.is_file():
+        return None
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for offset in range(0, size, max(size // _BLOCKS, _BLOCK)):
+            file.seek(offset)
+            digest.update(file.read(_BLOCK))
+    return digest.hexdigest()

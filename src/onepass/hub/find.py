@@ -1,0 +1,94 @@
+"""Turns what a user calls a checkpoint into a directory: one that is here, or one from the hub.
+
+It knows names and paths; `onepass.hub.download` knows the hub. For a local directory nothing else
+is imported, so that a cold start stays short.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from onepass.errors import CheckpointError, InputError
+from onepass.hub.checkpoint import Checkpoint
+from onepass.hub.registry import suggest
+
+_PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
+_HUB_ID = re.compile(rf"{_PART}/{_PART}")
+
+
+def locate(
+    name_or_dir: str | Path,
+    *,
+    revision: str | None = None,
+    cache_dir: str | Path | None = None,
+    token: str | None = None,
+    local_files_only: bool = False,
+) -> Checkpoint:
+    """Return a checkpoint whose files are on this machine, downloading them if they are not.
+
+    Args:
+        name_or_dir: a directory, which is used as it is, or a hub id (``"owner/name"``). A
+            directory goes first where both exist.
+        revision: branch, tag or commit on the hub; None for its main branch.
+        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
+        token: of the hub; None for the one that huggingface_hub was logged in with, if any.
+        local_files_only: read the cache only, as ``HF_HUB_OFFLINE=1`` does.
+
+    Returns:
+        The checkpoint. All files of one from the hub are of one commit.
+
+    Raises:
+        InputError: for a file, an empty name, or a revision of a local directory.
+        CheckpointError: if there is no such checkpoint, it is of no known kind, or it cannot be
+            downloaded.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "config.json").write_text('{"model_type": "extractor"}')
+    ...     checkpoint = locate(folder)
+    ...     checkpoint.kind, checkpoint.revision
+    ('gliner2', None)
+    """
+    name = os.fspath(name_or_dir)
+    if not name.strip():
+        raise InputError("The name of the checkpoint is empty; give a directory or a hub id.")
+    path = os.path.expanduser(name)
+    if os.path.isdir(path):
+        if revision is not None:
+            raise InputError(
+                f"revision={revision!r} is for a hub id, but {name!r} is a directory; leave it out."
+            )
+        return Checkpoint(Path(path).absolute(), name, None)
+    if os.path.exists(path):
+        raise InputError(f"{name!r} is a file; give the directory of the checkpoint.")
+    if isinstance(name_or_dir, Path) or not _is_hub_id(name):
+        raise _not_found(name)
+
+    from onepass.hub.download import download  # huggingface_hub takes 0.3 s to import
+
+    return download(
+        name,
+        revision=revision,
+        cache_dir=None if cache_dir is None else Path(cache_dir).expanduser(),
+        token=token,
+        local_files_only=local_files_only,
+    )
+
+
+def _is_hub_id(name: str) -> bool:
+    """Say whether a name follows the rules of the hub for owner/name."""
+    return (
+        _HUB_ID.fullmatch(name) is not None
+        and len(name) <= 96
+        and not ("--" in name or ".." in name or name.endswith(".git"))
+    )
+
+
+def _not_found(name: str) -> CheckpointError:
+    similar = suggest(name)
+    hint = f"; did you mean {similar!r}?" if similar else "; check it."
+    return CheckpointError(
+        f"{name!r} is neither an existing directory nor a hub id like 'owner/name'{hint}"
+    )

@@ -1,0 +1,146 @@
+"""From GLiNER2 logits to findings: spans, records, pairs, class logits of one reading.
+
+Positions are words of the reading's own window; labels, fields and types are the schema's indices.
+Where the reference library is wrong this module is right: choices are looked up by their place and
+not by their spelling, a pair never joins a span with itself, and nothing that touches the full stop
+that was added to the text is an answer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onepass.backends.base import Floats
+from onepass.decoding.finds import (
+    Candidates,
+    ChoiceFind,
+    Find,
+    RecordFind,
+    RelationFind,
+    SpanFind,
+)
+from onepass.decoding.findings import NO_CANDIDATES, Findings
+from onepass.decoding.overlap import select
+from onepass.decoding.spans import best_span, candidates
+from onepass.models.gliner2.encode import Reading
+from onepass.models.gliner2.prompt import Kind
+from onepass.models.gliner2.score import ReadingScores
+from onepass.models.thresholds import Thresholds
+from onepass.schema import Schema
+
+
+def decode(
+    scores: ReadingScores, reading: Reading, schema: Schema, thresholds: Thresholds, words: int
+) -> Findings:
+    """Decode one reading.
+
+    Args:
+        scores: of the reading.
+        reading: its prompt says what was asked.
+        schema: what the indices of the prompt point into.
+        thresholds: resolved for this schema.
+        words: the text's own words of the window; those after them were added.
+    """
+    found: list[Candidates] = []
+    records: dict[int, tuple[RecordFind, ...]] = {}
+    relations: list[RelationFind] = []
+    classes: dict[tuple[int, tuple[int, ...]], Floats] = {}
+    for number, group in enumerate(reading.prompt.groups):
+        if group.kind is Kind.CLASSES:
+            classes[group.task, group.items] = scores.classes[number]
+            continue
+        spans = scores.spans[number]
+        if spans.logits is None:
+            continue
+        prefix = reading.prompt.prefix_words
+        probs = _sigmoid(spans.logits)  # (instances, items, words, width)
+        text = probs[:, :, prefix : prefix + words]
+        if group.kind is Kind.ENTITIES:
+            limits = thresholds.entities[list(group.items)]
+            one = candidates(text[0], limits)
+            labels = np.array(group.items, dtype=np.int64)[one.labels]
+            found.append(Candidates(one.starts, one.ends, one.scores, labels))
+        elif group.kind is Kind.RELATION:
+            relations += _pairs(text, group.task, float(thresholds.relations[group.task]))
+        else:
+            records[group.task] = _records(
+                (probs, text), number, (reading, schema), thresholds.fields[group.task]
+            )
+    return Findings(_joined(found), records, tuple(relations), classes)
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-logits))
+
+
+def _joined(parts: list[Candidates]) -> Candidates:
+    if not parts:
+        return NO_CANDIDATES
+    if len(parts) == 1:
+        return parts[0]
+    return Candidates(
+        np.concatenate([part.starts for part in parts]),
+        np.concatenate([part.ends for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+    )
+
+
+def _pairs(text: Floats, kind: int, threshold: float) -> list[RelationFind]:
+    """Return, for each instance, its best head with its best tail."""
+    pairs = []
+    for instance in text:  # (2, words, width)
+        head = best_span(instance[0], threshold)
+        tail = best_span(instance[1], threshold)
+        if head is None or tail is None or (head.start, head.end) == (tail.start, tail.end):
+            continue
+        pairs.append(RelationFind(kind, head, tail, min(head.score, tail.score)))
+    return pairs
+
+
+def _records(
+    scores: tuple[Floats, Floats],
+    number: int,
+    asked: tuple[Reading, Schema],
+    thresholds: Floats,
+) -> tuple[RecordFind, ...]:
+    """Return the instances of a structure in which anything was found."""
+    probs, text = scores
+    reading, schema = asked
+    group = reading.prompt.groups[number]
+    structure = schema.structures[group.task]
+    records = []
+    for instance in range(len(probs)):
+        fields: list[tuple[Find, ...]] = [()] * len(structure.fields)
+        for line, item in enumerate(group.items):
+            field = structure.fields[item]
+            threshold = float(thresholds[item])
+            if field.choices:
+                rows = reading.prompt.choices[number, item]
+                fields[item] = _choices(probs[instance, line, rows, 0], threshold, field.dtype)
+            else:
+                fields[item] = _values(text[instance, line], threshold, field.dtype)
+        if any(fields):
+            records.append(RecordFind(tuple(fields)))
+    return tuple(records)
+
+
+def _choices(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
+    """Return every choice that holds, or the best one if it does."""
+    chosen = np.flatnonzero(probs >= np.float32(threshold))
+    if dtype == "str" and len(chosen):
+        chosen = np.array([probs.argmax()])
+    return tuple(ChoiceFind(int(c), float(probs[c])) for c in chosen)
+
+
+def _values(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
+    """Return the spans that hold, without overlaps, or the best one."""
+    if dtype == "str":
+        best = best_span(probs, threshold)
+        return () if best is None else (best,)
+    found = candidates(probs[None], [threshold])
+    kept = select(found.starts, found.ends, found.scores, found.labels, policy="flat")
+    return tuple(
+        SpanFind(int(found.starts[i]), int(found.ends[i]), float(found.scores[i])) for i in kept
+    )

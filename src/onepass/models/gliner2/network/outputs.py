@@ -1,0 +1,127 @@
+"""Everything that a GLiNER2 span network says of a batch with known instances.
+
+The loss and the held-out score read it. It knows nothing about right and wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from onepass.models.gliner2.network.network import Gliner2Network
+from onepass.models.gliner2.targets import ClassGroup, SpanGroup, Targets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """Logits in fp32; None where the batch asks for nothing of the kind.
+
+    Attributes:
+        spans: (batch, queries, words, width); spans that pass the end are undefined.
+        counts: (groups, counts) of the groups that are answered with spans.
+        classes: (tasks, items); items behind a task's last one are undefined.
+    """
+
+    spans: torch.Tensor | None
+    counts: torch.Tensor | None
+    classes: torch.Tensor | None
+
+
+def run_network(network: Gliner2Network, targets: Targets) -> Outputs:
+    """Return the logits of a batch; the gold says how many instances each group has.
+
+    Args:
+        network: in any precision, on any device.
+        targets: the batch.
+    """
+    device = next(network.parameters()).device
+    batch = targets.batch
+    ids, mask, words, markers = (
+        torch.from_numpy(array).to(device)
+        for array in (batch.ids, batch.mask, batch.words, batch.markers)
+    )
+    word_states, marker_states = network.encode(ids, mask, words, markers)
+    spans = counts = classes = None
+    if targets.spans:
+        queries = span_queries(network, marker_states, targets.spans, targets.queries)
+        spans = network.span_head(word_states, queries).float()
+        rows = torch.tensor([group.row for group in targets.spans], device=device)
+        columns = torch.tensor([group.marker for group in targets.spans], device=device)
+        counts = network.count(marker_states[rows, columns]).float()
+    if targets.classes:
+        index, _ = _item_places(targets.classes, marker_states.shape[1])
+        picked = marker_states.reshape(-1, marker_states.shape[2])[
+            torch.from_numpy(index).to(device)
+        ]  # (tasks, items, hidden)
+        classes = network.classify(picked).float()
+    return Outputs(spans, counts, classes)
+
+
+def span_queries(
+    network: Gliner2Network,
+    markers: torch.Tensor,
+    groups: Sequence[SpanGroup],
+    queries: int,
+) -> torch.Tensor:
+    """Return (batch, queries, hidden): instance-conditioned queries, numbered as in `Targets`.
+
+    Args:
+        network: whose occurrence layer conditions the markers.
+        markers: (batch, markers, hidden).
+        groups: in the order of their queries.
+        queries: columns of the result; missing ones are zero.
+    """
+    hidden, device = markers.shape[2], markers.device
+    firsts = _first_queries(groups)
+    flat_rows: list[np.ndarray] = []
+    parts: list[torch.Tensor] = []
+    # Groups with one instance (most) go together; the others are padded to the longest of theirs.
+    for several in (False, True):
+        chosen = [i for i, group in enumerate(groups) if (group.instances > 1) is several]
+        if not chosen:
+            continue
+        those = [groups[i] for i in chosen]
+        index, real = _item_places(those, markers.shape[1])
+        steps = max(group.instances for group in those)
+        keep = np.zeros((len(those), steps, index.shape[1]), dtype=bool)
+        for line, (i, group) in enumerate(zip(chosen, those, strict=True)):
+            keep[line, : group.instances, : group.items] = True
+            first = group.row * queries + firsts[i]
+            flat_rows.append(first + np.arange(group.instances * group.items))
+        conditioned = network.occurrences(
+            markers.reshape(-1, hidden)[torch.from_numpy(index).to(device)],
+            torch.from_numpy(real.astype(np.int64)).to(device),
+            torch.arange(steps, device=device),
+        )  # (groups, steps, items, hidden)
+        parts.append(conditioned[torch.from_numpy(keep).to(device)])
+    joined = torch.cat(parts)
+    out = joined.new_zeros(markers.shape[0] * queries, hidden)
+    rows = torch.from_numpy(np.concatenate(flat_rows)).to(device)
+    return out.index_copy(0, rows, joined).view(markers.shape[0], queries, hidden)
+
+
+def _first_queries(groups: Sequence[SpanGroup]) -> list[int]:
+    """Return the number of each group's first query within its row."""
+    used: dict[int, int] = {}
+    firsts = []
+    for group in groups:
+        firsts.append(used.get(group.row, 0))
+        used[group.row] = firsts[-1] + group.instances * group.items
+    return firsts
+
+
+def _item_places(
+    groups: Sequence[SpanGroup | ClassGroup], markers: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (groups, items) places of the item markers in flat markers, and which are real."""
+    items = max(group.items for group in groups)
+    index = np.zeros((len(groups), items), dtype=np.int64)
+    real = np.zeros((len(groups), items), dtype=bool)
+    for line, group in enumerate(groups):
+        first = group.row * markers + group.marker + 1
+        index[line, : group.items] = first + np.arange(group.items)
+        real[line, : group.items] = True
+    return index, real

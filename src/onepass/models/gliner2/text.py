@@ -1,0 +1,75 @@
+"""A text as GLiNER2 reads it: lower-cased words, and a full stop where there is none at the end.
+
+The full stop is part of what the checkpoints were trained on. It stands behind the text's own
+words and is never an answer; offsets always index the text as given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.gliner2.encode import Reading
+from onepass.models.gliner2.prompt import Prompt
+from onepass.text.windows import Window
+from onepass.text.words import Words, split_words
+
+Ints = NDArray[np.int64]
+STOPS = (".", "!", "?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPieces:
+    """A text in words and pieces.
+
+    Attributes:
+        words: the text's own words.
+        ids: (pieces,).
+        lengths: (words,) pieces of each word.
+        stop: (pieces,) ids of the full stop that may be added.
+    """
+
+    words: Words
+    ids: Ints
+    lengths: Ints
+    stop: Ints
+
+
+def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+    """Split a text and tokenize its words.
+
+    Args:
+        text: any string.
+        tokenizer: of the checkpoint.
+        max_word_pieces: a longer word (a base64 block, say) keeps only its first pieces.
+    """
+    words = split_words(text)
+    ids, lengths = tokenizer.flat([tokenizer.plain(form.lower()) for form in words.forms()])
+    if len(lengths) and int(lengths.max()) > max_word_pieces:
+        step = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        ids = ids[step < max_word_pieces]
+        lengths = np.minimum(lengths, max_word_pieces)
+    stop, _ = tokenizer.flat(["."])
+    return TextPieces(words, ids, lengths, stop)
+
+
+def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
+    """Return one window under one prompt."""
+    first = int(text.lengths[: window.start].sum())
+    lengths = text.lengths[window.start : window.end]
+    ids = text.ids[first : first + int(lengths.sum())]
+    if not _stops(text, window):
+        ids = np.concatenate([ids, text.stop])
+        lengths = np.append(lengths, len(text.stop))
+    return Reading(prompt, ids, lengths)
+
+
+def _stops(text: TextPieces, window: Window) -> bool:
+    """Return whether the window's text ends like a sentence."""
+    words = text.words
+    if window.end == len(words):  # white space behind the last word counts, as in the reference
+        return words.text.endswith(STOPS)
+    return words.text[: int(words.ends[window.end - 1])].endswith(STOPS)

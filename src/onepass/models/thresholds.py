@@ -1,0 +1,125 @@
+"""Which score is enough: thresholds of the call, the schema and the checkpoint, resolved.
+
+The most specific wins: a label's own threshold, then one that the call gives for the label or for
+its task, then the schema's task, then what the checkpoint was calibrated to, then 0.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.errors import InputError
+from onepass.schema import Schema
+
+KINDS = ("entities", "classifications", "records", "relations")
+DEFAULT = 0.5
+
+Given = float | Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thresholds:
+    """Thresholds in the order of a schema.
+
+    Attributes:
+        entities: (labels,).
+        classes: for each task, (labels,); of a single-label task, 0 where none was given.
+        fields: for each structure, (fields,).
+        relations: (types,).
+    """
+
+    entities: NDArray[np.float32]
+    classes: tuple[NDArray[np.float32], ...]
+    fields: tuple[NDArray[np.float32], ...]
+    relations: NDArray[np.float32]
+
+
+def resolve_thresholds(
+    schema: Schema, given: Given, calibrated: Mapping[str, float]
+) -> Thresholds:
+    """Return the thresholds that hold for a call.
+
+    Args:
+        schema: whose labels, tasks, fields and types may have their own.
+        given: of the call: one number for all, or a mapping from a kind ("entities",
+            "classifications", "records", "relations"), a label, a task, a structure or a relation
+            type to a number.
+        calibrated: of the checkpoint, by kind.
+
+    Raises:
+        InputError: for a number outside [0, 1], or a name that the schema does not have.
+    """
+    named = _check_given(schema, given)
+    everything = None if isinstance(given, Mapping) or given is None else float(given)
+
+    def first(*options: float | None) -> float:
+        return next(option for option in options if option is not None)
+
+    def base(kind: str) -> float:
+        return first(named.get(kind), everything, calibrated.get(kind), DEFAULT)
+
+    classes = []
+    for task in schema.classification_tasks:
+        # One label always wins a single-label task, unless a floor was asked for by name.
+        floor = base("classifications") if task.multi_label else named.get("classifications", 0.0)
+        own = first(named.get(task.name), task.threshold, floor)
+        classes.append(
+            np.array([first(label.threshold, own) for label in task.labels], dtype=np.float32)
+        )
+    fields = []
+    for structure in schema.structures:
+        own = first(named.get(structure.name), base("records"))
+        fields.append(
+            np.array([first(f.threshold, own) for f in structure.fields], dtype=np.float32)
+        )
+    return Thresholds(
+        entities=np.array(
+            [
+                first(label.threshold, named.get(label.name), base("entities"))
+                for label in schema.entity_labels
+            ],
+            dtype=np.float32,
+        ),
+        classes=tuple(classes),
+        fields=tuple(fields),
+        relations=np.array(
+            [
+                first(r.threshold, named.get(r.name), base("relations"))
+                for r in schema.relation_types
+            ],
+            dtype=np.float32,
+        ),
+    )
+
+
+def _check_given(schema: Schema, given: Given) -> Mapping[str, float]:
+    """Return the named thresholds of a call, checked."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        _check_number(given, "threshold")
+        return {}
+    names = {
+        *KINDS,
+        *(label.name for label in schema.entity_labels),
+        *(task.name for task in schema.classification_tasks),
+        *(structure.name for structure in schema.structures),
+        *(relation.name for relation in schema.relation_types),
+    }
+    for name, value in given.items():
+        if name not in names:
+            raise InputError(
+                f"A threshold was given for {name!r}, which is neither one of "
+                f"{', '.join(KINDS)} nor a name in the schema."
+            )
+        _check_number(value, f"threshold of {name!r}")
+    return given
+
+
+def _check_number(value: object, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InputError(f"The {what} must be a number from 0 to 1, but {value!r} was given.")

@@ -1,0 +1,114 @@
+"""What questions are drawn with: probabilities, limits, the label bank, ways to write a name.
+
+It knows nothing about examples.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+
+from onepass.errors import InputError
+from onepass.schema.types import shown
+from onepass.training.bank import LabelBank
+
+Style = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """Probabilities and limits of `onepass.training.sampling.Sampler`.
+
+    Attributes:
+        max_labels: most entity labels of a question, general and foreign ones not counted.
+        max_classes: most labels of a classification task.
+        max_structures: most structures of a question.
+        max_relations: most relation types of a question.
+        paraphrase: of a label being asked under another name.
+        describe: of labels being asked with their descriptions.
+        restyle: of all names being written in another way (upper case, underscores).
+        compete: of general or specific rivals being asked beside a label.
+        generalize: of labels being replaced by more general ones.
+        foreign: of labels of other examples being asked.
+        drop_label: of a label with mentions not being asked.
+    """
+
+    max_labels: int = 24
+    max_classes: int = 24
+    max_structures: int = 3
+    max_relations: int = 6
+    paraphrase: float = 0.35
+    describe: float = 0.12
+    restyle: float = 0.12
+    compete: float = 0.45
+    generalize: float = 0.2
+    foreign: float = 0.3
+    drop_label: float = 0.15
+
+    def __post_init__(self) -> None:
+        for name, value in self.items():
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if name.startswith("max_"):
+                if not whole or value < 1:
+                    raise InputError(
+                        f"The sampling option {name!r} must be a whole number above 0, "
+                        f"but {shown(value)} was given."
+                    )
+            elif not (whole or isinstance(value, float)) or not 0 <= value <= 1:
+                raise InputError(
+                    f"The sampling option {name!r} must be a probability from 0 to 1, "
+                    f"but {shown(value)} was given."
+                )
+
+    def items(self) -> list[tuple[str, float]]:
+        """Return every option with its name."""
+        return [(f.name, object.__getattribute__(self, f.name)) for f in fields(self)]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Everything that questions are drawn with.
+
+    Attributes:
+        bank: other names and more general labels.
+        pool: specific labels of other examples.
+        options: probabilities and limits.
+    """
+
+    bank: LabelBank = field(default_factory=LabelBank)
+    pool: Sequence[str] = ()
+    options: SamplingOptions = field(default_factory=SamplingOptions)
+
+    def renamed(self, label: str, taken: set[str], rng: random.Random) -> str:
+        """Return another name for a label now and then, and note it among those ``taken``.
+
+        Args:
+            label: as it was annotated.
+            taken: names in lower case that must not be used.
+            rng: decides.
+        """
+        names = self.bank.paraphrases.get(label, ())
+        if names and rng.random() < self.options.paraphrase:
+            name = rng.choice(names)
+            if name.lower() not in taken:
+                taken.add(name.lower())
+                return name
+        return label
+
+    def style(self, rng: random.Random) -> Style | None:
+        """Return a way to write names now and then, None for as they are."""
+        return rng.choice(_STYLES) if rng.random() < self.options.restyle else None
+
+
+def _with_underscores(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+_STYLES: tuple[Style, ...] = (
+    str.upper,
+    str.title,
+    str.capitalize,
+    _with_underscores,
+    str.lower,
+)

@@ -1,0 +1,147 @@
+"""Which structures and relation types are asked of an example, and their gold records and pairs.
+
+It knows nothing about the other kinds of question.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from onepass.corpus.example import Example, GoldStructure
+from onepass.corpus.question import RecordAnswer, SpanAnswer
+from onepass.schema import Field, RelationType, Schema
+from onepass.training.asking.means import Means
+
+Pair = tuple[int, int, int, int]  # head start, head end, tail start, tail end
+
+_DESCRIBE_FIELDS = 0.4
+_MOST_FIELDS = 14
+
+
+def ask_structures(
+    example: Example, schema: Schema, means: Means, rng: random.Random
+) -> tuple[tuple[RecordAnswer, ...], ...]:
+    """Add structures to a schema and return, for each, its gold records.
+
+    Args:
+        example: what was annotated.
+        schema: is added to; it has no structures yet.
+        means: probabilities and limits.
+        rng: decides.
+    """
+    chosen = list(example.structures)
+    rng.shuffle(chosen)
+    answers = []
+    names: set[str] = set()
+    for structure in chosen[: means.options.max_structures]:
+        if structure.name in names:
+            continue
+        names.add(structure.name)
+        fields = _fields(structure, rng)
+        schema.structure(structure.name, fields)
+        answers.append(record_answers(structure, fields))
+    return tuple(answers)
+
+
+def _fields(gold: GoldStructure, rng: random.Random) -> list[Field]:
+    """Return some of a structure's fields in any order, those with values first to be kept."""
+    fields = list(gold.fields)
+    used = {name for record in gold.records for name in record}
+    rng.shuffle(fields)
+    fields.sort(key=lambda f: (f.name not in used) + (rng.random() < 0.2))
+    drawn = rng.randint(min(len(used) or 2, _MOST_FIELDS - 2), _MOST_FIELDS)
+    fields = fields[: max(1, min(len(fields), drawn))]
+    rng.shuffle(fields)
+    described = rng.random() < _DESCRIBE_FIELDS
+    asked = []
+    for f in fields:
+        choices = list(f.choices)
+        rng.shuffle(choices)
+        dtype = "str" if f.choices else f.dtype
+        asked.append(Field(f.name, dtype, tuple(choices), f.description if described else None))
+    return asked
+
+
+def record_answers(gold: GoldStructure, fields: Sequence[Field]) -> tuple[RecordAnswer, ...]:
+    """Return the gold records in terms of the asked fields, in the order of the text.
+
+    A record without a value in any of the fields is left out. A value that is not one of the
+    choices of its field, or whose place is not known, makes the field unknown in its record.
+
+    Args:
+        gold: the annotated structure.
+        fields: those that are asked.
+
+    >>> from onepass.corpus.example import GoldField, GoldValue
+    >>> gold = GoldStructure("car", (GoldField("name"),), ({"name": (GoldValue(0, 4),)},))
+    >>> record_answers(gold, [Field("name")])
+    (RecordAnswer(spans=((0, 0, 4),), choices=(), unknown=()),)
+    """
+    index = {f.name: i for i, f in enumerate(fields)}
+    records = []
+    for record in gold.records:
+        spans: list[SpanAnswer] = []
+        picked: list[tuple[int, int]] = []
+        unknown: list[int] = []
+        for name, values in record.items():
+            if name not in index:
+                continue
+            i = index[name]
+            choices = fields[i].choices
+            for value in values:
+                if value.choice is not None and value.choice in choices:
+                    picked.append((i, choices.index(value.choice)))
+                elif value.span is not None and not choices:
+                    spans.append((i, *value.span))
+                else:
+                    unknown.append(i)
+        if spans or picked or unknown:
+            records.append(RecordAnswer(tuple(spans), tuple(picked), tuple(unknown)))
+    records.sort(key=lambda r: min((start for _, start, _ in r.spans), default=1 << 30))
+    return tuple(records)
+
+
+def ask_relations(
+    example: Example, schema: Schema, means: Means, rng: random.Random
+) -> tuple[tuple[Pair, ...], ...]:
+    """Add relation types to a schema and return, for each, its gold pairs.
+
+    Args:
+        example: what was annotated.
+        schema: is added to; it has no relation types yet.
+        means: probabilities, limits and the label bank.
+        rng: decides.
+    """
+    pairs = pairs_by_type(example)
+    present = list(pairs)
+    absent = [name for name in example.asked_relations if name not in pairs]
+    rng.shuffle(present)
+    rng.shuffle(absent)
+    limit = means.options.max_relations
+    present = present[:limit]
+    chosen = present + absent[: rng.randint(0 if present else 1, max(1, limit // 2))]
+    rng.shuffle(chosen)
+    described = rng.random() < means.options.describe
+    taken = {name.lower() for name in (*chosen, *example.asked_relations)}
+    asked = []
+    for name in chosen:
+        renamed = means.renamed(name, taken, rng)
+        note = example.relation_descriptions.get(name) or means.bank.descriptions.get(name)
+        asked.append(RelationType(renamed, note if described else None))
+    if asked:
+        schema.relations(asked)
+    return tuple(pairs.get(name, ()) for name in chosen)
+
+
+def pairs_by_type(example: Example) -> dict[str, tuple[Pair, ...]]:
+    """Return the distinct gold pairs of each relation type that has some, in the order of the text.
+
+    >>> from onepass.corpus.example import GoldRelation
+    >>> pairs_by_type(Example("Bo bit Al", relations=(GoldRelation("bit", (0, 2), (7, 9)),)))
+    {'bit': ((0, 2, 7, 9),)}
+    """
+    found: dict[str, set[Pair]] = {}
+    for relation in example.relations:
+        found.setdefault(relation.type, set()).add((*relation.head, *relation.tail))
+    return {kind: tuple(sorted(pairs)) for kind, pairs in found.items()}

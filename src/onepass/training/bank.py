@@ -1,0 +1,84 @@
+"""What is known about labels beside their names: other names, definitions, more general labels.
+
+It knows nothing about texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onepass.corpus.checks import as_names, as_notes, as_object, known_keys
+from onepass.errors import InputError
+
+_KEYS = ("paraphrases", "descriptions", "general", "siblings", "pool")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBank:
+    """Other names, definitions and more general labels.
+
+    Attributes:
+        paraphrases: label to other names for exactly the same mentions.
+        descriptions: label to a definition.
+        general: head noun of a label to labels that are more general.
+        siblings: general label to specific labels that fall under it.
+
+    >>> bank = LabelBank(general={"party": ["organization", "party"]})
+    >>> bank.hypernyms("political party"), bank.hypernyms("party")
+    (['organization', 'party'], ['organization'])
+    """
+
+    paraphrases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    general: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def hypernyms(self, label: str) -> list[str]:
+        """Return labels more general than ``label``, by its head noun."""
+        return [g for g in self.general.get(head_noun(label), ()) if g != label.lower()]
+
+
+def head_noun(label: str) -> str:
+    """Return the word that says what kind of thing a label names.
+
+    >>> head_noun("date of birth"), head_noun("political party")
+    ('date', 'party')
+    """
+    words = label.lower().replace("_", " ").split(" of ")[0].split(" for ")[0].split()
+    word = words[-1] if words else ""
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def read_bank(path: Path) -> tuple[LabelBank, tuple[str, ...]]:
+    """Read a JSON file with any of ``paraphrases, descriptions, general, siblings, pool``.
+
+    Returns:
+        The bank, and the pool: specific labels that may be asked where they do not hold.
+
+    Raises:
+        InputError: if the file is missing or does not have this form.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path}; give the path of a label bank in JSON.")
+    try:
+        row = as_object(json.loads(path.read_text(encoding="utf-8")), "a label bank")
+        known_keys(row, _KEYS, "a label bank")
+        bank = LabelBank(
+            _lists(row, "paraphrases"),
+            as_notes(row.get("descriptions", {}), "descriptions"),
+            _lists(row, "general"),
+            _lists(row, "siblings"),
+        )
+        return bank, as_names(row.get("pool", ()), "pool")
+    except ValueError as error:  # of JSON, of UTF-8, and InputError
+        raise InputError(f"{path} is not a label bank: {error}") from error
+
+
+def _lists(row: Mapping[str, object], key: str) -> dict[str, tuple[str, ...]]:
+    return {
+        label: as_names(names, f"{key} of {label!r}")
+        for label, names in as_object(row.get(key, {}), key).items()
+    }

@@ -1,0 +1,144 @@
+"""Checkpoints of a run on disk: complete or not there, the newest few and the best, and resume.
+
+``step-N`` holds a checkpoint that the library can load, and with it ``training.pt`` (optimizer and
+exact weights) and ``state.json``. ``best`` and ``final`` hold the checkpoint alone.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from onepass.errors import InputError
+
+_TRAINING, _STATE = "training.pt", "state.json"
+
+
+class Saved(Protocol):
+    """What is saved: a model and its position in the data."""
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """Return the module that is trained."""
+
+    def save(self, directory: Path) -> None:
+        """Write a checkpoint that the library can load."""
+
+    def state(self) -> dict[str, Any]:
+        """Return the position in the data, as JSON."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue the data where a `state` was taken."""
+
+
+class Checkpoints:
+    """The checkpoints of one run.
+
+    Args:
+        directory: of the run; is made if it is not there.
+        keep: newest ``step-N`` that stay.
+    """
+
+    def __init__(self, directory: Path, *, keep: int) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory, self._keep = directory, keep
+
+    def refuse_old(self) -> None:
+        """Refuse to start in the directory of an earlier run.
+
+        Raises:
+            InputError: if there are checkpoints.
+        """
+        if self._steps() or (self._directory / "final").exists():
+            raise InputError(
+                f"{self._directory} holds checkpoints of an earlier run; resume it, "
+                "or give another output directory."
+            )
+
+    def save(
+        self,
+        task: Saved,
+        optimizer: torch.optim.Optimizer,
+        progress: Mapping[str, Any],
+        *,
+        is_best: bool,
+    ) -> None:
+        """Write ``step-N``, and drop the oldest.
+
+        Args:
+            task: model and position in the data.
+            optimizer: of the model.
+            progress: its ``step``, and what else shall be there after a resume.
+            is_best: whether it becomes ``best``.
+        """
+        place = self._directory / f"step-{progress['step']}"
+        partial = self._emptied(".partial")
+        task.save(partial)
+        training = {
+            "optimizer": optimizer.state_dict(),
+            "network": task.network.state_dict(),
+            "torch_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        torch.save(training, partial / _TRAINING)
+        state = json.dumps({**progress, "data": task.state()})
+        (partial / _STATE).write_text(state, encoding="utf-8")
+        partial.rename(place)
+        if is_best:
+            self._copy_to_best(place)
+        for old in self._steps()[: -self._keep]:
+            shutil.rmtree(old)
+
+    def save_final(self, task: Saved, *, is_best: bool) -> None:
+        """Write ``final``, which also becomes ``best`` if it is."""
+        partial = self._emptied(".partial")
+        task.save(partial)
+        final = self._directory / "final"
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+        if is_best:
+            self._copy_to_best(final)
+
+    def load(self, task: Saved, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+        """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
+
+        Raises:
+            InputError: if there is none.
+        """
+        steps = self._steps()
+        if not steps:
+            raise InputError(
+                f"There is no checkpoint to resume in {self._directory}; start without resume."
+            )
+        state: dict[str, Any] = json.loads((steps[-1] / _STATE).read_text(encoding="utf-8"))
+        saved = torch.load(steps[-1] / _TRAINING, weights_only=True, map_location="cpu")
+        task.network.load_state_dict(saved["network"])
+        optimizer.load_state_dict(saved["optimizer"])
+        torch.set_rng_state(saved["torch_rng"])
+        if torch.cuda.is_available() and saved["cuda_rng"]:
+            torch.cuda.set_rng_state_all(saved["cuda_rng"])
+        task.restore(state.pop("data"))
+        return state
+
+    def _steps(self) -> list[Path]:
+        """Return the complete checkpoints, oldest first."""
+        found = [path for path in self._directory.glob("step-*") if (path / _STATE).is_file()]
+        return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+
+    def _emptied(self, name: str) -> Path:
+        """Return a directory that is not there, whatever an interrupted run left."""
+        path = self._directory / name
+        shutil.rmtree(path, ignore_errors=True)
+        return path
+
+    def _copy_to_best(self, place: Path) -> None:
+        partial = self._emptied(".best")
+        shutil.copytree(place, partial, ignore=shutil.ignore_patterns(_TRAINING, _STATE))
+        best = self._directory / "best"
+        shutil.rmtree(best, ignore_errors=True)
+        partial.rename(best)

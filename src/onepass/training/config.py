@@ -1,0 +1,275 @@
+"""What a training run is told: one frozen value, read from JSON, checked before anything starts.
+
+It does not need torch, and knows nothing about what the values do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from onepass.errors import InputError
+from onepass.models.gliner2.targets import LossWeights
+from onepass.schema.types import shown
+from onepass.training.asking.means import SamplingOptions
+
+_PRECISIONS = ("auto", "bf16", "fp32")
+_DEVICES = ("auto", "cpu", "cuda")
+_DEFAULT_EPOCHS = 5.0
+_ENDLESS = float("inf")
+
+Part = TypeVar("Part", SamplingOptions, LossWeights)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """A training run; rates, decay, warm-up, clip and epochs default to Table 5 of the paper.
+
+    Paths are relative to the current directory.
+
+    Attributes:
+        model: directory of the checkpoint to start from.
+        data: files in onepass's or GLiNER2's format, ``.jsonl`` or ``.jsonl.gz``; or directories
+            of such files, each with an optional ``mix.json`` of file names and weights.
+        output: directory that receives checkpoints and the log.
+        dev: a file to score on; None holds out a part of the data.
+        bank: a label bank in JSON, see `onepass.training.bank`.
+        held_out: share of the data that is held out (at most 500 examples); 0 for none.
+        steps: optimizer steps in all.
+        epochs: times that as many examples are used as there are; 5 if no end is given.
+        minutes: wall time in all. Of several ends, the first one counts.
+        encoder_rate: learning rate of the backbone.
+        head_rate: learning rate of everything else.
+        weight_decay: on matrices.
+        betas: of AdamW.
+        warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
+        clip: largest gradient norm.
+        batch_pieces: padded pieces of one batch.
+        max_batch: largest number of examples in a batch.
+        max_pieces: longest sequence, prompt included; texts are cut there.
+        pool: examples that are sorted by length together.
+        precision: "bf16", "fp32", or "auto" for bf16 where the processor has products in it.
+        device: "cpu", "cuda", or "auto" for cuda where there is one.
+        threads: of the CPU; None leaves torch's choice.
+        seed: of everything that is drawn.
+        log_every: steps between progress lines.
+        score_every: steps between held-out scores and checkpoints; 0 for only at the end.
+        keep: newest checkpoints that stay.
+        resume: continue the run that is in ``output``.
+        sampling: how questions are drawn.
+        loss: weights of the loss terms.
+
+    >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
+    5.0
+    """
+
+    model: str
+    data: tuple[str, ...]
+    output: str
+    dev: str | None = None
+    bank: str | None = None
+    held_out: float = 0.02
+    steps: int | None = None
+    epochs: float | None = None
+    minutes: float | None = None
+    encoder_rate: float = 1e-5
+    head_rate: float = 2e-5
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup: int | None = None
+    clip: float = 1.0
+    batch_pieces: int = 4096
+    max_batch: int = 64
+    max_pieces: int = 512
+    pool: int = 768
+    precision: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    log_every: int = 50
+    score_every: int = 1000
+    keep: int = 2
+    resume: bool = False
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    loss: LossWeights = field(default_factory=LossWeights)
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        self._check_numbers()
+        if self.steps is None and self.epochs is None and self.minutes is None:
+            object.__setattr__(self, "epochs", _DEFAULT_EPOCHS)
+
+    def _check_choices(self) -> None:
+        for name, text in (("model", self.model), ("output", self.output)):
+            _check(name, text, isinstance(text, str) and bool(text.strip()), "a path")
+        for name, path in (("dev", self.dev), ("bank", self.bank)):
+            _check(name, path, path is None or isinstance(path, str), "a path or null")
+        paths = isinstance(self.data, tuple) and all(isinstance(p, str) for p in self.data)
+        _check("data", self.data, paths and bool(self.data), "a path or a list of paths")
+        _check("precision", self.precision, self.precision in _PRECISIONS, _either(_PRECISIONS))
+        _check("device", self.device, self.device in _DEVICES, _either(_DEVICES))
+        _check("resume", self.resume, isinstance(self.resume, bool), "true or false")
+
+    def _check_numbers(self) -> None:
+        for name, whole, least in (
+            ("batch_pieces", self.batch_pieces, 1),
+            ("max_batch", self.max_batch, 1),
+            ("max_pieces", self.max_pieces, 8),
+            ("pool", self.pool, 1),
+            ("log_every", self.log_every, 1),
+            ("keep", self.keep, 1),
+            ("score_every", self.score_every, 0),
+            ("seed", self.seed, 0),
+        ):
+            _check(name, whole, _is_whole(whole, least), f"a whole number from {least}")
+        for name, optional, least in (
+            ("steps", self.steps, 1),
+            ("threads", self.threads, 1),
+            ("warmup", self.warmup, 0),
+        ):
+            right = optional is None or _is_whole(optional, least)
+            _check(name, optional, right, f"a whole number from {least}, or null")
+        for name, limit in (("epochs", self.epochs), ("minutes", self.minutes)):
+            _check(name, limit, limit is None or _is_above(limit), "a number above 0, or null")
+        for name, rate in (
+            ("encoder_rate", self.encoder_rate),
+            ("head_rate", self.head_rate),
+            ("weight_decay", self.weight_decay),
+        ):
+            _check(name, rate, _is_number(rate), "a number from 0")
+        _check("clip", self.clip, _is_above(self.clip), "a number above 0")
+        part = _is_number(self.held_out) and self.held_out < 1
+        _check("held_out", self.held_out, part, "a share from 0 to below 1")
+        pair = isinstance(self.betas, tuple) and len(self.betas) == 2
+        pair = pair and all(_is_number(b) and b < 1 for b in self.betas)
+        _check("betas", self.betas, pair, "two numbers from 0 to below 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form; `from_dict` reads it back equal."""
+        return asdict(self) | {"data": list(self.data), "betas": list(self.betas)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TrainConfig:
+        """Read a configuration in its JSON form.
+
+        Raises:
+            InputError: for an unknown or missing key, or a wrong value.
+
+        >>> TrainConfig.from_dict({"model": "start", "datas": []})
+        Traceback (most recent call last):
+        ...
+        onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
+model, data, output, dev, bank, held_out, steps, epochs, minutes, encoder_rate, head_rate, \
+weight_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, pool, precision, device, \
+threads, seed, log_every, score_every, keep, resume, sampling, loss.
+        """
+        names = [f.name for f in fields(cls)]
+        for key in data:
+            if key not in names:
+                raise InputError(
+                    f"A training configuration has no key {key!r}; its keys are {', '.join(names)}."
+                )
+        for key in names[:3]:
+            if key not in data:
+                raise InputError(
+                    f"A training configuration needs {key!r}; give model, data and output."
+                )
+        values = dict(data)
+        if isinstance(values["data"], str):
+            values["data"] = [values["data"]]
+        for key in ("data", "betas"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
+        if "sampling" in values:
+            values["sampling"] = _part(SamplingOptions, values["sampling"], "sampling")
+        if "loss" in values:
+            values["loss"] = _part(LossWeights, values["loss"], "loss")
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+        """Read a configuration from JSON text.
+
+        Args:
+            text: a JSON object.
+            overrides: values that count instead; those that are None do not.
+
+        Raises:
+            InputError: if the text is not a JSON object, or names what is wrong in it.
+
+        >>> text = '{"model": "start", "data": "data.jsonl", "output": "run"}'
+        >>> TrainConfig.from_json(text, {"steps": 10, "minutes": None}).steps
+        10
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"A training configuration must be JSON: {error.msg} at line {error.lineno}, "
+                f"column {error.colno}."
+            ) from error
+        if not isinstance(data, dict):
+            raise InputError(
+                f"A training configuration must be a JSON object, not {type(data).__name__}."
+            )
+        given = {key: value for key, value in (overrides or {}).items() if value is not None}
+        return cls.from_dict({**data, **given})
+
+
+def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+    """Read a configuration file.
+
+    Args:
+        path: a JSON file.
+        overrides: as in `TrainConfig.from_json`.
+
+    Raises:
+        InputError: if there is no such file, or it names what is wrong in it.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path}; give the path of a training configuration.")
+    try:
+        return TrainConfig.from_json(path.read_text(encoding="utf-8"), overrides)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8; convert it.") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _part(kind: type[Part], given: object, name: str) -> Part:
+    """Return one of the inner options from its JSON form."""
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise InputError(f"{name!r} must be an object, but {shown(given)} was given.")
+    names = [f.name for f in fields(kind)]
+    for key, value in given.items():
+        if key not in names:
+            raise InputError(f"{name!r} has no key {key!r}; its keys are {', '.join(names)}.")
+        _check(f"{name}.{key}", value, _is_number(value), "a number from 0")
+    return kind(**given)
+
+
+def _check(name: str, value: object, right: bool, expected: str) -> None:
+    if not right:
+        raise InputError(f"{name!r} must be {expected}, but {shown(value)} was given.")
+
+
+def _either(choices: tuple[str, ...]) -> str:
+    return f"one of {', '.join(choices)}"
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a finite number from 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _ENDLESS
+
+
+def _is_above(value: object) -> bool:
+    return _is_number(value) and value != 0

@@ -1,0 +1,183 @@
+"""Where a run stands: step, clock, schedule of the rates, lines of progress and ``log.jsonl``.
+
+It knows nothing about models, data or checkpoints.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_LOWEST_RATE = 0.02  # of the base rate, at the end
+_DEFAULT_WARMUP = 1000  # steps
+_MOST_WARMUP = 0.1  # of the run, where no warm-up is given
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a run ends, and how it begins.
+
+    Attributes:
+        steps: optimizer steps in all.
+        examples: examples in all.
+        minutes: wall time in all.
+        warmup: steps of warm-up; None for 1000, but at most a tenth of the run.
+    """
+
+    steps: int | None
+    examples: int | None
+    minutes: float | None
+    warmup: int | None
+
+    def done(self, step: int, examples: int, seconds: float) -> float:
+        """Return how much of the run is done, 0 to 1, by the limit that is nearest.
+
+        >>> Limits(100, None, 1.0, None).done(step=10, examples=0, seconds=30)
+        0.5
+        """
+        shares = [0.0]
+        if self.steps:
+            shares.append(step / self.steps)
+        if self.examples:
+            shares.append(examples / self.examples)
+        if self.minutes:
+            shares.append(seconds / 60 / self.minutes)
+        return min(max(shares), 1.0)
+
+    def rate(self, step: int, done: float) -> float:
+        """Return the factor on the learning rates: linear warm-up, linear decay to 2 %.
+
+        >>> limits = Limits(100, None, None, warmup=10)
+        >>> limits.rate(step=4, done=0.0), limits.rate(step=50, done=1.0)
+        (0.5, 0.020000000000000018)
+        """
+        if self.warmup is None:
+            warm = max((step + 1) / _DEFAULT_WARMUP, done / _MOST_WARMUP)
+        else:
+            warm = (step + 1) / max(1, self.warmup)
+        return min(1.0, warm) * (1.0 - (1.0 - _LOWEST_RATE) * done)
+
+
+class Progress:
+    """Step, clock and log of one run.
+
+    Args:
+        log: the JSONL file that rows are added to.
+        limits: where the run ends.
+        log_every: steps between lines.
+        report: receives lines.
+
+    Attributes:
+        step: optimizer steps so far.
+        scores: the last held-out scores.
+    """
+
+    def __init__(
+        self, log: Path, limits: Limits, log_every: int, report: Callable[[str], None]
+    ) -> None:
+        self.step = 0
+        self.scores: dict[str, float] = {}
+        self._log, self._limits, self._log_every, self._report = log, limits, log_every, report
+        self._best = float("-inf")
+        self._examples = 0
+        self._spent = 0.0  # seconds of earlier sessions
+        self._started = time.monotonic()
+        self._recent: list[Mapping[str, float]] = []
+
+    def seconds(self) -> float:
+        """Return the wall time of the run, earlier sessions included."""
+        return self._spent + time.monotonic() - self._started
+
+    def done(self) -> float:
+        """Return how much of the run is done, 0 to 1."""
+        return self._limits.done(self.step, self._examples, self.seconds())
+
+    def over(self) -> bool:
+        """Return whether a limit is reached."""
+        return self.done() >= 1.0
+
+    def rate(self) -> float:
+        """Return the factor on the learning rates for the next step."""
+        return self._limits.rate(self.step, self.done())
+
+    def best_or_none(self) -> float | None:
+        """Return the best score so far, None if there was none."""
+        return None if self._best == float("-inf") else self._best
+
+    def stepped(self, terms: Mapping[str, float], examples: int) -> None:
+        """Count a step, and tell of the last ones now and then.
+
+        Args:
+            terms: of the loss, by name.
+            examples: used so far.
+        """
+        self.step += 1
+        self._examples = examples
+        self._recent.append(terms)
+        if self.step % self._log_every:
+            return
+        means = _means(self._recent)
+        self._recent = []
+        done = max(self.done(), 1e-6)
+        seconds = self.seconds()
+        left = seconds * (1 - done) / done
+        self._report(
+            f"step {self.step}  {100 * done:.1f} %  {_shown(means)}  "
+            f"{seconds / 60:.1f} min, {left / 60:.0f} min left"
+        )
+        self._note({"step": self.step, "seconds": round(seconds, 1), "loss": means})
+
+    def scored(self, scores: Mapping[str, float]) -> bool:
+        """Note held-out scores and return whether ``score`` is the best so far."""
+        self.scores = dict(scores)
+        if not scores:
+            return False
+        self._report(f"step {self.step}  held out: {_shown(scores)}")
+        self._note({"step": self.step, "scores": self.scores})
+        if scores.get("score", float("-inf")) <= self._best:
+            return False
+        self._best = scores["score"]
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs, as JSON."""
+        return {"step": self.step, "seconds": self.seconds(), "best": self.best_or_none()}
+
+    def restore(self, state: Mapping[str, Any], examples: int) -> None:
+        """Continue where a `state` was taken; later rows of the log are dropped.
+
+        Args:
+            state: as it was taken.
+            examples: used until then.
+        """
+        self.step, self._spent = int(state["step"]), float(state["seconds"])
+        self._best = float("-inf") if state["best"] is None else float(state["best"])
+        self._examples = examples
+        self._started = time.monotonic()
+        if self._log.is_file():
+            lines = self._log.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
+            self._log.write_text("".join(kept), encoding="utf-8")
+        self._report(f"resumed at step {self.step}")
+
+    def _note(self, row: Mapping[str, Any]) -> None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def _means(rows: list[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each value over the rows that have it."""
+    means = {}
+    for name in sorted({name for row in rows for name in row}):
+        values = [row[name] for row in rows if name in row]
+        means[name] = sum(values) / len(values)
+    return means
+
+
+def _shown(values: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in values.items())

@@ -1,0 +1,152 @@
+"""The files that a run trains on: found, checked, brought into one format, a part held out.
+
+It knows file names and formats, not what is done with the examples.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onepass.corpus.checks import as_object
+from onepass.corpus.example import Example
+from onepass.corpus.jsonl import read_examples, write_examples
+from onepass.corpus.reading import Format, file_format, read_training_file
+from onepass.errors import InputError
+from onepass.schema.types import shown
+from onepass.training.data import LineFile
+
+MOST_HELD_OUT = 500
+
+_MIX = "mix.json"
+_SHOWN = 3  # missing surfaces that are told one by one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """What a run trains on.
+
+    Attributes:
+        files: name of a source to its file.
+        weights: name to relative weight; those without one weigh as their number of entries.
+        held_out: examples that are in none of the files.
+    """
+
+    files: Mapping[str, LineFile]
+    weights: Mapping[str, float]
+    held_out: tuple[Example, ...]
+
+
+def open_sources(
+    paths: Sequence[Path],
+    *,
+    into: Path,
+    held_out: float,
+    seed: int,
+    report: Callable[[str], None],
+) -> Sources:
+    """Find, check and open training files.
+
+    Args:
+        paths: files, or directories of ``.jsonl`` and ``.jsonl.gz`` files; of a directory with a
+            ``mix.json`` only the files that it names.
+        into: directory that receives what has to be converted.
+        held_out: share of all entries that is held out, at most `MOST_HELD_OUT`.
+        seed: of their choice.
+        report: is told of what was converted, and of what was not found in its text.
+
+    Raises:
+        InputError: if there is no file, a file is wrong, or two have the same name.
+    """
+    found: dict[str, Path] = {}
+    weights: dict[str, float] = {}
+    for path in paths:
+        here, own = _files(path)
+        for name, file in here.items():
+            if name in found:
+                raise InputError(
+                    f"{found[name]} and {file} are both called {name!r}; rename one of them."
+                )
+            found[name] = file
+        weights.update(own)
+    plain = {name: _plain(path, name, into, report) for name, path in found.items()}
+    whole = {name: LineFile(path) for name, path in plain.items()}
+    chosen = _choose(whole, held_out, seed)
+    files = {name: LineFile(path, without=chosen[name]) for name, path in plain.items()}
+    examples = [whole[name].example(i) for name, indices in chosen.items() for i in indices]
+    return Sources(files, weights, tuple(examples))
+
+
+def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
+    """Return the files of a path by name, and their weights."""
+    if path.is_file():
+        return {_name(path): path}, {}
+    if not path.is_dir():
+        raise InputError(f"There is no file or directory {path}; give the path of training data.")
+    files = {
+        _name(file): file
+        for file in sorted(path.iterdir())
+        if file.name.endswith((".jsonl", ".jsonl.gz"))
+    }
+    if not files:
+        raise InputError(f"The directory {path} has no .jsonl or .jsonl.gz file.")
+    if not (path / _MIX).is_file():
+        return files, {}
+    weights = _read_mix(path / _MIX)
+    for name in weights:
+        if name not in files:
+            raise InputError(f"{path / _MIX} names {name!r}, but {path} has no {name}.jsonl.")
+    return {name: files[name] for name in files if name in weights}, weights
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")
+
+
+def _read_mix(path: Path) -> dict[str, float]:
+    try:
+        row = as_object(json.loads(path.read_text(encoding="utf-8")), "the mixture")
+    except ValueError as error:  # of JSON, of UTF-8, and InputError
+        raise InputError(f"{path} is not a JSON object of names and weights: {error}") from error
+    for name, weight in row.items():
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not weight >= 0:
+            raise InputError(
+                f"{path}: the weight of {name!r} must be a number from 0, not {shown(weight)}."
+            )
+    return {name: float(weight) for name, weight in row.items()}
+
+
+def _plain(path: Path, name: str, into: Path, report: Callable[[str], None]) -> Path:
+    """Return a file in onepass's own format, uncompressed, every line of it checked."""
+    form = file_format(path)
+    if form is Format.ONEPASS and path.suffix != ".gz":
+        for _ in read_examples(path):  # a wrong line is told now, not hours later
+            pass
+        return path
+    into.mkdir(parents=True, exist_ok=True)
+    missing: list[str] = []
+    converted = into / f"{name}.jsonl"
+    count = write_examples(converted, read_training_file(path, on_missing=missing.append))
+    report(f"{path}: {count} examples read, format {form.value}")
+    for sentence in missing[:_SHOWN]:
+        report(sentence)
+    if len(missing) > _SHOWN:
+        report(f"{path}: {len(missing) - _SHOWN} more values do not stand in their texts")
+    return converted
+
+
+def _choose(
+    files: Mapping[str, LineFile], held_out: float, seed: int
+) -> dict[str, tuple[int, ...]]:
+    """Return the indices of each file that are held out; every file keeps an entry."""
+    places = [(name, index) for name, file in files.items() for index in range(len(file))]
+    count = min(round(held_out * len(places)), MOST_HELD_OUT)
+    drawn = random.Random(f"{seed}/held out").sample(places, count)
+    chosen: dict[str, list[int]] = {name: [] for name in files}
+    for name, index in drawn:
+        if len(chosen[name]) < len(files[name]) - 1:
+            chosen[name].append(index)
+    return {name: tuple(sorted(indices)) for name, indices in chosen.items()}

@@ -1,0 +1,41 @@
+"""The network that a training step is computed with, in the precision of the step."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+
+class Working:
+    """The trained network itself, or its copy in bf16.
+
+    With "bf16" the fp32 weights stay the truth (the optimizer works on them); each step runs wholly
+    in a bf16 copy, which is about twice as fast on a CPU with bf16 products as autocast.
+
+    Args:
+        network: in fp32.
+        precision: "bf16" or "fp32".
+    """
+
+    def __init__(self, network: torch.nn.Module, precision: str) -> None:
+        self.network = network
+        if precision == "bf16":
+            self.network = copy.deepcopy(network).to(torch.bfloat16).train()
+        self._truth: list[torch.Tensor] = list(network.parameters())
+        self._own: list[torch.Tensor] = list(self.network.parameters())
+        self._is_copy = self.network is not network
+
+    def load(self) -> None:
+        """Take the newest weights and forget the gradients."""
+        for truth, own in zip(self._truth, self._own, strict=True):
+            truth.grad = own.grad = None
+        if self._is_copy:
+            with torch.no_grad():
+                torch._foreach_copy_(self._own, self._truth)
+
+    def hand_over(self) -> None:
+        """Give the gradients to the optimizer's weights."""
+        if self._is_copy:
+            for truth, own in zip(self._truth, self._own, strict=True):
+                truth.grad = None if own.grad is None else own.grad.float()

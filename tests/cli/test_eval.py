@@ -1,0 +1,57 @@
+"""``onepass eval`` from files to its report."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepass.corpus.example import Example, Mention
+from onepass.corpus.jsonl import write_examples
+
+Onepass = Callable[..., Any]
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> str:
+    path = tmp_path / "gold.jsonl"
+    examples = [
+        Example("a dog", (Mention(2, 5, "dog"),), ("dog", "cat")),
+        Example("Bo", (Mention(0, 2, "dog"),), ("dog",)),
+    ]
+    write_examples(path, examples)
+    return str(path)
+
+
+def test_table(onepass: Onepass, gold: str):
+    done = onepass("eval", "--data", gold)
+    assert (done.code, done.err) == (0, "")
+    assert "gold" in done.out
+    assert done.out.endswith("texts/s)\n")
+
+
+def test_json_file(onepass: Onepass, gold: str, tmp_path: Path, model: Any):
+    out = tmp_path / "report.json"
+    done = onepass(
+        "eval", "-d", gold, "--limit", "1", "-t", "0.2", "--overlap", "all",
+        "--format", "json", "-o", str(out),
+    )  # fmt: skip
+    assert (done.code, done.out) == (0, "")
+    report = json.loads(out.read_text())
+    assert report["means"]["ner_micro_f1"] == 1.0
+    assert report["files"]["gold"]["texts"] == 1
+    assert model.options[0] == {"threshold": 0.2, "overlap": "all"}
+
+
+def test_missing_data(onepass: Onepass):
+    done = onepass("eval", "--data", "no/such.jsonl")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("onepass: There is no file or directory no/such.jsonl")
+
+
+def test_data_that_is_not_annotated(onepass: Onepass, tmp_path: Path):
+    (tmp_path / "gold.jsonl").write_text("{bad\n")
+    done = onepass("eval", "--data", str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1

@@ -1,0 +1,181 @@
+"""One text: where it comes from, what is asked, how it is written, what is refused."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepass.cli.options import Format
+from onepass.cli.output import default_format
+from onepass.results.types import Extraction
+
+Onepass = Callable[..., Any]
+SHAPE = {"text", "entities", "classifications", "records", "relations", "coverage"}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_json_is_the_default_outside_a_terminal(onepass: Onepass):
+    done = onepass("extract", "hé person", "-e", "person", "-c", "tone=calm,angry", "-s", "x: y")
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert set(found) == SHAPE
+    assert found["entities"] == [
+        {"label": "person", "text": "person", "start": 3, "end": 9, "score": 0.9}
+    ]
+    assert found["classifications"]["tone"]["labels"] == [{"label": "calm", "score": 0.75}]
+    assert found["records"] == {"x": []}
+    assert "\n  " in done.out, "for people: indented"
+
+
+def test_jsonl_is_one_line_that_can_be_read_back(onepass: Onepass):
+    done = onepass("extract", "a\nperson", "-e", "person", "--format", "jsonl")
+    assert done.out.count("\n") == 1
+    assert Extraction.from_dict(json.loads(done.out)).entities[0].start == 2
+
+
+def test_table(onepass: Onepass):
+    done = onepass("extract", "a person", "-e", "person", "--format", "table")
+    assert "person  person  2:8  0.900" in done.out
+    assert done.out.endswith("\n")
+
+
+def test_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert default_format(None) is Format.TABLE
+    assert default_format(Path("a.json")) is Format.JSON
+
+
+def test_html_is_one_page(onepass: Onepass, tmp_path: Path):
+    page = tmp_path / "page.html"
+    done = onepass("extract", "<b> person", "-e", "person", "-o", str(page))
+    assert (done.code, done.out) == (0, "")
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert "&lt;b&gt;" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.json", '{\n  "text"'), ("a.jsonl", '{"text"'), ("a", '{\n  "text"')]
+)
+def test_the_name_of_the_output_suggests_the_format(
+    onepass: Onepass, tmp_path: Path, name: str, start: str
+):
+    onepass("extract", "person", "-e", "person", "-o", str(tmp_path / name))
+    assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.parametrize("argument", [(), ("-",)])
+@pytest.mark.parametrize(
+    ("stdin", "text"),
+    [
+        (b"a person\n", "a person"),
+        (b"a person\r\n", "a person"),
+        (b"\xef\xbb\xbfa\n\nperson\n\n", "a\n\nperson\n"),
+        ("é 🙂".encode(), "é 🙂"),
+    ],
+)
+def test_text_from_standard_input(
+    onepass: Onepass, argument: tuple[str, ...], stdin: bytes, text: str
+):
+    done = onepass("extract", *argument, "-e", "person", stdin=stdin)
+    assert json.loads(done.out)["text"] == text
+
+
+def test_options_reach_the_model(onepass: Onepass, model: Any):
+    onepass("extract", "a", "-e", "b", "-t", "0.3", "--overlap", "label", "--on-long", "truncate")
+    onepass("extract", "a", "-e", "b")
+    assert model.options == [
+        {"threshold": 0.3, "overlap": "label", "on_long": "truncate"},
+        {"threshold": None, "overlap": "flat", "on_long": "window"},
+    ]
+
+
+def test_schema_from_a_file_and_flags(onepass: Onepass, tmp_path: Path):
+    schema = tmp_path / "schema.json"
+    schema.write_text('\ufeff{"entities": ["é"], "classifications": {"t": ["x", "y"]}}', "utf-8")
+    done = onepass(
+        "extract", "é person", "--schema", str(schema), "-e", "person", "-c", "u*=v", "-s", "s: f"
+    )
+    found = json.loads(done.out)
+    assert [entity["label"] for entity in found["entities"]] == ["é", "person"]
+    assert list(found["classifications"]) == ["t", "u"]
+    assert list(found["records"]) == ["s"]
+
+
+def test_schema_as_json(onepass: Onepass):
+    done = onepass("extract", "a person", "--schema", ' {"entities": ["person"]}')
+    assert json.loads(done.out)["entities"][0]["label"] == "person"
+
+
+def refused(done: Any) -> str:
+    """Check that nothing but one sentence was said, and return it."""
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("onepass: ")
+    assert done.err.count("\n") == 1
+    return done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["", "-e", "x"], "The text is empty"),
+        (["a"], "Nothing is asked for"),
+        (["a", "-e", "x", "-e", "x"], "'x' was given twice"),
+        (["a", "-e", "x", "--schema", '{"entities": ["x"]}'], "asks for what --schema asks for"),
+        (["a", "-e", ""], "In -e ''"),
+        (["a", "-c", "tone"], "task=label,label"),
+        (["a", "-s", "product"], "name: field, field"),
+        (["a", "--schema", "missing.json"], "There is no schema file missing.json"),
+        (["a", "--schema", "."], "is a directory"),
+        (["a", "--schema", "{}"], "Nothing is asked for"),
+        (["a", "--schema", '["x"]'], "must be an object"),
+        (["a", "--schema", '{"entities": 5}'], "entities"),
+        (["a", "-e", "x", "--model", "no/such"], "There is no model 'no/such'"),
+        (["a", "-e", "x", "-o", "no/such/dir/a.json"], "There is no directory"),
+        (["a", "-e", "x", "-o", "."], "is a directory"),
+        (["a", "-e", "x", "--text-field", "body"], "--text-field belongs to --input"),
+        (["a", "-e", "x", "--input", "a.jsonl"], "Both a TEXT and --input"),
+        (["a" * 200, "-e", "x", "--on-long", "error"], "200 characters"),
+        (["\udcff", "-e", "x"], "The text is not UTF-8"),
+    ],
+)
+def test_bad_input_is_one_sentence(onepass: Onepass, arguments: list[str], message: str):
+    assert message in refused(onepass("extract", *arguments))
+
+
+def test_standard_input_that_is_no_text(onepass: Onepass):
+    assert "is empty" in refused(onepass("extract", "-e", "x"))
+    assert "is not UTF-8 (byte 0xff at position 2)" in refused(
+        onepass("extract", "-e", "x", stdin=b"ab\xff")
+    )
+    assert "is UTF-16" in refused(onepass("extract", "-e", "x", stdin="ab".encode("utf-16")))
+
+
+def test_nothing_to_read_on_a_terminal(onepass: Onepass):
+    assert "There is no text" in refused(onepass("extract", "-e", "x", terminal=True))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"entities": ["\xe9"]}', "is not UTF-8 (byte 0xe9 at position 15)"),
+        ('{"entities": ["e"]}'.encode("utf-16"), "is UTF-16"),
+        (b'{"entities": [}', "not: Expecting value at line 1, column 15"),
+        (b'{"entitys": ["a"]}', "In the schema file"),
+    ],
+)
+def test_schema_file_that_cannot_be_read(
+    onepass: Onepass, tmp_path: Path, content: bytes, message: str
+):
+    schema = tmp_path / "schema.json"
+    schema.write_bytes(content)
+    said = refused(onepass("extract", "a", "--schema", str(schema)))
+    assert message in said
+    assert str(schema) in said

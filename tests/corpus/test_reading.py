@@ -1,0 +1,49 @@
+import gzip
+import json
+
+import pytest
+
+from onepass.corpus.example import Example, Mention
+from onepass.corpus.reading import Format, file_format, read_training_file
+from onepass.errors import InputError
+
+BO = Example("Bo barks.", (Mention(0, 2, "dog"),))
+OWN = {"text": "Bo barks.", "entities": [{"start": 0, "end": 2, "label": "dog"}]}
+THEIRS = {"input": "Bo barks.", "output": {"entities": {"dog": ["Bo"]}}}
+OTHER = {"text": "Bo barks.", "schema": {"entities": {"dog": ["Bo"]}}}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [(OWN, Format.ONEPASS), (THEIRS, Format.GLINER2), (OTHER, Format.GLINER2)],
+)
+def test_formats_are_told_apart_by_the_first_row(tmp_path, row, form, suffix):
+    path = tmp_path / f"data{suffix}"
+    content = ("\n" + json.dumps(row) + "\n").encode()
+    path.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
+    assert file_format(path) is form
+    assert list(read_training_file(path)) == [BO]
+
+
+def test_a_row_in_another_format_is_refused_later(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(OWN) + "\n" + json.dumps(THEIRS))
+    with pytest.raises(InputError, match="line 2: the row has the unknown key 'input'"):
+        list(read_training_file(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        ('{"tokens": ["Bo"], "ner": []}', "line 1: the keys ner, tokens fit no known format"),
+        ("{}", "the keys \\(none\\) fit no known format"),
+    ],
+)
+def test_an_unknown_or_empty_file_is_refused(tmp_path, content, message):
+    path = tmp_path / "data.jsonl"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        list(read_training_file(path))

@@ -1,0 +1,33 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepass.corpus.surfaces import Surfaces, closest_pair, closest_to
+from onepass.text.words import split_words
+
+texts = st.text(st.sampled_from("aAbB é.-\n1́"), max_size=30)
+
+
+@given(texts, texts)
+def test_every_run_of_equal_words_is_found(text, surface):
+    words, wanted = split_words(text), [w.lower() for w in split_words(surface).forms()]
+    forms = [form.lower() for form in words.forms()]
+    expected = [
+        (words.starts[i], words.ends[i + len(wanted) - 1])
+        for i in range(len(forms) - len(wanted) + 1)
+        if wanted and forms[i : i + len(wanted)] == wanted
+    ]
+    assert Surfaces(text).find(surface) == expected
+
+
+def test_white_space_does_not_matter():
+    assert Surfaces("Tim \n Cook left").find(" tim cook ") == [(0, 10)]
+
+
+def test_a_head_and_a_tail_with_the_same_name_stand_apart():
+    places = [(0, 5), (10, 15)]
+    assert closest_pair(places, places) == ((0, 5), (10, 15))
+    assert closest_pair([(0, 5)], [(0, 5)]) == ((0, 5), (0, 5))
+
+
+def test_the_middle_place_decides():
+    assert closest_to([(0, 5), (50, 55), (90, 95)], [0, 52, 60]) == (50, 55)

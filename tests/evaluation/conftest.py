@@ -1,0 +1,30 @@
+"""A model with answers that were prepared, which is all that evaluation needs of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from onepass.results.types import Extraction
+from onepass.schema import Schema
+
+
+class Canned:
+    """Answers each text with the extraction prepared for it, and keeps what it was asked."""
+
+    def __init__(self, answers: Mapping[str, Extraction]) -> None:
+        self.answers = answers
+        self.calls: list[tuple[list[str], Schema, object, str]] = []
+
+    def extract(
+        self, texts: list[str], schema: Schema, *, threshold: object, overlap: str
+    ) -> list[Extraction]:
+        self.calls.append((texts, schema, threshold, overlap))
+        return [self.answers.get(text, Extraction(text)) for text in texts]
+
+
+@pytest.fixture
+def canned() -> Callable[..., Canned]:
+    """Return what makes a model from extractions."""
+    return lambda *answers: Canned({answer.text: answer for answer in answers})

@@ -1,0 +1,107 @@
+"""Relation scores against counts made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from onepass.corpus.example import Example, GoldRelation
+from onepass.evaluation.relations import RelationScorer
+from onepass.results.types import Extraction, Relation, Value
+
+TEXT = "Ann Lee runs Acme. Bob left Acme. Ann Lee hired Bob in Annville."
+#       0123456789012345678901234567890123456789012345678901234567890123
+ANN, ACME, BOB, ACME2, ANN2, BOB2 = (0, 7), (13, 17), (19, 22), (28, 32), (34, 41), (48, 51)
+
+
+def value(span: tuple[int, int]) -> Value:
+    return Value(TEXT[slice(*span)], *span, 0.9)
+
+
+def scored(found, wanted, asked=()) -> dict[str, float]:
+    scorer = RelationScorer()
+    scorer.add(
+        Extraction(
+            TEXT, relations=tuple(Relation(t, value(h), value(v), 0.9) for t, h, v in found)
+        ),
+        Example(TEXT, relations=tuple(GoldRelation(*w) for w in wanted), asked_relations=asked),
+    )
+    return scorer.scores()
+
+
+def test_type_and_both_ends_must_be_right():
+    scores = scored(
+        [("runs", ANN, ACME), ("left", ANN, ACME), ("hired", BOB, ANN)],
+        [("runs", ANN, ACME), ("left", BOB, ACME2), ("hired", ANN2, BOB2)],
+    )
+    assert scores["precision"] == pytest.approx(1 / 3)
+    assert scores["recall"] == pytest.approx(1 / 3)
+    assert scores["macro_f1"] == pytest.approx(1 / 3)
+    assert scores["relaxed_f1"] == pytest.approx(1 / 3)
+    assert scores["placed_f1"] == pytest.approx(1 / 3)
+
+
+def test_another_occurrence_of_the_words_is_right_but_not_placed():
+    scores = scored([("left", BOB2, ACME)], [("left", BOB, ACME2)])
+    assert (scores["f1"], scores["relaxed_f1"], scores["placed_f1"]) == (1.0, 1.0, 0.0)
+
+
+def test_the_same_fact_twice_counts_once():
+    scores = scored([("runs", ANN, ACME), ("runs", ANN2, ACME2)], [("runs", ANN, ACME)])
+    assert (scores["precision"], scores["relaxed_f1"]) == (1.0, 1.0)
+    assert scores["placed_f1"] == pytest.approx(2 / 3)
+
+
+def test_overlap_is_right_only_when_relaxed():
+    scores = scored([("runs", (4, 7), ACME)], [("runs", ANN, ACME)])
+    assert (scores["f1"], scores["relaxed_f1"]) == (0.0, 1.0)
+
+
+def test_overlap_with_another_occurrence_is_right_when_relaxed():
+    scores = scored([("runs", (38, 41), ACME)], [("runs", ANN, ACME)])
+    assert (scores["f1"], scores["relaxed_f1"]) == (0.0, 1.0)
+
+
+def test_words_inside_a_longer_word_are_no_occurrence():
+    text = "Ann met Bo in Annville."
+    gold = Example(text, relations=(GoldRelation("met", (0, 3), (8, 10)),))
+    found = Relation("met", Value("Annville", 14, 22, 0.9), Value("Bo", 8, 10, 0.9), 0.9)
+    scorer = RelationScorer()
+    scorer.add(Extraction(text, relations=(found,)), gold)
+    assert scorer.scores()["relaxed_f1"] == 0.0
+
+
+def test_relaxed_matches_one_to_one():
+    # Both findings overlap the one gold fact: one is right, one is too much.
+    scores = scored([("runs", (0, 3), ACME), ("runs", (4, 7), ACME)], [("runs", ANN, ACME)])
+    assert scores["relaxed_f1"] == pytest.approx(2 / 3)
+
+
+def test_relaxed_never_below_strict():
+    scores = scored(
+        [("runs", ANN, ACME), ("runs", (0, 3), ACME)], [("runs", ANN, ACME), ("runs", BOB, ACME)]
+    )
+    assert scores["relaxed_f1"] >= scores["f1"] == 0.5
+
+
+def test_head_and_tail_are_not_exchanged():
+    assert scored([("hired", BOB2, ANN2)], [("hired", ANN2, BOB2)])["relaxed_f1"] == 0.0
+
+
+def test_types_that_were_not_asked_do_not_count():
+    assert scored([("runs", ANN, ACME), ("x", ANN, BOB)], [("runs", ANN, ACME)])["f1"] == 1.0
+
+
+def test_false_alarm_of_an_asked_type():
+    scorer = RelationScorer()
+    found = Relation("runs", value(ANN), value(ACME), 0.9)
+    scorer.add(Extraction(TEXT, relations=(found,)), Example(TEXT, asked_relations=("runs",)))
+    assert scorer.texts == 1
+    assert scorer.table() == {
+        "runs": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0, "predicted": 1}
+    }
+
+
+def test_texts_without_the_question_do_not_count():
+    scorer = RelationScorer()
+    scorer.add(Extraction(TEXT), Example(TEXT))
+    assert scorer.texts == 0

@@ -1,0 +1,48 @@
+"""The list of downloaded checkpoints: of known kinds, with something to run, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onepass.hub.cached import CachedModel, cached_models
+
+SPAN = '{"model_type": "extractor"}'
+BERT = '{"model_type": "bert"}'
+
+
+def add(cache: Path, folder: str, commit: str, files: dict[str, str]) -> Path:
+    snapshot = cache / folder / "snapshots" / commit
+    for name, content in files.items():
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / name).write_text(content)
+    return snapshot
+
+
+def test_known_kinds_are_listed_in_order(tmp_path: Path):
+    weights = {"model.safetensors": "12345"}
+    two = add(tmp_path, "models--b--span", "2" * 40, {"config.json": SPAN} | weights)
+    one = add(tmp_path, "models--b--span", "1" * 40, {"config.json": SPAN} | weights)
+    gliner = add(tmp_path, "models--a--g", "3" * 40, {"gliner_config.json": "{}"} | weights)
+    graphs = add(
+        tmp_path, "models--c--x", "4" * 40, {"config.json": SPAN, "onnx/int8/graphs.json": "1"}
+    )
+    add(tmp_path, "models--d--bert", "5" * 40, {"config.json": BERT} | weights)
+    add(tmp_path, "models--d--refused", "6" * 40, {"config.json": SPAN})
+    add(tmp_path, "models--d--foreign", "9" * 40, {"config.json": SPAN, "onnx/model.onnx": "1"})
+    add(tmp_path, "models--d--broken", "7" * 40, {"config.json": "{"} | weights)
+    add(tmp_path, "datasets--d--data", "8" * 40, {"config.json": SPAN} | weights)
+    (tmp_path / "models--e--empty").mkdir()
+    (tmp_path / "stray.txt").touch()
+
+    size = len(SPAN) + 5
+    assert cached_models(tmp_path) == [
+        CachedModel("a/g", "3" * 40, 7, gliner, "gliner"),
+        CachedModel("b/span", "1" * 40, size, one, "gliner2"),
+        CachedModel("b/span", "2" * 40, size, two, "gliner2"),
+        CachedModel("c/x", "4" * 40, len(SPAN) + 1, graphs, "gliner2"),
+    ]
+
+
+def test_no_cache(tmp_path: Path):
+    assert cached_models(tmp_path / "none") == []
+    assert cached_models(str(tmp_path)) == []

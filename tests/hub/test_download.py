@@ -1,0 +1,185 @@
+"""Checkpoints from a hub: what is asked for, of which revision, and what is said if it fails."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+NAME = "someone/model"
+CONFIG = b'{"model_type": "extractor", "counting_layer": "count_lstm_v2"}'
+FILES = {
+    "config.json": CONFIG,
+    "encoder_config/config.json": b"{}",
+    "model.safetensors": b"weights",
+    "tokenizer.json": b"{}",
+    "spm.model": b"pieces",
+    "vocab.txt": b"a",
+    "onnx/int8/encode.onnx": b"graph",
+    "onnx/int8/graphs.json": b"{}",
+}
+REFUSED = {
+    "pytorch_model.bin": b"pickle",
+    "training_args.bin": b"pickle",
+    "optimizer.pt": b"pickle",
+    "onnx/int8/more.bin": b"pickle",
+    "onnx/model.onnx": b"of others",
+    "modeling.py": b"program",
+    "README.md": b"words",
+    "model.fp16.safetensors": b"half",
+    "notes.txt": b"words",
+}
+
+
+def sha(text: str) -> str:
+    return hashlib.sha1(text.encode()).hexdigest()
+
+
+def text(files: dict[str, bytes]) -> dict[str, str]:
+    return {name: content.decode() for name, content in files.items()}
+
+
+def test_only_what_is_read_is_downloaded(hub, load):
+    hub.add(NAME, FILES | REFUSED)
+    found = load(NAME)
+    assert found["files"] == text(FILES)
+    assert hub.downloaded() == set(FILES)
+    assert (found["name"], found["kind"], found["revision"]) == (NAME, "gliner2", sha("one"))
+
+
+def test_a_revision_is_passed_on_to_every_file(hub, load):
+    repo = hub.add(NAME, FILES)
+    old = {name: content + b" " for name, content in FILES.items()}
+    repo.commits[sha("old")] = old
+    repo.refs["v1"] = sha("old")
+    assert load(NAME, revision="v1")["files"] == text(old)
+    assert load(NAME, revision=sha("old"))["revision"] == sha("old")
+    assert load(NAME)["files"] == text(FILES)
+
+
+def test_all_files_are_of_one_commit_while_the_branch_moves(hub, load):
+    repo = hub.add(NAME, FILES, moves_to=sha("two"))
+    repo.commits[sha("two")] = {name: content + b" " for name, content in FILES.items()}
+    found = load(NAME)
+    assert (found["revision"], found["files"]) == (sha("one"), text(FILES))
+    assert load(NAME)["revision"] == sha("two")
+
+
+@pytest.mark.parametrize(
+    "offline", [{"env": {"HF_HUB_OFFLINE": "1"}}, {"local_files_only": True}], ids=str
+)
+def test_a_second_load_works_offline(hub, load, offline):
+    hub.add(NAME, FILES)
+    first = load(NAME)
+    hub.paths.clear()
+    assert load(NAME, **offline) == first
+    assert load(NAME, revision=first["revision"], **offline) == first
+    assert hub.paths == []
+
+
+def test_a_cache_filled_by_another_library_works_offline(hub, load, tmp_path):
+    snapshot = tmp_path / "cache/models--someone--model/snapshots" / sha("one")
+    (snapshot / "encoder_config").mkdir(parents=True)
+    for name in ("config.json", "encoder_config/config.json", "model.safetensors"):
+        (snapshot / name).write_bytes(FILES[name])
+    refs = tmp_path / "cache/models--someone--model/refs"
+    refs.mkdir()
+    (refs / "main").write_text(sha("one"))
+    found = load(NAME, cache_dir=str(tmp_path / "cache"), env={"HF_HUB_OFFLINE": "1"})
+    assert found["files"]["model.safetensors"] == "weights"
+    assert hub.paths == []
+
+
+def test_a_lost_hub_is_no_trouble_once_downloaded(hub, load):
+    hub.add(NAME, FILES)
+    first = load(NAME)
+    assert load(NAME, env={"HF_ENDPOINT": "http://127.0.0.1:9"}) == first
+
+
+@pytest.mark.parametrize(
+    "offline", [{"env": {"HF_HUB_OFFLINE": "1"}}, {"local_files_only": True}], ids=str
+)
+def test_offline_without_a_download(hub, load, offline):
+    hub.add(NAME, FILES)
+    found = load(NAME, **offline)
+    assert found["type"] == "CheckpointError"
+    assert found["error"].startswith(f"{NAME!r} is not complete in the cache ")
+    assert hub.paths == []
+
+
+def test_an_interrupted_download_is_finished_later_and_refused_offline(hub, load, tmp_path):
+    hub.add(NAME, FILES)
+    directory = load(NAME)["directory"]
+    weights = tmp_path / directory / "model.safetensors"
+    weights.resolve().unlink()
+    weights.unlink()
+    assert "not complete in the cache" in load(NAME, local_files_only=True)["error"]
+    assert load(NAME)["files"] == text(FILES)
+
+
+def test_cache_dir_is_used(hub, load, tmp_path):
+    hub.add(NAME, FILES)
+    directory = load(NAME, cache_dir=str(tmp_path / "mine"))["directory"]
+    assert directory.startswith(str(tmp_path / "mine" / "models--someone--model"))
+
+
+def test_the_token_goes_with_every_request(hub, load):
+    hub.add(NAME, FILES, token="hf_secret")
+    assert load(NAME, token="hf_secret")["files"] == text(FILES)
+    assert hub.tokens == {"Bearer hf_secret"}
+
+
+@pytest.mark.parametrize(
+    ("name", "token"), [(NAME, None), (NAME, "hf_wrong"), ("someone/else", None)]
+)
+def test_a_private_model_reads_like_one_that_is_not_there(hub, load, name, token):
+    hub.add(NAME, FILES, token="hf_secret")
+    assert load(name, token=token) == {
+        "type": "CheckpointError",
+        "error": f"{name!r} is not on the hub; check the name, or give token= if it is private.",
+    }
+    assert hub.downloaded() == set()
+
+
+def test_a_gated_model(hub, load):
+    hub.add(NAME, FILES, gated=True)
+    assert "ask for it on its page on the hub, then give the token=" in load(NAME)["error"]
+
+
+def test_a_revision_that_does_not_exist(hub, load):
+    hub.add(NAME, FILES)
+    assert load(NAME, revision="v9")["error"] == (
+        f"revision 'v9' of {NAME!r} is not on the hub; give a branch, a tag or a commit that is."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (403, "refused access to 'someone/model' (HTTP 403); give the token="),
+        (500, "answered HTTP 500 for 'someone/model'; try again later"),
+    ],
+)
+def test_a_hub_that_answers_badly(hub, load, status, message):
+    hub.status = status
+    assert message in load(NAME)["error"]
+
+
+def test_no_network(load):
+    error = load(NAME, env={"HF_ENDPOINT": "http://127.0.0.1:9"})["error"]
+    assert error.startswith(f"{NAME!r} could not be downloaded from the hub (Connect")
+    assert error.endswith("give a directory, or set local_files_only=True after a first download.")
+    assert "\n" not in error
+
+
+def test_another_kind_of_model_is_refused_before_its_weights_come(hub, load):
+    bert = b'{"model_type": "bert", "architectures": ["BertModel"]}'
+    hub.add(NAME, {"config.json": bert, "model.safetensors": b"gigabytes"})
+    assert "model_type 'bert' and architectures ['BertModel']" in load(NAME)["error"]
+    assert hub.downloaded() == {"config.json"}
+
+
+def test_a_repository_without_a_configuration(hub, load):
+    hub.add(NAME, {"model.safetensors": b"gigabytes"})
+    assert "has neither config.json nor gliner_config.json" in load(NAME)["error"]
+    assert hub.downloaded() == set()
