@@ -2,6 +2,7 @@
 #   make demo   install without torch, extract from a sample text with the built-in model
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
+#   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ TEST := .venv-test
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.
 
-.PHONY: demo test lint clean python
+.PHONY: demo test lint docs clean python
 
 demo: $(DEMO)/.installed
 	@echo '$(SAMPLE)'
@@ -30,6 +31,9 @@ lint: $(TEST)/.installed
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	$(TEST)/bin/lint-imports
+
+docs: $(TEST)/.installed
+	OMP_NUM_THREADS=1 $(TEST)/bin/python tests/docs/write_docs.py
 
 $(DEMO)/.installed: $(SOURCES) pyproject.toml constraints.txt | python
 	@echo 'Installing onepass without torch into $(DEMO)'

@@ -16,7 +16,7 @@ HIDDEN = 32
 WORDS = (
     "tim cook runs apple in paris and rome the a of is not great bad person company place price "
     "product name color red blue green tone calm angry works for head tail entities it costs 9"
-).split()
+)
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 SIGNS = ".,;:!?()[]{}|-_'\"@#$%&*+/<>="
 
@@ -26,6 +26,7 @@ def make_tiny_checkpoint(
     *,
     backbone: str = "bert",
     counting_layer: str = "count_lstm_v2",
+    dropout: float = 0.1,
     seed: int = 0,
 ) -> Path:
     """Write a random checkpoint (hidden 32, 2 layers, spans of up to 4 words) and return its path.
@@ -34,6 +35,7 @@ def make_tiny_checkpoint(
         directory: is made if it is not there.
         backbone: "bert" or "deberta-v2".
         counting_layer: one of `onepass.models.gliner2.config.COUNTING_LAYERS`.
+        dropout: of the encoder and the span head, while training.
         seed: of the weights; the global random state stays as it was.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -47,8 +49,10 @@ def make_tiny_checkpoint(
         "additional_special_tokens": list(SPECIAL_TOKENS),
     }  # fmt: skip
     (directory / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    encoder_config = tiny_encoder_config(backbone, tokenizer.get_vocab_size())
-    config = Gliner2Config(f"tiny-{backbone}", counting_layer=counting_layer, max_width=4)
+    encoder_config = tiny_encoder_config(backbone, tokenizer.get_vocab_size(), dropout)
+    config = Gliner2Config(
+        f"tiny-{backbone}", counting_layer=counting_layer, max_width=4, dropout=dropout
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = Gliner2Network(config, encoder_config)
@@ -60,7 +64,7 @@ def make_tiny_checkpoint(
 
 def tiny_tokenizer() -> Tokenizer:
     """Return a lower-casing WordPiece tokenizer with a few words, all letters and all signs."""
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *LETTERS, *SIGNS]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split(), *LETTERS, *SIGNS]
     pieces += [f"##{letter}" for letter in LETTERS]
     vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
@@ -71,7 +75,7 @@ def tiny_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def tiny_encoder_config(backbone: str, vocabulary: int) -> dict[str, Any]:
+def tiny_encoder_config(backbone: str, vocabulary: int, dropout: float) -> dict[str, Any]:
     """Return an ``encoder_config/config.json`` for "bert" or "deberta-v2"."""
     common = {
         "model_type": backbone,
@@ -82,8 +86,8 @@ def tiny_encoder_config(backbone: str, vocabulary: int) -> dict[str, Any]:
         "intermediate_size": 64,
         "max_position_embeddings": 512,
         "hidden_act": "gelu",
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
         "pad_token_id": 0,
     }
     if backbone == "bert":

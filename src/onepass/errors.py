@@ -13,7 +13,7 @@ Each message says what was given, what was expected and what to do, in one sente
 
 
 class OnepassError(Exception):
-    """Base of all errors that onepass raises on purpose; its message is one sentence for the user."""
+    """Base of all errors that onepass raises on purpose; each message is one sentence."""
 
 
 class SchemaError(OnepassError, ValueError):
@@ -40,6 +40,8 @@ class MissingExtra(OnepassError, ImportError):
     """A feature whose optional dependency is not installed; the message holds the exact command."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra {extra!r}: run  pip install 'onepass[{extra}]'")
+        super().__init__(
+            f"{feature} needs the extra {extra!r}: run  pip install 'onepass[{extra}]'"
+        )
         self.feature = feature
         self.extra = extra

@@ -24,7 +24,13 @@ from onepass.hub import Checkpoint, locate
 from onepass.hub.registry import find_known
 from onepass.models.family import Model, Text
 from onepass.models.registry import open_backend, open_model
-from onepass.models.thresholds import Given, Thresholds, resolve_thresholds
+from onepass.models.thresholds import (
+    PLAIN,
+    SINGLE,
+    Given,
+    Thresholds,
+    resolve_thresholds,
+)
 from onepass.results.types import Classification, Coverage, Entity, Extraction, Record, Relation
 from onepass.schema import Schema, read_schema
 from onepass.text.windows import Window, plan_windows
@@ -162,13 +168,29 @@ class Extractor:
     # -- extraction --------------------------------------------------------------------------
 
     @overload
-    def extract(self, text: str, schema: object, **options: Any) -> Extraction: ...
+    def extract(  # type: ignore[overload-overlap]  # a string is an iterable of strings, too
+        self,
+        text: str,
+        schema: object,
+        *,
+        threshold: Given = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> Extraction: ...
     @overload
-    def extract(self, text: Sequence[str], schema: object, **options: Any) -> list[Extraction]: ...
+    def extract(
+        self,
+        text: Iterable[str],
+        schema: object,
+        *,
+        threshold: Given = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> list[Extraction]: ...
 
     def extract(
         self,
-        text: str | Sequence[str],
+        text: str | Iterable[str],
         schema: object,
         *,
         threshold: Given = None,
@@ -240,36 +262,71 @@ class Extractor:
         if held:
             yield from self._run(held, schema, threshold, overlap, on_long)
 
-    def entities(self, text: str, labels: Any, **options: Any) -> tuple[Entity, ...]:
-        """Return the entities of one text; labels are a list, or a mapping to descriptions."""
-        return self.extract(text, Schema().entities(labels), **options).entities
+    def entities(
+        self,
+        text: str,
+        labels: Any,
+        *,
+        threshold: Given = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> tuple[Entity, ...]:
+        """Return the entities of one text; labels are a list, or a mapping to descriptions.
 
-    def classify(self, text: str, labels: Any, **options: Any) -> Classification:
-        """Return the answer to one question; ``multi_label`` and ``name`` may be given.
+        The options are those of `extract`.
+        """
+        schema = Schema().entities(labels)
+        doc = self.extract(text, schema, threshold=threshold, overlap=overlap, on_long=on_long)
+        return doc.entities
+
+    def classify(
+        self,
+        text: str,
+        labels: Any,
+        *,
+        multi_label: bool = False,
+        threshold: Given = None,
+        on_long: str = "window",
+    ) -> Classification:
+        """Return the answer to one question about a text.
 
         Args:
             text: what is classified.
             labels: a list, or a mapping to descriptions.
-            **options: ``name`` of the task, ``multi_label``, and those of `extract`.
+            multi_label: whether any number of labels may hold, instead of exactly one.
+            threshold: as in `extract`; the task is called "class".
+            on_long: as in `extract`.
         """
-        name = options.pop("name", "class")
-        schema = Schema().classification(
-            name, labels, multi_label=options.pop("multi_label", False)
-        )
-        return self.extract(text, schema, **options).classifications[name]
+        schema = Schema().classification("class", labels, multi_label=multi_label)
+        doc = self.extract(text, schema, threshold=threshold, on_long=on_long)
+        return doc.classifications["class"]
 
     def records(
-        self, text: str, structures: Mapping[str, Any], **options: Any
+        self,
+        text: str,
+        structures: Mapping[str, Any],
+        *,
+        threshold: Given = None,
+        on_long: str = "window",
     ) -> Mapping[str, tuple[Record, ...]]:
-        """Return the records of one text; structures map a name to its fields."""
+        """Return the records of one text; structures map a name to its fields.
+
+        The options are those of `extract`.
+        """
         schema = Schema()
         for name, fields in structures.items():
             schema.structure(name, fields)
-        return self.extract(text, schema, **options).records
+        return self.extract(text, schema, threshold=threshold, on_long=on_long).records
 
-    def relations(self, text: str, types: Any, **options: Any) -> tuple[Relation, ...]:
-        """Return the relations of one text; types are a list, or a mapping to descriptions."""
-        return self.extract(text, Schema().relations(types), **options).relations
+    def relations(
+        self, text: str, types: Any, *, threshold: Given = None, on_long: str = "window"
+    ) -> tuple[Relation, ...]:
+        """Return the relations of one text; types are a list, or a mapping to descriptions.
+
+        The options are those of `extract`.
+        """
+        schema = Schema().relations(types)
+        return self.extract(text, schema, threshold=threshold, on_long=on_long).relations
 
     # -- stages ------------------------------------------------------------------------------
 
@@ -283,14 +340,15 @@ class Extractor:
         if on_long not in ON_LONG:
             raise InputError(f"on_long {on_long!r} is not known; {', '.join(ON_LONG)} are.")
         asked = read_schema(schema).checked()
-        thresholds = resolve_thresholds(asked, threshold, self._model.thresholds)
+        calibration = self._model.calibration
+        thresholds = resolve_thresholds(asked, threshold, self._model.thresholds, calibration)
         prompts = self._plan(asked)
         room = self._model.max_pieces - max(prompt.pieces for prompt in prompts) - 2
         family = self._model.family
         read = [
             family.read_text(text, self._model.tokenizer, max_word_pieces=room) for text in texts
         ]
-        windows = [self._windows(text, number, room, on_long) for number, text in enumerate(read)]
+        windows = [self._windows(text, room, on_long) for text in read]
         jobs = [
             _Job(t, w, p, family.read_window(prompt, read[t], window))
             for t, parts in enumerate(windows)
@@ -298,7 +356,13 @@ class Extractor:
             for p, prompt in enumerate(prompts)
         ]
         findings = self._findings(jobs, asked, thresholds, windows)
-        choice = Choice(cast(Policy, overlap), thresholds.classes)
+        several = calibration.get("classifications", PLAIN)
+        choice = Choice(
+            cast(Policy, overlap),
+            thresholds.classes,
+            class_scale=(several.scale, several.shift),
+            single_scale=calibration.get(SINGLE, PLAIN).scale,
+        )
         out = []
         for number, text in enumerate(read):
             parts = [
@@ -322,7 +386,7 @@ class Extractor:
                 self._plans.popitem(last=False)
         return prompts
 
-    def _windows(self, text: Text, number: int, room: int, on_long: str) -> list[Window]:
+    def _windows(self, text: Text, room: int, on_long: str) -> list[Window]:
         windows = plan_windows(
             text.lengths, min(room, _WINDOW_PIECES), overlap=_OVERLAP_WORDS, whole=room
         )
@@ -330,8 +394,8 @@ class Extractor:
             return windows
         if on_long == "error":
             raise TextTooLong(
-                f"Text {number + 1} has {int(text.lengths.sum())} pieces, but {room} fit beside "
-                "this schema; shorten it, or read it with on_long='window'."
+                f"The text has {int(text.lengths.sum())} pieces, but {room} fit beside this "
+                "schema; shorten it, or read it with on_long='window'."
             )
         ends = np.cumsum(text.lengths)
         return [Window(0, int(np.searchsorted(ends, room, side="right")))]

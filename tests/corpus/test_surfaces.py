@@ -29,5 +29,10 @@ def test_a_head_and_a_tail_with_the_same_name_stand_apart():
     assert closest_pair([(0, 5)], [(0, 5)]) == ((0, 5), (0, 5))
 
 
+def test_what_lies_between_counts_not_where_spans_start():
+    long, late = (0, 7), (22, 29)
+    assert closest_pair([long, late], [(12, 14)]) == (long, (12, 14))
+
+
 def test_the_middle_place_decides():
     assert closest_to([(0, 5), (50, 55), (90, 95)], [0, 52, 60]) == (50, 55)

@@ -55,7 +55,9 @@ class OnnxBackend:
 
     def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
         """Return the outputs of a graph; see `onepass.backends.base.Backend`."""
-        return tuple(self._session(graph).run(None, dict(inputs)))
+        session = self._session(graph)
+        used = {one.name for one in session.get_inputs()}  # the exporter drops unused inputs
+        return tuple(session.run(None, {k: v for k, v in inputs.items() if k in used}))
 
     def _session(self, graph: str) -> onnxruntime.InferenceSession:
         session = self._sessions.get(graph)

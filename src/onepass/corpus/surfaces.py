@@ -45,13 +45,18 @@ class Surfaces:
 
 
 def closest_pair(heads: Sequence[Span], tails: Sequence[Span]) -> tuple[Span, Span]:
-    """Return the head and the tail that stand closest to each other, each apart from the other.
+    """Return the head and the tail with the fewest characters between them, apart if they can be.
 
     >>> closest_pair([(0, 5), (40, 45)], [(30, 35)])
     ((40, 45), (30, 35))
     """
     pairs = [(head, tail) for head in heads for tail in tails]
-    return min(pairs, key=lambda pair: (pair[0] == pair[1], abs(pair[0][0] - pair[1][0]), pair))
+    return min(pairs, key=lambda pair: (pair[0] == pair[1], _gap(*pair), pair))
+
+
+def _gap(first: Span, second: Span) -> int:
+    """Return the characters between two spans; below zero where they overlap."""
+    return max(first[0], second[0]) - min(first[1], second[1])
 
 
 def closest_to(spans: Sequence[Span], places: Sequence[int]) -> Span:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.decoding.findings import Findings
 from onepass.decoding.finds import (
     ChoiceFind,
     Find,
@@ -20,7 +21,6 @@ from onepass.decoding.finds import (
     RelationFind,
     SpanFind,
 )
-from onepass.decoding.findings import Findings
 from onepass.decoding.merge import (
     merge_candidates,
     merge_class_scores,
@@ -62,10 +62,14 @@ class Choice:
     Attributes:
         overlap: which entities may share words.
         class_thresholds: for each task, (labels,).
+        class_scale: (scale, shift) of the logits of labels that hold or not, each by itself.
+        single_scale: factor on the logits of labels of which one holds.
     """
 
     overlap: Policy
     class_thresholds: tuple[Floats, ...]
+    class_scale: tuple[float, float] = (1.0, 0.0)
+    single_scale: float = 1.0
 
 
 def assemble(
@@ -87,7 +91,7 @@ def assemble(
     return Extraction(
         text=words.text,
         entities=_entities(words, schema, parts, choice.overlap),
-        classifications=_classifications(schema, parts, choice.class_thresholds),
+        classifications=_classifications(schema, parts, choice),
         records=_records(words, schema, parts),
         relations=_relations(words, schema, parts),
         coverage=coverage,
@@ -119,9 +123,10 @@ def _entities(
 
 
 def _classifications(
-    schema: Schema, parts: Sequence[WindowFindings], thresholds: tuple[Floats, ...]
+    schema: Schema, parts: Sequence[WindowFindings], choice: Choice
 ) -> dict[str, Classification]:
     answers = {}
+    scale, shift = choice.class_scale
     for number, task in enumerate(schema.classification_tasks):
         probs, weights = [], []
         for part in parts:
@@ -130,10 +135,13 @@ def _classifications(
                 for (asked, items), values in findings.classes.items():
                     if asked == number:
                         logits[list(items)] = values
-            probs.append(_sigmoid(logits) if task.multi_label else _softmax(logits))
+            if task.multi_label:
+                probs.append(_sigmoid(scale * logits + shift))
+            else:
+                probs.append(_softmax(choice.single_scale * logits))
             weights.append(part.window.end - part.window.start)
         scores = merge_class_scores(probs, weights, task.multi_label)
-        held = np.flatnonzero(scores.astype(np.float32) >= thresholds[number])
+        held = np.flatnonzero(scores.astype(np.float32) >= choice.class_thresholds[number])
         order = held[np.argsort(-scores[held], kind="stable")]
         if not task.multi_label:
             best = int(scores.argmax())
@@ -148,18 +156,20 @@ def _classifications(
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):
-        return 1.0 / (1.0 + np.exp(-logits))
+        out: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-logits))
+    return out
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    raised = np.exp(logits - logits.max())
-    return raised / raised.sum()
+    raised: NDArray[np.float64] = np.exp(logits - logits.max())
+    out: NDArray[np.float64] = raised / raised.sum()
+    return out
 
 
 def _records(
     words: Words, schema: Schema, parts: Sequence[WindowFindings]
 ) -> dict[str, tuple[Record, ...]]:
-    answers = {}
+    answers: dict[str, tuple[Record, ...]] = {}
     for number, structure in enumerate(schema.structures):
         windows = []
         for part in parts:

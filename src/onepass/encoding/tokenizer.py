@@ -45,7 +45,9 @@ class PieceTokenizer:
         self._tokenizer.no_padding()
         self._cache: dict[str, tuple[int, ...]] = {}
         specials = [t.content for t in self._tokenizer.get_added_tokens_decoder().values()]
-        self._special = re.compile("|".join(map(re.escape, sorted(specials, key=len, reverse=True))))
+        self._special = re.compile(
+            "|".join(map(re.escape, sorted(specials, key=len, reverse=True)))
+        )
         self._has_special = bool(specials)
 
     @property
@@ -107,6 +109,8 @@ class PieceTokenizer:
         per_element = self.pieces(elements)
         lengths = np.fromiter(map(len, per_element), dtype=np.int64, count=len(per_element))
         ids = np.fromiter(
-            (piece for pieces in per_element for piece in pieces), dtype=np.int64, count=lengths.sum()
+            (piece for pieces in per_element for piece in pieces),
+            dtype=np.int64,
+            count=lengths.sum(),
         )
         return ids, lengths

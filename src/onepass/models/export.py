@@ -47,9 +47,7 @@ def export_checkpoint(
     target = (output or checkpoint.directory / "onnx") / precision
     graphs = model.family.graphs
     with _replacing(target) as staged:
-        export_graphs(
-            network, network.graphs(), graphs, staged, hidden=network.backbone.hidden
-        )
+        export_graphs(network, network.graphs(), graphs, staged, hidden=network.backbone.hidden)
         if precision == "int8":
             for graph in graphs:
                 quantize_file(staged / f"{graph.name}.onnx", staged / f"{graph.name}.onnx")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onepass.backends.base import Backend, Graph
 from onepass.decoding.findings import Findings
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.thresholds import Thresholds
+from onepass.models.thresholds import Calibration, Thresholds
 from onepass.schema import Schema
 from onepass.text.windows import Window
 from onepass.text.words import Words
@@ -82,6 +82,7 @@ class Model:
         tokenizer: its tokenizer.
         max_pieces: longest sequence, prompt included.
         thresholds: what it was calibrated to, by kind of task.
+        calibration: of its scores, by kind of task; "single" is for single-label tasks.
     """
 
     family: Family
@@ -91,3 +92,4 @@ class Model:
     tokenizer: PieceTokenizer
     max_pieces: int
     thresholds: Mapping[str, float]
+    calibration: Mapping[str, Calibration]

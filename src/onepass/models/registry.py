@@ -16,6 +16,7 @@ from onepass.hub.exports import export_problem
 from onepass.hub.files import read_json
 from onepass.models.family import Family, Model
 from onepass.models.gliner2.family import GLINER2
+from onepass.models.thresholds import KINDS, SINGLE, Calibration
 
 FAMILIES: Mapping[str, Family] = {"gliner2": GLINER2}
 
@@ -38,8 +39,7 @@ def open_model(checkpoint: Checkpoint) -> Model:
             f"it runs: {', '.join(FAMILIES)}."
         )
     directory = checkpoint.directory
-    extra = directory / SETTINGS_FILE
-    own = read_json(extra) if extra.is_file() else {}
+    thresholds, calibration = read_settings(directory)
     return Model(
         family=family,
         name=checkpoint.name,
@@ -47,8 +47,37 @@ def open_model(checkpoint: Checkpoint) -> Model:
         settings=family.read_config(directory),
         tokenizer=PieceTokenizer(directory / "tokenizer.json"),
         max_pieces=max_pieces(read_json(directory / "encoder_config" / "config.json")),
-        thresholds=own.get("thresholds", {}),
+        thresholds=thresholds,
+        calibration=calibration,
     )
+
+
+def read_settings(directory: Path) -> tuple[dict[str, float], dict[str, Calibration]]:
+    """Return the thresholds and the calibration that a checkpoint carries, both by kind of task.
+
+    Raises:
+        CheckpointError: if ``onepass.json`` is not what it should be.
+    """
+    path = directory / SETTINGS_FILE
+    if not path.is_file():
+        return {}, {}
+    own = read_json(path)
+    try:
+        thresholds = {kind: float(value) for kind, value in own.get("thresholds", {}).items()}
+        calibration = {
+            kind: Calibration(float(value["scale"]), float(value.get("shift", 0.0)))
+            for kind, value in own.get("calibration", {}).items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} must hold 'thresholds' and 'calibration' as numbers by kind of task: {error}"
+        ) from error
+    stray = [kind for kind in (*thresholds, *calibration) if kind not in (*KINDS, SINGLE)]
+    if stray:
+        raise CheckpointError(
+            f"{path} names the kind {stray[0]!r}; the kinds are {', '.join((*KINDS, SINGLE))}."
+        )
+    return thresholds, calibration
 
 
 def max_pieces(encoder: Mapping[str, Any]) -> int:
@@ -117,7 +146,9 @@ def open_backend(
     try:
         directory = export_checkpoint(checkpoint, export_dir(checkpoint, precision="fp32"))
     except MissingExtra:
-        raise MissingExtra(f"Running {model.name}, which has no ONNX graphs yet,", "torch") from None
+        raise MissingExtra(
+            f"Running {model.name}, which has no ONNX graphs yet,", "torch"
+        ) from None
     return OnnxBackend(directory, graphs, threads=threads)
 
 

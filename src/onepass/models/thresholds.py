@@ -7,7 +7,7 @@ its task, then the schema's task, then what the checkpoint was calibrated to, th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +16,51 @@ from onepass.errors import InputError
 from onepass.schema import Schema
 
 KINDS = ("entities", "classifications", "records", "relations")
+SINGLE = "single"  # calibration of single-label tasks, which are answered by a softmax
 DEFAULT = 0.5
 
 Given = float | Mapping[str, float] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How logits of one kind become honest probabilities: ``sigmoid(scale * logit + shift)``.
+
+    Fitted on held-out data (Platt, 1999) and stored with the checkpoint. For a softmax over labels
+    only the scale matters.
+    """
+
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+PLAIN = Calibration()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Thresholds:
-    """Thresholds in the order of a schema.
+    """Thresholds in the order of a schema, and what the scores are before they are compared.
 
     Attributes:
         entities: (labels,).
         classes: for each task, (labels,); of a single-label task, 0 where none was given.
         fields: for each structure, (fields,).
         relations: (types,).
+        calibration: of the checkpoint, by kind.
     """
 
     entities: NDArray[np.float32]
     classes: tuple[NDArray[np.float32], ...]
     fields: tuple[NDArray[np.float32], ...]
     relations: NDArray[np.float32]
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
 
 def resolve_thresholds(
-    schema: Schema, given: Given, calibrated: Mapping[str, float]
+    schema: Schema,
+    given: Given,
+    calibrated: Mapping[str, float],
+    calibration: Mapping[str, Calibration] | None = None,
 ) -> Thresholds:
     """Return the thresholds that hold for a call.
 
@@ -48,7 +69,8 @@ def resolve_thresholds(
         given: of the call: one number for all, or a mapping from a kind ("entities",
             "classifications", "records", "relations"), a label, a task, a structure or a relation
             type to a number.
-        calibrated: of the checkpoint, by kind.
+        calibrated: thresholds of the checkpoint, by kind.
+        calibration: of its scores, by kind.
 
     Raises:
         InputError: for a number outside [0, 1], or a name that the schema does not have.
@@ -93,6 +115,7 @@ def resolve_thresholds(
             ],
             dtype=np.float32,
         ),
+        calibration=calibration or {},
     )
 
 

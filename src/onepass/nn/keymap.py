@@ -88,9 +88,7 @@ def to_ours(state: State, table: Table, layers: int = 0) -> dict[str, torch.Tens
         CheckpointError: listing the missing or the unexpected names.
     """
     entries = expand(table, layers)
-    theirs = [
-        name for e in entries for name in ([e.theirs] if isinstance(e, Rename) else e.theirs)
-    ]
+    theirs = [name for e in entries for name in ([e.theirs] if isinstance(e, Rename) else e.theirs)]
     _check_names(set(theirs), set(state), "the checkpoint's weights")
     ours: dict[str, torch.Tensor] = {}
     for entry in entries:

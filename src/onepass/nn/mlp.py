@@ -32,5 +32,11 @@ class Mlp(nn.Module):
 
 
 def mlp_keys(theirs: str, ours: str, last: int = 2) -> tuple[Rename, ...]:
-    """Return the key entries of an `Mlp` published as a sequence whose second linear is ``last``."""
+    """Return the key entries of an `Mlp` that is published as a sequence.
+
+    Args:
+        theirs: name of the sequence.
+        ours: name of the `Mlp`.
+        last: place of the second linear layer in the sequence.
+    """
     return (*linear(f"{theirs}.0", f"{ours}.first"), *linear(f"{theirs}.{last}", f"{ours}.last"))

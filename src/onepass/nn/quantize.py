@@ -41,9 +41,7 @@ def quantize_weights(model: onnx.ModelProto) -> None:
         small = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
         graph.initializer.remove(tensor)
         graph.initializer.append(numpy_helper.from_array(small, f"{name}.int8"))
-        graph.initializer.append(
-            numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale")
-        )
+        graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
         if row_wise:
             _restore_rows(graph, looked_up[name], name)
         else:

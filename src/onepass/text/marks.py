@@ -1,4 +1,4 @@
-"""Combining marks and joiners that continue a word: what ``\\w`` leaves out.
+r"""Combining marks and joiners that continue a word: what ``\w`` leaves out.
 
 Unicode general categories Mn, Mc and Me (version 14.0.0), and the zero-width joiner and non-joiner.
 A frozen table, because scanning all code points at import costs 0.2 s; a test rebuilds it.
@@ -40,9 +40,9 @@ MARK_RANGES = (  # hexadecimal code points, inclusive ranges
 
 
 def mark_class() -> str:
-    """Return the marks as the inside of a regular-expression character class.
+    r"""Return the marks as the inside of a regular-expression character class.
 
-    >>> "\\u0301" in mark_class() or "\\u0300-" in mark_class()
+    >>> "\u0301" in mark_class() or "\u0300-" in mark_class()
     True
     """
     parts = []

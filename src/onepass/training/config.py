@@ -35,7 +35,8 @@ class TrainConfig:
         data: files in onepass's or GLiNER2's format, ``.jsonl`` or ``.jsonl.gz``; or directories
             of such files, each with an optional ``mix.json`` of file names and weights.
         output: directory that receives checkpoints and the log.
-        dev: a file to score on; None holds out a part of the data.
+        dev: a file to score on, in any format that `onepass.evaluation` reads; None holds out a
+            part of the data.
         bank: a label bank in JSON, see `onepass.training.bank`.
         held_out: share of the data that is held out (at most 500 examples); 0 for none.
         steps: optimizer steps in all.

@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 
-from onepass.corpus.reading import read_training_file
+from onepass.corpus.example import Example
+from onepass.corpus.public import read_any
+from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError
 from onepass.training.bank import LabelBank, read_bank
@@ -134,10 +136,7 @@ def _scorer(
     report: Report,
 ) -> Scorer | None:
     """Return what scores the dev file or the held-out part, None if there is neither."""
-    if config.dev:
-        examples = tuple(read_training_file(Path(config.dev), on_missing=report))
-    else:
-        examples = sources.held_out
+    examples = _read_dev(Path(config.dev), report) if config.dev else sources.held_out
     if not examples:
         report("nothing is held out: the run is not scored")
         return None
@@ -149,6 +148,13 @@ def _scorer(
         )
     report(f"{holdout.asked} of {len(examples)} held-out examples are scored")
     return holdout.score
+
+
+def _read_dev(path: Path, report: Report) -> tuple[Example, ...]:
+    """Return the examples of a file in any format that `onepass.evaluation` reads."""
+    if file_format(path) is Format.GLINER2:
+        return tuple(read_training_file(path, on_missing=report))
+    return tuple(read_any(path))
 
 
 def _check_window(task: Gliner2Task, max_pieces: int) -> None:

@@ -49,8 +49,7 @@ class Gliner2Config:
         counting_layer = config.get("counting_layer", "count_lstm")
         if counting_layer not in COUNTING_LAYERS:
             raise CheckpointError(
-                f"counting_layer {counting_layer!r} is not known; "
-                f"{', '.join(COUNTING_LAYERS)} are."
+                f"counting_layer {counting_layer!r} is not known; {', '.join(COUNTING_LAYERS)} are."
             )
         pooling = config.get("token_pooling", "first")
         if pooling not in ("first", "mean", "max"):

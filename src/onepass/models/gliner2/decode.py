@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from onepass.backends.base import Floats
+from onepass.decoding.findings import NO_CANDIDATES, Findings
 from onepass.decoding.finds import (
     Candidates,
     ChoiceFind,
@@ -19,14 +20,15 @@ from onepass.decoding.finds import (
     RelationFind,
     SpanFind,
 )
-from onepass.decoding.findings import NO_CANDIDATES, Findings
 from onepass.decoding.overlap import select
 from onepass.decoding.spans import best_span, candidates
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.score import ReadingScores
-from onepass.models.thresholds import Thresholds
+from onepass.models.thresholds import PLAIN, Calibration, Thresholds
 from onepass.schema import Schema
+
+_KINDS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 
 
 def decode(
@@ -53,7 +55,8 @@ def decode(
         if spans.logits is None:
             continue
         prefix = reading.prompt.prefix_words
-        probs = _sigmoid(spans.logits)  # (instances, items, words, width)
+        calibration = thresholds.calibration.get(_KINDS[group.kind], PLAIN)
+        probs = _sigmoid(spans.logits, calibration)  # (instances, items, words, width)
         text = probs[:, :, prefix : prefix + words]
         if group.kind is Kind.ENTITIES:
             limits = thresholds.entities[list(group.items)]
@@ -69,9 +72,12 @@ def decode(
     return Findings(_joined(found), records, tuple(relations), classes)
 
 
-def _sigmoid(logits: Floats) -> Floats:
+def _sigmoid(logits: Floats, calibration: Calibration) -> Floats:
+    if calibration != PLAIN:
+        logits = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
     with np.errstate(over="ignore"):
-        return 1.0 / (1.0 + np.exp(-logits))
+        probs: Floats = 1.0 / (1.0 + np.exp(-logits))
+    return probs
 
 
 def _joined(parts: list[Candidates]) -> Candidates:

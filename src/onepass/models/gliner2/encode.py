@@ -112,7 +112,7 @@ def _word_places(reading: Reading, pooling: str) -> Ints:
 
 def marker_places(prompt: Prompt) -> Ints:
     """Return (markers,) positions: for each group its parent, then its items."""
-    parts = []
+    parts: list[Ints] = []
     for parent, items in zip(prompt.parents, prompt.markers, strict=True):
-        parts += [[parent], items]
+        parts += [np.array([parent]), items]
     return np.concatenate(parts).astype(np.int64)

@@ -108,9 +108,7 @@ def all_groups(schema: Schema) -> list[Group]:
     return groups
 
 
-def encode_prompt(
-    schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer
-) -> Prompt:
+def encode_prompt(schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer) -> Prompt:
     """Encode some groups of a schema as one prompt.
 
     Args:
@@ -147,9 +145,7 @@ def encode_prompt(
     )
 
 
-def _wording(
-    schema: Schema, group: Group, tokenizer: PieceTokenizer
-) -> tuple[str, list[str]]:
+def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[str, list[str]]:
     """Return the text behind ``[P]`` and the names behind the markers."""
     plain = tokenizer.plain
     if group.kind is Kind.RELATION:
@@ -176,9 +172,7 @@ def _wording(
     return text, [plain(label.name) for label in labels]
 
 
-def _described(
-    base: str, items: Sequence[Label | Field], plain: Callable[[str], str]
-) -> str:
+def _described(base: str, items: Sequence[Label | Field], plain: Callable[[str], str]) -> str:
     for item in items:
         if item.description:
             base += f" {DESCRIPTION} {plain(f'{item.name}: {item.description}')}"

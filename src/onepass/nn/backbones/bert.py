@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from onepass.errors import CheckpointError
+from onepass.nn.backbones.base import Backbone
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -109,7 +110,7 @@ class BertLayer(nn.Module):
         return functional.dropout(x, self.dropout, self.training) if self.dropout else x
 
 
-class BertBackbone(nn.Module):
+class BertBackbone(Backbone):
     """A BERT encoder.
 
     Args:
@@ -131,6 +132,11 @@ class BertBackbone(nn.Module):
     def hidden(self) -> int:
         """Size of the output vectors."""
         return self.config.hidden
+
+    @property
+    def depth(self) -> int:
+        """Number of layers that the ``{i}`` of the key table runs over."""
+        return len(self.layers)
 
     @property
     def max_pieces(self) -> int | None:

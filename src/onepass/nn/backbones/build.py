@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
+from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.bert import BertBackbone, BertConfig
 
 
-def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> nn.Module:
+def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbone:
     """Return the network of an encoder configuration, with random weights.
 
     Args:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.deberta_config import ACTIVATIONS, DebertaConfig
 from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
 from onepass.nn.keymap import Entry, Rename, Stack, linear
@@ -117,7 +118,7 @@ class DebertaEncoder(nn.Module):
         )
 
 
-class DebertaBackbone(nn.Module):
+class DebertaBackbone(Backbone):
     """A DeBERTa-v2 or -v3 encoder.
 
     Args:
@@ -147,6 +148,11 @@ class DebertaBackbone(nn.Module):
     def hidden(self) -> int:
         """Size of the output vectors."""
         return self.config.hidden
+
+    @property
+    def depth(self) -> int:
+        """Number of layers that the ``{i}`` of the key table runs over."""
+        return self.config.layers
 
     @property
     def max_pieces(self) -> int | None:

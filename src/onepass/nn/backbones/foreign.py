@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import CONFIG_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
 
 from onepass.errors import CheckpointError
+from onepass.nn.backbones.base import Backbone
 from onepass.nn.keymap import Entry, Rename
 
 # These count positions from behind the padding piece's id, which takes rows from their table.
@@ -32,7 +32,7 @@ _OFFSET_POSITIONS = frozenset(
 )
 
 
-class ForeignBackbone(nn.Module):
+class ForeignBackbone(Backbone):
     """An encoder of transformers (ModernBERT, RoBERTa, ...), with random fp32 weights.
 
     Args:
@@ -58,6 +58,11 @@ class ForeignBackbone(nn.Module):
     def hidden(self) -> int:
         """Size of the output vectors."""
         return int(self.config.hidden_size)
+
+    @property
+    def depth(self) -> int:
+        """Number of layers that the ``{i}`` of the key table runs over: the table has none."""
+        return 0
 
     @property
     def max_pieces(self) -> int | None:

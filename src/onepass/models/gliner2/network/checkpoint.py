@@ -42,9 +42,7 @@ def load_network(directory: Path) -> Gliner2Network:
         state = load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
-    network = Gliner2Network(
-        config, encoder_config, pooler="encoder.pooler.dense.weight" in state
-    )
+    network = Gliner2Network(config, encoder_config, pooler="encoder.pooler.dense.weight" in state)
     load_published(network, state)
     return network.eval()
 
@@ -55,7 +53,7 @@ def load_published(network: Gliner2Network, state: Mapping[str, torch.Tensor]) -
     Raises:
         CheckpointError: listing the names or shapes that do not fit.
     """
-    layers = network.backbone.config.layers
+    layers = network.backbone.depth
     ours = to_ours(state, network.keys(), layers)
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     wrong = [
@@ -92,7 +90,7 @@ def save_network(
     encoder = json.dumps(dict(encoder_config), indent=2)
     (directory / "encoder_config" / "config.json").write_text(encoder + "\n", encoding="utf-8")
     state = {name: tensor.detach().float().cpu() for name, tensor in network.state_dict().items()}
-    theirs = to_theirs(state, network.keys(), network.backbone.config.layers)
+    theirs = to_theirs(state, network.keys(), network.backbone.depth)
     save_file(theirs, directory / WEIGHTS, metadata={"format": "pt"})
     for name in TOKENIZER_FILES:
         source = tokenizer_from / name

@@ -77,8 +77,7 @@ def cell_scores(
     """
     length = starts.shape[1]
     scores = [
-        torch.relu(starts + ends[:, width : width + length]) @ folded
-        for width in range(max_width)
+        torch.relu(starts + ends[:, width : width + length]) @ folded for width in range(max_width)
     ]
     return torch.stack(scores, dim=2)
 
@@ -169,9 +168,7 @@ class LstmProjector(nn.Module):
         super().__init__()
         self.mlp = Mlp(2 * hidden, 4 * hidden, hidden)
 
-    def forward(
-        self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return self.mlp(torch.cat([out, markers.expand_as(out)], dim=-1))
 
     def keys(self) -> tuple[Entry, ...]:
@@ -202,7 +199,7 @@ class AttentionLayer(nn.Module):
 
 
 class TransformerProjector(nn.Module):
-    """Counting layer ``count_lstm_v2``: the markers of a group see each other, then a perceptron."""
+    """Counting layer ``count_lstm_v2``: the markers of a group see each other."""
 
     size, heads, inner, depth = 128, 4, 256, 2
 
@@ -216,11 +213,9 @@ class TransformerProjector(nn.Module):
         self.out1 = nn.Linear(hidden, hidden)
         self.out2 = nn.Linear(hidden, hidden)
 
-    def forward(
-        self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         x0 = out + markers  # (groups, steps, markers, hidden)
-        groups, steps, count, hidden = x0.shape
+        groups, steps, count, _ = x0.shape
         lowest = torch.finfo(x0.dtype).min
         bias = (1.0 - mask[:, None, None, None, :].to(x0.dtype)) * lowest
         bias = bias.expand(groups, steps, 1, 1, count).reshape(groups * steps, 1, 1, count)
@@ -266,9 +261,7 @@ class ExpertsProjector(nn.Module):
         nn.init.xavier_uniform_(self.w1)
         nn.init.xavier_uniform_(self.w2)
 
-    def forward(
-        self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         gates = self.router2(functional.gelu(self.router0(out))).softmax(-1)  # (..., experts)
         mixed = torch.zeros_like(out)
         for e in range(self.experts):

@@ -1,0 +1,66 @@
+"""Turn the trained checkpoint into the files that ship: int8 graphs, calibration, tokenizer.
+
+Usage: python recipes/builtin/finish.py CHECKPOINT DATA_DIRECTORY [OUTPUT_DIRECTORY]
+
+The calibration is fitted on the sources of DATA_DIRECTORY that the model was not trained on
+(``train/*/unstated``): none of them is in the mixture, and nothing is reported on them.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+from itertools import islice
+from pathlib import Path
+
+from onepass import Extractor
+from onepass.corpus.example import Example
+from onepass.corpus.public import read_any
+from onepass.evaluation.calibration import calibrate
+from onepass.hub import locate
+from onepass.models.export import export_checkpoint
+
+OUTPUT = Path(__file__).parents[2] / "src/onepass/builtin/model"
+PER_SOURCE = 40
+LONGEST = 1500  # characters; short texts make the fitting fast
+SKIP = {"fewrel_nyt"}  # one annotated pair a sentence: what else is found is not known to be wrong
+
+
+def main(checkpoint: Path, data: Path, output: Path = OUTPUT) -> None:
+    """Export, calibrate, and copy what ships."""
+    export_checkpoint(locate(checkpoint), precision="int8")
+    shutil.rmtree(checkpoint / "onnx" / "fp32", ignore_errors=True)
+    (checkpoint / "onepass.json").unlink(missing_ok=True)
+    settings = calibrate(
+        Extractor.from_pretrained(checkpoint, backend="onnx", precision="int8"), held_out(data)
+    )
+    sys.stdout.write(json.dumps(settings, indent=2) + "\n")
+    settings.pop("sweep")
+    (checkpoint / "onepass.json").write_text(json.dumps(settings, indent=2) + "\n")
+    output.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "encoder_config", "tokenizer.json", "onepass.json", "onnx"):
+        source, target = checkpoint / name, output / name
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+
+
+def held_out(data: Path) -> list[Example]:
+    """Return a few examples of every source that is not trained on."""
+    rng = random.Random(0)
+    chosen: list[Example] = []
+    for kind in ("extraction", "classification"):
+        for path in sorted((data / "train" / kind / "unstated").glob("*.jsonl.gz")):
+            if path.name.removesuffix(".jsonl.gz") in SKIP or path.stat().st_size < 100:
+                continue
+            first = list(islice((e for e in read_any(path) if len(e.text) <= LONGEST), 600))
+            chosen += rng.sample(first, min(PER_SOURCE, len(first)))
+    return chosen
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

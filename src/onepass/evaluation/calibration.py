@@ -1,0 +1,177 @@
+"""Honest scores: fit what turns a checkpoint's logits into probabilities, and its thresholds.
+
+A line through the logits for each kind of task (Platt, 1999), one temperature for single-label
+tasks (Guo et al., 2017), on data that the checkpoint was not trained on. What comes out is what
+``onepass.json`` of a checkpoint holds. It knows nothing about files or families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.corpus.example import Example
+from onepass.evaluation.predict import Extracts, predict
+from onepass.evaluation.records import normalize
+from onepass.evaluation.thresholds import Sweep, at_threshold, sweep
+from onepass.results.types import Extraction, Value
+
+Floats = NDArray[np.float64]
+
+LOWEST = 0.02  # scores below it are never looked at
+_GRID = (0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.05 * step, 2) for step in range(17)))
+_EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
+_FEWEST = 50  # pairs below which a kind is left as it is
+_ROUNDS = 100
+
+Pairs = dict[str, list[tuple[float, bool]]]
+
+
+def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return scale and shift with which ``sigmoid(scale * logit + shift)`` is calibrated.
+
+    Args:
+        scores: probabilities, (findings,).
+        right: whether each was right, (findings,).
+
+    Returns:
+        The maximum-likelihood line, by Newton's method with a little damping.
+
+    >>> scores = np.array([0.2] * 10 + [0.6] * 10)
+    >>> right = np.array([True] * 3 + [False] * 7 + [True] * 8 + [False] * 2)
+    >>> scale, shift = fit_platt(scores, right)
+    >>> round(float(1 / (1 + np.exp(-(scale * np.log(0.2 / 0.8) + shift)))), 2)
+    0.3
+    """
+    x = _logit(scores)
+    y = right.astype(np.float64)
+    design = np.stack([x, np.ones_like(x)], axis=1)  # (findings, 2)
+    weights = np.array([1.0, 0.0])
+    for _ in range(_ROUNDS):
+        p = 1.0 / (1.0 + np.exp(-(design @ weights)))
+        gradient = design.T @ (p - y)
+        curvature = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(weights[0]), float(weights[1])
+
+
+def fit_temperature(answers: list[tuple[Floats, int]]) -> float:
+    """Return the factor on the logits of single-label answers that makes them likeliest.
+
+    Args:
+        answers: probabilities (labels,) and the index of the true label.
+    """
+    scales = np.exp(np.linspace(np.log(0.1), np.log(5.0), 80))
+    losses = []
+    for scale in scales:
+        loss = 0.0
+        for probs, true in answers:
+            logits = scale * np.log(np.maximum(probs, _EDGE))
+            loss -= logits[true] - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+        losses.append(loss)
+    return float(scales[int(np.argmin(losses))])
+
+
+def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
+    """Fit calibration and thresholds of a checkpoint that has none yet.
+
+    Args:
+        model: without a calibration of its own.
+        examples: gold that it was not trained on, and that nothing is reported on afterwards.
+
+    Returns:
+        ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}}``; kinds with too
+        few findings are left out.
+    """
+    held = list(examples)
+    curves = sweep(model, held, thresholds=_GRID)
+    best = curves.best()
+    pairs: Pairs = {}
+    singles: list[tuple[Floats, int]] = []
+    for batch in predict(model, held, threshold=LOWEST, overlap="all"):
+        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
+            _collect(prediction, gold, (best, pairs), singles)
+    thresholds: dict[str, float] = {}
+    calibration: dict[str, dict[str, float]] = {}
+    for kind, found in pairs.items():
+        if len(found) < _FEWEST or kind not in best:
+            continue
+        scores = np.array([score for score, _ in found])
+        scale, shift = fit_platt(scores, np.array([right for _, right in found]))
+        calibration[kind] = {"scale": round(scale, 4), "shift": round(shift, 4)}
+        raw = _logit(np.array([best[kind]]))[0]
+        thresholds[kind] = round(float(1 / (1 + np.exp(-(scale * raw + shift)))), 3)
+    if len(singles) >= _FEWEST:
+        calibration["single"] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
+    return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(curves)}
+
+
+def _collect(
+    prediction: Extraction,
+    gold: Example,
+    out: tuple[dict[str, float], Pairs],
+    singles: list[tuple[Floats, int]],
+) -> None:
+    """Note the score of each finding with whether it was right."""
+    best, pairs = out
+    # Half of the best threshold: findings that matter, and as they would be selected there.
+    floor = {kind: max(LOWEST, at / 2) for kind, at in best.items()}
+    if gold.asked and "entities" in floor:
+        cut = at_threshold(prediction, floor["entities"], policy="flat", labels=gold.asked)
+        wanted = {(m.start, m.end, m.label) for m in gold.entities}
+        pairs.setdefault("entities", []).extend(
+            (e.score, (e.start, e.end, e.label) in wanted) for e in cut.entities
+        )
+    for task in gold.classifications:
+        answer = prediction.classifications[task.name]
+        if task.multi_label:
+            pairs.setdefault("classifications", []).extend(
+                (score, label in task.true) for label, score in answer.scores.items()
+            )
+        elif len(task.true) == 1:
+            labels = list(answer.scores)
+            probs = np.array([answer.scores[label] for label in labels])
+            singles.append((probs, labels.index(task.true[0])))
+    for structure in gold.structures:
+        facts = {
+            (name, normalize(_words(gold.text, value)))
+            for record in structure.records
+            for name, values in record.items()
+            for value in values
+        }
+        for row in prediction.records.get(structure.name, ()):
+            for name, held in row.items():
+                for value in held if isinstance(held, tuple) else (held,):
+                    if isinstance(value, Value) and value.score >= floor.get("records", LOWEST):
+                        right = (name, normalize(value.text)) in facts
+                        pairs.setdefault("records", []).append((value.score, right))
+    pairs_of = {
+        (r.type, gold.text[slice(*r.head)], gold.text[slice(*r.tail)]) for r in gold.relations
+    }
+    pairs.setdefault("relations", []).extend(
+        (r.score, (r.type, r.head.text, r.tail.text) in pairs_of)
+        for r in prediction.relations
+        if r.score >= floor.get("relations", LOWEST)
+    )
+
+
+def _words(text: str, value: Any) -> str:
+    if value.choice is not None:
+        return str(value.choice)
+    return str(value.text) if value.start is None else text[value.start : value.end]
+
+
+def _logit(scores: Floats) -> Floats:
+    clipped = np.clip(scores, _EDGE, 1 - _EDGE)
+    logits: Floats = np.log(clipped / (1 - clipped))
+    return logits
+
+
+def _best_f1(curves: Sweep) -> dict[str, float]:
+    return {kind: round(max(curve.values()), 4) for kind, curve in curves.curves.items()}

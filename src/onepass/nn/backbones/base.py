@@ -1,0 +1,46 @@
+"""What every encoder is to the networks above it. It knows no architecture."""
+
+from __future__ import annotations
+
+import abc
+
+import torch
+from torch import nn
+
+from onepass.nn.keymap import Entry
+
+
+class Backbone(nn.Module, abc.ABC):
+    """An encoder: piece ids in, one vector a piece out."""
+
+    @property
+    @abc.abstractmethod
+    def hidden(self) -> int:
+        """Size of the output vectors."""
+
+    @property
+    @abc.abstractmethod
+    def depth(self) -> int:
+        """Number of layers that the ``{i}`` of the key table runs over."""
+
+    @property
+    @abc.abstractmethod
+    def max_pieces(self) -> int | None:
+        """Longest sequence that can be encoded, None where there is no limit."""
+
+    @abc.abstractmethod
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, hidden) vectors.
+
+        Args:
+            ids: (batch, pieces) integers.
+            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+        """
+
+    @abc.abstractmethod
+    def prepare(self) -> None:
+        """Switch to evaluation and compute what depends on the weights alone, once."""
+
+    @abc.abstractmethod
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between the published names and ours."""

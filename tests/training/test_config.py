@@ -1,0 +1,112 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from onepass.errors import InputError
+from onepass.models.gliner2.targets import LossWeights
+from onepass.training.config import TrainConfig, read_config
+from onepass.training.sampling import SamplingOptions
+
+LEAST = {"model": "start", "data": "data.jsonl", "output": "run"}
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+
+
+def test_the_defaults_are_those_of_the_paper():
+    config = TrainConfig.from_dict(LEAST)
+    assert (config.encoder_rate, config.head_rate, config.weight_decay) == (1e-5, 2e-5, 0.01)
+    assert (config.clip, config.epochs) == (1.0, 5.0)
+    assert config.warmup is None  # 1000, but at most a tenth of the run
+    assert config.data == ("data.jsonl",)
+
+
+def test_an_end_that_is_given_replaces_the_epochs():
+    assert TrainConfig.from_dict(LEAST | {"steps": 10}).epochs is None
+    assert TrainConfig.from_dict(LEAST | {"minutes": 0.5}).epochs is None
+    both = TrainConfig.from_dict(LEAST | {"steps": 10, "epochs": 1})
+    assert (both.steps, both.epochs) == (10, 1)
+
+
+def test_a_configuration_survives_json():
+    config = TrainConfig.from_dict(
+        LEAST
+        | {
+            "data": ["a.jsonl", "b"],
+            "betas": [0.9, 0.999],
+            "sampling": {"max_labels": 3, "describe": 0.5},
+            "loss": {"rank": 0},
+        }
+    )
+    assert config.sampling == SamplingOptions(max_labels=3, describe=0.5)
+    assert config.loss == LossWeights(rank=0)
+    assert TrainConfig.from_json(json.dumps(config.to_dict())) == config
+
+
+def test_flags_count_instead_of_the_file(tmp_path):
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps(LEAST | {"steps": 5, "seed": 3}))
+    config = read_config(path, {"steps": 9, "seed": None, "output": "other"})
+    assert (config.steps, config.seed, config.output) == (9, 3, "other")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rate": 1}, "has no key 'rate'; its keys are model, data, output, dev"),
+        ({"model": ""}, "'model' must be a path, but '' was given"),
+        ({"data": []}, "'data' must be a path or a list of paths, but () was given"),
+        ({"data": [3]}, "'data' must be a path or a list of paths"),
+        ({"dev": 3}, "'dev' must be a path or null, but 3 was given"),
+        ({"steps": 0}, "'steps' must be a whole number from 1, or null, but 0 was given"),
+        ({"steps": 1.5}, "'steps' must be a whole number"),
+        ({"steps": True}, "'steps' must be a whole number"),
+        ({"minutes": -1}, "'minutes' must be a number above 0, or null, but -1 was given"),
+        ({"epochs": "5"}, "'epochs' must be a number above 0"),
+        ({"head_rate": -1e-5}, "'head_rate' must be a number from 0"),
+        ({"clip": 0}, "'clip' must be a number above 0"),
+        ({"held_out": 1}, "'held_out' must be a share from 0 to below 1"),
+        ({"betas": [0.9]}, "'betas' must be two numbers"),
+        ({"betas": [0.9, 1.0]}, "'betas' must be two numbers"),
+        ({"precision": "fp16"}, "'precision' must be one of auto, bf16, fp32, but 'fp16'"),
+        ({"device": "gpu"}, "'device' must be one of auto, cpu, cuda, but 'gpu'"),
+        ({"resume": 1}, "'resume' must be true or false"),
+        ({"keep": 0}, "'keep' must be a whole number from 1"),
+        ({"sampling": []}, "'sampling' must be an object, but [] was given"),
+        ({"sampling": {"lables": 3}}, "'sampling' has no key 'lables'; its keys are max_labels"),
+        ({"sampling": {"compete": 2}}, "'compete' must be a probability"),
+        ({"loss": {"spans": -1}}, "'loss.spans' must be a number from 0, but -1 was given"),
+        ({"loss": {"span": 1}}, "'loss' has no key 'span'; its keys are spans, rank"),
+    ],
+)
+def test_wrong_values_get_one_sentence(tmp_path, given, message):
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps(LEAST | given))
+    with pytest.raises(InputError, match=re.escape(str(path))) as caught:
+        read_config(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["model", "data", "output"])
+def test_what_is_needed_must_be_there(key):
+    given = {name: value for name, value in LEAST.items() if name != key}
+    with pytest.raises(InputError, match=f"needs {key!r}"):
+        TrainConfig.from_dict(given)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"{", "must be JSON"), (b"[]", "must be a JSON object, not list"), (b"\xff", "not UTF-8")],
+)
+def test_a_file_that_is_no_configuration_is_refused(tmp_path, content, message):
+    path = tmp_path / "train.json"
+    with pytest.raises(InputError, match="There is no file"):
+        read_config(path)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_config(path)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*/train.json")), ids=lambda p: p.parent.name)
+def test_recipes_are_configurations(path):
+    read_config(path)

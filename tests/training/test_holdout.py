@@ -1,0 +1,173 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from onepass.corpus.example import (
+    Example,
+    GoldField,
+    GoldRelation,
+    GoldStructure,
+    GoldTask,
+    GoldValue,
+    Mention,
+)
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.gliner2.network.checkpoint import load_network
+from onepass.models.gliner2.network.network import Gliner2Network
+from onepass.models.gliner2.network.outputs import Outputs
+from onepass.models.gliner2.targets import Targets
+from onepass.training import holdout
+from onepass.training.holdout import MOST_LABELS, Holdout, whole_question
+from onepass.training.stream import BatchOptions
+
+TEXT = "Tim Cook runs Apple in Paris."
+EXAMPLES = [
+    Example(
+        TEXT,
+        (Mention(0, 8, "person"), Mention(23, 28, "place")),
+        asked=("color",),
+        classifications=(
+            GoldTask("tone", ("calm", "angry"), ("calm",)),
+            GoldTask("topics", ("red", "blue"), ("red", "blue"), multi_label=True),
+            GoldTask("none", ("a", "b"), ()),
+        ),
+        structures=(
+            GoldStructure(
+                "job",
+                (GoldField("who"), GoldField("how", choices=("good", "bad"))),
+                ({"who": (GoldValue(0, 8),), "how": (GoldValue(choice="good"),)},),
+            ),
+        ),
+        relations=(GoldRelation("runs", (0, 8), (14, 19)),),
+        asked_relations=("sells",),
+    ),
+    Example("Rome", (Mention(0, 4, "place"),)),
+    Example("nothing"),
+]
+
+
+@pytest.fixture(scope="module")
+def network(checkpoint) -> Gliner2Network:
+    return load_network(checkpoint)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(checkpoint: Path) -> PieceTokenizer:
+    return PieceTokenizer(checkpoint / "tokenizer.json")
+
+
+def perfect(targets: Targets) -> Outputs:
+    """Return logits that say exactly the gold, and nonsense where nothing is asked."""
+    spans = np.where(targets.weight, -1.0, 9.0)
+    spans[targets.gold.index()] = 1.0
+    items = max((group.items for group in targets.classes), default=0)
+    classes = np.full((len(targets.classes), items), 9.0)
+    for line, group in enumerate(targets.classes):
+        classes[line, : group.items] = 2 * group.true - 1
+    return Outputs(torch.from_numpy(spans), None, torch.from_numpy(classes) if items else None)
+
+
+def score_with(monkeypatch, network, tokenizer, change) -> dict[str, float]:
+    """Score outputs that are perfect but for a change."""
+
+    def run(given: Gliner2Network, targets: Targets) -> Outputs:
+        outputs = perfect(targets)
+        change(outputs)
+        return outputs
+
+    monkeypatch.setattr(holdout, "run_network", run)
+    return Holdout(EXAMPLES, tokenizer, BatchOptions(batch_pieces=1)).score(network)
+
+
+def test_the_gold_itself_scores_one(monkeypatch, network, tokenizer):
+    scores = score_with(monkeypatch, network, tokenizer, lambda outputs: None)
+    assert scores == {
+        "entities": 1.0, "records": 1.0, "relations": 1.0, "classes": 1.0, "score": 1.0,
+    }  # fmt: skip
+
+
+def test_silence_finds_nothing(monkeypatch, network, tokenizer):
+    scores = score_with(monkeypatch, network, tokenizer, lambda outputs: outputs.spans.fill_(-1.0))
+    assert scores["entities"] == scores["records"] == scores["relations"] == 0.0
+    assert scores["score"] == 0.25
+
+
+def test_every_cell_counts(monkeypatch, network, tokenizer):
+    def miss_and_invent(outputs: Outputs) -> None:
+        if outputs.spans.shape[1] > 1:  # the first example; its queries: 2 of the record, 3 labels
+            outputs.spans[0, 2 + 1 - 1] *= -1
+
+    def one_too_many(outputs: Outputs) -> None:
+        if outputs.spans.shape[1] == 1:  # "Rome .": the gold cell, and one beside it
+            outputs.spans[0, 0, 1, 0] = 1.0
+
+    scores = score_with(monkeypatch, network, tokenizer, one_too_many)
+    assert scores["entities"] == pytest.approx(2 * 3 / (3 + 4))
+    assert scores["records"] == 1.0
+    scores = score_with(monkeypatch, network, tokenizer, miss_and_invent)
+    assert scores["entities"] < 0.5
+    assert scores["relations"] == 1.0
+
+
+def test_a_task_is_right_or_wrong_as_a_whole(monkeypatch, network, tokenizer):
+    def half_of_the_topics(outputs: Outputs) -> None:
+        if outputs.classes is not None:
+            outputs.classes[1, 1] = -1.0
+
+    scores = score_with(monkeypatch, network, tokenizer, half_of_the_topics)
+    assert scores["classes"] == 0.5  # of two tasks: one without a true label cannot be answered
+
+
+def test_a_real_network_is_scored_the_same_in_any_batches(network, tokenizer):
+    examples = [EXAMPLES[0], EXAMPLES[1]] * 3
+    scores = [
+        Holdout(examples, tokenizer, BatchOptions(batch_pieces=n)).score(network)
+        for n in (1, 150, 4096)
+    ]
+    assert scores[0] == scores[1] == scores[2]
+    assert set(scores[0]) == {"entities", "records", "relations", "classes", "score"}
+
+
+def test_what_cannot_be_asked_is_left_out(network, tokenizer):
+    some = Holdout(EXAMPLES, tokenizer, BatchOptions())
+    assert some.asked == 2
+    none = Holdout(EXAMPLES[2:], tokenizer, BatchOptions())
+    assert (none.asked, none.score(network)) == (0, {})
+
+
+def test_everything_annotated_is_asked():
+    question = whole_question(EXAMPLES[0])
+    schema = question.schema
+    assert [label.name for label in schema.entity_labels] == ["color", "person", "place"]
+    assert question.entities == ((1, 0, 8), (2, 23, 28))
+    assert question.pairs == ((), ((0, 8, 14, 19),))
+    assert question.classes == ((0,), (0, 1), ())
+    assert question.records[0][0].choices == ((1, 0),)
+
+
+def test_of_many_labels_those_that_hold_are_asked():
+    labels = tuple(f"label {i}" for i in range(200))
+    task = GoldTask("intent", labels, labels[150:151], examples=(("x", labels[-1]),))
+    example = Example(TEXT, (Mention(0, 8, labels[180]),), labels, classifications=(task,))
+    question = whole_question(example)
+    names = [label.name for label in question.schema.entity_labels]
+    assert len(names) == MOST_LABELS
+    assert names[question.entities[0][0]] == "label 180"
+    asked = question.schema.classification_tasks[0]
+    assert len(asked.labels) == MOST_LABELS
+    assert asked.labels[question.classes[0][0]].name == "label 150"
+
+
+def test_of_two_structures_or_tasks_of_a_name_the_first_is_asked():
+    task = GoldTask("tone", ("a", "b"), ("a",))
+    other = GoldTask("tone", ("c", "d"), ("d",))
+    structures = tuple(
+        GoldStructure("job", (GoldField(name),), ({name: (GoldValue(0, 3),)},))
+        for name in ("who", "where")
+    )
+    question = whole_question(Example(TEXT, classifications=(task, other), structures=structures))
+    assert question.schema.structures[0].fields[0].name == "who"
+    assert question.schema.classification_tasks[0].labels[0].name == "a"
+    assert len(question.records) == len(question.classes) == 1

@@ -1,0 +1,228 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import InputError
+from onepass.models.gliner2.network.checkpoint import load_network
+from onepass.training.data import LineFile, Mixture
+from onepass.training.gliner2 import Gliner2Options, Gliner2Task
+from onepass.training.loop import LoopOptions, train
+from onepass.training.sampling import Sampler
+from onepass.training.stream import BatchOptions, QuestionStream
+
+ROWS = [
+    {
+        "text": f"{who} works for {firm} in Paris.",
+        "entities": [{"start": 0, "end": len(who), "label": "person"}],
+        "asked": ["person", "place", "color"],
+        "classifications": [{"name": "tone", "labels": ["calm", "angry"], "true": ["calm"]}],
+    }
+    for who in ("Tim Cook", "Ann", "Bo Lee", "Rome")
+    for firm in ("Apple", "Blue", "Red and Green")
+]
+
+
+@pytest.fixture
+def make(checkpoint, write):
+    """Return what makes a fresh task; its scores are taken from a list, if one is given."""
+    path = write("data.jsonl", *ROWS)
+
+    def make_task(scores: list[dict[str, float]] | None = None, **options: float) -> Gliner2Task:
+        torch.manual_seed(0)
+        mixture = Mixture({"data": LineFile(path)}, None, seed=0)
+        tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
+        stream = QuestionStream(mixture, Sampler(), tokenizer, BatchOptions(max_batch=4, pool=12))
+        scorer = None if scores is None else lambda network: scores.pop(0)
+        rates = {"encoder_rate": 1e-3, "head_rate": 1e-3, **options}
+        return Gliner2Task(checkpoint, stream, Gliner2Options(**rates), scorer=scorer)
+
+    return make_task
+
+
+@pytest.fixture
+def run(tmp_path) -> Path:
+    """The directory of a run, which is not there yet."""
+    return tmp_path / "run"
+
+
+def options(**given) -> LoopOptions:
+    return LoopOptions(**{"steps": 8, "warmup": 2, "precision": "fp32", "score_every": 4} | given)
+
+
+def weights(directory: Path) -> dict[str, torch.Tensor]:
+    return load_file(directory / "model.safetensors")
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_resumed_run_gives_the_same_numbers(tmp_path, make, precision):
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    train(make(), options(precision=precision), whole)
+    half.mkdir()
+    shutil.copytree(whole / "step-4", half / "step-4")
+    lines: list[str] = []
+    outcome = train(make(), options(precision=precision), half, resume=True, report=lines.append)
+    assert lines[0] == "resumed at step 4"
+    assert (outcome.steps, outcome.examples) == (8, 32)
+    assert equal(weights(whole / "final"), weights(half / "final"))
+    assert not equal(weights(whole / "final"), weights(whole / "step-4"))
+
+
+def test_an_interrupted_run_gives_the_same_numbers(tmp_path, make):
+    """A run that stops in the middle of a step, with work behind its last checkpoint."""
+    train(make(), options(), tmp_path / "whole")
+    task = make()
+    real, calls = task.loss, []
+
+    def fail_at_the_seventh(network, batch):
+        calls.append(1)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return real(network, batch)
+
+    task.loss = fail_at_the_seventh
+    directory = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        train(task, options(), directory)
+    assert names(directory) == ["step-4"]
+    train(make(), options(), directory, resume=True)
+    assert equal(weights(tmp_path / "whole" / "final"), weights(directory / "final"))
+
+
+def test_the_newest_checkpoints_and_the_best_stay(tmp_path, make):
+    scores = [{"score": s} for s in (0.1, 0.5, 0.3, 0.2)]
+    outcome = train(make(scores), options(score_every=2, keep=2, log_every=3), tmp_path / "run")
+    run = tmp_path / "run"
+    assert names(run) == ["best", "final", "log.jsonl", "step-4", "step-6"]
+    assert equal(weights(run / "best"), weights(run / "step-4"))
+    assert not equal(weights(run / "best"), weights(run / "final"))
+    assert (outcome.best, dict(outcome.scores)) == (0.5, {"score": 0.2})
+    assert "training.pt" not in names(run / "best")
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [(row["step"], "loss" in row) for row in log] == [
+        (2, False), (3, True), (4, False), (6, True), (6, False), (8, False),
+    ]  # fmt: skip
+    assert set(log[1]["loss"]) >= {"spans", "count", "classes", "binary_classes"}
+
+
+def test_the_end_can_be_the_best(tmp_path, make):
+    scores = [{"score": 0.1}, {"score": 0.4}]
+    train(make(scores), options(), tmp_path)
+    assert equal(weights(tmp_path / "best"), weights(tmp_path / "final"))
+
+
+def test_without_scores_there_is_no_best(run, make):
+    outcome = train(make(), options(), run)
+    assert names(run) == ["final", "step-4"]
+    assert outcome.best is None
+
+
+def test_the_best_score_survives_a_resume(tmp_path, make):
+    train(make([{"score": 0.9}, {"score": 0.1}]), options(), tmp_path)
+    best = weights(tmp_path / "best")
+    shutil.rmtree(tmp_path / "final")
+    assert train(make([{"score": 0.5}]), options(), tmp_path, resume=True).best == 0.9
+    assert equal(weights(tmp_path / "best"), best)
+
+
+def test_what_an_interrupted_save_left_does_not_matter(run, make):
+    for name in (".partial", ".best", "step-99"):
+        (run / name).mkdir(parents=True)
+        (run / name / "config.json").write_text("{}")
+    train(make([{"score": 0.1}, {"score": 0.2}]), options(), run)
+    assert names(run) == ["best", "final", "log.jsonl", "step-4", "step-99"]
+
+
+def test_an_earlier_run_is_not_overwritten(tmp_path, make):
+    train(make(), options(steps=1), tmp_path)
+    with pytest.raises(InputError, match="holds checkpoints of an earlier run; resume it"):
+        train(make(), options(steps=1), tmp_path)
+
+
+def test_there_must_be_something_to_resume(tmp_path, make):
+    with pytest.raises(InputError, match="There is no checkpoint to resume"):
+        train(make(), options(), tmp_path, resume=True)
+
+
+def test_examples_end_a_run(tmp_path, make):
+    outcome = train(make(), options(steps=None, examples=20), tmp_path)
+    assert (outcome.steps, outcome.examples) == (5, 20)
+
+
+def test_minutes_end_a_run_and_its_schedule(tmp_path, make, monkeypatch):
+    now = [0.0]
+
+    def tick() -> float:
+        now[0] += 1.0
+        return now[0]
+
+    monkeypatch.setattr("time.monotonic", tick)
+    outcome = train(make(), options(steps=None, minutes=0.5, score_every=0), tmp_path)
+    assert 4 < outcome.steps < 30
+    assert outcome.seconds > 30
+
+
+def test_saved_checkpoints_load_to_the_trained_weights(tmp_path, make):
+    task = make()
+    train(task, options(), tmp_path)
+    loaded = load_network(tmp_path / "final").state_dict()
+    assert equal(dict(task.network.state_dict()), dict(loaded))
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path, make):
+    task = make()
+    task.loss = lambda network, batch: (torch.tensor(float("nan"), requires_grad=True), {})
+    with pytest.raises(InputError, match="The loss became nan at step 1; lower the rates"):
+        train(task, options(), tmp_path)
+
+
+def test_decay_is_for_matrices_and_rates_are_for_their_parts(make):
+    groups = make(encoder_rate=0.1, head_rate=0.2, weight_decay=0.3).groups()
+    found = {}
+    for group in groups:
+        for parameter in group["params"]:
+            found[id(parameter)] = (group["lr"], group["weight_decay"], parameter.ndim)
+    assert sorted(set(found.values())) == [
+        (0.1, 0.0, 1), (0.1, 0.3, 2), (0.2, 0.0, 1), (0.2, 0.3, 2),
+    ]  # fmt: skip
+    task = make()
+    assert len(found) == len(list(task.network.parameters()))
+
+
+def test_frozen_parts_stay_as_they_are(tmp_path, checkpoint, make):
+    train(make(encoder_rate=0.0), options(steps=3), tmp_path)
+    before, after = weights(checkpoint), weights(tmp_path / "final")
+    for name in before:
+        changed = not torch.equal(before[name], after[name])
+        assert not (changed and name.startswith("encoder.")), name
+
+
+def test_the_network_is_scored_as_it_is_used_and_trained_on(tmp_path, make):
+    modes = []
+    task = make()
+    task._scorer = lambda network: modes.append(network.training) or {}
+    real = task.loss
+    task.loss = lambda network, batch: modes.append(network.training) or real(network, batch)
+    train(task, options(steps=3, score_every=1), tmp_path)
+    assert modes == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"steps": None}, "A run needs an end"), ({"precision": "fp16"}, "bf16 or fp32")],
+)
+def test_impossible_options_are_refused(given, message):
+    with pytest.raises(InputError, match=message):
+        options(**given)

@@ -1,0 +1,206 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.tiny import make_tiny_checkpoint
+
+from onepass.corpus.question import Question
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import CheckpointError, InputError
+from onepass.models.gliner2.network.checkpoint import load_network
+from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.targets import ask, build_targets
+from onepass.schema import Schema
+from onepass.training.run import TrainConfig, train_from_config
+
+ROWS = [
+    {"input": "Tim Cook runs.", "output": {"entities": {"person": ["Tim Cook"], "place": []}}},
+    {"input": "Paris is red.", "output": {"entities": {"person": [], "place": ["Paris"]}}},
+    {
+        "input": "Tim works in Rome.",
+        "output": {"entities": {"person": ["Tim"], "place": ["Rome"]}},
+    },
+]
+
+
+@pytest.fixture
+def config(tmp_path, checkpoint, write):
+    """Return a configuration of a few quick steps on the rows above, with changes."""
+    data = write("data.jsonl", *ROWS)
+
+    def make(**given) -> TrainConfig:
+        least = {
+            "model": str(checkpoint),
+            "data": str(data),
+            "output": str(tmp_path / "run"),
+            "steps": 4,
+            "precision": "fp32",
+            "device": "cpu",
+            "log_every": 2,
+            "score_every": 2,
+        }
+        return TrainConfig.from_dict(least | given)
+
+    return make
+
+
+def found(checkpoint: Path, text: str, labels: list[str]) -> set[tuple[str, str]]:
+    """Return what the network of a checkpoint finds, straight from its logits."""
+    network = load_network(checkpoint)
+    question = Question(text, Schema().entities(labels))
+    one = ask(question, PieceTokenizer(checkpoint / "tokenizer.json"), max_pieces=99)
+    targets = build_targets([one], network.config.max_width)
+    with torch.no_grad():
+        logits = run_network(network, targets).spans
+    assert logits is not None
+    places = ((logits[0] > 0) & torch.from_numpy(targets.weight[0])).nonzero().tolist()
+    starts, ends = one.words.starts, one.words.ends
+    return {(labels[q], one.words.text[starts[i] : ends[i + w]]) for q, i, w in places}
+
+
+def test_a_tiny_problem_is_learned_and_the_checkpoint_finds_it(tmp_path, config):
+    start = make_tiny_checkpoint(tmp_path / "start", counting_layer="count_lstm", dropout=0.0)
+    result = train_from_config(
+        config(
+            model=str(start),
+            dev=str(tmp_path / "data.jsonl"),
+            steps=320,
+            encoder_rate=1e-3,
+            head_rate=1e-3,
+            log_every=40,
+            score_every=0,
+            sampling={"restyle": 0.0, "drop_label": 0.0},
+        )
+    )
+    log = [json.loads(x) for x in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    losses = [row["loss"]["spans"] for row in log if "loss" in row]
+    assert losses[-1] < 0.01 < 1.0 < losses[0]
+    assert result["scores"] == {"entities": 1.0, "score": 1.0}
+    final = Path(result["final"])
+    for row in ROWS:
+        gold = {
+            (label, surface)
+            for label, surfaces in row["output"]["entities"].items()
+            for surface in surfaces
+        }
+        for labels in (["person", "place"], ["place", "person"]):
+            assert found(final, row["input"], labels) == gold
+    assert found(start, ROWS[0]["input"], ["person", "place"]) != {("person", "Tim Cook")}
+
+
+def test_a_run_says_what_it_did(tmp_path, config):
+    lines: list[str] = []
+    result = train_from_config(config(dev=str(tmp_path / "data.jsonl")), report=lines.append)
+    run = tmp_path / "run"
+    assert result["final"] == str(run / "final")
+    assert result["best"] == str(run / "best")
+    assert (result["steps"], result["examples"], result["skipped"]) == (4, 12, 0)
+    assert result["best_score"] >= result["scores"]["score"]
+    assert lines[:3] == [
+        f"{tmp_path / 'data.jsonl'}: 3 examples read, format gliner2",
+        "3 of 3 held-out examples are scored",
+        f"3 examples in 1 files, on cpu ({torch.get_num_threads()} threads) in fp32",
+    ]
+    assert [line.split("  ")[0] for line in lines[3:]] == ["step 2", "step 2", "step 4", "step 4"]
+    assert TrainConfig.from_json((run / "train.json").read_text()).steps == 4
+
+
+def test_a_run_is_resumed_by_its_configuration(tmp_path, config):
+    train_from_config(config(steps=8, output=str(tmp_path / "whole"), score_every=4))
+    with pytest.raises(InputError, match="holds checkpoints of an earlier run"):
+        train_from_config(config(steps=8, output=str(tmp_path / "whole")))
+    (tmp_path / "part").mkdir()
+    (tmp_path / "whole" / "step-4").rename(tmp_path / "part" / "step-4")
+    part = train_from_config(config(steps=8, output=str(tmp_path / "part"), resume=True))
+    assert (part["steps"], part["examples"]) == (8, 24)
+    whole, resumed = (
+        load_file(tmp_path / name / "final" / "model.safetensors") for name in ("whole", "part")
+    )
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_epochs_count_examples(config):
+    result = train_from_config(config(steps=None, epochs=2.5, max_batch=1, held_out=0))
+    assert (result["steps"], result["examples"]) == (8, 8)  # 7.5 rounded up
+    assert (result["best"], result["best_score"], result["scores"]) == (None, None, {})
+
+
+def test_a_part_of_the_data_is_held_out(tmp_path, config, write):
+    rows = [{"text": f"Tim {i}", "asked": ["person"]} for i in range(50)]
+    lines: list[str] = []
+    data = str(write("more.jsonl", *rows))
+    train_from_config(config(data=data, held_out=0.1), report=lines.append)
+    assert lines[0] == "5 of 5 held-out examples are scored"
+    assert lines[1].startswith("45 examples in 1 files")
+
+
+def test_a_dev_file_may_be_in_a_public_format(config, write):
+    row = {"text": "Tim", "task": "tone", "labels": ["calm", "angry"], "gold": ["calm"]}
+    lines: list[str] = []
+    result = train_from_config(config(dev=str(write("dev.jsonl", row))), report=lines.append)
+    assert "1 of 1 held-out examples are scored" in lines
+    assert set(result["scores"]) == {"classes", "score"}
+
+
+def test_a_scorer_of_ones_own_decides(tmp_path, config):
+    scores = [0.9, 0.1]
+    result = train_from_config(config(), scorer=lambda network: {"score": scores.pop(0)})
+    assert (result["best_score"], result["scores"]) == (0.9, {"score": 0.1})
+    best, step = (
+        load_file(tmp_path / "run" / name / "model.safetensors") for name in ("best", "step-2")
+    )
+    assert all(torch.equal(best[name], step[name]) for name in best)
+
+
+def test_a_label_bank_is_used(tmp_path, config):
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps({"pool": ["foreign thing"]}))
+    asked = set()
+    from onepass.training import stream
+
+    original = stream.ask
+
+    def listen(question, *args, **options):
+        asked.update(label.name.lower() for label in question.schema.entity_labels)
+        return original(question, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "ask", listen)
+        train_from_config(config(bank=str(path), sampling={"foreign": 1.0, "restyle": 0.0}))
+    assert asked == {"person", "place", "foreign thing"}
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"model": "nowhere"}, CheckpointError, "nowhere"),
+        ({"data": "nowhere.jsonl"}, InputError, "There is no file or directory nowhere.jsonl"),
+        ({"dev": "nowhere.jsonl"}, InputError, "There is no file nowhere.jsonl"),
+        ({"bank": "nowhere.json"}, InputError, "There is no file nowhere.json"),
+        ({"max_pieces": 513}, InputError, "reads at most 512 pieces; give 512 or less"),
+        ({"resume": True}, InputError, "There is no checkpoint to resume"),
+        ({"max_pieces": 8}, InputError, "could be asked"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(
+    tmp_path, monkeypatch, config, given, error, message
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=re.escape(message)):
+        train_from_config(config(**given))
+    assert not (tmp_path / "run" / "final").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_refused(config):
+    with pytest.raises(InputError, match="torch finds none; use device cpu"):
+        train_from_config(config(device="cuda"))
+
+
+def test_bf16_trains_too(config):
+    result = train_from_config(config(precision="bf16", held_out=0))
+    state = load_file(Path(result["final"]) / "model.safetensors")
+    assert all(tensor.dtype == torch.float32 for tensor in state.values())

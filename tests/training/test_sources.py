@@ -1,0 +1,135 @@
+import gzip
+import json
+import re
+
+import pytest
+
+from onepass.corpus.reading import read_training_file
+from onepass.errors import InputError
+from onepass.training.sources import Sources, open_sources
+
+
+def row(text: str) -> dict:
+    return {"text": text, "asked": ["person"]}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Open files below the temporary directory, reports into a list."""
+
+    def open_all(*names: str, held_out: float = 0.0, report=lambda line: None) -> Sources:
+        paths = [tmp_path / name for name in names]
+        return open_sources(paths, into=tmp_path / "into", held_out=held_out, seed=1, report=report)
+
+    return open_all
+
+
+def texts(sources: Sources) -> dict[str, list[str]]:
+    return {
+        name: [file.example(i).text for i in range(len(file))]
+        for name, file in sources.files.items()
+    }
+
+
+def test_files_and_directories_are_read_together(write, read):
+    write("a.jsonl", row("a1"), row("a2"))
+    write("more/b.jsonl", row("b1"))
+    write("more/notes.txt", row("x"))
+    assert texts(read("a.jsonl", "more")) == {"a": ["a1", "a2"], "b": ["b1"]}
+
+
+def test_a_mix_chooses_and_weighs_the_files_of_a_directory(tmp_path, write, read):
+    for name in ("a", "b", "c"):
+        write(f"data/{name}.jsonl", row(name))
+    (tmp_path / "data" / "mix.json").write_text('{"c": 2, "a": 0.5}')
+    sources = read("data")
+    assert list(sources.files) == ["a", "c"]
+    assert sources.weights == {"a": 0.5, "c": 2.0}
+
+
+def test_gzip_and_other_formats_are_converted(tmp_path, write, read):
+    write("theirs.jsonl", {"input": "Tim", "output": {"entities": {"person": ["Tim"]}}})
+    with gzip.open(tmp_path / "packed.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write(json.dumps(row("é")) + "\n")
+    lines: list[str] = []
+    sources = read("theirs.jsonl", "packed.jsonl.gz", report=lines.append)
+    assert texts(sources) == {"theirs": ["Tim"], "packed": ["é"]}
+    assert sources.files["theirs"].example(0).entities[0].label == "person"
+    assert sorted(p.name for p in (tmp_path / "into").iterdir()) == ["packed.jsonl", "theirs.jsonl"]
+    assert [line.partition(": ")[2] for line in lines] == [
+        "1 examples read, format gliner2",
+        "1 examples read, format onepass",
+    ]
+
+
+def test_values_that_are_not_in_their_texts_are_told(write, read):
+    rows = [{"input": "Tim", "output": {"entities": {"person": [f"Al {i}"]}}} for i in range(9)]
+    write("a.jsonl", *rows)
+    lines: list[str] = []
+    read("a.jsonl", report=lines.append)
+    assert len(lines) == 5
+    assert "line 1: the entity 'person' 'Al 0' does not stand in the text" in lines[1]
+    assert "6 more values do not stand in their texts" in lines[-1]
+
+
+def test_a_part_is_held_out_of_every_file(write, read):
+    write("a.jsonl", *(row(f"a{i}") for i in range(60)))
+    write("b.jsonl", *(row(f"b{i}") for i in range(40)))
+    write("c.jsonl", row("c0"))
+    sources = read("a.jsonl", "b.jsonl", "c.jsonl", held_out=0.2)
+    left = [text for part in texts(sources).values() for text in part]
+    held = [example.text for example in sources.held_out]
+    assert len(held) == 20
+    assert sorted(left + held) == sorted(
+        [f"a{i}" for i in range(60)] + [f"b{i}" for i in range(40)] + ["c0"]
+    )
+    assert texts(sources)["c"] == ["c0"]  # a file keeps at least one
+    assert {text[0] for text in held} == {"a", "b"}
+    again = read("a.jsonl", "b.jsonl", "c.jsonl", held_out=0.2)
+    assert again.held_out == sources.held_out
+
+
+def test_at_most_500_are_held_out(write, read):
+    write("a.jsonl", *(row(str(i)) for i in range(1200)))
+    assert len(read("a.jsonl", held_out=0.9).held_out) == 500
+
+
+def test_a_wrong_line_is_told_before_anything_starts(write, read):
+    write("a.jsonl", row("fine"), {"text": "Bo", "asked": [""]})
+    with pytest.raises(InputError, match="line 2: an item of asked must not be empty"):
+        read("a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("mix", "message"),
+    [
+        ('{"z": 1}', "names 'z', but "),
+        ('{"a": "1"}', "the weight of 'a' must be a number from 0, not '1'"),
+        ('{"a": -1}', "the weight of 'a'"),
+        ("[]", "is not a JSON object of names and weights"),
+        ("{", "is not a JSON object of names and weights"),
+    ],
+)
+def test_a_wrong_mix_is_refused(tmp_path, write, read, mix, message):
+    write("data/a.jsonl", row("a"))
+    (tmp_path / "data" / "mix.json").write_text(mix)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read("data")
+
+
+def test_paths_must_lead_to_data_with_names_of_its_own(tmp_path, write, read):
+    with pytest.raises(InputError, match="There is no file or directory"):
+        read("nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"has no \.jsonl or \.jsonl\.gz file"):
+        read("empty")
+    write("x/a.jsonl", row("a"))
+    write("y/a.jsonl", row("a"))
+    with pytest.raises(InputError, match="are both called 'a'; rename one"):
+        read("x", "y")
+
+
+def test_converted_files_read_back_the_same(tmp_path, write, read):
+    path = write("a.jsonl", {"input": "Tim in Rome", "output": {"entities": {"place": ["Rome"]}}})
+    read("a.jsonl")
+    assert list(read_training_file(tmp_path / "into" / "a.jsonl")) == list(read_training_file(path))
