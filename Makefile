@@ -2,6 +2,7 @@
 #   make demo   install without torch, extract from a sample text with the built-in model
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
+#   make builtin DATA=...  train the model that ships, from the public data (two hours on two cores)
 #   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
 
@@ -9,10 +10,11 @@ PYTHON ?= python3
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 DEMO := .venv-demo
 TEST := .venv-test
+DATA ?= data
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.
 
-.PHONY: demo test lint docs clean python
+.PHONY: demo test lint docs builtin clean python
 
 demo: $(DEMO)/.installed
 	@echo '$(SAMPLE)'
@@ -34,6 +36,13 @@ lint: $(TEST)/.installed
 
 docs: $(TEST)/.installed
 	OMP_NUM_THREADS=1 $(TEST)/bin/python tests/docs/write_docs.py
+
+builtin: $(TEST)/.installed
+	$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,recipe]'
+	$(TEST)/bin/python recipes/builtin/convert.py $(DATA) runs/data
+	$(TEST)/bin/python recipes/builtin/start.py runs/start
+	$(TEST)/bin/onepass train recipes/builtin/train.json
+	$(TEST)/bin/python recipes/builtin/finish.py runs/builtin/final $(DATA)
 
 $(DEMO)/.installed: $(SOURCES) pyproject.toml constraints.txt | python
 	@echo 'Installing onepass without torch into $(DEMO)'

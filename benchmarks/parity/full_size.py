@@ -89,7 +89,7 @@ def main(output: Path | None) -> int:
                 threshold=LOW,
                 include_confidence=True,
                 include_spans=True,
-            )  # fmt: skip
+            )
         )
         expected = their_facts(out, asked)
         result["reference_seconds"] = seconds

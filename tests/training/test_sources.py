@@ -89,6 +89,14 @@ def test_a_part_is_held_out_of_every_file(write, read):
     assert again.held_out == sources.held_out
 
 
+def test_every_file_keeps_an_entry(write, read):
+    for name in ("a", "b", "c"):
+        write(f"{name}.jsonl", row(name), row(name))
+    sources = read("a.jsonl", "b.jsonl", "c.jsonl", held_out=0.99)
+    assert texts(sources) == {"a": ["a"], "b": ["b"], "c": ["c"]}
+    assert len(sources.held_out) == 3
+
+
 def test_at_most_500_are_held_out(write, read):
     write("a.jsonl", *(row(str(i)) for i in range(1200)))
     assert len(read("a.jsonl", held_out=0.9).held_out) == 500

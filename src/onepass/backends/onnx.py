@@ -23,7 +23,7 @@ class OnnxBackend:
         threads: for one run; None means the cores this process may use.
 
     Raises:
-        BackendError: if a file is missing.
+        BackendError: if a file is missing; from `run`, if one cannot be read.
     """
 
     name = "onnx"
@@ -66,11 +66,21 @@ class OnnxBackend:
                 session = self._sessions.get(graph)
                 if session is None:
                     path = self._directory / f"{graph}.onnx"
-                    session = onnxruntime.InferenceSession(
-                        str(path), self._options, providers=["CPUExecutionProvider"]
-                    )
+                    try:
+                        session = onnxruntime.InferenceSession(
+                            str(path), self._options, providers=["CPUExecutionProvider"]
+                        )
+                    except Exception as error:  # the library raises a dozen kinds of its own
+                        raise BackendError(
+                            f"{path} cannot be run ({_first_line(error)}); run  onepass export  on "
+                            "the checkpoint again."
+                        ) from error
                     self._sessions[graph] = session
         return session
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def available_cores() -> int:

@@ -19,6 +19,7 @@ from onepass.errors import CheckpointError
 
 _CACHE_LIMIT = 200_000  # words; about 40 MB
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MARKUP = re.compile(r"[^\w\s].*\w.*[^\w\s]")
 
 
 class PieceTokenizer:
@@ -44,11 +45,7 @@ class PieceTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cache: dict[str, tuple[int, ...]] = {}
-        specials = [t.content for t in self._tokenizer.get_added_tokens_decoder().values()]
-        self._special = re.compile(
-            "|".join(map(re.escape, sorted(specials, key=len, reverse=True)))
-        )
-        self._has_special = bool(specials)
+        self._special = _special_pattern(self._tokenizer)
 
     @property
     def vocabulary_size(self) -> int:
@@ -72,12 +69,18 @@ class PieceTokenizer:
     def plain(self, text: str) -> str:
         """Return ``text`` changed so that no part of it is read as a special token.
 
-        A space goes after the first character of each special token that occurs in it, and lone
-        surrogates (which have no UTF-8 form) become U+FFFD.
+        A space goes after the first visible character of each special token that occurs in it, and
+        lone surrogates (which have no UTF-8 form) become U+FFFD.
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").plain("a [SEP] b")
+        'a [ SEP] b'
         """
         text = _SURROGATE.sub("\ufffd", text)
-        while self._has_special and (match := self._special.search(text)):
-            text = f"{text[: match.start() + 1]} {text[match.start() + 1 :]}"
+        while self._special and (match := self._special.search(text)):
+            found = match[0]
+            cut = match.start() + len(found) - len(found.lstrip()) + 1
+            text = f"{text[:cut]} {text[cut:]}"
         return text
 
     def pieces(self, elements: Sequence[str]) -> list[tuple[int, ...]]:
@@ -114,3 +117,16 @@ class PieceTokenizer:
             count=lengths.sum(),
         )
         return ids, lengths
+
+
+def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:
+    """Return what finds the added tokens that text must not spell.
+
+    Those that are special, and those that look like markup ("[E]"); other added tokens are words of
+    a field, which text may well hold. A token with less than two visible characters cannot be
+    broken by a space, and none of those marks anything.
+    """
+    added = tokenizer.get_added_tokens_decoder().values()
+    marks = [t.content for t in added if t.special or _MARKUP.fullmatch(t.content)]
+    names = sorted((m for m in marks if len("".join(m.split())) > 1), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, names))) if names else None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onepass.corpus.example import Example
 from onepass.evaluation.predict import Extracts, predict
 from onepass.evaluation.records import normalize
-from onepass.evaluation.thresholds import Sweep, at_threshold, sweep
+from onepass.evaluation.thresholds import Sweep, at_threshold, sweep_answers
 from onepass.results.types import Extraction, Value
 
 Floats = NDArray[np.float64]
@@ -89,14 +89,17 @@ def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
         ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}}``; kinds with too
         few findings are left out.
     """
-    held = list(examples)
-    curves = sweep(model, held, thresholds=_GRID)
+    answered = [
+        (prediction, gold)
+        for batch in predict(model, examples, threshold=LOWEST, overlap="all")
+        for prediction, gold in zip(batch.predictions, batch.examples, strict=False)
+    ]
+    curves = sweep_answers(answered, thresholds=_GRID)
     best = curves.best()
     pairs: Pairs = {}
     singles: list[tuple[Floats, int]] = []
-    for batch in predict(model, held, threshold=LOWEST, overlap="all"):
-        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
-            _collect(prediction, gold, (best, pairs), singles)
+    for prediction, gold in answered:
+        _collect(prediction, gold, (best, pairs), singles)
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
     for kind, found in pairs.items():

@@ -96,19 +96,38 @@ def sweep(
     grid = sorted(set(thresholds))
     if not grid or grid[0] < 0 or grid[-1] > 1:
         raise InputError(f"thresholds must be numbers from 0 to 1, but {thresholds!r} was given.")
-    scorers = {at: Scorers() for at in grid}
+    answered = []
     done = 0
     for batch in predict(model, examples, threshold=grid[0], overlap="all"):
-        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
-            multi = {task.name for task in gold.classifications if task.multi_label}
-            for at, scorer in scorers.items():
-                cut = at_threshold(
-                    prediction, at, policy=overlap, labels=gold.asked, multi_label=multi
-                )
-                scorer.add(cut, gold)
+        answered += zip(batch.predictions, batch.examples, strict=False)
         done += len(batch.examples)
         if progress is not None:
             progress(done)
+    return sweep_answers(answered, thresholds=grid, overlap=overlap)
+
+
+def sweep_answers(
+    answered: Iterable[tuple[Extraction, Example]],
+    *,
+    thresholds: Sequence[float] = GRID,
+    overlap: Policy = "flat",
+) -> Sweep:
+    """Find out what F1 every threshold gives on what a model has said already.
+
+    Args:
+        answered: each prediction, made at a threshold not above the lowest and with
+            ``overlap="all"``, with its gold.
+        thresholds: to try.
+        overlap: the policy of entities that the thresholds are meant for.
+    """
+    scorers = {at: Scorers() for at in sorted(set(thresholds))}
+    for prediction, gold in answered:
+        multi = {task.name for task in gold.classifications if task.multi_label}
+        for at, scorer in scorers.items():
+            cut = at_threshold(
+                prediction, at, policy=overlap, labels=gold.asked, multi_label=multi
+            )
+            scorer.add(cut, gold)
     curves: dict[str, dict[float, float]] = {}
     for at, scorer in scorers.items():
         for section, one in scorer.asked().items():

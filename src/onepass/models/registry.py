@@ -112,13 +112,16 @@ def open_backend(
     exported once into the cache if torch is installed.
 
     Raises:
-        BackendError: for an unknown backend or precision, or one that is not to be had here.
+        BackendError: for an unknown backend or precision, or one that is not to be had here, or a
+            wrong number of threads.
         MissingExtra: if torch is needed and not installed.
     """
     if backend not in BACKENDS:
         raise BackendError(f"backend {backend!r} is not known; {', '.join(BACKENDS)} are.")
     if precision not in PRECISIONS:
         raise BackendError(f"precision {precision!r} is not known; {', '.join(PRECISIONS)} are.")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise BackendError(f"threads must be a whole number from 1 up, but {threads!r} was given.")
     if backend == "torch":
         if precision == "int8":
             raise BackendError("The torch backend runs fp32; ask for backend='onnx' with int8.")

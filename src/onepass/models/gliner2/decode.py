@@ -74,9 +74,10 @@ def decode(
 
 def _sigmoid(logits: Floats, calibration: Calibration) -> Floats:
     if calibration != PLAIN:
-        logits = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
+        scaled = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
+        logits = scaled.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):
-        probs: Floats = 1.0 / (1.0 + np.exp(-logits))
+        probs: Floats = np.reciprocal(1.0 + np.exp(-logits))
     return probs
 
 

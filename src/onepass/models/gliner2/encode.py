@@ -101,13 +101,14 @@ def _word_places(reading: Reading, pooling: str) -> Ints:
     lengths = np.concatenate([prompt.prefix_lengths, reading.lengths])
     own = len(prompt.ids) + np.cumsum(reading.lengths) - reading.lengths
     # A word without pieces stands where the next one starts; the last piece bounds it.
-    firsts = np.minimum(np.concatenate([prompt.prefix_places, own]), reading.pieces - 1)
+    places = np.concatenate([prompt.prefix_places, own])
+    firsts: Ints = np.minimum(places, reading.pieces - 1)
     if pooling == "first":
         return firsts[:, None]
     steps = np.arange(max(int(lengths.max(initial=1)), 1))
-    places = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
-    places[:, 0] = firsts
-    return places
+    every: Ints = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
+    every[:, 0] = firsts
+    return every
 
 
 def marker_places(prompt: Prompt) -> Ints:

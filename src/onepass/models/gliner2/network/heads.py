@@ -6,6 +6,9 @@ thresholds or text. Formulas: `SpanMarkerV0`, count embedding and classifier of 
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -119,6 +122,24 @@ class CellScores(torch.autograd.Function):
         return d_starts, d_ends, d_folded, None
 
 
+class Projector(nn.Module, abc.ABC):
+    """A counting layer: recurrent states and markers to queries."""
+
+    @abc.abstractmethod
+    def forward(self, out: torch.Tensor, markers: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return queries (groups, steps, markers, hidden).
+
+        Args:
+            out: (groups, steps, markers, hidden) recurrent states.
+            markers: (groups, 1, markers, hidden).
+            mask: (groups, markers), 1 at real markers.
+        """
+
+    @abc.abstractmethod
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between published names and ours."""
+
+
 class Occurrences(nn.Module):
     """Turns the markers of a group into one query per instance and marker.
 
@@ -127,7 +148,7 @@ class Occurrences(nn.Module):
         projector: ``(steps, markers) -> queries``, one of the counting layers below.
     """
 
-    def __init__(self, hidden: int, projector: nn.Module) -> None:
+    def __init__(self, hidden: int, projector: Projector) -> None:
         super().__init__()
         self.positions = nn.Embedding(MAX_COUNT, hidden)
         self.gru = nn.GRU(hidden, hidden)
@@ -161,7 +182,7 @@ class Occurrences(nn.Module):
         return entries
 
 
-class LstmProjector(nn.Module):
+class LstmProjector(Projector):
     """Counting layer ``count_lstm``: a perceptron over the recurrent state beside the marker."""
 
     def __init__(self, hidden: int) -> None:
@@ -198,7 +219,7 @@ class AttentionLayer(nn.Module):
         return self.norm2(x + self.down(torch.relu(self.up(x))))
 
 
-class TransformerProjector(nn.Module):
+class TransformerProjector(Projector):
     """Counting layer ``count_lstm_v2``: the markers of a group see each other."""
 
     size, heads, inner, depth = 128, 4, 256, 2
@@ -244,7 +265,7 @@ class TransformerProjector(nn.Module):
         return tuple(entries)
 
 
-class ExpertsProjector(nn.Module):
+class ExpertsProjector(Projector):
     """Counting layer ``count_lstm_moe``: four perceptrons, mixed by a router."""
 
     experts = 4
@@ -278,7 +299,7 @@ class ExpertsProjector(nn.Module):
         return (*plain, *router)
 
 
-PROJECTORS = {
+PROJECTORS: dict[str, Callable[[int], Projector]] = {
     "count_lstm": LstmProjector,
     "count_lstm_v2": TransformerProjector,
     "count_lstm_moe": ExpertsProjector,

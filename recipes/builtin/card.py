@@ -1,0 +1,119 @@
+"""Write the model card of the built-in model: data and terms, scores, limits.
+
+Usage: python recipes/builtin/card.py MANIFEST SCORES MIX LOG [CARD]
+
+MANIFEST is the manifest of the public data, SCORES what ``onepass eval --format json`` wrote for
+the development sets, MIX the ``mix.json`` of the run, LOG its ``log.jsonl``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+CARD = Path(__file__).parents[2] / "src/onepass/builtin/model/README.md"
+
+HEAD = """# The built-in model of onepass
+
+A GLiNER2 span checkpoint that finds entities, classes, records and relations for any labels, in
+English. It is stored as ONNX graphs with weights in eight bits ({size:.0f} MB) and runs on a CPU
+without torch.
+
+| | |
+| --- | --- |
+| Encoder | MiniLM-L6 (`all-MiniLM-L6-v2`, Apache-2.0), 22 million parameters, lower-cased English |
+| Heads | GLiNER2 span layout, counting layer `count_lstm_v2`, spans of up to 10 words |
+| Window | 512 pieces, labels included; longer texts are read in overlapping windows |
+| Training | {steps:,} steps in {hours:.1f} hours on two CPU cores in bf16; recipe in `recipes/builtin` |
+| License | Apache-2.0 for the weights as part of onepass; the sources' own terms are listed below |
+
+## Scores
+
+Zero-shot, on development sets that were used for measuring only; none of their sources or label
+sets is in the training data. Made by `onepass eval --data dev/ner --data dev/cls`, with the
+calibrated thresholds that ship.
+
+| set | texts | score |
+| --- | --- | --- |
+{scores}
+
+Entities count if start, end and label are exact; the whole label set is asked of every text. Mean
+over the entity sets: micro F1 **{ner:.3f}**. Mean over the classification sets: accuracy
+**{cls:.3f}**.
+
+Calibration and thresholds (`onepass.json`) were fitted on public sources that are not in the
+training data, so a score is the share of such findings that were right there. On data of another
+kind scores can be off; give thresholds of your own where it matters.
+
+## Limits
+
+- It is small and was trained for two hours: it finds where things are better than which of several
+  similar labels they have, and it misses much on domains far from its data.
+- Relations and records are the weakest tasks; look at their scores before you use them.
+- English only, lower-cased: it cannot use capital letters, and other languages are split but not
+  understood. Chinese, Japanese and Thai text without spaces is one word a run.
+- A span has at most 10 words, and a record type at most 19 records a window.
+- Labels of a few words that say what is meant work best; descriptions help where a word is
+  ambiguous.
+- Do not decide about people with it alone.
+
+## Data
+
+Only sources whose terms allow redistribution of derived weights, or that were written for this
+project. `share` is how often a source is drawn. Converters: `recipes/builtin/convert.py`.
+
+| source | from | terms as found | share |
+| --- | --- | --- | --- |
+{data}
+"""
+
+
+def main(manifest: Path, scores: Path, mix: Path, log: Path, card: Path = CARD) -> None:
+    """Write the card."""
+    report = json.loads(scores.read_text(encoding="utf-8"))
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    steps = max(line["step"] for line in lines)
+    seconds = max(line.get("seconds", 0.0) for line in lines)
+    graphs = card.parent.rglob("*.onnx")
+    text = HEAD.format(
+        size=sum(path.stat().st_size for path in graphs) / 1e6,
+        steps=steps,
+        hours=seconds / 3600,
+        scores="\n".join(_score_rows(report)),
+        ner=report["means"]["ner_micro_f1"],
+        cls=report["means"]["cls_accuracy"],
+        data="\n".join(_data_rows(json.loads(manifest.read_text()), json.loads(mix.read_text()))),
+    )
+    card.write_text(text, encoding="utf-8")
+
+
+def _score_rows(report: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, one in report["files"].items():
+        for section, scores in one["scores"].items():
+            shown = {"entities": ("f1", "micro F1"), "classifications": ("accuracy", "accuracy")}
+            key, title = shown.get(section, ("f1", f"{section} F1"))
+            if key in scores:
+                rows.append(f"| {name} | {one['texts']} | {title} {scores[key]:.3f} |")
+    return rows
+
+
+def _data_rows(manifest: list[dict[str, Any]], mix: dict[str, float]) -> list[str]:
+    total = sum(mix.values())
+    rows = []
+    for source in manifest:
+        prefix = "cls_" if source["kind"] == "classification" else ""
+        share = mix.get(prefix + source["id"])
+        if share is None or source["tier"] != "cleared":
+            continue
+        terms = source["licence"].replace("|", "/")
+        rows.append(
+            f"| {prefix}{source['id']} | {source['source']} | {terms} | {share / total:.1%} |"
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,165 @@
+"""The checkpoints that every family is tested with, and how their answers are compared.
+
+A new family adds its lines to `CHECKPOINTS`; everything else here knows the facade only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onepass import Extractor, Schema
+from onepass.hub.files import read_json
+from onepass.models.gliner2.network.checkpoint import load_network, save_network
+from onepass.results.types import Extraction, Value
+from tests.tiny import make_tiny_checkpoint
+
+BACKENDS = ("torch", "onnx")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of checkpoint.
+
+    Attributes:
+        family: as `Extractor.family` has it.
+        make: writes one into a directory.
+        resave: loads one with our code and saves it into a second directory.
+        reference: loads one with the reference library, strictly; None where there is none.
+    """
+
+    family: str
+    make: Callable[[Path], None]
+    resave: Callable[[Path, Path], None]
+    reference: Callable[[Path], Any] | None = None
+
+
+def gliner2(backbone: str, counting_layer: str, *, seed: int, absent: bool = False) -> Kind:
+    """Return a GLiNER2 span checkpoint whose scores differ and whose structures are found.
+
+    Args:
+        backbone: "bert" or "deberta-v2".
+        counting_layer: of the checkpoint.
+        seed: of the weights, one under which this checkpoint finds something.
+        absent: whether the count head may say that there is no instance.
+    """
+
+    def make(directory: Path) -> None:
+        make_tiny_checkpoint(directory, backbone=backbone, counting_layer=counting_layer)
+        network = load_network(directory)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                if parameter.ndim > 1:
+                    parameter.normal_(0, 0.3, generator=generator)
+            network.count_head.last.bias += torch.linspace(6, -24, 20)
+            if not absent:
+                network.count_head.last.bias[0] = -100
+        save_gliner2(network, directory, directory)
+        spread_scores(directory)
+
+    def spread_scores(directory: Path) -> None:
+        """Make the logits of spans and classes differ by about 2, so that sigmoids tell them."""
+        network = load_network(directory)
+        generator = torch.Generator().manual_seed(seed)
+        words, markers = network.encode(
+            torch.randint(20, 90, (4, 40), generator=generator),
+            torch.ones(4, 40, dtype=torch.int64),
+            torch.arange(12, 40)[None, :, None].expand(4, -1, -1),
+            torch.arange(0, 12).expand(4, -1),
+        )
+        mask = torch.ones(4, 12, dtype=torch.int64)
+        queries = network.occurrences(markers, mask, torch.arange(1))[:, 0]
+        with torch.no_grad():
+            spans = network.span_head(words, queries)[:, :, :-4]
+            classes = network.classify(markers)
+            for layer, logits in (
+                (network.span_head.out.last, spans), (network.classifier.last, classes),
+            ):  # fmt: skip
+                layer.weight.mul_(2.0 / logits.std())
+                layer.bias.mul_(2.0 / logits.std())
+            network.classifier.last.bias -= 2.0 * classes.mean() / classes.std()
+        save_gliner2(network, directory, directory)
+
+    return Kind("gliner2", make, resave_gliner2, load_gliner2_reference)
+
+
+def save_gliner2(network: Any, directory: Path, source: Path) -> None:
+    encoder_config = read_json(source / "encoder_config" / "config.json")
+    save_network(network, directory, encoder_config=encoder_config, tokenizer_from=source)
+
+
+def resave_gliner2(source: Path, directory: Path) -> None:
+    save_gliner2(load_network(source), directory, source)
+
+
+def load_gliner2_reference(directory: Path) -> Any:
+    from gliner2 import GLiNER2
+
+    return GLiNER2.from_pretrained(str(directory))
+
+
+CHECKPOINTS: Mapping[str, Kind] = {
+    "gliner2-bert-v2": gliner2("bert", "count_lstm_v2", seed=3),
+    "gliner2-deberta-lstm": gliner2("deberta-v2", "count_lstm", seed=5, absent=True),
+    "gliner2-bert-moe": gliner2("bert", "count_lstm_moe", seed=3),
+}
+
+
+def everything() -> Schema:
+    """Return a schema with all four tasks, choices, lists and both kinds of classification."""
+    return (
+        Schema()
+        .entities({"person": "by name", "company": None, "place": None})
+        .classification("tone", ["calm", "angry"])
+        .classification("color", ["red", "green", "blue"], multi_label=True)
+        .structure("product", ["name::str", "price", "size::[great|bad]", "color::[red|blue]::str"])
+        .relations(["works for", "in"])
+    )
+
+
+Facts = dict[tuple[object, ...], float]
+
+
+def facts(doc: Extraction) -> Facts:
+    """Return everything that an extraction says, with its score."""
+    found: Facts = {("entity", e.label, e.start, e.end): e.score for e in doc.entities}
+    assert len(found) == len(doc.entities)  # nothing is said twice
+    for name, records in doc.records.items():
+        for number, record in enumerate(records):
+            for field, held in record.items():
+                for value in held if isinstance(held, tuple) else (held,):
+                    if isinstance(value, Value):
+                        key = (name, number, field, value.text, value.start, value.end)
+                        found[key] = value.score
+    for r in doc.relations:
+        found[r.type, r.head.start, r.head.end, r.tail.start, r.tail.end] = r.score
+    for task, answer in doc.classifications.items():
+        found |= {(task, label): score for label, score in answer.scores.items()}
+        found |= {(task, "chosen", one.label): one.score for one in answer.labels}
+    return found
+
+
+def assert_same(got: Extraction, expected: Extraction, tolerance: float = 1e-5) -> None:
+    """Check that two extractions say the same with the same scores."""
+    ours, theirs = facts(got), facts(expected)
+    assert set(ours) == set(theirs)
+    for key, score in theirs.items():
+        assert abs(ours[key] - score) <= tolerance, (key, ours[key], score)
+    assert got.text == expected.text
+    assert got.coverage == expected.coverage
+
+
+def open_all(root: Path) -> dict[str, dict[str, Extractor]]:
+    """Make every checkpoint below a directory and open it with every backend."""
+    opened: dict[str, dict[str, Extractor]] = {}
+    for name, kind in CHECKPOINTS.items():
+        kind.make(root / name)
+        opened[name] = {
+            backend: Extractor.from_pretrained(root / name, backend=backend) for backend in BACKENDS
+        }
+    return opened

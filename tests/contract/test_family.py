@@ -1,0 +1,171 @@
+"""What holds for every family and every backend: the same text gives the same answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from onepass import Extractor
+from onepass.hub.checkpoint import WEIGHTS
+from onepass.models.registry import FAMILIES
+from onepass.results.types import Extraction
+from tests.contract.checkpoints import (
+    BACKENDS,
+    CHECKPOINTS,
+    Facts,
+    assert_same,
+    everything,
+    facts,
+)
+
+Opened = Mapping[str, Mapping[str, Extractor]]
+
+TEXTS = [
+    "Tim Cook runs Apple in Paris and Rome.",
+    "it is not great, a bad place",
+    "Tim",
+    "",
+    "The price is 9 red, blue and green things! Tim works for Apple in Rome; and Cook in Paris?",
+    "Great. " * 30,
+]
+
+
+def read(model: Extractor, texts: list[str], threshold: float | None = None) -> list[Extraction]:
+    return model.extract(texts, everything(), threshold=threshold)
+
+
+def test_every_family_is_here() -> None:
+    assert {kind.family for kind in CHECKPOINTS.values()} == set(FAMILIES)
+
+
+def test_a_comparison_of_nothing_would_always_hold(model: Extractor) -> None:
+    found: Facts = {}
+    for doc in read(model, TEXTS):
+        assert doc.classifications["tone"].labels
+        found |= facts(doc)
+    assert any(key[0] == "entity" for key in found)
+    assert any(key[0] == "product" for key in found)
+    assert any(key[0] in ("works for", "in") for key in found)
+    assert any(key[:2] == ("color", "chosen") for key in found)
+    assert np.std(list(found.values())) > 0.1
+
+
+def test_family_backend_and_name(checkpoint: str, opened: Opened) -> None:
+    for backend in BACKENDS:
+        model = opened[checkpoint][backend]
+        assert model.family == CHECKPOINTS[checkpoint].family
+        assert (model.backend, model.precision) == (backend, "fp32")
+        assert Path(model.name).name == checkpoint
+        assert model.max_pieces >= 512
+
+
+@pytest.mark.parametrize("threshold", [0.2, None, 0.8])
+def test_torch_equals_onnx(checkpoint: str, opened: Opened, threshold: float | None) -> None:
+    by_backend = [read(opened[checkpoint][backend], TEXTS, threshold) for backend in BACKENDS]
+    for one, other in zip(*by_backend, strict=True):
+        assert_same(one, other, tolerance=1e-4)
+
+
+def test_batch_equals_single(model: Extractor) -> None:
+    for text, doc in zip(TEXTS, read(model, TEXTS), strict=True):
+        assert_same(model.extract(text, everything()), doc)
+
+
+def test_padding_changes_nothing(model: Extractor) -> None:
+    short, long = "Tim Cook runs Apple.", "Tim works for Apple in Rome and Paris. " * 8
+    alone = model.extract(short, everything())
+    beside, _ = read(model, [short, long])
+    assert_same(beside, alone)
+
+
+def test_the_order_of_texts_changes_nothing(model: Extractor) -> None:
+    forward = read(model, TEXTS)
+    for one, other in zip(reversed(read(model, TEXTS[::-1])), forward, strict=True):
+        assert_same(one, other)
+
+
+def test_a_second_run_says_exactly_the_same(model: Extractor) -> None:
+    assert [doc.to_dict() for doc in read(model, TEXTS)] == [
+        doc.to_dict() for doc in read(model, TEXTS)
+    ]
+
+
+def test_threads_get_what_one_gets(model: Extractor) -> None:
+    expected = read(model, TEXTS)
+    jobs = [number % len(TEXTS) for number in range(32)]
+    with ThreadPoolExecutor(8) as pool:
+        docs = list(pool.map(lambda number: model.extract(TEXTS[number], everything()), jobs))
+    for number, doc in zip(jobs, docs, strict=True):
+        assert_same(doc, expected[number])
+
+
+def test_a_stream_is_lazy_and_in_order(model: Extractor) -> None:
+    taken = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal taken
+        for number in range(1_000):
+            taken += 1
+            yield f"tim {number}"
+
+    docs = model.stream(texts(), {"entities": ["person"]})
+    assert taken == 0
+    for number in range(300):
+        assert next(docs).text == f"tim {number}"
+        assert taken <= number + 256
+    assert taken == 512
+
+
+def test_a_stream_holds_few_characters(model: Extractor) -> None:
+    taken = []
+
+    def texts() -> Iterator[str]:
+        for text in ("tim", "cook" + " " * 200_000, "runs"):
+            taken.append(len(text))
+            yield text
+
+    docs = model.stream(texts(), {"classifications": {"tone": ["calm", "angry"]}})
+    assert next(docs).text == "tim"
+    assert len(taken) == 2  # the third is not read before the first two are answered
+
+
+def test_a_saved_checkpoint_is_the_same(checkpoint: str, opened: Opened, tmp_path: Path) -> None:
+    source = Path(opened[checkpoint]["torch"].name)
+    CHECKPOINTS[checkpoint].resave(source, tmp_path)
+    before, after = load_file(source / WEIGHTS), load_file(tmp_path / WEIGHTS)
+    assert set(before) == set(after)
+    for name, values in before.items():
+        np.testing.assert_array_equal(after[name], values)
+    again = Extractor.from_pretrained(tmp_path, backend="torch")
+    for one, other in zip(
+        read(again, TEXTS), read(opened[checkpoint]["torch"], TEXTS), strict=True
+    ):
+        assert one.to_dict() == other.to_dict()
+
+
+def test_the_reference_library_loads_it(checkpoint: str, opened: Opened) -> None:
+    load = CHECKPOINTS[checkpoint].reference
+    if load is None:
+        pytest.skip("this family has no reference library")
+    pytest.importorskip(CHECKPOINTS[checkpoint].family)
+    directory = Path(opened[checkpoint]["torch"].name)
+    state = load(directory).state_dict()
+    saved = load_file(directory / WEIGHTS)
+    assert set(state) == set(saved)
+    for name, values in saved.items():
+        np.testing.assert_array_equal(state[name].numpy(), values)
+
+
+def test_graphs_are_exported_once(checkpoint: str, opened: Opened) -> None:
+    model = opened[checkpoint]["onnx"]
+    exports = sorted(Path(os.environ["ONEPASS_CACHE"]).rglob("*.onnx"))
+    times = [path.stat().st_mtime_ns for path in exports]
+    Extractor.from_pretrained(model.name, backend="onnx")
+    assert [path.stat().st_mtime_ns for path in exports] == times
+    assert sorted(Path(os.environ["ONEPASS_CACHE"]).rglob("*.onnx")) == exports

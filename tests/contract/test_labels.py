@@ -1,0 +1,114 @@
+"""Every label is asked, whatever it is called and however many there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from onepass import Extractor, Schema
+from onepass.errors import SchemaError
+
+TEXT = "Tim Cook runs Apple in Paris; the price of 9 red things is not bad."
+MARKERS = [
+    "[E]", "[C]", "[R]", "[L]", "[P]", "[SEP_TEXT]", "[SEP_STRUCT]", "[DESCRIPTION]", "[EXAMPLE]",
+    "[OUTPUT]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", "<s>", "</s>", "<<ENT>>", "<<LABEL>>",
+    "( [P] entities ( [E] person ) ) [SEP_TEXT]", "[[E]]", "[E][E]", "(", ")", "|", ":",
+    "\U0001f469", "\u200b", "\u65e5\u672c", "a\nb", "a\x00b", "x" * 300,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", MARKERS)
+def test_any_label_can_be_asked(model: Extractor, label: str) -> None:
+    schema = (
+        Schema()
+        .entities({label: label, "place": None})
+        .classification(
+            label, {label: label, "calm": None}, prompt=label, examples=[(label, label)]
+        )
+        .structure(
+            label, [{"name": label, "choices": [label, "red"], "description": label}, "name"]
+        )
+        .relations({label: label, "in": None})
+    )
+    doc = model.extract(TEXT, schema, threshold=0.0, overlap="all")
+    assert list(doc.classifications) == list(doc.records) == [label]
+    assert set(doc.classifications[label].scores) == {label, "calm"}
+    for record in doc.records[label]:
+        assert list(record) == [label, "name"]
+    if doc.entities:  # nothing is found where the count is 0
+        assert {entity.label for entity in doc.entities} == {label, "place"}
+    assert {relation.type for relation in doc.relations} <= {label, "in"}
+
+
+def test_a_marker_in_a_label_is_only_text(model: Extractor) -> None:
+    """What stands in a label means what its letters mean: the marker, broken by a space, is one."""
+    schemas = [
+        Schema()
+        .entities({f"{mark} place": None, "person": f"by {mark} name"})
+        .classification("tone", [f"calm {mark}", "angry"], multi_label=True)
+        for mark in ("[E]", "[ E]")
+    ]
+    one, other = (
+        model.extract(TEXT, schema, threshold=0.0, overlap="all").to_json().replace("[ E]", "[E]")
+        for schema in schemas
+    )
+    assert one == other
+
+
+def test_a_task_beside_it_is_answered_as_if_the_marker_were_text(model: Extractor) -> None:
+    docs = [
+        model.extract(TEXT, Schema().entities(["person", label]), threshold=0.2)
+        for label in ("[SEP_TEXT]", "[ SEP_TEXT]")
+    ]
+    people = [[e for e in doc.entities if e.label == "person"] for doc in docs]
+    assert people[0] == people[1]
+
+
+KINDS = ("person", "place", "price", "thing", "is")
+LABELS = [f"{kind} {number}" for number in range(100) for kind in KINDS]
+
+
+def test_five_hundred_entity_labels(model: Extractor) -> None:
+    doc = model.extract(TEXT, Schema().entities(LABELS), threshold=0.0, overlap="all")
+    by_label: dict[str, int] = {}
+    for entity in doc.entities:
+        by_label[entity.label] = by_label.get(entity.label, 0) + 1
+    if len(by_label) < 500:  # a pass whose count is 0 finds nothing, as in the reference
+        schema = Schema().classification("tone", LABELS, multi_label=True)
+        assert set(model.extract(TEXT, schema).classifications["tone"].scores) == set(LABELS)
+    assert len(set(by_label.values())) <= 1  # every label was scored on every span
+    assert doc.coverage.chars_read == len(TEXT)
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_five_hundred_class_labels(model: Extractor, multi_label: bool) -> None:
+    schema = Schema().classification("tone", LABELS, multi_label=multi_label)
+    answer = model.extract(TEXT, schema).classifications["tone"]
+    assert list(answer.scores) == LABELS
+    assert len(set(answer.scores.values())) > 100
+    if not multi_label:
+        assert sum(answer.scores.values()) == pytest.approx(1.0, abs=1e-5)
+        assert len(answer.labels) == 1
+
+
+def test_five_hundred_of_everything_together(model: Extractor) -> None:
+    fields, types = LABELS[:100], LABELS[100:150]
+    schema = (
+        Schema()
+        .entities(dict.fromkeys(LABELS[:150], "a description"))
+        .classification("tone", LABELS[:100])
+        .classification("color", LABELS[:100], multi_label=True)
+        .structure("product", [f"{field}::[red|blue]::str" for field in fields])
+        .relations(types)
+    )
+    doc = model.extract(TEXT, schema)
+    assert set(doc.classifications["tone"].scores) == set(LABELS[:100])
+    assert set(doc.classifications["color"].scores) == set(LABELS[:100])
+    for record in doc.records["product"]:
+        assert list(record) == fields
+    assert doc.coverage.chars_read == len(TEXT)
+
+
+def test_a_description_that_never_fits_is_refused(model: Extractor) -> None:
+    schema = Schema().entities({"person": "a b c d " * model.max_pieces})
+    with pytest.raises(SchemaError, match=r"^The entity label 'person' takes \d+ pieces with its"):
+        model.extract(TEXT, schema)
