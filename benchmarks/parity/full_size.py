@@ -30,7 +30,7 @@ from tests.parity.test_gliner2 import our_facts, their_facts, theirs  # noqa: E4
 from onepass import Extractor, Schema  # noqa: E402
 
 TOLERANCE = 1e-4
-LOW = 0.25
+LOW = 0.03
 TEXT = (
     "Tim Cook runs Apple in Cupertino . The iphone costs 999 dollars and Galaxy is great ! "
     "Is size large or small ? Blue and red and green products; the price is 12.50 for "

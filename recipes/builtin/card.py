@@ -27,7 +27,7 @@ without torch.
 | Heads | GLiNER2 span layout, counting layer `count_lstm_v2`, spans of up to 10 words |
 | Window | 512 pieces, labels included; longer texts are read in overlapping windows |
 | Training | {steps:,} steps in {hours:.1f} hours on two CPU cores in bf16; recipe in `recipes/builtin` |
-| License | Apache-2.0 for the weights as part of onepass; the sources' own terms are listed below |
+| License | Apache-2.0 for the weights; the terms of the sources are listed below |
 
 ## Scores
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.decoding.overlap import POLICIES, Policy, select
+from onepass.decoding.overlap import CLOSE, POLICIES, Policy, select
 
 Row = tuple[int, int, float, int]  # start, end, score, label
 
@@ -48,9 +48,11 @@ def by_definition(rows: list[Row], policy: Policy, ranks: list[int] | None) -> l
     )
     if policy == "flat":
         stands: dict[tuple[int, int], int] = {}
+        best: dict[tuple[int, int], float] = {}
         for i in best_first:
             held = stands.setdefault(rows[i][:2], i)
-            if ranks is not None and ranks[rows[i][3]] < ranks[rows[held][3]]:
+            close = rows[i][2] >= CLOSE * best.setdefault(rows[i][:2], rows[i][2])
+            if ranks is not None and close and ranks[rows[i][3]] < ranks[rows[held][3]]:
                 stands[rows[i][:2]] = i
         best_first = [i for i in best_first if stands[rows[i][:2]] == i]
     kept: list[int] = []
@@ -93,13 +95,18 @@ PERSON, POLITICIAN, ANY = 0, 1, 2
 
 
 def test_flat_lets_the_specific_label_stand_for_a_span() -> None:
-    rows = [(0, 2, 0.99, PERSON), (0, 2, 0.51, POLITICIAN), (0, 2, 1.0, ANY)]
+    rows = [(0, 2, 0.99, PERSON), (0, 2, 0.91, POLITICIAN), (0, 2, 1.0, ANY)]
     assert run(rows, "flat", [1, 0, 2]) == [1]
     assert run(rows, "flat") == [2]
 
 
+def test_flat_leaves_the_span_to_a_general_label_that_is_much_surer() -> None:
+    rows = [(0, 2, 0.99, PERSON), (0, 2, 0.51, POLITICIAN)]
+    assert run(rows, "flat", [1, 0]) == [0]
+
+
 def test_flat_compares_spans_by_the_score_of_the_label_that_stands_for_them() -> None:
-    rows = [(0, 2, 0.99, PERSON), (0, 2, 0.51, POLITICIAN), (1, 4, 0.7, PERSON)]
+    rows = [(0, 2, 0.99, PERSON), (0, 2, 0.91, POLITICIAN), (1, 4, 0.95, PERSON)]
     assert run(rows, "flat", [1, 0, 2]) == [2]
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onepass.decoding.assemble import Choice, WindowFindings, assemble
-from onepass.decoding.finds import Candidates, RecordFind, RelationFind, SpanFind
 from onepass.decoding.findings import Findings
+from onepass.decoding.finds import Candidates, RecordFind, RelationFind, SpanFind
 from onepass.decoding.overlap import POLICIES, Policy
 from onepass.results.types import Coverage, Extraction
 from onepass.schema import Schema
@@ -31,7 +33,7 @@ def test_windows_cover_every_word(lengths: list[int], overlap: int) -> None:
     windows = plan(lengths, overlap=overlap)
     assert windows[0].start == 0
     assert windows[-1].end == len(lengths)
-    for before, window in zip(windows, windows[1:], strict=False):
+    for before, window in pairwise(windows):
         assert before.start < window.start <= before.end < window.end
 
 
@@ -50,14 +52,22 @@ def test_windows_are_as_long_as_they_can_be(lengths: list[int], overlap: int) ->
 @given(st.lists(st.integers(1, 2), min_size=1, max_size=80), st.integers(0, 3))
 def test_neighbors_share_the_overlap(lengths: list[int], overlap: int) -> None:
     windows = plan(lengths, overlap=overlap)
-    for before, window in zip(windows, windows[1:], strict=False):
+    for before, window in pairwise(windows):
         assert before.end - window.start == overlap  # half a window holds three words of two
+
+
+@given(st.integers(0, 60), st.integers(0, 5), st.integers(0, 9))
+def test_a_span_up_to_the_overlap_is_whole_in_a_window(words: int, overlap: int, more: int) -> None:
+    windows = plan([1] * words, max(2 * overlap, 1) + more, overlap=overlap)
+    for width in range(1, overlap + 2):
+        for start in range(words - width + 1):
+            assert any(w.start <= start and start + width <= w.end for w in windows)
 
 
 @given(lengths_of_words, st.integers(0, 1000))
 def test_the_overlap_never_takes_more_than_half(lengths: list[int], overlap: int) -> None:
     windows = plan(lengths, overlap=overlap)
-    for before, window in zip(windows, windows[1:], strict=False):
+    for before, window in pairwise(windows):
         shared = sum(lengths[window.start : before.end])
         assert shared <= ROOM // 2 + max(lengths)
     assert len(windows) <= 2 * len(lengths) + 1
@@ -103,7 +113,7 @@ def found_in(forms: list[str], window: Window) -> Findings:
         {0: tuple(RecordFind(((span,),)) for span in spans)},
         tuple(
             RelationFind(0, one, other, min(one.score, other.score))
-            for one, other in zip(spans, spans[1:], strict=False)
+            for one, other in pairwise(spans)
         ),
     )
 

@@ -2,7 +2,7 @@
 
 Schemas ask for *politician* next to *person*, and both hold for the same words. A model is often
 surer of the general label, because it saw it more often, while the user who asked for both wants
-the specific one. Scores cannot settle that, so the ``"flat"`` policy asks the names first.
+the specific one. Where their scores are close, the ``"flat"`` policy lets the names decide.
 
 The table lists names that cover other labels commonly asked beside them, and nothing else: a name
 that is not in it counts as specific. *company* is out because it is what people ask beside

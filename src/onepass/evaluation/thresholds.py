@@ -124,9 +124,7 @@ def sweep_answers(
     for prediction, gold in answered:
         multi = {task.name for task in gold.classifications if task.multi_label}
         for at, scorer in scorers.items():
-            cut = at_threshold(
-                prediction, at, policy=overlap, labels=gold.asked, multi_label=multi
-            )
+            cut = at_threshold(prediction, at, policy=overlap, labels=gold.asked, multi_label=multi)
             scorer.add(cut, gold)
     curves: dict[str, dict[float, float]] = {}
     for at, scorer in scorers.items():

@@ -32,7 +32,8 @@ def plan_windows(
         whole: pieces up to which a text is read in one window; ``room`` if None.
 
     Returns:
-        Windows in order; each starts after the one before it, and together they hold every word.
+        Windows in order; each starts and ends after the one before it, and together they hold
+        every word.
         A text without words has one empty window.
 
     Raises:
@@ -56,6 +57,8 @@ def plan_windows(
         windows.append(Window(start, end))
         if end == words:
             return windows
-        # Step back by the overlap, but never by more than half the window's pieces.
+        # Step back by the overlap, but never by more than half the window's pieces, nor so far that
+        # the next word would not fit.
         half = int(np.searchsorted(ends, before[start] + room // 2, side="right"))
-        start = max(end - overlap, half, start + 1)
+        fits = int(np.searchsorted(before, ends[end] - room, side="left"))
+        start = max(end - overlap, half, fits, start + 1)

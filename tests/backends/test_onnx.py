@@ -1,0 +1,97 @@
+"""ONNX Runtime runs exported graphs: what is missing or broken is said in a sentence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from onepass.backends.base import Graph
+from onepass.backends.onnx import OnnxBackend, available_cores
+from onepass.errors import BackendError
+from onepass.nn.export import export_graphs
+
+GRAPHS = (
+    Graph("double", {"x": ("batch", "hidden")}, {"y": ("batch", "hidden")}),
+    Graph(
+        "both",
+        {"x": ("batch", "hidden"), "item_mask": ("batch", "items")},
+        {"y": ("batch", "hidden"), "z": ("batch", "hidden")},
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("graphs")
+    functions = {"double": lambda x: 2 * x, "both": lambda x, item_mask: (x + 1, x - 1)}
+    export_graphs(nn.Identity(), functions, GRAPHS, directory, hidden=4)
+    return directory
+
+
+def test_outputs_in_their_order(made: Path) -> None:
+    backend = OnnxBackend(made, GRAPHS, threads=1)
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    (y,) = backend.run("double", {"x": x})
+    np.testing.assert_array_equal(y, 2 * x)
+    y, z = backend.run("both", {"x": x, "item_mask": np.ones((3, 2), dtype=np.int64)})
+    np.testing.assert_array_equal(y, x + 1)
+    np.testing.assert_array_equal(z, x - 1)
+    assert (backend.name, backend.precision) == ("onnx", "fp32")
+    assert OnnxBackend(made, GRAPHS, precision="int8").precision == "int8"
+
+
+def test_inputs_stay_as_they_are(made: Path) -> None:
+    x = np.ones((2, 4), dtype=np.float32)
+    x.flags.writeable = False
+    OnnxBackend(made, GRAPHS, threads=1).run("double", {"x": x})
+    np.testing.assert_array_equal(x, 1)
+
+
+def test_a_session_is_opened_once_when_it_is_needed(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = Path(shutil.copytree(made, tmp_path / "graphs"))
+    backend = OnnxBackend(directory, GRAPHS, threads=1)
+    x = np.ones((1, 4), dtype=np.float32)
+    with ThreadPoolExecutor(8) as pool:
+        outs = list(pool.map(lambda n: backend.run("double", {"x": n * x})[0], range(32)))
+    for n, out in enumerate(outs):
+        np.testing.assert_array_equal(out, 2 * n * x)
+    shutil.rmtree(directory)
+    backend.run("double", {"x": x})  # it is open
+
+
+def test_missing_graphs_are_named(made: Path, tmp_path: Path) -> None:
+    shutil.copyfile(made / "double.onnx", tmp_path / "double.onnx")
+    with pytest.raises(BackendError, match=r"lacks the graphs both; run  onepass export"):
+        OnnxBackend(tmp_path, GRAPHS)
+
+
+@pytest.mark.parametrize("size", [0, 50])
+def test_a_broken_graph(made: Path, tmp_path: Path, size: int) -> None:
+    directory = Path(shutil.copytree(made, tmp_path / "graphs"))
+    path = directory / "double.onnx"
+    path.write_bytes(path.read_bytes()[:size])
+    backend = OnnxBackend(directory, GRAPHS)
+    with pytest.raises(BackendError, match=r"double\.onnx cannot be run .*onepass export") as error:
+        backend.run("double", {"x": np.ones((1, 4), dtype=np.float32)})
+    assert "\n" not in str(error.value)
+
+
+def test_cores_are_those_of_this_process() -> None:
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+    if hasattr(os, "sched_setaffinity"):
+        cores = os.sched_getaffinity(0)
+        try:
+            os.sched_setaffinity(0, {min(cores)})
+            assert available_cores() == 1
+        finally:
+            os.sched_setaffinity(0, cores)
+    assert torch.get_num_threads() >= 1

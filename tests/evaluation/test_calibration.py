@@ -1,0 +1,78 @@
+"""Calibration: what is fitted makes scores as frequent as they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from onepass.corpus.example import Example, GoldTask, Mention
+from onepass.evaluation.calibration import calibrate, fit_platt, fit_temperature
+from onepass.results.types import Classification, Entity, Extraction, LabelScore
+from onepass.schema import Schema
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.5, -1.0), (2.0, 0.7)])
+def test_platt_finds_the_line_that_the_data_were_made_with(scale: float, shift: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 40_000)
+    right = rng.random(40_000) < sigmoid(scale * logits + shift)
+    found = fit_platt(sigmoid(logits), right)
+    assert found == pytest.approx((scale, shift), abs=0.06)
+
+
+def test_platt_is_finite_when_everything_is_right() -> None:
+    scale, shift = fit_platt(np.array([0.2, 0.9, 1.0]), np.array([True, True, True]))
+    assert np.isfinite([scale, shift]).all()
+
+
+def test_temperature_undoes_too_much_confidence() -> None:
+    rng = np.random.default_rng(1)
+    answers = []
+    for _ in range(3000):
+        logits = rng.normal(0, 1.5, 4)
+        honest = np.exp(logits) / np.exp(logits).sum()
+        true = int(rng.choice(4, p=honest))
+        loud = np.exp(3 * logits) / np.exp(3 * logits).sum()
+        answers.append((loud, true))
+    assert fit_temperature(answers) == pytest.approx(1 / 3, rel=0.1)
+
+
+class Overconfident:
+    """Says 0.9 of everything it finds, and is right half of the time."""
+
+    def extract(
+        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
+    ) -> list[Extraction]:
+        return [
+            Extraction(
+                one,
+                entities=(Entity("dog", "Bo", 0, 2, 0.9),) if schema.entity_labels else (),
+                classifications={
+                    task.name: Classification((LabelScore("yes", 0.95),), {"yes": 0.95, "no": 0.05})
+                    for task in schema.classification_tasks
+                },
+            )
+            for one in text
+        ]
+
+
+def test_calibrate_lowers_what_is_too_sure() -> None:
+    examples = [
+        Example(
+            "Bo met Al",
+            (Mention(0, 2, "dog"),) if number % 2 else (),
+            ("dog",),
+            classifications=(GoldTask("true", ("yes", "no"), ("yes",) if number % 3 else ("no",)),),
+        )
+        for number in range(120)
+    ]
+    settings = calibrate(Overconfident(), examples)
+    line = settings["calibration"]["entities"]
+    logit = np.log(0.9 / 0.1)
+    assert sigmoid(line["scale"] * logit + line["shift"]) == pytest.approx(0.5, abs=0.02)
+    assert settings["calibration"]["single"]["scale"] < 0.5
+    assert "relations" not in settings["thresholds"]  # too few findings to fit anything

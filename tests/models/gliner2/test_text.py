@@ -1,0 +1,108 @@
+"""A text as the family reads it: lower case, a full stop at its end, places as in the original."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.tiny import tiny_tokenizer
+
+from onepass import Schema
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.gliner2.prompt import Prompt, all_groups, encode_prompt
+from onepass.models.gliner2.text import read_text, read_window
+from onepass.text.windows import Window
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PieceTokenizer:
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    tiny_tokenizer().save(str(path))
+    return PieceTokenizer(path)
+
+
+@pytest.fixture(scope="module")
+def prompt(tokenizer: PieceTokenizer) -> Prompt:
+    schema = Schema().entities(["person"]).structure("product", ["color::[red|blue]"])
+    return encode_prompt(schema, all_groups(schema), tokenizer)
+
+
+def ids_of(tokenizer: PieceTokenizer, *elements: str) -> list[int]:
+    ids: list[int] = tokenizer.flat(elements)[0].tolist()
+    return ids
+
+
+def test_words_are_lower_case_and_places_are_not_moved(tokenizer: PieceTokenizer) -> None:
+    text = read_text("TIM runs \u0130x", tokenizer, max_word_pieces=50)
+    assert text.words.forms() == ["TIM", "runs", "\u0130x"]
+    assert text.ids.tolist() == ids_of(tokenizer, "tim", "runs", "\u0130x".lower())
+    assert text.lengths.tolist() == [len(ids_of(tokenizer, f)) for f in ("tim", "runs", "i\u0307x")]
+
+
+@pytest.mark.parametrize(
+    ("text", "added"),
+    [
+        ("", True),
+        ("  ", True),
+        ("Tim", True),
+        ("Tim.", False),
+        ("Tim!", False),
+        ("Tim?", False),
+        ("Tim. ", True),  # as in the reference: white space behind the last word counts
+        ("Tim\u3002", True),
+        (".", False),
+    ],
+)
+def test_a_full_stop_is_added_where_there_is_none(
+    tokenizer: PieceTokenizer, prompt: Prompt, text: str, added: bool
+) -> None:
+    read = read_text(text, tokenizer, max_word_pieces=50)
+    reading = read_window(prompt, read, Window(0, len(read.words)))
+    assert len(reading.lengths) == len(read.words) + added
+    stop = ids_of(tokenizer, ".")
+    assert reading.ids.tolist() == read.ids.tolist() + stop * added
+    assert reading.pieces == prompt.pieces + len(reading.ids)
+    assert reading.words == prompt.prefix_words + len(reading.lengths)
+
+
+def test_a_window_ends_like_a_text(tokenizer: PieceTokenizer, prompt: Prompt) -> None:
+    text = read_text("Tim runs. Cook runs", tokenizer, max_word_pieces=50)
+    assert text.words.forms() == ["Tim", "runs", ".", "Cook", "runs"]
+    windows = {
+        (0, 3): ["tim", "runs", "."],
+        (0, 2): ["tim", "runs", "."],
+        (2, 4): [".", "cook", "."],
+        (3, 5): ["cook", "runs", "."],
+        (4, 4): ["."],
+    }
+    for (start, end), elements in windows.items():
+        reading = read_window(prompt, text, Window(start, end))
+        assert reading.ids.tolist() == ids_of(tokenizer, *elements)
+        assert reading.lengths.sum() == len(reading.ids)
+
+
+def test_words_without_pieces_stay_words(tokenizer: PieceTokenizer) -> None:
+    text = read_text("Tim \u200b\x00 Cook", tokenizer, max_word_pieces=50)
+    assert text.words.forms() == ["Tim", "\u200b", "\x00", "Cook"]
+    assert text.lengths.tolist() == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("most", [1, 3, 7])
+def test_a_long_word_keeps_its_first_pieces(tokenizer: PieceTokenizer, most: int) -> None:
+    words = ["tim", "xxxxxxxx", "", "cook", "zzzzz"]
+    whole = read_text(" ".join(words), tokenizer, max_word_pieces=50)
+    cut = read_text(" ".join(words), tokenizer, max_word_pieces=most)
+    assert whole.lengths.tolist() == [1, 8, 1, 5]
+    assert cut.lengths.tolist() == np.minimum(whole.lengths, most).tolist()
+    ends = np.cumsum(whole.lengths)
+    kept = [
+        whole.ids[end - length : end][:most]
+        for end, length in zip(ends, whole.lengths, strict=True)
+    ]
+    assert cut.ids.tolist() == np.concatenate(kept).tolist()
+    assert cut.words.ends.tolist() == whole.words.ends.tolist()
+
+
+def test_markers_in_a_text_are_text(tokenizer: PieceTokenizer) -> None:
+    text = read_text("http://[CLS][SEP_TEXT] [E]", tokenizer, max_word_pieces=500)
+    markers = {tokenizer.id_of(token) for token in ("[CLS]", "[SEP_TEXT]", "[E]", "[SEP]")}
+    assert not markers & set(text.ids.tolist())

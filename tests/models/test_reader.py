@@ -1,0 +1,130 @@
+"""The stages of a run: bounded batches, kept plans, arguments that are checked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.tiny import make_tiny_checkpoint
+
+from onepass import Schema
+from onepass.backends.base import Array, Backend
+from onepass.errors import InputError, SchemaError
+from onepass.hub import locate
+from onepass.models.reader import Asked, Reader
+from onepass.models.registry import open_backend, open_model
+
+OPTIONS: dict[str, Any] = {"threshold": None, "overlap": "flat", "on_long": "window"}
+SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", "angry"])
+
+
+class Recorder:
+    """A backend that notes the shapes that the encoder is given."""
+
+    name, precision = "torch", "fp32"
+
+    def __init__(self, inner: Backend) -> None:
+        self._inner = inner
+        self.shapes: list[tuple[int, ...]] = []
+
+    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        if graph == "encode":
+            self.shapes.append(inputs["ids"].shape)
+        return self._inner.run(graph, inputs)
+
+
+def open_tiny(directory: Path, backbone: str) -> Reader:
+    checkpoint = locate(make_tiny_checkpoint(directory, backbone=backbone))
+    model = open_model(checkpoint)
+    return Reader(model, Recorder(open_backend(model, checkpoint, backend="torch")))
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    return open_tiny(tmp_path_factory.mktemp("checkpoint"), "deberta-v2")  # reads 2,048 pieces
+
+
+def ask(reader: Reader, schema: object = SCHEMA, **options: Any) -> Asked:
+    return reader.ask(schema, **OPTIONS | options)
+
+
+def shapes(reader: Reader, texts: Sequence[str], schema: object = SCHEMA) -> list[tuple[int, ...]]:
+    backend = reader.backend
+    assert isinstance(backend, Recorder)
+    backend.shapes.clear()
+    reader.read(texts, ask(reader, schema))
+    return backend.shapes
+
+
+def test_batches_are_bounded_and_hold_similar_lengths(reader: Reader) -> None:
+    generator = np.random.default_rng(0)
+    texts = ["tim " * int(words) for words in generator.integers(1, 350, size=64)]
+    ran = shapes(reader, texts)
+    assert sum(batch for batch, _ in ran) == len(texts)
+    assert all(batch * pieces <= 4096 for batch, pieces in ran)
+    assert [pieces for _, pieces in ran] == sorted((p for _, p in ran), reverse=True)
+    real = sum(text.count("tim") + 25 for text in texts)
+    assert (
+        sum(batch * pieces for batch, pieces in ran) < 1.3 * real
+    )  # less than a quarter is padding
+
+
+def test_a_text_of_two_hundred_thousand_characters(tmp_path: Path) -> None:
+    reader = open_tiny(tmp_path, "bert")
+    text = "Tim Cook runs Apple in Paris. " * 6_700
+    (doc,) = reader.read([text], ask(reader))
+    assert len(text) > 200_000
+    assert doc.coverage.chars_read == doc.coverage.chars == len(text)
+    assert doc.coverage.windows > 60
+    backend = reader.backend
+    assert isinstance(backend, Recorder)
+    assert max(batch * pieces for batch, pieces in backend.shapes) <= 4096
+
+
+def test_windows_are_short_only_where_a_text_does_not_fit(reader: Reader) -> None:
+    assert shapes(reader, ["tim " * 1_900])[0][1] > 1_900  # it fits at once, as in the reference
+    assert max(pieces for _, pieces in shapes(reader, ["tim " * 2_100])) < 700
+
+
+def test_no_texts(reader: Reader) -> None:
+    assert reader.read([], ask(reader)) == []
+
+
+def test_plans_are_kept(reader: Reader) -> None:
+    first = ask(reader, SCHEMA).prompts
+    assert ask(reader, SCHEMA.copy()).prompts is first
+    assert ask(reader, SCHEMA.to_dict()).prompts is first
+    for number in range(100):
+        ask(reader, {"entities": [f"person {number}"]})
+    assert ask(reader, SCHEMA).prompts is not first  # only those of the last few schemas
+
+
+def test_a_schema_may_change_after_it_was_asked(reader: Reader) -> None:
+    schema = Schema().entities(["person"])
+    before = ask(reader, schema)
+    schema.entities(["place"])
+    after = ask(reader, schema)
+    assert len(before.schema.entity_labels) == 1
+    assert len(after.schema.entity_labels) == 2
+    assert [len(g.items) for p in after.prompts for g in p.groups] == [2]
+    assert [len(g.items) for p in before.prompts for g in p.groups] == [1]
+
+
+@pytest.mark.parametrize(
+    ("schema", "options", "kind", "said"),
+    [
+        ({}, {}, SchemaError, "asks for nothing"),
+        (3, {}, SchemaError, "A schema must be"),
+        (SCHEMA, {"overlap": "none"}, InputError, r"^overlap 'none' is not known; all, nested,"),
+        (SCHEMA, {"on_long": "cut"}, InputError, r"^on_long 'cut' is not known; window, error,"),
+        (SCHEMA, {"threshold": 2}, InputError, "threshold must be a number from 0 to 1"),
+    ],
+)
+def test_arguments_are_checked(
+    reader: Reader, schema: object, options: dict[str, Any], kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind, match=said):
+        ask(reader, schema, **options)

@@ -1,0 +1,211 @@
+"""A directory becomes a model, and a model gets what runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.tiny import make_tiny_checkpoint
+
+from onepass.errors import BackendError, CheckpointError, MissingExtra
+from onepass.hub import Checkpoint, locate
+from onepass.hub.files import read_json
+from onepass.models.export import export_checkpoint
+from onepass.models.gliner2.family import GLINER2
+from onepass.models.registry import max_pieces, open_backend, open_model, read_settings
+from onepass.models.thresholds import Calibration
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_checkpoint(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def checkpoint(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
+    """A checkpoint that a test may change, without graphs."""
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    return locate(shutil.copytree(made, tmp_path / "model"))
+
+
+def write(path: Path, content: Any) -> None:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def test_a_model_is_everything_but_its_weights(checkpoint: Checkpoint) -> None:
+    checkpoint.weights.unlink()
+    model = open_model(checkpoint)
+    assert model.family is GLINER2
+    assert model.name == checkpoint.name
+    assert model.settings.max_width == 4
+    assert (model.max_pieces, model.thresholds, model.calibration) == (512, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("encoder", "pieces"),
+    [
+        ({"model_type": "bert", "max_position_embeddings": 512}, 512),
+        ({"model_type": "bert", "max_position_embeddings": 8192}, 2048),
+        ({"model_type": "deberta-v2", "max_position_embeddings": 512}, 512),
+        (
+            {"model_type": "deberta-v2", "max_position_embeddings": 512,
+             "relative_attention": True, "position_biased_input": False},
+            2048,
+        ),
+        (
+            {"model_type": "deberta-v2", "max_position_embeddings": 512,
+             "relative_attention": True, "position_biased_input": True},
+            512,
+        ),
+        ({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
+        ({"model_type": "modernbert", "max_position_embeddings": 8192}, 2048),
+        ({}, 2048),
+    ],
+)  # fmt: skip
+def test_the_longest_sequence(encoder: dict[str, Any], pieces: int) -> None:
+    assert max_pieces(encoder) == pieces
+
+
+# -- calibration ---------------------------------------------------------------------------------
+
+
+def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
+    assert read_settings(tmp_path) == ({}, {})
+    content = {
+        "thresholds": {"entities": 0.4},
+        "calibration": {"entities": {"scale": 2, "shift": -1}, "single": {"scale": 0.5}},
+    }
+    write(tmp_path / "onepass.json", content)
+    assert read_settings(tmp_path) == (
+        {"entities": 0.4},
+        {"entities": Calibration(2.0, -1.0), "single": Calibration(0.5, 0.0)},
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]", "nonsense", {"thresholds": [0.5]}, {"thresholds": {"entities": "high"}},
+        {"thresholds": {"persons": 0.5}}, {"calibration": {"entities": 2}},
+        {"calibration": {"entities": {"shift": 1}}},
+    ],
+)  # fmt: skip
+def test_broken_settings(tmp_path: Path, content: Any) -> None:
+    write(tmp_path / "onepass.json", content)
+    with pytest.raises(CheckpointError, match=r"onepass\.json") as caught:
+        read_settings(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+# -- backends ------------------------------------------------------------------------------------
+
+
+def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    model = open_model(checkpoint)
+    backend = open_backend(model, checkpoint)
+    assert (backend.name, backend.precision) == ("onnx", "fp32")
+    graphs = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.onnx")}
+    assert {path.stem for path in graphs} == {graph.name for graph in GLINER2.graphs}
+    open_backend(model, checkpoint, backend="onnx", precision="fp32", threads=1)
+    assert graphs == {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob("*.onnx")}
+    assert not (checkpoint.directory / "onnx").exists()  # a directory of others stays as it is
+
+
+def test_graphs_beside_the_checkpoint_are_used(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    written = export_checkpoint(checkpoint)
+    assert written == checkpoint.directory / "onnx" / "fp32"
+    assert read_json(written / "graphs.json")["family"] == "gliner2"
+    open_backend(open_model(checkpoint), checkpoint)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_int8_graphs_are_used_where_they_are_all_there_is(checkpoint: Checkpoint) -> None:
+    export_checkpoint(checkpoint, precision="int8")
+    checkpoint.weights.unlink()
+    model = open_model(checkpoint)
+    assert open_backend(model, checkpoint).precision == "int8"
+    assert open_backend(model, checkpoint, precision="int8").precision == "int8"
+    with pytest.raises(BackendError, match="comes without its fp32 weights"):
+        open_backend(model, checkpoint, precision="fp32")
+
+
+def test_fp32_graphs_go_first(checkpoint: Checkpoint) -> None:
+    export_checkpoint(checkpoint, precision="int8")
+    export_checkpoint(checkpoint)
+    assert open_backend(open_model(checkpoint), checkpoint).precision == "fp32"
+
+
+def test_an_export_replaces_the_one_before(checkpoint: Checkpoint) -> None:
+    first = export_checkpoint(checkpoint)
+    (first / "stray.onnx").touch()
+    assert export_checkpoint(checkpoint) == first
+    assert not (first / "stray.onnx").exists()
+    assert [path.name for path in first.parent.iterdir()] == ["fp32"]  # nothing half-made is left
+
+
+def test_an_export_elsewhere(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    assert export_checkpoint(checkpoint, tmp_path / "out") == tmp_path / "out" / "fp32"
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(CheckpointError, match=r"cannot be written to .*choose another directory"):
+        export_checkpoint(checkpoint, file)
+    with pytest.raises(BackendError, match="precision 'int4' is not known"):
+        export_checkpoint(checkpoint, precision="int4")
+
+
+def test_a_failed_export_leaves_nothing(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    checkpoint.weights.write_bytes(b"truncated")
+    with pytest.raises(CheckpointError, match="is not a readable safetensors file"):
+        export_checkpoint(checkpoint, tmp_path / "out")
+    assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"backend": "tensorflow"}, "backend 'tensorflow' is not known; auto, onnx, torch are."),
+        ({"precision": "fp8"}, "precision 'fp8' is not known; auto, fp32, int8 are."),
+        ({"precision": "int8"}, "has no int8 graphs; make them with onepass export"),
+        ({"backend": "torch", "precision": "int8"}, "The torch backend runs fp32"),
+        ({"threads": 0}, "threads must be a whole number from 1 up, but 0 was given"),
+        ({"threads": -1}, "threads must be a whole number from 1 up"),
+        ({"threads": 1.5}, "threads must be a whole number from 1 up"),
+        ({"threads": True}, "threads must be a whole number from 1 up"),
+    ],
+)
+def test_wrong_options(checkpoint: Checkpoint, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(BackendError, match=said):
+        open_backend(open_model(checkpoint), checkpoint, **options)
+
+
+def test_a_family_that_cannot_be_run_yet(tmp_path: Path) -> None:
+    write(tmp_path / "config.json", {"model_type": "GLiClass"})
+    with pytest.raises(CheckpointError, match="is a gliclass checkpoint, which this"):
+        open_model(locate(tmp_path))
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_without_torch_the_extra_is_named(checkpoint: Checkpoint, backend: str) -> None:
+    script = f"""
+import sys
+sys.modules["torch"] = None
+from onepass.errors import MissingExtra
+from onepass.hub import locate
+from onepass.models.registry import open_backend, open_model
+checkpoint = locate({str(checkpoint.directory)!r})
+try:
+    open_backend(open_model(checkpoint), checkpoint, backend={backend!r})
+except MissingExtra as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "pip install 'onepass[torch]'" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert issubclass(MissingExtra, ImportError)

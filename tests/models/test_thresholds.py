@@ -1,0 +1,120 @@
+"""The most specific threshold wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onepass import Schema
+from onepass.errors import InputError
+from onepass.models.thresholds import Calibration, Thresholds, resolve_thresholds
+
+CALIBRATED = {"entities": 0.41, "classifications": 0.42, "records": 0.43, "relations": 0.44}
+
+
+def schema() -> Schema:
+    return (
+        Schema()
+        .entities(["person", "place"])
+        .entities(["company"], threshold=0.9)
+        .classification("tone", ["calm", "angry"])
+        .classification("color", {"red": {"threshold": 0.8}, "blue": None}, multi_label=True)
+        .classification("size", ["big"], multi_label=True, threshold=0.7)
+        .structure("product", ["name::str", {"name": "price", "threshold": 0.6}])
+        .relations(["in"])
+        .relations(["works for"], threshold=0.3)
+    )
+
+
+def resolve(given: Any, calibrated: dict[str, float] | None = None) -> Thresholds:
+    return resolve_thresholds(schema(), given, calibrated or {})
+
+
+def lists(found: Thresholds) -> dict[str, Any]:
+    def rounded(values: Any) -> list[float]:
+        assert values.dtype == np.float32
+        return [round(value, 4) for value in values.tolist()]
+
+    return {
+        "entities": rounded(found.entities),
+        "classes": [rounded(one) for one in found.classes],
+        "fields": [rounded(one) for one in found.fields],
+        "relations": rounded(found.relations),
+    }
+
+
+def test_half_where_nobody_says_anything() -> None:
+    assert lists(resolve(None)) == {
+        "entities": [0.5, 0.5, 0.9],
+        "classes": [[0.0, 0.0], [0.8, 0.5], [0.7]],  # one label always wins a single-label task
+        "fields": [[0.5, 0.6]],
+        "relations": [0.5, 0.3],
+    }
+
+
+def test_what_the_checkpoint_was_calibrated_to() -> None:
+    assert lists(resolve(None, CALIBRATED)) == {
+        "entities": [0.41, 0.41, 0.9],
+        "classes": [[0.0, 0.0], [0.8, 0.42], [0.7]],
+        "fields": [[0.43, 0.6]],
+        "relations": [0.44, 0.3],
+    }
+
+
+@pytest.mark.parametrize("given", [0.2, np.float32(0.2), np.float64(0.2)])
+def test_a_number_is_for_everything_without_its_own(given: float) -> None:
+    assert lists(resolve(given, CALIBRATED)) == {
+        "entities": [0.2, 0.2, 0.9],
+        "classes": [[0.0, 0.0], [0.8, 0.2], [0.7]],
+        "fields": [[0.2, 0.6]],
+        "relations": [0.2, 0.3],
+    }
+
+
+@pytest.mark.parametrize("given", [0, 1, 0.0, 1.0])
+def test_the_ends_of_the_range(given: float) -> None:
+    assert resolve(given).entities[0] == given
+
+
+def test_numbers_by_kind() -> None:
+    given = {"entities": 0.1, "classifications": 0.2, "records": 0.3, "relations": 0.4}
+    assert lists(resolve(given, CALIBRATED)) == {
+        "entities": [0.1, 0.1, 0.9],
+        "classes": [[0.2, 0.2], [0.8, 0.2], [0.7]],  # a floor for single labels, asked for by name
+        "fields": [[0.3, 0.6]],
+        "relations": [0.4, 0.3],
+    }
+    assert lists(resolve({"records": 0.3}, CALIBRATED))["entities"] == [0.41, 0.41, 0.9]
+
+
+def test_numbers_by_name() -> None:
+    given = {"entities": 0.1, "place": 0.2, "tone": 0.3, "color": 0.4, "size": 0.6, "product": 0.7}
+    assert lists(resolve(given | {"in": 0.8, "works for": 0.9})) == {
+        "entities": [0.1, 0.2, 0.9],
+        "classes": [[0.3, 0.3], [0.8, 0.4], [0.6]],  # the call knows more than the schema's task
+        "fields": [[0.7, 0.6]],
+        "relations": [0.8, 0.3],
+    }
+
+
+def test_calibration_is_handed_on() -> None:
+    calibration = {"entities": Calibration(2.0, 1.0)}
+    assert resolve_thresholds(schema(), None, {}, calibration).calibration == calibration
+    assert resolve(None).calibration == {}
+
+
+@pytest.mark.parametrize(
+    "given", [-0.1, 1.1, float("nan"), float("inf"), True, "0.5", [0.5], object(), 1j]
+)
+def test_what_is_no_threshold(given: Any) -> None:
+    with pytest.raises(InputError, match=r"^The threshold must be a number from 0 to 1, but "):
+        resolve(given)
+    with pytest.raises(InputError, match=r"^The threshold of 'place' must be a number from 0 to 1"):
+        resolve({"place": given})
+
+
+def test_a_name_that_nobody_asked_for() -> None:
+    with pytest.raises(InputError, match=r"^A threshold was given for 'plaice', which is neither"):
+        resolve({"plaice": 0.5})
