@@ -23,10 +23,10 @@ without torch.
 
 | | |
 | --- | --- |
-| Encoder | MiniLM-L6 (`all-MiniLM-L6-v2`, Apache-2.0), 22 million parameters, lower-cased English |
+| Encoder | MiniLM-L6 (`all-MiniLM-L6-v2`, Apache-2.0), 22 million parameters, English |
 | Heads | GLiNER2 span layout, counting layer `count_lstm_v2`, spans of up to 10 words |
 | Window | 512 pieces, labels included; longer texts are read in overlapping windows |
-| Training | {steps:,} steps in {hours:.1f} hours on two CPU cores in bf16; recipe in `recipes/builtin` |
+| Training | {steps:,} steps, {hours:.1f} hours on two CPU cores in bf16 (`recipes/builtin`) |
 | License | Apache-2.0 for the weights; the terms of the sources are listed below |
 
 ## Scores

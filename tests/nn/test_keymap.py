@@ -90,7 +90,7 @@ def test_unexpected_names_are_listed() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    with pytest.raises(CheckpointError, match=r"layer\.0\.v, layer\.1\.dense\.bias and 3 more"):
+    with pytest.raises(CheckpointError, match=r"layer\.1\.dense\.weight, layer\.1\.k and 2 more"):
         to_ours({}, TABLE[1:], LAYERS)
 
 

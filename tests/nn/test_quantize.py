@@ -129,3 +129,49 @@ def test_a_second_time_changes_nothing(files: tuple[Path, Path]) -> None:
     before = model.SerializeToString()
     quantize_weights(model)
     assert model.SerializeToString() == before
+
+
+def graph_of(nodes: list[onnx.NodeProto], table: np.ndarray) -> onnx.ModelProto:
+    """Return a graph over one weight."""
+    integers, floats = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
+    value = onnx.helper.make_tensor_value_info
+    return onnx.helper.make_model(
+        onnx.helper.make_graph(
+            nodes,
+            "test",
+            [value("ids", integers, ["rows"])],
+            [value("out", floats, None)],
+            [onnx.numpy_helper.from_array(table, "table")],
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+
+
+def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> onnx.NodeProto:
+    return onnx.helper.make_node(kind, inputs, [output], **attributes)
+
+
+SHARED = {
+    "two look-ups": [
+        node("Gather", ["table", "ids"], "a"),
+        node("Gather", ["table", "ids"], "b"),
+        node("Add", ["a", "b"], "out"),
+    ],
+    "a look-up and a product": [
+        node("Gather", ["table", "ids"], "a"),
+        node("MatMul", ["a", "table"], "out"),
+    ],
+    "columns": [node("Gather", ["table", "ids"], "out", axis=1)],
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_weight_may_have_several_users(name: str, tmp_path: Path) -> None:
+    table = np.random.default_rng(2).standard_normal((80, 80)).astype(np.float32)
+    model = graph_of(SHARED[name], table)
+    onnx.save(model, tmp_path / "fp32.onnx")
+    quantize_file(tmp_path / "fp32.onnx", tmp_path / "int8.onnx")
+    full, small = (run(tmp_path / f"{p}.onnx", np.array([3, 70, 0])) for p in ("fp32", "int8"))
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.5 * (tmp_path / "fp32.onnx").stat().st_size
+    assert 0 < np.abs(full - small).max() < 0.03 * np.abs(full).max()

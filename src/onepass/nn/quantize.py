@@ -7,6 +7,8 @@ activations are quantized as well. Rows of an embedding are scaled after they we
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,24 +28,28 @@ def quantize_file(source: Path, target: Path) -> None:
 def quantize_weights(model: onnx.ModelProto) -> None:
     """Replace the large fp32 matrices of a graph by int8 ones and what restores them, in place."""
     graph = model.graph
-    looked_up = {node.input[0]: node for node in graph.node if node.op_type == "Gather"}
+    users: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in graph.node:
+        for used in set(node.input):
+            users[used].append(node)
     nodes: list[onnx.NodeProto] = []
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.ndim < 2 or values.size < _SMALLEST:
             continue
         name = tensor.name
-        row_wise = name in looked_up
+        row_wise = all(_looks_up_rows(node, name) for node in users[name])
         # (rows, 1) for a table that rows are taken from, else one scale for each last-axis column;
         # stacked weights of recurrent layers have their outputs on the axis before the last.
-        axis = -1 if row_wise or _outputs_first(graph, name) else -2
+        axis = -1 if row_wise or _outputs_first(users[name]) else -2
         scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-12) / 127.0
         small = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
         graph.initializer.remove(tensor)
         graph.initializer.append(numpy_helper.from_array(small, f"{name}.int8"))
         graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
         if row_wise:
-            _restore_rows(graph, looked_up[name], name)
+            for gather in users[name]:
+                _restore_rows(graph, gather, name)
         else:
             cast = helper.make_node(
                 "Cast", [f"{name}.int8"], [f"{name}.cast"], to=onnx.TensorProto.FLOAT
@@ -54,12 +60,18 @@ def quantize_weights(model: onnx.ModelProto) -> None:
         graph.node.insert(0, node)
 
 
-def _outputs_first(graph: onnx.GraphProto, name: str) -> bool:
+def _looks_up_rows(node: onnx.NodeProto, name: str) -> bool:
+    """Return whether a node takes rows of a weight and does nothing else with it."""
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
+    return bool(node.op_type == "Gather" and node.input[0] == name and axis == 0)
+
+
+def _outputs_first(users: Sequence[onnx.NodeProto]) -> bool:
     """Return whether a weight has its outputs on the axis before the last."""
-    for node in graph.node:
-        if name in node.input:
-            transposed = any(a.name == "transB" and a.i for a in node.attribute)
-            return node.op_type in ("GRU", "LSTM") or (node.op_type == "Gemm" and transposed)
+    for node in users:
+        transposed = any(a.name == "transB" and a.i for a in node.attribute)
+        if node.op_type in ("GRU", "LSTM") or (node.op_type == "Gemm" and transposed):
+            return True
     return False
 
 

@@ -64,7 +64,8 @@ def load_published(network: Gliner2Network, state: Mapping[str, torch.Tensor]) -
     if wrong:
         raise CheckpointError(
             f"{len(wrong)} weights have another shape than the configuration says: "
-            + "; ".join(wrong[:4])
+            + "; ".join([*wrong[:4], *(["..."] if len(wrong) > 4 else [])])
+            + "; check that the configuration files and model.safetensors belong together."
         )
     network.load_state_dict({name: tensor.float() for name, tensor in ours.items()})
 

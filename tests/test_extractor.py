@@ -1,0 +1,269 @@
+"""The facade: what it accepts, what it returns, and one sentence for everything it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from onepass import Extractor, Schema
+from onepass.errors import (
+    InputError,
+    OnepassError,
+    SchemaError,
+    TextTooLong,
+)
+from onepass.hub import locate
+from onepass.models.export import export_checkpoint
+from onepass.results.types import Extraction
+from tests.tiny import make_tiny_checkpoint
+
+TEXT = "Tim Cook runs Apple in Paris."
+LABELS = {"entities": ["person", "place"]}
+EVERYTHING = (
+    Schema()
+    .entities(["person", "place"])
+    .classification("tone", ["calm", "angry"])
+    .structure("product", ["name::str", "price"])
+    .relations(["works for"])
+)
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint with its graphs beside it."""
+    made = make_tiny_checkpoint(tmp_path_factory.mktemp("tiny") / "model")
+    export_checkpoint(locate(made))
+    return made
+
+
+@pytest.fixture(scope="session")
+def model(directory: Path) -> Extractor:
+    return Extractor.from_pretrained(directory)
+
+
+def refused(call: Callable[[], object], kind: type[OnepassError] = InputError) -> str:
+    """Check that a call is refused in one sentence, and return it."""
+    with pytest.raises(kind) as caught:
+        call()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert 20 < len(said) < 700
+    return said
+
+
+# -- what it accepts -----------------------------------------------------------------------------
+
+
+class Product(BaseModel):
+    """A product."""
+
+    name: str
+    color: Literal["red", "blue"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        Schema().entities(["person"]),
+        {"entities": ["person"]},
+        '{"entities": ["person"]}',
+        Product,
+    ],
+)
+def test_schemas_in_every_form(model: Extractor, schema: object) -> None:
+    doc = model.extract(TEXT, schema)
+    assert doc.text == TEXT
+    if schema is Product:
+        assert list(doc.records) == ["product"]
+
+
+@pytest.mark.parametrize("collection", [list, tuple, iter])
+def test_texts_in_every_form(model: Extractor, collection: Callable[[list[str]], Any]) -> None:
+    texts = [TEXT, "", "cook"]
+    docs = model.extract(collection(texts), LABELS)
+    assert [doc.text for doc in docs] == texts
+    assert model.extract(collection([]), LABELS) == []
+
+
+def test_more_texts_than_are_held_at_once(model: Extractor) -> None:
+    texts = [f"tim {number}" for number in range(600)]
+    docs = model.extract(texts, {"classifications": {"tone": ["calm", "angry"]}})
+    assert [doc.text for doc in docs] == texts
+
+
+def test_strings_of_other_classes(model: Extractor) -> None:
+    class Note(str):
+        __slots__ = ()
+
+    assert model.extract(Note(TEXT), LABELS).to_dict() == model.extract(TEXT, LABELS).to_dict()
+    assert model.extract(np.str_(TEXT), LABELS).entities == model.extract(TEXT, LABELS).entities
+
+
+def test_shortcuts_are_one_task_each(model: Extractor) -> None:
+    doc = model.extract(TEXT, EVERYTHING, threshold=0.4)
+    assert isinstance(doc, Extraction)
+    entities = model.entities(TEXT, ["person", "place"], threshold=0.4, overlap="all")
+    expected = model.extract(TEXT, LABELS, threshold=0.4, overlap="all").entities
+    assert entities == expected
+    answer = model.classify(TEXT, {"calm": "good", "angry": None}, name="tone")
+    asked = Schema().classification("tone", {"calm": "good", "angry": None})
+    assert answer == model.extract(TEXT, asked).classifications["tone"]
+    several = model.classify(TEXT, ["calm", "angry"], multi_label=True, threshold=0.0)
+    assert len(several.labels) == 2
+    records = model.records(TEXT, {"product": ["name::str"], "place": ["name"]})
+    assert list(records) == ["product", "place"]
+    relations = model.relations(TEXT, {"works for": "in a company"}, threshold=0.0)
+    assert isinstance(relations, tuple)
+
+
+def test_thresholds_and_policies_reach_the_model(model: Extractor) -> None:
+    def count(**options: Any) -> int:
+        return len(model.extract(TEXT, LABELS, **options).entities)
+
+    assert count(threshold=1.0) == 0
+    everywhere = count(threshold=0.0, overlap="all")
+    assert everywhere == 2 * sum(min(4, 7 - start) for start in range(7))  # spans of up to 4 words
+    assert (
+        count(threshold=0.0, overlap="flat") <= count(threshold=0.0, overlap="label") < everywhere
+    )
+    one_label = model.extract(TEXT, LABELS, threshold={"person": 0.0, "place": 1.0}, overlap="all")
+    assert {entity.label for entity in one_label.entities} == {"person"}
+
+
+def test_what_it_says_of_itself(model: Extractor, directory: Path) -> None:
+    assert (model.name, model.family) == (str(directory), "gliner2")
+    assert (model.backend, model.precision, model.max_pieces) == ("onnx", "fp32", 512)
+    assert repr(model) == f"Extractor({str(directory)!r}, gliner2, onnx)"
+
+
+def test_calibration_beside_a_checkpoint(directory: Path, tmp_path: Path) -> None:
+    own = Path(shutil.copytree(directory, tmp_path / "model"))
+    plain = Extractor.from_pretrained(own).extract(TEXT, LABELS, threshold=0.0, overlap="all")
+    settings = {
+        "thresholds": {"entities": 0.9},
+        "calibration": {"entities": {"scale": 0.0, "shift": 3}},
+    }
+    (own / "onepass.json").write_text(json.dumps(settings))
+    calibrated = Extractor.from_pretrained(own)
+    docs = calibrated.extract(TEXT, LABELS, overlap="all")
+    assert len(docs.entities) == len(plain.entities)  # sigmoid(3) = 0.95, above the 0.9
+    assert {round(entity.score, 3) for entity in docs.entities} == {0.953}
+
+
+# -- what it refuses -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [None, 3, 1.5, object(), b"bytes", {"text": "a"}])
+def test_a_text_that_is_none(model: Extractor, text: Any) -> None:
+    said = refused(lambda: model.extract(text, LABELS))
+    assert said.startswith("The text must be a string or a list of strings, but a ")
+    refused(lambda: model.entities(text, ["person"]))
+
+
+@pytest.mark.parametrize("wrong", [None, 3, b"bytes", ["a"]])
+def test_a_list_with_something_else(model: Extractor, wrong: Any) -> None:
+    said = refused(lambda: model.extract(["a", wrong], LABELS))
+    assert said.startswith("Text 2 must be a string, but ")
+    assert type(wrong).__name__ in said
+    refused(lambda: list(model.stream(iter(["a", wrong]), LABELS)))
+
+
+def test_a_list_is_checked_before_anything_is_read(model: Extractor) -> None:
+    said = refused(lambda: model.extract(["a"] * 1_000 + [None], LABELS))  # type: ignore[list-item]
+    assert said.startswith("Text 1001 must be")
+
+
+def test_one_string_is_not_a_stream_of_characters(model: Extractor) -> None:
+    assert "put it into a list" in refused(lambda: model.stream("abc", LABELS))
+
+
+def test_a_shortcut_is_for_one_text(model: Extractor) -> None:
+    said = refused(lambda: model.entities([TEXT], ["person"]))  # type: ignore[arg-type]
+    assert said.startswith("A shortcut reads one text, but a list was given")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"overlap": "longest"}, "overlap 'longest' is not known; all, nested, label, flat are."),
+        ({"on_long": "split"}, "on_long 'split' is not known; window, error, truncate are."),
+        ({"threshold": 1.5}, "The threshold must be a number from 0 to 1, but 1.5 was given."),
+        ({"threshold": "0.5"}, "The threshold must be a number from 0 to 1, but '0.5' was given."),
+        ({"threshold": {"person": -1}}, "The threshold of 'person' must be a number from 0 to 1"),
+        ({"threshold": {"animal": 0.5}}, "A threshold was given for 'animal', which is neither"),
+    ],
+)
+def test_wrong_options(model: Extractor, options: dict[str, Any], said: str) -> None:
+    assert refused(lambda: model.extract(TEXT, LABELS, **options)).startswith(said)
+    assert refused(lambda: model.extract([], LABELS, **options)).startswith(said)
+    assert refused(lambda: model.stream([], LABELS, **options)).startswith(said)  # at once
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [Schema(), {}, {"entities": []}, None, ["person"], "person", 3, {"entites": ["person"]}],
+)
+def test_a_schema_that_cannot_be_asked(model: Extractor, schema: Any) -> None:
+    refused(lambda: model.extract(TEXT, schema), SchemaError)
+    refused(lambda: model.stream([], schema), SchemaError)
+
+
+@pytest.mark.parametrize("labels", [[], [""], ["person", "person"], [3]])
+def test_labels_that_cannot_be_asked(model: Extractor, labels: Any) -> None:
+    refused(lambda: model.entities(TEXT, labels), SchemaError)
+    refused(lambda: model.classify(TEXT, labels), SchemaError)
+    refused(lambda: model.relations(TEXT, labels), SchemaError)
+
+
+def test_a_text_too_long(model: Extractor) -> None:
+    texts = iter(["tim", "tim " * 600, "cook"])
+    docs = model.stream(texts, LABELS, on_long="error")
+    said = refused(lambda: next(docs), TextTooLong)
+    assert said.startswith("The text has 600 pieces, but ")
+
+
+# -- without torch -------------------------------------------------------------------------------
+
+BLOCKED = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "onnx"):
+            raise ModuleNotFoundError(f"{name} is blocked by the test", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture
+def expected(model: Extractor) -> dict[str, Any]:
+    return model.extract(TEXT, EVERYTHING, threshold=0.45).to_dict()
+
+
+def test_all_four_tasks_without_torch(directory: Path, expected: dict[str, Any]) -> None:
+    script = f"""
+import json
+from onepass import Extractor, Schema
+
+schema = Schema.from_dict({EVERYTHING.to_dict()!r})
+model = Extractor.from_pretrained({str(directory)!r})
+print(json.dumps(model.extract({TEXT!r}, schema, threshold=0.45).to_dict()))
+assert not {{"torch", "transformers", "onnx"}} & set(sys.modules)
+"""
+    command = [sys.executable, "-c", BLOCKED + script]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected
+    assert expected["entities"]
+    assert expected["records"]["product"]
+    assert expected["classifications"]["tone"]["labels"]
