@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from written import written_rows
+
 from onepass.corpus.example import (
     Example,
     GoldField,
@@ -31,12 +33,13 @@ from onepass.corpus.example import (
 from onepass.corpus.jsonl import write_examples
 
 HERE = Path(__file__).parent
+WRITTEN = HERE.parents[1] / "data" / "written"
 MAX_WORDS = 230
 GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity label
 
 # Relative weight of each source; the rest get 1.0 times the square root of their size.
 WEIGHTS = {
-    "handwritten": 12.0, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
+    "handwritten": 12.0, "written": 12.0, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
     "proggen_conll2003_no_misc": 0.9, "proggen_wiki_gold_no_misc": 0.9, "btc": 1.0,
     "uner_ewt": 1.2, "stackoverflow_ner": 1.3, "redocred": 1.2, "qamr_questions": 0.9,
     "sgd_records": 0.35, "sgd_slots": 0.5, "wet_lab_protocols": 0.5, "phee": 0.6,
@@ -63,7 +66,8 @@ def main(data: Path, out: Path) -> None:
         name = "cls_" + path.name.removesuffix(".jsonl.gz")
         sizes[name] = write_examples(out / f"{name}.jsonl", classification(path))
     source = data / "train/multitask/handwritten.jsonl.gz"
-    sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(source))
+    sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(list(rows(source))))
+    sizes["written"] = write_examples(out / "written.jsonl", multitask(list(written_rows(WRITTEN))))
     mix = {}
     for name, size in sizes.items():
         weight = BIO if name.startswith("bio_") else WEIGHTS.get(name, 0.8)
@@ -176,15 +180,19 @@ def classification(path: Path) -> Iterator[Example]:
         yield Example(text=text, classifications=(task,), source=row["source"])
 
 
-def multitask(path: Path) -> Iterator[Example]:
+def multitask(everything: list[dict[str, Any]]) -> Iterator[Example]:
     """Yield the hand-written examples."""
-    everything = list(rows(path))
     types = Counter(r["type"] for row in everything for r in row.get("relations", []))
     names = sorted(types)
     rng = random.Random(0)
     for row in everything:
         own = list(dict.fromkeys(r["type"] for r in row.get("relations", [])))
-        absent = [name for name in rng.sample(names, 3) if name not in own] if own else []
+        drawn = rng.sample(names, min(3, len(names))) if own else []
+        absent = [
+            name
+            for name in dict.fromkeys([*drawn, *row.get("relations_absent", [])])
+            if name not in own
+        ]
         relations = []
         for r in row.get("relations", []):
             head, tail = nearest(r["head"]["spans"], r["tail"]["spans"])

@@ -33,6 +33,7 @@ ODD = {
     "full width": "\uff34\uff49\uff4d \uff23\uff4f\uff4f\uff4b \ufb01nds",
     "special tokens": "Tim [SEP_TEXT] Cook [E] [CLS] [P] ( [E] person ) </s> [PAD] [UNK]",
     "one long word": "x" * 5_000,
+    "one word of many pieces": "-".join(["x1"] * 1_700),
     "a long word among others": "Tim Cook runs " + "ab1" * 2_000 + " in Paris and Rome.",
     "an address": "see https://example.org/" + "a/" * 500 + " or tim@example.org, @tim",
     "ten thousand lines": "\n" * 10_000,
@@ -175,7 +176,7 @@ def test_a_word_longer_than_a_window_is_read(
     opened: Mapping[str, dict[str, Extractor]], checkpoint: str
 ) -> None:
     model = opened[checkpoint]["onnx"]
-    long_word = "x1" * 900  # 1,800 pieces: no window has that many, but one reading may
+    long_word = "-".join(["x1"] * 600)  # 1,799 pieces: no window has that many, a reading may
     text = f"{SENTENCES * 20} {long_word} {SENTENCES * 20}"
     doc = model.extract(text, everything(), threshold=0.2)
     check(doc, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,20 @@ def test_an_export_elsewhere(checkpoint: Checkpoint, tmp_path: Path) -> None:
         export_checkpoint(checkpoint, file)
     with pytest.raises(BackendError, match="precision 'int4' is not known"):
         export_checkpoint(checkpoint, precision="int4")
+
+
+def test_several_processes_may_export_at_once(checkpoint: Checkpoint) -> None:
+    script = f"""
+from onepass.hub import locate
+from onepass.models.registry import open_backend, open_model
+checkpoint = locate({str(checkpoint.directory)!r})
+print(open_backend(open_model(checkpoint), checkpoint).name)
+"""
+    command = [sys.executable, "-c", script]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate()[0] for process in running] == ["onnx\n"] * 2
+    (exports,) = (Path(os.environ["ONEPASS_CACHE"]) / "exports").iterdir()
+    assert [path.name for path in exports.iterdir()] == ["fp32"]
 
 
 def test_a_failed_export_leaves_nothing(checkpoint: Checkpoint, tmp_path: Path) -> None:

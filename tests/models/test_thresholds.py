@@ -90,9 +90,17 @@ def test_numbers_by_kind() -> None:
 
 
 def test_numbers_by_name() -> None:
-    given = {"entities": 0.1, "place": 0.2, "tone": 0.3, "color": 0.4, "size": 0.6, "product": 0.7}
+    given = {
+        "entities": 0.1,
+        "place": 0.2,
+        "company": 0.2,
+        "tone": 0.3,
+        "color": 0.4,
+        "size": 0.6,
+        "product": 0.7,
+    }
     assert lists(resolve(given | {"in": 0.8, "works for": 0.9})) == {
-        "entities": [0.1, 0.2, 0.9],
+        "entities": [0.1, 0.2, 0.9],  # a label knows more than the call
         "classes": [[0.3, 0.3], [0.8, 0.4], [0.6]],  # the call knows more than the schema's task
         "fields": [[0.7, 0.6]],
         "relations": [0.8, 0.3],

@@ -23,6 +23,9 @@ class Graph:
         name: by which `Backend.run` finds it.
         inputs: name to axes, in the order of the network's arguments.
         outputs: name to axes.
+
+    >>> Graph("double", inputs={"x": ("batch", "hidden")}, outputs={"y": ("batch", "hidden")}).name
+    'double'
     """
 
     name: str

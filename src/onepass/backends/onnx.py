@@ -24,6 +24,15 @@ class OnnxBackend:
 
     Raises:
         BackendError: if a file is missing; from `run`, if one cannot be read.
+
+    >>> import numpy as np
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.models.gliner2.graphs import GRAPHS
+    >>> [directory] = (builtin_checkpoint().directory / "onnx").iterdir()
+    >>> backend = OnnxBackend(directory, GRAPHS)
+    >>> [logits] = backend.run("classify", {"labels": np.zeros((3, 384), dtype=np.float32)})
+    >>> logits.shape
+    (3,)
     """
 
     name = "onnx"
@@ -84,7 +93,11 @@ def _first_line(error: Exception) -> str:
 
 
 def available_cores() -> int:
-    """Return how many cores this process may run on."""
+    """Return how many cores this process may run on.
+
+    >>> available_cores() >= 1
+    True
+    """
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -17,6 +17,11 @@ class TorchBackend:
         functions: graph name to function.
         graphs: of the family; their inputs give the order of the arguments.
         threads: for one run, process-wide; None leaves torch's own choice.
+
+    >>> import numpy as np
+    >>> graph = Graph("double", inputs={"x": ("batch",)}, outputs={"y": ("batch",)})
+    >>> TorchBackend({"double": lambda x: 2 * x}, [graph]).run("double", {"x": np.array([1, 2])})
+    (array([2, 4]),)
     """
 
     name = "torch"

@@ -87,6 +87,17 @@ def assemble(
         parts: one an entry of the text's windows, in order.
         choice: overlap policy and thresholds of classes.
         coverage: what was read.
+
+    >>> from onepass.decoding.finds import Candidates
+    >>> from onepass.text.words import split_words
+    >>> found = Findings(Candidates([0], [2], [0.9], [0]))
+    >>> parts = [WindowFindings(Window(0, 3), (found,))]
+    >>> doc = assemble(
+    ...     split_words("Tim Cook runs"), Schema().entities(["person"]), parts,
+    ...     Choice("flat", ()), Coverage(13, 13, 1, False),
+    ... )
+    >>> [(entity.text, entity.start, entity.end) for entity in doc.entities]
+    [('Tim Cook', 0, 8)]
     """
     return Extraction(
         text=words.text,

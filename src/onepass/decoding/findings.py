@@ -25,6 +25,9 @@ class Findings:
         records: structure to its records; each has all fields of the structure.
         relations: pairs.
         classes: (task, labels asked in this prompt) to their (labels,) logits.
+
+    >>> len(Findings().entities), Findings().relations
+    (0, ())
     """
 
     entities: Candidates = NO_CANDIDATES

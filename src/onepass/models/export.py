@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
@@ -62,8 +63,11 @@ def export_checkpoint(
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
-    """Give an empty directory that takes the place of ``target`` when the block ends well."""
-    staged = target.with_name(f".{target.name}-{os.getpid()}")
+    """Give an empty directory that takes the place of ``target`` when the block ends well.
+
+    Several processes may do so at once, as those of a server that starts; the last one stays.
+    """
+    staged = target.with_name(f".{target.name}-{uuid4().hex}")
     try:
         staged.mkdir(parents=True)
     except OSError as error:
@@ -73,6 +77,10 @@ def _replacing(target: Path) -> Iterator[Path]:
     try:
         yield staged
         shutil.rmtree(target, ignore_errors=True)
-        os.replace(staged, target)
+        try:
+            os.replace(staged, target)
+        except OSError:
+            if not (target / MANIFEST).is_file():  # else another process was a moment faster
+                raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)

@@ -34,6 +34,10 @@ class Text(Protocol):
     def lengths(self) -> NDArray[np.int64]:
         """Return (words,) pieces of each word."""
 
+    @property
+    def cut(self) -> int:
+        """Return how many characters stand in words that were cut, and so were not read whole."""
+
 
 class Sized(Protocol):
     """A prompt, or a reading: something with a number of pieces."""

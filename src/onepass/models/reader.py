@@ -68,6 +68,16 @@ class Reader:
     Args:
         model: an opened checkpoint.
         backend: that runs its graphs.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.models.registry import open_backend, open_model
+    >>> checkpoint = builtin_checkpoint()
+    >>> model = open_model(checkpoint)
+    >>> reader = Reader(model, open_backend(model, checkpoint))
+    >>> schema = {"classifications": {"tone": ["calm", "angry"]}}
+    >>> asked = reader.ask(schema, threshold=None, overlap="flat", on_long="window")
+    >>> [list(doc.classifications) for doc in reader.read(["How dare you!", "Fine."], asked)]
+    [['tone'], ['tone']]
     """
 
     def __init__(self, model: Model, backend: Backend) -> None:
@@ -201,5 +211,6 @@ def _coverage(text: Text, windows: Sequence[Window]) -> Coverage:
     chars = len(words.text)
     end = windows[-1].end
     if end == len(words):
-        return Coverage(chars, chars, len(windows), False)
-    return Coverage(chars, int(words.ends[end - 1]) if end else 0, len(windows), True)
+        return Coverage(chars, chars - text.cut, len(windows), text.cut > 0)
+    read = int(words.ends[end - 1]) if end else 0
+    return Coverage(chars, max(read - text.cut, 0), len(windows), True)

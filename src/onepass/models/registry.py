@@ -31,6 +31,10 @@ def open_model(checkpoint: Checkpoint) -> Model:
 
     Raises:
         CheckpointError: if a file is missing or broken, or the family is not supported yet.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> open_model(builtin_checkpoint()).family.name
+    'gliner2'
     """
     family = FAMILIES.get(checkpoint.kind)
     if family is None:
@@ -57,6 +61,9 @@ def read_settings(directory: Path) -> tuple[dict[str, float], dict[str, Calibrat
 
     Raises:
         CheckpointError: if ``onepass.json`` is not what it should be.
+
+    >>> read_settings(Path("models/without/settings"))
+    ({}, {})
     """
     path = directory / SETTINGS_FILE
     if not path.is_file():
@@ -115,6 +122,11 @@ def open_backend(
         BackendError: for an unknown backend or precision, or one that is not to be had here, or a
             wrong number of threads.
         MissingExtra: if torch is needed and not installed.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> checkpoint = builtin_checkpoint()
+    >>> open_backend(open_model(checkpoint), checkpoint).name
+    'onnx'
     """
     if backend not in BACKENDS:
         raise BackendError(f"backend {backend!r} is not known; {', '.join(BACKENDS)} are.")

@@ -75,6 +75,11 @@ def resolve_thresholds(
 
     Raises:
         InputError: for a number outside [0, 1], or a name that the schema does not have.
+
+    >>> from onepass.schema import Schema
+    >>> schema = Schema().entities(["person", "place"])
+    >>> resolve_thresholds(schema, {"place": 0.75}, {"entities": 0.25}).entities.tolist()
+    [0.25, 0.75]
     """
     named = _check_given(schema, given)
     everything = None if isinstance(given, Mapping) or given is None else float(given)

@@ -40,7 +40,11 @@ State = Mapping[str, torch.Tensor]
 
 
 def with_prefix(table: Iterable[Entry], theirs: str, ours: str) -> tuple[Entry, ...]:
-    """Return the table with both sides put under a prefix."""
+    """Return the table with both sides put under a prefix.
+
+    >>> with_prefix([Rename("weight", "w")], "encoder.", "backbone.")
+    (Rename(theirs='encoder.weight', ours='backbone.w'),)
+    """
     moved: list[Entry] = []
     for entry in table:
         if isinstance(entry, Rename):
@@ -51,7 +55,11 @@ def with_prefix(table: Iterable[Entry], theirs: str, ours: str) -> tuple[Entry, 
 
 
 def linear(theirs: str, ours: str) -> tuple[Rename, Rename]:
-    """Return the two entries of a linear layer or a normalization: weight and bias."""
+    """Return the two entries of a linear layer or a normalization: weight and bias.
+
+    >>> linear("dense", "out")[0]
+    Rename(theirs='dense.weight', ours='out.weight')
+    """
     return (
         Rename(f"{theirs}.weight", f"{ours}.weight"),
         Rename(f"{theirs}.bias", f"{ours}.bias"),
@@ -59,7 +67,11 @@ def linear(theirs: str, ours: str) -> tuple[Rename, Rename]:
 
 
 def expand(table: Table, layers: int) -> list[Entry]:
-    """Return the table with ``{i}`` replaced by each layer index."""
+    """Return the table with ``{i}`` replaced by each layer index.
+
+    >>> [entry.ours for entry in expand([Rename("layer.{i}.w", "layers.{i}.w")], 2)]
+    ['layers.0.w', 'layers.1.w']
+    """
     expanded: list[Entry] = []
     for entry in table:
         indices = [str(i) for i in range(layers)] if "{i}" in entry.ours else [""]
@@ -86,6 +98,10 @@ def to_ours(state: State, table: Table, layers: int = 0) -> dict[str, torch.Tens
 
     Raises:
         CheckpointError: listing the missing or the unexpected names.
+
+    >>> state = {"q": torch.zeros(2, 4), "k": torch.ones(2, 4)}
+    >>> to_ours(state, [Stack(("q", "k"), "qk")])["qk"].shape
+    torch.Size([4, 4])
     """
     entries = expand(table, layers)
     theirs = [name for e in entries for name in ([e.theirs] if isinstance(e, Rename) else e.theirs)]
@@ -104,6 +120,10 @@ def to_theirs(state: State, table: Table, layers: int = 0) -> dict[str, torch.Te
 
     Raises:
         CheckpointError: listing the missing or the unexpected names.
+
+    >>> state = {"qk": torch.zeros(4, 4)}
+    >>> {name: tuple(t.shape) for name, t in to_theirs(state, [Stack(("q", "k"), "qk")]).items()}
+    {'q': (2, 4), 'k': (2, 4)}
     """
     entries = expand(table, layers)
     _check_names({entry.ours for entry in entries}, set(state), "the network's weights")

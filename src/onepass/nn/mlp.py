@@ -16,6 +16,9 @@ class Mlp(nn.Module):
         hidden: size between the two layers.
         outputs: size of the last axis of the output.
         dropout: probability, used while training.
+
+    >>> Mlp(4, 8, 2)(torch.zeros(3, 4)).shape
+    torch.Size([3, 2])
     """
 
     def __init__(self, inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> None:
@@ -38,5 +41,8 @@ def mlp_keys(theirs: str, ours: str, last: int = 2) -> tuple[Rename, ...]:
         theirs: name of the sequence.
         ours: name of the `Mlp`.
         last: place of the second linear layer in the sequence.
+
+    >>> [entry.theirs for entry in mlp_keys("classifier", "head")]
+    ['classifier.0.weight', 'classifier.0.bias', 'classifier.2.weight', 'classifier.2.bias']
     """
     return (*linear(f"{theirs}.0", f"{ours}.first"), *linear(f"{theirs}.{last}", f"{ours}.last"))

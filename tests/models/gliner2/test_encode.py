@@ -92,6 +92,12 @@ def test_every_place_is_inside(
     assert 0 <= batch.markers.min() <= batch.markers.max() < batch.ids.shape[1]
 
 
+def test_a_last_word_without_pieces_stands_at_the_last_piece(prompts: list[Prompt]) -> None:
+    one = Reading(prompts[0], np.array([30, 31]), np.array([2, 0]))
+    places = collate([one]).words[0, :, 0].tolist()
+    assert places == [one.pieces - 2, one.pieces - 1]
+
+
 def test_markers_are_parents_with_their_items(tokenizer: PieceTokenizer) -> None:
     schema = Schema().entities(["person", "place"]).relations(["in"])
     prompt = encode_prompt(schema, all_groups(schema), tokenizer)

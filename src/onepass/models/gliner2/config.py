@@ -21,6 +21,9 @@ class Gliner2Config:
         max_width: longest span, in words.
         pooling: how the pieces of a word become its vector.
         dropout: of the span head, while training.
+
+    >>> Gliner2Config.from_dict({"counting_layer": "count_lstm_v2", "max_width": 12}).max_width
+    12
     """
 
     backbone: str

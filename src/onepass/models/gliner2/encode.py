@@ -112,7 +112,17 @@ def _word_places(reading: Reading, pooling: str) -> Ints:
 
 
 def marker_places(prompt: Prompt) -> Ints:
-    """Return (markers,) positions: for each group its parent, then its items."""
+    """Return (markers,) positions: for each group its parent, then its items.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.encoding.tokenizer import PieceTokenizer
+    >>> from onepass.models.gliner2.prompt import all_groups, encode_prompt
+    >>> from onepass.schema import Schema
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> schema = Schema().entities(["person"])  # ( [P] entities ( [E] person ) ) [SEP_TEXT]
+    >>> marker_places(encode_prompt(schema, all_groups(schema), tokenizer)).tolist()
+    [1, 4]
+    """
     parts: list[Ints] = []
     for parent, items in zip(prompt.parents, prompt.markers, strict=True):
         parts += [np.array([parent]), items]

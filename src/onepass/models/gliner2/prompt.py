@@ -93,7 +93,12 @@ class Prompt:
 
 
 def all_groups(schema: Schema) -> list[Group]:
-    """Return the groups of a whole schema, in the family's order."""
+    """Return the groups of a whole schema, in the family's order.
+
+    >>> schema = Schema().relations(["works for"]).entities(["person", "company"])
+    >>> [(group.kind.value, group.items) for group in all_groups(schema)]
+    [('entities', (0, 1)), ('relation', (0, 1))]
+    """
     groups = [
         Group(Kind.STRUCTURE, i, tuple(range(len(structure.fields))))
         for i, structure in enumerate(schema.structures)
@@ -115,6 +120,13 @@ def encode_prompt(schema: Schema, groups: Sequence[Group], tokenizer: PieceToken
         schema: what the groups' indices point into.
         groups: the brackets, in the order in which they shall stand.
         tokenizer: of the checkpoint.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> schema = Schema().entities(["person", "company"])
+    >>> prompt = encode_prompt(schema, all_groups(schema), tokenizer)
+    >>> (prompt.ids[prompt.markers[0]] == tokenizer.id_of("[E]")).tolist()
+    [True, True]
     """
     elements: list[str] = []
     parent_elements: list[int] = []
@@ -221,6 +233,12 @@ def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list
 
     Raises:
         SchemaError: if a single label with its description is longer than the budget.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> schema = Schema().entities(["person", "company", "city", "price"])
+    >>> [[group.items for group in groups] for groups in split_groups(schema, tokenizer, 14)]
+    [[(0, 1)], [(2, 3)]]
     """
     whole = all_groups(schema)
     if len(encode_prompt(schema, whole, tokenizer).ids) <= budget:

@@ -30,12 +30,14 @@ class TextPieces:
         ids: (pieces,).
         lengths: (words,) pieces of each word.
         stop: (pieces,) ids of the full stop that may be added.
+        cut: characters of the words that were cut, which count as not read.
     """
 
     words: Words
     ids: Ints
     lengths: Ints
     stop: Ints
+    cut: int = 0
 
 
 def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
@@ -45,15 +47,23 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
         text: any string.
         tokenizer: of the checkpoint.
         max_word_pieces: a longer word (a base64 block, say) keeps only its first pieces.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> text = read_text("Tim Cook", tokenizer, max_word_pieces=100)
+    >>> text.words.forms(), text.lengths.tolist()
+    (['Tim', 'Cook'], [1, 1])
     """
     words = split_words(text)
     ids, lengths = tokenizer.flat([tokenizer.plain(form.lower()) for form in words.forms()])
+    cut = 0
     if len(lengths) and int(lengths.max()) > max_word_pieces:
+        cut = int((words.ends - words.starts)[lengths > max_word_pieces].sum())
         step = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         ids = ids[step < max_word_pieces]
         lengths = np.minimum(lengths, max_word_pieces)
     stop, _ = tokenizer.flat(["."])
-    return TextPieces(words, ids, lengths, stop)
+    return TextPieces(words, ids, lengths, stop, cut)
 
 
 def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:

@@ -116,6 +116,12 @@ class BertBackbone(Backbone):
     Args:
         config: what `BertConfig.from_dict` read.
         pooler: carry the pooler's weights, which some published checkpoints hold.
+
+    >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
+    >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
+    >>> backbone = BertBackbone(BertConfig.from_dict(sizes | layers))
+    >>> backbone(torch.tensor([[1, 2, 3]]), torch.tensor([[1, 1, 1]])).shape
+    torch.Size([1, 3, 8])
     """
 
     def __init__(self, config: BertConfig, *, pooler: bool = True) -> None:

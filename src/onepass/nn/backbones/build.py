@@ -15,6 +15,11 @@ def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbon
     Args:
         config: the content of ``encoder_config/config.json``.
         pooler: whether the published weights hold a BERT pooler.
+
+    >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
+    >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
+    >>> build_backbone({"model_type": "bert"} | sizes | layers).hidden
+    8
     """
     kind = config.get("model_type")
     if kind == "bert":

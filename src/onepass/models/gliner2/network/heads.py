@@ -29,6 +29,10 @@ class SpanHead(nn.Module):
         hidden: size of word and query vectors.
         max_width: longest span, in words.
         dropout: probability, used while training.
+
+    >>> head = SpanHead(hidden=8, max_width=4).eval()
+    >>> head(torch.zeros(2, 10, 8), torch.zeros(2, 3, 8)).shape
+    torch.Size([2, 3, 10, 4])
     """
 
     def __init__(self, hidden: int, max_width: int, dropout: float = 0.0) -> None:
@@ -146,6 +150,11 @@ class Occurrences(nn.Module):
     Args:
         hidden: size of marker and query vectors.
         projector: ``(steps, markers) -> queries``, one of the counting layers below.
+
+    >>> occurrences = Occurrences(8, LstmProjector(8))
+    >>> mask = torch.ones(2, 3, dtype=torch.int64)
+    >>> occurrences(torch.zeros(2, 3, 8), mask, torch.arange(5)).shape
+    torch.Size([2, 5, 3, 8])
     """
 
     def __init__(self, hidden: int, projector: Projector) -> None:

@@ -104,6 +104,11 @@ class Gliner2Network(nn.Module):
 
 
 def take(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Return (batch, places, hidden): the states (batch, pieces, hidden) at (batch, places)."""
+    """Return (batch, places, hidden): the states (batch, pieces, hidden) at (batch, places).
+
+    >>> states = torch.arange(6.0).reshape(1, 3, 2)
+    >>> take(states, torch.tensor([[2, 0]])).tolist()
+    [[[4.0, 5.0], [0.0, 1.0]]]
+    """
     index = places[:, :, None].expand(-1, -1, states.shape[2])
     return states.gather(1, index)

@@ -1,0 +1,109 @@
+"""Our own hand-written examples (``data/written``), from their compact form to the multitask form.
+
+The compact form is for people: mentions and values are copied from the text, and their places are
+found here. ``t`` text, ``e`` {label or "label|description": [mentions]}, ``n`` labels that are
+absent, ``c`` {task: {labels, true}}, ``s`` {structure: {fields: {field: "description" or
+"[a|b] description"}, records: [{field: value, list or null}]}}, ``r`` [[head, type, tail]], ``rn``
+relation types that do not hold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def written_rows(directory: Path) -> Iterator[dict[str, Any]]:
+    """Yield the examples of a directory in the multitask form."""
+    for path in sorted(directory.glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.strip():
+                yield expand(json.loads(line), f"written_{path.stem}")
+
+
+def expand(row: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return one example in the multitask form."""
+    text = row["t"]
+    entities, labels, descriptions = [], [], {}
+    for key, mentions in row.get("e", {}).items():
+        label, _, description = key.partition("|")
+        labels.append(label.strip())
+        if description.strip():
+            descriptions[label.strip()] = description.strip()
+        for mention in dict.fromkeys(mentions):
+            entities += [
+                {"start": start, "end": end, "label": label.strip()}
+                for start, end in places(text, mention)
+            ]
+    return {
+        "text": text,
+        "entities": entities,
+        "label_set": list(dict.fromkeys([*labels, *row.get("n", [])])),
+        "label_descriptions": descriptions,
+        "classifications": [
+            {
+                "task": task,
+                "labels": spec["labels"],
+                "gold": spec["true"],
+                "multi_label": len(spec["true"]) > 1,
+            }
+            for task, spec in row.get("c", {}).items()
+        ],
+        "structures": [_structure(text, name, spec) for name, spec in row.get("s", {}).items()],
+        "relations": [
+            {
+                "type": kind,
+                "head": {"value": head, "spans": places(text, head)},
+                "tail": {"value": tail, "spans": places(text, tail)},
+            }
+            for head, kind, tail in row.get("r", [])
+        ],
+        "relations_absent": row.get("rn", []),
+        "source": source,
+    }
+
+
+def places(text: str, value: str) -> list[list[int]]:
+    """Return the occurrences of a value, whole words if there are any.
+
+    >>> places("art in Bart and art", "art")
+    [[0, 3], [16, 19]]
+    """
+    found = [[m.start(), m.end()] for m in re.finditer(re.escape(value), text)]
+    whole = [
+        [start, end]
+        for start, end in found
+        if not (start and text[start - 1].isalnum() and text[start].isalnum())
+        and not (end < len(text) and text[end].isalnum() and text[end - 1].isalnum())
+    ]
+    return whole or found
+
+
+def _structure(text: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for field, described in spec["fields"].items():
+        described = described or ""
+        if described.startswith("[") and "]" in described:
+            choices, _, rest = described[1:].partition("]")
+            fields[field] = {"description": rest.strip(), "choices": choices.split("|")}
+        else:
+            fields[field] = {"description": described}
+    records = []
+    for record in spec["records"]:
+        values: dict[str, Any] = {}
+        for field, held in record.items():
+            many = held if isinstance(held, list) else [held]
+            values[field] = {
+                "values": [
+                    {"choice": value}
+                    if "choices" in fields[field]
+                    else {"value": value, "spans": places(text, value)}
+                    for value in many
+                    if value is not None
+                ]
+            }
+        records.append(values)
+    return {"type": name, "fields": fields, "records": records}

@@ -1,0 +1,79 @@
+"""Checkpoints that gliner2 loads and we refuse, and what is said of those that neither loads."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+gliner2 = pytest.importorskip("gliner2")
+
+from onepass import Extractor  # noqa: E402
+from onepass.errors import CheckpointError  # noqa: E402
+from tests.parity.reference import make_reference  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("gliner2")
+    make_reference(directory)
+    return directory
+
+
+@pytest.fixture
+def copied(saved: Path, tmp_path: Path) -> Path:
+    """A checkpoint saved by gliner2 that a test may change."""
+    return Path(shutil.copytree(saved, tmp_path / "copied"))
+
+
+def refusal(directory: Path) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        Extractor.from_pretrained(directory, backend="torch")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "electra", "unheard-of"])
+def test_b3_code_of_a_checkpoint_never_runs(copied: Path, model_type: str) -> None:
+    """Theirs asks transformers to trust remote code; ours never imports a file of a checkpoint."""
+    ran = copied / "ran"
+    code = f"open({str(ran)!r}, 'w').close()\n"
+    for place in (copied, copied / "encoder_config"):
+        (place / "evil.py").write_text(code)
+    path = copied / "encoder_config" / "config.json"
+    config = json.loads(path.read_text())
+    auto = {"AutoConfig": "evil.EvilConfig", "AutoModel": "evil.EvilModel"}
+    path.write_text(json.dumps(config | {"auto_map": auto, "model_type": model_type}))
+    if model_type == "bert":  # our own network: there is nothing that could run
+        Extractor.from_pretrained(copied, backend="torch").entities(
+            "tim works for apple", ["person"]
+        )
+    else:
+        assert "brings its own code (auto_map" in refusal(copied)
+    assert not ran.exists()
+
+
+def test_weights_in_pickles_are_not_read(copied: Path) -> None:
+    weights = copied / "model.safetensors"
+    torch.save(load_file(weights), copied / "pytorch_model.bin")
+    weights.unlink()
+    assert isinstance(gliner2.GLiNER2.from_pretrained(str(copied)), gliner2.GLiNER2)
+    assert "only pytorch_model.bin, which can run code when it is read" in refusal(copied)
+
+
+def test_weights_that_do_not_fit_are_listed(copied: Path) -> None:
+    state = load_file(copied / "model.safetensors")
+    del state["classifier.0.weight"]
+    save_file(state | {"stray.bias": torch.zeros(3)}, copied / "model.safetensors")
+    with pytest.raises(RuntimeError):
+        gliner2.GLiNER2.from_pretrained(str(copied))
+    assert "(missing: classifier.0.weight; unexpected: stray.bias)" in refusal(copied)
+
+
+def test_weights_of_another_shape_are_listed(copied: Path) -> None:
+    state = load_file(copied / "model.safetensors")
+    save_file(state | {"classifier.0.bias": torch.zeros(3)}, copied / "model.safetensors")
+    assert "has (3,), expected (64,)" in refusal(copied)
