@@ -100,6 +100,10 @@ def test_a_long_word_keeps_its_first_pieces(tokenizer: PieceTokenizer, most: int
     ]
     assert cut.ids.tolist() == np.concatenate(kept).tolist()
     assert cut.words.ends.tolist() == whole.words.ends.tolist()
+    assert whole.cut == 0
+    assert cut.cut == sum(
+        len(word) for word, length in zip(words, whole.lengths.tolist(), strict=True) if length > most
+    )
 
 
 def test_markers_in_a_text_are_text(tokenizer: PieceTokenizer) -> None:
