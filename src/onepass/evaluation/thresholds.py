@@ -96,7 +96,7 @@ def sweep(
     grid = sorted(set(thresholds))
     if not grid or grid[0] < 0 or grid[-1] > 1:
         raise InputError(f"thresholds must be numbers from 0 to 1, but {thresholds!r} was given.")
-    answered = []
+    answered: list[tuple[Extraction, Example]] = []
     done = 0
     for batch in predict(model, examples, threshold=grid[0], overlap="all"):
         answered += zip(batch.predictions, batch.examples, strict=False)
