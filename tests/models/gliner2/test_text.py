@@ -103,7 +103,9 @@ def test_a_long_word_keeps_its_first_pieces(tokenizer: PieceTokenizer, most: int
     assert whole.cut == 0
     lengths = whole.lengths.tolist()
     assert cut.cut == sum(
-        len(word) for word, length in zip(words, lengths, strict=True) if length > most
+        len(form)
+        for form, length in zip(whole.words.forms(), lengths, strict=True)
+        if length > most
     )
 
 
