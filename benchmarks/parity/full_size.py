@@ -8,8 +8,8 @@ threshold, classes, records and relations. Prints the largest difference of a sc
 each took, and exits with 1 if a difference is above 1e-4 or an answer is missing. Needs the extras
 parity and torch, 4 GB of memory and a minute.
 
-Where many spans have exactly the same score, as with a seed whose scores are all 1.0, the two choose
-differently among overlapping ones: gliner2 keeps the first, we keep the longest.
+Where many spans have exactly the same score, as with a seed whose scores are all 1.0, the two
+choose differently among overlapping ones: gliner2 keeps the first, we keep the longest.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from onepass import Extractor, Schema  # noqa: E402
 
 TOLERANCE = 1e-4
 LOW = 0.03
-SEED = 2  # one whose random heads find spans with scores that differ
+SEED = 2  # its random heads find spans, with scores that differ
 TEXT = (
     "Tim Cook runs Apple in Cupertino . The iphone costs 999 dollars and Galaxy is great ! "
     "Is size large or small ? Blue and red and green products; the price is 12.50 for "
