@@ -62,7 +62,8 @@ kind scores can be off; give thresholds of your own where it matters.
 ## Data
 
 Only sources whose terms allow redistribution of derived weights, or that were written for this
-project. `share` is how often a source is drawn. Converters: `recipes/builtin/convert.py`.
+project. `share` is how often a source was drawn at the end of training; `written` was added at step
+4,000, and before that the others shared its part. Converters: `recipes/builtin/convert.py`.
 
 | source | from | terms as found | share |
 | --- | --- | --- | --- |
@@ -112,6 +113,8 @@ def _data_rows(manifest: list[dict[str, Any]], mix: dict[str, float]) -> list[st
         rows.append(
             f"| {prefix}{source['id']} | {source['source']} | {terms} | {share / total:.1%} |"
         )
+    own = mix.get("written", 0.0) / total
+    rows.append(f"| written | `data/written`, written for this project | CC0 | {own:.1%} |")
     return rows
 
 

@@ -86,7 +86,7 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
         for name, axes in every.items()
     }
     with warnings.catch_warnings(), torch.no_grad():
-        # The tracing exporter is deprecated; the new one takes 20 times as long and its graphs
+        # The tracing exporter is deprecated; the new one takes far longer and its graphs
         # run 15 % slower here (docs/decisions.md).
         warnings.simplefilter("ignore")
         torch.onnx.export(
