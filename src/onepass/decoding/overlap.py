@@ -20,8 +20,8 @@ _Integers = npt.NDArray[np.integer[Any]]
 
 # A specific label wins over a general one of the same span down to this share of its score. With a
 # trained model the score itself tells the specific label most of the time: with an intermediate
-# checkpoint of the built-in model, on 50 texts of each of five development sets, 0.9 cost 0.2 points
-# of F1 against scores alone, 0.5 and "always" cost 1.6.
+# checkpoint of the built-in model, on 50 texts of each of five development sets, 0.9 cost 0.2
+# points of F1 against scores alone; 0.5 and "always" cost 1.6.
 CLOSE = 0.9
 
 
