@@ -2,7 +2,7 @@
 #   make demo   install without torch, extract from a sample text with the built-in model
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
-#   make builtin DATA=...  train the model that ships, from the public data (two hours on two cores)
+#   make builtin DATA=...  train the model that ships, from the public data (three hours on two cores)
 #   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
 

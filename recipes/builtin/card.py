@@ -1,9 +1,10 @@
 """Write the model card of the built-in model: data and terms, scores, limits.
 
-Usage: python recipes/builtin/card.py MANIFEST SCORES MIX LOG [CARD]
+Usage: python recipes/builtin/card.py MANIFEST SCORES MIX LOG...
 
 MANIFEST is the manifest of the public data, SCORES what ``onepass eval --format json`` wrote for
-the development sets, MIX the ``mix.json`` of the run, LOG its ``log.jsonl``.
+the development sets, MIX the ``mix.json`` at the end of training, each LOG the ``log.jsonl`` of one
+run, in order.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ without torch.
 | Encoder | MiniLM-L6 (`all-MiniLM-L6-v2`, Apache-2.0), 22 million parameters, English |
 | Heads | GLiNER2 span layout, counting layer `count_lstm_v2`, spans of up to 10 words |
 | Window | 512 pieces, labels included; longer texts are read in overlapping windows |
-| Training | {steps:,} steps, {hours:.1f} hours on two CPU cores in bf16 (`recipes/builtin`) |
+| Training | {steps:,} steps, {hours:.1f} hours on one or two cores in bf16 (`recipes/builtin`) |
 | License | Apache-2.0 for the weights; the terms of the sources are listed below |
 
 ## Scores
@@ -49,8 +50,8 @@ kind scores can be off; give thresholds of your own where it matters.
 
 ## Limits
 
-- It is small and was trained for two hours: it finds where things are better than which of several
-  similar labels they have, and it misses much on domains far from its data.
+- It is small and was trained for a few hours: it finds where things are better than which of
+  several similar labels they have, and it misses much on domains far from its data.
 - Relations and records are the weakest tasks; look at their scores before you use them.
 - English only, lower-cased: it cannot use capital letters, and other languages are split but not
   understood. Chinese, Japanese and Thai text without spaces is one word a run.
@@ -62,8 +63,8 @@ kind scores can be off; give thresholds of your own where it matters.
 ## Data
 
 Only sources whose terms allow redistribution of derived weights, or that were written for this
-project. `share` is how often a source was drawn at the end of training; `written` was added at step
-4,000, and before that the others shared its part. Converters: `recipes/builtin/convert.py`.
+project. `share` is how often a source was drawn at the end of training (`recipes/builtin/README.md`
+has its course). Converters: `recipes/builtin/convert.py`.
 
 | source | from | terms as found | share |
 | --- | --- | --- | --- |
@@ -71,13 +72,15 @@ project. `share` is how often a source was drawn at the end of training; `writte
 """
 
 
-def main(manifest: Path, scores: Path, mix: Path, log: Path, card: Path = CARD) -> None:
+def main(manifest: Path, scores: Path, mix: Path, *logs: Path) -> None:
     """Write the card."""
     report = json.loads(scores.read_text(encoding="utf-8"))
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    steps = max(line["step"] for line in lines)
-    seconds = max(line.get("seconds", 0.0) for line in lines)
-    graphs = card.parent.rglob("*.onnx")
+    steps, seconds = 0, 0.0
+    for log in logs:
+        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        steps += max(line["step"] for line in lines)
+        seconds += max(line.get("seconds", 0.0) for line in lines)
+    graphs = CARD.parent.rglob("*.onnx")
     text = HEAD.format(
         size=sum(path.stat().st_size for path in graphs) / 1e6,
         steps=steps,
@@ -87,7 +90,7 @@ def main(manifest: Path, scores: Path, mix: Path, log: Path, card: Path = CARD) 
         cls=report["means"]["cls_accuracy"],
         data="\n".join(_data_rows(json.loads(manifest.read_text()), json.loads(mix.read_text()))),
     )
-    card.write_text(text, encoding="utf-8")
+    CARD.write_text(text, encoding="utf-8")
 
 
 def _score_rows(report: dict[str, Any]) -> list[str]:

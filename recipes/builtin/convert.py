@@ -39,17 +39,18 @@ GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity labe
 
 # Relative weight of each source; the rest get 1.0 times the square root of their size.
 WEIGHTS = {
-    "handwritten": 12.0, "written": 12.0, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
+    "handwritten": 15.5, "written": 23.5, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
     "proggen_conll2003_no_misc": 0.9, "proggen_wiki_gold_no_misc": 0.9, "btc": 1.0,
-    "uner_ewt": 1.2, "stackoverflow_ner": 1.3, "redocred": 1.2, "qamr_questions": 0.9,
-    "sgd_records": 0.35, "sgd_slots": 0.5, "wet_lab_protocols": 0.5, "phee": 0.6,
-    "pii_templates_v2": 1.0, "presidio_synth_pii": 0.8, "geneva_events": 0.8,
-    "e2e_nlg": 0.5, "seal_tools": 0.7, "materials_synthesis": 0.6, "tasteset_recipes": 0.6,
-    "mams_aspects": 0.4, "skillspan": 0.4, "somesci": 0.5, "deezer_music": 1.2,
-    "restaurant8k": 0.4, "multidogo": 0.5, "semeval2010_task8": 0.6, "knowledgenet": 1.0,
-    "cls_clinc150": 1.6, "cls_goemotions": 1.6, "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4,
-    "cls_nli": 0.6, "cls_relations": 0.4, "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5,
-    "cls_dbpedia14": 0.7, "cls_bitext_support": 1.2, "cls_natinst_pieces": 1.0,
+    "uner_ewt": 1.2, "stackoverflow_ner": 1.3, "redocred": 3.0, "qamr_questions": 0.9,
+    "sgd_records": 1.05, "sgd_slots": 0.5, "wet_lab_protocols": 0.5, "phee": 0.78,
+    "pii_templates_v2": 1.0, "presidio_synth_pii": 0.8, "geneva_events": 1.04, "e2e_nlg": 1.0,
+    "seal_tools": 1.4, "materials_synthesis": 0.6, "tasteset_recipes": 0.9, "mams_aspects": 0.4,
+    "skillspan": 0.4, "somesci": 0.5, "deezer_music": 1.2, "restaurant8k": 0.6, "multidogo": 1.0,
+    "semeval2010_task8": 0.78, "knowledgenet": 1.6, "cls_clinc150": 0.8, "cls_goemotions": 0.96,
+    "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4, "cls_nli": 0.6, "cls_relations": 0.4,
+    "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5, "cls_dbpedia14": 0.7,
+    "cls_bitext_support": 0.72, "cls_natinst_pieces": 1.0, "wikibio_t0_sample": 1.6,
+    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 

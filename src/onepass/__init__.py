@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TextTooLong,
     )
     from onepass.extractor import Extractor
+    from onepass.models.labels import LabelVectors
     from onepass.results.types import (
         Classification,
         Coverage,
@@ -43,6 +44,7 @@ _HOMES = {
         "TextTooLong",
     ),
     "onepass.extractor": ("Extractor",),
+    "onepass.models.labels": ("LabelVectors",),
     "onepass.results.types": (
         "Classification",
         "Coverage",
@@ -67,6 +69,7 @@ __all__ = [
     "Extractor",
     "InputError",
     "LabelScore",
+    "LabelVectors",
     "MissingExtra",
     "OnepassError",
     "Record",

@@ -12,7 +12,9 @@ from typing import Any, overload
 
 from onepass.errors import CheckpointError, InputError
 from onepass.hub import Checkpoint, locate
+from onepass.hub.base import HubOptions
 from onepass.hub.registry import find_known
+from onepass.models.labels import LabelVectors
 from onepass.models.reader import Asked, Reader
 from onepass.models.registry import open_backend, open_model
 from onepass.models.thresholds import Given
@@ -93,13 +95,21 @@ class Extractor:
             local_files_only=local_files_only,
         )
         self = cls.__new__(cls)
-        self._open(checkpoint, backend=backend, precision=precision, threads=threads)
+        cache = None if cache_dir is None else Path(cache_dir).expanduser()
+        hub = HubOptions(cache, token, local_files_only)
+        self._open(checkpoint, hub, backend=backend, precision=precision, threads=threads)
         return self
 
     def _open(
-        self, checkpoint: Checkpoint, *, backend: str, precision: str, threads: int | None
+        self,
+        checkpoint: Checkpoint,
+        hub: HubOptions | None = None,
+        *,
+        backend: str,
+        precision: str,
+        threads: int | None,
     ) -> None:
-        model = open_model(checkpoint)
+        model = open_model(checkpoint, hub or HubOptions())
         runner = open_backend(
             model, checkpoint, backend=backend, precision=precision, threads=threads
         )
@@ -131,7 +141,7 @@ class Extractor:
     @property
     def max_pieces(self) -> int:
         """Return the longest sequence that is read at once, prompt included."""
-        return self._reader.model.max_pieces
+        return self._reader.model.limits.pieces
 
     # -- extraction --------------------------------------------------------------------------
 
@@ -139,37 +149,41 @@ class Extractor:
     def extract(  # type: ignore[overload-overlap]  # a string is an iterable of strings, too
         self,
         text: str,
-        schema: object,
+        schema: object = None,
         *,
         threshold: Given = None,
         overlap: str = "flat",
         on_long: str = "window",
+        labels: LabelVectors | None = None,
     ) -> Extraction: ...
     @overload
     def extract(
         self,
         text: Iterable[str],
-        schema: object,
+        schema: object = None,
         *,
         threshold: Given = None,
         overlap: str = "flat",
         on_long: str = "window",
+        labels: LabelVectors | None = None,
     ) -> list[Extraction]: ...
 
     def extract(
         self,
         text: str | Iterable[str],
-        schema: object,
+        schema: object = None,
         *,
         threshold: Given = None,
         overlap: str = "flat",
         on_long: str = "window",
+        labels: LabelVectors | None = None,
     ) -> Extraction | list[Extraction]:
         """Find what a schema asks for.
 
         Args:
             text: one text, or a list of texts.
-            schema: a `Schema`, its JSON form (dict or string), or a pydantic model class.
+            schema: a `Schema`, its JSON form (dict or string), or a pydantic model class; may be
+                left out if ``labels`` are given, which are then the entity labels.
             threshold: a number for everything, or numbers by kind ("entities", "classifications",
                 "records", "relations") or by name; None means what the checkpoint was calibrated
                 to. Thresholds of the schema's own labels and fields come first.
@@ -177,6 +191,7 @@ class Extractor:
                 within each label), "nested" (no crossing) or "all".
             on_long: texts longer than the window are read in overlapping windows ("window"),
                 refused ("error") or cut ("truncate").
+            labels: what `encode_labels` returned; these labels are not encoded again.
 
         Returns:
             An `Extraction`, or a list of them in the order of the texts.
@@ -186,7 +201,11 @@ class Extractor:
             InputError: for a text that is not a string, or an unknown option.
             TextTooLong: for a long text if ``on_long`` is "error".
         """
-        asked = self._reader.ask(schema, threshold=threshold, overlap=overlap, on_long=on_long)
+        if schema is None and labels is not None:
+            schema = labels.schema()
+        asked = self._reader.ask(
+            schema, threshold=threshold, overlap=overlap, on_long=on_long, vectors=labels
+        )
         if isinstance(text, str):
             return self._reader.read([text], asked)[0]
         texts = list(_checked(text))  # a wrong one is found before anything is read
@@ -195,11 +214,12 @@ class Extractor:
     def stream(
         self,
         texts: Iterable[str],
-        schema: object,
+        schema: object = None,
         *,
         threshold: Given = None,
         overlap: str = "flat",
         on_long: str = "window",
+        labels: LabelVectors | None = None,
     ) -> Iterator[Extraction]:
         """Yield the extraction of each text, in order, holding only a few texts at a time.
 
@@ -209,17 +229,36 @@ class Extractor:
             threshold: as in `extract`.
             overlap: as in `extract`.
             on_long: as in `extract`.
+            labels: as in `extract`.
 
         Raises:
             SchemaError, InputError, TextTooLong: as `extract` does.
         """
-        asked = self._reader.ask(schema, threshold=threshold, overlap=overlap, on_long=on_long)
+        if schema is None and labels is not None:
+            schema = labels.schema()
+        asked = self._reader.ask(
+            schema, threshold=threshold, overlap=overlap, on_long=on_long, vectors=labels
+        )
         if isinstance(texts, str):
             raise InputError(
                 f"The texts must be a list or another iterable of strings, but the one string "
                 f"{texts!r:.60} was given; put it into a list."
             )
         return _read_all(self._reader, _checked(texts), asked)
+
+    def encode_labels(self, labels: Any) -> LabelVectors:
+        """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).
+
+        They are made once and can be saved; ``extract(text, labels=vectors)`` uses them.
+
+        Args:
+            labels: a list, or a mapping to descriptions.
+
+        Raises:
+            SchemaError: for labels that cannot be asked.
+            InputError: if this checkpoint has no label encoder.
+        """
+        return self._reader.encode_labels(Schema().entities(labels).entity_labels)
 
     def entities(
         self,

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from onepass.cli.asking import schema_asked
 from onepass.cli.options import Format
 from onepass.cli.output import default_format
 from onepass.results.types import Extraction
+from onepass.schema import Naming
 
 Onepass = Callable[..., Any]
 SHAPE = {"text", "entities", "classifications", "records", "relations", "coverage"}
@@ -33,6 +35,21 @@ def test_json_is_the_default_outside_a_terminal(onepass: Onepass):
     assert found["classifications"]["tone"]["labels"] == [{"label": "calm", "score": 0.75}]
     assert found["records"] == {"x": []}
     assert "\n  " in done.out, "for people: indented"
+
+
+def test_names_of_entities_are_asked_for():
+    asked = [], [], [], [], '{"entities": ["place"]}'
+    assert schema_asked([], *asked, names=None).naming is None
+    assert schema_asked([], *asked, names=()).naming == Naming()
+    assert schema_asked([], *asked, names=["city", "river"]).naming == Naming(("city", "river"))
+
+
+def test_names_without_entities_are_refused(onepass: Onepass):
+    for flags in (["--name-entities"], ["--name-choice", "city"]):
+        done = onepass("extract", "a person", *flags)
+        assert done.code != 0
+        assert "names entities but asks for none" in done.err
+        assert onepass("extract", "a person", "-e", "person", *flags).code == 0
 
 
 def test_jsonl_is_one_line_that_can_be_read_back(onepass: Onepass):

@@ -14,8 +14,12 @@ import torch
 
 from onepass import Extractor, Schema
 from onepass.hub.files import read_json
+from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.network.checkpoint import load_network as load_gliner
+from onepass.models.gliner.network.checkpoint import save_network as save_gliner
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.results.types import Extraction, Value
+from tests.gliner_checkpoints import KINDS, RELATED, make_reference
 from tests.tiny import make_tiny_checkpoint
 
 BACKENDS = ("torch", "onnx")
@@ -30,12 +34,16 @@ class Kind:
         make: writes one into a directory.
         resave: loads one with our code and saves it into a second directory.
         reference: loads one with the reference library, strictly; None where there is none.
+        records: whether it finds records; a family that does not is not asked for them.
+        architecture: as the documentation of the reference library calls it.
     """
 
     family: str
     make: Callable[[Path], None]
     resave: Callable[[Path, Path], None]
     reference: Callable[[Path], Any] | None = None
+    records: bool = True
+    architecture: str = "span"
 
 
 def gliner2(backbone: str, counting_layer: str, *, seed: int, absent: bool = False) -> Kind:
@@ -103,23 +111,69 @@ def load_gliner2_reference(directory: Path) -> Any:
     return GLiNER2.from_pretrained(str(directory))
 
 
+def gliner(name: str, seed: int = 0) -> Kind:
+    """Return a GLiNER checkpoint that the reference library makes, one of its `KINDS`."""
+
+    def make(directory: Path) -> None:
+        make_reference(directory, seed=seed, **(KINDS | RELATED)[name])
+
+    def resave(source: Path, directory: Path) -> None:
+        save_gliner(load_gliner(source), directory, tokenizer_from=source)
+
+    config = GlinerConfig.from_dict((KINDS | RELATED)[name])
+    architecture = config.architecture + (" (poly-encoder)" if config.fusion else "")
+    return Kind("gliner", make, resave, load_gliner_reference, False, architecture)
+
+
+def load_gliner_reference(directory: Path) -> Any:
+    from gliner import GLiNER
+
+    return GLiNER.from_pretrained(str(directory)).model
+
+
 CHECKPOINTS: Mapping[str, Kind] = {
     "gliner2-bert-v2": gliner2("bert", "count_lstm_v2", seed=3),
     "gliner2-deberta-lstm": gliner2("deberta-v2", "count_lstm", seed=5, absent=True),
     "gliner2-bert-moe": gliner2("bert", "count_lstm_moe", seed=3),
+    **{f"gliner-{name}": gliner(name) for name in ("span", "token", "bi-span", "bi-token")},
+    "gliner-poly": gliner("poly-span-l2l-l2t-t2t"),
+    "gliner-relex": gliner("relex-span"),
+    "gliner-token-relex": gliner("relex-token", seed=2),
 }
 
 
-def everything() -> Schema:
-    """Return a schema with all four tasks, choices, lists and both kinds of classification."""
-    return (
+def everything(model: Extractor) -> Schema:
+    """Return a schema with all that a family answers: both kinds of classification, choices, lists.
+
+    >>> from onepass import Extractor
+    >>> list(everything(Extractor()).to_dict())
+    ['entities', 'classifications', 'structures', 'relations', 'questions']
+    """
+    schema = (
         Schema()
         .entities({"person": "by name", "company": None, "place": None})
         .classification("tone", ["calm", "angry"])
         .classification("color", ["red", "green", "blue"], multi_label=True)
-        .structure("product", ["name::str", "price", "size::[great|bad]", "color::[red|blue]::str"])
-        .relations(["works for", "in"])
+        .ask(["Who runs Apple?"])
     )
+    if relates(model):
+        # Random checkpoints of GLiNER relate every two entities of a hundred.
+        threshold = None if model.family == "gliner2" else 0.97
+        schema.relations(["works for", "in"], threshold=threshold)
+    if finds_records(model):
+        fields = ["name::str", "price", "size::[great|bad]", "color::[red|blue]::str"]
+        schema.structure("product", fields)
+    return schema
+
+
+def relates(model: Extractor) -> bool:
+    """Say whether a checkpoint has a part for relations; one without asks entity by entity."""
+    return model.family == "gliner2" or "relex" in Path(model.name).name
+
+
+def finds_records(model: Extractor) -> bool:
+    """Say whether a model's family finds records."""
+    return any(kind.records for kind in CHECKPOINTS.values() if kind.family == model.family)
 
 
 Facts = dict[tuple[object, ...], float]

@@ -12,7 +12,7 @@ import pytest
 from onepass import Extractor, Schema
 from onepass.errors import TextTooLong
 from onepass.results.types import Extraction, Value
-from tests.contract.checkpoints import assert_same, everything, facts
+from tests.contract.checkpoints import assert_same, everything, facts, finds_records, relates
 
 ODD = {
     "empty": "",
@@ -42,15 +42,15 @@ ODD = {
 }
 
 
-def check(doc: Extraction, text: str) -> None:
+def check(doc: Extraction, text: str, model: Extractor) -> None:
     """Check what must hold for every extraction with the schema of `everything`."""
     assert doc.text == text
     assert doc.coverage.chars == len(text)
     assert list(doc.classifications) == ["tone", "color"]
     assert len(doc.classifications["tone"].labels) == 1
-    assert list(doc.records) == ["product"]
+    assert list(doc.records) == (["product"] if finds_records(model) else [])
     places = [(e.start, e.end, e.text) for e in doc.entities]
-    for record in doc.records["product"]:
+    for record in doc.records.get("product", ()):
         for held in record.values():
             for value in held if isinstance(held, tuple) else (held,):
                 if isinstance(value, Value) and value.start is not None and value.end is not None:
@@ -69,8 +69,8 @@ def check(doc: Extraction, text: str) -> None:
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_text(model: Extractor, name: str) -> None:
-    doc = model.extract(ODD[name], everything(), threshold=0.1)
-    check(doc, ODD[name])
+    doc = model.extract(ODD[name], everything(model), threshold=0.1)
+    check(doc, ODD[name], model)
     # A word of more pieces than the model reads at once is cut, and counts as not read.
     unread = 0 if not doc.coverage.truncated else max(map(len, ODD[name].split()))
     assert doc.coverage.chars_read == len(ODD[name]) - unread
@@ -79,16 +79,18 @@ def test_odd_text(model: Extractor, name: str) -> None:
 
 def test_odd_texts_together(model: Extractor) -> None:
     texts = list(ODD.values())
-    for text, doc in zip(texts, model.extract(texts, everything(), threshold=0.1), strict=True):
-        check(doc, text)
+    for text, doc in zip(
+        texts, model.extract(texts, everything(model), threshold=0.1), strict=True
+    ):
+        check(doc, text, model)
 
 
 @pytest.mark.parametrize("name", ["empty", "spaces"])
 def test_nothing_is_found_in_nothing(model: Extractor, name: str) -> None:
-    doc = model.extract(ODD[name], everything(), threshold=0.0, overlap="all")
+    doc = model.extract(ODD[name], everything(model), threshold=0.0, overlap="all")
     assert doc.entities == ()
     assert doc.relations == ()
-    for record in doc.records["product"]:  # choices need no words
+    for record in doc.records.get("product", ()):  # choices need no words
         assert not record["name"]
         assert not record["price"]
 
@@ -96,7 +98,7 @@ def test_nothing_is_found_in_nothing(model: Extractor, name: str) -> None:
 def test_line_breaks_only_move_offsets(model: Extractor) -> None:
     text = "Tim Cook runs Apple in Paris ."
     broken = text.replace(" ", "\r\n\n ")
-    one, other = model.extract([text, broken], everything(), threshold=0.2)
+    one, other = model.extract([text, broken], everything(model), threshold=0.2)
     assert len(facts(one)) == len(facts(other))
     for a, b in zip(one.entities, other.entities, strict=True):
         assert a.label == b.label
@@ -117,8 +119,8 @@ def long_text(model: Extractor, times: int = 1) -> str:
 
 def test_a_long_text_is_read_to_its_end(model: Extractor) -> None:
     text = long_text(model, 2 if model.max_pieces < 1000 else 1)
-    doc = model.extract(text, everything(), threshold=0.2)
-    check(doc, text)
+    doc = model.extract(text, everything(model), threshold=0.2)
+    check(doc, text, model)
     assert doc.coverage.windows > 2
     assert doc.coverage.chars_read == len(text)
     assert not doc.coverage.truncated
@@ -140,7 +142,13 @@ def test_what_two_windows_see_appears_once(model: Extractor, overlap: str) -> No
 
 
 def test_relations_of_two_windows_appear_once(model: Extractor) -> None:
-    doc = model.extract(long_text(model), {"relations": ["works for", "in"]}, threshold=0.1)
+    if not relates(model):
+        pytest.skip("it has no part for relations")
+    doc = model.extract(
+        long_text(model),
+        {"entities": ["person", "company"], "relations": ["works for", "in"]},
+        threshold=0.1,
+    )
     pairs = [(r.type, r.head.start, r.head.end, r.tail.start, r.tail.end) for r in doc.relations]
     assert len(pairs) == len(set(pairs))
 
@@ -156,7 +164,7 @@ def test_long_texts_can_be_refused(model: Extractor) -> None:
     short, long = "Tim Cook", long_text(model)
     schema = {"entities": ["person"]}
     assert model.extract(short, schema, on_long="error").text == short
-    with pytest.raises(TextTooLong, match=r"^The text has \d+ pieces, but \d+ fit .*on_long="):
+    with pytest.raises(TextTooLong, match=r"^The text has \d+ pieces.*, but \d+.* fit .*on_long="):
         model.extract([short, long], schema, on_long="error")
 
 
@@ -180,8 +188,8 @@ def test_a_word_longer_than_a_window_is_read(
     model = opened[checkpoint]["onnx"]
     long_word = "-".join(["x1"] * 600)  # 1,799 pieces: no window has that many, a reading may
     text = f"{SENTENCES * 20} {long_word} {SENTENCES * 20}"
-    doc = model.extract(text, everything(), threshold=0.2)
-    check(doc, text)
+    doc = model.extract(text, everything(model), threshold=0.2)
+    check(doc, text, model)
     cut = model.max_pieces < 1799
     assert doc.coverage.truncated == cut
     assert doc.coverage.chars_read == len(text) - cut * len(long_word)

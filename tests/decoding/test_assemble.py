@@ -12,7 +12,7 @@ from onepass.decoding.assemble import Choice, WindowFindings, assemble
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import Candidates, ChoiceFind, RecordFind, RelationFind, SpanFind
 from onepass.decoding.overlap import Policy
-from onepass.results.types import Coverage, Extraction, Value
+from onepass.results.types import Coverage, Extraction, LabelScore, Value
 from onepass.schema.types import Field, Structure
 from onepass.text.windows import Window
 from onepass.text.words import split_words
@@ -71,6 +71,43 @@ def test_what_two_windows_see_is_one() -> None:
     for overlap in ("flat", "label", "nested", "all"):
         doc = put(ENTITIES, parts, overlap=overlap)  # type: ignore[arg-type]
         assert found(doc) == [("company", "Apple", 0.9)]
+
+
+def named(*rows: tuple[Row, tuple[tuple[str, float], ...]], labels: bool = False) -> Findings:
+    """Return entities with their names, which are labels or stand beside them."""
+    return Findings(
+        entities(*(row for row, _ in rows)).entities,
+        names=tuple(names for _, names in rows),
+        names_are_labels=labels,
+    )
+
+
+def test_the_surest_window_names_an_entity() -> None:
+    left = named(((3, 4, 0.6, 1), (("firm", 0.9),)), ((0, 2, 0.8, 0), (("boss", 0.5),)))
+    right = named(((0, 1, 0.9, 1), (("maker", 0.5), ("fruit", 0.25))))
+    for parts in ([(LEFT, [left]), (RIGHT, [right])], [(RIGHT, [right]), (LEFT, [left])]):
+        doc = put(ENTITIES, parts)
+        assert found(doc) == [("person", "Tim Cook", 0.8), ("company", "Apple", 0.9)]
+        names = [[(name.label, name.score) for name in entity.names] for entity in doc.entities]
+        assert names == [[("boss", 0.5)], [("maker", 0.5), ("fruit", 0.25)]]
+    assert put(ENTITIES, [(RIGHT, [entities((0, 1, 0.9, 1))])]).entities[0].names == ()
+
+
+def test_names_become_labels_before_anything_is_merged() -> None:
+    left = named(
+        ((3, 4, 0.6, 0), (("maker", 0.9),)),
+        ((3, 4, 0.8, 2), (("maker", 0.7),)),
+        ((0, 2, 0.5, 1), ()),
+        labels=True,
+    )
+    right = named(((0, 1, 0.7, 0), (("firm", 0.5),)), labels=True)
+    parts = [(LEFT, [left]), (RIGHT, [right])]
+    doc = put(ENTITIES, parts, overlap="all")
+    assert found(doc) == [
+        ("company", "Tim Cook", 0.5), ("maker", "Apple", 0.8), ("firm", "Apple", 0.7)
+    ]  # fmt: skip
+    assert doc.entities[1].names == (LabelScore("maker", 0.7),)
+    assert found(put(ENTITIES, parts)) == found(doc)[:2]
 
 
 def test_labels_of_several_prompts_stand_together() -> None:

@@ -81,7 +81,8 @@ class FakeHub:
         if self.status != 200:
             return self.status, {}, b"{}"
         parts = unquote(path).removeprefix("/api/models").strip("/").split("/")
-        name, (action, revision, *rest) = "/".join(parts[:2]), parts[2:]
+        count = 1 if parts[0] in self.repos else 2  # names without an owner are the oldest ones
+        name, (action, revision, *rest) = "/".join(parts[:count]), parts[count:]
         repo = self.repos.get(name)
         if repo is None or (repo.token is not None and token != f"Bearer {repo.token}"):
             return 401, {"X-Error-Code": "RepoNotFound"}, b"{}"  # for both, as the real one does

@@ -26,6 +26,8 @@ def test_known_kinds_are_listed_in_order(tmp_path: Path):
     graphs = add(
         tmp_path, "models--c--x", "4" * 40, {"config.json": SPAN, "onnx/int8/graphs.json": "1"}
     )
+    index = {"model.safetensors.index.json": "{}"}
+    shards = add(tmp_path, "models--c--y", "0" * 40, {"config.json": SPAN} | index)
     add(tmp_path, "models--d--bert", "5" * 40, {"config.json": BERT} | weights)
     add(tmp_path, "models--d--refused", "6" * 40, {"config.json": SPAN})
     add(tmp_path, "models--d--foreign", "9" * 40, {"config.json": SPAN, "onnx/model.onnx": "1"})
@@ -40,6 +42,7 @@ def test_known_kinds_are_listed_in_order(tmp_path: Path):
         CachedModel("b/span", "1" * 40, size, one, "gliner2"),
         CachedModel("b/span", "2" * 40, size, two, "gliner2"),
         CachedModel("c/x", "4" * 40, len(SPAN) + 1, graphs, "gliner2"),
+        CachedModel("c/y", "0" * 40, len(SPAN) + 2, shards, "gliner2"),
     ]
 
 

@@ -98,12 +98,61 @@ def test_weights(tmp_path: Path):
             ["pytorch_model.bin", "optimizer.pt"],
             r"only optimizer\.pt, pytorch_model\.bin, which can",
         ),
-        (["model.safetensors.index.json", "model-1-of-2.safetensors"], "split over several"),
         ([], "never downloaded or read"),
     ],
 )
 def test_no_safe_weights(tmp_path: Path, files: list[str], message: str):
     for name in files:
         (tmp_path / name).write_bytes(b"")
+    checkpoint = Checkpoint(tmp_path, "mine", None)
+    assert not checkpoint.has_weights
+    with pytest.raises(CheckpointError, match=message) as caught:
+        _ = checkpoint.weights
+    assert "run  onepass export --safetensors mine -o DIR  and open DIR." in str(caught.value)
     with pytest.raises(CheckpointError, match=message):
-        _ = Checkpoint(tmp_path, "mine", None).weights
+        _ = checkpoint.weight_files
+
+
+def split(directory: Path, index: str, *files: str) -> Checkpoint:
+    """Write an index of files that need not be there."""
+    names = {f"weight {i}": file for i, file in enumerate(files)}
+    (directory / index).write_text(json.dumps({"metadata": {}, "weight_map": names}))
+    return Checkpoint(directory, "mine", None)
+
+
+def test_weights_of_several_files(tmp_path: Path):
+    one, two = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+    for name in (one, two):
+        (tmp_path / name).touch()
+    checkpoint = split(tmp_path, "model.safetensors.index.json", two, one, two)
+    assert checkpoint.has_weights
+    assert checkpoint.weights == tmp_path / "model.safetensors.index.json"
+    assert checkpoint.weight_files == (tmp_path / one, tmp_path / two)
+    (tmp_path / "model.safetensors").touch()  # whole weights go first
+    assert checkpoint.weight_files == (checkpoint.weights,) == (tmp_path / "model.safetensors",)
+
+
+@pytest.mark.parametrize("name", ["model-1.safetensors", "../model.safetensors", "sub/a", "", "."])
+def test_an_index_names_files_beside_it(tmp_path: Path, name: str):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a").touch()
+    checkpoint = split(tmp_path, "model.safetensors.index.json", name)
+    with pytest.raises(CheckpointError, match=f"names the file {name!r}, which is not beside it"):
+        _ = checkpoint.weight_files
+
+
+@pytest.mark.parametrize("content", ["{}", '{"weight_map": []}', '{"weight_map": {}}'])
+def test_an_index_without_files(tmp_path: Path, content: str):
+    (tmp_path / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(CheckpointError, match="names no files in its weight_map"):
+        _ = Checkpoint(tmp_path, "mine", None).weight_files
+
+
+def test_pickles(tmp_path: Path):
+    assert Checkpoint(tmp_path, "mine", None).pickles == ()
+    (tmp_path / "pytorch_model-1.bin").touch()
+    checkpoint = split(tmp_path, "pytorch_model.bin.index.json", "pytorch_model-1.bin")
+    assert checkpoint.pickles == (tmp_path / "pytorch_model-1.bin",)
+    assert not checkpoint.has_weights
+    (tmp_path / "pytorch_model.bin").touch()
+    assert checkpoint.pickles == (tmp_path / "pytorch_model.bin",)

@@ -17,6 +17,10 @@ FILES = {
     "vocab.txt": b"a",
     "onnx/int8/encode.onnx": b"graph",
     "onnx/int8/graphs.json": b"{}",
+    "labels_tokenizer/tokenizer.json": b"{}",
+    "labels_tokenizer/vocab.txt": b"a",
+    "decoder_tokenizer/tokenizer_config.json": b"{}",
+    "decoder_tokenizer/merges.txt": b"a b",
 }
 REFUSED = {
     "pytorch_model.bin": b"pickle",
@@ -27,6 +31,8 @@ REFUSED = {
     "modeling.py": b"program",
     "README.md": b"words",
     "model.fp16.safetensors": b"half",
+    "model.fp16-00001-of-00002.safetensors": b"half",
+    "pytorch_model-00001-of-00002.bin": b"pickle",
     "notes.txt": b"words",
 }
 
@@ -170,6 +176,29 @@ def test_no_network(load):
     assert error.startswith(f"{NAME!r} could not be downloaded from the hub (Connect")
     assert error.endswith("give a directory, or set local_files_only=True after a first download.")
     assert "\n" not in error
+
+
+def test_weights_of_several_files_come_all(hub, load):
+    files = {name: content for name, content in FILES.items() if name != "model.safetensors"} | {
+        "model.safetensors.index.json": b'{"weight_map": {}}',
+        "model-00001-of-00002.safetensors": b"weights",
+        "model-00002-of-00002.safetensors": b"more",
+    }
+    hub.add(NAME, files | REFUSED)
+    assert load(NAME)["files"] == text(files)
+
+
+PICKLED = {"pytorch_model.bin": b"pickle", "pytorch_model-00001-of-00002.bin": b"pickle"}
+
+
+def test_pickles_come_only_where_they_are_asked_for_and_there_is_nothing_else(hub, load):
+    old = {name: content for name, content in FILES.items() if name != "model.safetensors"}
+    hub.add(NAME, old | REFUSED)
+    assert load(NAME)["files"] == text(old)
+    assert load(NAME, pickles=True)["files"] == text(old | PICKLED)
+    assert load(NAME, pickles=True, local_files_only=True)["files"] == text(old | PICKLED)
+    hub.add("someone/modern", FILES | REFUSED)
+    assert load("someone/modern", pickles=True)["files"] == text(FILES)
 
 
 def test_another_kind_of_model_is_refused_before_its_weights_come(hub, load):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import Checkpoint
 from onepass.hub.exports import cache_root, export_dir, export_problem, weights_fingerprint
 
@@ -154,6 +155,40 @@ def test_a_broken_export_is_a_problem(
         (directory / name).write_text(content)
     assert problem in str(export_problem(directory, checkpoint))
     assert export_dir(checkpoint).parent == cache / "exports"
+
+
+@pytest.fixture
+def sharded(checkpoint: Checkpoint) -> Checkpoint:
+    """The same weights in two files."""
+    weights = checkpoint.directory / "model.safetensors"
+    content = weights.read_bytes()
+    weights.unlink()
+    (checkpoint.directory / "model-1.safetensors").write_bytes(content[:5_000_000])
+    (checkpoint.directory / "model-2.safetensors").write_bytes(content[5_000_000:])
+    names = {"a": "model-1.safetensors", "b": "model-2.safetensors"}
+    index = checkpoint.directory / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": names}))
+    return checkpoint
+
+
+@pytest.mark.parametrize("name", ["model-1.safetensors", "model-2.safetensors"])
+def test_any_of_several_files_makes_exports_stale(sharded: Checkpoint, cache: Path, name: str):
+    before = export_dir(sharded)
+    directory = export(sharded, sharded.directory / "onnx")
+    assert export_problem(directory, sharded) is None
+    path = sharded.directory / name
+    change(path, b"trained" + path.read_bytes()[7:])
+    assert "from other weights than those of mine" in str(export_problem(directory, sharded))
+    assert export_dir(sharded) != before
+    assert export_dir(sharded).parent == cache / "exports"
+
+
+def test_several_files_that_are_not_all_there_have_no_exports(sharded: Checkpoint):
+    (sharded.directory / "model-2.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"'model-2\.safetensors', which is not beside it"):
+        weights_fingerprint(sharded)
+    with pytest.raises(CheckpointError, match=r"'model-2\.safetensors', which is not beside it"):
+        export_dir(sharded)
 
 
 def test_an_empty_weights_file_has_a_fingerprint(checkpoint: Checkpoint):

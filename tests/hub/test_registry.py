@@ -7,24 +7,34 @@ import dataclasses
 import pytest
 
 from onepass.hub.checkpoint import KINDS
-from onepass.hub.find import _is_hub_id
+from onepass.hub.find import is_hub_id
 from onepass.hub.registry import KNOWN, find_known, suggest
+from onepass.models.gliner.config import GlinerConfig
 
 
 def test_entries_are_well_formed():
     assert len({model.id.lower() for model in KNOWN}) == len(KNOWN)
     for model in KNOWN:
-        assert _is_hub_id(model.id)
+        assert is_hub_id(model.id)
         assert model.family in KINDS
         assert model.license
         assert model.languages
         assert model.parameters is None or model.parameters > 10**6
 
 
-def test_what_is_supported_is_the_span_architecture_of_gliner2():
+def test_what_is_supported():
     for model in KNOWN:
-        assert model.supported == ((model.family, model.architecture) == ("gliner2", "span"))
+        span = (model.family, model.architecture) == ("gliner2", "span")
+        assert model.supported == (span or model.family == "gliner")
         assert model.supported != model.note.startswith("planned")
+
+
+def test_gliner_models_have_the_names_of_their_architectures():
+    kinds = {
+        GlinerConfig.from_dict(config).architecture
+        for config in ({}, {"labels_decoder": "gpt2"}, {"relations_layer": "mlp"})
+    }
+    assert {model.architecture for model in KNOWN if model.family == "gliner"} == kinds
 
 
 def test_entries_are_frozen():

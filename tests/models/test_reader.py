@@ -107,8 +107,8 @@ def test_a_schema_may_change_after_it_was_asked(reader: Reader) -> None:
     before = ask(reader, schema)
     schema.entities(["place"])
     after = ask(reader, schema)
-    assert len(before.schema.entity_labels) == 1
-    assert len(after.schema.entity_labels) == 2
+    assert len(before.asking.schema.entity_labels) == 1
+    assert len(after.asking.schema.entity_labels) == 2
     assert [len(g.items) for p in after.prompts for g in p.groups] == [2]
     assert [len(g.items) for p in before.prompts for g in p.groups] == [1]
 

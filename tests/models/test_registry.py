@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from tests.tiny import make_tiny_checkpoint
 
+from onepass.encoding.sequences import encoder_limit
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, locate
 from onepass.hub.files import read_json
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
-from onepass.models.registry import max_pieces, open_backend, open_model, read_settings
+from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.registry import open_backend, open_model, read_settings
 from onepass.models.thresholds import Calibration
 
 
@@ -43,8 +45,8 @@ def test_a_model_is_everything_but_its_weights(checkpoint: Checkpoint) -> None:
     model = open_model(checkpoint)
     assert model.family is GLINER2
     assert model.name == checkpoint.name
-    assert model.settings.max_width == 4
-    assert (model.max_pieces, model.thresholds, model.calibration) == (512, {}, {})
+    assert model.settings.config.max_width == 4
+    assert (model.limits.pieces, model.thresholds, model.calibration) == (512, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_a_model_is_everything_but_its_weights(checkpoint: Checkpoint) -> None:
     ],
 )  # fmt: skip
 def test_the_longest_sequence(encoder: dict[str, Any], pieces: int) -> None:
-    assert max_pieces(encoder) == pieces
+    assert encoder_limit(encoder) == pieces
 
 
 # -- calibration ---------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: 
     backend = open_backend(model, checkpoint)
     assert (backend.name, backend.precision) == ("onnx", "fp32")
     graphs = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.onnx")}
-    assert {path.stem for path in graphs} == {graph.name for graph in GLINER2.graphs}
+    assert {path.stem for path in graphs} == {graph.name for graph in GRAPHS}
     open_backend(model, checkpoint, backend="onnx", precision="fp32", threads=1)
     assert graphs == {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob("*.onnx")}
     assert not (checkpoint.directory / "onnx").exists()  # a directory of others stays as it is

@@ -282,3 +282,12 @@ def test_table_shortens_long_values(length: int) -> None:
     line = to_table(Extraction("a" * length, (Entity("x", "a" * length, 0, length, 0.5),)))
     shown = line.splitlines()[1].split()[1]
     assert shown == ("a" * 60 if length == 60 else "a" * 59 + "…")
+
+
+def test_names_stand_beside_the_label_where_they_say_more() -> None:
+    names = LabelScore("river", 0.5), LabelScore("<b>", 0.25)
+    doc = Extraction("Rhine", entities=(Entity("place", "Rhine", 0, 5, 0.9, names),))
+    assert "place (river, <b>)  Rhine  0:5  0.900" in to_table(doc)
+    assert 'data-label="place (river, &lt;b&gt;)"' in to_html(doc)
+    same = Extraction("Rhine", entities=(Entity("river", "Rhine", 0, 5, 0.9, names[:1]),))
+    assert "  river  Rhine  0:5  0.900" in to_table(same)

@@ -136,6 +136,24 @@ def test_dict_has_exactly_the_documented_shape() -> None:
     }
 
 
+def test_names_are_written_where_there_are_any() -> None:
+    names = LabelScore("founder", 0.5), LabelScore("boss", 0.25)
+    doc = Extraction(TEXT, (Entity("person", "Tim Cook", 0, 8, 0.97, names),))
+    assert doc.to_dict()["entities"] == [
+        {
+            "label": "person",
+            "text": "Tim Cook",
+            "start": 0,
+            "end": 8,
+            "score": 0.97,
+            "names": [{"label": "founder", "score": 0.5}, {"label": "boss", "score": 0.25}],
+        }
+    ]
+    assert Extraction.from_dict(json.loads(doc.to_json())) == doc
+    with pytest.raises(ValueError, match="'founder' must come before 'boss'"):
+        Entity("person", "Tim Cook", 0, 8, 0.97, names[::-1])
+
+
 def test_dict_keeps_its_order_and_its_shape_when_nothing_was_found() -> None:
     keys = ["text", "entities", "classifications", "records", "relations", "coverage"]
     assert list(full().to_dict()) == keys

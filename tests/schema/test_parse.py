@@ -71,6 +71,18 @@ VALID: list[tuple[dict[str, Any], Schema]] = [
         {"relations": {"owns": {"threshold": 1}}},
         Schema().relations(["owns"], threshold=1),
     ),
+    (
+        {"entities": ["place"], "naming": {}},
+        Schema().entities(["place"]).name_entities(),
+    ),
+    (
+        {"entities": ["place"], "naming": {"choices": ["city", "river"], "count": 2}},
+        Schema().entities(["place"]).name_entities(["city", "river"], count=2),
+    ),
+    (
+        {"entities": ["place"], "naming": {"choices": None, "count": None}},
+        Schema().entities(["place"]).name_entities(),
+    ),
 ]
 
 # Each of these is refused by `from_dict` with the sentence, and by the JSON Schema.
@@ -79,7 +91,7 @@ INVALID: list[tuple[Any, str]] = [
     (
         {"entity": ["a"]},
         "The schema has no key 'entity'; "
-        "its keys are: entities, classifications, structures, relations.",
+        "its keys are: entities, classifications, structures, relations, questions, naming.",
     ),
     (
         {"entities": "a"},
@@ -165,6 +177,28 @@ INVALID: list[tuple[Any, str]] = [
         "The choices of field 'a' must not be empty; leave them out for a span of text.",
     ),
     ({"relations": [None]}, "A relation type must be a string, but None (NoneType) was given."),
+    ({"naming": True}, "naming must be an object, but True (bool) was given."),
+    ({"naming": {"n": 1}}, "naming has no key 'n'; its keys are: choices, count."),
+    (
+        {"naming": {"choices": []}},
+        "choices must not be empty; leave them out to allow any name.",
+    ),
+    (
+        {"naming": {"choices": ["a", " "]}},
+        "A choice of names must not be empty, but ' ' was given.",
+    ),
+    (
+        {"naming": {"choices": ["a", "a"]}},
+        "The choices of names must be distinct, but 'a' was given twice.",
+    ),
+    (
+        {"naming": {"count": 0}},
+        "The count of names must be a whole number from 1 up, but 0 was given.",
+    ),
+    (
+        {"naming": {"count": "2"}},
+        "The count of names must be a whole number from 1 up, but '2' was given.",
+    ),
 ]
 
 

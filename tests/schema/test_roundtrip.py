@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from onepass.errors import SchemaError
-from onepass.schema import ClassificationTask, Field, Label, RelationType, Schema, Structure
+from onepass.schema import ClassificationTask, Field, Label, Naming, RelationType, Schema, Structure
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.schema.parse import Parts
 from onepass.schema.shorthand import format_field, parse_field
@@ -22,10 +22,11 @@ TEXT = st.text(max_size=12) | st.text(st.sampled_from(":[]|\\, \tastrli"), max_s
 NAME = TEXT.filter(str.strip)
 OPTIONAL = st.none() | NAME
 THRESHOLD = st.none() | st.floats(0, 1)
+CHOICES = st.lists(NAME, max_size=3, unique=True).map(tuple)
 FIELD_ARGUMENTS = {
     "name": NAME,
     "dtype": st.sampled_from(["str", "list"]),
-    "choices": st.lists(NAME, max_size=3, unique=True).map(tuple),
+    "choices": CHOICES,
     "description": OPTIONAL,
 }
 FIELD = st.builds(Field, **FIELD_ARGUMENTS)
@@ -59,8 +60,11 @@ def schemas(draw: st.DrawFn) -> Schema:
         draw(distinct(tasks(), max_size=2)),
         draw(distinct(st.builds(Structure, NAME, FIELDS), max_size=2)),
         draw(distinct(st.builds(RelationType, NAME, OPTIONAL, THRESHOLD), max_size=2)),
+        naming=draw(st.none() | st.builds(Naming, CHOICES, st.integers(1, 9))),
     )
     schema = Schema()
+    if parts.naming is not None:
+        schema.name_entities(parts.naming.choices or None, count=parts.naming.count)
     if parts.entity_labels:
         schema.entities(parts.entity_labels)
     for task in parts.classification_tasks:
@@ -81,6 +85,7 @@ def schemas(draw: st.DrawFn) -> Schema:
         schema.classification_tasks,
         schema.structures,
         schema.relation_types,
+        naming=schema.naming,
     )
     return schema
 

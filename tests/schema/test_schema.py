@@ -16,6 +16,7 @@ from onepass.schema import (
     ClassificationTask,
     Field,
     Label,
+    Naming,
     RelationType,
     Schema,
     Structure,
@@ -43,6 +44,7 @@ def full_schema() -> Schema:
         .structure("order", {"number": "order number", "state": {"choices": ["open", "closed"]}})
         .relations({"works for": "employment"})
         .relations(["owns"], threshold=0.6)
+        .name_entities(["city", "firm"], count=2)
     )
 
 
@@ -269,11 +271,26 @@ def test_an_empty_schema_is_refused_only_when_checked() -> None:
     with pytest.raises(SchemaError) as refused:
         Schema().checked()
     assert str(refused.value) == (
-        "The schema asks for nothing; add entities, a classification, a structure or relations."
+        "The schema asks for nothing; add entities, a classification, a structure, relations or a "
+        "question."
     )
     schema = Schema().relations(["owns"])
     assert not schema.is_empty
     assert schema.checked() is schema
+
+
+def test_names_need_entities_and_are_asked_for_once() -> None:
+    schema = Schema().name_entities()
+    with pytest.raises(SchemaError, match="names entities but asks for none; add entity labels"):
+        schema.checked()
+    assert schema.entities(["place"]).checked() is schema
+    assert schema.naming == Naming((), 1)
+    with pytest.raises(SchemaError, match="was said twice; say it once"):
+        schema.name_entities(["city"])
+    with pytest.raises(SchemaError, match="did you mean \\['city', 'river'\\]"):
+        Schema().name_entities("city, river")
+    assert schema.naming == Naming((), 1)
+    assert schema.copy() == schema != Schema().entities(["place"])
 
 
 def test_a_schema_has_no_other_attributes() -> None:

@@ -13,12 +13,11 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
-from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs
 from onepass.models.gliner2.targets import Targets
-from onepass.training import holdout
+from onepass.training import gliner2
+from onepass.training.gliner2 import Gliner2Trainee
 from onepass.training.holdout import MOST_LABELS, Holdout, whole_question
 from onepass.training.stream import BatchOptions
 
@@ -49,13 +48,8 @@ EXAMPLES = [
 
 
 @pytest.fixture(scope="module")
-def network(checkpoint) -> Gliner2Network:
-    return load_network(checkpoint)
-
-
-@pytest.fixture(scope="module")
-def tokenizer(checkpoint: Path) -> PieceTokenizer:
-    return PieceTokenizer(checkpoint / "tokenizer.json")
+def trainee(checkpoint: Path) -> Gliner2Trainee:
+    return Gliner2Trainee(checkpoint)
 
 
 def perfect(targets: Targets) -> Outputs:
@@ -69,7 +63,7 @@ def perfect(targets: Targets) -> Outputs:
     return Outputs(torch.from_numpy(spans), None, torch.from_numpy(classes) if items else None)
 
 
-def score_with(monkeypatch, network, tokenizer, change) -> dict[str, float]:
+def score_with(monkeypatch, trainee, change) -> dict[str, float]:
     """Score outputs that are perfect but for a change."""
 
     def run(given: Gliner2Network, targets: Targets) -> Outputs:
@@ -77,24 +71,24 @@ def score_with(monkeypatch, network, tokenizer, change) -> dict[str, float]:
         change(outputs)
         return outputs
 
-    monkeypatch.setattr(holdout, "run_network", run)
-    return Holdout(EXAMPLES, tokenizer, BatchOptions(batch_pieces=1)).score(network)
+    monkeypatch.setattr(gliner2, "run_network", run)
+    return Holdout(EXAMPLES, trainee, BatchOptions(batch_pieces=1)).score(trainee.network)
 
 
-def test_the_gold_itself_scores_one(monkeypatch, network, tokenizer):
-    scores = score_with(monkeypatch, network, tokenizer, lambda outputs: None)
+def test_the_gold_itself_scores_one(monkeypatch, trainee):
+    scores = score_with(monkeypatch, trainee, lambda outputs: None)
     assert scores == {
         "entities": 1.0, "records": 1.0, "relations": 1.0, "classes": 1.0, "score": 1.0,
     }  # fmt: skip
 
 
-def test_silence_finds_nothing(monkeypatch, network, tokenizer):
-    scores = score_with(monkeypatch, network, tokenizer, lambda outputs: outputs.spans.fill_(-1.0))
+def test_silence_finds_nothing(monkeypatch, trainee):
+    scores = score_with(monkeypatch, trainee, lambda outputs: outputs.spans.fill_(-1.0))
     assert scores["entities"] == scores["records"] == scores["relations"] == 0.0
     assert scores["score"] == 0.25
 
 
-def test_every_cell_counts(monkeypatch, network, tokenizer):
+def test_every_cell_counts(monkeypatch, trainee):
     def miss_and_invent(outputs: Outputs) -> None:
         if outputs.spans.shape[1] > 1:  # the first example; its queries: 2 of the record, 3 labels
             outputs.spans[0, 2 + 1 - 1] *= -1
@@ -103,38 +97,38 @@ def test_every_cell_counts(monkeypatch, network, tokenizer):
         if outputs.spans.shape[1] == 1:  # "Rome .": the gold cell, and one beside it
             outputs.spans[0, 0, 1, 0] = 1.0
 
-    scores = score_with(monkeypatch, network, tokenizer, one_too_many)
+    scores = score_with(monkeypatch, trainee, one_too_many)
     assert scores["entities"] == pytest.approx(2 * 3 / (3 + 4))
     assert scores["records"] == 1.0
-    scores = score_with(monkeypatch, network, tokenizer, miss_and_invent)
+    scores = score_with(monkeypatch, trainee, miss_and_invent)
     assert scores["entities"] < 0.5
     assert scores["relations"] == 1.0
 
 
-def test_a_task_is_right_or_wrong_as_a_whole(monkeypatch, network, tokenizer):
+def test_a_task_is_right_or_wrong_as_a_whole(monkeypatch, trainee):
     def half_of_the_topics(outputs: Outputs) -> None:
         if outputs.classes is not None:
             outputs.classes[1, 1] = -1.0
 
-    scores = score_with(monkeypatch, network, tokenizer, half_of_the_topics)
+    scores = score_with(monkeypatch, trainee, half_of_the_topics)
     assert scores["classes"] == 0.5  # of two tasks: one without a true label cannot be answered
 
 
-def test_a_real_network_is_scored_the_same_in_any_batches(network, tokenizer):
+def test_a_real_network_is_scored_the_same_in_any_batches(trainee):
     examples = [EXAMPLES[0], EXAMPLES[1]] * 3
     scores = [
-        Holdout(examples, tokenizer, BatchOptions(batch_pieces=n)).score(network)
+        Holdout(examples, trainee, BatchOptions(batch_pieces=n)).score(trainee.network)
         for n in (1, 150, 4096)
     ]
     assert scores[0] == scores[1] == scores[2]
     assert set(scores[0]) == {"entities", "records", "relations", "classes", "score"}
 
 
-def test_what_cannot_be_asked_is_left_out(network, tokenizer):
-    some = Holdout(EXAMPLES, tokenizer, BatchOptions())
+def test_what_cannot_be_asked_is_left_out(trainee):
+    some = Holdout(EXAMPLES, trainee, BatchOptions())
     assert some.asked == 2
-    none = Holdout(EXAMPLES[2:], tokenizer, BatchOptions())
-    assert (none.asked, none.score(network)) == (0, {})
+    none = Holdout(EXAMPLES[2:], trainee, BatchOptions())
+    assert (none.asked, none.score(trainee.network)) == (0, {})
 
 
 def test_everything_annotated_is_asked():

@@ -6,14 +6,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError
 from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.training.data import LineFile, Mixture
-from onepass.training.gliner2 import Gliner2Options, Gliner2Task
+from onepass.training.gliner2 import Gliner2Trainee
 from onepass.training.loop import LoopOptions, train
 from onepass.training.sampling import Sampler
 from onepass.training.stream import BatchOptions, QuestionStream
+from onepass.training.task import Rates, TrainingTask
 
 ROWS = [
     {
@@ -32,14 +32,14 @@ def make(checkpoint, write):
     """Return what makes a fresh task; its scores are taken from a list, if one is given."""
     path = write("data.jsonl", *ROWS)
 
-    def make_task(scores: list[dict[str, float]] | None = None, **options: float) -> Gliner2Task:
+    def make_task(scores: list[dict[str, float]] | None = None, **rates: float) -> TrainingTask:
         torch.manual_seed(0)
         mixture = Mixture({"data": LineFile(path)}, None, seed=0)
-        tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
-        stream = QuestionStream(mixture, Sampler(), tokenizer, BatchOptions(max_batch=4, pool=12))
+        trainee = Gliner2Trainee(checkpoint)
+        stream = QuestionStream(mixture, Sampler(), trainee.ask, BatchOptions(max_batch=4, pool=12))
         scorer = None if scores is None else lambda network: scores.pop(0)
-        rates = {"encoder_rate": 1e-3, "head_rate": 1e-3, **options}
-        return Gliner2Task(checkpoint, stream, Gliner2Options(**rates), scorer=scorer)
+        rates = {"encoder": 1e-3, "head": 1e-3, **rates}
+        return TrainingTask(trainee, stream, Rates(**rates), scorer=scorer)
 
     return make_task
 
@@ -189,7 +189,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, make):
 
 
 def test_decay_is_for_matrices_and_rates_are_for_their_parts(make):
-    groups = make(encoder_rate=0.1, head_rate=0.2, weight_decay=0.3).groups()
+    groups = make(encoder=0.1, head=0.2, decay=0.3).groups()
     found = {}
     for group in groups:
         for parameter in group["params"]:
@@ -202,7 +202,7 @@ def test_decay_is_for_matrices_and_rates_are_for_their_parts(make):
 
 
 def test_frozen_parts_stay_as_they_are(tmp_path, checkpoint, make):
-    train(make(encoder_rate=0.0), options(steps=3), tmp_path)
+    train(make(encoder=0.0), options(steps=3), tmp_path)
     before, after = weights(checkpoint), weights(tmp_path / "final")
     for name in before:
         changed = not torch.equal(before[name], after[name])

@@ -159,16 +159,16 @@ def test_a_label_bank_is_used(tmp_path, config):
     path = tmp_path / "bank.json"
     path.write_text(json.dumps({"pool": ["foreign thing"]}))
     asked = set()
-    from onepass.training import stream
+    from onepass.training import gliner2
 
-    original = stream.ask
+    original = gliner2.ask
 
     def listen(question, *args, **options):
         asked.update(label.name.lower() for label in question.schema.entity_labels)
         return original(question, *args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "ask", listen)
+        patch.setattr(gliner2, "ask", listen)
         train_from_config(config(bank=str(path), sampling={"foreign": 1.0, "restyle": 0.0}))
     assert asked == {"person", "place", "foreign thing"}
 

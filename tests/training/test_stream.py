@@ -5,27 +5,28 @@ from itertools import pairwise
 import pytest
 
 from onepass.corpus.example import Example, Mention
-from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError
 from onepass.training.data import LineFile, Mixture
+from onepass.training.gliner2 import Gliner2Trainee
 from onepass.training.sampling import Sampler
-from onepass.training.stream import BatchOptions, QuestionStream, fitting, split_by_length
+from onepass.training.stream import BatchOptions, QuestionStream, split_by_length
+from onepass.training.trainee import Ask
 
 
 @pytest.fixture(scope="module")
-def tokenizer(checkpoint) -> PieceTokenizer:
-    return PieceTokenizer(checkpoint / "tokenizer.json")
+def ask(checkpoint) -> Ask:
+    return Gliner2Trainee(checkpoint).ask
 
 
 @pytest.fixture
-def make(write, tokenizer):
+def make(write, ask):
     """Return what makes a stream over texts of 1 to 40 words and one row without annotations."""
     rows = [{"text": "tim " * n, "asked": ["person"]} for n in range(1, 41)]
     path = write("data.jsonl", *rows, {"text": "nothing annotated"})
 
     def make_stream(**options: int) -> QuestionStream:
         mixture = Mixture({"data": LineFile(path)}, None, seed=0)
-        return QuestionStream(mixture, Sampler(), tokenizer, BatchOptions(**options), seed=2)
+        return QuestionStream(mixture, Sampler(), ask, BatchOptions(**options), seed=2)
 
     return make_stream
 
@@ -74,26 +75,26 @@ def test_a_restored_stream_goes_on_where_it_was(make):
         assert (again.seen, again.skipped) == (expected.seen, expected.skipped)
 
 
-def test_data_that_cannot_be_asked_is_refused(write, tokenizer):
+def test_data_that_cannot_be_asked_is_refused(write, ask):
     rows = [{"text": "a"}, {"text": "b", "asked": ["person " * 20]}]
     mixture = Mixture({"data": LineFile(write("data.jsonl", *rows))}, None, seed=0)
     options = BatchOptions(max_pieces=16, pool=4)
-    stream = QuestionStream(mixture, Sampler(), tokenizer, options)
+    stream = QuestionStream(mixture, Sampler(), ask, options)
     with pytest.raises(InputError, match="None of 4 examples drawn could be asked"):
         next(stream.batches())
 
 
-def test_a_text_without_words_is_asked_about_its_full_stop(tokenizer):
+def test_a_text_without_words_is_asked_about_its_full_stop(ask):
     question = Sampler().question(Example(" ", asked=("person",)), random.Random(0))
-    (one,) = fitting([question], tokenizer, 64)
+    (one,) = ask(question, 64)
     assert one.words.forms() == ["."]
 
 
-def test_an_example_longer_than_the_budget_is_a_batch_of_its_own(tokenizer):
+def test_an_example_longer_than_the_budget_is_a_batch_of_its_own(ask):
     import random
 
     example = Example("tim " * 50, (Mention(0, 3, "person"),))
-    asked = fitting(
-        [Sampler().question(example, random.Random(i)) for i in range(3)], tokenizer, 99
-    )
+    asked = [
+        one for i in range(3) for one in ask(Sampler().question(example, random.Random(i)), 99)
+    ]
     assert [len(b) for b in split_by_length(asked, BatchOptions(batch_pieces=8))] == [1, 1, 1]

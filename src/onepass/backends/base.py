@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
 
-FIXED_AXES = ("hidden", "width", "counts")  # sizes that a checkpoint fixes; all others may change
+# Sizes that a checkpoint fixes, or that are what they are called; all others may change.
+FIXED_AXES = ("hidden", "width", "counts", "three", "two")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Graph:
         name: by which `Backend.run` finds it.
         inputs: name to axes, in the order of the network's arguments.
         outputs: name to axes.
+        exportable: whether it can be written as ONNX; a checkpoint with one that cannot runs in
+            torch only.
 
     >>> Graph("double", inputs={"x": ("batch", "hidden")}, outputs={"y": ("batch", "hidden")}).name
     'double'
@@ -31,6 +34,7 @@ class Graph:
     name: str
     inputs: Mapping[str, tuple[str, ...]]
     outputs: Mapping[str, tuple[str, ...]]
+    exportable: bool = True
 
 
 class Backend(Protocol):

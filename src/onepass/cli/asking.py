@@ -19,7 +19,10 @@ def schema_asked(
     classifications: Sequence[str],
     relations: Sequence[str],
     structures: Sequence[str],
+    questions: Sequence[str],
     source: str | None,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Schema:
     """Return the schema that the options of a command ask for.
 
@@ -28,24 +31,28 @@ def schema_asked(
         classifications: the values of ``-c``.
         relations: the values of ``-r``.
         structures: the values of ``-s``.
+        questions: the values of ``-q``.
         source: the value of ``--schema``: a JSON file, or the JSON itself.
+        names: the values of ``--name-choice``, none for any name; None if entities are not named.
 
     Raises:
         SchemaError: if a part is wrong, asked twice, or nothing is asked for.
         InputError: if the file cannot be read.
 
-    >>> schema_asked(["person"], [], [], [], '{"relations": ["works for"]}')
+    >>> schema_asked(["person"], [], [], [], [], '{"relations": ["works for"]}')
     Schema().entities(['person']).relations(['works for'])
     """
-    schema = schema_from_flags(entities, classifications, relations, structures)
+    schema = schema_from_flags(entities, classifications, relations, structures, questions)
+    if names is not None:
+        schema.name_entities(names or None)
     if source is not None:
         schema = _joined(read_schema_option(source), schema)
     if schema.is_empty:
         raise SchemaError(
-            "Nothing is asked for; say what to find with -e, -c, -r, -s or --schema, "
+            "Nothing is asked for; say what to find with -e, -c, -r, -s, -q or --schema, "
             "as  onepass extract --help  shows."
         )
-    return schema
+    return schema.checked()
 
 
 def read_schema_option(source: str) -> Schema:
@@ -77,6 +84,10 @@ def _joined(schema: Schema, flags: Schema) -> Schema:
             joined.structure(structure.name, structure.fields)
         if flags.relation_types:
             joined.relations(flags.relation_types)
+        if flags.questions:
+            joined.ask(flags.questions)
+        if flags.naming is not None:
+            joined.name_entities(flags.naming.choices or None, count=flags.naming.count)
     except SchemaError as error:
         raise SchemaError(f"A flag asks for what --schema asks for already: {error}") from error
     return joined

@@ -20,6 +20,8 @@ from onepass.cli.options import (
     FormatOption,
     InputOption,
     ModelOption,
+    NameChoiceOption,
+    NameEntitiesOption,
     OnLong,
     OnLongOption,
     OutputOption,
@@ -27,6 +29,7 @@ from onepass.cli.options import (
     OverlapOption,
     Precision,
     PrecisionOption,
+    QuestionOption,
     RelationOption,
     SchemaOption,
     StructureOption,
@@ -62,6 +65,9 @@ def extract(
     classify: ClassifyOption = None,
     relation: RelationOption = None,
     structure: StructureOption = None,
+    question: QuestionOption = None,
+    name_entities: NameEntitiesOption = False,
+    name_choice: NameChoiceOption = None,
     schema: SchemaOption = None,
     source: InputOption = None,
     text_field: TextFieldOption = None,
@@ -84,7 +90,15 @@ def extract(
     """
     from onepass.cli.asking import schema_asked
 
-    asked = schema_asked(entity or (), classify or (), relation or (), structure or (), schema)
+    asked = schema_asked(
+        entity or (),
+        classify or (),
+        relation or (),
+        structure or (),
+        question or (),
+        schema,
+        names=(name_choice or ()) if name_entities or name_choice else None,
+    )
     request = Request(asked, threshold, overlap, on_long)
 
     def load() -> Extractor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, section, show
 
@@ -13,11 +15,13 @@ if TYPE_CHECKING:
     from onepass.hub.registry import KnownModel
 
 
-def models(form: ReportOption = ReportFormat.TABLE) -> None:
+def models(context: typer.Context, form: ReportOption = ReportFormat.TABLE) -> None:
     """List the built-in model, the downloaded ones, and published ones that onepass knows.
 
     Any checkpoint of a supported family can be given to --model, listed here or not.
     """
+    if context.invoked_subcommand is not None:
+        return
     from onepass.builtin import builtin_checkpoint
     from onepass.hub.cached import cached_models
     from onepass.hub.registry import KNOWN

@@ -96,6 +96,31 @@ StructureOption = Annotated[
         "'name::[a|b]' (a choice), with '::description' at its end.",
     ),
 ]
+QuestionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-q",
+        "--question",
+        metavar="QUESTION",
+        help="'question' or 'label=question', answered with parts of the text.",
+    ),
+]
+NameEntitiesOption = Annotated[
+    bool,
+    typer.Option(
+        "--name-entities",
+        help="Let the model name every entity in words of its own; for models that generate "
+        "labels.",
+    ),
+]
+NameChoiceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--name-choice",
+        metavar="NAME",
+        help="Let it name every entity with one of these names only.",
+    ),
+]
 SchemaOption = Annotated[
     str | None,
     typer.Option("--schema", metavar="FILE|JSON", help="A JSON schema file, or the JSON itself."),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from onepass.cli import loading
 from onepass.cli.output import json_text, say, show
+from onepass.errors import InputError
 
 EXAMPLES = """Examples:
 
@@ -17,6 +18,7 @@ EXAMPLES = """Examples:
   onepass train config.json
   onepass train config.json --minutes 30 --resume
   onepass train --model start --data train.jsonl --dev dev.jsonl --output runs/mine
+  onepass train --model start --self-train texts.jsonl -e person -e company --output runs/mine
 """
 
 
@@ -51,6 +53,36 @@ DataOption = Annotated[
         "-d",
         metavar="PATH",
         help="Annotated .jsonl or .jsonl.gz, or a directory of such files; may be repeated.",
+    ),
+]
+SelfTrainOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--self-train",
+        metavar="FILE",
+        help="Texts that the model labels itself first, then learns from; may be repeated.",
+    ),
+]
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option("--entity", "-e", metavar="LABEL", help="Asked of the texts of --self-train."),
+]
+TypeOption = Annotated[
+    list[str] | None,
+    typer.Option("--relation", "-r", metavar="TYPE", help="Asked of the texts of --self-train."),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", "-t", min=0, max=1, help="Of --self-train: what counts. [default: 0.8]"
+    ),
+]
+FreezeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--freeze",
+        metavar="PART",
+        help="Stays as it is: text_encoder, label_encoder, decoder or heads; may be repeated.",
     ),
 ]
 RunOption = Annotated[
@@ -101,6 +133,11 @@ def train(
     device: DeviceOption = None,
     threads: TrainThreadsOption = None,
     seed: SeedOption = None,
+    freeze: FreezeOption = None,
+    self_train: SelfTrainOption = None,
+    entity: LabelOption = None,
+    relation: TypeOption = None,
+    threshold: ThresholdOption = None,
     resume: ResumeOption = False,
 ) -> None:
     """Train a model on annotated texts, as a configuration file and these options say.
@@ -124,8 +161,37 @@ def train(
         "device": device,
         "threads": threads,
         "seed": seed,
+        "freeze": freeze,
+        "self_train": _self_train(self_train, entity, relation, threshold),
         "resume": resume or None,
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = TrainConfig.from_dict(given) if config is None else read_config(config, given)
     show(json_text(train_from_config(asked, report=say)))
+
+
+def _self_train(
+    texts: list[str] | None,
+    labels: list[str] | None,
+    types: list[str] | None,
+    threshold: float | None,
+) -> dict[str, Any] | None:
+    """Return the part of a configuration that these options say."""
+    values = {
+        "texts": texts,
+        "labels": _split(labels),
+        "relations": _split(types),
+        "threshold": threshold,
+    }
+    given = {key: value for key, value in values.items() if value is not None}
+    if given and not texts:
+        raise InputError(
+            "--entity, --relation and --threshold say what is asked of the texts of --self-train; "
+            "give --self-train FILE."
+        )
+    return given or None
+
+
+def _split(names: list[str] | None) -> list[str] | None:
+    """Return names that were given one by one, or several with commas."""
+    return names and [name.strip() for text in names for name in text.split(",")]

@@ -1,7 +1,8 @@
 """Public annotated records, as examples: extraction, classification and multitask files.
 
-Besides onepass's own JSONL (`onepass.corpus.jsonl`) and GLiNER2's (`onepass.corpus.gliner2`) three
-record formats are read, one JSON object a line, gzip or not. They share ``"text"`` and
+Besides onepass's own JSONL (`onepass.corpus.jsonl`), GLiNER2's (`onepass.corpus.gliner2`) and
+GLiNER's (`onepass.corpus.gliner`) three record formats are read, one JSON object a line, gzip or
+not. They share ``"text"`` and
 ``"source"``; other keys than these are ignored.
 
 ```
@@ -40,6 +41,7 @@ from onepass.corpus.checks import (
     needed,
 )
 from onepass.corpus.example import Example, GoldField, GoldStructure, GoldTask, GoldValue, Mention
+from onepass.corpus.gliner import example_from_gliner, is_gliner_row, is_json_list, read_gliner
 from onepass.corpus.gliner2 import example_from_gliner2, is_gliner2_row
 from onepass.corpus.jsonl import example_from_dict
 from onepass.corpus.public_labels import FileLabels
@@ -61,7 +63,7 @@ def read_any(path: Path) -> Iterator[Example]:
     with all fields that it has anywhere in the file.
 
     Args:
-        path: a ``.jsonl`` or ``.jsonl.gz`` file.
+        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list in GLiNER's format.
 
     Raises:
         InputError: if the file cannot be read, naming the first line that does not fit, and why.
@@ -74,6 +76,9 @@ def read_any(path: Path) -> Iterator[Example]:
     ...     next(read_any(path)).classifications[0].true
     ('play',)
     """
+    if is_json_list(path):
+        yield from read_gliner(path)
+        return
     read: Callable[[_Row], Example] | None = None
     for number, row in read_rows(path):
         with at_line(path, number):
@@ -87,10 +92,13 @@ def _reader(row: _Row, path: Path) -> Callable[[_Row], Example] | None:
     keys = set(row)
     if is_gliner2_row(row):
         return example_from_gliner2
+    if is_gliner_row(row):
+        return example_from_gliner
     if "text" not in keys:
         raise InputError(
             f"the row has no 'text' (its keys: {', '.join(sorted(keys)) or 'none'}); expected "
-            "onepass's own format, GLiNER2's, or an extraction, classification or multitask record."
+            "onepass's own format, GLiNER2's, GLiNER's, or an extraction, classification or "
+            "multitask record."
         )
     if keys <= _PLAIN:
         return None

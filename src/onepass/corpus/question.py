@@ -40,6 +40,7 @@ class Question:
         records: for each structure, its records in the order of the text.
         pairs: for each relation type, (head start, head end, tail start, tail end).
         classes: for each task, the indices of the true labels.
+        known: names in lower case that were annotated or mean the same, asked or not.
     """
 
     text: str
@@ -50,3 +51,4 @@ class Question:
     records: tuple[tuple[RecordAnswer, ...], ...] = ()
     pairs: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     classes: tuple[tuple[int, ...], ...] = ()
+    known: frozenset[str] = frozenset()

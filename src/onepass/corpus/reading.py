@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from onepass.corpus.example import Example
+from onepass.corpus.gliner import is_gliner_row, is_json_list, read_gliner
 from onepass.corpus.gliner2 import is_gliner2_row, read_gliner2
 from onepass.corpus.jsonl import read_examples
 from onepass.corpus.rows import read_rows
@@ -21,22 +22,28 @@ class Format(StrEnum):
 
     ONEPASS = "onepass"
     GLINER2 = "gliner2"
+    GLINER = "gliner"
 
 
 def file_format(path: Path) -> Format:
-    """Return the format of a file by its first row.
+    """Return the format of a file by its first row; one JSON list is always GLiNER's.
 
     Raises:
         InputError: if there is no such file, it is empty, or its first row fits no format.
     """
+    if is_json_list(path):
+        return Format.GLINER
     for number, row in read_rows(path):
         if is_gliner2_row(row):
             return Format.GLINER2
+        if is_gliner_row(row):
+            return Format.GLINER
         if "text" in row:
             return Format.ONEPASS
         raise InputError(
             f"{path}, line {number}: the keys {', '.join(sorted(row)) or '(none)'} fit no known "
-            "format; expected 'text' with annotations, or GLiNER2's 'input' and 'output'."
+            "format; expected 'text' with annotations, GLiNER2's 'input' and 'output', or GLiNER's "
+            "'tokenized_text' and 'ner'."
         )
     raise InputError(f"{path} is empty; expected one JSON object a line.")
 
@@ -47,7 +54,7 @@ def read_training_file(
     """Yield the examples of an annotated file, plain or gzip.
 
     Args:
-        path: a file in onepass's own format or in GLiNER2's.
+        path: a file in onepass's own format, in GLiNER2's or in GLiNER's.
         on_missing: is told of every surface that is not in its text (GLiNER2's format only);
             None refuses such a row instead.
 
@@ -61,7 +68,10 @@ def read_training_file(
     ...     [example.entities for example in read_training_file(path)]
     [(Mention(start=0, end=2, label='dog'),)]
     """
-    if file_format(path) is Format.GLINER2:
+    form = file_format(path)
+    if form is Format.GLINER2:
         yield from read_gliner2(path, on_missing=on_missing)
+    elif form is Format.GLINER:
+        yield from read_gliner(path)
     else:
         yield from read_examples(path)

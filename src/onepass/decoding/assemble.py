@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import (
+    Candidates,
     ChoiceFind,
     Find,
     RecordFind,
@@ -27,7 +28,8 @@ from onepass.decoding.merge import (
     merge_records,
     merge_relations,
 )
-from onepass.decoding.overlap import Policy, select
+from onepass.decoding.naming import join_entities
+from onepass.decoding.overlap import Policy, Ties, select
 from onepass.decoding.specificity import label_rank
 from onepass.results.types import (
     Classification,
@@ -64,12 +66,15 @@ class Choice:
         class_thresholds: for each task, (labels,).
         class_scale: (scale, shift) of the logits of labels that hold or not, each by itself.
         single_scale: factor on the logits of labels of which one holds.
+        ties: which of two entities with one score is kept; with "first", as in GLiNER, it plays no
+            part how general a label is.
     """
 
     overlap: Policy
     class_thresholds: tuple[Floats, ...]
     class_scale: tuple[float, float] = (1.0, 0.0)
     single_scale: float = 1.0
+    ties: Ties = "longest"
 
 
 def assemble(
@@ -99,36 +104,71 @@ def assemble(
     >>> [(entity.text, entity.start, entity.end) for entity in doc.entities]
     [('Tim Cook', 0, 8)]
     """
+    entities = _entities(words, schema, parts, choice)
+    relations = _relations(words, schema, parts)
+    if any(findings.relations_of_entities for part in parts for findings in part.findings):
+        places = {(entity.start, entity.end) for entity in entities}
+        relations = tuple(
+            one
+            for one in relations
+            if {(one.head.start, one.head.end), (one.tail.start, one.tail.end)} <= places
+        )
     return Extraction(
         text=words.text,
-        entities=_entities(words, schema, parts, choice.overlap),
+        entities=entities,
         classifications=_classifications(schema, parts, choice),
         records=_records(words, schema, parts),
-        relations=_relations(words, schema, parts),
+        relations=relations,
         coverage=coverage,
     )
 
 
 def _entities(
-    words: Words, schema: Schema, parts: Sequence[WindowFindings], policy: Policy
+    words: Words, schema: Schema, parts: Sequence[WindowFindings], choice: Choice
 ) -> tuple[Entity, ...]:
-    tables = [
-        findings.entities.shift(part.window.start) for part in parts for findings in part.findings
-    ]
-    found = merge_candidates(tables)
+    asked = [label.name for label in schema.span_labels]
+    readings = ((part.window.start, one) for part in parts for one in part.findings)
+    joined = join_entities(readings, asked)
+    found = merge_candidates(joined.tables)
     if not len(found):
         return ()
-    names = [label.name for label in schema.entity_labels]
-    ranks = np.array([label_rank(name) for name in names]) if policy == "flat" else None
-    kept = found.take(
-        select(found.starts, found.ends, found.scores, found.labels, policy=policy, ranks=ranks)
+    ranked = choice.overlap == "flat" and choice.ties == "longest"
+    ranks = np.array([label_rank(name) for name in joined.labels]) if ranked else None
+    # Entities share the words of a text; the answers to a question leave those of others alone.
+    entities = len(schema.entity_labels)
+    group = np.where(found.labels < len(asked), np.maximum(found.labels - entities + 1, 0), 0)
+    kept = merge_candidates(
+        [
+            _without_overlaps(found.take(np.flatnonzero(group == i)), choice, ranks)
+            for i in np.unique(group)
+        ]
     )
-    starts = words.starts[kept.starts].tolist()
-    ends = words.ends[kept.ends - 1].tolist()
-    return tuple(
-        Entity(names[label], words.text[start:end], start, end, score)
-        for label, start, end, score in zip(
-            kept.labels.tolist(), starts, ends, kept.scores.tolist(), strict=True
+    out = []
+    for first, last, label, score in zip(
+        kept.starts.tolist(),
+        kept.ends.tolist(),
+        kept.labels.tolist(),
+        kept.scores.tolist(),
+        strict=True,
+    ):
+        start, end = int(words.starts[first]), int(words.ends[last - 1])
+        names = tuple(LabelScore(*one) for one in joined.of((first, last, label)))
+        out.append(Entity(joined.labels[label], words.text[start:end], start, end, score, names))
+    return tuple(out)
+
+
+def _without_overlaps(
+    found: Candidates, choice: Choice, ranks: NDArray[np.int64] | None
+) -> Candidates:
+    return found.take(
+        select(
+            found.starts,
+            found.ends,
+            found.scores,
+            found.labels,
+            policy=choice.overlap,
+            ranks=ranks,
+            ties=choice.ties,
         )
     )
 

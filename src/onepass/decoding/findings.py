@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onepass.decoding.finds import Candidates, RecordFind, RelationFind
 
 _NO_INTS = np.zeros(0, dtype=np.int64)
+Names = tuple[tuple[str, float], ...]  # of one entity with their scores, best first
 NO_CANDIDATES = Candidates(_NO_INTS, _NO_INTS, np.zeros(0), _NO_INTS)
 
 
@@ -25,6 +26,9 @@ class Findings:
         records: structure to its records; each has all fields of the structure.
         relations: pairs.
         classes: (task, labels asked in this prompt) to their (labels,) logits.
+        relations_of_entities: whether a relation counts only between entities that are kept.
+        names: of each entity; none at all if they were not asked for.
+        names_are_labels: whether the best name of an entity stands for its label.
 
     >>> len(Findings().entities), Findings().relations
     (0, ())
@@ -34,3 +38,6 @@ class Findings:
     records: dict[int, tuple[RecordFind, ...]] = field(default_factory=dict)
     relations: tuple[RelationFind, ...] = ()
     classes: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = field(default_factory=dict)
+    relations_of_entities: bool = False
+    names: tuple[Names, ...] = ()
+    names_are_labels: bool = False

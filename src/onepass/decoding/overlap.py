@@ -15,6 +15,7 @@ from onepass.decoding.finds import Ints
 
 Policy = Literal["all", "nested", "label", "flat"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
+Ties = Literal["longest", "first"]
 
 _Integers = npt.NDArray[np.integer[Any]]
 
@@ -33,12 +34,13 @@ def select(
     *,
     policy: Policy,
     ranks: _Integers | None = None,
+    ties: Ties = "longest",
 ) -> Ints:
     """Choose the candidates to keep where they overlap.
 
     Two spans overlap when they share a position; they cross when they overlap and neither contains
     the other. Better is: the higher score, then the longer span, then the earlier, then the lower
-    label, then the earlier row.
+    label, then the earlier row; or, with ``ties="first"``, the earlier span before the shorter.
 
     - ``"all"`` drops repeated (start, end, label) only, keeping the best score.
     - ``"nested"`` also drops a span that crosses a better one that was kept.
@@ -54,6 +56,7 @@ def select(
         labels: label indices, (candidates,).
         policy: one of `POLICIES`.
         ranks: how general each label is, 0 = specific, (labels,); used by ``"flat"`` only.
+        ties: which of two candidates with one score is better.
 
     Returns:
         Rows of the kept candidates, (kept,), ordered by start, then end, then label.
@@ -74,7 +77,8 @@ def select(
     if not len(starts):
         return np.zeros(0, dtype=np.int64)
     lengths = ends - starts
-    order = np.lexsort((labels, starts, -lengths, -scores))  # best first; stable: earlier row first
+    places = (starts, -lengths) if ties == "longest" else (lengths, starts)
+    order = np.lexsort((labels, *places, -scores))  # best first; stable: earlier row first
     if policy == "flat":
         general = None if ranks is None else _close_ranks(starts, ends, scores, ranks[labels])
         order = _best_of_each(order, (starts, ends), general)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,21 @@ class PieceTokenizer:
             )
         return int(found)
 
+    @cached_property
+    def frame(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the pieces that stand before and behind every sequence, such as [CLS] and [SEP].
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").frame
+        (array([101]), array([102]))
+        """
+        encoding = self._tokenizer.encode("a")
+        inside = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+        if not inside:  # a vocabulary that does not know the letter
+            raise CheckpointError("The tokenizer of this checkpoint reads 'a' as nothing.")
+        ids = np.array(encoding.ids, dtype=np.int64)
+        return ids[: inside[0]], ids[inside[-1] + 1 :]
+
     def plain(self, text: str) -> str:
         """Return ``text`` changed so that no part of it is read as a special token.
 
@@ -102,6 +118,16 @@ class PieceTokenizer:
             for element, encoding in zip(missing, encoded, strict=True):
                 cache[element] = tuple(encoding.ids)
         return [cache[element] for element in elements]
+
+    def text(self, pieces: Sequence[int]) -> str:
+        """Return what pieces spell, special tokens left out.
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+        >>> tokenizer.text([101, *tokenizer.pieces(["city"])[0], 102])
+        'city'
+        """
+        return str(self._tokenizer.decode(list(pieces), skip_special_tokens=True))
 
     def flat(self, elements: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the pieces of all elements in one array.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import WEIGHTS, Checkpoint
+from onepass.hub.checkpoint import Checkpoint
 from onepass.hub.exports import MANIFEST
 
 
@@ -69,8 +69,7 @@ def cached_models(cache_dir: str | Path | None = None) -> list[CachedModel]:
 
 def _kind(checkpoint: Checkpoint) -> str | None:
     """Return the kind of a checkpoint, None for anything else: a cache holds other models too."""
-    files = checkpoint.directory
-    if not (files / WEIGHTS).is_file() and not any(files.glob(f"onnx/*/{MANIFEST}")):
+    if not checkpoint.has_weights and not any(checkpoint.directory.glob(f"onnx/*/{MANIFEST}")):
         return None
     try:
         return checkpoint.kind

@@ -18,12 +18,14 @@ from onepass.hub.files import read_json
 CONFIG = "config.json"
 GLINER_CONFIG = "gliner_config.json"
 WEIGHTS = "model.safetensors"
+INDEX = f"{WEIGHTS}.index.json"  # in place of it where the weights are split over several files
 KINDS: Mapping[str, str] = {
     "gliner2": f"{CONFIG} with model_type 'extractor'",
     "gliner": GLINER_CONFIG,
     "gliclass": f"{CONFIG} with model_type 'GLiClass'",
 }
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_PICKLED = "pytorch_model.bin"
 
 
 @dataclass(frozen=True)
@@ -76,30 +78,69 @@ class Checkpoint:
         return kind
 
     @property
+    def has_weights(self) -> bool:
+        """Whether there are weights that can be read."""
+        return any((self.directory / name).is_file() for name in (WEIGHTS, INDEX))
+
+    @property
     def weights(self) -> Path:
-        """The safetensors file that holds the weights.
+        """The safetensors file that holds the weights, or the index of those that do.
 
         Raises:
             CheckpointError: if there is none, with what was found in its place.
         """
-        path = self.directory / WEIGHTS
-        if path.is_file():
-            return path
-        if (self.directory / f"{WEIGHTS}.index.json").is_file():
-            raise CheckpointError(
-                f"The weights of {self.name} are split over several files; save them as one "
-                f"{WEIGHTS}."
-            )
+        for name in (WEIGHTS, INDEX):
+            if (self.directory / name).is_file():
+                return self.directory / name
+        convert = f"where you trust it, run  onepass export --safetensors {self.name} -o DIR"
         pickles = sorted(file.name for pattern in _PICKLES for file in self.directory.glob(pattern))
         if pickles:
             raise CheckpointError(
                 f"The checkpoint {self.name} has no {WEIGHTS}, only {', '.join(pickles)}, which "
-                f"can run code when it is read; convert it to {WEIGHTS} where you trust it."
+                f"can run code when it is read; {convert}  and open DIR."
             )
         raise CheckpointError(
             f"The checkpoint {self.name} has no {WEIGHTS}; weights in another format (such as "
-            "pytorch_model.bin) are never downloaded or read."
+            f"{_PICKLED}) are never downloaded or read; {convert}  and open DIR."
         )
+
+    @property
+    def weight_files(self) -> tuple[Path, ...]:
+        """The safetensors files that hold the weights, in the order of their names.
+
+        Raises:
+            CheckpointError: if there are none, or one that the index names is not there.
+        """
+        path = self.weights
+        return (path,) if path.name == WEIGHTS else _indexed(path)
+
+    @property
+    def pickles(self) -> tuple[Path, ...]:
+        """The files of weights that only ``onepass export --safetensors`` reads; mostly none.
+
+        Raises:
+            CheckpointError: if one that their index names is not there.
+        """
+        path = self.directory / _PICKLED
+        if path.is_file():
+            return (path,)
+        index = self.directory / f"{_PICKLED}.index.json"
+        return _indexed(index) if index.is_file() else ()
+
+
+def _indexed(index: Path) -> tuple[Path, ...]:
+    """Return the files that an index names."""
+    names = read_json(index).get("weight_map")
+    if not isinstance(names, Mapping) or not names:
+        raise CheckpointError(f"{index} names no files in its weight_map; download it again.")
+    found = sorted({str(name) for name in names.values()})
+    for name in found:
+        if "/" in name or "\\" in name or not (index.parent / name).is_file():
+            raise CheckpointError(
+                f"{index} names the file {name!r}, which is not beside it; copy it there, or "
+                "download the checkpoint again."
+            )
+    return tuple(index.parent / name for name in found)
 
 
 def _kind_of(config: Mapping[str, Any], *, gliner: bool) -> str | None:

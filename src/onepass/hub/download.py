@@ -1,12 +1,14 @@
 """Downloads a checkpoint from the hub, through huggingface_hub and its cache.
 
-Only files that onepass reads are asked for: never a pickle, never a program. It does not know what
-is in them, beyond the kind of the checkpoint, which is looked at before anything large is fetched.
+Only files that onepass reads are asked for: never a program, and a pickle only where it was asked
+for by name. It does not know what is in them, beyond the kind of the checkpoint, which is looked at
+before anything large is fetched.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 from huggingface_hub import constants, snapshot_download
@@ -23,11 +25,15 @@ from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, Checkpoint
 
 # fnmatch patterns: "*" also matches "/", so encoder_config/config.json is among "*.json". Graphs
 # that other libraries export lie in onnx/ itself; they are not run, and not fetched.
-READ = ("*.json", "*.safetensors", "*.model", "vocab.txt", "merges.txt", "onnx/*/*")
+READ = (
+    "*.json", "*.safetensors", "*.model", "vocab.txt", "*/vocab.txt", "merges.txt", "*/merges.txt",
+    "onnx/*/*",
+)  # fmt: skip
 NEVER = (
     "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack",
     "*.py", "*.md", "model.*.safetensors",  # the last: copies in half precision
 )  # fmt: skip
+PICKLED = ("pytorch_model.bin", "pytorch_model-*.bin")
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -39,6 +45,7 @@ def download(
     cache_dir: Path | None,
     token: str | None,
     local_files_only: bool,
+    pickles: bool = False,
 ) -> Checkpoint:
     """Return a checkpoint of the hub, from the cache where it is there already.
 
@@ -48,38 +55,78 @@ def download(
         cache_dir: where downloads are kept; None for the cache of huggingface_hub.
         token: of the hub, or None for the stored one.
         local_files_only: ask only the cache; ``HF_HUB_OFFLINE=1`` has the same effect.
+        pickles: whether weights in a pickle are fetched too, where there are none in safetensors.
 
     Raises:
         CheckpointError: saying why it cannot be had, or that it is of no known kind.
     """
+    wanted = repr(name) if revision is None else f"revision {revision!r} of {name!r}"
+
+    def fetch(version: str | None, patterns: Sequence[str], never: Sequence[str] = NEVER) -> Path:
+        return fetch_files(
+            name,
+            patterns,
+            never=never,
+            wanted=wanted,
+            revision=version,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+        )
+
+    described = fetch(revision, (CONFIG, GLINER_CONFIG))
+    commit = described.name  # the rest is of this commit, even if the branch moves meanwhile
+    checkpoint = Checkpoint(described, name, commit)
+    _ = checkpoint.kind  # refuses a foreign model before its gigabytes come
+    fetch(commit, READ)
+    if pickles and not checkpoint.has_weights:
+        fetch(commit, PICKLED, ())
+    return checkpoint
+
+
+def fetch_files(
+    name: str,
+    patterns: Sequence[str],
+    *,
+    never: Sequence[str] = NEVER,
+    wanted: str | None = None,
+    revision: str | None = None,
+    cache_dir: Path | None = None,
+    token: str | None = None,
+    local_files_only: bool = False,
+) -> Path:
+    """Return the directory of the files of a hub model that match, fetched where they are not here.
+
+    Args:
+        name: hub id.
+        patterns: of `fnmatch`, for paths within the model.
+        never: patterns of what is left out all the same.
+        wanted: what a message calls them; None for the name.
+        revision: branch, tag or commit; None for the main branch.
+        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
+        token: of the hub, or None for the stored one.
+        local_files_only: ask only the cache; ``HF_HUB_OFFLINE=1`` has the same effect.
+
+    Raises:
+        CheckpointError: saying why they cannot be had.
+    """
     offline = local_files_only or constants.HF_HUB_OFFLINE
     cache = Path(constants.HF_HUB_CACHE) if cache_dir is None else cache_dir
-
-    def fetch(version: str | None, patterns: tuple[str, ...]) -> Path:
+    try:
         return Path(
             snapshot_download(
                 name,
-                revision=version,
+                revision=revision,
                 cache_dir=cache,
                 token=token,
                 local_files_only=offline,
                 allow_patterns=list(patterns),
-                ignore_patterns=list(NEVER),
+                ignore_patterns=list(never),
             )
         )
-
-    wanted = repr(name) if revision is None else f"revision {revision!r} of {name!r}"
-    try:
-        described = fetch(revision, (CONFIG, GLINER_CONFIG))
-        commit = described.name  # the rest is of this commit, even if the branch moves meanwhile
-        checkpoint = Checkpoint(described, name, commit)
-        _ = checkpoint.kind  # refuses a foreign model before its gigabytes come
-        fetch(commit, READ)
-    except CheckpointError:
-        raise
     except Exception as error:  # its HTTP and storage clients raise types of their own
-        raise CheckpointError(_explain(error, wanted, cache=cache, offline=offline)) from error
-    return checkpoint
+        message = _explain(error, wanted or repr(name), cache=cache, offline=offline)
+        raise CheckpointError(message) from error
 
 
 def _explain(error: Exception, wanted: str, *, cache: Path, offline: bool) -> str:

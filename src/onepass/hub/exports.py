@@ -12,12 +12,13 @@ import os
 from pathlib import Path
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, WEIGHTS, Checkpoint
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, WEIGHTS, Checkpoint
 from onepass.hub.files import read_json
 
 EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
 MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
-_SOURCES = (WEIGHTS, CONFIG, GLINER_CONFIG, f"encoder_config/{CONFIG}")  # an export depends on
+# What an export depends on, beside the files that the index names.
+_SOURCES = (WEIGHTS, INDEX, CONFIG, GLINER_CONFIG, f"encoder_config/{CONFIG}")
 _BLOCK = 4096  # bytes
 _BLOCKS = 1024
 
@@ -62,10 +63,12 @@ def export_dir(checkpoint: Checkpoint, *, precision: str | None = None) -> Path:
     if any(export_problem(path.parent, checkpoint) is None for path in manifests):
         return beside
     digest = hashlib.sha256(f"{EXPORT_FORMAT}\n{checkpoint.directory.resolve()}\n".encode())
-    for name in _SOURCES:
-        path = checkpoint.directory / name
+    shards = checkpoint.weight_files if checkpoint.has_weights else ()
+    sources = [checkpoint.directory / name for name in _SOURCES]
+    for path in dict.fromkeys((*sources, *shards)):
         if path.is_file():
             state = path.stat()
+            name = path.relative_to(checkpoint.directory).as_posix()
             digest.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
     return cache_root() / "exports" / digest.hexdigest()[:32]
 
@@ -98,19 +101,23 @@ def export_problem(directory: Path, checkpoint: Checkpoint) -> str | None:
 def weights_fingerprint(checkpoint: Checkpoint) -> str | None:
     """Return a digest that changes when the weights of a checkpoint are trained on.
 
-    It covers the size of the file and blocks all over it. Not all of it, which would take a second
+    It covers the size of each file and blocks all over it. Not all of it, which would take a second
     a gigabyte at every start; and not its time, which a copy or a download changes.
 
     Returns:
-        Hexadecimal digits for ``weights`` in a manifest, or None if there is no weights file.
+        Hexadecimal digits for ``weights`` in a manifest, or None if there are no weights.
+
+    Raises:
+        CheckpointError: if weights that are split over several files are not all there.
     """
-    path = checkpoint.directory / WEIGHTS
-    if not path.is_file():
+    if not checkpoint.has_weights:
         return None
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for offset in range(0, size, max(size // _BLOCKS, _BLOCK)):
-            file.seek(offset)
-            digest.update(file.read(_BLOCK))
+    digest = hashlib.sha256()
+    for path in checkpoint.weight_files:
+        size = path.stat().st_size
+        digest.update(str(size).encode())
+        with path.open("rb") as file:
+            for offset in range(0, size, max(size // _BLOCKS, _BLOCK)):
+                file.seek(offset)
+                digest.update(file.read(_BLOCK))
     return digest.hexdigest()

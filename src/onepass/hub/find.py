@@ -25,6 +25,7 @@ def locate(
     cache_dir: str | Path | None = None,
     token: str | None = None,
     local_files_only: bool = False,
+    pickles: bool = False,
 ) -> Checkpoint:
     """Return a checkpoint whose files are on this machine, downloading them if they are not.
 
@@ -35,6 +36,8 @@ def locate(
         cache_dir: where downloads are kept; None for the cache of huggingface_hub.
         token: of the hub; None for the one that huggingface_hub was logged in with, if any.
         local_files_only: read the cache only, as ``HF_HUB_OFFLINE=1`` does.
+        pickles: whether weights in a pickle are downloaded where there are no others. They are not
+            read; that is `onepass.models.convert`'s to do.
 
     Returns:
         The checkpoint. All files of one from the hub are of one commit.
@@ -63,7 +66,7 @@ def locate(
         return Checkpoint(Path(path).absolute(), name, None)
     if os.path.exists(path):
         raise InputError(f"{name!r} is a file; give the directory of the checkpoint.")
-    if isinstance(name_or_dir, Path) or not _is_hub_id(name):
+    if isinstance(name_or_dir, Path) or not is_hub_id(name):
         raise _not_found(name)
 
     from onepass.hub.download import download  # huggingface_hub takes 0.3 s to import
@@ -74,10 +77,11 @@ def locate(
         cache_dir=None if cache_dir is None else Path(cache_dir).expanduser(),
         token=token,
         local_files_only=local_files_only,
+        pickles=pickles,
     )
 
 
-def _is_hub_id(name: str) -> bool:
+def is_hub_id(name: str) -> bool:
     """Say whether a name follows the rules of the hub for owner/name."""
     return (
         _HUB_ID.fullmatch(name) is not None

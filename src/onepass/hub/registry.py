@@ -48,9 +48,8 @@ def _boundary(name: str, parameters: int, languages: str, encoder: str) -> Known
     )
 
 
-def _gliner(name: str, languages: str, encoder: str) -> KnownModel:
-    note = f"{_PLANNED}; {encoder}"
-    return KnownModel(f"urchade/{name}", "gliner", "span", None, _ASK, languages, False, note)
+def _gliner(name: str, architecture: str, note: str, languages: str = _ASK) -> KnownModel:
+    return KnownModel(name, "gliner", architecture, None, _ASK, languages, True, note)
 
 
 def _gliclass(name: str, encoder: str) -> KnownModel:
@@ -70,8 +69,10 @@ KNOWN: tuple[KnownModel, ...] = (
     _boundary("gliner2.5-base-v1", 193_581_591, "English", "DeBERTa-v3-base"),
     _boundary("gliner2.5-multi-v1", 287_355_159, "multilingual", "mDeBERTa-v3-base"),
     _boundary("GLiNER2.5-multi-Decide", 287_000_000, "multilingual", "for classification"),
-    _gliner("gliner_medium-v2.1", _ASK, "DeBERTa-v3-base"),
-    _gliner("gliner_multi-v2.1", "multilingual", "mDeBERTa-v3-base"),
+    _gliner("urchade/gliner_medium-v2.1", "UniEncoderSpan", "DeBERTa-v3-base"),
+    _gliner("urchade/gliner_multi-v2.1", "UniEncoderSpan", "mDeBERTa-v3-base", "multilingual"),
+    _gliner("knowledgator/gliner-decoder-small-v1.0", "UniEncoderSpanDecoder", "generates labels"),
+    _gliner("knowledgator/gliner-relex-large-v0.5", "UniEncoderSpanRelex", "with relations"),
     _gliclass("gliclass-small-v1.0", "DeBERTa-v3"),
     _gliclass("gliclass-base-v1.0", "DeBERTa-v3"),
     _gliclass("gliclass-base-v3.0", "DeBERTa-v3"),

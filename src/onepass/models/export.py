@@ -30,25 +30,27 @@ def export_checkpoint(
         The folder that was written.
 
     Raises:
-        BackendError: for an unknown precision.
+        BackendError: for an unknown precision, or a checkpoint that runs in torch only.
         MissingExtra: if torch or onnx is not installed.
     """
     if precision not in ("fp32", "int8"):
         raise BackendError(f"precision {precision!r} is not known; fp32 and int8 are.")
-    from onepass.models.registry import load_network, open_model
+    from onepass.models.registry import TORCH_ONLY, load_network, open_model
 
     model = open_model(checkpoint)
+    graphs = model.family.graphs(model.settings)
+    if not all(graph.exportable for graph in graphs):
+        raise BackendError(TORCH_ONLY.format(name=model.name))
     network = load_network(model.family, model.directory)
     try:
         from onepass.nn.export import export_graphs
         from onepass.nn.quantize import quantize_file
     except ImportError as error:
         raise MissingExtra("Writing ONNX graphs", "torch") from error
-    network.backbone.prepare()
+    network.prepare()
     target = (output or checkpoint.directory / "onnx") / precision
-    graphs = model.family.graphs
     with _replacing(target) as staged:
-        export_graphs(network, network.graphs(), graphs, staged, hidden=network.backbone.hidden)
+        export_graphs(network, network.graphs(), graphs, staged, hidden=network.hidden)
         if precision == "int8":
             for graph in graphs:
                 quantize_file(staged / f"{graph.name}.onnx", staged / f"{graph.name}.onnx")

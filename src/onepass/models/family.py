@@ -14,11 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.backends.base import Backend, Graph
+from onepass.backends.base import Backend, Floats, Graph
 from onepass.decoding.findings import Findings
+from onepass.decoding.overlap import Policy, Ties
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.labels import LabelVectors
 from onepass.models.thresholds import Calibration, Thresholds
-from onepass.schema import Schema
+from onepass.schema import Label, Schema
 from onepass.text.windows import Window
 from onepass.text.words import Words
 
@@ -47,31 +49,95 @@ class Sized(Protocol):
         """Return how many pieces it has."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Asking:
+    """What a family needs to know of a call, beside its prompts.
+
+    Attributes:
+        schema: what is asked.
+        thresholds: resolved for this schema.
+        overlap: which entities may share words.
+    """
+
+    schema: Schema
+    thresholds: Thresholds
+    overlap: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a checkpoint reads at once.
+
+    Attributes:
+        pieces: of one sequence, prompt included.
+        words: of one window; None where only pieces count.
+    """
+
+    pieces: int
+    words: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One window of a text with what the first prompts found in it."""
+
+    text: Text
+    window: Window
+    findings: tuple[Findings, ...]
+
+
+NO_NAMING = (
+    "This checkpoint writes no names of its own, so it cannot name entities; leave name_entities() "
+    "out, or open a GLiNER checkpoint with a decoder."
+)
+
+FollowUp = Callable[[Seen, Asking, PieceTokenizer, int], Sequence[Any]]
+
+
+def no_follow_up(schema: Schema, settings: object) -> FollowUp | None:
+    """Return None: the first prompts ask everything."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One architecture family.
 
     Attributes:
         name: as in `Extractor.family`.
-        graphs: what a backend must be able to run.
         network: "module:function" that loads the torch network of a directory.
         read_config: a checkpoint directory to its settings.
-        plan: schema, tokenizer and budget in pieces to prompts.
+        limits: of a checkpoint with these settings.
+        graphs: what a backend must be able to run, for these settings.
+        plan: schema, tokenizer, settings and budget in pieces to prompts.
+        prepare: prompts, settings, backend and label vectors that are there already to prompts that
+            can be read; done once a schema.
         read_text: text, tokenizer and most pieces of a word to pieces.
         read_window: prompt, text and window to a reading.
-        score: readings, settings and backend to scores, one an entry.
-        decode: scores, reading, schema, thresholds and own words to findings.
+        score: readings, settings, backend and what is asked to scores, one an entry.
+        decode: scores, reading, what is asked and own words to findings.
+        follow: for a schema and settings, what makes further prompts of a window from what the
+            first ones found in it, given what is asked, the tokenizer and a budget in pieces; None
+            if the first prompts ask everything.
+        ties: see `onepass.decoding.overlap.select`.
+        encode_labels: labels, settings and backend to what was read of each label and (labels,
+            hidden) vectors; None for a family whose labels stand in the prompt.
     """
 
     name: str
-    graphs: tuple[Graph, ...]
     network: str
     read_config: Callable[[Path], Any]
-    plan: Callable[[Schema, PieceTokenizer, int], Sequence[Any]]
+    limits: Callable[[Any], Limits]
+    graphs: Callable[[Any], tuple[Graph, ...]]
+    plan: Callable[[Schema, PieceTokenizer, Any, int], Sequence[Any]]
+    prepare: Callable[[Sequence[Any], Any, Backend, LabelVectors | None], Sequence[Any]]
     read_text: Callable[..., Any]
     read_window: Callable[[Any, Any, Window], Any]
-    score: Callable[[Sequence[Any], Any, Backend], Sequence[Any]]
-    decode: Callable[[Any, Any, Schema, Thresholds, int], Findings]
+    score: Callable[[Sequence[Any], Any, Backend, Asking], Sequence[Any]]
+    decode: Callable[[Any, Any, Asking, int], Findings]
+    follow: Callable[[Schema, Any], FollowUp | None] = no_follow_up
+    ties: Ties = "longest"
+    encode_labels: Callable[[Sequence[Label], Any, Backend], tuple[list[str], Floats]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +150,7 @@ class Model:
         directory: where its files are.
         settings: what `Family.read_config` returned.
         tokenizer: its tokenizer.
-        max_pieces: longest sequence, prompt included.
+        limits: how much it reads at once.
         thresholds: what it was calibrated to, by kind of task.
         calibration: of its scores, by kind of task; "single" is for single-label tasks.
     """
@@ -94,6 +160,6 @@ class Model:
     directory: Path
     settings: Any
     tokenizer: PieceTokenizer
-    max_pieces: int
+    limits: Limits
     thresholds: Mapping[str, float]
     calibration: Mapping[str, Calibration]

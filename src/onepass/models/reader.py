@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,13 @@ from onepass.decoding.assemble import Choice, WindowFindings, assemble
 from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import POLICIES
 from onepass.errors import InputError, TextTooLong
-from onepass.models.family import Model, Text
-from onepass.models.thresholds import PLAIN, SINGLE, Given, Thresholds, resolve_thresholds
+from onepass.hub import Checkpoint
+from onepass.hub.exports import weights_fingerprint
+from onepass.models.family import Asking, FollowUp, Model, Seen, Text
+from onepass.models.labels import LabelVectors
+from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
 from onepass.results.types import Coverage, Extraction
-from onepass.schema import Schema, read_schema
+from onepass.schema import Label, Schema, read_schema
 from onepass.text.windows import Window, plan_windows
 
 ON_LONG = ("window", "error", "truncate")
@@ -38,16 +42,15 @@ class Asked:
     """What is asked of every text of a run, checked and planned.
 
     Attributes:
-        schema: what to find; nobody else holds it, so nobody changes it.
+        asking: schema, thresholds and overlap policy; nobody else holds the schema, so nobody
+            changes it.
         prompts: the passes that ask all of it.
-        thresholds: of its labels, fields and types.
         choice: how findings become results.
         on_long: what happens to a text that does not fit beside the longest prompt.
     """
 
-    schema: Schema
+    asking: Asking
     prompts: Sequence[Any]
-    thresholds: Thresholds
     choice: Choice
     on_long: str
 
@@ -60,6 +63,9 @@ class _Job:
     window: int
     prompt: int
     reading: Any
+
+
+_Found = dict[tuple[int, int], list[Findings]]  # of a text's window, in the order of the prompts
 
 
 class Reader:
@@ -85,7 +91,15 @@ class Reader:
         self.backend = backend
         self._plans: OrderedDict[Schema, Sequence[Any]] = OrderedDict()
 
-    def ask(self, schema: object, *, threshold: Given, overlap: str, on_long: str) -> Asked:
+    def ask(
+        self,
+        schema: object,
+        *,
+        threshold: Given,
+        overlap: str,
+        on_long: str,
+        vectors: LabelVectors | None = None,
+    ) -> Asked:
         """Check the arguments of a call and plan its prompts.
 
         Args:
@@ -93,12 +107,16 @@ class Reader:
             threshold: of the call.
             overlap: one of `onepass.decoding.overlap.POLICIES`.
             on_long: one of `ON_LONG`.
+            vectors: of labels that need not be encoded again.
 
         Raises:
             SchemaError: for a schema that cannot be asked.
             InputError: for a wrong option.
         """
-        if overlap not in POLICIES:
+        if vectors is not None:
+            self._check_vectors(vectors)
+        policy = next((policy for policy in POLICIES if policy == overlap), None)
+        if policy is None:
             raise InputError(f"overlap {overlap!r} is not known; {', '.join(POLICIES)} are.")
         if on_long not in ON_LONG:
             raise InputError(f"on_long {on_long!r} is not known; {', '.join(ON_LONG)} are.")
@@ -107,12 +125,14 @@ class Reader:
         thresholds = resolve_thresholds(asked, threshold, self.model.thresholds, calibration)
         several = calibration.get("classifications", PLAIN)
         choice = Choice(
-            overlap,
+            policy,
             thresholds.classes,
             class_scale=(several.scale, several.shift),
             single_scale=calibration.get(SINGLE, PLAIN).scale,
+            ties=self.model.family.ties,
         )
-        return Asked(asked, self._plan(asked), thresholds, choice, on_long)
+        asking = Asking(asked, thresholds, policy)
+        return Asked(asking, self._plan(asked, vectors), choice, on_long)
 
     def read(self, texts: Sequence[str], asked: Asked) -> list[Extraction]:
         """Return the extraction of each text; all of them are held at once.
@@ -125,11 +145,16 @@ class Reader:
             TextTooLong: for a long text if ``asked.on_long`` is "error".
         """
         family = self.model.family
-        room = self.model.max_pieces - max(prompt.pieces for prompt in asked.prompts) - 2
+        limits = self.model.limits
+        follow = family.follow(asked.asking.schema, self.model.settings)
+        longest = max([prompt.pieces for prompt in asked.prompts])
+        if follow is not None:  # what it will ask depends on the text
+            longest = max(longest, self._budget)
+        room = limits.pieces - longest - 2
         read = [
             family.read_text(text, self.model.tokenizer, max_word_pieces=room) for text in texts
         ]
-        windows = [_windows(text, room, asked.on_long) for text in read]
+        windows = [_windows(text, room, limits.words, asked.on_long) for text in read]
         jobs = [
             _Job(t, w, p, family.read_window(prompt, read[t], window))
             for t, parts in enumerate(windows)
@@ -137,60 +162,121 @@ class Reader:
             for p, prompt in enumerate(asked.prompts)
         ]
         findings = self._findings(jobs, asked, windows)
+        if follow is not None:
+            self._follow(follow, (read, windows), asked, findings)
         out = []
         for number, text in enumerate(read):
             parts = [
-                WindowFindings(
-                    window, tuple(findings[number, w, p] for p in range(len(asked.prompts)))
-                )
+                WindowFindings(window, tuple(findings[number, w]))
                 for w, window in enumerate(windows[number])
             ]
             coverage = _coverage(text, windows[number])
-            out.append(assemble(text.words, asked.schema, parts, asked.choice, coverage))
+            out.append(assemble(text.words, asked.asking.schema, parts, asked.choice, coverage))
         return out
 
-    def _plan(self, schema: Schema) -> Sequence[Any]:
+    def encode_labels(self, labels: Sequence[Label]) -> LabelVectors:
+        """Return the vectors that a separate label encoder makes of labels.
+
+        Raises:
+            InputError: if this checkpoint has no label encoder.
+        """
+        family = self.model.family
+        if family.encode_labels is None:
+            raise InputError(
+                f"A {family.name} checkpoint has no label encoder: its labels are read together "
+                "with each text."
+            )
+        texts, vectors = family.encode_labels(labels, self.model.settings, self.backend)
+        names = tuple(label.name for label in labels)
+        return LabelVectors(names, tuple(texts), vectors, self._fingerprint)
+
+    @cached_property
+    def _fingerprint(self) -> str | None:
+        """Digest of the weights, which label vectors carry."""
+        return weights_fingerprint(Checkpoint(self.model.directory, self.model.name, None))
+
+    def _check_vectors(self, vectors: LabelVectors) -> None:
+        if None not in (vectors.model, self._fingerprint) and vectors.model != self._fingerprint:
+            raise InputError(
+                f"The label vectors were made by another checkpoint than {self.model.name}; make "
+                "them again with its encode_labels()."
+            )
+
+    def _plan(self, schema: Schema, vectors: LabelVectors | None) -> Sequence[Any]:
         """Return the prompts of a schema; those of the last few schemas are kept."""
-        prompts = self._plans.get(schema)
+        family, settings = self.model.family, self.model.settings
+        prompts = self._plans.get(schema) if vectors is None else None
         if prompts is None:
-            model = self.model
-            prompts = model.family.plan(schema, model.tokenizer, model.max_pieces // 2)
-            self._plans[schema] = prompts
+            planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
+            prompts = family.prepare(planned, settings, self.backend, vectors)
+            if vectors is None:
+                self._plans[schema] = prompts
             while len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
         return prompts
 
+    def _follow(
+        self,
+        follow: FollowUp,
+        read: tuple[Sequence[Text], Sequence[Sequence[Window]]],
+        asked: Asked,
+        findings: _Found,
+    ) -> None:
+        """Ask what depends on what was found, and add its findings."""
+        texts, windows = read
+        model = self.model
+        jobs = []
+        for (t, w), seen in findings.items():
+            window = windows[t][w]
+            prompts = follow(
+                Seen(texts[t], window, tuple(seen)), asked.asking, model.tokenizer, self._budget
+            )
+            for prompt in model.family.prepare(prompts, model.settings, self.backend, None):
+                jobs.append(_Job(t, w, 0, model.family.read_window(prompt, texts[t], window)))
+        for place, more in self._findings(jobs, asked, windows).items():
+            findings[place] += more
+
+    @property
+    def _budget(self) -> int:
+        """Pieces that a prompt may have: the rest is for the text."""
+        return self.model.limits.pieces // 2
+
     def _findings(
         self, jobs: Sequence[_Job], asked: Asked, windows: Sequence[Sequence[Window]]
-    ) -> dict[tuple[int, int, int], Findings]:
+    ) -> _Found:
         """Score and decode every job: sorted by length, batched by padded pieces."""
         family = self.model.family
-        found: dict[tuple[int, int, int], Findings] = {}
+        found: dict[tuple[int, int], list[tuple[int, Findings]]] = {}
         for batch in _batches(jobs):
             readings = [job.reading for job in batch]
-            scores = family.score(readings, self.model.settings, self.backend)
+            scores = family.score(readings, self.model.settings, self.backend, asked.asking)
             for job, one in zip(batch, scores, strict=True):
                 window = windows[job.text][job.window]
-                found[job.text, job.window, job.prompt] = family.decode(
-                    one, job.reading, asked.schema, asked.thresholds, window.end - window.start
-                )
-        return found
+                words = window.end - window.start
+                decoded = family.decode(one, job.reading, asked.asking, words)
+                found.setdefault((job.text, job.window), []).append((job.prompt, decoded))
+        return {
+            place: [findings for _, findings in sorted(own, key=lambda pair: pair[0])]
+            for place, own in found.items()
+        }
 
 
-def _windows(text: Text, room: int, on_long: str) -> list[Window]:
+def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
     """Return the windows of a text for which a number of pieces is left beside the prompt."""
     longest = int(text.lengths.max(initial=0))  # a word is never cut between windows
     size = max(min(room, _WINDOW_PIECES), longest)
-    windows = plan_windows(text.lengths, size, overlap=_OVERLAP_WORDS, whole=room)
+    windows = plan_windows(text.lengths, size, overlap=_OVERLAP_WORDS, whole=room, most=most)
     if len(windows) == 1 or on_long == "window":
         return windows
     if on_long == "error":
+        words = "" if most is None else f" and {len(text.lengths)} words"
+        limit = "" if most is None else f" pieces and {most} words"
         raise TextTooLong(
-            f"The text has {int(text.lengths.sum())} pieces, but {room} fit beside this schema; "
-            "shorten it, or read it with on_long='window'."
+            f"The text has {int(text.lengths.sum())} pieces{words}, but {room}{limit} fit "
+            "beside this schema; shorten it, or read it with on_long='window'."
         )
-    ends = np.cumsum(text.lengths)
-    return [Window(0, int(np.searchsorted(ends, room, side="right")))]
+    fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
+    return [Window(0, fits if most is None else min(fits, most))]
 
 
 def _batches(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:

@@ -11,23 +11,34 @@ from onepass.backends.base import Backend
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
-from onepass.hub.checkpoint import WEIGHTS
+from onepass.hub.base import HubOptions
 from onepass.hub.exports import export_problem
 from onepass.hub.files import read_json
 from onepass.models.family import Family, Model
+from onepass.models.gliner.complete import complete
+from onepass.models.gliner.family import GLINER
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.thresholds import KINDS, SINGLE, Calibration
 
-FAMILIES: Mapping[str, Family] = {"gliner2": GLINER2}
+FAMILIES: Mapping[str, Family] = {"gliner2": GLINER2, "gliner": GLINER}
+
+TORCH_ONLY = (
+    "{name} generates labels, which runs in torch and fp32 only: there are no ONNX graphs of it; "
+    "open it with backend='torch'."
+)
 
 BACKENDS = ("auto", "onnx", "torch")
 PRECISIONS = ("auto", "fp32", "int8")
+_HUB = HubOptions()
 SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibrated thresholds
-LONGEST = 2048  # pieces, for encoders without a limit of their own
 
 
-def open_model(checkpoint: Checkpoint) -> Model:
+def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
     """Read everything of a checkpoint but its weights.
+
+    Args:
+        checkpoint: a located checkpoint.
+        options: how the hub is asked for what an old checkpoint leaves to its base model.
 
     Raises:
         CheckpointError: if a file is missing or broken, or the family is not supported yet.
@@ -42,15 +53,16 @@ def open_model(checkpoint: Checkpoint) -> Model:
             f"{checkpoint.name} is a {checkpoint.kind} checkpoint, which this version cannot run; "
             f"it runs: {', '.join(FAMILIES)}."
         )
-    directory = checkpoint.directory
+    directory = complete(checkpoint, options).directory
     thresholds, calibration = read_settings(directory)
+    settings = family.read_config(directory)
     return Model(
         family=family,
         name=checkpoint.name,
         directory=directory,
-        settings=family.read_config(directory),
+        settings=settings,
         tokenizer=PieceTokenizer(directory / "tokenizer.json"),
-        max_pieces=max_pieces(read_json(directory / "encoder_config" / "config.json")),
+        limits=family.limits(settings),
         thresholds=thresholds,
         calibration=calibration,
     )
@@ -87,24 +99,6 @@ def read_settings(directory: Path) -> tuple[dict[str, float], dict[str, Calibrat
     return thresholds, calibration
 
 
-def max_pieces(encoder: Mapping[str, Any]) -> int:
-    """Return the longest sequence that an encoder reads.
-
-    Args:
-        encoder: the content of ``encoder_config/config.json``.
-
-    >>> max_pieces({"model_type": "bert", "max_position_embeddings": 512})
-    512
-    """
-    positions = int(encoder.get("max_position_embeddings", LONGEST))
-    kind = encoder.get("model_type")
-    if kind == "deberta-v2" and encoder.get("relative_attention", False):
-        return LONGEST if not encoder.get("position_biased_input", True) else positions
-    if kind in ("roberta", "xlm-roberta", "camembert"):  # positions start after the padding id
-        positions -= int(encoder.get("pad_token_id", 1)) + 1
-    return min(positions, LONGEST)
-
-
 def open_backend(
     model: Model,
     checkpoint: Checkpoint,
@@ -128,12 +122,11 @@ def open_backend(
     >>> open_backend(open_model(checkpoint), checkpoint).name
     'onnx'
     """
-    if backend not in BACKENDS:
-        raise BackendError(f"backend {backend!r} is not known; {', '.join(BACKENDS)} are.")
-    if precision not in PRECISIONS:
-        raise BackendError(f"precision {precision!r} is not known; {', '.join(PRECISIONS)} are.")
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise BackendError(f"threads must be a whole number from 1 up, but {threads!r} was given.")
+    _check_options(backend, precision, threads)
+    if not all(graph.exportable for graph in model.family.graphs(model.settings)):
+        if backend == "onnx" or precision == "int8":
+            raise BackendError(TORCH_ONLY.format(name=model.name))
+        backend = "torch"
     if backend == "torch":
         if precision == "int8":
             raise BackendError("The torch backend runs fp32; ask for backend='onnx' with int8.")
@@ -141,7 +134,7 @@ def open_backend(
     # Imported here: a process that only reads a schema does not pay for the runtime.
     from onepass.backends.onnx import OnnxBackend
 
-    graphs = model.family.graphs
+    graphs = model.family.graphs(model.settings)
     for name in ("fp32", "int8") if precision == "auto" else (precision,):
         directory = export_dir(checkpoint, precision=name) / name
         if export_problem(directory, checkpoint) is None:
@@ -151,7 +144,7 @@ def open_backend(
             f"{model.name} has no int8 graphs; make them with "
             f"onepass export {model.name} --precision int8."
         )
-    if not (checkpoint.directory / WEIGHTS).is_file() and (checkpoint.directory / "onnx").is_dir():
+    if not checkpoint.has_weights and (checkpoint.directory / "onnx").is_dir():
         raise BackendError(
             f"{model.name} comes without its fp32 weights, so precision={precision!r} is not to be "
             "had; leave precision at 'auto'."
@@ -167,6 +160,15 @@ def open_backend(
     return OnnxBackend(directory, graphs, threads=threads)
 
 
+def _check_options(backend: str, precision: str, threads: int | None) -> None:
+    if backend not in BACKENDS:
+        raise BackendError(f"backend {backend!r} is not known; {', '.join(BACKENDS)} are.")
+    if precision not in PRECISIONS:
+        raise BackendError(f"precision {precision!r} is not known; {', '.join(PRECISIONS)} are.")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise BackendError(f"threads must be a whole number from 1 up, but {threads!r} was given.")
+
+
 def _torch_backend(model: Model, threads: int | None) -> Backend:
     try:
         from onepass.backends.torch import TorchBackend
@@ -174,8 +176,8 @@ def _torch_backend(model: Model, threads: int | None) -> Backend:
         raise MissingExtra("The torch backend", "torch") from error
 
     network = load_network(model.family, model.directory)
-    network.backbone.prepare()
-    return TorchBackend(network.graphs(), model.family.graphs, threads=threads)
+    network.prepare()
+    return TorchBackend(network.graphs(), model.family.graphs(model.settings), threads=threads)
 
 
 def load_network(family: Family, directory: Path) -> Any:

@@ -38,12 +38,26 @@ class Calibration:
 PLAIN = Calibration()
 
 
+def sigmoid(logits: NDArray[np.float32], calibration: Calibration = PLAIN) -> NDArray[np.float32]:
+    """Return the probabilities of logits of any shape.
+
+    >>> sigmoid(np.zeros(1, dtype=np.float32))
+    array([0.5], dtype=float32)
+    """
+    if calibration != PLAIN:
+        scaled = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
+        logits = scaled.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        probs: NDArray[np.float32] = np.reciprocal(1.0 + np.exp(-logits))
+    return probs
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Thresholds:
     """Thresholds in the order of a schema, and what the scores are before they are compared.
 
     Attributes:
-        entities: (labels,).
+        entities: (labels,), those of the schema's `span_labels`.
         classes: for each task, (labels,); of a single-label task, 0 where none was given.
         fields: for each structure, (fields,).
         relations: (types,).
@@ -108,7 +122,7 @@ def resolve_thresholds(
         entities=np.array(
             [
                 first(label.threshold, named.get(label.name), base("entities"))
-                for label in schema.entity_labels
+                for label in schema.span_labels
             ],
             dtype=np.float32,
         ),
@@ -134,7 +148,7 @@ def _check_given(schema: Schema, given: Given) -> Mapping[str, float]:
         return {}
     names = {
         *KINDS,
-        *(label.name for label in schema.entity_labels),
+        *(label.name for label in schema.span_labels),
         *(task.name for task in schema.classification_tasks),
         *(structure.name for structure in schema.structures),
         *(relation.name for relation in schema.relation_types),

@@ -21,8 +21,8 @@ OPSET = 17
 
 # Sizes of the example inputs: all different, so that no axis is taken for another.
 _SIZES = {
-    "batch": 2, "pieces": 11, "words": 5, "depth": 1, "markers": 4, "groups": 3, "items": 6,
-    "steps": 7, "queries": 8, "labels": 9,
+    "batch": 2, "pieces": 16, "words": 5, "depth": 3, "markers": 4, "groups": 10, "items": 6,
+    "steps": 7, "queries": 8, "labels": 9, "types": 11, "spans": 12, "pairs": 13, "two": 2,
 }  # fmt: skip
 
 
@@ -78,6 +78,8 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
             inputs.append(torch.ones(shape, dtype=torch.int64))
         elif axes == ("steps",):
             inputs.append(torch.arange(shape[0]))
+        elif name.endswith("_counts"):  # of what the name says: rows that are full
+            inputs.append(torch.full(shape, sizes[name.removesuffix("_counts") + "s"]))
         else:  # positions and ids: small enough for every size above
             inputs.append(torch.randint(0, 5, shape, generator=generator))
     every = {**graph.inputs, **graph.outputs}

@@ -148,5 +148,5 @@ def _check_names(expected: set[str], given: set[str], what: str) -> None:
     if problems:
         raise CheckpointError(
             f"The names in {what} do not fit this architecture ({'; '.join(problems)}); "
-            "check that config.json and model.safetensors belong together."
+            "check that the configuration and the weights belong together."
         )

@@ -76,7 +76,7 @@ def to_table(doc: Extraction) -> str:
     """
     sections: list[list[str]] = []
     if doc.entities:
-        rows = [(e.label, e.text, f"{e.start}:{e.end}", f"{e.score:.3f}") for e in doc.entities]
+        rows = [(_called(e), e.text, f"{e.start}:{e.end}", f"{e.score:.3f}") for e in doc.entities]
         sections.append(["Entities", *_aligned(rows)])
     for task, answer in doc.classifications.items():
         chosen = {choice.label for choice in answer.labels}
@@ -93,6 +93,12 @@ def to_table(doc: Extraction) -> str:
         sections.append(["Relations", *_aligned(arrows)])
     sections.append(([] if sections else ["Nothing was found."]) + [_coverage(doc)])
     return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def _called(entity: Entity) -> str:
+    """Return the label of an entity, with its names where they say more."""
+    names = [name.label for name in entity.names if name.label != entity.label]
+    return f"{entity.label} ({', '.join(names)})" if names else entity.label
 
 
 def _coverage(doc: Extraction) -> str:
@@ -230,7 +236,7 @@ def _highlight(doc: Extraction, colors: dict[str, str]) -> str:
     for cut, following in zip(cuts, [*cuts[1:], cuts[-1]], strict=True):
         for row in ending[cut]:
             active.remove(row)
-            label, color = _escape(entities[row].label), colors[entities[row].label]
+            label, color = _escape(_called(entities[row])), colors[entities[row].label]
             out.append(f'<span class="tag" style="--c:{color}" data-label="{label}"></span>')
         active = sorted([*active, *starting[cut]], key=lanes.__getitem__)
         through = [(lanes[row], entities[row]) for row in active]
@@ -243,7 +249,7 @@ def _mark(piece: str, active: Sequence[tuple[int, Entity]], colors: dict[str, st
     """A piece of text under the lines of the entities that run through it, given by lane."""
     if not active:
         return piece
-    title = "; ".join(f"{e.label} {e.score:.3f} ({e.start}:{e.end})" for _, e in active)
+    title = "; ".join(f"{_called(e)} {e.score:.3f} ({e.start}:{e.end})" for _, e in active)
     drawn = [(lane, colors[entity.label]) for lane, entity in active if lane < _LANES]
     depth = 4 * (1 + max((lane for lane, _ in drawn), default=0))  # pixels below the letters
     layers = [

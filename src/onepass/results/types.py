@@ -36,6 +36,13 @@ def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int,
     return first, last
 
 
+def _check_order(labels: tuple[LabelScore, ...]) -> None:
+    """Refuse labels that are not ordered by their scores, best first."""
+    for better, worse in pairwise(labels):
+        if better.score < worse.score:
+            raise ValueError(f"The label {worse.label!r} must come before {better.label!r}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A piece of evidence: a span of the text, or a choice (which has no offsets)."""
@@ -56,24 +63,6 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """A mention of an entity label."""
-
-    label: str
-    text: str
-    start: int
-    end: int
-    score: float
-
-    def __post_init__(self) -> None:
-        owner = f"the {self.label!r} entity {self.text!r}"
-        object.__setattr__(self, "score", _score(self.score, owner))
-        start, end = _offsets(self.start, self.end, owner)
-        object.__setattr__(self, "start", start)
-        object.__setattr__(self, "end", end)
-
-
-@dataclass(frozen=True, slots=True)
 class LabelScore:
     """A label that was chosen, with its score."""
 
@@ -82,6 +71,27 @@ class LabelScore:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "score", _score(self.score, f"the label {self.label!r}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A mention of an entity label."""
+
+    label: str
+    text: str
+    start: int
+    end: int
+    score: float
+    names: tuple[LabelScore, ...] = ()  # written by the checkpoint, best first; if asked for
+
+    def __post_init__(self) -> None:
+        owner = f"the {self.label!r} entity {self.text!r}"
+        object.__setattr__(self, "score", _score(self.score, owner))
+        start, end = _offsets(self.start, self.end, owner)
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
+        object.__setattr__(self, "names", tuple(self.names))
+        _check_order(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +108,7 @@ class Classification:
         for chosen in self.labels:
             if chosen.label not in scores:
                 raise ValueError(f"The label {chosen.label!r} was chosen but is not in scores.")
-        for better, worse in pairwise(self.labels):
-            if better.score < worse.score:
-                raise ValueError(f"The label {worse.label!r} must come before {better.label!r}.")
+        _check_order(self.labels)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Read-only mappings cannot be pickled, and results travel between processes.
@@ -243,13 +251,10 @@ class Extraction:
         """
         return {
             "text": self.text,
-            "entities": [
-                {"label": e.label, "text": e.text, "start": e.start, "end": e.end, "score": e.score}
-                for e in self.entities
-            ],
+            "entities": [_entity_dict(entity) for entity in self.entities],
             "classifications": {
                 task: {
-                    "labels": [{"label": c.label, "score": c.score} for c in answer.labels],
+                    "labels": _labels_list(answer.labels),
                     "scores": dict(answer.scores),
                 }
                 for task, answer in self.classifications.items()
@@ -301,6 +306,27 @@ def _frozen_record(row: Record) -> Record:
     return MappingProxyType(held)
 
 
+def _labels_list(labels: tuple[LabelScore, ...]) -> list[dict[str, Any]]:
+    return [{"label": one.label, "score": one.score} for one in labels]
+
+
+def _labels_from(given: list[Mapping[str, Any]]) -> tuple[LabelScore, ...]:
+    return tuple(LabelScore(one["label"], one["score"]) for one in given)
+
+
+def _entity_dict(entity: Entity) -> dict[str, Any]:
+    place = {"text": entity.text, "start": entity.start, "end": entity.end}
+    names = {"names": _labels_list(entity.names)} if entity.names else {}
+    return {"label": entity.label, **place, "score": entity.score, **names}
+
+
+def _entity_from(given: Mapping[str, Any]) -> Entity:
+    names = _labels_from(given.get("names", []))
+    return Entity(
+        given["label"], given["text"], given["start"], given["end"], given["score"], names
+    )
+
+
 def _value_dict(value: Value) -> dict[str, Any]:
     return {"text": value.text, "start": value.start, "end": value.end, "score": value.score}
 
@@ -324,15 +350,9 @@ def _held_from(given: Any) -> FieldValue:
 def _extraction_from(given: Mapping[str, Any]) -> Extraction:
     return Extraction(
         text=given["text"],
-        entities=tuple(
-            Entity(e["label"], e["text"], e["start"], e["end"], e["score"])
-            for e in given.get("entities", ())
-        ),
+        entities=tuple(_entity_from(one) for one in given.get("entities", ())),
         classifications={
-            task: Classification(
-                tuple(LabelScore(c["label"], c["score"]) for c in answer["labels"]),
-                answer["scores"],
-            )
+            task: Classification(_labels_from(answer["labels"]), answer["scores"])
             for task, answer in given.get("classifications", {}).items()
         },
         records={

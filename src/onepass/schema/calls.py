@@ -5,9 +5,9 @@ This module knows the content of a schema, not the builder that holds it.
 
 from __future__ import annotations
 
-from onepass.schema.parse import Parts, write_named
+from onepass.schema.parse import Parts, write_named, write_questions
 from onepass.schema.shorthand import format_field
-from onepass.schema.types import ClassificationTask, Structure
+from onepass.schema.types import ClassificationTask, Naming, Structure
 
 
 def builder_calls(parts: Parts) -> str:
@@ -23,7 +23,19 @@ def builder_calls(parts: Parts) -> str:
     calls.extend(_structure_call(structure) for structure in parts.structures)
     if parts.relation_types:
         calls.append(f"relations({write_named(parts.relation_types)!r})")
+    if parts.questions:
+        calls.append(f"ask({write_questions(parts.questions)!r})")
+    if parts.naming is not None:
+        calls.append(_naming_call(parts.naming))
     return ".".join(calls)
+
+
+def _naming_call(naming: Naming) -> str:
+    """Return the call that asks for names, with the arguments that are not defaults."""
+    arguments = [repr(list(naming.choices))] if naming.choices else []
+    if naming.count > 1:
+        arguments.append(f"count={naming.count}")
+    return f"name_entities({', '.join(arguments)})"
 
 
 def _task_call(task: ClassificationTask) -> str:

@@ -7,6 +7,8 @@ r"""A schema from command-line flags.
 ``-c "topics*=sport,law"``                a classification, any number of labels holds
 ``-r "works for"``, ``-r "owns=..."``     relation types, written as entity labels
 ``-s "product: name::str, price"``        a structure; fields in shorthand, separated by commas
+``-q "Who founded it?"``                  a question that is answered with parts of the text
+``-q "founder=Who founded it?"``          the same with the label that the answers get
 ========================================  =====================================================
 
 Commas inside brackets do not separate. A backslash makes a comma, an equals sign, an asterisk or a
@@ -23,7 +25,7 @@ from onepass.errors import SchemaError
 from onepass.schema.escapes import Chars, is_at, partition, scan, split, strip, text_of
 from onepass.schema.schema import Schema
 from onepass.schema.shorthand import SPECIAL, field_of
-from onepass.schema.types import Field, Label, RelationType, shown
+from onepass.schema.types import Field, Label, Question, RelationType, shown
 
 _SPECIAL = ",=*\\"
 
@@ -33,6 +35,7 @@ def schema_from_flags(
     classifications: Iterable[str],
     relations: Iterable[str],
     structures: Iterable[str],
+    questions: Iterable[str] = (),
 ) -> Schema:
     """Return the schema that the flags of a command ask for; it may be empty.
 
@@ -41,6 +44,7 @@ def schema_from_flags(
         classifications: the values of ``-c``.
         relations: the values of ``-r``.
         structures: the values of ``-s``.
+        questions: the values of ``-q``.
 
     Raises:
         SchemaError: quoting the flag and saying what is wrong with it.
@@ -65,6 +69,9 @@ def schema_from_flags(
     for value in structures:
         with _quoting("-s", value):
             _add_structure(schema, value)
+    for value in questions:
+        with _quoting("-q", value):
+            schema.ask([_question(value)])
     return schema
 
 
@@ -92,6 +99,13 @@ def _named(value: str) -> list[tuple[str, str | None]]:
     if not text:
         raise SchemaError("there is no description after '='; remove the '=' or write one.")
     return [(parts[0], text)]
+
+
+def _question(value: str) -> Question:
+    """Return the question in a flag, whose name may stand before an equals sign."""
+    name, text = partition(scan(value, _SPECIAL), "=")
+    first = text_of(strip(name))
+    return Question(first, first if text is None else text_of(strip(text)))
 
 
 def _add_classification(schema: Schema, value: str) -> None:

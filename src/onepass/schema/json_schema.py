@@ -30,6 +30,21 @@ _TASK_OPTIONS = {
         },
     },
 }
+_QUESTION_OPTIONS = {
+    "text": _TEXT,
+    "kind": {"enum": ["question", "summary", "open", None]},
+    "threshold": _THRESHOLD,
+}
+_NAMING_OPTIONS = {
+    "choices": {
+        "type": ["array", "null"],
+        "items": _NAME,
+        "minItems": 1,
+        "uniqueItems": True,
+        "description": "The only names allowed.",
+    },
+    "count": {"type": ["integer", "null"], "minimum": 1, "description": "Names of an entity."},
+}
 _FIELD_OPTIONS = {
     "dtype": {"enum": ["str", "list", None]},
     "choices": {"type": ["array", "null"], "items": _NAME, "minItems": 1, "uniqueItems": True},
@@ -103,7 +118,7 @@ SCHEMA_JSON_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "onepass/schema.json",
     "title": "onepass schema",
-    "description": "What to find in a text: entities, classifications, structures, relations.",
+    "description": "What to find in a text: entities, classes, structures, relations, answers.",
     "type": "object",
     "additionalProperties": False,
     "properties": {
@@ -132,6 +147,14 @@ SCHEMA_JSON_SCHEMA: dict[str, Any] = {
             ]
         },
         "relations": {"anyOf": [{"$ref": "#/$defs/named"}, {"type": "null"}]},
+        "questions": {
+            "description": "Asked in words, answered with parts of the text.",
+            "anyOf": [_names(), _mapping(_NAME, _object(_QUESTION_OPTIONS)), {"type": "null"}],
+        },
+        "naming": {
+            "description": "Let the checkpoint name the entities in words of its own.",
+            "anyOf": [_object(_NAMING_OPTIONS), {"type": "null"}],
+        },
     },
     "$defs": _DEFINITIONS,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from onepass.errors import SchemaError
 from onepass.schema.shorthand import TYPE_WORDS, default_dtype, parse_field
@@ -17,6 +17,8 @@ from onepass.schema.types import (
     Dtype,
     Field,
     Label,
+    Naming,
+    Question,
     RelationType,
     check_name,
     check_threshold,
@@ -27,9 +29,13 @@ Labels = Iterable[str | Label] | Mapping[str, str | Mapping[str, Any] | None]
 Relations = Iterable[str | RelationType] | Mapping[str, str | Mapping[str, Any] | None]
 Fields = Iterable[str | Mapping[str, Any] | Field] | Mapping[str, str | Mapping[str, Any] | None]
 
+Questions = Iterable[str | Question] | Mapping[str, str | Mapping[str, Any]]
+
 Named = TypeVar("Named", Label, RelationType)
 
 LABEL_KEYS = ("description", "threshold")
+QUESTION_KEYS = ("text", "kind", "threshold")
+NAMING_KEYS = ("choices", "count")
 FIELD_KEYS = ("name", "dtype", "choices", "description", "threshold")
 
 
@@ -62,6 +68,49 @@ def read_relation_types(
     return _read_named(values, RelationType, what, threshold)
 
 
+def read_questions(
+    values: object, what: str, *, threshold: float | None = None
+) -> tuple[Question, ...]:
+    """Return questions from a list, or a mapping of names to what is asked.
+
+    Args:
+        values: texts, which are names as well; `Question` values; or name -> text or
+            {"text", "kind", "threshold"}.
+        what: what errors call the argument.
+        threshold: of those questions that have none of their own.
+
+    Raises:
+        SchemaError: if ``values`` is of another shape, or holds a bad question.
+
+    >>> [question.name for question in read_questions({"when": "When was it?"}, "questions")]
+    ['when']
+    """
+    default = check_threshold(threshold, what)
+    if isinstance(values, Mapping):
+        found = [_question_of_pair(name, value) for name, value in values.items()]
+    else:
+        items = items_of(values, what, split_commas=False)
+        found = [item if isinstance(item, Question) else Question(item, item) for item in items]
+    if default is None:
+        return tuple(found)
+    return tuple(replace(one, threshold=default) if one.threshold is None else one for one in found)
+
+
+def _question_of_pair(name: Any, value: object) -> Question:
+    """Return a question from one entry of a mapping."""
+    if isinstance(value, str):
+        return Question(name, value)
+    what = f"The question {shown(name)}"
+    if not isinstance(value, Mapping):
+        raise SchemaError(
+            f"{what} must be given its text, or an object with text, kind and threshold, but "
+            f"{shown(value)} was given."
+        )
+    options = read_object(value, QUESTION_KEYS, what)
+    kind = options.get("kind", "question")
+    return Question(name, options.get("text"), kind, options.get("threshold"))
+
+
 def read_fields(values: object, what: str) -> tuple[Field, ...]:
     """Return fields from a list or a mapping.
 
@@ -79,6 +128,28 @@ def read_fields(values: object, what: str) -> tuple[Field, ...]:
     if isinstance(values, Mapping):
         return tuple(_field_of_pair(name, value) for name, value in values.items())
     return tuple(_field_of_item(item) for item in items_of(values, what, split_commas=False))
+
+
+def read_naming(choices: object, count: object) -> Naming:
+    """Return how entities are named.
+
+    Args:
+        choices: names, or None for any.
+        count: how many names an entity gets.
+
+    Raises:
+        SchemaError: if there are no choices, or one is empty, repeated or not a string, or the
+            count is not a whole number from 1 up.
+
+    >>> read_naming(["city"], 1)
+    Naming(choices=('city',), count=1)
+    """
+    if choices is None:
+        return Naming((), cast(int, count))
+    names = tuple(items_of(choices, "choices"))
+    if not names:
+        raise SchemaError("choices must not be empty; leave them out to allow any name.")
+    return Naming(names, cast(int, count))
 
 
 def items_of(values: object, what: str, *, split_commas: bool = True) -> list[Any]:

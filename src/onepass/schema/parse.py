@@ -1,7 +1,7 @@
 """The JSON form of a schema, read and written.
 
 `parse_dict` accepts every documented way of writing a schema; `write_dict` produces the one
-canonical way. Both work on `Parts`, the four tuples of a schema; neither knows the builder.
+canonical way. Both work on `Parts`, the tuples of a schema; neither knows the builder.
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ from typing import Any, NamedTuple
 
 from onepass.errors import SchemaError
 from onepass.schema.leaves import (
+    NAMING_KEYS,
     items_of,
     read_fields,
     read_labels,
+    read_naming,
     read_object,
+    read_questions,
     read_relation_types,
 )
 from onepass.schema.types import (
     ClassificationTask,
     Field,
     Label,
+    Naming,
+    Question,
     RelationType,
     Structure,
     check_distinct,
@@ -29,7 +34,7 @@ from onepass.schema.types import (
     shown,
 )
 
-SCHEMA_KEYS = ("entities", "classifications", "structures", "relations")
+SCHEMA_KEYS = ("entities", "classifications", "structures", "relations", "questions", "naming")
 TASK_KEYS = ("task", "labels", "multi_label", "threshold", "prompt", "examples")
 
 
@@ -40,6 +45,8 @@ class Parts(NamedTuple):
     classification_tasks: tuple[ClassificationTask, ...] = ()
     structures: tuple[Structure, ...] = ()
     relation_types: tuple[RelationType, ...] = ()
+    questions: tuple[Question, ...] = ()
+    naming: Naming | None = None
 
 
 def joined(first: Parts, second: Parts) -> Parts:
@@ -50,16 +57,24 @@ def joined(first: Parts, second: Parts) -> Parts:
     ...
     onepass.errors.SchemaError: Entity labels must be distinct, but 'person' was given twice.
     """
+    if first.naming is not None and second.naming is not None:
+        raise SchemaError("How entities are named was said twice; say it once.")
     parts = Parts(
         first.entity_labels + second.entity_labels,
         first.classification_tasks + second.classification_tasks,
         first.structures + second.structures,
         first.relation_types + second.relation_types,
+        first.questions + second.questions,
+        first.naming or second.naming,
     )
     check_distinct((label.name for label in parts.entity_labels), "Entity labels")
     check_distinct((task.name for task in parts.classification_tasks), "Classification tasks")
     check_distinct((structure.name for structure in parts.structures), "Structures")
     check_distinct((kind.name for kind in parts.relation_types), "Relation types")
+    # Both are labels of spans in the result.
+    labels = [label.name for label in parts.entity_labels]
+    asked = [question.name for question in parts.questions]
+    check_distinct(labels + asked, "Entity labels and questions")
     return parts
 
 
@@ -87,8 +102,8 @@ def parse_dict(data: object) -> Parts:
     """Return the content of a schema in its JSON form.
 
     Args:
-        data: an object with any of "entities", "classifications", "structures", "relations";
-            "$schema" is allowed and ignored, null means not given.
+        data: an object with any of "entities", "classifications", "structures", "relations",
+            "questions", "naming"; "$schema" is allowed and ignored, null means not given.
 
     Raises:
         SchemaError: naming what is wrong, as the builder does.
@@ -104,6 +119,8 @@ def parse_dict(data: object) -> Parts:
         _parse_tasks(given.get("classifications", ())),
         _parse_structures(given.get("structures", {})),
         read_relation_types(given.get("relations", ()), "relations"),
+        read_questions(given.get("questions", ()), "questions"),
+        _parse_naming(given["naming"]) if "naming" in given else None,
     )
     return joined(parts, Parts())
 
@@ -125,6 +142,8 @@ def write_dict(parts: Parts) -> dict[str, Any]:
             for structure in parts.structures
         },
         "relations": write_named(parts.relation_types),
+        "questions": write_questions(parts.questions),
+        "naming": {} if parts.naming is None else _write_naming(parts.naming),
     }
     return {key: value for key, value in data.items() if value}
 
@@ -138,6 +157,21 @@ def write_named(
         for item in items
     }
     return options if any(options.values()) else list(options)
+
+
+def write_questions(questions: Iterable[Question]) -> list[str] | dict[str, dict[str, Any]]:
+    """Return questions as a list of texts, or as a mapping if one is more than its text.
+
+    >>> write_questions([Question("when", "When was it?")])
+    {'when': {'text': 'When was it?'}}
+    """
+    plain, options = True, {}
+    for one in questions:
+        kind = None if one.kind == "question" else one.kind
+        values = {"text": one.text, "kind": kind, "threshold": one.threshold}
+        options[one.name] = _without_none(values)
+        plain = plain and options[one.name] == {"text": one.name}
+    return list(options) if plain else options
 
 
 def _parse_tasks(values: object) -> tuple[ClassificationTask, ...]:
@@ -199,6 +233,18 @@ def _parse_structures(values: object) -> tuple[Structure, ...]:
         fields_of = f"The fields of structure {shown(structure_name)}"
         structures.append(Structure(structure_name, read_fields(fields, fields_of)))
     return tuple(structures)
+
+
+def _parse_naming(value: object) -> Naming:
+    """Return how entities are named from its object."""
+    given = read_object(value, NAMING_KEYS, "naming")
+    return read_naming(given.get("choices"), given.get("count", 1))
+
+
+def _write_naming(naming: Naming) -> dict[str, Any]:
+    """Return the canonical object of how entities are named."""
+    choices = {"choices": list(naming.choices)} if naming.choices else {}
+    return {**choices, "count": naming.count}
 
 
 def _write_task(task: ClassificationTask) -> dict[str, Any]:

@@ -14,16 +14,21 @@ from onepass.schema.calls import builder_calls
 from onepass.schema.leaves import (
     Fields,
     Labels,
+    Questions,
     Relations,
     items_of,
     read_fields,
     read_labels,
+    read_naming,
+    read_questions,
     read_relation_types,
 )
 from onepass.schema.parse import Parts, joined, parse_dict, parse_json, write_dict
 from onepass.schema.types import (
     ClassificationTask,
     Label,
+    Naming,
+    Question,
     RelationType,
     Structure,
     check_name,
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Schema:
-    """What to find in a text: entities, classifications, structures and relations, in any mix.
+    """What to find in a text: entities, classes, records, relations, answers, in any mix.
 
     Every method that adds something checks it at once, changes the schema and returns it, so that
     calls chain; a call that refuses its arguments leaves the schema as it was. Schemas compare and
@@ -46,6 +51,8 @@ class Schema:
         classification_tasks: the questions about the whole text.
         structures: the kinds of record.
         relation_types: the kinds of directed pair.
+        questions: what is asked in words and answered with parts of the text.
+        naming: how entities are named in other words than those of the labels; None for not.
 
     >>> schema = (
     ...     Schema()
@@ -58,12 +65,17 @@ class Schema:
     (['person', 'company'], 7)
     """
 
-    __slots__ = ("classification_tasks", "entity_labels", "relation_types", "structures")
+    __slots__ = (
+        "classification_tasks", "entity_labels", "naming", "questions", "relation_types",
+        "structures",
+    )  # fmt: skip
 
     entity_labels: tuple[Label, ...]
     classification_tasks: tuple[ClassificationTask, ...]
     structures: tuple[Structure, ...]
     relation_types: tuple[RelationType, ...]
+    questions: tuple[Question, ...]
+    naming: Naming | None
 
     def __init__(self) -> None:
         self._store(Parts())
@@ -164,6 +176,60 @@ choices=(), description=None, threshold=0.3)])
         _check_some(asked, "types")
         return self._add(Parts(relation_types=asked))
 
+    def ask(self, questions: Questions, *, threshold: float | None = None) -> Self:
+        """Ask questions that are answered with parts of the text; repeated calls add.
+
+        The answers are among the entities of the result, labeled with the name of the question.
+
+        Args:
+            questions: texts, or a mapping of names to texts or to {"text", "kind", "threshold"};
+                the kind "open" is an instruction that says what to find.
+            threshold: of those questions that give none, from 0 to 1.
+
+        Raises:
+            SchemaError: if there is no question, or one is empty, repeated or not a string.
+
+        >>> Schema().ask({"founder": "Who founded the company?"}).questions[0].name
+        'founder'
+        """
+        asked = read_questions(questions, "questions", threshold=threshold)
+        _check_some(asked, "questions")
+        return self._add(Parts(questions=asked))
+
+    def summary(self, name: str = "summary", *, threshold: float | None = None) -> Self:
+        """Ask for the parts of the text that say what matters; they are labeled with the name.
+
+        Raises:
+            SchemaError: if the name is empty or taken.
+
+        >>> Schema().summary().to_dict()
+        {'questions': {'summary': {'kind': 'summary'}}}
+        """
+        return self._add(Parts(questions=(Question(name, None, "summary", threshold),)))
+
+    def name_entities(self, choices: Iterable[str] | None = None, *, count: int = 1) -> Self:
+        """Let the checkpoint name every entity in its own words, or in the words of choices.
+
+        For checkpoints that generate labels; the names stand in `Entity.names`.
+
+        Args:
+            choices: the only names allowed; None allows any.
+            count: how many names an entity gets, at most.
+
+        Raises:
+            SchemaError: if there are no choices, or one is empty, repeated or not a string; if the
+                count is not a whole number from 1 up; or if naming was asked for before.
+
+        >>> Schema().entities(["place"]).name_entities(["city", "river"], count=2)
+        Schema().entities(['place']).name_entities(['city', 'river'], count=2)
+        """
+        return self._add(Parts(naming=read_naming(choices, count)))
+
+    @property
+    def span_labels(self) -> tuple[Label | Question, ...]:
+        """What spans of the text may be labeled with: entity labels, then questions."""
+        return (*self.entity_labels, *self.questions)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the schema that the JSON form describes (see docs/schema.md).
@@ -245,18 +311,22 @@ choices=(), description=None, threshold=0.3)])
         """Return the schema itself if it asks for something.
 
         Raises:
-            SchemaError: if it asks for nothing.
+            SchemaError: if it asks for nothing, or for names of entities but for no entities.
 
         >>> Schema().checked()
         Traceback (most recent call last):
         ...
         onepass.errors.SchemaError: The schema asks for nothing; add entities, a classification, \
-a structure or relations.
+a structure, relations or a question.
         """
         if self.is_empty:
             raise SchemaError(
                 "The schema asks for nothing; "
-                "add entities, a classification, a structure or relations."
+                "add entities, a classification, a structure, relations or a question."
+            )
+        if self.naming is not None and not self.entity_labels:
+            raise SchemaError(
+                "The schema names entities but asks for none; add entity labels, such as 'entity'."
             )
         return self
 
@@ -269,13 +339,14 @@ a structure or relations.
     def labels_total(self) -> int:
         """How many names a model is asked about.
 
-        Entity labels, labels of classifications, fields, choices and relation types.
+        Entity labels, labels of classifications, fields, choices, relation types, questions.
         """
         tasks = sum(len(task.labels) for task in self.classification_tasks)
         fields = sum(
             1 + len(field.choices) for structure in self.structures for field in structure.fields
         )
-        return len(self.entity_labels) + tasks + fields + len(self.relation_types)
+        named = len(self.entity_labels) + len(self.relation_types) + len(self.questions)
+        return named + tasks + fields
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):
@@ -292,7 +363,12 @@ a structure or relations.
     def _parts(self) -> Parts:
         """Return the content."""
         return Parts(
-            self.entity_labels, self.classification_tasks, self.structures, self.relation_types
+            self.entity_labels,
+            self.classification_tasks,
+            self.structures,
+            self.relation_types,
+            self.questions,
+            self.naming,
         )
 
     def _add(self, parts: Parts) -> Self:
@@ -305,6 +381,8 @@ a structure or relations.
         self.classification_tasks = parts.classification_tasks
         self.structures = parts.structures
         self.relation_types = parts.relation_types
+        self.questions = parts.questions
+        self.naming = parts.naming
         return self
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar, cast, get_args
 
 from onepass.errors import SchemaError
 
 Dtype = Literal["str", "list"]
+QuestionKind = Literal["question", "summary", "open"]
+QUESTION_KINDS: tuple[QuestionKind, ...] = get_args(QuestionKind)
 Item = TypeVar("Item")
 
 _SHOWN = 80  # characters of a refused value that an error repeats
@@ -267,3 +269,76 @@ class RelationType:
         what = f"relation type {shown(self.name)}"
         _set(self, "description", check_text(self.description, f"The description of {what}"))
         _set(self, "threshold", check_threshold(self.threshold, what))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something asked in words, which is answered with parts of the text.
+
+    Attributes:
+        name: the label of the answers.
+        text: what is asked; None for a summary, which asks the same of every text.
+        kind: "question"; "summary", for the parts that say what matters; or "open", for an
+            instruction that says what to find.
+        threshold: from 0 to 1; None leaves it to the checkpoint.
+
+    >>> Question("founder", "Who founded the company?").kind
+    'question'
+    """
+
+    name: str
+    text: str | None = None
+    kind: QuestionKind = "question"
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        _set(self, "name", check_name(self.name, "The name of a question"))
+        what = f"question {shown(self.name)}"
+        if self.kind not in QUESTION_KINDS:
+            raise SchemaError(
+                f"The kind of {what} must be {', '.join(QUESTION_KINDS[:-1])} or "
+                f"{QUESTION_KINDS[-1]}, but {shown(self.kind)} was given."
+            )
+        _set(self, "text", check_text(self.text, f"The text of {what}"))
+        if (self.text is None) != (self.kind == "summary"):
+            raise SchemaError(
+                f"The summary {shown(self.name)} asks the same of every text; leave its text out."
+                if self.kind == "summary"
+                else f"The {what} has no text; say what is asked."
+            )
+        _set(self, "threshold", check_threshold(self.threshold, what))
+
+    @property
+    def label(self) -> str:
+        """What a checkpoint without instructions reads as a label."""
+        return self.name if self.text is None else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How a checkpoint that writes labels of its own names the entities.
+
+    Attributes:
+        choices: the only names allowed; none allow any.
+        count: how many names an entity gets, at most.
+
+    >>> Naming(("city", "river")).count
+    1
+    """
+
+    choices: tuple[str, ...] = ()
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.choices, list | tuple):
+            raise SchemaError(
+                f"The choices of names must be a list, but {shown(self.choices)} was given."
+            )
+        choices = tuple(check_name(choice, "A choice of names") for choice in self.choices)
+        check_distinct(choices, "The choices of names")
+        _set(self, "choices", choices)
+        if type(self.count) is not int or self.count < 1:
+            raise SchemaError(
+                "The count of names must be a whole number from 1 up, "
+                f"but {shown(self.count)} was given."
+            )

@@ -21,7 +21,12 @@ class Window:
 
 
 def plan_windows(
-    lengths: NDArray[np.int64], room: int, *, overlap: int, whole: int | None = None
+    lengths: NDArray[np.int64],
+    room: int,
+    *,
+    overlap: int,
+    whole: int | None = None,
+    most: int | None = None,
 ) -> list[Window]:
     """Return windows that cover all words.
 
@@ -30,6 +35,7 @@ def plan_windows(
         room: pieces that a window may have.
         overlap: words that two neighbors share, fewer where they do not fit in half a window.
         whole: pieces up to which a text is read in one window; ``room`` if None.
+        most: words that a window may have; any number if None.
 
     Returns:
         Windows in order; each starts and ends after the one before it, and together they hold
@@ -44,7 +50,8 @@ def plan_windows(
     """
     total = int(lengths.sum())
     words = len(lengths)
-    if total <= max(room, whole or 0):
+    most = words if most is None else most
+    if total <= max(room, whole or 0) and words <= most:
         return [Window(0, words)]
     if int(lengths.max()) > room:
         raise ValueError(f"A word of {int(lengths.max())} pieces does not fit into {room}.")
@@ -53,12 +60,14 @@ def plan_windows(
     windows = []
     start = 0
     while True:
-        end = int(np.searchsorted(ends, before[start] + room, side="right"))
+        end = min(int(np.searchsorted(ends, before[start] + room, side="right")), start + most)
         windows.append(Window(start, end))
         if end == words:
             return windows
-        # Step back by the overlap, but never by more than half the window's pieces, nor so far that
-        # the next word would not fit.
+        # Step back by the overlap, but never by more than half the window, nor so far that the
+        # next word would not fit.
         half = int(np.searchsorted(ends, before[start] + room // 2, side="right"))
         fits = int(np.searchsorted(before, ends[end] - room, side="left"))
-        start = max(end - overlap, half, fits, start + 1)
+        if end == start + most:
+            half = min(half, start + (most + 1) // 2)
+        start = max(end - overlap, half, fits, end + 1 - most, start + 1)

@@ -1,8 +1,8 @@
 """Words and their places: split a text so that every word keeps its exact character offsets.
 
-The expression is that of the GLiNER2 family (URLs, e-mail addresses, mentions, words with inner
-hyphens, single other characters). Offsets index the string as given: nothing is normalized before
-the split. This module knows nothing about tokenizers or models.
+The default expression is that of the GLiNER2 family (URLs, e-mail addresses, mentions, words with
+inner hyphens, single other characters); `PLAIN` is that of GLiNER. Offsets index the string as
+given: nothing is normalized before the split. This module knows nothing about tokenizers or models.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _WORD = re.compile(
     r"|\S",
     re.IGNORECASE,
 )
+PLAIN = re.compile(r"\w+(?:[-_]\w+)*|\S")  # what GLiNER checkpoints were trained on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +59,12 @@ class Words:
         ]
 
 
-def split_words(text: str) -> Words:
+def split_words(text: str, pattern: re.Pattern[str] = _WORD) -> Words:
     """Split a text into words with exact offsets.
 
     Args:
         text: any string; white space never belongs to a word.
+        pattern: matches one word, never an empty one.
 
     Returns:
         The words, in order, without overlap.
@@ -71,6 +73,6 @@ def split_words(text: str) -> Words:
     >>> list(zip(words.starts.tolist(), words.ends.tolist()))
     [(0, 4), (5, 6)]
     """
-    places = [match.span() for match in _WORD.finditer(text)]
+    places = [match.span() for match in pattern.finditer(text)]
     array = np.array(places, dtype=np.int64).reshape(-1, 2)
     return Words(text, array[:, 0].copy(), array[:, 1].copy())

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from onepass.errors import InputError
+from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.schema.types import shown
 from onepass.training.asking.means import SamplingOptions
+from onepass.training.selftrain import SelfTraining
 
 _PRECISIONS = ("auto", "bf16", "fp32")
 _DEVICES = ("auto", "cpu", "cuda")
+_PARTS = ("text_encoder", "label_encoder", "decoder", "heads")
 _DEFAULT_EPOCHS = 5.0
 _ENDLESS = float("inf")
 
@@ -32,8 +35,9 @@ class TrainConfig:
 
     Attributes:
         model: directory of the checkpoint to start from.
-        data: files in onepass's or GLiNER2's format, ``.jsonl`` or ``.jsonl.gz``; or directories
-            of such files, each with an optional ``mix.json`` of file names and weights.
+        data: files in onepass's, GLiNER2's or GLiNER's format, ``.jsonl`` or ``.jsonl.gz`` (of
+            GLiNER's also one JSON list); or directories of such files, each with an optional
+            ``mix.json`` of file names and weights. May be empty beside ``self_train``.
         output: directory that receives checkpoints and the log.
         dev: a file to score on, in any format that `onepass.evaluation` reads; None holds out a
             part of the data.
@@ -42,7 +46,7 @@ class TrainConfig:
         steps: optimizer steps in all.
         epochs: times that as many examples are used as there are; 5 if no end is given.
         minutes: wall time in all. Of several ends, the first one counts.
-        encoder_rate: learning rate of the backbone.
+        encoder_rate: learning rate of the encoders of texts and labels.
         head_rate: learning rate of everything else.
         weight_decay: on matrices.
         betas: of AdamW.
@@ -61,7 +65,10 @@ class TrainConfig:
         keep: newest checkpoints that stay.
         resume: continue the run that is in ``output``.
         sampling: how questions are drawn.
-        loss: weights of the loss terms.
+        loss: of a GLiNER2 checkpoint the weights of the loss terms, of a GLiNER checkpoint the
+            options of `onepass.models.gliner.loss`; None for their defaults.
+        freeze: parts that stay as they are: text_encoder, label_encoder, decoder, heads.
+        self_train: texts that the model labels itself before it is trained.
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
     5.0
@@ -95,7 +102,9 @@ class TrainConfig:
     keep: int = 2
     resume: bool = False
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    loss: LossWeights = field(default_factory=LossWeights)
+    loss: LossWeights | GlinerLoss | None = None
+    freeze: tuple[str, ...] = ()
+    self_train: SelfTraining | None = None
 
     def __post_init__(self) -> None:
         self._check_choices()
@@ -109,10 +118,13 @@ class TrainConfig:
         for name, path in (("dev", self.dev), ("bank", self.bank)):
             _check(name, path, path is None or isinstance(path, str), "a path or null")
         paths = isinstance(self.data, tuple) and all(isinstance(p, str) for p in self.data)
-        _check("data", self.data, paths and bool(self.data), "a path or a list of paths")
+        some = bool(self.data) or self.self_train is not None
+        _check("data", self.data, paths and some, "a path or a list of paths")
         _check("precision", self.precision, self.precision in _PRECISIONS, _either(_PRECISIONS))
         _check("device", self.device, self.device in _DEVICES, _either(_DEVICES))
         _check("resume", self.resume, isinstance(self.resume, bool), "true or false")
+        parts = isinstance(self.freeze, tuple) and set(self.freeze) <= set(_PARTS)
+        _check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
 
     def _check_numbers(self) -> None:
         for name, whole, least in (
@@ -150,7 +162,11 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""
-        return asdict(self) | {"data": list(self.data), "betas": list(self.betas)}
+        lists = {"data": self.data, "betas": self.betas, "freeze": self.freeze}
+        written = asdict(self) | {name: list(values) for name, values in lists.items()}
+        if self.self_train is not None:
+            written["self_train"] = self.self_train.to_dict()
+        return written
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TrainConfig:
@@ -165,7 +181,7 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, steps, epochs, minutes, encoder_rate, head_rate, \
 weight_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, pool, precision, device, \
-threads, seed, log_every, score_every, keep, resume, sampling, loss.
+threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, self_train.
         """
         names = [f.name for f in fields(cls)]
         for key in data:
@@ -173,21 +189,25 @@ threads, seed, log_every, score_every, keep, resume, sampling, loss.
                 raise InputError(
                     f"A training configuration has no key {key!r}; its keys are {', '.join(names)}."
                 )
+        values = dict(data)
+        if values.get("self_train") is not None:
+            values["self_train"] = SelfTraining.from_dict(values["self_train"])
+            values.setdefault("data", ())
         for key in names[:3]:
-            if key not in data:
+            if key not in values:
                 raise InputError(
                     f"A training configuration needs {key!r}; give model, data and output."
                 )
-        values = dict(data)
-        if isinstance(values["data"], str):
-            values["data"] = [values["data"]]
-        for key in ("data", "betas"):
+        for key in ("data", "freeze"):
+            if isinstance(values.get(key), str):
+                values[key] = (values[key],)
+        for key in ("data", "betas", "freeze"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
         if "sampling" in values:
             values["sampling"] = _part(SamplingOptions, values["sampling"], "sampling")
-        if "loss" in values:
-            values["loss"] = _part(LossWeights, values["loss"], "loss")
+        if values.get("loss") is not None:
+            values["loss"] = _loss(values["loss"])
         return cls(**values)
 
     @classmethod
@@ -252,6 +272,24 @@ def _part(kind: type[Part], given: object, name: str) -> Part:
             raise InputError(f"{name!r} has no key {key!r}; its keys are {', '.join(names)}.")
         _check(f"{name}.{key}", value, _is_number(value), "a number from 0")
     return kind(**given)
+
+
+def _loss(given: object) -> LossWeights | GlinerLoss | None:
+    """Return the options of a loss; their keys say for which family they are, none for any."""
+    names = {f.name for f in fields(GlinerLoss)}
+    if isinstance(given, GlinerLoss):
+        return given
+    if given == {}:
+        return None
+    if not isinstance(given, Mapping) or not set(given) & names:
+        return _part(LossWeights, given, "loss")
+    for key in given:
+        if key not in names:
+            raise InputError(
+                f"'loss' has no key {key!r} of a GLiNER checkpoint; its keys are "
+                f"{', '.join(f.name for f in fields(GlinerLoss))}."
+            )
+    return GlinerLoss(**given)
 
 
 def _check(name: str, value: object, right: bool, expected: str) -> None:

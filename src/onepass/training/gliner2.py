@@ -1,105 +1,81 @@
-"""GLiNER2 span checkpoints as a task for the training loop."""
+"""GLiNER2 span checkpoints as what is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 
+from onepass.corpus.question import Question
+from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.loss import compute_loss
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.targets import LossWeights, Targets, build_targets
-from onepass.training.stream import QuestionStream
+from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.prompt import Kind
+from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
+from onepass.training.tally import Tally
+from onepass.training.trainee import TEXT_ENCODER
 
-Scorer = Callable[[Gliner2Network], Mapping[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Gliner2Options:
-    """Rates and weights; the defaults are those of Table 5 of the GLiNER2 paper.
-
-    Attributes:
-        encoder_rate: learning rate of the backbone.
-        head_rate: learning rate of everything else.
-        weight_decay: on matrices; biases and normalizations have none.
-        loss: weights of the loss terms.
-    """
-
-    encoder_rate: float = 1e-5
-    head_rate: float = 2e-5
-    weight_decay: float = 0.01
-    loss: LossWeights = field(default_factory=LossWeights)
+_SECTIONS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 
 
-class Gliner2Task:
-    """A checkpoint that is trained on a stream of questions.
+class Gliner2Trainee:
+    """A checkpoint in the published layout.
 
     Args:
-        checkpoint: directory in the published layout to start from.
-        stream: what is asked.
-        options: rates and weights.
-        scorer: held-out scores of the network, if any; ``score`` is the one that counts.
+        checkpoint: its directory.
+        loss: weights of the loss terms.
         device: where the network runs.
 
     Raises:
         CheckpointError: if the directory is not a checkpoint of this family.
     """
 
+    parts: Mapping[str, str] = {TEXT_ENCODER: "backbone."}
+
     def __init__(
-        self,
-        checkpoint: Path,
-        stream: QuestionStream,
-        options: Gliner2Options,
-        *,
-        scorer: Scorer | None = None,
-        device: str = "cpu",
+        self, checkpoint: Path, loss: LossWeights | None = None, *, device: str = "cpu"
     ) -> None:
+        self._checkpoint, self._weights = checkpoint, loss or LossWeights()
+        self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(checkpoint).to(device)
-        self._checkpoint = checkpoint
         self._encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
-        self._stream, self._options, self._scorer = stream, options, scorer
 
     @property
-    def seen(self) -> int:
-        """Examples that were used so far."""
-        return self._stream.seen
+    def longest(self) -> int | None:
+        """Return the most pieces that the network reads at once."""
+        return self.network.backbone.max_pieces
 
-    def groups(self) -> list[dict[str, Any]]:
-        """Return four groups: backbone and heads, each with and without weight decay."""
-        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-        for name, parameter in self.network.named_parameters():
-            backbone, decays = name.startswith("backbone."), parameter.ndim > 1
-            groups.setdefault((backbone, decays), []).append(parameter)
-        options = self._options
-        return [
-            {
-                "params": parameters,
-                "lr": options.encoder_rate if backbone else options.head_rate,
-                "weight_decay": options.weight_decay if decays else 0.0,
-            }
-            for (backbone, decays), parameters in groups.items()
-        ]
+    def ask(self, question: Question, max_pieces: int) -> Sequence[Asked]:
+        """Return the one pass that asks a question, if it asks something and a word fits in."""
+        if question.schema.is_empty:
+            return ()
+        asked = ask(question, self._tokenizer, max_pieces=max_pieces)
+        return (asked,) if len(asked.words) and asked.reading.pieces <= max_pieces else ()
 
-    def batches(self) -> Iterator[Targets]:
-        """Yield batches forever."""
+    def build(self, asked: Sequence[Asked]) -> Targets:
+        """Return the batch of several passes, with its gold cells."""
         config = self.network.config
-        for asked in self._stream.batches():
-            yield build_targets(asked, config.max_width, pooling=config.pooling)
+        return build_targets(asked, config.max_width, pooling=config.pooling)
 
     def loss(
         self, network: Gliner2Network, batch: Targets
     ) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
-        return compute_loss(network, batch, self._options.loss)
+        return compute_loss(network, batch, self._weights)
 
-    def score(self) -> Mapping[str, float]:
-        """Return held-out scores, empty without a scorer."""
-        return self._scorer(self.network) if self._scorer else {}
+    def tally(self, network: Gliner2Network, asked: Sequence[Asked], tally: Tally) -> None:
+        """Count the cells and tasks of a batch that ``network`` answers."""
+        targets = self.build(asked)
+        outputs = run_network(network, targets)
+        if outputs.spans is not None:
+            _count_spans(outputs.spans.cpu().numpy(), targets, tally)
+        if outputs.classes is not None:
+            tally.tasks += _exact_tasks(outputs.classes.cpu().numpy(), targets)
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout."""
@@ -110,10 +86,38 @@ class Gliner2Task:
             tokenizer_from=self._checkpoint,
         )
 
-    def state(self) -> dict[str, Any]:
-        """Return the position in the data."""
-        return self._stream.state()
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue where a `state` was taken."""
-        self._stream.restore(state)
+def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
+    """Count the cells of each section.
+
+    Args:
+        logits: (batch, queries, words, width).
+        targets: the gold.
+        tally: is added to.
+    """
+    gold = np.zeros(logits.shape, dtype=bool)
+    gold[targets.gold.index()] = True
+    said = (logits > 0) & targets.weight
+    used = dict.fromkeys(range(len(logits)), 0)  # queries of each row that were counted
+    for group in targets.spans:
+        first = used[group.row]
+        used[group.row] = first + group.instances * group.items
+        cells = (group.row, slice(first, used[group.row]))
+        tally.add(
+            _SECTIONS[group.kind],
+            right=int((said[cells] & gold[cells]).sum()),
+            predicted=int(said[cells].sum()),
+            gold=int(gold[cells].sum()),
+        )
+
+
+def _exact_tasks(logits: np.ndarray, targets: Targets) -> list[bool]:
+    """Return for each task whether its labels were chosen exactly; logits are (tasks, items)."""
+    right = []
+    for line, group in enumerate(targets.classes):
+        own = logits[line, : group.items]
+        if group.multi_label:
+            right.append(bool(((own > 0) == (group.true > 0)).all()))
+        elif group.true.any():  # a single-label task with no true label has no right answer
+            right.append(bool(group.true[own.argmax()]))
+    return right

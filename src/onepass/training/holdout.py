@@ -1,45 +1,27 @@
-"""Held-out scores while training: what a network says of known questions, cell by cell.
+"""Held-out scores while training: what a network says of known questions, answer by answer.
 
-Quick and rough: no thresholds, overlap or windows, and the gold says how many records and pairs
-there are. `onepass.evaluation` scores a finished checkpoint as it is used.
+Quick and rough: no thresholds, overlap or windows. `onepass.evaluation` scores a finished
+checkpoint as it is used. It knows nothing of the model; the trainee counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import torch
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.corpus.question import Question
-from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.evaluation.asking import schema_of
-from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.network.outputs import run_network
-from onepass.models.gliner2.prompt import Kind
-from onepass.models.gliner2.targets import Targets, build_targets
 from onepass.schema import Schema
 from onepass.training.asking.records import pairs_by_type, record_answers
-from onepass.training.stream import BatchOptions, fitting, split_by_length
+from onepass.training.stream import BatchOptions, split_by_length
+from onepass.training.tally import Tally
+from onepass.training.trainee import Trainee
 
 MOST_LABELS = 48  # asked of one task or one text: more would leave short windows no room
-
-_SECTIONS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
-
-
-@dataclass(slots=True)
-class _Counts:
-    """True positives, and what was predicted and gold."""
-
-    right: int = 0
-    predicted: int = 0
-    gold: int = 0
-
-    def f1(self) -> float:
-        total = self.predicted + self.gold
-        return 2 * self.right / total if total else 1.0
 
 
 class Holdout:
@@ -47,81 +29,35 @@ class Holdout:
 
     Args:
         examples: everything that was annotated in them is asked, up to `MOST_LABELS` labels.
-        tokenizer: of the checkpoint.
+        trainee: the checkpoint.
         options: how large batches are; the part of a text behind ``max_pieces`` is not read.
 
     Attributes:
-        asked: how many examples are asked; those without annotations, or without room for their
-            text, are not.
+        asked: how many examples are asked; those without annotations that the checkpoint can
+            answer, or without room for their text, are not.
     """
 
     def __init__(
-        self, examples: Sequence[Example], tokenizer: PieceTokenizer, options: BatchOptions
+        self, examples: Sequence[Example], trainee: Trainee, options: BatchOptions
     ) -> None:
-        questions = [whole_question(example) for example in examples]
-        asked = fitting(questions, tokenizer, options.max_pieces)
-        self.asked = len(asked)
-        self._batches = split_by_length(asked, options)
+        self._trainee = trainee
+        passes = [trainee.ask(whole_question(one), options.max_pieces) for one in examples]
+        self.asked = sum(bool(own) for own in passes)
+        self._batches = split_by_length([one for own in passes for one in own], options)
 
-    def score(self, network: Gliner2Network) -> dict[str, float]:
+    def score(self, network: Any) -> dict[str, float]:
         """Return the scores of a network in evaluation mode, in fp32.
 
         Returns:
-            Micro F1 over exact cells of ``entities``, ``records`` and ``relations`` at a score of
+            Micro F1 over exact spans of ``entities``, ``records`` and ``relations`` at a score of
             0.5; ``classes``, the share of tasks that are answered exactly; and ``score``, their
             mean. What no question asks is left out.
         """
-        spans: dict[str, _Counts] = {}
-        right: list[bool] = []
-        config = network.config
+        tally = Tally()
         with torch.no_grad():
             for asked in self._batches:
-                targets = build_targets(asked, config.max_width, pooling=config.pooling)
-                outputs = run_network(network, targets)
-                if outputs.spans is not None:
-                    _count_spans(outputs.spans.cpu().numpy(), targets, spans)
-                if outputs.classes is not None:
-                    right += _exact_tasks(outputs.classes.cpu().numpy(), targets)
-        scores = {name: counts.f1() for name, counts in sorted(spans.items())}
-        if right:
-            scores["classes"] = sum(right) / len(right)
-        if scores:
-            scores["score"] = sum(scores.values()) / len(scores)
-        return scores
-
-
-def _count_spans(logits: np.ndarray, targets: Targets, counts: dict[str, _Counts]) -> None:
-    """Count the cells of each section.
-
-    Args:
-        logits: (batch, queries, words, width).
-        targets: the gold.
-        counts: is added to.
-    """
-    gold = np.zeros(logits.shape, dtype=bool)
-    gold[targets.gold.index()] = True
-    said = (logits > 0) & targets.weight
-    used = dict.fromkeys(range(len(logits)), 0)  # queries of each row that were counted
-    for group in targets.spans:
-        first = used[group.row]
-        used[group.row] = first + group.instances * group.items
-        cells = (group.row, slice(first, used[group.row]))
-        section = counts.setdefault(_SECTIONS[group.kind], _Counts())
-        section.right += int((said[cells] & gold[cells]).sum())
-        section.predicted += int(said[cells].sum())
-        section.gold += int(gold[cells].sum())
-
-
-def _exact_tasks(logits: np.ndarray, targets: Targets) -> list[bool]:
-    """Return for each task whether its labels were chosen exactly; logits are (tasks, items)."""
-    right = []
-    for line, group in enumerate(targets.classes):
-        own = logits[line, : group.items]
-        if group.multi_label:
-            right.append(bool(((own > 0) == (group.true > 0)).all()))
-        elif group.true.any():  # a single-label task with no true label has no right answer
-            right.append(bool(group.true[own.argmax()]))
-    return right
+                self._trainee.tally(network, asked, tally)
+        return tally.scores()
 
 
 def whole_question(example: Example) -> Question:

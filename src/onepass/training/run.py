@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,26 @@ import torch
 from onepass.corpus.example import Example
 from onepass.corpus.public import read_any
 from onepass.corpus.reading import Format, file_format, read_training_file
-from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError
 from onepass.training.bank import LabelBank, read_bank
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.data import Mixture
-from onepass.training.gliner2 import Gliner2Options, Gliner2Task, Scorer
+from onepass.training.families import loss_options, open_trainee
 from onepass.training.holdout import Holdout
 from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.sampling import Sampler
+from onepass.training.selftrain import write_weak_labels
 from onepass.training.sources import Sources, open_sources
 from onepass.training.stream import BatchOptions, QuestionStream
+from onepass.training.task import Rates, Scorer, TrainingTask
+from onepass.training.trainee import Trainee
 
 __all__ = ["TrainConfig", "read_config", "train_from_config"]
 
 Report = Callable[[str], None]
+
+WEAK = "self-trained.jsonl"  # in the data directory of a run
 
 
 def train_from_config(
@@ -61,12 +66,15 @@ def train_from_config(
         Checkpoints(output, keep=config.keep).refuse_old()
     if config.threads:
         torch.set_num_threads(config.threads)
+    config = replace(config, loss=loss_options(config))
+    weak = _weak_labels(config, output / "data", report)
     torch.manual_seed(config.seed)
     device = _device(config.device)
     precision = _precision(config.precision, device)
-    tokenizer = PieceTokenizer(Path(config.model) / "tokenizer.json")
+    trainee = open_trainee(Path(config.model), config.loss, device=device)
+    _check_window(trainee, config.max_pieces)
     sources = open_sources(
-        [Path(path) for path in config.data],
+        [*map(Path, config.data), *weak],
         into=output / "data",
         held_out=0.0 if config.dev or scorer else config.held_out,
         seed=config.seed,
@@ -79,16 +87,11 @@ def train_from_config(
         config.max_pieces,
         min(config.pool, len(mixture)),  # of little data a pool is once all of it
     )
-    scorer = scorer or _scorer(config, sources, tokenizer, batches, report)
-    stream = QuestionStream(mixture, _sampler(config), tokenizer, batches, seed=config.seed)
-    task = Gliner2Task(
-        Path(config.model),
-        stream,
-        Gliner2Options(config.encoder_rate, config.head_rate, config.weight_decay, config.loss),
-        scorer=scorer,
-        device=device,
-    )
-    _check_window(task, config.max_pieces)
+    scorer = scorer or _scorer(config, sources, trainee, batches, report)
+    sampler = _sampler(config, sources)
+    stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
+    rates = Rates(config.encoder_rate, config.head_rate, config.weight_decay, config.freeze)
+    task = TrainingTask(trainee, stream, rates, scorer=scorer)
     (output / "train.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
     report(
         f"{len(mixture)} examples in {len(sources.files)} files, on {device} "
@@ -102,6 +105,20 @@ def train_from_config(
         report=report,
     )
     return _summary(outcome, output, stream.skipped)
+
+
+def _weak_labels(config: TrainConfig, into: Path, report: Report) -> list[Path]:
+    """Return the file of what the model has labeled itself, which a resumed run has already."""
+    if config.self_train is None:
+        return []
+    path = into / WEAK
+    if not (config.resume and path.is_file()):
+        from onepass.extractor import Extractor  # most runs do without
+
+        model = Extractor.from_pretrained(config.model, backend="torch", threads=config.threads)
+        into.mkdir(parents=True, exist_ok=True)
+        write_weak_labels(model, config.self_train, path, report=report)
+    return [path]
 
 
 def _device(name: str) -> str:
@@ -123,15 +140,16 @@ def _precision(name: str, device: str) -> str:
     return "bf16" if fast else "fp32"
 
 
-def _sampler(config: TrainConfig) -> Sampler:
+def _sampler(config: TrainConfig, sources: Sources) -> Sampler:
+    """Return what draws questions; labels to ask where they do not hold are the bank's, if any."""
     bank, pool = read_bank(Path(config.bank)) if config.bank else (LabelBank(), ())
-    return Sampler(bank, pool, config.sampling)
+    return Sampler(bank, pool or sources.labels, config.sampling, types=sources.types)
 
 
 def _scorer(
     config: TrainConfig,
     sources: Sources,
-    tokenizer: PieceTokenizer,
+    trainee: Trainee,
     options: BatchOptions,
     report: Report,
 ) -> Scorer | None:
@@ -140,7 +158,7 @@ def _scorer(
     if not examples:
         report("nothing is held out: the run is not scored")
         return None
-    holdout = Holdout(examples, tokenizer, options)
+    holdout = Holdout(examples, trainee, options)
     if not holdout.asked:
         raise InputError(
             f"None of the {len(examples)} held-out examples could be asked; give another dev file, "
@@ -157,8 +175,8 @@ def _read_dev(path: Path, report: Report) -> tuple[Example, ...]:
     return tuple(read_any(path))
 
 
-def _check_window(task: Gliner2Task, max_pieces: int) -> None:
-    longest: Any = task.network.backbone.max_pieces
+def _check_window(trainee: Trainee, max_pieces: int) -> None:
+    longest = trainee.longest
     if longest is not None and max_pieces > longest:
         raise InputError(
             f"max_pieces is {max_pieces}, but this checkpoint reads at most {longest} pieces; "

@@ -30,6 +30,7 @@ class Sampler:
         bank: other names and more general labels.
         pool: specific labels of other examples, asked now and then as labels that are not there.
         options: probabilities and limits.
+        types: relation types of other examples, likewise.
 
     >>> from onepass.corpus.example import Mention
     >>> example = Example("Bo barks.", (Mention(0, 2, "dog"),), asked=("cat",))
@@ -43,8 +44,10 @@ class Sampler:
         bank: LabelBank | None = None,
         pool: Sequence[str] = (),
         options: SamplingOptions | None = None,
+        *,
+        types: Sequence[str] = (),
     ) -> None:
-        self.means = Means(bank or LabelBank(), pool, options or SamplingOptions())
+        self.means = Means(bank or LabelBank(), pool, options or SamplingOptions(), types)
 
     def question(self, example: Example, rng: random.Random) -> Question:
         """Return one question about the example; its schema is empty if nothing was annotated."""
@@ -53,4 +56,29 @@ class Sampler:
         records = ask_structures(example, schema, self.means, rng)
         pairs = ask_relations(example, schema, self.means, rng)
         classes = ask_classes(example, schema, self.means, rng)
-        return Question(example.text, schema, entities, ignored, outranked, records, pairs, classes)
+        return Question(
+            example.text,
+            schema,
+            entities,
+            ignored,
+            outranked,
+            records,
+            pairs,
+            classes,
+            known=known_names(example, self.means.bank),
+        )
+
+
+def known_names(example: Example, bank: LabelBank) -> frozenset[str]:
+    """Return the labels that were annotated, and all names for what they mean, in lower case.
+
+    Asked or not, these must not be taken for labels that do not hold.
+
+    >>> bank = LabelBank({"dog": ["hound"]}, general={"dog": ["animal"]})
+    >>> sorted(known_names(Example("Bo barks.", asked=("Dog", "dog")), bank))
+    ['animal', 'dog', 'hound']
+    """
+    names = set(example.asked)
+    for label in example.asked:
+        names.update(bank.paraphrases.get(label, ()), bank.hypernyms(label))
+    return frozenset(name.lower() for name in names)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepass.corpus.checks import as_object
@@ -33,11 +33,16 @@ class Sources:
         files: name of a source to its file.
         weights: name to relative weight; those without one weigh as their number of entries.
         held_out: examples that are in none of the files.
+        labels: entity labels of the files in GLiNER's format. Those files seldom say which labels
+            do not hold in a text, so the labels of other texts have to serve.
+        types: relation types, likewise.
     """
 
     files: Mapping[str, LineFile]
     weights: Mapping[str, float]
     held_out: tuple[Example, ...]
+    labels: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 def open_sources(
@@ -51,8 +56,8 @@ def open_sources(
     """Find, check and open training files.
 
     Args:
-        paths: files, or directories of ``.jsonl`` and ``.jsonl.gz`` files; of a directory with a
-            ``mix.json`` only the files that it names.
+        paths: files (those of GLiNER may be one JSON list), or directories of ``.jsonl`` and
+            ``.jsonl.gz`` files; of a directory with a ``mix.json`` only the files that it names.
         into: directory that receives what has to be converted.
         held_out: share of all entries that is held out, at most `MOST_HELD_OUT`.
         seed: of their choice.
@@ -72,12 +77,30 @@ def open_sources(
                 )
             found[name] = file
         weights.update(own)
-    plain = {name: _plain(path, name, into, report) for name, path in found.items()}
+    names = _Names()
+    plain = {name: _plain(path, name, into, names, report) for name, path in found.items()}
     whole = {name: LineFile(path) for name, path in plain.items()}
     chosen = _choose(whole, held_out, seed)
     files = {name: LineFile(path, without=chosen[name]) for name, path in plain.items()}
     examples = [whole[name].example(i) for name, indices in chosen.items() for i in indices]
-    return Sources(files, weights, tuple(examples))
+    return Sources(
+        files, weights, tuple(examples), tuple(sorted(names.labels)), tuple(sorted(names.types))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Labels and relation types that were met."""
+
+    labels: set[str] = field(default_factory=set)
+    types: set[str] = field(default_factory=set)
+
+    def noted(self, examples: Iterable[Example]) -> Iterator[Example]:
+        """Yield examples and note what they ask."""
+        for example in examples:
+            self.labels.update(example.asked)
+            self.types.update(example.asked_relations)
+            yield example
 
 
 def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
@@ -103,7 +126,7 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
 
 
 def _name(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".jsonl")
+    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
 
 
 def _read_mix(path: Path) -> dict[str, float]:
@@ -119,7 +142,7 @@ def _read_mix(path: Path) -> dict[str, float]:
     return {name: float(weight) for name, weight in row.items()}
 
 
-def _plain(path: Path, name: str, into: Path, report: Callable[[str], None]) -> Path:
+def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[str], None]) -> Path:
     """Return a file in onepass's own format, uncompressed, every line of it checked."""
     form = file_format(path)
     if form is Format.ONEPASS and path.suffix != ".gz":
@@ -129,7 +152,10 @@ def _plain(path: Path, name: str, into: Path, report: Callable[[str], None]) -> 
     into.mkdir(parents=True, exist_ok=True)
     missing: list[str] = []
     converted = into / f"{name}.jsonl"
-    count = write_examples(converted, read_training_file(path, on_missing=missing.append))
+    examples = read_training_file(path, on_missing=missing.append)
+    if form is Format.GLINER:
+        examples = names.noted(examples)
+    count = write_examples(converted, examples)
     report(f"{path}: {count} examples read, format {form.value}")
     for sentence in missing[:_SHOWN]:
         report(sentence)

@@ -1,22 +1,22 @@
 """Questions drawn from a mixture, in batches of about equal length, forever and reproducibly.
 
 A pool of examples is drawn and asked, sorted by length, cut into batches, and the batches are
-shuffled. It knows the tokenizer and prompts of GLiNER2, not its network.
+shuffled. It knows nothing of the model: a function turns a question into passes over its text.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from onepass.corpus.question import Question
-from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError
-from onepass.models.gliner2.targets import Asked, ask
 from onepass.training.data import Mixture
 from onepass.training.sampling import Sampler
+from onepass.training.trainee import Ask, Asked
+
+One = TypeVar("One", bound=Asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class BatchOptions:
     """How large batches are.
 
     Attributes:
-        batch_pieces: padded pieces of one batch; one example is always enough for a batch.
-        max_batch: largest number of examples in a batch.
+        batch_pieces: padded pieces of one batch; one pass is always enough for a batch.
+        max_batch: largest number of passes in a batch.
         max_pieces: longest sequence, prompt included; the text is cut there.
         pool: examples that are sorted by length together.
     """
@@ -42,66 +42,72 @@ class QuestionStream:
     Args:
         mixture: where examples come from.
         sampler: what is asked of them.
-        tokenizer: of the checkpoint.
+        ask: turns a question into passes, such as `Trainee.ask`.
         options: how large batches are.
         seed: of the questions and of the order of batches.
 
     Attributes:
-        seen: examples that were used or skipped so far.
-        skipped: examples among them that could not be asked: nothing was annotated in them, or
-            their prompt left no room for a word of the text.
+        seen: examples that were used or skipped so far; one counts with its first pass.
+        skipped: examples among them that could not be asked: nothing was annotated in them that
+            this checkpoint answers, or their prompt left no room for a word of the text.
     """
 
     def __init__(
         self,
         mixture: Mixture,
         sampler: Sampler,
-        tokenizer: PieceTokenizer,
+        ask: Ask,
         options: BatchOptions,
         *,
         seed: int = 0,
     ) -> None:
         self.seen = self.skipped = 0
-        self._mixture, self._sampler, self._tokenizer = mixture, sampler, tokenizer
+        self._mixture, self._sampler, self._ask = mixture, sampler, ask
         self._options, self._seed = options, seed
         self._pool = 0  # number of the pool that is being consumed
         self._taken = 0  # batches of it that were handed out
         self._at_pool = mixture.state()
 
-    def batches(self) -> Iterator[list[Asked]]:
+    def batches(self) -> Iterator[list[Any]]:
         """Yield batches forever.
 
         Raises:
             InputError: if not one example of a pool can be asked.
         """
         while True:
-            for batch in self._open_pool()[self._taken :]:
+            batches, firsts = self._open_pool()
+            for batch in batches[self._taken :]:
                 self._taken += 1
-                self.seen += len(batch)
+                self.seen += sum(id(one) in firsts for one in batch)
                 yield batch
             self._pool += 1
             self._taken = 0
 
-    def _open_pool(self) -> list[list[Asked]]:
-        """Draw, ask and batch the next pool; the same again if it was begun before."""
+    def _open_pool(self) -> tuple[list[list[Any]], set[int]]:
+        """Draw, ask and batch the next pool; the same again if it was begun before.
+
+        Returns:
+            The batches, and the identity of the first pass of every example.
+        """
         options = self._options
         self._at_pool = self._mixture.state()
         rng = random.Random(f"{self._seed}/{self._pool}")
         examples = self._mixture.draw(options.pool, rng)
         questions = [self._sampler.question(example, rng) for example in examples]
-        asked = fitting(questions, self._tokenizer, options.max_pieces)
+        passes = [self._ask(question, options.max_pieces) for question in questions]
+        asked = [own for own in passes if own]
         if not asked:
             raise InputError(
                 f"None of {len(examples)} examples drawn could be asked: either nothing is "
-                f"annotated in them, or their labels alone fill the {options.max_pieces} pieces "
-                "of max_pieces."
+                "annotated in them that this checkpoint answers, or their labels alone fill the "
+                f"{options.max_pieces} pieces of max_pieces."
             )
         if not self._taken:
             self.seen += len(examples) - len(asked)
             self.skipped += len(examples) - len(asked)
-        batches = split_by_length(asked, options)
+        batches = split_by_length([one for own in asked for one in own], options)
         rng.shuffle(batches)
-        return batches
+        return batches, {id(own[0]) for own in asked}
 
     def state(self) -> dict[str, Any]:
         """Return the position, as JSON."""
@@ -120,32 +126,15 @@ class QuestionStream:
         self.seen, self.skipped = int(state["seen"]), int(state["skipped"])
 
 
-def fitting(questions: list[Question], tokenizer: PieceTokenizer, max_pieces: int) -> list[Asked]:
-    """Return the questions that ask something and leave room for some of their text, encoded.
-
-    Args:
-        questions: any.
-        tokenizer: of the checkpoint.
-        max_pieces: longest sequence; texts are cut there.
-    """
-    asked = [
-        ask(question, tokenizer, max_pieces=max_pieces)
-        for question in questions
-        if not question.schema.is_empty
-    ]
-    return [one for one in asked if len(one.words) and one.reading.pieces <= max_pieces]
-
-
-def split_by_length(asked: list[Asked], options: BatchOptions) -> list[list[Asked]]:
+def split_by_length(asked: Sequence[One], options: BatchOptions) -> list[list[One]]:
     """Return batches of similar length, shortest first.
 
     Args:
-        asked: the questions; they are sorted in place.
+        asked: passes.
         options: how large batches may be.
     """
-    asked.sort(key=lambda one: one.reading.pieces)
-    batches: list[list[Asked]] = []
-    for one in asked:
+    batches: list[list[One]] = []
+    for one in sorted(asked, key=lambda one: one.reading.pieces):
         longest = one.reading.pieces  # sorted: the newest is the longest
         if (
             not batches

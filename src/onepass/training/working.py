@@ -24,6 +24,7 @@ class Working:
             self.network = copy.deepcopy(network).to(torch.bfloat16).train()
         self._truth: list[torch.Tensor] = list(network.parameters())
         self._own: list[torch.Tensor] = list(self.network.parameters())
+        self._statistics = list(zip(_statistics(network), _statistics(self.network), strict=True))
         self._is_copy = self.network is not network
 
     def load(self) -> None:
@@ -35,7 +36,19 @@ class Working:
                 torch._foreach_copy_(self._own, self._truth)
 
     def hand_over(self) -> None:
-        """Give the gradients to the optimizer's weights."""
+        """Give the gradients, and what normalizations have seen, to the optimizer's weights."""
         if self._is_copy:
             for truth, own in zip(self._truth, self._own, strict=True):
                 truth.grad = None if own.grad is None else own.grad.float()
+            for truth, own in self._statistics:
+                truth.copy_(own)
+
+
+def _statistics(network: torch.nn.Module) -> list[torch.Tensor]:
+    """Return what the normalizations over a batch keep of the batches they have seen."""
+    return [
+        buffer
+        for module in network.modules()
+        if isinstance(module, torch.nn.BatchNorm1d)
+        for buffer in module.buffers(recurse=False)
+    ]

@@ -12,6 +12,7 @@ from onepass import Schema
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import ChoiceFind, SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.family import Asking
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import all_groups, encode_prompt
@@ -58,7 +59,7 @@ def found(
         logits[cell] = logit
     limits = resolve_thresholds(schema, threshold, {}, calibration)  # type: ignore[arg-type]
     scores = ReadingScores({0: SpanScores(instances, logits)}, {})
-    return decode(scores, reading, schema, limits, OWN_WORDS)
+    return decode(scores, reading, Asking(schema, limits, "flat"), OWN_WORDS)
 
 
 def spans(findings: Findings) -> list[tuple[int, int, int]]:
@@ -162,7 +163,9 @@ def test_a_group_that_is_not_there_gives_nothing(tokenizer: PieceTokenizer) -> N
     for schema in (ENTITIES, STRUCTURE, RELATION):
         scores = ReadingScores({0: SpanScores(0, None)}, {})
         limits = resolve_thresholds(schema, 0.0, {})
-        findings = decode(scores, read(tokenizer, schema), schema, limits, OWN_WORDS)
+        findings = decode(
+            scores, read(tokenizer, schema), Asking(schema, limits, "flat"), OWN_WORDS
+        )
         assert not len(findings.entities)
         assert findings.relations == ()
         assert not any(findings.records.values())
@@ -173,7 +176,9 @@ def test_class_logits_are_handed_on(tokenizer: PieceTokenizer) -> None:
     logits = np.array([1.5, -2.0], dtype=np.float32)
     limits = resolve_thresholds(schema, None, {})
     reading = read(tokenizer, schema)
-    findings = decode(ReadingScores({}, {0: logits}), reading, schema, limits, OWN_WORDS)
+    findings = decode(
+        ReadingScores({}, {0: logits}), reading, Asking(schema, limits, "flat"), OWN_WORDS
+    )
     assert findings.classes == {(0, (0, 1)): logits}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, T5EncoderModel
 
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.foreign import ForeignBackbone
@@ -25,6 +25,10 @@ MODERNBERT = TINY | {
     "global_attn_every_n_layers": 3,
     "local_attention": 8,
 }
+T5 = {
+    "vocab_size": 40, "d_model": 24, "d_kv": 8, "d_ff": 40, "num_layers": 2, "num_heads": 3,
+    "pad_token_id": 0, "relative_attention_num_buckets": 8,
+}  # fmt: skip
 ROBERTA = TINY | {"model_type": "roberta", "pad_token_id": 1}
 
 
@@ -77,6 +81,18 @@ def test_padding_changes_nothing(config: dict[str, Any]) -> None:
         torch.testing.assert_close(alone[0], vectors[row, :length], atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("config", [MODERNBERT, ROBERTA], ids=lambda c: c["model_type"])
+@torch.no_grad()
+def test_every_layer(config: dict[str, Any]) -> None:
+    ours = ForeignBackbone(config)
+    ours.prepare()
+    ids, mask = ragged(20)
+    layers = list(ours.each_layer(ids, mask))
+    assert len(layers) == ours.layer_count == 3
+    assert ours.heads == 3
+    torch.testing.assert_close(layers[-1], ours(ids, mask), atol=0, rtol=0)
+
+
 @torch.no_grad()
 def test_longest_input_is_what_the_position_table_holds() -> None:
     ours = ForeignBackbone(ROBERTA)
@@ -87,6 +103,22 @@ def test_longest_input_is_what_the_position_table_holds() -> None:
     with pytest.raises((IndexError, RuntimeError)):
         ours(torch.full((1, 89), 5), torch.ones(1, 89, dtype=torch.long))
     assert ForeignBackbone(MODERNBERT).max_pieces == 90
+
+
+@pytest.mark.parametrize("kind", ["t5", "mt5"])
+@torch.no_grad()
+def test_the_encoder_of_t5_stands_alone(kind: str, exported: Any) -> None:
+    torch.manual_seed(0)
+    theirs = T5EncoderModel(AutoConfig.for_model(kind, **T5)).eval()
+    ours = ForeignBackbone(theirs.config.to_dict())
+    ours.load_state_dict(to_ours(theirs.state_dict(), ours.keys()))
+    ours.prepare()
+    ids, mask = ragged(20)
+    expected = theirs(ids, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(ours(ids, mask), expected, atol=0, rtol=0)
+    assert (ours.hidden, ours.heads, ours.layer_count, ours.max_pieces) == (24, 3, 2, None)
+    vectors = torch.from_numpy(exported(ours)(ids, mask))
+    torch.testing.assert_close(vectors[mask.bool()], expected[mask.bool()], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["dtype", "torch_dtype"])
@@ -102,7 +134,8 @@ def test_weights_are_fp32_whatever_the_checkpoint_was_saved_in(name: str) -> Non
         (TINY | {"model_type": "no-such-encoder"}, "'no-such-encoder'"),
         (TINY, "model_type None"),
         (MODERNBERT | {"hidden_size": "wide"}, "hidden_size"),
-        ({"model_type": "t5", "d_model": 8, "num_layers": 1}, "encoder-decoder"),
+        (TINY | {"model_type": "llama"}, "from left to right"),
+        ({"model_type": "bart", "d_model": 8, "encoder_layers": 1}, "encoder-decoder"),
     ],
 )
 def test_what_cannot_be_run_is_refused(config: dict[str, Any], message: str) -> None:

@@ -22,27 +22,26 @@ from onepass.decoding.finds import (
 )
 from onepass.decoding.overlap import select
 from onepass.decoding.spans import best_span, candidates
+from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.score import ReadingScores
-from onepass.models.thresholds import PLAIN, Calibration, Thresholds
+from onepass.models.thresholds import PLAIN, sigmoid
 from onepass.schema import Schema
 
 _KINDS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 
 
-def decode(
-    scores: ReadingScores, reading: Reading, schema: Schema, thresholds: Thresholds, words: int
-) -> Findings:
+def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) -> Findings:
     """Decode one reading.
 
     Args:
         scores: of the reading.
         reading: its prompt says what was asked.
-        schema: what the indices of the prompt point into.
-        thresholds: resolved for this schema.
+        asking: the schema that the indices of the prompt point into, and its thresholds.
         words: the text's own words of the window; those after them were added.
     """
+    schema, thresholds = asking.schema, asking.thresholds
     found: list[Candidates] = []
     records: dict[int, tuple[RecordFind, ...]] = {}
     relations: list[RelationFind] = []
@@ -56,7 +55,7 @@ def decode(
             continue
         prefix = reading.prompt.prefix_words
         calibration = thresholds.calibration.get(_KINDS[group.kind], PLAIN)
-        probs = _sigmoid(spans.logits, calibration)  # (instances, items, words, width)
+        probs = sigmoid(spans.logits, calibration)  # (instances, items, words, width)
         text = probs[:, :, prefix : prefix + words]
         if group.kind is Kind.ENTITIES:
             limits = thresholds.entities[list(group.items)]
@@ -70,15 +69,6 @@ def decode(
                 (probs, text), number, (reading, schema), thresholds.fields[group.task]
             )
     return Findings(_joined(found), records, tuple(relations), classes)
-
-
-def _sigmoid(logits: Floats, calibration: Calibration) -> Floats:
-    if calibration != PLAIN:
-        scaled = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
-        logits = scaled.astype(np.float32, copy=False)
-    with np.errstate(over="ignore"):
-        probs: Floats = np.reciprocal(1.0 + np.exp(-logits))
-    return probs
 
 
 def _joined(parts: list[Candidates]) -> Candidates:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from onepass.backends.base import Backend
+from onepass.backends.base import Backend, Graph
+from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import InputError, SchemaError
 from onepass.hub.files import read_json
-from onepass.models.family import Family
+from onepass.models.family import NO_NAMING, Asking, Family, Limits
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
@@ -16,30 +19,71 @@ from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.gliner2.prompt import Prompt, encode_prompt, split_groups
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
+from onepass.models.labels import LabelVectors
 from onepass.schema import Schema
 
 
-def _read_config(directory: Path) -> Gliner2Config:
-    return Gliner2Config.from_dict(read_json(directory / "config.json"))
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A checkpoint without its weights.
+
+    Attributes:
+        config: which parts it has.
+        limits: how much it reads at once.
+    """
+
+    config: Gliner2Config
+    limits: Limits
 
 
-def _plan(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> tuple[Prompt, ...]:
+def _read_config(directory: Path) -> Settings:
+    encoder = read_json(directory / "encoder_config" / "config.json")
+    config = Gliner2Config.from_dict(read_json(directory / "config.json"))
+    return Settings(config, Limits(encoder_limit(encoder)))
+
+
+def _limits(settings: Settings) -> Limits:
+    return settings.limits
+
+
+def _graphs(settings: Settings) -> tuple[Graph, ...]:
+    return GRAPHS
+
+
+def _plan(
+    schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
+) -> tuple[Prompt, ...]:
+    if schema.naming is not None:
+        raise SchemaError(NO_NAMING)
     passes = split_groups(schema, tokenizer, budget)
     return tuple(encode_prompt(schema, groups, tokenizer) for groups in passes)
 
 
+def _prepare(
+    prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
+) -> Sequence[Prompt]:
+    if known is not None:
+        raise InputError(
+            "Label vectors are for checkpoints with a label encoder, but a GLiNER2 checkpoint "
+            "reads its labels together with each text; give it the labels themselves."
+        )
+    return prompts
+
+
 def _score(
-    readings: Sequence[Reading], config: Gliner2Config, backend: Backend
+    readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
 ) -> list[ReadingScores]:
-    return score(collate(readings, pooling=config.pooling), backend)
+    return score(collate(readings, pooling=settings.config.pooling), backend)
 
 
 GLINER2 = Family(
     name="gliner2",
-    graphs=GRAPHS,
     network="onepass.models.gliner2.network.checkpoint:load_network",
     read_config=_read_config,
+    limits=_limits,
+    graphs=_graphs,
     plan=_plan,
+    prepare=_prepare,
     read_text=read_text,
     read_window=read_window,
     score=_score,

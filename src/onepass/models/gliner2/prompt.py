@@ -103,8 +103,8 @@ def all_groups(schema: Schema) -> list[Group]:
         Group(Kind.STRUCTURE, i, tuple(range(len(structure.fields))))
         for i, structure in enumerate(schema.structures)
     ]
-    if schema.entity_labels:
-        groups.append(Group(Kind.ENTITIES, 0, tuple(range(len(schema.entity_labels)))))
+    if schema.span_labels:
+        groups.append(Group(Kind.ENTITIES, 0, tuple(range(len(schema.span_labels)))))
     groups += [Group(Kind.RELATION, i, (0, 1)) for i in range(len(schema.relation_types))]
     groups += [
         Group(Kind.CLASSES, i, tuple(range(len(task.labels))))
@@ -167,7 +167,8 @@ def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[s
             base = f"{base}: {relation.description}"
         return plain(base), ["head", "tail"]
     if group.kind is Kind.ENTITIES:
-        chosen = [schema.entity_labels[i] for i in group.items]
+        asked = _span_labels(schema)
+        chosen = [asked[i] for i in group.items]
         return _described("entities", chosen, plain), [plain(label.name) for label in chosen]
     if group.kind is Kind.STRUCTURE:
         structure = schema.structures[group.task]
@@ -182,6 +183,11 @@ def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[s
         if answer in names:
             text += f" {EXAMPLE} {plain(example)} {OUTPUT} {plain(answer)}"
     return text, [plain(label.name) for label in labels]
+
+
+def _span_labels(schema: Schema) -> list[Label]:
+    """Return what is read of each entity label and question: a question is a label of its own."""
+    return [*schema.entity_labels, *(Label(question.label) for question in schema.questions)]
 
 
 def _described(base: str, items: Sequence[Label | Field], plain: Callable[[str], str]) -> str:
@@ -285,7 +291,7 @@ def _title(schema: Schema, group: Group) -> str:
     if group.kind is Kind.RELATION:
         return f"The relation type {schema.relation_types[group.task].name!r}"
     if group.kind is Kind.ENTITIES:
-        return f"The entity label {schema.entity_labels[group.items[0]].name!r}"
+        return f"The entity label {schema.span_labels[group.items[0]].name!r}"
     owner: Structure | ClassificationTask
     if group.kind is Kind.STRUCTURE:
         owner = schema.structures[group.task]

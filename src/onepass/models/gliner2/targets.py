@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from onepass.corpus.question import Question, RecordAnswer, SpanAnswer
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.encode import Batch, Reading, collate
-from onepass.models.gliner2.placing import Placer, instances_of
+from onepass.models.gliner2.placing import instances_of
 from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
 from onepass.models.gliner2.text import STOPS
+from onepass.text.placing import Placer
 from onepass.text.words import Words, split_words
 
 MAX_INSTANCES = 19

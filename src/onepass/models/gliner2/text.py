@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.encoding.words import word_pieces
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Prompt
 from onepass.text.windows import Window
@@ -55,13 +56,8 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     (['Tim', 'Cook'], [1, 1])
     """
     words = split_words(text)
-    ids, lengths = tokenizer.flat([tokenizer.plain(form.lower()) for form in words.forms()])
-    cut = 0
-    if len(lengths) and int(lengths.max()) > max_word_pieces:
-        cut = int((words.ends - words.starts)[lengths > max_word_pieces].sum())
-        step = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        ids = ids[step < max_word_pieces]
-        lengths = np.minimum(lengths, max_word_pieces)
+    forms = [tokenizer.plain(form.lower()) for form in words.forms()]
+    ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     stop, _ = tokenizer.flat(["."])
     return TextPieces(words, ids, lengths, stop, cut)
 

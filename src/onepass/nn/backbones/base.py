@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -25,12 +26,31 @@ class Backbone(nn.Module, abc.ABC):
 
     @property
     @abc.abstractmethod
+    def layer_count(self) -> int:
+        """Number of layers whose states `each_layer` yields."""
+
+    @property
+    @abc.abstractmethod
+    def heads(self) -> int:
+        """Number of heads of its attention."""
+
+    @property
+    @abc.abstractmethod
     def max_pieces(self) -> int | None:
         """Longest sequence that can be encoded, None where there is no limit."""
 
     @abc.abstractmethod
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return (batch, pieces, hidden) vectors.
+
+        Args:
+            ids: (batch, pieces) integers.
+            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+        """
+
+    @abc.abstractmethod
+    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the (batch, pieces, hidden) vectors behind each layer; the last are `forward`'s.
 
         Args:
             ids: (batch, pieces) integers.

@@ -6,7 +6,7 @@ heads. The pooler is carried for the sake of the published layout and never run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,6 +145,16 @@ class BertBackbone(Backbone):
         return len(self.layers)
 
     @property
+    def layer_count(self) -> int:
+        """Number of layers whose states `each_layer` yields."""
+        return len(self.layers)
+
+    @property
+    def heads(self) -> int:
+        """Number of heads of its attention."""
+        return self.config.heads
+
+    @property
     def max_pieces(self) -> int | None:
         """Longest sequence that can be encoded, None where there is no limit."""
         return self.config.positions
@@ -163,6 +173,12 @@ class BertBackbone(Backbone):
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
+        for states in self.each_layer(ids, mask):
+            last = states
+        return last
+
+    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the (batch, pieces, hidden) vectors behind each layer."""
         positions = torch.arange(ids.shape[1], device=ids.device)
         x = self.word_embeddings(ids) + self.position_embeddings(positions)
         x = self.norm(x + self.type_embeddings.weight[0])
@@ -172,7 +188,7 @@ class BertBackbone(Backbone):
         bias = (1.0 - mask[:, None, None, :].to(x.dtype)) * lowest  # (batch, 1, 1, pieces)
         for layer in self.layers:
             x = layer(x, bias)
-        return x
+            yield x
 
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between the published names and ours; ``{i}`` is the layer."""

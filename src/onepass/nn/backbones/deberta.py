@@ -6,6 +6,8 @@ prompts or heads.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -78,13 +80,19 @@ class DebertaEncoder(nn.Module):
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
+        for states in self.each_layer(x, mask):
+            last = states
+        return last
+
+    def each_layer(self, x: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the (batch, pieces, hidden) vectors behind each layer."""
         frame = self._frame(mask, x.dtype)
         embeddings = x
         for i, layer in enumerate(self.layers):
             x = layer(x, frame)
             if i == 0 and self.convolution is not None:
                 x = self.convolution(embeddings, x)
-        return x
+            yield x
 
     def prepare(self) -> None:
         """Switch to evaluation and compute what depends on the weights alone, once."""
@@ -155,6 +163,16 @@ class DebertaBackbone(Backbone):
         return self.config.layers
 
     @property
+    def layer_count(self) -> int:
+        """Number of layers whose states `each_layer` yields."""
+        return self.config.layers
+
+    @property
+    def heads(self) -> int:
+        """Number of heads of its attention."""
+        return self.config.heads
+
+    @property
     def max_pieces(self) -> int | None:
         """Longest sequence that can be encoded, None where there is no limit."""
         return self.config.positions if self.config.absolute_positions else None
@@ -169,6 +187,14 @@ class DebertaBackbone(Backbone):
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
+        return self.encoder(self._embed(ids, mask), mask)
+
+    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the (batch, pieces, hidden) vectors behind each layer."""
+        return self.encoder.each_layer(self._embed(ids, mask), mask)
+
+    def _embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, hidden), 0 at padding."""
         x = self.word_embeddings(ids)
         if self.position_embeddings is not None:
             x = x + self.position_embeddings(torch.arange(ids.shape[1], device=ids.device))
@@ -177,8 +203,7 @@ class DebertaBackbone(Backbone):
         if self.widen is not None:
             x = self.widen(x)  # (batch, pieces, hidden)
         x = self.norm(x) * mask[:, :, None].to(x.dtype)
-        x = functional.dropout(x, self.config.dropout, self.training)
-        return self.encoder(x, mask)
+        return functional.dropout(x, self.config.dropout, self.training)
 
     def prepare(self) -> None:
         """Switch to evaluation and compute what depends on the weights alone, once.

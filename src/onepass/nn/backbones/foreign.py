@@ -5,11 +5,20 @@ It knows no architecture by its mathematics, and never runs code that comes with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
-from transformers import CONFIG_MAPPING, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import (
+    CONFIG_MAPPING,
+    AutoModel,
+    MT5Config,
+    MT5EncoderModel,
+    PretrainedConfig,
+    PreTrainedModel,
+    T5Config,
+    T5EncoderModel,
+)
 
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.base import Backbone
@@ -31,6 +40,9 @@ _OFFSET_POSITIONS = frozenset(
     }
 )
 
+# GLiNER makes encoders of these with llm2vec, which changes their attention.
+_CAUSAL = frozenset({"gemma", "llama", "mistral", "qwen2"})
+
 
 class ForeignBackbone(Backbone):
     """An encoder of transformers (ModernBERT, RoBERTa, ...), with random fp32 weights.
@@ -40,7 +52,7 @@ class ForeignBackbone(Backbone):
 
     Raises:
         CheckpointError: for remote code, an unknown ``model_type``, values that transformers
-            refuses, or an encoder-decoder.
+            refuses, or an encoder-decoder other than T5, of which the encoder is taken.
 
     >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
     >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
@@ -65,6 +77,16 @@ class ForeignBackbone(Backbone):
         return 0
 
     @property
+    def layer_count(self) -> int:
+        """Number of layers whose states `each_layer` yields."""
+        return int(self.config.num_hidden_layers)
+
+    @property
+    def heads(self) -> int:
+        """Number of heads of its attention."""
+        return int(self.config.num_attention_heads)
+
+    @property
     def max_pieces(self) -> int | None:
         """Longest sequence that can be encoded, None where there is no limit."""
         options = self.config.to_dict()
@@ -84,6 +106,11 @@ class ForeignBackbone(Backbone):
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
         return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+
+    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the (batch, pieces, hidden) vectors behind each layer."""
+        out = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        yield from out.hidden_states[1:]  # the first are the embeddings
 
     def prepare(self) -> None:
         """Switch to evaluation; nothing can be computed ahead."""
@@ -118,6 +145,15 @@ def _read_config(config: Mapping[str, Any]) -> PretrainedConfig:
 
 def _build(config: PretrainedConfig) -> PreTrainedModel:
     kind = config.model_type
+    if isinstance(config, T5Config):
+        return T5EncoderModel(config)
+    if isinstance(config, MT5Config):
+        return MT5EncoderModel(config)
+    if kind in _CAUSAL:
+        raise CheckpointError(
+            f"The encoder {kind!r} is a language model that reads from left to right, which is not "
+            "supported; expected an encoder."
+        )
     if config.is_encoder_decoder:
         raise CheckpointError(
             f"The encoder {kind!r} is an encoder-decoder, which is not supported; "

@@ -30,7 +30,7 @@ class SamplingOptions:
         restyle: of all names being written in another way (upper case, underscores).
         compete: of general or specific rivals being asked beside a label.
         generalize: of labels being replaced by more general ones.
-        foreign: of labels of other examples being asked.
+        foreign: of labels, and of relation types, of other examples being asked.
         drop_label: of a label with mentions not being asked.
     """
 
@@ -74,11 +74,13 @@ class Means:
         bank: other names and more general labels.
         pool: specific labels of other examples.
         options: probabilities and limits.
+        types: relation types of other examples.
     """
 
     bank: LabelBank = field(default_factory=LabelBank)
     pool: Sequence[str] = ()
     options: SamplingOptions = field(default_factory=SamplingOptions)
+    types: Sequence[str] = ()
 
     def renamed(self, label: str, taken: set[str], rng: random.Random) -> str:
         """Return another name for a label now and then, and note it among those ``taken``.

@@ -121,6 +121,7 @@ def ask_relations(
     limit = means.options.max_relations
     present = present[:limit]
     chosen = present + absent[: rng.randint(0 if present else 1, max(1, limit // 2))]
+    chosen += _foreign(example, means, rng) if example.asked_relations else []
     rng.shuffle(chosen)
     described = rng.random() < means.options.describe
     taken = {name.lower() for name in (*chosen, *example.asked_relations)}
@@ -132,6 +133,15 @@ def ask_relations(
     if asked:
         schema.relations(asked)
     return tuple(pairs.get(name, ()) for name in chosen)
+
+
+def _foreign(example: Example, means: Means, rng: random.Random) -> list[str]:
+    """Return relation types of other examples now and then."""
+    if not means.types or rng.random() >= means.options.foreign:
+        return []
+    drawn = rng.sample(means.types, min(len(means.types), rng.randint(1, 3)))
+    known = {name.lower() for name in example.asked_relations}
+    return [name for name in drawn if name.lower() not in known]
 
 
 def pairs_by_type(example: Example) -> dict[str, tuple[Pair, ...]]:

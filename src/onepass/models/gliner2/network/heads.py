@@ -1,7 +1,7 @@
-"""The heads of a GLiNER2 span checkpoint: spans, counts, occurrences, classes.
+"""From the markers of a GLiNER2 group to one query per instance and marker: the counting layers.
 
-Every head takes vectors that the backbone made and returns logits; none knows about prompts,
-thresholds or text. Formulas: `SpanMarkerV0`, count embedding and classifier of the GLiNER2 family.
+They take vectors that the backbone made and return vectors; none knows about prompts, thresholds or
+text.
 """
 
 from __future__ import annotations
@@ -17,113 +17,6 @@ from onepass.nn.keymap import Entry, Rename, linear
 from onepass.nn.mlp import Mlp, mlp_keys
 
 MAX_COUNT = 20  # classes of the count head: 0 to 19 instances
-
-
-class SpanHead(nn.Module):
-    """Scores every span against every query without building span vectors.
-
-    ``out(relu([start_i; end_j])) . query`` is split: the first layer of ``out`` into a half for the
-    start and one for the end (once per word), its last layer into the query (once per query).
-
-    Args:
-        hidden: size of word and query vectors.
-        max_width: longest span, in words.
-        dropout: probability, used while training.
-
-    >>> head = SpanHead(hidden=8, max_width=4).eval()
-    >>> head(torch.zeros(2, 10, 8), torch.zeros(2, 3, 8)).shape
-    torch.Size([2, 3, 10, 4])
-    """
-
-    def __init__(self, hidden: int, max_width: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.hidden, self.max_width = hidden, max_width
-        self.start = Mlp(hidden, 4 * hidden, hidden, dropout)
-        self.end = Mlp(hidden, 4 * hidden, hidden, dropout)
-        self.out = Mlp(2 * hidden, 4 * hidden, hidden, dropout)
-
-    def forward(self, words: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
-        """Return logits (batch, queries, words, width); spans that pass the end are undefined.
-
-        Args:
-            words: (batch, words, hidden).
-            queries: (batch, queries, hidden).
-        """
-        first, last = self.out.first, self.out.last
-        start_half, end_half = first.weight.split(self.hidden, dim=1)  # 2 of (4 hidden, hidden)
-        starts = functional.linear(torch.relu(self.start(words)), start_half, first.bias)
-        ends = functional.linear(torch.relu(self.end(words)), end_half)  # (batch, words, 4 hidden)
-        ends = functional.pad(ends, (0, 0, 0, self.max_width - 1))
-        folded = (queries @ last.weight).transpose(1, 2)  # (batch, 4 hidden, queries)
-        offset = (queries @ last.bias)[:, :, None, None]  # (batch, queries, 1, 1)
-        if self.training:
-            grid = CellScores.apply(starts, ends, folded, self.max_width)
-        else:
-            grid = cell_scores(starts, ends, folded, self.max_width)
-        return grid.permute(0, 3, 1, 2) + offset  # (batch, queries, words, width)
-
-    def keys(self) -> tuple[Rename, ...]:
-        """Return the table between published names and ours."""
-        return (
-            *mlp_keys("project_start", "start", 3),
-            *mlp_keys("project_end", "end", 3),
-            *mlp_keys("out_project", "out", 3),
-        )
-
-
-def cell_scores(
-    starts: torch.Tensor, ends: torch.Tensor, folded: torch.Tensor, max_width: int
-) -> torch.Tensor:
-    """Return (batch, words, width, queries): ``relu(start_i + end_(i + width)) . query``.
-
-    Args:
-        starts: (batch, words, inner).
-        ends: (batch, words + max_width - 1, inner).
-        folded: (batch, inner, queries).
-        max_width: number of widths.
-    """
-    length = starts.shape[1]
-    scores = [
-        torch.relu(starts + ends[:, width : width + length]) @ folded for width in range(max_width)
-    ]
-    return torch.stack(scores, dim=2)
-
-
-class CellScores(torch.autograd.Function):
-    """`cell_scores` with a backward pass that recomputes the cells instead of storing them.
-
-    Storing every width and summing gradients of slices moves several times more memory; on a CPU
-    that is most of the time of a training step.
-    """
-
-    @staticmethod
-    def forward(ctx, starts, ends, folded, max_width):  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(starts, ends, folded)
-        ctx.max_width = max_width
-        batch, length, _ = starts.shape
-        scores = starts.new_empty(batch, length, max_width, folded.shape[2])
-        cells = torch.empty_like(starts)
-        for width in range(max_width):
-            torch.add(starts, ends[:, width : width + length], out=cells)
-            scores[:, :, width] = cells.relu_() @ folded
-        return scores
-
-    @staticmethod
-    def backward(ctx, grad):  # type: ignore[no-untyped-def]
-        starts, ends, folded = ctx.saved_tensors
-        length = starts.shape[1]
-        d_starts, d_ends = torch.zeros_like(starts), torch.zeros_like(ends)
-        d_folded = torch.zeros_like(folded)
-        cells = torch.empty_like(starts)
-        for width in range(ctx.max_width):
-            torch.add(starts, ends[:, width : width + length], out=cells)
-            cells.relu_()
-            g = grad[:, :, width].contiguous()
-            d_folded.add_(torch.bmm(cells.transpose(1, 2), g))  # baddbmm_ is slow in bf16
-            d_cells = torch.bmm(g, folded.transpose(1, 2)).mul_(cells > 0)
-            d_starts.add_(d_cells)
-            d_ends[:, width : width + length].add_(d_cells)
-        return d_starts, d_ends, d_folded, None
 
 
 class Projector(nn.Module, abc.ABC):

@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from onepass.models.gliner2.config import Gliner2Config
-from onepass.models.gliner2.network.heads import MAX_COUNT, PROJECTORS, Occurrences, SpanHead
+from onepass.models.gliner2.network.heads import MAX_COUNT, PROJECTORS, Occurrences
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, with_prefix
 from onepass.nn.mlp import Mlp, mlp_keys
+from onepass.nn.places import pool_words, take
+from onepass.nn.span_head import SpanHead
 
 
 class Gliner2Network(nn.Module):
@@ -40,6 +42,16 @@ class Gliner2Network(nn.Module):
         self.occurrences = Occurrences(hidden, PROJECTORS[config.counting_layer](hidden))
         self.classifier = Mlp(hidden, 2 * hidden, 1)
 
+    @property
+    def hidden(self) -> int:
+        """Size of the vectors that pass between graphs."""
+        return self.backbone.hidden
+
+    def prepare(self) -> None:
+        """Switch to evaluation and compute what depends on the weights alone, once."""
+        self.eval()
+        self.backbone.prepare()
+
     def encode(
         self,
         ids: torch.Tensor,
@@ -59,20 +71,7 @@ class Gliner2Network(nn.Module):
             (batch, words, hidden) and (batch, markers, hidden).
         """
         states = self.backbone(ids, mask)
-        return self._pooled(states, words), take(states, markers)
-
-    def _pooled(self, states: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
-        """Return (batch, words, hidden): the first piece of each word, or their mean or maximum."""
-        if self.config.pooling == "first":
-            return take(states, words[:, :, 0])
-        batch, count, depth = words.shape
-        real = (words >= 0)[..., None]  # (batch, words, depth, 1)
-        picked = take(states, words.clamp(min=0).reshape(batch, count * depth))
-        picked = picked.reshape(batch, count, depth, states.shape[2])
-        if self.config.pooling == "max":
-            return picked.masked_fill(~real, torch.finfo(states.dtype).min).amax(2)
-        weight = real.to(states.dtype)
-        return (picked * weight).sum(2) / weight.sum(2)
+        return pool_words(states, words, self.config.pooling), take(states, markers)
 
     def count(self, markers: torch.Tensor) -> torch.Tensor:
         """Return logits (groups, 20) over the number of instances, from (groups, hidden)."""
@@ -101,14 +100,3 @@ class Gliner2Network(nn.Module):
             *with_prefix(self.occurrences.keys(), "count_embed.", "occurrences."),
             *mlp_keys("classifier", "classifier"),
         )
-
-
-def take(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Return (batch, places, hidden): the states (batch, pieces, hidden) at (batch, places).
-
-    >>> states = torch.arange(6.0).reshape(1, 3, 2)
-    >>> take(states, torch.tensor([[2, 0]])).tolist()
-    [[[4.0, 5.0], [0.0, 1.0]]]
-    """
-    index = places[:, :, None].expand(-1, -1, states.shape[2])
-    return states.gather(1, index)

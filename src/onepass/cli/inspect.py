@@ -1,0 +1,136 @@
+"""``onepass models inspect``: what a checkpoint is made of, and whether it can be run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onepass.cli.options import ReportFormat, ReportOption
+from onepass.cli.output import json_text, section, show
+
+if TYPE_CHECKING:
+    from onepass.hub import Checkpoint
+    from onepass.models.inspect import Inspection, Part
+
+_UNKNOWN, _NO_LIMIT = "not known", "no limit"
+
+
+def inspect(
+    checkpoint: Annotated[
+        str,
+        typer.Argument(metavar="CHECKPOINT", help="A directory, a model of the hub, or 'builtin'."),
+    ],
+    form: ReportOption = ReportFormat.TABLE,
+) -> None:
+    """Show the family, parts, sizes, tokens, limits and exports of a checkpoint, and what it lacks.
+
+    Only configurations and headers are read. A model of the hub is downloaded first if it is not
+    here.
+    """
+    from onepass.models.inspect import inspect_checkpoint
+
+    found = inspect_checkpoint(_located(checkpoint))
+    show(json_text(_as_dict(found)) if form is ReportFormat.JSON else _table(found))
+
+
+def _located(name: str) -> Checkpoint:
+    from onepass.builtin import NAME, builtin_checkpoint
+    from onepass.hub import locate
+
+    return builtin_checkpoint() if name == NAME else locate(name)
+
+
+def _as_dict(found: Inspection) -> dict[str, Any]:
+    checkpoint = found.checkpoint
+    return {
+        "name": checkpoint.name,
+        "directory": str(checkpoint.directory),
+        "revision": checkpoint.revision,
+        "family": checkpoint.kind,
+        "architecture": found.architecture,
+        "runs": not found.problems,
+        "parameters": found.parameters,
+        "dtypes": list(found.dtypes),
+        "parts": [asdict(part) for part in found.parts],
+        "special_tokens": dict(found.tokens),
+        "limits": {"pieces": found.pieces, "words": found.words, "width": found.width},
+        "thresholds": dict(found.thresholds),
+        "calibration": {kind: asdict(one) for kind, one in found.calibration.items()},
+        "graphs": [asdict(one) | {"path": str(one.path)} for one in found.graphs],
+        "missing": list(found.lacks),
+        "problems": list(found.problems),
+    }
+
+
+def _table(found: Inspection) -> str:
+    checkpoint = found.checkpoint
+    about = [
+        ("name", checkpoint.name),
+        ("directory", str(checkpoint.directory)),
+        *([("revision", checkpoint.revision)] if checkpoint.revision else []),
+        ("family", checkpoint.kind),
+        ("architecture", found.architecture),
+        ("can be run", "no" if found.problems else "yes"),
+    ]
+    size = f"{_count(found.parameters)} in {' and '.join(found.dtypes)}"
+    return "\n".join(
+        (
+            section("Checkpoint", about),
+            section(f"Parts ({size})" if found.parts else "Parts", [_part(p) for p in found.parts]),
+            section("Special tokens", [(t, _number(i)) for t, i in found.tokens.items()]),
+            section("Limits", _limits(found)),
+            section("Thresholds", _thresholds(found)),
+            section(
+                "Exports",
+                [
+                    (
+                        one.precision,
+                        _megabytes(one.size_bytes),
+                        str(one.path),
+                        one.problem or "used",
+                    )
+                    for one in found.graphs
+                ],
+            ),
+            section("Missing", [(lack,) for lack in found.lacks]),
+            section("Problems", [(problem,) for problem in found.problems]),
+        )
+    )
+
+
+def _part(part: Part) -> tuple[str, ...]:
+    origin = ", ".join(x for x in (part.base, part.encoder) if x)
+    return part.name, _count(part.parameters), _megabytes(part.size_bytes), origin
+
+
+def _limits(found: Inspection) -> list[tuple[str, str]]:
+    pieces = _UNKNOWN if found.pieces is None else f"{found.pieces:,}"
+    words = _NO_LIMIT if found.words is None else f"{found.words:,}"
+    width = _NO_LIMIT if found.width is None else f"{found.width} words"
+    return [("pieces of a window", pieces), ("words of a window", words), ("longest span", width)]
+
+
+def _thresholds(found: Inspection) -> list[tuple[str, str, str]]:
+    kinds = dict.fromkeys((*found.thresholds, *found.calibration))
+    rows = []
+    for kind in kinds:
+        own, scale = found.thresholds.get(kind), found.calibration.get(kind)
+        calibrated = (
+            "" if scale is None else f"scores: scale {scale.scale:g}, shift {scale.shift:g}"
+        )
+        rows.append((kind, "" if own is None else f"{own:g}", calibrated))
+    return rows
+
+
+def _number(value: int | None) -> str:
+    return "not there" if value is None else str(value)
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB"
+
+
+def _count(parameters: int) -> str:
+    return f"{parameters / 1e6:,.1f}M" if parameters >= 1e5 else f"{parameters:,}"

@@ -1,0 +1,296 @@
+"""GLiNER's own training format, read into examples and written from them.
+
+```
+{"tokenized_text": [word], "ner": [[first word, last word, label]],
+ "ner_labels": [label], "ner_negatives": [label],
+ "relations": [[index of the head in ner, index of the tail, type]],
+ "rel_labels": [type], "rel_negatives": [type], "text": str}
+```
+
+One object a line, or one list of all objects. The text is the words joined by spaces, unless it is
+given; then the words must stand in it, in order, with nothing but white space between them. Without
+``tokenized_text`` the offsets of ``ner`` are characters of ``text``, half-open. ``ner_labels`` are
+all labels that were looked for: mentions of others are not asked. ``negative`` means the same as
+``ner_negatives``. Other keys are allowed and not used, unless they look like annotations.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.checks import as_list, as_name, as_names, as_span, as_text, known_keys, needed
+from onepass.corpus.example import Example, GoldRelation, Mention
+from onepass.corpus.rows import at_line, open_text, read_rows
+from onepass.errors import InputError
+from onepass.schema.types import shown
+from onepass.text.words import PLAIN, Words, split_words
+
+Span = tuple[int, int]
+_Row = Mapping[str, Any]
+
+_KEYS = (
+    "text", "tokenized_text", "ner", "ner_labels", "ner_negatives", "negative", "relations",
+    "rel_labels", "rel_negatives",
+)  # fmt: skip
+_ANNOTATIONS = ("ner", "rel", "neg", "token", "entit")  # what an unknown key must not start with
+
+
+def is_gliner_row(row: _Row) -> bool:
+    """Return whether a row is in this format.
+
+    >>> is_gliner_row({"tokenized_text": ["Bo"], "ner": []}), is_gliner_row({"text": "Bo"})
+    (True, False)
+    """
+    return "tokenized_text" in row or {"text", "ner"} <= row.keys()
+
+
+def is_json_list(path: Path) -> bool:
+    """Return whether a file is one JSON list, by its first character that is not white space.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    with open_text(path) as file:
+        try:
+            return next((line.lstrip()[0] == "[" for line in file if line.strip()), False)
+        except (UnicodeDecodeError, OSError, EOFError, zlib.error):
+            return False  # the reader of lines says what is wrong
+
+
+def read_gliner(path: Path) -> Iterator[Example]:
+    """Yield the examples of a file in this format: lines or one list, gzip or not.
+
+    Raises:
+        InputError: naming the first line or entry that does not fit, and why.
+    """
+    if is_json_list(path):
+        for number, row in enumerate(_read_list(path), 1):
+            try:
+                if not isinstance(row, dict):
+                    raise InputError(f"expected a JSON object, got {type(row).__name__}.")
+                example = example_from_gliner(row)
+            except InputError as error:
+                raise InputError(f"{path}, entry {number}: {error}") from error
+            yield example
+        return
+    for number, row in read_rows(path):
+        with at_line(path, number):
+            example = example_from_gliner(row)
+        yield example
+
+
+def _read_list(path: Path) -> list[Any]:
+    """Return the entries of a file that is one JSON list."""
+    with open_text(path) as file:
+        try:
+            rows = json.load(file)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{path} is not valid JSON ({error.msg}, line {error.lineno}, "
+                f"column {error.colno})."
+            ) from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path} is not UTF-8; convert it.") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{path} is not a complete gzip file ({error}).") from error
+    return as_list(rows, str(path))
+
+
+def example_from_gliner(row: _Row) -> Example:
+    """Read one object of this format.
+
+    Raises:
+        InputError: for a wrong row.
+
+    >>> row = {"tokenized_text": ["Bo", "Lee", "ran"], "ner": [[0, 1, "dog"]], "negative": ["cat"]}
+    >>> example = example_from_gliner(row)
+    >>> example.text, example.entities, example.asked
+    ('Bo Lee ran', (Mention(start=0, end=6, label='dog'),), ('dog', 'cat'))
+    """
+    if not is_gliner_row(row):
+        raise InputError(
+            "a row of GLiNER training data needs the keys 'tokenized_text' and 'ner', but has "
+            f"{', '.join(sorted(row)) or 'none'}."
+        )
+    known_keys({key: 0 for key in row if _annotates(key)}, _KEYS, "the row")
+    text, words = _words(row)
+    mentions = [
+        _mention(entry, text, words) for entry in as_list(needed(row, "ner", "the row"), "ner")
+    ]
+    relations = [
+        _relation(entry, mentions) for entry in as_list(row.get("relations") or (), "relations")
+    ]
+    negatives = (*_names(row, "ner_negatives"), *_names(row, "negative"))
+    asked = _asked(row, "ner_labels", [m.label for m in mentions], negatives)
+    types = _asked(row, "rel_labels", [r.type for r in relations], _names(row, "rel_negatives"))
+    return Example(
+        text=text,
+        entities=tuple(dict.fromkeys(m for m in mentions if m.label in asked)),
+        asked=asked,
+        relations=tuple(dict.fromkeys(r for r in relations if r.type in types)),
+        asked_relations=types,
+    )
+
+
+def _annotates(key: str) -> bool:
+    return key in _KEYS or key.startswith(_ANNOTATIONS)
+
+
+def _names(row: _Row, key: str) -> tuple[str, ...]:
+    return as_names(row.get(key) or (), key)
+
+
+def _asked(row: _Row, key: str, found: Sequence[str], negatives: Sequence[str]) -> tuple[str, ...]:
+    """Return what was looked for: the given labels, or those that were found and the negatives."""
+    given = _names(row, key) if row.get(key) is not None else found
+    return tuple(dict.fromkeys([*given, *negatives]))
+
+
+def _words(row: _Row) -> tuple[str, list[Span] | None]:
+    """Return the text, and the characters of each of its words; None where characters count."""
+    if "tokenized_text" not in row:
+        return as_text(row["text"], "text"), None
+    words = [
+        as_text(word, "a word of tokenized_text")
+        for word in as_list(row["tokenized_text"], "tokenized_text")
+    ]
+    if row.get("text") is not None:
+        text = as_text(row["text"], "text")
+        return text, _places(words, text)
+    ends = accumulate(len(word) + 1 for word in words)
+    spans = [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
+    return " ".join(words), spans
+
+
+def _places(words: Sequence[str], text: str) -> list[Span]:
+    """Return the characters of each word in a text that was given."""
+    spans: list[Span] = []
+    end = 0
+    for number, word in enumerate(words):
+        start = text.find(word, end)
+        if start < 0 or text[end:start].strip():
+            raise InputError(
+                f"word {number} of tokenized_text, {shown(word)}, is not the next one of the text, "
+                f"which goes on with {shown(text[end:].lstrip()[:30])}; leave 'text' out to have "
+                "the words joined."
+            )
+        end = start + len(word)
+        spans.append((start, end))
+    return spans
+
+
+def _mention(entry: object, text: str, words: list[Span] | None) -> Mention:
+    first, last, label = _three(entry, "ner", "first word, last word, label")
+    name = as_name(label, "the label of an entity")
+    if words is None:
+        return Mention(*as_span(first, last, f"the entity {shown(name)}"), name)
+    if not 0 <= _index(first, "ner") <= _index(last, "ner") < len(words):
+        raise InputError(
+            f"the entity {shown(entry)} must have 0 <= first word <= last word < {len(words)}, "
+            "the number of words."
+        )
+    return Mention(words[first][0], words[last][1], name)
+
+
+def _relation(entry: object, mentions: Sequence[Mention]) -> GoldRelation:
+    head, tail, kind = _three(entry, "relations", "index of the head, index of the tail, type")
+    name = as_name(kind, "a relation type")
+    for index in (_index(head, "relations"), _index(tail, "relations")):
+        if not 0 <= index < len(mentions):
+            raise InputError(
+                f"the relation {shown(entry)} names entity {index}, but ner has {len(mentions)}."
+            )
+    ends = [(mentions[index].start, mentions[index].end) for index in (head, tail)]
+    return GoldRelation(name, ends[0], ends[1])
+
+
+def _three(entry: object, key: str, what: str) -> tuple[Any, Any, Any]:
+    values = as_list(entry, f"an item of {key}")
+    if len(values) != 3:
+        raise InputError(f"an item of {key} must be [{what}], but {shown(entry)} was given.")
+    return values[0], values[1], values[2]
+
+
+def _index(value: object, key: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(f"the places in {key} must be integers, but {shown(value)} was given.")
+    return value
+
+
+def write_gliner(path: Path, examples: Iterable[Example]) -> int:
+    """Write examples in this format and return how many there were.
+
+    Args:
+        path: ``.json`` receives one list, any other name one object a line.
+        examples: with entities and relations only.
+
+    Raises:
+        InputError: as `gliner_row` does, with the number of the example.
+    """
+    rows = []
+    for number, example in enumerate(examples, 1):
+        try:
+            rows.append(json.dumps(gliner_row(example), ensure_ascii=False))
+        except InputError as error:
+            raise InputError(f"example {number} cannot be written to {path}: {error}") from error
+    content = "".join(f"{row}\n" for row in rows)
+    if path.suffix == ".json":
+        content = "[\n" + ",\n".join(rows) + "\n]\n"
+    path.write_text(content, encoding="utf-8")
+    return len(rows)
+
+
+def gliner_row(example: Example) -> dict[str, Any]:
+    """Return an example as one object of this format, which has no place for descriptions.
+
+    Args:
+        example: its spans begin and end with words, and its relations are between entities.
+
+    Raises:
+        InputError: for what the format cannot say.
+
+    >>> gliner_row(Example("Bo ran.", (Mention(0, 2, "dog"),), asked=("cat",)))["ner"]
+    [[0, 0, 'dog']]
+    """
+    if example.classifications or example.structures:
+        raise InputError("GLiNER's format holds entities and relations, no classes or records.")
+    words = split_words(example.text, PLAIN)
+    row: dict[str, Any] = {
+        "text": example.text,
+        "tokenized_text": words.forms(),
+        "ner": [[*_word_span((m.start, m.end), words), m.label] for m in example.entities],
+    }
+    places = [(m.start, m.end) for m in example.entities]
+    relations = []
+    for relation in example.relations:
+        for span in (relation.head, relation.tail):
+            if span not in places:
+                raise InputError(
+                    f"the relation {shown(relation.type)} has an end {list(span)} that is no "
+                    "entity, which GLiNER's format needs; annotate it."
+                )
+        head, tail = places.index(relation.head), places.index(relation.tail)
+        relations.append([head, tail, relation.type])
+    found = {m.label for m in example.entities}
+    related = {relation.type for relation in example.relations}
+    row |= {
+        "ner_negatives": [label for label in example.asked if label not in found],
+        "relations": relations,
+        "rel_negatives": [kind for kind in example.asked_relations if kind not in related],
+    }
+    return {key: value for key, value in row.items() if value or key in _KEYS[:3]}
+
+
+def _word_span(span: Span, words: Words) -> tuple[int, int]:
+    starts, ends = words.starts.tolist(), words.ends.tolist()
+    if span[0] not in starts or span[1] not in ends:
+        raise InputError(
+            f"the entity at {list(span)}, {shown(words.text[slice(*span)])}, does not begin and "
+            "end with a word, but GLiNER's format counts words."
+        )
+    return starts.index(span[0]), ends.index(span[1])

@@ -1,0 +1,42 @@
+"""The words of a text as pieces, where no word takes more than it may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.text.words import Words
+
+Ints = NDArray[np.int64]
+
+
+def word_pieces(
+    words: Words, forms: Sequence[str], tokenizer: PieceTokenizer, most: int
+) -> tuple[Ints, Ints, int]:
+    """Tokenize words one by one.
+
+    Args:
+        words: with their places in the text.
+        forms: what is tokenized of each word.
+        tokenizer: of the checkpoint.
+        most: pieces of a word; a longer one (a base64 block, say) keeps its first ones.
+
+    Returns:
+        (pieces,) ids, (words,) pieces of each word, and how many characters stand in cut words.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.text.words import split_words
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> words = split_words("Tim incomprehensibilities")
+    >>> word_pieces(words, words.forms(), tokenizer, 3)[1:]
+    (array([1, 3]), 21)
+    """
+    ids, lengths = tokenizer.flat(forms)
+    if not len(lengths) or int(lengths.max()) <= most:
+        return ids, lengths, 0
+    cut = int((words.ends - words.starts)[lengths > most].sum())
+    step = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return ids[step < most], np.minimum(lengths, most), cut

@@ -1,0 +1,247 @@
+"""A question turned into passes over its text, each with its gold answers in words.
+
+The passes are those that ask the same of a text at inference: labels (with relation types, where
+the checkpoint has a part for them), a classification, and without that part the tails of entities.
+This module knows no arrays.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from onepass.corpus.question import Question
+from onepass.decoding.finds import SpanFind
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import SchemaError
+from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.encode import Reading
+from onepass.models.gliner.plan import plan_prompts, relation_prompts
+from onepass.models.gliner.prompt import Kind, Prompt, Writer
+from onepass.models.gliner.text import TextPieces, read_text, read_window
+from onepass.schema import Schema
+from onepass.text.placing import Placer
+from onepass.text.windows import Window
+from onepass.text.words import Words
+
+BLANK = "entity"  # the label that stands for all, for checkpoints that write labels
+_OTHER_HEADS = 4  # entities without a tail that are asked for one, at most
+
+Answer = tuple[int, int, int]  # (label of the prompt, first word, last word)
+Pair = tuple[int, int, int, int, int]  # (type of the prompt, words of the head, of the tail)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One pass over the part of a text that fits in.
+
+    Attributes:
+        question: what it asks, or a part of it.
+        reading: the prompt with the text's words.
+        words: of the text, those that are read.
+        names: of the prompt's labels, in lower case.
+        gold: what holds; words are those of the reading, its instruction included.
+        unsure: what counts neither as right nor as wrong.
+        pairs: relations that hold.
+        written: for each of ``gold``, the label that a decoder shall write.
+    """
+
+    question: Question
+    reading: Reading
+    words: Words
+    names: tuple[str, ...]
+    gold: tuple[Answer, ...] = ()
+    unsure: tuple[Answer, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    written: tuple[str, ...] = ()
+
+
+def ask(
+    question: Question, tokenizer: PieceTokenizer, config: GlinerConfig, *, max_pieces: int
+) -> list[Asked]:
+    """Return the passes that ask a question.
+
+    Args:
+        question: what is asked, with its answers. Records are not asked: these checkpoints find
+            none.
+        tokenizer: of the text encoder.
+        config: of the checkpoint.
+        max_pieces: longest sequence; half of it is for the prompt, and the text is cut where the
+            rest ends.
+
+    Returns:
+        The passes; none if nothing can be asked, or a label is longer than half of the pieces.
+    """
+    budget = max_pieces // 2
+    text = read_text(question.text, tokenizer, max_word_pieces=max(max_pieces - budget - 1, 1))
+    try:
+        prompts = [
+            *plan_prompts(_askable(question.schema, config), tokenizer, config, budget),
+            *_tail_prompts(question, text, Writer(tokenizer, config, budget)),
+        ]
+    except SchemaError:  # a label that is too long for its prompt; the text is counted as skipped
+        return []
+    asked = []
+    for prompt in prompts:
+        room = max_pieces - prompt.pieces - len(text.end)
+        fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
+        fits = min(fits, config.max_words)
+        if fits:
+            asked.append(_answered(question, prompt, text, fits))
+    if config.decoder is not None:
+        return [_for_decoder(one, Writer(tokenizer, config, budget)) for one in asked]
+    return asked
+
+
+def _for_decoder(one: Asked, writer: Writer) -> Asked:
+    """Return a pass as a checkpoint that writes labels is trained with it.
+
+    Where names stand for the labels, the labels that hold come first, in the order of the text: the
+    prompt does not say which marker is which. Where names stand beside them, entities of any kind
+    are asked for now and then, under one label that says nothing.
+    """
+    if one.reading.prompt.kind is not Kind.SPANS:
+        return one
+    if writer.config.bare_prompt:
+        mentioned = dict.fromkeys(label for label, *_ in sorted(one.gold, key=_place))
+        others = [label for label in range(len(one.names)) if label not in mentioned]
+        return _relabeled(one, writer, [*mentioned, *others])
+    if one.gold and _is_blank(one, writer.config):
+        prompt = writer.write(Kind.SPANS, [0], [BLANK])
+        gold = tuple((0, first, last) for _, first, last in one.gold)
+        reading = replace(one.reading, prompt=prompt)
+        return replace(one, reading=reading, names=(BLANK,), gold=gold, unsure=())
+    return one
+
+
+def _place(answer: Answer) -> tuple[int, int]:
+    return answer[1], answer[2]
+
+
+def _is_blank(one: Asked, config: GlinerConfig) -> bool:
+    """Return whether a pass asks for entities of any kind: always the same for the same question.
+
+    The configuration of the checkpoint says how often.
+    """
+    chance = float(config.raw.get("blank_entity_prob", 0.1))
+    return random.Random(f"{one.question.text}/{'/'.join(one.names)}").random() < chance
+
+
+def _relabeled(one: Asked, writer: Writer, order: Sequence[int]) -> Asked:
+    """Return a pass with its labels in another order."""
+    prompt = one.reading.prompt
+    column = {label: i for i, label in enumerate(order)}
+    items = [prompt.items[label] for label in order]
+    own = writer.write(prompt.kind, items, [prompt.texts[label] for label in order])
+    return replace(
+        one,
+        reading=replace(one.reading, prompt=own),
+        names=tuple(one.names[label] for label in order),
+        gold=tuple((column[label], first, last) for label, first, last in one.gold),
+        unsure=tuple((column[label], first, last) for label, first, last in one.unsure),
+    )
+
+
+def _askable(schema: Schema, config: GlinerConfig) -> Schema:
+    """Return the part of a schema that such a checkpoint answers in its first passes."""
+    own = Schema()
+    if schema.entity_labels:
+        own.entities(schema.entity_labels)
+        if config.relations is not None and schema.relation_types:
+            own.relations(schema.relation_types)
+    for task in () if config.bare_prompt else schema.classification_tasks:
+        own.classification(task.name, task.labels, multi_label=task.multi_label, prompt=task.prompt)
+    return own
+
+
+def _tail_prompts(question: Question, text: TextPieces, writer: Writer) -> list[Prompt]:
+    """Return the passes that ask for the tails of entities, one name each."""
+    config = writer.config
+    if config.relations or config.bare_prompt or not question.schema.relation_types:
+        return []
+    heads = {(start, end) for own in question.pairs for start, end, _, _ in own}
+    entities = sorted({(start, end) for _, start, end in question.entities} - heads)
+    named: dict[str, SpanFind] = {}
+    for start, end in [*sorted(heads), *entities[:_OTHER_HEADS]]:
+        cell = Placer(text.words, 0, None).cell(start, end)
+        if cell is not None:
+            name = _surface(text.words, cell[0], sum(cell))
+            named.setdefault(name, SpanFind(cell[0], sum(cell) + 1, 1.0))
+    return list(relation_prompts(question.schema, list(named.items()), writer)) if named else []
+
+
+def _surface(words: Words, first: int, last: int) -> str:
+    return words.text[int(words.starts[first]) : int(words.ends[last])]
+
+
+def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -> Asked:
+    """Return one pass with its gold answers."""
+    reading = read_window(prompt, text, Window(0, fits))
+    words = Words(text.words.text, text.words.starts[:fits], text.words.ends[:fits])
+    place = Placer(words, reading.before, None)
+    schema = question.schema
+    if prompt.kind is Kind.CLASSES:
+        places = prompt.instruction.places.tolist()
+        true = question.classes[prompt.task]
+        gold = [(0, *places[row]) for row, item in enumerate(prompt.items) if item in true]
+        return Asked(question, reading, words, ("match",), tuple(gold))
+    if prompt.kind is Kind.TAILS:
+        tails = dict.fromkeys(_tails(question, prompt, words, place))
+        pairs = tuple(text.lower() for text in prompt.texts)
+        return Asked(question, reading, words, pairs, tuple(tails))
+    column = {item: label for label, item in enumerate(prompt.items)}
+    row = {kind: place for place, kind in enumerate(prompt.types)}
+    gold = list(_placed(question.entities, column, place))
+    names = [schema.entity_labels[item].name for item in prompt.items]
+    return Asked(
+        question,
+        reading,
+        words,
+        tuple(name.lower() for name in names),
+        tuple(gold),
+        tuple(_placed((*question.ignored, *question.outranked), column, place)),
+        tuple(
+            (row[kind], *head, *tail)
+            for kind, pairs in enumerate(question.pairs)
+            for head_start, head_end, tail_start, tail_end in pairs
+            if kind in row
+            for head in _span(place, head_start, head_end)
+            for tail in _span(place, tail_start, tail_end)
+        ),
+        tuple(names[label] for label, _, _ in gold),
+    )
+
+
+def _span(place: Placer, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last word of a character span, if it is read."""
+    cell = place.cell(start, end)
+    if cell is not None:
+        yield cell[0], sum(cell)
+
+
+def _placed(
+    answers: Sequence[tuple[int, int, int]], column: dict[int, int], place: Placer
+) -> Iterator[Answer]:
+    for item, start, end in answers:
+        if item in column:
+            for span in _span(place, start, end):
+                yield (column[item], *span)
+
+
+def _tails(question: Question, prompt: Prompt, words: Words, place: Placer) -> Iterator[Answer]:
+    """Yield the tails of each label, which is an entity with a relation type."""
+    wanted: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    bare = Placer(words, 0, None)
+    for kind, pairs in enumerate(question.pairs):
+        for head_start, head_end, tail_start, tail_end in pairs:
+            for first, last in _span(bare, head_start, head_end):
+                name = _surface(words, first, last)
+                wanted.setdefault((name, kind), []).extend(_span(place, tail_start, tail_end))
+    for label, (head, kind) in enumerate(zip(prompt.heads, prompt.items, strict=True)):
+        if head.end <= len(words):
+            name = _surface(words, head.start, head.end - 1)
+            for span in wanted.get((name, kind), ()):
+                yield (label, *span)

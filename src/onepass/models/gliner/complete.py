@@ -1,0 +1,279 @@
+"""Old GLiNER checkpoints made whole: what they leave to their base models is taken from there.
+
+The first releases hold weights and a training configuration, and nothing of the encoder or its
+tokenizer. Here they become a directory as later releases write it, in onepass's own cache; it is
+made once, and nothing is fetched where nothing is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from onepass.errors import CheckpointError, MissingExtra
+from onepass.hub import Checkpoint, read_json
+from onepass.hub.assembled import assembled, link
+from onepass.hub.base import (
+    TOKENIZER,
+    TOKENIZER_FILES,
+    VOCABULARIES,
+    HubOptions,
+    base_directory,
+    base_files,
+    has_tokenizer,
+)
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX
+from onepass.hub.exports import MANIFEST, cache_root
+from onepass.hub.headers import Weight, read_headers
+from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.markers import add_markers, embedding_rows, markers
+from onepass.models.gliner.tokenizer_config import tokenizer_config, with_prefix_space
+
+COMPLETE_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
+LABELS, DECODER = "labels_tokenizer", "decoder_tokenizer"
+_SETTINGS = "onepass.json"
+_RNN = "rnn.lstm.weight_ih_l"
+_HUB = HubOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that a checkpoint leaves to a base model.
+
+    Attributes:
+        part: a file, or a key of ``gliner_config.json``.
+        base: name of the model that it is taken from.
+    """
+
+    part: str
+    base: str
+
+
+def lacks(checkpoint: Checkpoint) -> tuple[Lack, ...]:
+    """Return what a GLiNER checkpoint does not carry itself.
+
+    Raises:
+        CheckpointError: if its configuration cannot be read.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "gliner_config.json").write_text('{"model_name": "bert-base-uncased"}')
+    ...     [one.part for one in lacks(Checkpoint(Path(folder), "mine", None))]
+    ['tokenizer.json', 'encoder_config']
+    """
+    config = GlinerConfig.from_dict(checkpoint.config)
+    return tuple(_lacks(checkpoint.directory, config))
+
+
+def complete(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Checkpoint:
+    """Return a checkpoint that has everything: the same one, unless it is an old GLiNER checkpoint.
+
+    Args:
+        checkpoint: of any family.
+        options: how the hub is asked for a base model.
+
+    Raises:
+        CheckpointError: if a base model cannot be had, or does not fit.
+        MissingExtra: if its tokenizer has to be converted, and transformers is not installed.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> complete(builtin_checkpoint()) == builtin_checkpoint()
+    True
+    """
+    if checkpoint.kind != "gliner" or not lacks(checkpoint):
+        return checkpoint
+    if not checkpoint.has_weights and not any(checkpoint.directory.glob(f"onnx/*/{MANIFEST}")):
+        _ = checkpoint.weights  # says so before a base model is fetched in vain
+    place = assembled(_place(checkpoint), partial(_assemble, checkpoint, options))
+    return Checkpoint(place, checkpoint.name, checkpoint.revision)
+
+
+def completed(checkpoint: Checkpoint) -> Checkpoint | None:
+    """Return what `complete` made of a checkpoint, or the checkpoint if it needs nothing."""
+    if checkpoint.kind != "gliner" or not lacks(checkpoint):
+        return checkpoint
+    place = _place(checkpoint)
+    return Checkpoint(place, checkpoint.name, checkpoint.revision) if place.is_dir() else None
+
+
+def write_missing(
+    checkpoint: Checkpoint,
+    target: Path,
+    weights: Mapping[str, Weight],
+    options: HubOptions = _HUB,
+) -> None:
+    """Write what a GLiNER checkpoint lacks into a directory.
+
+    Args:
+        checkpoint: its configuration and its own tokenizer files are read.
+        target: receives ``gliner_config.json`` and tokenizer files; may be the checkpoint itself.
+        weights: of the checkpoint, which say how many pieces there are; may be empty.
+        options: how the hub is asked for a base model.
+
+    Raises:
+        CheckpointError: if a base model cannot be had, or does not fit.
+        MissingExtra: if its tokenizer has to be converted, and transformers is not installed.
+    """
+    config = GlinerConfig.from_dict(checkpoint.config)
+    lacking = {lack.part for lack in _lacks(checkpoint.directory, config)}
+    raw = dict(checkpoint.config) | _layers(checkpoint.config, weights)
+    rows = embedding_rows(weights) or (config.vocabulary if config.vocabulary > 0 else None)
+    base = partial(base_files, checkpoint=checkpoint, options=options)
+
+    if TOKENIZER in lacking:
+        source = _own(checkpoint.directory) or base(config.backbone)
+        tokenizer = _tokenizer(source, checkpoint.name)
+        add_markers(tokenizer, config, rows, checkpoint.name)
+        _write_tokenizer(tokenizer, source, target)
+    else:
+        tokenizer = _read_tokenizer(checkpoint.directory / TOKENIZER)
+    if not config.bi_encoder:
+        rows = rows or tokenizer.get_vocab_size()
+        raw |= {"class_token_index": tokenizer.token_to_id(config.ent_token), "vocab_size": rows}
+    if config.relations is not None:
+        raw["rel_token_index"] = tokenizer.token_to_id(config.relations.token)
+    if config.encoder is None:
+        encoder = read_json(base(config.backbone, files=(CONFIG,)) / CONFIG)
+        raw["encoder_config"] = encoder if rows is None else encoder | {"vocab_size": rows}
+    for name, key, folder in _others(config):
+        if key in lacking:
+            raw[key] = read_json(base(name, files=(CONFIG,)) / CONFIG)
+        if f"{folder}/{TOKENIZER}" in lacking:
+            own = checkpoint.directory / folder
+            source = _own(own) or base(name)
+            other = _tokenizer(source, checkpoint.name)
+            if folder == DECODER:
+                other = with_prefix_space(other)
+            _write_tokenizer(other, source, target / folder)
+    _write_json(target / GLINER_CONFIG, raw)
+
+
+def _lacks(directory: Path, config: GlinerConfig) -> Iterator[Lack]:
+    if not _has_markers(directory / TOKENIZER, config):
+        yield Lack(TOKENIZER, config.backbone)
+    if config.encoder is None:
+        yield Lack("encoder_config", config.backbone)
+    for name, key, folder in _others(config):
+        if not config.raw.get(key):
+            yield Lack(key, name)
+        if not (directory / folder / TOKENIZER).is_file():
+            yield Lack(f"{folder}/{TOKENIZER}", name)
+
+
+def _others(config: GlinerConfig) -> Iterator[tuple[str, str, str]]:
+    """Yield base model, key of the configuration and folder of each further tokenizer."""
+    if config.label_backbone is not None:
+        yield config.label_backbone, "labels_encoder_config", LABELS
+    if config.decoder is not None:
+        yield config.decoder.name, "labels_decoder_config", DECODER
+
+
+def _has_markers(path: Path, config: GlinerConfig) -> bool:
+    """Say whether a tokenizer file is there and has the special tokens."""
+    if not path.is_file():
+        return False
+    content = path.read_bytes()
+    wanted = markers(config)
+    if all(json.dumps(token).encode() in content for token in wanted):  # the form that all write
+        return True
+    tokenizer = _read_tokenizer(path)
+    return all(tokenizer.token_to_id(token) is not None for token in wanted)
+
+
+def _layers(raw: Mapping[str, Any], weights: Mapping[str, object]) -> dict[str, int]:
+    """Return the number of LSTM layers, where the configuration does not give it."""
+    if raw.get("num_rnn_layers") is not None:
+        return {}
+    if "has_rnn" in raw:
+        return {"num_rnn_layers": int(bool(raw["has_rnn"]))}
+    if not weights:
+        return {}
+    own = [name for name in weights if name.startswith(_RNN) and not name.endswith("_reverse")]
+    return {"num_rnn_layers": len(own)}
+
+
+def _place(checkpoint: Checkpoint) -> Path:
+    """Return where the completed form of this state of a checkpoint is kept."""
+    digest = hashlib.sha256(f"{COMPLETE_FORMAT}\n{checkpoint.directory.resolve()}\n".encode())
+    files = [checkpoint.directory / GLINER_CONFIG, *_linked(checkpoint)]
+    for base in sorted({lack.base for lack in lacks(checkpoint)}):
+        digest.update(f"{base}\n".encode())
+        directory = base_directory(base, checkpoint)
+        if directory is not None:
+            files += [directory / name for name in (CONFIG, *TOKENIZER_FILES)]
+    for path in files:
+        if path.is_file():
+            state = path.stat()
+            digest.update(f"{path} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return cache_root() / "completed" / digest.hexdigest()[:32]
+
+
+def _linked(checkpoint: Checkpoint) -> list[Path]:
+    """Return the files of a checkpoint that its completed form has as well."""
+    directory = checkpoint.directory
+    found = [directory / name for name in (*TOKENIZER_FILES, _SETTINGS, INDEX)]
+    found += [directory / folder / name for folder in (LABELS, DECODER) for name in TOKENIZER_FILES]
+    found += checkpoint.weight_files if checkpoint.has_weights else ()
+    return [path for path in found if path.is_file()]
+
+
+def _assemble(checkpoint: Checkpoint, options: HubOptions, target: Path) -> None:
+    weights = read_headers(checkpoint) if checkpoint.has_weights else {}
+    write_missing(checkpoint, target, weights, options)
+    for path in _linked(checkpoint):
+        place = target / path.relative_to(checkpoint.directory)
+        if not place.exists():
+            place.parent.mkdir(exist_ok=True)
+            link(path, place)
+
+
+def _own(directory: Path) -> Path | None:
+    """Return a directory of a checkpoint if the tokenizer can be taken from it."""
+    if (directory / TOKENIZER).is_file():
+        return directory
+    old = any((directory / name).is_file() for name in VOCABULARIES)
+    return directory if old and (directory / "tokenizer_config.json").is_file() else None
+
+
+def _tokenizer(directory: Path, name: str) -> Tokenizer:
+    if (directory / TOKENIZER).is_file():
+        return _read_tokenizer(directory / TOKENIZER)
+    if not has_tokenizer(directory):
+        raise CheckpointError(
+            f"{name} has no tokenizer of its own, and its base model in {directory} has none "
+            f"either; put a {TOKENIZER} into one of the directories."
+        )
+    try:
+        from onepass.nn.convert_tokenizer import convert_tokenizer
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"Opening {name}, whose tokenizer has to be converted,", "torch"
+        ) from error
+    return convert_tokenizer(directory)
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _write_tokenizer(tokenizer: Tokenizer, source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    tokenizer.save(str(target / TOKENIZER))
+    _write_json(target / "tokenizer_config.json", tokenizer_config(tokenizer, source))
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(dict(content), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,201 @@
+"""The GLiNER family as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from onepass.backends.base import Backend, Floats, Graph
+from onepass.encoding.sequences import encoder_limit, padded
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import InputError, SchemaError
+from onepass.hub.checkpoint import GLINER_CONFIG
+from onepass.hub.files import read_json
+from onepass.models.family import Asking, Family, FollowUp, Limits, Seen
+from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.decode import decode, heads_of
+from onepass.models.gliner.encode import Reading
+from onepass.models.gliner.graphs import graphs
+from onepass.models.gliner.naming import Namer, read_namer
+from onepass.models.gliner.plan import check_naming, label_text, plan_prompts, relation_prompts
+from onepass.models.gliner.prompt import Prompt, Writer
+from onepass.models.gliner.score import ReadingScores, score
+from onepass.models.gliner.text import read_text, read_window
+from onepass.models.labels import LabelVectors
+from onepass.schema import Label, Schema
+from onepass.schema.types import shown
+
+LABEL_TOKENIZER = "labels_tokenizer"
+_LABEL_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settings:
+    """A checkpoint without its weights.
+
+    Attributes:
+        config: which parts it has.
+        label_tokenizer: of the label encoder; None without one.
+        namer: what writes names; None without a decoder.
+    """
+
+    config: GlinerConfig
+    label_tokenizer: PieceTokenizer | None
+    namer: Namer | None
+
+
+def _read_config(directory: Path) -> Settings:
+    config = GlinerConfig.from_dict(read_json(directory / GLINER_CONFIG))
+    labels = None
+    if config.bi_encoder:
+        labels = PieceTokenizer(directory / LABEL_TOKENIZER / "tokenizer.json")
+    return Settings(config, labels, read_namer(directory, config))
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(encoder_limit(settings.config.encoder or {}), settings.config.max_words)
+
+
+def _graphs(settings: Settings) -> tuple[Graph, ...]:
+    return graphs(settings.config)
+
+
+def _plan(
+    schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
+) -> Sequence[Prompt]:
+    check_naming(schema, settings.config)
+    if settings.label_tokenizer is not None:
+        _check_labels(schema.entity_labels, settings.label_tokenizer, _label_room(settings))
+    prompts = plan_prompts(schema, tokenizer, settings.config, budget)
+    if schema.naming is not None and settings.namer is not None:
+        settings.namer.allowed(schema.naming)  # says so before anything is read
+    return prompts
+
+
+def _check_labels(labels: Sequence[Label], tokenizer: PieceTokenizer, room: int) -> None:
+    """Refuse a label that its encoder would cut.
+
+    Raises:
+        SchemaError: naming the label.
+    """
+    texts = [tokenizer.plain(label_text(label)) for label in labels]
+    for label, pieces in zip(labels, tokenizer.pieces(texts), strict=True):
+        if len(pieces) > room:
+            raise SchemaError(
+                f"The entity label {shown(label.name)} takes {len(pieces)} pieces with its "
+                f"description, but the label encoder of this model reads {room}; shorten it."
+            )
+
+
+def _label_room(settings: Settings) -> int:
+    """Return how many pieces of its own a label may have."""
+    if settings.label_tokenizer is None:
+        return 0
+    before, after = settings.label_tokenizer.frame
+    return encoder_limit(settings.config.label_encoder or {}) - len(before) - len(after)
+
+
+def _prepare(
+    prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
+) -> tuple[Prompt, ...]:
+    """Return the prompts with label vectors where labels have an encoder of their own."""
+    if settings.label_tokenizer is None:
+        if known is not None:
+            raise InputError(
+                f"Label vectors are for checkpoints with a label encoder, but this is a "
+                f"{settings.config.architecture} checkpoint; give it the labels themselves."
+            )
+        return tuple(prompts)
+    return tuple(
+        prompt.with_vectors(_vectors(prompt.texts, settings, backend, known)) for prompt in prompts
+    )
+
+
+def _vectors(
+    texts: Sequence[str], settings: Settings, backend: Backend, known: LabelVectors | None
+) -> Floats:
+    """Return (labels, hidden) vectors: those that are known, and the others encoded."""
+    hidden = settings.config.hidden
+    if known is not None and known.vectors.shape[1] != hidden:
+        raise InputError(
+            f"The label vectors have {known.vectors.shape[1]} numbers, but those of this "
+            f"checkpoint have {hidden}; make them with its encode_labels()."
+        )
+    rows = {} if known is None else dict(zip(known.texts, known.vectors, strict=True))
+    missing = [text for text in dict.fromkeys(texts) if text not in rows]
+    if missing:
+        rows |= zip(missing, _encode_texts(missing, settings, backend), strict=True)
+    if not texts:
+        return np.zeros((0, hidden), dtype=np.float32)
+    found: Floats = np.stack([rows[text] for text in texts])
+    return found
+
+
+def _encode_labels(
+    labels: Sequence[Label], settings: Settings, backend: Backend
+) -> tuple[list[str], Floats]:
+    texts = [label_text(label) for label in labels]
+    return texts, _encode_texts(texts, settings, backend)
+
+
+def _encode_texts(texts: Sequence[str], settings: Settings, backend: Backend) -> Floats:
+    """Return (labels, hidden) vectors, encoded in batches of similar length."""
+    tokenizer = settings.label_tokenizer
+    if tokenizer is None:
+        raise InputError(
+            f"A {settings.config.architecture} checkpoint has no label encoder: its labels are "
+            "read together with each text."
+        )
+    before, after = tokenizer.frame
+    room = _label_room(settings)
+    pieces = [
+        np.concatenate([before, np.array(own[:room], dtype=np.int64), after])
+        for own in tokenizer.pieces([tokenizer.plain(text) for text in texts])
+    ]
+    order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
+    out = np.zeros((len(texts), settings.config.hidden), dtype=np.float32)
+    for first in range(0, len(order), _LABEL_BATCH):
+        rows = order[first : first + _LABEL_BATCH]
+        ids, mask = padded([pieces[i] for i in rows])
+        out[rows] = backend.run("encode_labels", {"label_ids": ids, "label_mask": mask})[0]
+    return out
+
+
+def _follow(schema: Schema, settings: Settings) -> FollowUp | None:
+    """Relations of checkpoints without that part are asked entity by entity."""
+    if not schema.relation_types or settings.config.relations is not None:
+        return None
+
+    def follow(seen: Seen, asking: Asking, tokenizer: PieceTokenizer, budget: int) -> list[Prompt]:
+        heads = heads_of(seen, asking)
+        writer = Writer(tokenizer, settings.config, budget)
+        return relation_prompts(schema, heads, writer) if heads else []
+
+    return follow
+
+
+def _score(
+    readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
+) -> list[ReadingScores]:
+    return score(readings, settings.config, backend, asking, settings.namer)
+
+
+GLINER = Family(
+    name="gliner",
+    network="onepass.models.gliner.network.checkpoint:load_network",
+    read_config=_read_config,
+    limits=_limits,
+    graphs=_graphs,
+    plan=_plan,
+    prepare=_prepare,
+    read_text=read_text,
+    read_window=read_window,
+    score=_score,
+    decode=decode,
+    follow=_follow,
+    ties="first",
+    encode_labels=_encode_labels,
+)

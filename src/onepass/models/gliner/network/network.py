@@ -1,0 +1,290 @@
+"""The GLiNER network in torch: one or two encoders and the layers that score, as named graphs.
+
+`encode` runs once per text and prompt; the other graphs run on what it returns. The same graphs are
+exported to ONNX, so this module holds all the mathematics and no decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from onepass.errors import CheckpointError
+from onepass.models.gliner.config import DecoderConfig, GlinerConfig
+from onepass.models.gliner.network.relations import RelationHead
+from onepass.nn.backbones.base import Backbone
+from onepass.nn.backbones.build import build_backbone
+from onepass.nn.fusion import Fusion
+from onepass.nn.keymap import Entry, expand, linear, with_prefix
+from onepass.nn.layer_fuser import LayerFuser
+from onepass.nn.mlp import Mlp, mlp_keys
+from onepass.nn.places import pool_words, take, within
+from onepass.nn.span_modes import build_span_layer
+from onepass.nn.token_head import TokenHead
+from onepass.nn.word_lstm import WordLstm
+
+if TYPE_CHECKING:
+    from onepass.models.gliner.network.generate import LabelDecoder
+
+
+class Outward(nn.Module):
+    """What turns the layers of an encoder into vectors of the checkpoint's size.
+
+    Args:
+        backbone: whose layers they are.
+        hidden: size of the vectors.
+        fuse_layers: whether all layers are mixed; else the last one counts.
+    """
+
+    def __init__(self, backbone: Backbone, hidden: int, *, fuse_layers: bool) -> None:
+        super().__init__()
+        self.fuser = LayerFuser(backbone.layer_count, backbone.hidden) if fuse_layers else None
+        self.projection = nn.Linear(backbone.hidden, hidden) if backbone.hidden != hidden else None
+
+    def forward(self, backbone: Backbone, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, hidden).
+
+        Args:
+            backbone: that reads them.
+            ids: (batch, pieces) integers.
+            mask: (batch, pieces), 1 at real pieces.
+        """
+        if self.fuser is None:
+            states = backbone(ids, mask)
+        else:
+            states = self.fuser(backbone.each_layer(ids, mask), mask)
+        return states if self.projection is None else self.projection(states)
+
+    def keys(self, backbone: Backbone, encoder: str, projection: str) -> tuple[Entry, ...]:
+        """Return the table between published names and ours, of the backbone too.
+
+        Args:
+            backbone: whose weights are published below ``encoder``.
+            encoder: published prefix of the encoder.
+            projection: published name of the projection.
+        """
+        own = expand(backbone.keys(), backbone.depth)
+        entries = [*with_prefix(own, f"{encoder}.model.", "backbone.")]
+        if self.fuser is not None:
+            entries += with_prefix(self.fuser.keys(), f"{encoder}.layers_fuser.", "outward.fuser.")
+        if self.projection is not None:
+            entries += linear(projection, "outward.projection")
+        return tuple(entries)
+
+
+class GlinerNetwork(nn.Module):
+    """Encoders and heads of one checkpoint.
+
+    Args:
+        config: which parts it has.
+        encoder: transformers configuration of the text encoder.
+        label_encoder: likewise, of the label encoder; None without one.
+        pooler: whether the weights hold a BERT pooler of the text encoder.
+        label_pooler: likewise, of the label encoder.
+
+    Raises:
+        CheckpointError: for a part that is not supported.
+    """
+
+    def __init__(
+        self,
+        config: GlinerConfig,
+        *,
+        encoder: Mapping[str, Any],
+        label_encoder: Mapping[str, Any] | None = None,
+        pooler: bool = True,
+        label_pooler: bool = True,
+    ) -> None:
+        super().__init__()
+        if config.span_context is not None:
+            raise CheckpointError(
+                "This GLiNER checkpoint has a context encoder in front of its span layer "
+                "(span_encoder_config), which is not supported; checkpoints without one are."
+            )
+        self.config, self.encoder, self.label_encoder = config, encoder, label_encoder
+        hidden, fuse_layers = config.hidden, config.fuse_layers
+        self.backbone = build_backbone(encoder, pooler=pooler)
+        self.outward = Outward(self.backbone, hidden, fuse_layers=fuse_layers)
+        self.label_backbone: Backbone | None = None
+        self.label_outward: Outward | None = None
+        if label_encoder is not None:
+            self.label_backbone = build_backbone(label_encoder, pooler=label_pooler)
+            self.label_outward = Outward(self.label_backbone, hidden, fuse_layers=fuse_layers)
+        self.lstm = WordLstm(hidden, config.rnn_layers) if config.rnn_layers else None
+        self.fusion = (
+            Fusion(hidden, self.backbone.heads, config.fusion, config.fusion_layers, config.dropout)
+            if config.fusion
+            else None
+        )
+        self._build_heads(config)
+
+    def _build_heads(self, config: GlinerConfig) -> None:
+        hidden, dropout = config.hidden, config.dropout
+        self.relations = (
+            RelationHead(config.relations, hidden, dropout) if config.relations else None
+        )
+        related = self.relations is not None
+        self.prompt = (
+            Mlp(hidden, 4 * hidden, hidden, dropout) if related or not config.tokens else None
+        )
+        self.token_head = TokenHead(hidden, dropout) if config.tokens else None
+        self.span_layer = (
+            build_span_layer(config.span_mode, hidden, config.max_width, dropout)
+            if not config.tokens or config.represent_spans or related
+            else None
+        )
+        self.decoder = _build_decoder(config.decoder, hidden, dropout) if config.decoder else None
+
+    @property
+    def hidden(self) -> int:
+        """Size of the vectors that pass between graphs."""
+        return self.config.hidden
+
+    def prepare(self) -> None:
+        """Switch to evaluation and compute what depends on the weights alone, once."""
+        self.eval()
+        for backbone in (self.backbone, self.label_backbone):
+            if backbone is not None:
+                backbone.prepare()
+
+    def encode(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor,
+        word_counts: torch.Tensor,
+        *markers: torch.Tensor,
+    ) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """Encode texts with their prompts and pick the vectors that the heads read.
+
+        Args:
+            ids: (batch, pieces) integers.
+            mask: (batch, pieces), 1 at real pieces.
+            words: (batch, words, depth) positions of each word's pieces, -1 where there are none.
+            word_counts: (batch,) words of each row.
+            markers: (batch, labels) and, with relations, (batch, types): positions of the pieces
+                whose vectors are those of the labels and types; none with a label encoder.
+
+        Returns:
+            (batch, words, hidden), 0 past the counts, and (batch, labels, hidden) for each of the
+            markers.
+        """
+        states = self.outward(self.backbone, ids, mask)
+        pooled = pool_words(states, words, self.config.pooling)
+        if self.lstm is not None:
+            pooled = self.lstm(pooled, word_counts)
+        else:
+            pooled = pooled * within(word_counts, pooled.shape[1])[..., None]
+        if not markers:
+            return pooled
+        return (pooled, *(take(states, places) for places in markers))
+
+    def encode_labels(self, label_ids: torch.Tensor, label_mask: torch.Tensor) -> torch.Tensor:
+        """Return label vectors (labels, hidden): the mean over the pieces of each.
+
+        Args:
+            label_ids: (labels, pieces) integers of the label encoder.
+            label_mask: (labels, pieces), 1 at real pieces.
+        """
+        assert self.label_backbone is not None
+        assert self.label_outward is not None
+        states = self.label_outward(self.label_backbone, label_ids, label_mask)
+        real = label_mask[..., None].to(states.dtype)
+        return (states * real).sum(1) / real.sum(1).clamp(min=1)
+
+    def queries(self, label_states: torch.Tensor) -> torch.Tensor:
+        """Return (batch, labels, hidden): label vectors as the heads of spans read them."""
+        assert self.prompt is not None
+        return self.prompt(label_states)
+
+    def spans(
+        self, word_states: torch.Tensor, word_counts: torch.Tensor, queries: torch.Tensor
+    ) -> torch.Tensor:
+        """Return logits (batch, labels, words, width); spans that pass the end are undefined.
+
+        Args:
+            word_states: (batch, words, hidden).
+            word_counts: (batch,) words of each row.
+            queries: (batch, labels, hidden).
+        """
+        assert self.span_layer is not None
+        return self.span_layer(word_states, queries, word_counts)
+
+    def span_states(
+        self, word_states: torch.Tensor, word_counts: torch.Tensor, places: torch.Tensor
+    ) -> torch.Tensor:
+        """Return span vectors (batch, spans, hidden).
+
+        Args:
+            word_states: (batch, words, hidden).
+            word_counts: (batch,) words of each row.
+            places: (batch, spans, 2) first and last word of each.
+        """
+        assert self.span_layer is not None
+        return self.span_layer.at(word_states, places, word_counts)
+
+    def graphs(self) -> dict[str, Callable[..., Any]]:
+        """Return the functions that `onepass.models.gliner.graphs.graphs` describes."""
+        config = self.config
+        found: dict[str, Callable[..., Any]] = {"encode": self.encode}
+        if self.label_backbone is not None:
+            found["encode_labels"] = self.encode_labels
+        if self.fusion is not None:
+            found["fuse"] = self.fusion
+        if self.prompt is not None:
+            found["queries"] = self.queries
+        if self.token_head is not None:
+            found["tokens"] = self.token_head
+        if not config.tokens:
+            found["spans"] = self.spans
+        if config.represent_spans or config.relations is not None or config.decoder is not None:
+            found["span_states"] = self.span_states
+        if self.relations is not None:
+            if self.relations.adjacency is not None:
+                found["adjacency"] = self.relations.adjacency
+            found["pairs"] = self.relations.pairs
+        if self.decoder is not None:
+            from onepass.models.gliner.network.generate import as_graph  # transformers is slow
+
+            found["generate"] = partial(as_graph, self.decoder)
+        return found
+
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between published names and ours, layers of encoders spelled out."""
+        text = "token_rep_layer.bert_layer", "token_rep_layer.projection"
+        entries = [*self.outward.keys(self.backbone, *text)]
+        if self.label_backbone is not None and self.label_outward is not None:
+            labels = "token_rep_layer.labels_encoder", "token_rep_layer.labels_projection"
+            table = self.label_outward.keys(self.label_backbone, *labels)
+            entries += with_prefix(table, "", "label_")
+        if self.lstm is not None:
+            entries += with_prefix(self.lstm.keys(), "rnn.", "lstm.")
+        if self.fusion is not None:
+            entries += with_prefix(self.fusion.keys(), "cross_fuser.", "fusion.")
+        if self.prompt is not None:
+            entries += mlp_keys("prompt_rep_layer", "prompt", 3)
+        if self.token_head is not None:
+            entries += with_prefix(self.token_head.keys(), "scorer.", "token_head.")
+        if self.span_layer is not None:
+            spans = "span_rep_layer.span_rep_layer.", "span_layer."
+            entries += with_prefix(self.span_layer.keys(), *spans)
+        if self.relations is not None:
+            entries += with_prefix(self.relations.keys(), "", "relations.")
+        if self.decoder is not None:
+            entries += with_prefix(self.decoder.keys(), "", "decoder.")
+        return tuple(entries)
+
+
+def _build_decoder(config: DecoderConfig, hidden: int, dropout: float) -> LabelDecoder:
+    from onepass.models.gliner.network.generate import LabelDecoder  # transformers is slow to load
+
+    if config.encoder is None:
+        raise CheckpointError(
+            "This GLiNER checkpoint does not say what its decoder is (labels_decoder_config is "
+            f"missing in gliner_config.json); put the config.json of {config.name} there."
+        )
+    return LabelDecoder(config.encoder, hidden, dropout)

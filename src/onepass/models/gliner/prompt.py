@@ -1,0 +1,179 @@
+"""What a GLiNER checkpoint is asked in one pass: markers and labels in front of the text.
+
+``[CLS] <<ENT>> label <<ENT>> label ... <<SEP>> word word ...``; with relations
+``... <<SEP>> <<REL>> type ... <<SEP>> word ...``. A checkpoint with a label encoder has no such
+prompt: its labels are vectors. One that names what it finds may have markers only. An instruction
+stands as words before those of the text. Every prompt keeps the typed ids of what it asks, so
+nothing is ever parsed back out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.backends.base import Floats
+from onepass.decoding.finds import SpanFind
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.gliner.config import GlinerConfig
+from onepass.text.words import PLAIN, split_words
+
+Ints = NDArray[np.int64]
+_NOTHING: Ints = np.zeros(0, dtype=np.int64)
+_NO_PLACES: Ints = np.zeros((0, 2), dtype=np.int64)
+
+
+class Kind(StrEnum):
+    """What the answers of a prompt are."""
+
+    SPANS = "spans"  # entities, answers to a question
+    CLASSES = "classes"  # spans of the instruction, which lists the classes
+    TAILS = "tails"  # what entities are related to
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instruction:
+    """Words in front of a text.
+
+    Attributes:
+        ids: (pieces,).
+        lengths: (words,) pieces of each word.
+        places: (classes, 2) first and last word of what can be chosen in it.
+    """
+
+    ids: Ints
+    lengths: Ints
+    places: Ints
+
+
+NO_INSTRUCTION = Instruction(_NOTHING, _NOTHING, _NO_PLACES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompt:
+    """One encoded pass.
+
+    Attributes:
+        kind: what its answers are.
+        items: what each label stands for: indices of `Schema.span_labels` for spans; the labels of
+            a classification for classes; relation types for tails.
+        types: indices of the relation types that are asked beside the labels.
+        ids: (pieces,) from the first piece of the sequence to the last ``<<SEP>>``.
+        label_places: (labels,) position of the piece whose vector is the label's.
+        type_places: (types,) likewise.
+        texts: what is read of each label.
+        task: index of the classification.
+        heads: for each label, the entity whose tails it asks for.
+        instruction: words in front of the text.
+        vectors: (labels, hidden) once a label encoder has read them.
+    """
+
+    kind: Kind
+    items: tuple[int, ...]
+    types: tuple[int, ...]
+    ids: Ints
+    label_places: Ints
+    type_places: Ints
+    texts: tuple[str, ...]
+    task: int = 0
+    heads: tuple[SpanFind, ...] = ()
+    instruction: Instruction = NO_INSTRUCTION
+    vectors: Floats | None = None
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces, those of the instruction included."""
+        return len(self.ids) + len(self.instruction.ids)
+
+    def with_vectors(self, vectors: Floats) -> Prompt:
+        """Return the prompt with its label vectors, (labels, hidden)."""
+        return replace(self, vectors=vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes prompts for one checkpoint.
+
+    Attributes:
+        tokenizer: of the text encoder.
+        config: of the checkpoint.
+        budget: pieces that one prompt may have.
+    """
+
+    tokenizer: PieceTokenizer
+    config: GlinerConfig
+    budget: int
+
+    def write(
+        self,
+        kind: Kind,
+        items: Sequence[int],
+        texts: Sequence[str],
+        *,
+        types: Sequence[tuple[int, str]] = (),
+        instruction: Instruction = NO_INSTRUCTION,
+    ) -> Prompt:
+        """Return one prompt.
+
+        Args:
+            kind: of its answers.
+            items: what each label stands for.
+            texts: what is read of each label.
+            types: relation types with what is read of them.
+            instruction: words in front of the text.
+        """
+        before, _ = self.tokenizer.frame
+        ids, label_places, type_places = before, _NOTHING, _NOTHING
+        if not self.config.bi_encoder:
+            ids, label_places, type_places = self._markers(texts, [text for _, text in types])
+        return Prompt(
+            kind,
+            tuple(items),
+            tuple(index for index, _ in types),
+            ids,
+            label_places,
+            type_places,
+            tuple(texts),
+            instruction=instruction,
+        )
+
+    def _markers(self, texts: Sequence[str], types: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+        """Return the ids of labels and types with their markers, and the places of both."""
+        config, plain = self.config, self.tokenizer.plain
+        elements = [part for text in texts for part in (config.ent_token, plain(text))]
+        step = 2
+        if config.bare_prompt:
+            elements, step = [config.ent_token] * len(texts), 1
+        elements.append(config.sep_token)
+        types_embed = True
+        if config.relations is not None:
+            types_embed = config.relations.embed_token
+            elements += [part for text in types for part in (config.relations.token, plain(text))]
+            elements.append(config.sep_token)
+        before, _ = self.tokenizer.frame
+        ids, lengths = self.tokenizer.flat(elements)
+        firsts = len(before) + np.cumsum(lengths) - lengths  # each element's first piece
+        labels = step * len(texts)
+        return (
+            np.concatenate([before, ids]),
+            firsts[:labels:step] + (not config.embed_token),
+            firsts[labels + 1 : labels + 1 + 2 * len(types) : 2] + (not types_embed),
+        )
+
+    def instruct(self, text: str, choices: Sequence[tuple[int, int]] = ()) -> Instruction:
+        """Return the words of an instruction.
+
+        Args:
+            text: of the instruction.
+            choices: characters [start, end) of each part that can be chosen.
+        """
+        words = split_words(text, PLAIN)
+        ids, lengths = self.tokenizer.flat([self.tokenizer.plain(form) for form in words.forms()])
+        bounds = np.array(choices, dtype=np.int64).reshape(-1, 2)
+        first = np.searchsorted(words.starts, bounds[:, 0], side="left")
+        last = np.searchsorted(words.ends, bounds[:, 1], side="right") - 1
+        return Instruction(ids, lengths, np.stack([first, last], axis=1))

@@ -1,0 +1,151 @@
+"""Entities that hold, related to each other: which pairs are looked at, and how they score.
+
+Every ordered pair of different entities, or those that the adjacency layer proposes. A span is one
+entity here whatever number of labels it has, so no relation is said twice and none relates an
+entity to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onepass.backends.base import Array, Backend, Floats
+from onepass.decoding.finds import Candidates
+from onepass.models.family import Asking
+from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.encode import Reading
+from onepass.models.gliner.states import States, distinct_places
+from onepass.models.thresholds import PLAIN, sigmoid
+
+_CHUNK = 4096  # pairs that are scored at once
+_SEE_ALL = ("attention", "gcn", "gat")  # whether two entities are near depends on all the others
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Ordered pairs of entities with the scores of all relation types.
+
+    Attributes:
+        heads: (pairs, 2) first word and word after the last.
+        tails: (pairs, 2) likewise.
+        head_scores: (pairs,) of the entities.
+        tail_scores: (pairs,) likewise.
+        scores: (pairs, types) probabilities.
+    """
+
+    heads: Array
+    tails: Array
+    head_scores: Floats
+    tail_scores: Floats
+    scores: Floats
+
+
+def relate(
+    readings: Sequence[Reading],
+    states: States,
+    found: tuple[Sequence[Candidates], Sequence[Candidates]],
+    run: tuple[GlinerConfig, Backend],
+    asking: Asking,
+) -> list[Pairs | None]:
+    """Return the scored pairs of each reading, None where there is none.
+
+    Args:
+        readings: the rows.
+        states: of the encoder.
+        found: for each reading, all entities that hold (the adjacency layer sees them), and those
+            that are kept (only they are paired).
+        run: checkpoint and backend.
+        asking: thresholds of the call.
+    """
+    config, backend = run
+    every, kept = found
+    if config.relations is not None and config.relations.adjacency not in _SEE_ALL:
+        every = kept
+    places, counts = distinct_places(every, [reading.before for reading in readings])
+    if not places.shape[1]:
+        return [None] * len(readings)
+    inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
+    (vectors,) = backend.run("span_states", inputs)  # (batch, spans, hidden)
+    near = _near(vectors, counts, (config, backend), asking)
+    out: list[Pairs | None] = []
+    for row, reading in enumerate(readings):
+        types = len(reading.prompt.types)
+        if not types or states.types is None:  # a question, or a pass with labels only
+            out.append(None)
+            continue
+        chosen, best = _best(kept[row], places[row, : counts[row]])
+        pairs = near[row][np.ix_(chosen, chosen)]
+        np.fill_diagonal(pairs, val=False)
+        heads, tails = (chosen[side] for side in np.nonzero(pairs))
+        if not len(heads):
+            out.append(None)
+            continue
+        logits = _score_pairs(vectors[row], (heads, tails), states.types[row, :types], backend)
+        own = places[row] + [0, 1]
+        score_of = dict(zip(chosen.tolist(), best.tolist(), strict=True))
+        out.append(
+            Pairs(
+                own[heads],
+                own[tails],
+                np.array([score_of[i] for i in heads.tolist()], dtype=np.float32),
+                np.array([score_of[i] for i in tails.tolist()], dtype=np.float32),
+                sigmoid(logits, asking.thresholds.calibration.get("relations", PLAIN)),
+            )
+        )
+    return out
+
+
+def _near(
+    vectors: Floats, counts: list[int], run: tuple[GlinerConfig, Backend], asking: Asking
+) -> Array:
+    """Return (batch, spans, spans): whether a pair is looked at."""
+    config, backend = run
+    spans = vectors.shape[1]
+    assert config.relations is not None
+    if config.relations.adjacency == "none":
+        return np.ones((len(vectors), spans, spans), dtype=bool)
+    inputs: dict[str, Array] = {
+        "span_states": vectors,
+        "span_counts": np.array(counts, dtype=np.int64),
+    }
+    (adjacency,) = backend.run("adjacency", inputs)
+    limit = asking.thresholds.relations.min()
+    near: Array = adjacency >= limit
+    return near
+
+
+def _best(kept: Candidates, places: Array) -> tuple[Array, Floats]:
+    """Return the rows of the kept entities among the places, and the best score of each."""
+    rows, scores = [], []
+    where = {(start, last + 1): row for row, (start, last) in enumerate(places.tolist())}
+    best: dict[int, float] = {}
+    for start, end, score in zip(
+        kept.starts.tolist(), kept.ends.tolist(), kept.scores.tolist(), strict=True
+    ):
+        row = where[start, end]
+        best[row] = max(score, best.get(row, 0.0))
+    for row in sorted(best):
+        rows.append(row)
+        scores.append(best[row])
+    return np.array(rows, dtype=np.int64), np.array(scores, dtype=np.float32)
+
+
+def _score_pairs(
+    vectors: Floats, pairs: tuple[Array, Array], types: Floats, backend: Backend
+) -> Floats:
+    """Return (pairs, types) logits."""
+    heads, tails = pairs
+    logits = []
+    for first in range(0, len(heads), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        inputs = {
+            "heads": vectors[heads[part]],
+            "tails": vectors[tails[part]],
+            "relations": np.repeat(types[None], len(heads[part]), axis=0),
+        }
+        logits.append(backend.run("pairs", inputs)[0])
+    out: Floats = np.concatenate(logits)
+    return out

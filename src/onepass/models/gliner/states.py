@@ -1,0 +1,49 @@
+"""What the encoder made of a batch, and the places of the spans that were found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onepass.backends.base import Array, Floats
+from onepass.decoding.finds import Candidates
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """What the encoder made of a batch.
+
+    Attributes:
+        words: (batch, words, hidden).
+        counts: (batch,) words of each row.
+        labels: (batch, labels, hidden), or (1, labels, hidden) where all rows share them.
+        types: (batch, types, hidden); None without relations.
+    """
+
+    words: Floats
+    counts: Array
+    labels: Floats
+    types: Floats | None
+
+
+def distinct_places(found: Sequence[Candidates], before: Sequence[int]) -> tuple[Array, list[int]]:
+    """Return each reading's different spans as (batch, spans, 2) first and last words.
+
+    Args:
+        found: spans of each reading, in words of the text.
+        before: for each reading, the words of its instruction; places count them.
+
+    Returns:
+        The places, in order, padded with 0; and how many each reading has.
+    """
+    own = [
+        np.unique(np.stack([one.starts, one.ends - 1], axis=1), axis=0) + offset
+        for one, offset in zip(found, before, strict=True)
+    ]
+    counts = [len(places) for places in own]
+    out = np.zeros((len(found), max(counts), 2), dtype=np.int64)
+    for row, places in enumerate(own):
+        out[row, : len(places)] = places
+    return out, counts

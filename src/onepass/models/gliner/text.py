@@ -1,0 +1,64 @@
+"""A text as GLiNER reads it: words as they stand, and the piece that ends every sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.encoding.words import word_pieces
+from onepass.models.gliner.encode import Reading
+from onepass.models.gliner.prompt import Prompt
+from onepass.text.windows import Window
+from onepass.text.words import PLAIN, Words, split_words
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPieces:
+    """A text in words and pieces.
+
+    Attributes:
+        words: the text's own words.
+        ids: (pieces,).
+        lengths: (words,) pieces of each word.
+        end: (pieces,) ids that end a sequence.
+        cut: characters of the words that were cut, which count as not read.
+    """
+
+    words: Words
+    ids: Ints
+    lengths: Ints
+    end: Ints
+    cut: int = 0
+
+
+def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+    """Split a text and tokenize its words.
+
+    Args:
+        text: any string.
+        tokenizer: of the checkpoint.
+        max_word_pieces: a longer word (a base64 block, say) keeps only its first pieces.
+    """
+    words = split_words(text, PLAIN)
+    forms = [tokenizer.plain(form) for form in words.forms()]
+    ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
+    return TextPieces(words, ids, lengths, tokenizer.frame[1], cut)
+
+
+def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
+    """Return one window under one prompt."""
+    first = int(text.lengths[: window.start].sum())
+    lengths = text.lengths[window.start : window.end]
+    own = text.ids[first : first + int(lengths.sum())]
+    before, words, part = prompt.instruction, text.words, slice(window.start, window.end)
+    return Reading(
+        prompt,
+        np.concatenate([before.ids, own, text.end]),
+        np.concatenate([before.lengths, lengths]),
+        Words(words.text, words.starts[part], words.ends[part]),
+    )

@@ -1,0 +1,49 @@
+"""What a GLiNER2 checkpoint says of itself: its parts, tokens and limits, for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onepass.encoding.sequences import encoder_limit
+from onepass.hub import Checkpoint, read_json
+from onepass.hub.checkpoint import CONFIG
+from onepass.models.facts import Facts
+from onepass.models.gliner2.config import Gliner2Config
+from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.gliner2.prompt import SPECIAL_TOKENS
+
+_PARTS: Mapping[str, str] = {
+    "encoder.": "encoder",
+    "span_rep.": "span head",
+    "classifier.": "classifier",
+    "count_pred.": "count head",
+    "count_embed.": "counting layer",
+    "boundary_head.": "boundary head",
+    "record_decoder.": "record decoder",
+    "relation_scorer.": "relation scorer",
+}
+_EXPECTED = ("encoder", "span head", "classifier", "count head", "counting layer")
+_ENCODER = f"encoder_config/{CONFIG}"
+
+
+def gliner2_facts(checkpoint: Checkpoint) -> Facts:
+    """Return what the configuration of a GLiNER2 checkpoint says.
+
+    Raises:
+        CheckpointError: for an architecture that is not supported, or an unknown value.
+    """
+    config = Gliner2Config.from_dict(checkpoint.config)
+    path = checkpoint.directory / _ENCODER
+    encoder = read_json(path) if path.is_file() else {}
+    needed = (_ENCODER, "tokenizer.json")
+    return Facts(
+        architecture=f"span, {config.counting_layer}",
+        parts=_PARTS,
+        expected=_EXPECTED,
+        encoders={"encoder": (config.backbone, encoder)},
+        tokens=SPECIAL_TOKENS,
+        pieces=encoder_limit(encoder) if encoder else None,
+        width=config.max_width,
+        graphs=tuple(graph.name for graph in GRAPHS),
+        lacks=tuple(name for name in needed if not (checkpoint.directory / name).is_file()),
+    )

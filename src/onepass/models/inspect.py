@@ -1,0 +1,265 @@
+"""What a checkpoint is made of and whether it can be run, from its files and their headers.
+
+Nothing is loaded, nothing is fetched, and no torch is needed. What is wrong with a checkpoint is
+part of the answer, not an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tokenizers import Tokenizer
+
+from onepass.errors import CheckpointError
+from onepass.hub import Checkpoint, export_dir
+from onepass.hub.exports import export_problem
+from onepass.hub.headers import Weight, read_headers
+from onepass.models.facts import Facts
+from onepass.models.gliner.complete import completed
+from onepass.models.gliner.facts import gliner_facts
+from onepass.models.gliner2.facts import gliner2_facts
+from onepass.models.registry import FAMILIES, read_settings
+from onepass.models.thresholds import Calibration
+
+_FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
+    "gliner2": gliner2_facts,
+    "gliner": gliner_facts,
+}
+_PRECISIONS = ("fp32", "int8")
+_SIZES = (("num_hidden_layers", "layers"), ("hidden_size", "hidden"))
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some weights of a checkpoint.
+
+    Attributes:
+        name: what they are.
+        parameters: how many numbers.
+        size_bytes: what these take.
+        base: name of the model that they came from, if they did.
+        encoder: kind and size of an encoder, in words.
+    """
+
+    name: str
+    parameters: int
+    size_bytes: int
+    base: str | None = None
+    encoder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graphs:
+    """Exported graphs of one precision.
+
+    Attributes:
+        precision: of their weights.
+        path: their directory.
+        size_bytes: of their files.
+        problem: why they are not used; None if they are.
+    """
+
+    precision: str
+    path: Path
+    size_bytes: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a checkpoint is made of.
+
+    Attributes:
+        checkpoint: what was looked at.
+        architecture: variant within its family.
+        parts: in the order of the architecture; empty without weights.
+        dtypes: number formats of the weights.
+        tokens: special tokens of its prompts and their ids, None for one that is not there.
+        pieces: of the longest sequence that it reads at once; None if it is not known.
+        words: of one window; None where only pieces count.
+        width: words of the longest span; None if there is no limit.
+        thresholds: what it was calibrated to, by kind of task.
+        calibration: of its scores, by kind of task.
+        graphs: exports that are there, used or not.
+        lacks: what it leaves to others, one clause each.
+        problems: why it cannot be run as it is, one sentence each.
+    """
+
+    checkpoint: Checkpoint
+    architecture: str
+    parts: tuple[Part, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    tokens: Mapping[str, int | None] = field(default_factory=dict)
+    pieces: int | None = None
+    words: int | None = None
+    width: int | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    graphs: tuple[Graphs, ...] = ()
+    lacks: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Return how many numbers all parts have."""
+        return sum(part.parameters for part in self.parts)
+
+
+def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
+    """Look a checkpoint over.
+
+    Raises:
+        CheckpointError: if it is of no known kind.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> found = inspect_checkpoint(builtin_checkpoint())
+    >>> found.architecture, found.width, found.problems
+    ('span, count_lstm_v2', 10, ())
+    """
+    problems: list[str] = []
+    facts, whole = _facts(checkpoint, problems)
+    if checkpoint.kind not in FAMILIES:
+        problems.append(f"A {checkpoint.kind} checkpoint cannot be run by this version yet.")
+    graphs = _graphs(checkpoint, facts)
+    nothing: Mapping[str, Weight] = {}
+    weights = nothing
+    if checkpoint.has_weights or all(one.problem is not None for one in graphs):
+        weights = _tried(problems, partial(read_headers, checkpoint), nothing)
+    parts = _parts(weights, facts)
+    if weights:
+        found, known = {part.name for part in parts}, set(facts.parts.values())
+        problems += [f"There are no weights of the {x}." for x in facts.expected if x not in found]
+        strange = [part.name for part in parts if facts.parts and part.name not in known]
+        problems += [f"No part is known for the weights of {name}." for name in strange]
+    absent: dict[str, int | None] = {}
+    tokens = _tried(problems, partial(_tokens, whole, facts), absent)
+    problems += _token_problems(tokens, facts)
+    none: tuple[dict[str, float], dict[str, Calibration]] = {}, {}
+    thresholds, calibration = _tried(problems, partial(read_settings, checkpoint.directory), none)
+    return Inspection(
+        checkpoint=checkpoint,
+        architecture=facts.architecture,
+        parts=parts,
+        dtypes=tuple(sorted({weight.dtype for weight in weights.values()})),
+        tokens=tokens,
+        pieces=facts.pieces,
+        words=facts.words,
+        width=facts.width,
+        thresholds=thresholds,
+        calibration=calibration,
+        graphs=graphs,
+        lacks=facts.lacks,
+        problems=tuple(problems),
+    )
+
+
+def _tried(problems: list[str], look: Callable[[], Found], otherwise: Found) -> Found:
+    """Return what can be seen; if it cannot, that is a problem of the checkpoint."""
+    try:
+        return look()
+    except CheckpointError as error:
+        problems.append(str(error))
+        return otherwise
+
+
+def _facts(checkpoint: Checkpoint, problems: list[str]) -> tuple[Facts, Checkpoint]:
+    """Return what a checkpoint says of itself, and where its tokenizer is.
+
+    An old checkpoint that was opened before says it with what it was completed by.
+    """
+    look = _FACTS.get(checkpoint.kind)
+    facts = Facts(_architecture(checkpoint))
+    if look is None:
+        return facts, checkpoint
+    facts = _tried(problems, partial(look, checkpoint), facts)
+    whole = completed(checkpoint) if facts.lacks else None
+    if whole is None:
+        return facts, checkpoint
+    return replace(look(whole), lacks=facts.lacks), whole
+
+
+def _architecture(checkpoint: Checkpoint) -> str:
+    """Return what a checkpoint calls its variant, for those whose parts are not known."""
+    names = (checkpoint.config.get(key) for key in ("architecture", "architecture_type"))
+    return next((str(name) for name in names if name), "unknown")
+
+
+def _parts(weights: Mapping[str, Weight], facts: Facts) -> tuple[Part, ...]:
+    """Add the weights of each part up."""
+    held: dict[str, list[Weight]] = {}
+    for name, weight in weights.items():
+        held.setdefault(facts.part_of(name), []).append(weight)
+    order = list(dict.fromkeys(facts.parts.values()))
+    known = [part for part in order if part in held]
+    return tuple(
+        Part(
+            name,
+            sum(weight.parameters for weight in held[name]),
+            sum(weight.size_bytes for weight in held[name]),
+            *_encoder(facts, name),
+        )
+        for name in (*known, *sorted(held.keys() - set(known)))
+    )
+
+
+def _encoder(facts: Facts, part: str) -> tuple[str | None, str | None]:
+    """Return the base model of a part, and what kind of encoder it is."""
+    if part not in facts.encoders:
+        return None, None
+    base, config = facts.encoders[part]
+    said = [str(config["model_type"])] if "model_type" in config else []
+    said += [f"{unit} {config[key]}" for key, unit in _SIZES if key in config]
+    return base, ", ".join(said) or None
+
+
+def _tokens(checkpoint: Checkpoint, facts: Facts) -> dict[str, int | None]:
+    """Return the ids of the special tokens, empty where there is no tokenizer."""
+    path = checkpoint.directory / "tokenizer.json"
+    if not path.is_file() or not facts.tokens:
+        return {}
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise CheckpointError(f"{path} is not a readable tokenizer file: {error}.") from error
+    return {token: tokenizer.token_to_id(token) for token in facts.tokens}
+
+
+def _token_problems(tokens: Mapping[str, int | None], facts: Facts) -> list[str]:
+    if facts.lacks and any(index is None for index in tokens.values()):
+        return []  # it is said there what is done about it
+    problems = [
+        f"The tokenizer has no token {token!r}." for token, index in tokens.items() if index is None
+    ]
+    for token, said in facts.token_ids.items():
+        found = tokens.get(token)
+        if found is not None and found != said:
+            problems.append(
+                f"The tokenizer has {token!r} at {found}, but the configuration at {said}."
+            )
+    return problems
+
+
+def _graphs(checkpoint: Checkpoint, facts: Facts) -> tuple[Graphs, ...]:
+    """Return the exports of a checkpoint, beside it and in the cache."""
+    found = []
+    for precision in _PRECISIONS:
+        beside = checkpoint.directory / "onnx"
+        try:
+            roots = dict.fromkeys((beside, export_dir(checkpoint, precision=precision)))
+        except CheckpointError:  # of weights that are not all there, which is said elsewhere
+            roots = {beside: None}
+        for directory in (root / precision for root in roots):
+            if not directory.is_dir():
+                continue
+            problem = export_problem(directory, checkpoint)
+            absent = [name for name in facts.graphs if not (directory / f"{name}.onnx").is_file()]
+            if problem is None and absent:
+                problem = f"it lacks the graph {absent[0]}"
+            size = sum(path.stat().st_size for path in directory.glob("*.onnx"))
+            found.append(Graphs(precision, directory, size, problem))
+    return tuple(found)

@@ -1,0 +1,82 @@
+"""Label vectors: what a separate label encoder made of some labels, kept to be used again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from onepass.backends.base import Floats
+from onepass.errors import CheckpointError, InputError
+from onepass.schema import Schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelVectors:
+    """Labels and their vectors, of one checkpoint.
+
+    Attributes:
+        names: of the labels.
+        texts: for each label, what the encoder read: its description, or its name.
+        vectors: (labels, hidden).
+        model: digest of the weights that made them; None if it is not known.
+
+    Raises:
+        InputError: if there is not one vector a label.
+
+    >>> LabelVectors(("person",), ("person",), np.zeros((1, 4), dtype=np.float32), None)
+    LabelVectors(1 labels of 4)
+    """
+
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+    vectors: Floats
+    model: str | None
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        if self.vectors.ndim != 2 or len(self.vectors) != count or len(self.texts) != count:
+            raise InputError(
+                f"Label vectors need one row a label, but {count} labels with {len(self.texts)} "
+                f"texts and vectors of the shape {self.vectors.shape} were given."
+            )
+
+    def __repr__(self) -> str:
+        return f"LabelVectors({len(self.names)} labels of {self.vectors.shape[1]})"
+
+    def schema(self) -> Schema:
+        """Return a schema that asks for these labels as entities."""
+        pairs = zip(self.names, self.texts, strict=True)
+        return Schema().entities({name: text if text != name else None for name, text in pairs})
+
+    def save(self, path: str | Path) -> None:
+        """Write them to a safetensors file."""
+        from safetensors.numpy import save_file  # not needed to use vectors, nor to start
+
+        metadata = {"names": json.dumps(self.names), "texts": json.dumps(self.texts)}
+        if self.model is not None:
+            metadata["model"] = self.model
+        vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
+        save_file({"vectors": vectors}, str(path), metadata=metadata)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LabelVectors:
+        """Read a file that `save` wrote.
+
+        Raises:
+            CheckpointError: if it is not such a file.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(str(path), framework="numpy") as file:
+                metadata = file.metadata() or {}
+                vectors = file.get_tensor("vectors")
+            names, texts = (tuple(json.loads(metadata[key])) for key in ("names", "texts"))
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise CheckpointError(
+                f"{path} holds no label vectors ({error}); write them with LabelVectors.save()."
+            ) from error
+        return cls(names, texts, vectors, metadata.get("model"))

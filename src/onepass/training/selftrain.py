@@ -1,0 +1,187 @@
+"""Self-training: a model labels texts itself, and what it is sure of becomes training data.
+
+The first half of two; the second is an ordinary run on the examples that are written here, with
+smoothed targets, since some of them are wrong. It needs no torch by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.checks import as_names, known_keys
+from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
+from onepass.corpus.jsonl import write_examples
+from onepass.corpus.public import read_any
+from onepass.errors import InputError
+from onepass.evaluation.predict import Extracts, predict
+from onepass.results.types import Extraction
+from onepass.schema.types import shown
+
+_KINDS = ("entities", "classifications", "records", "relations")
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTraining:
+    """What a model labels itself.
+
+    Attributes:
+        texts: files in any format that `onepass eval` reads. What is annotated in a row (``asked``,
+            ``asked_relations``, ``classifications``) is asked again; what was found is not used.
+        labels: entity labels that are asked of every text, beside those of its row.
+        relations: relation types, likewise.
+        threshold: score from which an answer counts as true.
+        smoothing: of the targets, see `onepass.models.gliner.loss.GlinerLoss`.
+
+    >>> SelfTraining.from_dict({"texts": "texts.jsonl", "labels": ["person"]}).threshold
+    0.8
+    """
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+    threshold: float = 0.8
+    smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        paths = isinstance(self.texts, tuple) and all(isinstance(p, str) for p in self.texts)
+        if not paths or not self.texts:
+            raise InputError(
+                f"'self_train.texts' must be a path or a list of paths, but {shown(self.texts)} "
+                "was given."
+            )
+        for name, share in (("threshold", self.threshold), ("smoothing", self.smoothing)):
+            number = isinstance(share, int | float) and not isinstance(share, bool)
+            if not number or not 0 <= share <= 1:
+                raise InputError(
+                    f"'self_train.{name}' must be a number from 0 to 1, but {shown(share)} was "
+                    "given."
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form; `from_dict` reads it back equal."""
+        lists = {name: list(asdict(self)[name]) for name in ("texts", "labels", "relations")}
+        return asdict(self) | lists
+
+    @classmethod
+    def from_dict(cls, given: object) -> SelfTraining:
+        """Read the JSON form.
+
+        Raises:
+            InputError: for an unknown key, or a wrong value.
+        """
+        if isinstance(given, cls):
+            return given
+        if not isinstance(given, Mapping):
+            raise InputError(f"'self_train' must be an object, but {shown(given)} was given.")
+        known_keys(given, [f.name for f in fields(cls)], "'self_train'")
+        values = {"texts": (), **given}
+        if isinstance(values["texts"], str):
+            values["texts"] = [values["texts"]]
+        if isinstance(values["texts"], list):
+            values["texts"] = tuple(values["texts"])
+        for name in ("labels", "relations"):
+            if name in values:
+                values[name] = as_names(values[name], f"'self_train.{name}'")
+        return cls(**values)
+
+
+def write_weak_labels(
+    model: Extracts,
+    options: SelfTraining,
+    path: Path,
+    *,
+    report: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Let a model label texts, and write them as examples.
+
+    Args:
+        model: an `Extractor`, or anything with its ``extract``.
+        options: which texts, what is asked, and what counts.
+        path: the JSONL file that is written.
+        report: is told how much was found.
+
+    Returns:
+        The number of examples.
+
+    Raises:
+        InputError: if a file cannot be read, or nothing is asked of any text.
+        SchemaError: if the model cannot answer what is asked.
+    """
+    found = {"texts": 0, "entities": 0, "relations": 0, "classes": 0}
+
+    def counted(examples: Iterable[Example]) -> Iterator[Example]:
+        for example in examples:
+            found["texts"] += 1
+            found["entities"] += len(example.entities)
+            found["relations"] += len(example.relations)
+            found["classes"] += len(example.classifications)
+            yield example
+
+    count = write_examples(path, counted(weak_examples(model, options)))
+    if not count:
+        raise InputError(
+            f"Nothing is asked of the texts in {', '.join(options.texts)}; give labels or relation "
+            "types, or rows with 'asked'."
+        )
+    report(
+        f"{count} texts labeled by the model itself at {options.threshold}: "
+        f"{found['entities']} entities, {found['relations']} relations, {found['classes']} classes"
+    )
+    return count
+
+
+def weak_examples(model: Extracts, options: SelfTraining) -> Iterator[Example]:
+    """Yield what a model is sure of, as examples; texts that are asked nothing are left out.
+
+    Args:
+        model: an `Extractor`, or anything with its ``extract``.
+        options: which texts, what is asked, and what counts.
+    """
+    questions = (
+        _question(example, options) for name in options.texts for example in read_any(Path(name))
+    )
+    threshold = dict.fromkeys(_KINDS, options.threshold)
+    for batch in predict(model, questions, threshold=threshold, overlap="flat"):
+        for example, answer in zip(batch.examples, batch.predictions, strict=False):
+            yield _answered(example, answer)
+
+
+def _question(example: Example, options: SelfTraining) -> Example:
+    """Return what is asked of a text."""
+    return replace(
+        example,
+        entities=(),
+        asked=_joined(options.labels, example.asked),
+        structures=(),
+        relations=(),
+        asked_relations=_joined(options.relations, example.asked_relations),
+    )
+
+
+def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*first, *second]))
+
+
+def _answered(example: Example, answer: Extraction) -> Example:
+    """Return a text with what the model says of it; a task without an answer is left out."""
+    relations = (
+        GoldRelation(r.type, (r.head.start, r.head.end), (r.tail.start, r.tail.end))
+        for r in answer.relations
+        if r.head.start is not None and r.head.end is not None
+        if r.tail.start is not None and r.tail.end is not None
+    )
+    tasks = (_task(task, answer) for task in example.classifications)
+    return replace(
+        example,
+        entities=tuple(Mention(e.start, e.end, e.label) for e in answer.entities),
+        classifications=tuple(task for task in tasks if task is not None),
+        relations=tuple(dict.fromkeys(relations)),
+    )
+
+
+def _task(task: GoldTask, answer: Extraction) -> GoldTask | None:
+    true = tuple(one.label for one in answer.classifications[task.name].labels)
+    return replace(task, true=true) if true or task.multi_label else None

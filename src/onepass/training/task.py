@@ -1,0 +1,131 @@
+"""A checkpoint and a stream of questions, as the task of the training loop.
+
+It knows neither the family of the checkpoint nor the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onepass.errors import InputError
+from onepass.training.stream import QuestionStream
+from onepass.training.trainee import ENCODERS, HEADS, Trainee
+
+Scorer = Callable[[Any], Mapping[str, float]]  # of the network, in evaluation mode
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How fast which parts learn; the defaults are those of Table 5 of the GLiNER2 paper.
+
+    Attributes:
+        encoder: learning rate of the encoders of texts and of labels.
+        head: learning rate of everything else.
+        decay: weight decay of matrices; biases and normalizations have none.
+        frozen: parts that stay as they are, of `onepass.training.trainee.PARTS`.
+    """
+
+    encoder: float = 1e-5
+    head: float = 2e-5
+    decay: float = 0.01
+    frozen: tuple[str, ...] = ()
+
+
+class TrainingTask:
+    """A checkpoint that is trained on a stream of questions.
+
+    Args:
+        trainee: the checkpoint.
+        stream: what is asked.
+        rates: of its parts.
+        scorer: held-out scores of the network, if any; ``score`` is the one that counts.
+
+    Raises:
+        InputError: if a part is frozen that the checkpoint does not have, or all of them are.
+    """
+
+    def __init__(
+        self,
+        trainee: Trainee,
+        stream: QuestionStream,
+        rates: Rates,
+        *,
+        scorer: Scorer | None = None,
+    ) -> None:
+        self._trainee, self._stream, self._rates, self._scorer = trainee, stream, rates, scorer
+        self._check_frozen()
+        for name, parameter in self.network.named_parameters():
+            if self._part(name) in rates.frozen:
+                parameter.requires_grad_(False)
+
+    def _check_frozen(self) -> None:
+        there = [*self._trainee.parts, HEADS]
+        for part in self._rates.frozen:
+            if part not in there:
+                raise InputError(
+                    f"freeze names {part!r}, but this checkpoint has {', '.join(there)} only."
+                )
+        if set(there) <= set(self._rates.frozen):
+            raise InputError("freeze names every part of the checkpoint; leave one to train.")
+
+    def _part(self, name: str) -> str:
+        """Return the part that a parameter belongs to."""
+        parts = self._trainee.parts.items()
+        return next((part for part, prefix in parts if name.startswith(prefix)), HEADS)
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """Return the module that is trained."""
+        return self._trainee.network
+
+    @property
+    def seen(self) -> int:
+        """Return how many examples were used so far."""
+        return self._stream.seen
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return up to four groups: encoders and the rest, each with and without weight decay."""
+        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self.network.named_parameters():
+            if parameter.requires_grad:
+                encoder, decays = self._part(name) in ENCODERS, parameter.ndim > 1
+                groups.setdefault((encoder, decays), []).append(parameter)
+        rates = self._rates
+        return [
+            {
+                "params": parameters,
+                "lr": rates.encoder if encoder else rates.head,
+                "weight_decay": rates.decay if decays else 0.0,
+            }
+            for (encoder, decays), parameters in groups.items()
+        ]
+
+    def batches(self) -> Iterator[Any]:
+        """Yield batches forever."""
+        for asked in self._stream.batches():
+            yield self._trainee.build(asked)
+
+    def loss(self, network: Any, batch: Any) -> tuple[torch.Tensor, Mapping[str, float]]:
+        """Return the loss of a batch under ``network`` and its terms."""
+        return self._trainee.loss(network, batch)
+
+    def score(self) -> Mapping[str, float]:
+        """Return held-out scores, empty without a scorer."""
+        return self._scorer(self.network) if self._scorer else {}
+
+    def save(self, directory: Path) -> None:
+        """Write the checkpoint in the published layout."""
+        self._trainee.save(directory)
+
+    def state(self) -> dict[str, Any]:
+        """Return the position in the data."""
+        return self._stream.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue where a `state` was taken."""
+        self._stream.restore(state)

@@ -1,0 +1,75 @@
+"""What training needs to know of a checkpoint: the one seam between the loop and the families.
+
+Everything else in this package works with these names only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from onepass.corpus.question import Question
+from onepass.training.tally import Tally
+
+TEXT_ENCODER, LABEL_ENCODER, DECODER, HEADS = "text_encoder", "label_encoder", "decoder", "heads"
+PARTS = (TEXT_ENCODER, LABEL_ENCODER, DECODER, HEADS)
+ENCODERS = (TEXT_ENCODER, LABEL_ENCODER)
+
+Ask = Callable[[Question, int], Sequence[Any]]  # the second is the longest sequence, in pieces
+
+
+class Sized(Protocol):
+    """One sequence that a network reads."""
+
+    @property
+    def pieces(self) -> int:
+        """Return its length, prompt included."""
+
+
+class Asked(Protocol):
+    """One pass over a text that asks a question, or a part of one, with its gold answers."""
+
+    @property
+    def reading(self) -> Sized:
+        """Return what is read."""
+
+
+class Trainee(Protocol):
+    """A checkpoint that is trained."""
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """Return the module that is trained, in fp32."""
+
+    @property
+    def longest(self) -> int | None:
+        """Return the most pieces that it reads at once, None where there is no limit."""
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Return the parts of `PARTS` that it has, with the prefix of their parameters' names.
+
+        Parameters without any of the prefixes are `HEADS`, which every network has.
+        """
+
+    def ask(self, question: Question, max_pieces: int) -> Sequence[Any]:
+        """Return the passes (`Asked`) that ask a question, with the text cut where it must be.
+
+        None where nothing in it can be asked of this checkpoint, or its prompt leaves no room for
+        a word of the text.
+        """
+
+    def build(self, asked: Sequence[Any]) -> Any:
+        """Return the batch of several passes, with what the loss compares with."""
+
+    def loss(self, network: Any, batch: Any) -> tuple[torch.Tensor, Mapping[str, float]]:
+        """Return the loss of a batch under ``network`` (ours or a copy of it) and its terms."""
+
+    def tally(self, network: Any, asked: Sequence[Any], tally: Tally) -> None:
+        """Count what a network in evaluation mode answers to a batch of held-out passes."""
+
+    def save(self, directory: Path) -> None:
+        """Write a checkpoint that the library can load."""

@@ -1,0 +1,149 @@
+"""Our answers on gliner's own random checkpoints are gliner's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gliner")
+
+from onepass import Extractor, Schema
+from onepass.results.types import Extraction
+from tests.gliner_checkpoints import KINDS, LEAKY, RELATED, make_reference
+
+TOLERANCE = 1e-5
+TEXTS = [
+    "Tim Cook runs Apple in Paris and Rome.",
+    "The price is 9 red, blue and green things! Tim works for Apple in Rome; Cook in Paris?",
+    "it costs 9.5 , qx-zt !",
+    "Tim",
+]
+LABELS = ["person", "company", "place name", "color"]
+Case = tuple[Any, dict[str, Extractor]]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
+    """Make a kind of checkpoint once: the reference's model, and ours under both backends."""
+    root = tmp_path_factory.mktemp("gliner")
+
+    @cache
+    def make(name: str) -> Case:
+        reference = make_reference(root / name, **(KINDS | RELATED)[name]).eval()
+        ours = {
+            backend: Extractor.from_pretrained(root / name, backend=backend)
+            for backend in ("torch", "onnx")
+        }
+        return reference, ours
+
+    return make
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONEPASS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def ours(docs: list[Extraction]) -> list[dict[tuple[str, int, int], float]]:
+    return [{(e.label, e.start, e.end): e.score for e in doc.entities} for doc in docs]
+
+
+def theirs(model: Any, texts: list[str], **options: Any) -> list[dict[tuple[str, int, int], float]]:
+    # One text at a time: some of its layers let the padding of a batch into the scores.
+    return [
+        {
+            (e["label"], e["start"], e["end"]): e["score"]
+            for e in model.inference([text], LABELS, batch_size=1, **options)[0]
+        }
+        for text in texts
+    ]
+
+
+def assert_same(got: list[Any], expected: list[Any]) -> None:
+    for mine, other in zip(got, expected, strict=True):
+        assert set(mine) == set(other)
+        for key, score in other.items():
+            assert abs(mine[key] - score) <= TOLERANCE, (key, mine[key], score)
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+@pytest.mark.parametrize("name", KINDS)
+def test_the_same_spans_with_the_same_scores(
+    name: str, backend: str, opened: Callable[[str], Case]
+) -> None:
+    reference, models = opened(name)
+    model = models[backend]
+    # Nested without one label a place is the policy "all" here: everything that holds.
+    expected = theirs(reference, TEXTS, threshold=0.5, flat_ner=False, multi_label=True)
+    schema = Schema().entities(LABELS)
+    assert sum(map(len, expected)) > 5
+    for policy in ("nested",):
+        docs = [model.extract(text, schema, threshold=0.5, overlap=policy) for text in TEXTS]
+        assert_same(ours(docs), expected)
+    batch = model.extract(TEXTS, schema, threshold=0.5, overlap="nested")
+    assert_same(ours(batch), expected)
+
+
+TYPES = ["works for", "in"]
+Pairs = dict[tuple[str, int, int, int, int], float]
+
+
+def pairs_of(docs: list[Extraction]) -> list[Pairs]:
+    return [
+        {
+            (r.type, r.head.start, r.head.end, r.tail.start, r.tail.end): r.score
+            for r in doc.relations
+        }
+        for doc in docs
+    ]
+
+
+def their_pairs(model: Any, texts: list[str], threshold: float) -> list[Pairs]:
+    found = []
+    for text in texts:
+        _, relations = model.inference(
+            [text], LABELS, relations=TYPES, threshold=threshold, batch_size=1
+        )
+        pairs: Pairs = {}
+        for one in relations[0]:
+            head, tail = one["head"], one["tail"]
+            key = (one["relation"], head["start"], head["end"], tail["start"], tail["end"])
+            if key[1:3] != key[3:]:  # the reference relates entities to themselves, and repeats
+                pairs[key] = max(one["score"], pairs.get(key, 0.0))
+        found.append(pairs)
+    return found
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+@pytest.mark.parametrize("name", RELATED)
+def test_the_same_relations(name: str, backend: str, opened: Callable[[str], Case]) -> None:
+    """Distinct pairs of different entities, those of the reference with its scores."""
+    reference, models = opened(name)
+    schema = Schema().entities(LABELS).relations(TYPES)
+    docs = models[backend].extract(TEXTS, schema, threshold=0.4)
+    expected = their_pairs(reference, TEXTS, 0.4)
+    assert any(expected) or name not in ("relex-span", "relex-token")
+    assert_same(pairs_of(docs), expected)
+
+
+@pytest.mark.parametrize("name", ["span", "token", "bi-span", "bi-token", "token-spans"])
+@pytest.mark.parametrize("threshold", [0.3, 0.7])
+def test_flat_results(name: str, threshold: float, opened: Callable[[str], Case]) -> None:
+    reference, models = opened(name)
+    docs = models["torch"].extract(TEXTS, Schema().entities(LABELS), threshold=threshold)
+    assert_same(ours(docs), theirs(reference, TEXTS, threshold=threshold, flat_ner=True))
+
+
+def test_kinds_that_leak_padding_are_right_here(opened: Callable[[str], Case]) -> None:
+    """In the reference the scores of a text depend on the texts beside it; here they do not."""
+    for name in LEAKY:
+        _, models = opened(name)
+        schema = Schema().entities(LABELS)
+        alone = models["torch"].extract(TEXTS[:1], schema, threshold=0.3, overlap="all")
+        beside = models["torch"].extract(TEXTS, schema, threshold=0.3, overlap="all")[:1]
+        assert_same(ours(beside), ours(alone))

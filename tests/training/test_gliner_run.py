@@ -1,0 +1,304 @@
+"""Runs of GLiNER checkpoints: resumed, frozen, self-trained, refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.gliner_checkpoints import BI, TOKENS
+from tests.legacy import age
+from tests.tiny import make_tiny_checkpoint
+from tests.training.gliner_data import make_learner, sentences, write_sentences
+
+from onepass import Extractor
+from onepass.cli import main
+from onepass.corpus.gliner import example_from_gliner
+from onepass.corpus.jsonl import example_to_dict, read_examples
+from onepass.errors import CheckpointError, InputError
+from onepass.models.gliner.loss import GlinerLoss
+from onepass.models.gliner2.targets import LossWeights
+from onepass.results.types import (
+    Classification,
+    Entity,
+    Extraction,
+    LabelScore,
+    Relation,
+    Value,
+)
+from onepass.training.families import loss_options
+from onepass.training.gliner import GlinerTrainee
+from onepass.training.run import WEAK, TrainConfig, train_from_config
+from onepass.training.selftrain import SelfTraining, weak_examples
+
+Configure = Callable[..., TrainConfig]
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_learner(tmp_path_factory.mktemp("learner") / "relex", relations_layer="mlp")
+
+
+@pytest.fixture(scope="module")
+def bi_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_learner(tmp_path_factory.mktemp("learner") / "bi", **BI)
+
+
+@pytest.fixture
+def config(tmp_path: Path, learner: Path) -> Configure:
+    """Return a configuration of a few quick steps, with changes."""
+    data = write_sentences(tmp_path, relations=True)
+
+    def make(**given) -> TrainConfig:
+        least = {
+            "model": str(learner), "data": str(data), "output": str(tmp_path / "run"),
+            "steps": 4, "precision": "fp32", "device": "cpu", "score_every": 2, "max_batch": 5,
+            "encoder_rate": 1e-3, "head_rate": 1e-3,
+        }  # fmt: skip
+        return TrainConfig.from_dict(least | given)
+
+    return make
+
+
+def weights(directory: str | Path) -> dict[str, torch.Tensor]:
+    return load_file(Path(directory) / "model.safetensors")
+
+
+def changed(before: Path, after: str | Path) -> set[str]:
+    """Return the first parts of the names of the weights that are not the same."""
+    old, new = weights(before), weights(after)
+    assert old.keys() == new.keys()
+    return {".".join(n.split(".")[:2]) for n in old if not torch.equal(old[n], new[n])}
+
+
+def test_a_resumed_run_gives_the_same_numbers(tmp_path, config):
+    whole = train_from_config(config(output=str(tmp_path / "whole")))
+    (tmp_path / "part").mkdir()
+    (tmp_path / "whole" / "step-2").rename(tmp_path / "part" / "step-2")
+    part = train_from_config(config(output=str(tmp_path / "part"), resume=True))
+    assert (part["steps"], part["examples"]) == (4, 20)
+    ours, again = weights(whole["final"]), weights(part["final"])
+    assert all(torch.equal(ours[name], again[name]) for name in ours)
+
+
+def test_a_run_is_told_and_kept(tmp_path, config):
+    lines: list[str] = []
+    result = train_from_config(config(), report=lines.append)
+    assert lines[0].endswith("20 examples read, format gliner")
+    assert set(result["scores"]) <= {"entities", "relations", "score"}
+    kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
+    assert kept.loss == GlinerLoss()
+    assert kept == TrainConfig.from_dict(kept.to_dict())
+
+
+def test_labels_of_other_texts_are_asked_where_files_list_no_negatives(tmp_path, config, write):
+    rows = [
+        {"tokenized_text": ["tim"], "ner": [[0, 0, "person"]]},
+        {"tokenized_text": ["rome"], "ner": [[0, 0, "place"]]},
+    ]
+    asked = set()
+    real = GlinerTrainee.ask
+
+    def listen(self, question, most):
+        asked.add(frozenset(label.name for label in question.schema.entity_labels))
+        return real(self, question, most)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GlinerTrainee, "ask", listen)
+        data = str(write("data.jsonl", *rows))
+        sampling = {"foreign": 1.0, "restyle": 0.0}
+        train_from_config(config(data=data, sampling=sampling, held_out=0))
+    assert {"person", "place"} in asked
+
+
+@pytest.mark.parametrize(
+    ("freeze", "still"),
+    [
+        (["text_encoder"], {"token_rep_layer.bert_layer"}),
+        (["label_encoder"], {"token_rep_layer.labels_encoder"}),
+        (["heads"], {"span_rep_layer.span_rep_layer", "prompt_rep_layer.0", "prompt_rep_layer.3"}),
+    ],
+)
+def test_frozen_parts_stay_as_they_are(bi_encoder, config, freeze, still):
+    result = train_from_config(config(model=str(bi_encoder), freeze=freeze))
+    moved = changed(bi_encoder, result["final"])
+    every = {
+        "token_rep_layer.bert_layer", "token_rep_layer.labels_encoder",
+        "span_rep_layer.span_rep_layer", "prompt_rep_layer.0", "prompt_rep_layer.3",
+    }  # fmt: skip
+    assert moved & every == every - still
+
+
+def test_a_frozen_encoder_stays_in_bf16_too(bi_encoder, config):
+    result = train_from_config(
+        config(model=str(bi_encoder), freeze="text_encoder", precision="bf16")
+    )
+    assert "token_rep_layer.bert_layer" not in changed(bi_encoder, result["final"])
+
+
+def test_encoders_and_the_rest_have_their_rates(bi_encoder, config):
+    result = train_from_config(config(model=str(bi_encoder), encoder_rate=0.0))
+    moved = changed(bi_encoder, result["final"])
+    assert not moved & {"token_rep_layer.bert_layer", "token_rep_layer.labels_encoder"}
+    assert "prompt_rep_layer.0" in moved
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"freeze": ["decoder"]}, InputError, "has text_encoder, heads only"),
+        ({"freeze": ["text_encoder", "heads"]}, InputError, "names every part"),
+        ({"freeze": ["encoder"]}, InputError, "'freeze' must be a list of text_encoder"),
+        ({"loss": {"rank": 1}}, InputError, "are not those of a gliner checkpoint"),
+        ({"loss": {"gamma": -1}}, InputError, "'loss.gamma' must be a number from 0"),
+        ({"loss": {"alpha": 2}}, InputError, "'loss.alpha' must be a number up to 1"),
+        ({"loss": {"smoothing": 1.5}}, InputError, "'loss.smoothing' must be a number from 0 to 1"),
+        ({"loss": {"masking": "all"}}, InputError, "one of none, global, label, span"),
+        ({"loss": {"in_batch": 1.5}}, InputError, "'loss.in_batch' must be a whole number"),
+        ({"loss": {"width_weight": 1}}, InputError, "'loss.width_weight' must be true or false"),
+        ({"loss": {"gamma": 1, "rank": 1}}, InputError, "no key 'rank' of a GLiNER checkpoint"),
+        ({"max_pieces": 4096}, InputError, "reads at most 2048 pieces"),
+        ({"self_train": {"texts": []}}, InputError, "'self_train.texts' must be a path"),
+        ({"self_train": 3}, InputError, "'self_train' must be an object"),
+        ({"self_train": {"text": "a"}}, InputError, "'self_train' has the unknown key 'text'"),
+        ({"self_train": {"texts": "a", "threshold": 2}}, InputError, "number from 0 to 1"),
+        ({"self_train": {"texts": "a", "labels": [""]}}, InputError, "must not be empty"),
+        ({"model": "nowhere"}, CheckpointError, "nowhere"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(config, given, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        train_from_config(config(**given))
+
+
+def test_the_options_of_a_loss_are_those_of_its_family(tmp_path, config, learner):
+    gliner2 = str(make_tiny_checkpoint(tmp_path / "gliner2"))
+    assert loss_options(config()) == GlinerLoss()
+    assert loss_options(config(model=gliner2)) == LossWeights()
+    assert loss_options(config(loss={"gamma": 2})) == GlinerLoss(gamma=2)
+    with pytest.raises(InputError, match="are not those of a gliner2 checkpoint"):
+        loss_options(config(model=gliner2, loss={"gamma": 2}))
+    self_train = {"texts": "a", "smoothing": 0.3}
+    assert loss_options(config(self_train=self_train)) == GlinerLoss(smoothing=0.3)
+    both = config(self_train=self_train, loss={"smoothing": 0.1})
+    assert loss_options(both) == GlinerLoss(smoothing=0.1)
+
+
+def test_an_old_checkpoint_is_trained_and_saved_whole(tmp_path, monkeypatch, config, learner):
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    old = age(learner, tmp_path / "old")
+    result = train_from_config(config(model=str(old), steps=1))
+    files = {path.name for path in Path(result["final"]).iterdir()}
+    assert {"gliner_config.json", "model.safetensors", "tokenizer.json"} <= files
+    model = Extractor.from_pretrained(result["final"], backend="torch")
+    found = model.entities("tim cook runs apple", ["person"], threshold=0.0, overlap="all")
+    assert len(found) == 4 + 3 + 2 + 1
+
+
+class Knower:
+    """Answers what it was told, whatever the scores."""
+
+    def extract(self, texts, schema, *, threshold, overlap):
+        assert (threshold, overlap) == (dict.fromkeys(threshold, 0.8), "flat")
+        assert set(threshold) == {"entities", "classifications", "records", "relations"}
+        return [self.answer(text, schema) for text in texts]
+
+    def answer(self, text, schema):
+        place = Value("rome", 4, 8, 0.9)
+        tone = (LabelScore("calm", 0.9),) if "tim" in text else ()
+        scores = {"calm": 0.9}
+        return Extraction(
+            text,
+            (Entity("person", text[:3], 0, 3, 0.9),),
+            {task.name: Classification(tone, scores) for task in schema.classification_tasks},
+            relations=(Relation("in", Value(text[:3], 0, 3, 0.9), place, 0.9),),
+        )
+
+
+def test_a_model_labels_texts(tmp_path):
+    rows = [
+        {"text": "tim rome", "asked": ["color"], "descriptions": {"color": "a hue"}},
+        {"text": "bob rome", "entities": [{"start": 4, "end": 8, "label": "place"}]},
+        {
+            "text": "ann rome",
+            "classifications": [{"name": "tone", "labels": ["calm", "x"], "true": ["x"]}],
+        },
+        {"text": "tim rome", "classifications": [{"name": "a", "labels": ["calm"], "true": []}]},
+    ]
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = SelfTraining((str(path),), ("person",), ("in",))
+    found = list(weak_examples(Knower(), options))
+    assert sorted(example.asked for example in found) == [
+        ("person",), ("person",), ("person", "color"), ("person", "place")
+    ]  # fmt: skip
+    for example in found:
+        assert {m.label for m in example.entities} == {"person"}  # not what the row had
+        assert [(r.type, r.tail) for r in example.relations] == [("in", (4, 8))]
+    tasks = [task for example in found for task in example.classifications]
+    assert [(task.name, task.true) for task in tasks] == [("a", ("calm",))]
+
+
+def test_self_training_is_one_command(tmp_path, learner, capsys):
+    """A learner knows its sentences, labels them, and learns from its own labels."""
+    first = train_from_config(
+        TrainConfig.from_dict(
+            {
+                "model": str(learner), "data": str(write_sentences(tmp_path, relations=True)),
+                "output": str(tmp_path / "first"), "steps": 300, "encoder_rate": 3e-3,
+                "head_rate": 3e-3, "clip": 100.0, "max_batch": 5, "warmup": 5,
+                "precision": "fp32", "score_every": 0, "held_out": 0,
+                "sampling": {"restyle": 0.0, "drop_label": 0.0, "foreign": 0.0},
+            }
+        )
+    )  # fmt: skip
+    gold = [example_from_gliner(row) for row in sentences(relations=True)]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"text": e.text}) + "\n" for e in gold))
+    command = [
+        "train", "--model", first["final"], "--self-train", str(texts), "--steps", "2",
+        "-e", "person,company", "-e", "place", "-r", "runs", "-r", "in", "-t", "0.7",
+        "--output", str(tmp_path / "second"), "--device", "cpu", "--freeze", "text_encoder",
+    ]  # fmt: skip
+    assert main(command) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["steps"], summary["skipped"]) == (2, 0)
+    weak = tmp_path / "second" / "data" / WEAK
+    found = list(read_examples(weak))
+    assert [example.text for example in found] == [example.text for example in gold]
+    assert [set(e.entities) for e in found] == [set(e.entities) for e in gold]
+    assert [set(e.relations) for e in found] == [set(e.relations) for e in gold]
+    kept = TrainConfig.from_json((tmp_path / "second" / "train.json").read_text())
+    assert isinstance(kept.loss, GlinerLoss)
+    assert kept.loss.smoothing == 0.1
+    assert kept.self_train == SelfTraining(
+        (str(texts),), ("person", "company", "place"), ("runs", "in"), 0.7
+    )
+    rows = [example_to_dict(e) for e in found]
+    assert rows[0]["asked"] == ["person", "company", "place"]
+
+
+def test_options_of_self_training_need_texts(tmp_path, learner, capsys):
+    command = ["train", "-m", str(learner), "-o", str(tmp_path / "run"), "-e", "person"]
+    assert main(command) == 2
+    assert "give --self-train FILE" in capsys.readouterr().err
+
+
+def test_texts_that_are_asked_nothing_are_refused(tmp_path, learner):
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text('{"text": "tim"}\n')
+    config = {"model": str(learner), "output": str(tmp_path / "run"), "steps": 1}
+    with pytest.raises(InputError, match="Nothing is asked of the texts"):
+        train_from_config(TrainConfig.from_dict(config | {"self_train": {"texts": str(texts)}}))
+
+
+def test_every_head_of_a_token_network_is_trained(tmp_path, config):
+    start = make_learner(tmp_path / "start", represent_spans=True, **TOKENS)
+    result = train_from_config(config(model=str(start)))
+    assert {"scorer.out_mlp", "span_rep_layer.span_rep_layer", "rnn.lstm"} <= changed(
+        start, result["final"]
+    )
