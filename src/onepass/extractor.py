@@ -201,8 +201,7 @@ class Extractor:
             InputError: for a text that is not a string, or an unknown option.
             TextTooLong: for a long text if ``on_long`` is "error".
         """
-        if schema is None and labels is not None:
-            schema = labels.schema()
+        schema = _schema_of(schema, labels)
         asked = self._reader.ask(
             schema, threshold=threshold, overlap=overlap, on_long=on_long, vectors=labels
         )
@@ -234,8 +233,7 @@ class Extractor:
         Raises:
             SchemaError, InputError, TextTooLong: as `extract` does.
         """
-        if schema is None and labels is not None:
-            schema = labels.schema()
+        schema = _schema_of(schema, labels)
         asked = self._reader.ask(
             schema, threshold=threshold, overlap=overlap, on_long=on_long, vectors=labels
         )
@@ -338,6 +336,18 @@ class Extractor:
                 "or stream() for several."
             )
         return self.extract(text, schema, threshold=threshold, overlap=overlap, on_long=on_long)
+
+
+def _schema_of(schema: object, labels: object) -> object:
+    """Return what is asked where label vectors may be given in place of a schema."""
+    if labels is None:
+        return schema
+    if not isinstance(labels, LabelVectors):
+        raise InputError(
+            f"labels takes what encode_labels() or LabelVectors.load() returned, but "
+            f"{labels!r:.60} was given; names of labels go into the schema."
+        )
+    return labels.schema() if schema is None else schema
 
 
 def _read_all(reader: Reader, texts: Iterable[str], asked: Asked) -> Iterator[Extraction]:

@@ -107,7 +107,8 @@ def assemble(
     entities = _entities(words, schema, parts, choice)
     relations = _relations(words, schema, parts)
     if any(findings.relations_of_entities for part in parts for findings in part.findings):
-        places = {(entity.start, entity.end) for entity in entities}
+        answers = {question.name for question in schema.questions}
+        places = {(one.start, one.end) for one in entities if one.label not in answers}
         relations = tuple(
             one
             for one in relations

@@ -52,14 +52,28 @@ class LabelVectors:
         return Schema().entities({name: text if text != name else None for name, text in pairs})
 
     def save(self, path: str | Path) -> None:
-        """Write them to a safetensors file."""
+        """Write them to a safetensors file.
+
+        Args:
+            path: of the file; its directory must be there.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file  # not needed to use vectors, nor to start
 
         metadata = {"names": json.dumps(self.names), "texts": json.dumps(self.texts)}
         if self.model is not None:
             metadata["model"] = self.model
         vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
-        save_file({"vectors": vectors}, str(path), metadata=metadata)
+        try:
+            save_file({"vectors": vectors}, str(path), metadata=metadata)
+        except (SafetensorError, OSError) as error:
+            raise InputError(
+                f"Label vectors cannot be written to {path} ({error}); give a file in a directory "
+                "that is there."
+            ) from error
 
     @classmethod
     def load(cls, path: str | Path) -> LabelVectors:
@@ -75,7 +89,7 @@ class LabelVectors:
                 metadata = file.metadata() or {}
                 vectors = file.get_tensor("vectors")
             names, texts = (tuple(json.loads(metadata[key])) for key in ("names", "texts"))
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{path} holds no label vectors ({error}); write them with LabelVectors.save()."
             ) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -113,8 +114,6 @@ class Reader:
             SchemaError: for a schema that cannot be asked.
             InputError: for a wrong option.
         """
-        if vectors is not None:
-            self._check_vectors(vectors)
         policy = next((policy for policy in POLICIES if policy == overlap), None)
         if policy is None:
             raise InputError(f"overlap {overlap!r} is not known; {', '.join(POLICIES)} are.")
@@ -132,7 +131,10 @@ class Reader:
             ties=self.model.family.ties,
         )
         asking = Asking(asked, thresholds, policy)
-        return Asked(asking, self._plan(asked, vectors), choice, on_long)
+        prompts = self._plan(asked, vectors)
+        if vectors is not None:
+            self._check_vectors(vectors)
+        return Asked(asking, prompts, choice, on_long)
 
     def read(self, texts: Sequence[str], asked: Asked) -> list[Extraction]:
         """Return the extraction of each text; all of them are held at once.
@@ -213,6 +215,9 @@ class Reader:
                 self._plans[schema] = prompts
             while len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
+        elif schema in self._plans:  # another thread may have dropped it
+            with suppress(KeyError):
+                self._plans.move_to_end(schema)
         return prompts
 
     def _follow(

@@ -12,7 +12,7 @@ from tests.models.gliner.conftest import Case
 
 from onepass import Extractor, InputError, LabelVectors, Schema
 from onepass.backends.base import Array, Backend
-from onepass.errors import CheckpointError
+from onepass.errors import CheckpointError, SchemaError
 
 TEXTS = ["tim cook runs apple in paris and rome .", "the price of a great person"]
 LABELS = [f"{kind} {number}" for number in range(193) for kind in ("a", "in", "is", "of", "the")]
@@ -108,6 +108,24 @@ def test_a_checkpoint_without_a_label_encoder_says_so(case_of: Callable[[str], C
         model.extract(TEXTS[0], labels=given)
     with pytest.raises(InputError, match="A gliner2 checkpoint has no label encoder"):
         Extractor().encode_labels(["person"])
+
+
+def test_names_are_no_vectors(case_of: Callable[[str], Case], tmp_path: Path) -> None:
+    model = Extractor.from_pretrained(case_of("bi-span").directory, backend="torch")
+    with pytest.raises(InputError, match="labels takes what encode_labels"):
+        model.extract(TEXTS[0], labels=["person"])  # type: ignore[call-overload]
+    with pytest.raises(InputError, match="cannot be written to"):
+        model.encode_labels(["person"]).save(tmp_path / "missing" / "labels.safetensors")
+    with pytest.raises(SchemaError, match="but the label encoder of this model reads"):
+        model.encode_labels(["w " * 900])
+
+
+def test_known_vectors_cost_nothing_a_text(case_of: Callable[[str], Case]) -> None:
+    model, counting = counted(case_of("bi-span").directory)
+    schema = Schema().entities(LABELS)
+    for text in TEXTS:
+        model.extract(text, schema)
+    assert len(counting.rows["queries"]) == 1  # once a schema, not once a text
 
 
 def test_wrong_vectors(tmp_path: Path, case_of: Callable[[str], Case]) -> None:

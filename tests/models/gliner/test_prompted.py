@@ -72,6 +72,30 @@ def test_relations_are_asked_entity_by_entity(model: Extractor) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_more_classes_than_labels_of_spans(model: Extractor) -> None:
+    schema = Schema().entities(["person"]).classification("tone", ["calm", "red", "bad", "angry"])
+    doc = model.extract(TEXT, schema, threshold=0.02)
+    assert set(doc.classifications["tone"].scores) == {"calm", "red", "bad", "angry"}
+    assert doc.entities
+
+
+def test_an_answer_is_no_end_of_a_relation(model: Extractor) -> None:
+    schema = Schema().entities(["person", "company"]).relations(["in"])
+    before = model.extract(TEXT, schema, threshold=0.2)
+    after = model.extract(TEXT, schema.ask(["Who is it?"]).summary(), threshold=0.2)
+    ends = [
+        [(r.head.start, r.head.end, r.tail.start, r.tail.end) for r in doc.relations]
+        for doc in (before, after)
+    ]
+    assert ends[0] == ends[1]
+
+
+def test_a_class_of_more_words_than_a_span_has(case_of: Callable[[str], Case]) -> None:
+    model = Extractor.from_pretrained(case_of("span").directory, backend="torch")
+    with pytest.raises(SchemaError, match="has 5 words, but this checkpoint chooses spans of at"):
+        model.extract(TEXT, Schema().classification("tone", ["a b c d e", "calm"]))
+
+
 def test_every_text_is_asked_on_its_own(model: Extractor) -> None:
     schema = (
         Schema()

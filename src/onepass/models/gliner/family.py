@@ -109,9 +109,17 @@ def _prepare(
                 f"{settings.config.architecture} checkpoint; give it the labels themselves."
             )
         return tuple(prompts)
-    return tuple(
-        prompt.with_vectors(_vectors(prompt.texts, settings, backend, known)) for prompt in prompts
-    )
+    texts = list(dict.fromkeys(text for prompt in prompts for text in prompt.texts))
+    row = {text: number for number, text in enumerate(texts)}
+    vectors = _vectors(texts, settings, backend, known)
+    # Spans read labels as queries, which depend on the text only where the two are fused.
+    early = not settings.config.tokens and not settings.config.fusion and len(texts) > 0
+    queries = backend.run("queries", {"label_states": vectors[None]})[0][0] if early else None
+    ready = []
+    for prompt in prompts:
+        own = [row[text] for text in prompt.texts]
+        ready.append(prompt.with_vectors(vectors[own], None if queries is None else queries[own]))
+    return tuple(ready)
 
 
 def _vectors(
@@ -151,10 +159,14 @@ def _encode_texts(texts: Sequence[str], settings: Settings, backend: Backend) ->
         )
     before, after = tokenizer.frame
     room = _label_room(settings)
-    pieces = [
-        np.concatenate([before, np.array(own[:room], dtype=np.int64), after])
-        for own in tokenizer.pieces([tokenizer.plain(text) for text in texts])
-    ]
+    every = tokenizer.pieces([tokenizer.plain(text) for text in texts])
+    for text, own in zip(texts, every, strict=True):
+        if len(own) > room:
+            raise SchemaError(
+                f"The label {shown(text)} takes {len(own)} pieces, but the label encoder of this "
+                f"model reads {room}; shorten it."
+            )
+    pieces = [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
     order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
     out = np.zeros((len(texts), settings.config.hidden), dtype=np.float32)
     for first in range(0, len(order), _LABEL_BATCH):
@@ -171,10 +183,22 @@ def _follow(schema: Schema, settings: Settings) -> FollowUp | None:
 
     def follow(seen: Seen, asking: Asking, tokenizer: PieceTokenizer, budget: int) -> list[Prompt]:
         heads = heads_of(seen, asking)
+        if (
+            settings.label_tokenizer is not None
+        ):  # a name that is too long for it is not asked about
+            room = _label_room(settings) - _longest_type(schema, settings.label_tokenizer)
+            names = settings.label_tokenizer.pieces([tokenizer.plain(name) for name, _ in heads])
+            heads = [one for one, own in zip(heads, names, strict=True) if len(own) <= room]
         writer = Writer(tokenizer, settings.config, budget)
         return relation_prompts(schema, heads, writer) if heads else []
 
     return follow
+
+
+def _longest_type(schema: Schema, tokenizer: PieceTokenizer) -> int:
+    """Return the most pieces that a relation type adds to the name of an entity."""
+    texts = [tokenizer.plain(f" <> {label_text(kind)}") for kind in schema.relation_types]
+    return max(map(len, tokenizer.pieces(texts))) + 2  # a seam may split differently
 
 
 def _score(

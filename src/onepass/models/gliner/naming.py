@@ -30,6 +30,7 @@ from onepass.models.gliner.states import States, distinct_places
 from onepass.models.gliner.tokenizer_config import named_token
 from onepass.schema import Naming
 from onepass.schema.types import shown
+from onepass.text.words import Words
 
 DECODER_TOKENIZER = "decoder_tokenizer"
 MOST_PIECES = 15  # of a name that may be any; its end counts
@@ -82,7 +83,8 @@ class Namer:
         """Return the pieces of the words [start, end) of a window, as the decoder reads them."""
         if reading.words is None:
             raise ValueError("The words of a reading are needed to name what is in it.")
-        forms = reading.words.forms()[start:end]
+        words = reading.words
+        forms = Words(words.text, words.starts[start:end], words.ends[start:end]).forms()
         ids, _ = self.tokenizer.flat([" " + self.tokenizer.plain(form) for form in forms])
         return ids
 

@@ -2,7 +2,7 @@
 
 Entities, with the relation types of checkpoints that have a relation part, share a pass; every
 question and every classification is an instruction with a pass of its own. What does not fit into
-one pass is split over several, and nothing is dropped.
+one pass is split over several, and no label is dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.models.family import NO_NAMING
 from onepass.models.gliner.config import GlinerConfig
-from onepass.models.gliner.prompt import Kind, Prompt, Writer
+from onepass.models.gliner.prompt import Instruction, Kind, Prompt, Writer
 from onepass.schema import ClassificationTask, Label, Question, RelationType, Schema
 from onepass.schema.types import shown
 
@@ -69,7 +69,7 @@ def check_tasks(schema: Schema, config: GlinerConfig) -> None:
     if schema.relation_types and not schema.entity_labels:
         raise SchemaError(
             f"A {kind} checkpoint relates entities, but the schema asks for relations only; add "
-            "the entity labels of their heads and tails."
+            "the entity labels of their heads and tails, and ask with extract()."
         )
 
 
@@ -209,12 +209,27 @@ def _class_prompts(
             places.append((len(text), len(text) + len(task.labels[row].name)))
             text += task.labels[row].name
         instruction = writer.instruct(text, places)
+        if not writer.config.tokens:
+            _check_widths(task, rows, instruction, writer.config.max_width)
         prompt = writer.write(Kind.CLASSES, rows, ["match"], instruction=instruction)
         return replace(prompt, task=number)
 
     return _halved(
         labels, write, writer.budget, lambda row: f"The label {shown(task.labels[row].name)}"
     )
+
+
+def _check_widths(
+    task: ClassificationTask, rows: Sequence[int], instruction: Instruction, most: int
+) -> None:
+    """Refuse a class of more words than the checkpoint's longest span."""
+    first, last = instruction.places.T
+    for row, words in zip(rows, (last - first + 1).tolist(), strict=True):
+        if words > most:
+            raise SchemaError(
+                f"The label {shown(task.labels[row].name)} has {words} words, but this checkpoint "
+                f"chooses spans of at most {most} words; shorten it."
+            )
 
 
 def _halved(

@@ -70,6 +70,7 @@ class Prompt:
         heads: for each label, the entity whose tails it asks for.
         instruction: words in front of the text.
         vectors: (labels, hidden) once a label encoder has read them.
+        queries: (labels, hidden) what the heads of spans make of them, where texts do not matter.
     """
 
     kind: Kind
@@ -83,15 +84,16 @@ class Prompt:
     heads: tuple[SpanFind, ...] = ()
     instruction: Instruction = NO_INSTRUCTION
     vectors: Floats | None = None
+    queries: Floats | None = None
 
     @property
     def pieces(self) -> int:
         """Number of pieces, those of the instruction included."""
         return len(self.ids) + len(self.instruction.ids)
 
-    def with_vectors(self, vectors: Floats) -> Prompt:
-        """Return the prompt with its label vectors, (labels, hidden)."""
-        return replace(self, vectors=vectors)
+    def with_vectors(self, vectors: Floats, queries: Floats | None) -> Prompt:
+        """Return the prompt with its label vectors and queries, (labels, hidden)."""
+        return replace(self, vectors=vectors, queries=queries)
 
 
 @dataclass(frozen=True, slots=True)

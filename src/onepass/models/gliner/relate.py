@@ -20,7 +20,7 @@ from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.states import States, distinct_places
 from onepass.models.thresholds import PLAIN, sigmoid
 
-_CHUNK = 4096  # pairs that are scored at once
+_PAIR_CELLS = 16_384  # (pair, type) that are scored at once, each with a vector of its own
 _SEE_ALL = ("attention", "gcn", "gat")  # whether two entities are near depends on all the others
 
 
@@ -139,8 +139,9 @@ def _score_pairs(
     """Return (pairs, types) logits."""
     heads, tails = pairs
     logits = []
-    for first in range(0, len(heads), _CHUNK):
-        part = slice(first, first + _CHUNK)
+    step = max(1, _PAIR_CELLS // len(types))
+    for first in range(0, len(heads), step):
+        part = slice(first, first + step)
         inputs = {
             "heads": vectors[heads[part]],
             "tails": vectors[tails[part]],

@@ -124,6 +124,7 @@ def label_rows(readings: Sequence[Reading]) -> Floats:
     return out
 
 
+_SPAN_CELLS = 20_000_000  # scores of one run, 4 bytes each
 _TOKEN_CELLS = 20_000  # (word, label) pairs that meet at once; each takes 16 hidden bytes
 _Run = tuple[GlinerConfig, Backend]
 
@@ -134,20 +135,47 @@ def _probabilities(
     """Return, for each reading, (labels, words, width) of spans or (labels, words, 3) of tokens."""
     config, backend = run
     rows = len(readings)
-    queries = states.labels
-    if not config.tokens or config.relations is not None:
-        (queries,) = backend.run("queries", {"label_states": states.labels})
-    queries = _for_all(queries, rows)
+    queries = _queries(readings, states, config, backend)
     if config.tokens:
-        logits = _token_logits(states.words, queries, backend)
+        logits = _token_logits(states.words, _for_all(queries, rows), backend)
     else:
-        inputs = {"word_states": states.words, "word_counts": states.counts, "queries": queries}
-        (logits,) = backend.run("spans", inputs)
+        logits = _span_logits(states, queries, config.max_width, backend)
     probs = sigmoid(logits, asking.thresholds.calibration.get("entities", PLAIN))
     return [
         probs[row, : len(reading.prompt.texts), : len(reading.lengths)]
         for row, reading in enumerate(readings)
     ]
+
+
+def _queries(
+    readings: Sequence[Reading], states: States, config: GlinerConfig, backend: Backend
+) -> Floats:
+    """Return (batch or 1, labels, hidden) label vectors as the heads read them."""
+    if config.tokens and config.relations is None:
+        return states.labels
+    ready = [reading.prompt.queries for reading in readings]
+    if ready[0] is not None and all(one is ready[0] for one in ready):
+        return ready[0][None]
+    queries: Floats = backend.run("queries", {"label_states": states.labels})[0]
+    return queries
+
+
+def _span_logits(states: States, queries: Floats, width: int, backend: Backend) -> Floats:
+    """Return (batch, labels, words, width), a few rows at a time where there are many labels."""
+    rows, words = states.words.shape[:2]
+    step = max(1, _SPAN_CELLS // max(1, queries.shape[1] * words * width))
+    parts = []
+    for first in range(0, rows, step):
+        part = slice(first, first + step)
+        own = queries if len(queries) == 1 else queries[part]
+        inputs = {
+            "word_states": states.words[part],
+            "word_counts": states.counts[part],
+            "queries": _for_all(own, len(states.words[part])),
+        }
+        parts.append(backend.run("spans", inputs)[0])
+    logits: Floats = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return logits
 
 
 def _token_logits(words: Floats, labels: Floats, backend: Backend) -> Floats:
@@ -214,6 +242,9 @@ def score_again(
     probs = sigmoid(logits, asking.thresholds.calibration.get("entities", PLAIN))
     found = []
     for row, reading in enumerate(readings):
+        if reading.prompt.kind is Kind.CLASSES:
+            found.append(NO_CANDIDATES)
+            continue
         own = probs[row, : counts[row], : len(reading.prompt.texts)]  # (spans, labels)
         spans, labels = np.nonzero(own >= label_limits(reading.prompt, asking))
         own_places = places[row, spans] - reading.before
