@@ -137,6 +137,7 @@ CHECKPOINTS: Mapping[str, Kind] = {
     "gliner2-bert-moe": gliner2("bert", "count_lstm_moe", seed=3),
     **{f"gliner-{name}": gliner(name) for name in ("span", "token", "bi-span", "bi-token")},
     "gliner-poly": gliner("poly-span-l2l-l2t-t2t"),
+    "gliner-poly-token": gliner("poly-token"),
     "gliner-relex": gliner("relex-span"),
     "gliner-token-relex": gliner("relex-token", seed=2),
 }

@@ -22,6 +22,7 @@ def test_every_architecture_is_in_the_contract() -> None:
         "BiEncoderSpan",
         "BiEncoderToken",
         "BiEncoderSpan (poly-encoder)",
+        "BiEncoderToken (poly-encoder)",
         "UniEncoderSpanRelex",
         "UniEncoderTokenRelex",
     }
