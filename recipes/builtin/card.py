@@ -58,6 +58,8 @@ kind scores can be off; give thresholds of your own where it matters.
 - A span has at most 10 words, and a record type at most 19 records a window.
 - Labels of a few words that say what is meant work best; descriptions help where a word is
   ambiguous.
+- One training example was close to the sample sentence of the README (Tim Cook, iPhone 15,
+  Cupertino), so do not judge it by that one.
 - Do not decide about people with it alone.
 
 ## Data
