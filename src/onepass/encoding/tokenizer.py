@@ -39,10 +39,7 @@ class PieceTokenizer:
                 f"The checkpoint has no {path.name} (looked in {path.parent}); "
                 "copy the tokenizer files of its base model there."
             )
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
-            raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
+        self._tokenizer = read_tokenizer(path)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cache: dict[str, tuple[int, ...]] = {}
@@ -143,6 +140,18 @@ class PieceTokenizer:
             count=lengths.sum(),
         )
         return ids, lengths
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """Return the tokenizer of a ``tokenizer.json`` that is there.
+
+    Raises:
+        CheckpointError: if the file is not a tokenizer.
+    """
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
 
 
 def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:

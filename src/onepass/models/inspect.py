@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from tokenizers import Tokenizer
-
+from onepass.encoding.tokenizer import read_tokenizer
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint, export_dir
 from onepass.hub.exports import export_problem
@@ -222,10 +221,7 @@ def _tokens(checkpoint: Checkpoint, facts: Facts) -> dict[str, int | None]:
     path = checkpoint.directory / "tokenizer.json"
     if not path.is_file() or not facts.tokens:
         return {}
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise CheckpointError(f"{path} is not a readable tokenizer file: {error}.") from error
+    tokenizer = read_tokenizer(path)
     return {token: tokenizer.token_to_id(token) for token in facts.tokens}
 
 

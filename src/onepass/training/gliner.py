@@ -23,14 +23,13 @@ from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner.network.checkpoint import load_network, save_network
 from onepass.models.gliner.network.loss import compute_loss
 from onepass.models.gliner.network.network import GlinerNetwork
-from onepass.models.gliner.prompt import Kind, Prompt
+from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
 from onepass.models.gliner.targets import Targets, build_targets
 from onepass.models.gliner.written import LabelWriting
-from onepass.models.labels import LabelVectors
 from onepass.models.thresholds import Thresholds
-from onepass.schema import Label, Schema
+from onepass.schema import Schema
 from onepass.training.live import LiveBackend
 from onepass.training.tally import Tally
 from onepass.training.trainee import DECODER, LABEL_ENCODER, TEXT_ENCODER
@@ -107,23 +106,13 @@ class GlinerTrainee:
         """Count what the network answers to a batch, decoded as at inference."""
         backend = LiveBackend(network.graphs(), graphs(network.config), network)
         prompts = [one.reading.prompt for one in asked]
-        known = self._vectors(prompts, backend)
-        prompts = list(GLINER.prepare(prompts, self._settings, backend, known))
+        prompts = list(GLINER.prepare(prompts, self._settings, backend, None))
         readings = [
             replace(one.reading, prompt=prompt) for one, prompt in zip(asked, prompts, strict=True)
         ]
         scores = GLINER.score(readings, self._settings, backend, _asking(asked))
         for one, own in zip(asked, scores, strict=True):
             _count(one, own, tally)
-
-    def _vectors(self, prompts: Sequence[Prompt], backend: LiveBackend) -> LabelVectors | None:
-        """Return the vectors of all labels of some prompts, each read once; None in a prompt."""
-        if self._labels is None or GLINER.encode_labels is None:
-            return None
-        texts = dict.fromkeys(text for prompt in prompts for text in prompt.texts)
-        labels = [Label(text) for text in texts]
-        names, vectors = GLINER.encode_labels(labels, self._settings, backend)
-        return LabelVectors(tuple(names), tuple(names), vectors, None)
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from onepass.encoding.tokenizer import read_tokenizer
 from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, read_json
 from onepass.hub.assembled import assembled, link
@@ -260,10 +261,7 @@ def _tokenizer(directory: Path, name: str) -> Tokenizer:
 
 
 def _read_tokenizer(path: Path) -> Tokenizer:
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
+    tokenizer = read_tokenizer(path)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
