@@ -63,7 +63,7 @@ class ForeignBackbone(Backbone):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
-        self.config = _read_config(config)
+        self.config = read_config(config)
         self.model = _build(self.config)
 
     @property
@@ -121,16 +121,26 @@ class ForeignBackbone(Backbone):
         return tuple(Rename(name, f"model.{name}") for name in self.model.state_dict())
 
 
-def _read_config(config: Mapping[str, Any]) -> PretrainedConfig:
+def read_config(config: Mapping[str, Any], part: str = "encoder") -> PretrainedConfig:
+    """Return the configuration of a network that transformers builds.
+
+    Args:
+        config: the content of its ``config.json``.
+        part: what messages call the network.
+
+    Raises:
+        CheckpointError: for remote code, an unknown ``model_type``, or values that transformers
+            refuses.
+    """
     if "auto_map" in config:
         raise CheckpointError(
-            f"The encoder {config.get('model_type')!r} brings its own code (auto_map in its "
-            "config.json), which is never run; use an encoder that transformers knows."
+            f"The {part} {config.get('model_type')!r} brings its own code (auto_map in its "
+            "config.json), which is never run; use one that transformers knows."
         )
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         raise CheckpointError(
-            f"model_type {kind!r} of the encoder is not known to the installed transformers; "
+            f"model_type {kind!r} of the {part} is not known to the installed transformers; "
             "expected one that it knows, or install a version that does."
         )
     # A stored dtype would build a network of that dtype; dtypes are chosen after loading.
@@ -139,7 +149,7 @@ def _read_config(config: Mapping[str, Any]) -> PretrainedConfig:
         return CONFIG_MAPPING[kind].from_dict(options)
     except Exception as error:  # each transformers version has exceptions of its own for this
         raise CheckpointError(
-            f"The config.json of the encoder {kind!r} is wrong: {error}"
+            f"The config.json of the {part} {kind!r} is wrong: {error}"
         ) from error
 
 

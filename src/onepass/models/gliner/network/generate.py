@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from onepass.decoding.trie import Trie
 from onepass.errors import CheckpointError
 from onepass.models.gliner.network.beams import Search, beam_search
+from onepass.nn.backbones.foreign import read_config
 from onepass.nn.keymap import Entry, Rename
 from onepass.nn.mlp import Mlp, mlp_keys
 
@@ -49,7 +50,7 @@ class LabelDecoder(nn.Module):
 
     def __init__(self, config: Mapping[str, Any], hidden: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.model = _build(_read_config(config))
+        self.model = _build(read_config({"model_type": "gpt2", **config}, "decoder"))
         self.size = int(self.model.config.hidden_size)
         self.inward = None
         if hidden != self.size:
@@ -236,28 +237,6 @@ def as_graph(
     trie = Trie(names) if names else None
     search = Search(end=end, sequences=sequences, beams=beams, steps=steps, trie=trie)
     return decoder.generate(states, pieces, search)
-
-
-def _read_config(config: Mapping[str, Any]) -> PretrainedConfig:
-    kind = config.get("model_type", "gpt2")
-    if "auto_map" in config:
-        raise CheckpointError(
-            f"The decoder {kind!r} brings its own code (auto_map in its configuration), which is "
-            "never run; use a decoder that transformers knows."
-        )
-    if kind not in CONFIG_MAPPING:
-        raise CheckpointError(
-            f"model_type {kind!r} of the decoder is not known to the installed transformers; "
-            "expected one that it knows, or install a version that does."
-        )
-    # A stored dtype would build a network of that dtype; dtypes are chosen after loading.
-    options = {key: value for key, value in config.items() if key not in ("dtype", "torch_dtype")}
-    try:
-        return CONFIG_MAPPING[kind].from_dict(options)
-    except Exception as error:  # each transformers version has exceptions of its own for this
-        raise CheckpointError(
-            f"The configuration of the decoder {kind!r} is wrong: {error}"
-        ) from error
 
 
 def _build(config: PretrainedConfig) -> PreTrainedModel:
