@@ -38,7 +38,7 @@ docs: $(TEST)/.installed
 	OMP_NUM_THREADS=1 $(TEST)/bin/python tests/docs/write_docs.py
 
 builtin: $(TEST)/.installed
-	$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,recipe]'
+	$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,data,recipe]'
 	$(TEST)/bin/python recipes/builtin/convert.py $(DATA) runs/data
 	$(TEST)/bin/python recipes/builtin/start.py runs/start
 	$(TEST)/bin/onepass train recipes/builtin/train.json
@@ -54,7 +54,7 @@ $(TEST)/.installed: pyproject.toml constraints.txt | python
 	@echo 'Installing onepass, its tools and the reference libraries into $(TEST)'
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/python $(PIP) torch==2.13.0
-	@$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train]'
+	@$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,data]'
 	@touch $@
 
 python:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from derived import RECIPES, records_of_mentions, records_of_relations
 from written import written_rows
 
 from onepass.corpus.example import (
@@ -30,11 +31,18 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
-from onepass.corpus.jsonl import write_examples
+from onepass.corpus.jsonl import read_examples, write_examples
+from onepass.corpus.synthesis.compose import synthesize
 
 HERE = Path(__file__).parent
 WRITTEN = HERE.parents[1] / "data" / "written"
 MAX_WORDS = 230
+SYNTHETIC = 12_000  # examples that are made up
+# Sources whose mentions are also asked as records of one field.
+MENTIONS_OF = (
+    "wikigold", "multiconer2_en", "btc", "litbank", "handwritten", "uner_ewt", "stackoverflow_ner",
+    "proggen_wiki_gold_no_misc",
+)  # fmt: skip
 GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity label
 
 # Relative weight of each source; the rest get 1.0 times the square root of their size.
@@ -50,7 +58,9 @@ WEIGHTS = {
     "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4, "cls_nli": 0.6, "cls_relations": 0.4,
     "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5, "cls_dbpedia14": 0.7,
     "cls_bitext_support": 0.72, "cls_natinst_pieces": 1.0, "wikibio_t0_sample": 1.6,
-    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56,
+    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "redocred_records": 3.2,
+    "knowledgenet_records": 1.3, "somesci_records": 0.8, "wet_lab_protocols_records": 0.5,
+    "materials_synthesis_records": 0.8, "mention_records": 2.0,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 
@@ -69,6 +79,8 @@ def main(data: Path, out: Path) -> None:
     source = data / "train/multitask/handwritten.jsonl.gz"
     sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(list(rows(source))))
     sizes["written"] = write_examples(out / "written.jsonl", multitask(list(written_rows(WRITTEN))))
+    sizes |= derived(out)
+    sizes["synthetic"] = write_examples(out / "synthetic.jsonl", synthesize(SYNTHETIC, seed=1))
     mix = {}
     for name, size in sizes.items():
         weight = BIO if name.startswith("bio_") else WEIGHTS.get(name, 0.8)
@@ -76,6 +88,25 @@ def main(data: Path, out: Path) -> None:
     (out / "mix.json").write_text(json.dumps(mix, indent=1))
     (out / "bank.json").write_text(json.dumps(bank(data), ensure_ascii=False))
     sys.stderr.write(f"{sum(sizes.values())} examples from {len(sizes)} sources\n")
+
+
+def derived(out: Path) -> dict[str, int]:
+    """Write the records that other annotations hold and return how many texts of each source."""
+    sizes = {}
+    for name, recipes in RECIPES.items():
+        found = records_of_relations(
+            read_examples(out / f"{name}.jsonl"), recipes, random.Random(name)
+        )
+        sizes[f"{name}_records"] = write_examples(out / f"{name}_records.jsonl", found)
+    found = (
+        example
+        for name in MENTIONS_OF
+        for example in records_of_mentions(
+            read_examples(out / f"{name}.jsonl"), random.Random(name)
+        )
+    )
+    sizes["mention_records"] = write_examples(out / "mention_records.jsonl", found)
+    return sizes
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
