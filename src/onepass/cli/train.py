@@ -55,6 +55,15 @@ DataOption = Annotated[
         help="Annotated .jsonl or .jsonl.gz, or a directory of such files; may be repeated.",
     ),
 ]
+LoraOption = Annotated[
+    int | None,
+    typer.Option(
+        "--lora",
+        min=1,
+        metavar="RANK",
+        help="Train low-rank changes of the encoder (LoRA) in place of all of it.",
+    ),
+]
 SelfTrainOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -134,6 +143,7 @@ def train(
     threads: TrainThreadsOption = None,
     seed: SeedOption = None,
     freeze: FreezeOption = None,
+    lora: LoraOption = None,
     self_train: SelfTrainOption = None,
     entity: LabelOption = None,
     relation: TypeOption = None,
@@ -162,6 +172,7 @@ def train(
         "threads": threads,
         "seed": seed,
         "freeze": freeze,
+        "lora": None if lora is None else {"rank": lora, "alpha": 2.0 * lora},
         "self_train": _self_train(self_train, entity, relation, threshold),
         "resume": resume or None,
     }

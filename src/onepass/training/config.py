@@ -16,6 +16,7 @@ from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.schema.types import shown
 from onepass.training.asking.means import SamplingOptions
+from onepass.training.lora import LoraOptions
 from onepass.training.selftrain import SelfTraining
 
 _PRECISIONS = ("auto", "bf16", "fp32")
@@ -69,6 +70,8 @@ class TrainConfig:
             options of `onepass.models.gliner.loss`; None for their defaults.
         freeze: parts that stay as they are: text_encoder, label_encoder, decoder, heads.
         self_train: texts that the model labels itself before it is trained.
+        lora: low-rank changes of layers in place of training them whole, see
+            `onepass.training.lora`; None trains everything.
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
     5.0
@@ -105,6 +108,7 @@ class TrainConfig:
     loss: LossWeights | GlinerLoss | None = None
     freeze: tuple[str, ...] = ()
     self_train: SelfTraining | None = None
+    lora: LoraOptions | None = None
 
     def __post_init__(self) -> None:
         self._check_choices()
@@ -166,6 +170,8 @@ class TrainConfig:
         written = asdict(self) | {name: list(values) for name, values in lists.items()}
         if self.self_train is not None:
             written["self_train"] = self.self_train.to_dict()
+        if self.lora is not None:
+            written["lora"] = self.lora.to_dict()
         return written
 
     @classmethod
@@ -181,7 +187,7 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, steps, epochs, minutes, encoder_rate, head_rate, \
 weight_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, pool, precision, device, \
-threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, self_train.
+threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, self_train, lora.
         """
         names = [f.name for f in fields(cls)]
         for key in data:
@@ -190,9 +196,7 @@ threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, sel
                     f"A training configuration has no key {key!r}; its keys are {', '.join(names)}."
                 )
         values = dict(data)
-        if values.get("self_train") is not None:
-            values["self_train"] = SelfTraining.from_dict(values["self_train"])
-            values.setdefault("data", ())
+        _read_sections(values)
         for key in names[:3]:
             if key not in values:
                 raise InputError(
@@ -204,10 +208,6 @@ threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, sel
         for key in ("data", "betas", "freeze"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
-        if "sampling" in values:
-            values["sampling"] = _part(SamplingOptions, values["sampling"], "sampling")
-        if values.get("loss") is not None:
-            values["loss"] = _loss(values["loss"])
         return cls(**values)
 
     @classmethod
@@ -258,6 +258,19 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
         raise InputError(f"{path} is not UTF-8; convert it.") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _read_sections(values: dict[str, Any]) -> None:
+    """Put the inner options in place of their JSON forms."""
+    if "sampling" in values:
+        values["sampling"] = _part(SamplingOptions, values["sampling"], "sampling")
+    if values.get("loss") is not None:
+        values["loss"] = _loss(values["loss"])
+    if values.get("self_train") is not None:
+        values["self_train"] = SelfTraining.from_dict(values["self_train"])
+        values.setdefault("data", ())
+    if values.get("lora") is not None:
+        values["lora"] = LoraOptions.from_dict(values["lora"])
 
 
 def _part(kind: type[Part], given: object, name: str) -> Part:

@@ -18,6 +18,7 @@ from onepass.corpus.example import Example
 from onepass.corpus.public import read_any
 from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
+from onepass.training.adapters import adapt
 from onepass.training.bank import LabelBank, read_bank
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
@@ -91,7 +92,8 @@ def train_from_config(
     sampler = _sampler(config, sources)
     stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
     rates = Rates(config.encoder_rate, config.head_rate, config.weight_decay, config.freeze)
-    task = TrainingTask(trainee, stream, rates, scorer=scorer)
+    adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
+    task = TrainingTask(trainee, stream, rates, scorer=scorer, adapted=adapted)
     (output / "train.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
     report(
         f"{len(mixture)} examples in {len(sources.files)} files, on {device} "

@@ -5,7 +5,7 @@ It knows neither the family of the checkpoint nor the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from onepass.errors import InputError
+from onepass.training.adapters import merged
 from onepass.training.stream import QuestionStream
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
 
@@ -44,6 +45,7 @@ class TrainingTask:
         stream: what is asked.
         rates: of its parts.
         scorer: held-out scores of the network, if any; ``score`` is the one that counts.
+        adapted: layers that `onepass.training.adapters.adapt` changed.
 
     Raises:
         InputError: if a part is frozen that the checkpoint does not have, or all of them are.
@@ -56,8 +58,10 @@ class TrainingTask:
         rates: Rates,
         *,
         scorer: Scorer | None = None,
+        adapted: Sequence[str] = (),
     ) -> None:
         self._trainee, self._stream, self._rates, self._scorer = trainee, stream, rates, scorer
+        self._adapted = adapted
         self._check_frozen()
         for name, parameter in self.network.named_parameters():
             if self._part(name) in rates.frozen:
@@ -119,8 +123,9 @@ class TrainingTask:
         return self._scorer(self.network) if self._scorer else {}
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout."""
-        self._trainee.save(directory)
+        """Write the checkpoint in the published layout, adapters merged."""
+        with merged(self.network, self._adapted):
+            self._trainee.save(directory)
 
     def state(self) -> dict[str, Any]:
         """Return the position in the data."""

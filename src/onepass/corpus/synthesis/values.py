@@ -87,7 +87,7 @@ def _person(maker: Maker) -> str:
     name = f"{maker.faker.first_name()} {maker.faker.last_name()}"
     roll = maker.rng.random()
     if roll < 0.08:
-        return maker.english().last_name()
+        return str(maker.english().last_name())
     if roll < 0.16:
         return f"{name[0]}. {name.split(' ', 1)[1]}"
     return name

@@ -1,0 +1,140 @@
+"""LoRA through peft: low-rank changes of linear layers in place of training them whole.
+
+Checkpoints hold merged weights, so that a trained model is like any other; the low-rank factors are
+in ``training.pt`` while a run goes on. It knows no family: layers are chosen by the names of their
+modules, or by the names that the published layouts have for them.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from onepass.errors import InputError, MissingExtra
+from onepass.training.lora import LoraOptions
+from onepass.training.trainee import ENCODERS, HEADS
+
+_NAME = "onepass"  # of the adapter, inside peft
+# Published names of projections that are one layer, or are called otherwise, in our encoders.
+_OURS: Mapping[str, tuple[str, ...]] = {
+    "query_proj": ("qkv",), "key_proj": ("qkv",), "value_proj": ("qkv",),
+    "query": ("qkv",), "key": ("qkv",), "value": ("qkv",),
+    "pos_key_proj": ("distance_key",), "pos_query_proj": ("distance_query",),
+    "dense": ("attention_out", "up", "down", "dense"),
+}  # fmt: skip
+
+
+def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) -> list[str]:
+    """Put low-rank changes beside linear layers of a network and freeze what is not trained.
+
+    Args:
+        network: is changed in place.
+        options: what is adapted.
+        parts: of the network, see `onepass.training.trainee.Trainee.parts`.
+
+    Returns:
+        The names of the adapted layers.
+
+    Raises:
+        InputError: if no layer fits the targets.
+        MissingExtra: if peft is not installed.
+    """
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+        from peft.tuners.lora.layer import Linear as LoraLinear
+    except ImportError as error:
+        raise MissingExtra("Training with LoRA", "train") from error
+
+    class Guarded(LoraLinear):
+        """Refuses to give its weight to code that would leave the change out."""
+
+        @property
+        def weight(self) -> Any:
+            raise InputError(
+                "LoRA cannot adapt this layer, since its weight is used in parts; leave it out of "
+                "lora.targets, or train the heads whole with lora.heads 'full'."
+            )
+
+    names = _targets(network, options, parts)
+    config = LoraConfig(
+        r=options.rank,
+        lora_alpha=options.alpha,  # type: ignore[arg-type]  # it need not be whole
+        lora_dropout=options.dropout,
+        target_modules=names,
+    )
+    config._register_custom_module({nn.Linear: Guarded})
+    inject_adapter_in_model(config, network, adapter_name=_NAME)  # freezes all but the changes
+    if options.heads == "full":
+        for name, parameter in network.named_parameters():
+            if _part(name, parts) not in ENCODERS:
+                parameter.requires_grad_(True)
+    return names
+
+
+def _targets(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) -> list[str]:
+    """Return the names of the layers to adapt."""
+    wanted = [ours for name in options.targets for ours in (name, *_OURS.get(name, ()))]
+    found = []
+    for name, module in network.named_modules():
+        if type(module) is not nn.Linear:
+            continue
+        in_encoder = _part(name, parts) in ENCODERS
+        if not in_encoder and options.heads != "adapt":
+            continue
+        if wanted and not _fits(name, wanted):
+            continue
+        found.append(name)
+    if not found:
+        raise InputError(
+            f"No linear layer that may be adapted fits lora.targets {list(options.targets)}; "
+            "give last parts of module names, or none for all layers of the encoders."
+        )
+    return found
+
+
+def _fits(name: str, wanted: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(f".{name}", f"*.{end}") for end in wanted)
+
+
+def _part(name: str, parts: Mapping[str, str]) -> str:
+    return next((part for part, prefix in parts.items() if name.startswith(prefix)), HEADS)
+
+
+@contextmanager
+def merged(network: nn.Module, adapted: Sequence[str]) -> Iterator[None]:
+    """Give a network plain layers for a while, with the changes in their weights.
+
+    Everything that saves, exports or prepares a network sees it as if it had been trained whole.
+
+    Args:
+        network: that `adapt` changed.
+        adapted: what `adapt` returned; nothing happens if there is none.
+    """
+    swapped: list[tuple[nn.Module, str, nn.Module]] = []
+    for name in adapted:
+        parent_name, _, own = name.rpartition(".")
+        parent, module = network.get_submodule(parent_name), network.get_submodule(name)
+        swapped.append((parent, own, module))
+        setattr(parent, own, _plain(module))
+    try:
+        yield
+    finally:
+        for parent, own, module in swapped:
+            setattr(parent, own, module)
+
+
+def _plain(module: Any) -> nn.Linear:
+    """Return a linear layer with the change added to the weight."""
+    base = module.get_base_layer()
+    out = nn.Linear(base.in_features, base.out_features, bias=base.bias is not None)
+    out.to(device=base.weight.device, dtype=base.weight.dtype)
+    with torch.no_grad():
+        out.weight.copy_(base.weight + module.get_delta_weight(_NAME))
+        if base.bias is not None:
+            out.bias.copy_(base.bias)
+    return out.train(module.training)
