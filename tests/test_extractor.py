@@ -125,6 +125,46 @@ def test_shortcuts_are_one_task_each(model: Extractor) -> None:
     assert isinstance(relations, tuple)
 
 
+def test_trees_and_abstaining_reach_the_model(model: Extractor) -> None:
+    tree = {"person": ["cook", "runs"], "place": {"paris": ["apple"], "tim": []}}
+    answer = model.classify(TEXT, tree)
+    assert answer.fit is None
+    assert answer.paths == (answer.path,)
+    assert [one.label for one in answer.labels] == [
+        "/".join(answer.path[: depth + 1]) for depth in range(len(answer.path))
+    ]
+    below = answer.scores["place/paris"] + answer.scores["place/tim"]
+    assert below == pytest.approx(answer.scores["place"])
+    assert answer.scores["person"] + answer.scores["place"] == pytest.approx(1.0)
+    none = model.classify(TEXT, tree, abstain=1.0)
+    assert (none.labels, none.paths, dict(none.scores)) == ((), (), dict(answer.scores))
+    assert none.fit is not None
+    assert model.classify(TEXT, tree, abstain=none.fit).path
+    with pytest.raises(SchemaError, match="abstain is for tasks with one answer"):
+        model.classify(TEXT, tree, abstain=True, multi_label=True)
+
+
+def test_the_floor_of_a_checkpoint(directory: Path, tmp_path: Path) -> None:
+    own = Path(shutil.copytree(directory, tmp_path / "model"))
+    for floor in (0.0, 1.0):
+        (own / "onepass.json").write_text(json.dumps({"thresholds": {"abstain": floor}}))
+        reader = Extractor.from_pretrained(own)
+        assert bool(reader.classify(TEXT, ["calm", "angry"], abstain=True).labels) == (floor == 0)
+        assert reader.classify(TEXT, ["calm", "angry"]).labels
+
+
+def test_windows_of_a_class_come_together_as_asked(model: Extractor) -> None:
+    long = "tim runs apple. " * 300 + "cook paris " * 300
+    scores = {
+        how: model.classify(long, ["calm", "angry"], multi_label=True, window_scores=how).scores
+        for how in (None, "max", "mean", "length")
+    }
+    assert scores[None] == scores["max"]
+    for label in ("calm", "angry"):
+        assert scores["mean"][label] < scores["max"][label]
+    assert scores["mean"] != scores["length"]
+
+
 def test_thresholds_and_policies_reach_the_model(model: Extractor) -> None:
     def count(**options: Any) -> int:
         return len(model.extract(TEXT, LABELS, **options).entities)

@@ -20,6 +20,7 @@ from onepass.models.registry import open_backend, open_model
 from onepass.models.thresholds import Given
 from onepass.results.types import Classification, Entity, Extraction, Record, Relation
 from onepass.schema import Schema
+from onepass.schema.task import WindowScores
 
 _STREAM_CHARS = 200_000  # of texts that are read together
 _STREAM_TEXTS = 256
@@ -282,6 +283,8 @@ class Extractor:
         *,
         name: str = "class",
         multi_label: bool = False,
+        abstain: bool | float | None = None,
+        window_scores: WindowScores | None = None,
         threshold: Given = None,
         on_long: str = "window",
     ) -> Classification:
@@ -289,13 +292,21 @@ class Extractor:
 
         Args:
             text: what is classified.
-            labels: a list, or a mapping to descriptions.
+            labels: a list, a mapping to descriptions, or a tree, as in `Schema.classification`.
             name: of the task, which the model reads, such as "sentiment".
             multi_label: whether any number of labels may hold, instead of exactly one.
+            abstain: whether there may be no answer, as in `Schema.classification`.
+            window_scores: how windows are put together, as in `Schema.classification`.
             threshold: as in `extract`.
             on_long: as in `extract`.
+
+        >>> tree = {"sport": ["football", "tennis"], "science": ["physics", "biology"]}
+        >>> Extractor().classify("She won the tennis match in three sets.", tree).path
+        ('sport', 'tennis')
         """
-        schema = Schema().classification(name, labels, multi_label=multi_label)
+        schema = Schema().classification(
+            name, labels, multi_label=multi_label, abstain=abstain, window_scores=window_scores
+        )
         doc = self._one(text, schema, threshold, on_long)
         return doc.classifications[name]
 

@@ -13,7 +13,7 @@ from onepass.cli.asking import schema_asked
 from onepass.cli.options import Format
 from onepass.cli.output import default_format
 from onepass.results.types import Extraction
-from onepass.schema import Naming
+from onepass.schema import Naming, Schema
 
 Onepass = Callable[..., Any]
 SHAPE = {"text", "entities", "classifications", "records", "relations", "coverage"}
@@ -124,6 +124,18 @@ def test_schema_from_a_file_and_flags(onepass: Onepass, tmp_path: Path):
     assert [entity["label"] for entity in found["entities"]] == ["é", "person"]
     assert list(found["classifications"]) == ["t", "u"]
     assert list(found["records"]) == ["s"]
+
+
+def test_options_of_a_class_are_kept_beside_a_schema():
+    tree = '{"classifications": {"topic": {"labels": {"a": ["x", "y"], "b": []}}}}'
+    flags = ["tone[abstain=0.4]=calm,angry", "color*[window_scores=mean]=red"]
+    asked = schema_asked([], flags, [], [], [], tree)
+    assert asked == (
+        Schema()
+        .classification("topic", {"a": ["x", "y"], "b": []})
+        .classification("tone", ["calm", "angry"], abstain=0.4)
+        .classification("color", ["red"], multi_label=True, window_scores="mean")
+    )
 
 
 def test_schema_as_json(onepass: Onepass):

@@ -6,6 +6,7 @@ import pytest
 
 from onepass import Extractor, Schema
 from onepass.errors import SchemaError
+from onepass.results.types import Classification
 from tests.contract.checkpoints import finds_records
 
 TEXT = "Tim Cook runs Apple in Paris; the price of 9 red things is not bad."
@@ -98,6 +99,45 @@ def test_five_hundred_class_labels(model: Extractor, multi_label: bool) -> None:
     if not multi_label:
         assert sum(answer.scores.values()) == pytest.approx(1.0, abs=1e-5)
         assert len(answer.labels) == 1
+
+
+TREE = {
+    "sport": ["ball", "ice", "other"],
+    "science": {"physics": ["optics", "waves"], "life": [], "other": []},
+}
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_a_tree_of_classes(model: Extractor, multi_label: bool) -> None:
+    """Its scores are those of its names in a list, made consistent."""
+    schema = Schema().classification("topic", TREE, multi_label=multi_label, threshold=0.0)
+    answer = model.extract(TEXT, schema).classifications["topic"]
+    names = schema.classification_tasks[0].result_names
+    assert tuple(answer.scores) == names
+    for name, score in answer.scores.items():
+        below = [answer.scores[n] for n in names if n.rpartition("/")[0] == name]
+        assert all(one <= score for one in below)
+        if below and not multi_label:
+            assert sum(below) == pytest.approx(score)
+    if multi_label:
+        assert {one.label for one in answer.labels} == set(names)
+    else:
+        assert answer.scores["sport"] + answer.scores["science"] == pytest.approx(1.0)
+        assert [one.label for one in answer.labels][-1] == "/".join(answer.path)
+
+
+def test_no_answer_where_nothing_fits(model: Extractor) -> None:
+    def asked(floor: float | None) -> Classification:
+        schema = Schema().classification("tone", ["calm", "angry", "sad"], abstain=floor)
+        return model.extract(TEXT, schema).classifications["tone"]
+
+    plain, some, none = asked(None), asked(0.0), asked(1.0)
+    assert plain.labels == some.labels
+    assert dict(plain.scores) == dict(some.scores) == dict(none.scores)
+    assert (plain.fit, none.labels) == (None, ())
+    assert some.fit == none.fit
+    assert some.fit is not None
+    assert asked(some.fit).labels == plain.labels
 
 
 def test_five_hundred_of_everything_together(model: Extractor) -> None:

@@ -27,6 +27,15 @@ from onepass.errors import InputError
         (lambda: GoldTask("tone", ("a", "b"), ("c",)), "'c' of task 'tone' is not one of"),
         (lambda: GoldTask("tone", ("a", "b"), ("a", "b")), "2 true labels but is not multi_label"),
         (lambda: GoldTask("t", ("a",), (), examples=(("x", "b"),)), "example label 'b'"),
+        (
+            lambda: GoldTask("t", ("a", "b"), (), examples=(("x", ("a", "b")),)),
+            "an example of task 't' has 2 labels, but needs one.",
+        ),
+        (
+            lambda: GoldTask("t", ("a",), (), True, examples=(("x", ()),)),
+            "an example of task 't' has 0 labels, but needs one or more.",
+        ),
+        (lambda: GoldTask("t", ("a",), (), examples=(("x",),)), "must be [text, label] or"),
         (lambda: GoldValue(), "must be one of a span"),
         (lambda: GoldValue(0, 1, choice="red"), "must be one of a span"),
         (lambda: GoldValue(start=3), "must be integers"),

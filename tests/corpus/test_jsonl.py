@@ -36,7 +36,7 @@ FULL = Example(
             ("tech", "food"),
             multi_label=True,
             descriptions={"tech": "computers"},
-            examples=(("A lawyer", "law"),),
+            examples=(("A lawyer", "law"), ("A cook in court", ("law", "food"))),
         ),
     ),
     structures=(

@@ -47,3 +47,9 @@ def test_an_unknown_or_empty_file_is_refused(tmp_path, content, message):
     path.write_text(content)
     with pytest.raises(InputError, match=message):
         list(read_training_file(path))
+
+
+def test_one_list_of_rows_is_as_good_as_lines(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text('[{"text": "Bo"}, {"text": "It"}]')
+    assert [example.text for example in read_training_file(path)] == ["Bo", "It"]

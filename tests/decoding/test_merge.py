@@ -19,6 +19,7 @@ from onepass.decoding.merge import (
     merge_records,
     merge_relations,
 )
+from onepass.schema.task import WINDOW_SCORES
 
 scores = st.sampled_from([0.5, 0.6, 0.7, 0.8, 0.9])
 spans = st.builds(
@@ -75,32 +76,32 @@ windows = st.lists(
 )
 
 
-@given(windows, st.booleans(), shuffles)
-def test_class_scores_stay_between_those_of_the_windows(
-    given_windows, multi_label, shuffle
-) -> None:  # type: ignore[no-untyped-def]
+@given(windows, st.sampled_from(WINDOW_SCORES), shuffles)
+def test_class_scores_stay_between_those_of_the_windows(given_windows, how, shuffle) -> None:  # type: ignore[no-untyped-def]
     def merged() -> np.ndarray:
         parts = [np.array(part) for part, _ in given_windows]
-        return merge_class_scores(parts, [words for _, words in given_windows], multi_label)
+        return merge_class_scores(parts, [words for _, words in given_windows], how)
 
     first = merged()
     every = np.array([part for part, _ in given_windows])
+    words = [words for _, words in given_windows]
     assert (first >= every.min(0)).all()
     assert (first <= every.max(0)).all()
-    if multi_label:
+    if how == "max":
         assert (first == every.max(0)).all()
-    elif sum(words for _, words in given_windows):
-        expected = np.average(every, axis=0, weights=[words for _, words in given_windows])
-        np.testing.assert_allclose(first, expected, atol=1e-12)
+    elif how == "mean" or not sum(words):
+        np.testing.assert_allclose(first, every.mean(0), atol=1e-12)
+    else:
+        np.testing.assert_allclose(first, np.average(every, axis=0, weights=words), atol=1e-12)
     shuffle.shuffle(given_windows)
     np.testing.assert_allclose(merged(), first, atol=1e-12)
-    np.testing.assert_array_equal(merge_class_scores([first], [7], multi_label), first)
+    np.testing.assert_array_equal(merge_class_scores([first], [7], how), first)
 
 
 def test_class_scores_of_one_label_tasks_stay_a_distribution() -> None:
     parts = [np.array([0.9, 0.1], np.float32), np.array([0.2, 0.8], np.float32)]
-    assert merge_class_scores(parts, np.array([100, 300]), False).sum() == pytest.approx(1)
-    assert merge_class_scores(parts, [0, 0], False).tolist() == pytest.approx([0.55, 0.45])
+    assert merge_class_scores(parts, np.array([100, 300]), "length").sum() == pytest.approx(1)
+    assert merge_class_scores(parts, [0, 0], "length").tolist() == pytest.approx([0.55, 0.45])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_class_scores_of_one_label_tasks_stay_a_distribution() -> None:
 )
 def test_class_scores_that_do_not_fit_are_refused(parts, weights) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match="window"):
-        merge_class_scores(parts, weights, True)
+        merge_class_scores(parts, weights, "max")
 
 
 # Records

@@ -76,3 +76,45 @@ def test_calibrate_lowers_what_is_too_sure() -> None:
     assert sigmoid(line["scale"] * logit + line["shift"]) == pytest.approx(0.5, abs=0.02)
     assert settings["calibration"]["single"]["scale"] < 0.5
     assert "relations" not in settings["thresholds"]  # too few findings to fit anything
+    assert "abstain" not in settings["thresholds"]  # every question has an answer
+
+
+class Honest:
+    """Is sure of a label where one holds: in the texts that say so."""
+
+    def extract(
+        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
+    ) -> list[Extraction]:
+        docs = []
+        for one in text:
+            alone = 0.6 if "fits" in one else 0.3
+            answers = {
+                task.name: Classification(
+                    (LabelScore("yes", 0.9),), {"yes": 0.9, "no": 0.1}, fit=alone
+                )
+                if not task.multi_label
+                else Classification((), {"a": alone, "b": 1 - alone})
+                for task in schema.classification_tasks
+            }
+            assert [task.abstain for task in schema.classification_tasks] == [0.0, None]
+            docs.append(Extraction(one, classifications=answers))
+        return docs
+
+
+@pytest.mark.parametrize("shift", [False, True])
+def test_calibrate_finds_when_to_abstain(shift: bool) -> None:
+    def example(number: int) -> Example:
+        fits = number % 2 == 0
+        kinds = ("b",) if shift else (("a",) if number % 10 < 6 else ("b",))
+        return Example(
+            f"It fits {number}" if fits else f"It does not {number}",
+            classifications=(
+                GoldTask("true", ("yes", "no"), ("yes",) if fits else ()),
+                GoldTask("kind", ("a", "b"), kinds, multi_label=True),
+            ),
+        )
+
+    settings = calibrate(Honest(), map(example, range(120)))
+    line = settings["calibration"]["classifications"]
+    calibrated = [sigmoid(line["scale"] * np.log(p / (1 - p)) + line["shift"]) for p in (0.3, 0.6)]
+    assert min(calibrated) < settings["thresholds"]["abstain"] < max(calibrated)

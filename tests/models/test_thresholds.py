@@ -107,6 +107,18 @@ def test_numbers_by_name() -> None:
     }
 
 
+def test_floors_of_tasks_that_may_abstain() -> None:
+    asked = (
+        schema()
+        .classification("mood", ["good", "bad"], abstain=True)
+        .classification("kind", ["a", "b"], abstain=0.25)
+        .classification("any", ["a", "b"], abstain=0)
+    )
+    assert resolve_thresholds(asked, 0.9, CALIBRATED).floors == (None, None, None, 0.5, 0.25, 0.0)
+    calibrated = CALIBRATED | {"abstain": 0.35}
+    assert resolve_thresholds(asked, None, calibrated).floors[3:] == (0.35, 0.25, 0.0)
+
+
 def test_calibration_is_handed_on() -> None:
     calibration = {"entities": Calibration(2.0, 1.0)}
     assert resolve_thresholds(schema(), None, {}, calibration).calibration == calibration

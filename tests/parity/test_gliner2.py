@@ -111,7 +111,7 @@ def theirs(model: Any, schema: Schema) -> Any:
         if task.prompt:
             options["prompt"] = task.prompt
         if task.examples:
-            options["examples"] = list(task.examples)
+            options["examples"] = [(text, label) for text, (label,) in task.examples]
         built.classification(task.name, labels, **options)
     if schema.relation_types:
         built.relations([relation.name for relation in schema.relation_types])

@@ -291,3 +291,23 @@ def test_names_stand_beside_the_label_where_they_say_more() -> None:
     assert 'data-label="place (river, &lt;b&gt;)"' in to_html(doc)
     same = Extraction("Rhine", entities=(Entity("river", "Rhine", 0, 5, 0.9, names[:1]),))
     assert "  river  Rhine  0:5  0.900" in to_table(same)
+
+
+def test_a_task_that_abstained_says_so() -> None:
+    scores = {"sport": 0.75, "sport/tennis": 0.75, "science": 0.25}
+    none = Classification((), scores, (), 0.125)
+    doc = Extraction(
+        "a", classifications={"topic": none, "tone": Classification((), {"calm": 0.1})}
+    )
+    assert to_table(doc).startswith(
+        "Class: topic\n"
+        "  none of these (the best fits 0.125)\n"
+        "    sport         0.750\n"
+        "    sport/tennis  0.750\n"
+        "    science       0.250\n"
+        "\n"
+        "Class: tone\n"
+        "    calm  0.100\n"
+    )
+    assert to_html(doc).count("none of these") == 1
+    assert "none of these" not in to_html(Extraction("a"))

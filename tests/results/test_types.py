@@ -57,7 +57,9 @@ def extractions(draw: st.DrawFn) -> Extraction:
     def answer() -> Classification:
         every = draw(st.dictionaries(names, scores, max_size=4))
         chosen = [LabelScore(k, s) for k, s in every.items() if s >= 0.5]
-        return Classification(tuple(sorted(chosen, key=lambda c: -c.score)), every)
+        paths = draw(st.sampled_from([None, tuple((one.label,) for one in chosen)]))
+        fit = draw(st.none() | scores)
+        return Classification(tuple(sorted(chosen, key=lambda c: -c.score)), every, paths, fit)
 
     def field() -> Value | tuple[Value, ...] | None:
         return draw(st.sampled_from([lambda: None, value, lambda: many(value)]))()

@@ -55,6 +55,24 @@ def test_escapes_and_brackets() -> None:
     assert schema.structures[1].name == "a:b"
 
 
+def test_options_of_a_classification() -> None:
+    values = [
+        "tone[abstain]=calm,angry",
+        " mood [ abstain = 0.4, window_scores=max ] = good, bad=x",
+        "topics*[window_scores=mean]=a[1],b",
+        r"size \[cm\]=s,m",
+        "a]=x",
+    ]
+    assert schema_from_flags([], values, [], []) == (
+        Schema()
+        .classification("tone", ["calm", "angry"], abstain=True)
+        .classification("mood", ["good", "bad=x"], abstain=0.4, window_scores="max")
+        .classification("topics", ["a[1]", "b"], multi_label=True, window_scores="mean")
+        .classification("size [cm]", ["s", "m"])
+        .classification("a]", ["x"])
+    )
+
+
 @pytest.mark.parametrize(
     ("flag", "value", "sentence"),
     [
@@ -87,6 +105,31 @@ def test_escapes_and_brackets() -> None:
             "-c",
             "*=a,b",
             "In -c '*=a,b': The name of a classification task must not be empty, but '' was given.",
+        ),
+        (
+            "-c",
+            "tone[abstian]=a",
+            "In -c 'tone[abstian]=a': a classification has no option 'abstian'; it has abstain, "
+            "abstain=NUMBER and window_scores=WORD, and a bracket that belongs to its name is "
+            r"written '\['.",
+        ),
+        (
+            "-c",
+            "tone[abstain=half]=a",
+            "In -c 'tone[abstain=half]=a': abstain must be a number from 0 to 1, "
+            "but 'half' was given.",
+        ),
+        (
+            "-c",
+            "tone*[abstain]=a",
+            "In -c 'tone*[abstain]=a': abstain is for tasks with one answer, but task 'tone' has "
+            "multi_label=True and may answer with no label anyway; leave abstain out.",
+        ),
+        (
+            "-c",
+            "tone[abstain=a,b",
+            "In -c 'tone[abstain=a,b': there is a '[' without its ']'; close it, "
+            r"or write it as '\['.",
         ),
         ("-c", "tone=", "In -c 'tone=': A label must not be empty, but '' was given."),
         ("-r", " ", "In -r ' ': A relation type must not be empty, but '' was given."),

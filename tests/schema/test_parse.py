@@ -60,6 +60,43 @@ VALID: list[tuple[dict[str, Any], Schema]] = [
         ),
     ),
     (
+        {
+            "classifications": {
+                "topic": {
+                    "labels": {
+                        "sport": ["tennis"],
+                        "law": {"description": "courts", "labels": {"taxes": "dues", "fees": None}},
+                        "art": {},
+                        "science": {"physics": {"optics": []}, "biology": None},
+                    },
+                    "abstain": True,
+                    "window_scores": "mean",
+                    "examples": [["Ace!", ["sport", "tennis"]]],
+                }
+            }
+        },
+        Schema().classification(
+            "topic",
+            {
+                "sport": ["tennis"],
+                "law": {"description": "courts", "labels": {"taxes": "dues", "fees": None}},
+                "art": [],
+                "science": {"physics": ["optics"], "biology": []},
+            },
+            abstain=True,
+            window_scores="mean",
+            examples=[("Ace!", ["sport", "tennis"])],
+        ),
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "abstain": 0}]},
+        Schema().classification("tone", ["a"], abstain=0.0),
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "abstain": False}]},
+        Schema().classification("tone", ["a"]),
+    ),
+    (
         {"structures": {"p": ["name::str", {"name": "x", "choices": ["u", "v"]}]}},
         Schema().structure("p", ["name::str", "x::[u|v]"]),
     ),
@@ -132,7 +169,8 @@ INVALID: list[tuple[Any, str]] = [
     (
         {"classifications": {"tone": {"a": "x"}}},
         "The classification 'tone' has no key 'a'; "
-        "its keys are: labels, multi_label, threshold, prompt, examples.",
+        "its keys are: labels, multi_label, threshold, prompt, examples, "
+        "abstain, window_scores.",
     ),
     (
         {"classifications": {"tone": []}},
@@ -141,7 +179,8 @@ INVALID: list[tuple[Any, str]] = [
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "multilabel": True}]},
         "A classification has no key 'multilabel'; "
-        "its keys are: task, labels, multi_label, threshold, prompt, examples.",
+        "its keys are: task, labels, multi_label, threshold, prompt, examples, "
+        "abstain, window_scores.",
     ),
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "multi_label": "yes"}]},
@@ -150,6 +189,18 @@ INVALID: list[tuple[Any, str]] = [
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "examples": [["x"]]}]},
         "An example of task 'tone' must be a pair of a text and a label, but ['x'] was given.",
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "abstain": 1.5}]},
+        "abstain of task 'tone' must be a number from 0 to 1, but 1.5 was given.",
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": ["a"], "window_scores": "best"}]},
+        "window_scores of task 'tone' must be one of max, mean, length, but 'best' was given.",
+    ),
+    (
+        {"classifications": [{"task": "tone", "labels": {"a": ["b", "b"]}}]},
+        "The labels below 'a' of task 'tone' must be distinct, but 'b' was given twice.",
     ),
     (
         {"structures": ["p"]},

@@ -14,12 +14,16 @@ from onepass.schema import ClassificationTask, Field, Label, Naming, RelationTyp
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.schema.parse import Parts
 from onepass.schema.shorthand import format_field, parse_field
+from onepass.schema.task import ROOT, WINDOW_SCORES
+from onepass.schema.trees import NODE_KEYS, Branches
+from onepass.schema.write import write_labels
 
 VALIDATOR = Draft202012Validator(SCHEMA_JSON_SCHEMA)
 
 # Half of the texts are made of what the shorthand treats specially.
 TEXT = st.text(max_size=12) | st.text(st.sampled_from(":[]|\\, \tastrli"), max_size=12)
-NAME = TEXT.filter(str.strip)
+# Labels that are called as the options of a label are.
+NAME = TEXT.filter(str.strip) | st.sampled_from(NODE_KEYS)
 OPTIONAL = st.none() | NAME
 THRESHOLD = st.none() | st.floats(0, 1)
 CHOICES = st.lists(NAME, max_size=3, unique=True).map(tuple)
@@ -40,13 +44,45 @@ def distinct(
     return lists.map(tuple)
 
 
+def trees(levels: int) -> st.SearchStrategy[Branches]:
+    """Labels, below which labels may stand on so many more levels."""
+    lists = distinct(LABEL, min_size=1, max_size=3)
+    if not levels:
+        return lists.map(lambda labels: Branches(labels, (ROOT,) * len(labels)))
+    below = st.none() | trees(levels - 1)
+    return st.tuples(lists, st.lists(below, min_size=3, max_size=3)).map(grown)
+
+
+def grown(drawn: tuple[tuple[Label, ...], list[Branches | None]]) -> Branches:
+    labels: list[Label] = []
+    parents: list[int] = []
+    for label, below in zip(*drawn, strict=False):
+        own = len(labels)
+        labels.append(label)
+        parents.append(ROOT)
+        if below is not None:
+            parents += [own + 1 + parent for parent in below.parents]
+            labels += below.labels
+    return Branches(tuple(labels), tuple(parents))
+
+
 @st.composite
 def tasks(draw: st.DrawFn) -> ClassificationTask:
-    labels = draw(distinct(LABEL, min_size=1, max_size=3))
-    known = st.sampled_from([label.name for label in labels])
-    examples = draw(st.lists(st.tuples(NAME, known), max_size=2))
+    labels, parents = draw(trees(0) | trees(2))
+    multi_label = draw(st.booleans())
+    known = st.sampled_from(list(dict.fromkeys(label.name for label in labels)))
+    several = multi_label or set(parents) != {ROOT}
+    shown = st.lists(known, min_size=1, max_size=2 if several else 1, unique=True).map(tuple)
     return ClassificationTask(
-        draw(NAME), labels, draw(st.booleans()), draw(THRESHOLD), draw(OPTIONAL), tuple(examples)
+        draw(NAME),
+        labels,
+        multi_label,
+        draw(THRESHOLD),
+        draw(OPTIONAL),
+        tuple(draw(st.lists(st.tuples(NAME, shown), max_size=2))),
+        abstain=None if multi_label else draw(st.booleans() | THRESHOLD),
+        window_scores=draw(st.none() | st.sampled_from(WINDOW_SCORES)),
+        parents=parents,
     )
 
 
@@ -70,11 +106,13 @@ def schemas(draw: st.DrawFn) -> Schema:
     for task in parts.classification_tasks:
         schema.classification(
             task.name,
-            task.labels,
+            write_labels(task),
             multi_label=task.multi_label,
             threshold=task.threshold,
             prompt=task.prompt,
             examples=task.examples,
+            abstain=task.abstain,
+            window_scores=task.window_scores,
         )
     for structure in parts.structures:
         schema.structure(structure.name, structure.fields)

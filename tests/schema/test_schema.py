@@ -59,7 +59,7 @@ def test_every_part_is_kept_in_order() -> None:
         ClassificationTask(
             "sentiment",
             (Label("positive"), Label("negative")),
-            examples=(("great", "positive"),),
+            examples=(("great", ("positive",)),),
         ),
         ClassificationTask(
             "topics", (Label("law", "courts"), Label("art")), True, 0.3, "What is it about?"
@@ -264,6 +264,17 @@ def test_the_representation_is_the_code_that_builds_it() -> None:
     names = {"Schema": Schema, "Field": Field}
     assert eval(repr(full_schema()), names) == full_schema()
     assert repr(Schema()) == "Schema()"
+
+
+def test_merged_schemas_ask_for_all_of_both() -> None:
+    first = full_schema()
+    tree = {"sport": ["tennis"], "law": []}
+    second = Schema().entities(["more"]).classification("field", tree, abstain=0.3)
+    both = first.merged(second)
+    assert both == full_schema().entities(["more"]).classification("field", tree, abstain=0.3)
+    assert first == full_schema()
+    with pytest.raises(SchemaError, match="Entity labels must be distinct"):
+        both.merged(second)
 
 
 def test_an_empty_schema_is_refused_only_when_checked() -> None:

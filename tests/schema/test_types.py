@@ -120,6 +120,21 @@ TWO = (Label("a"), Label("b"))
             ("tone", TWO, False, None, None, ("ab",)),
             "An example of task 'tone' must be a pair of a text and a label, but 'ab' was given.",
         ),
+        (
+            ClassificationTask,
+            ("tone", TWO, False, None, None, (("text", ("a", "b")),)),
+            "An example of task 'tone' must have exactly one label, but ('a', 'b') was given.",
+        ),
+        (
+            ClassificationTask,
+            ("tone", TWO, True, None, None, (("text", ()),)),
+            "An example of task 'tone' must have at least one label, but () was given.",
+        ),
+        (
+            ClassificationTask,
+            ("tone", TWO, True, None, None, (("text", ("a", "a")),)),
+            "The labels of an example of task 'tone' must be distinct, but 'a' was given twice.",
+        ),
     ],
 )
 def test_bad_values_are_refused(kind: type[Any], arguments: tuple[Any, ...], sentence: str) -> None:
@@ -159,8 +174,9 @@ def test_lists_are_frozen_so_that_values_hash() -> None:
     labels: Any = [Label("a")]
     examples: Any = [["good", "a"]]
     task = ClassificationTask("tone", labels, examples=examples)
-    assert task == ClassificationTask("tone", (Label("a"),), examples=(("good", "a"),))
-    assert hash(task) == hash(ClassificationTask("tone", (Label("a"),), examples=(("good", "a"),)))
+    same = ClassificationTask("tone", (Label("a"),), examples=(("good", ("a",)),))
+    assert task == same
+    assert hash(task) == hash(same)
 
 
 def test_long_values_are_cut_in_messages() -> None:

@@ -165,3 +165,11 @@ def test_of_two_structures_or_tasks_of_a_name_the_first_is_asked():
     assert question.schema.structures[0].fields[0].name == "who"
     assert question.schema.classification_tasks[0].labels[0].name == "a"
     assert len(question.records) == len(question.classes) == 1
+
+
+def test_examples_keep_the_labels_that_are_asked():
+    labels = tuple(f"label {number}" for number in range(MOST_LABELS + 10))
+    shown = (("y", (labels[1], labels[-1])), ("z", (labels[-2],)))
+    gold = GoldTask("t", labels, (labels[0],), multi_label=True, examples=shown)
+    (task,) = whole_question(Example("x", classifications=(gold,))).schema.classification_tasks
+    assert task.examples == (("y", (labels[1],)),)

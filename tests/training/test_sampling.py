@@ -42,7 +42,13 @@ EXAMPLE = Example(
     classifications=(
         GoldTask("tone", ("calm", "angry", "CALM", "sad", "odd"), ("calm",), prompt="How is it?"),
         GoldTask("class", ("a", "b"), (), examples=(("x", "b"),)),
-        GoldTask("topics", ("art", "law", "food"), ("art", "law"), multi_label=True),
+        GoldTask(
+            "topics",
+            ("art", "law", "food"),
+            ("art", "law"),
+            multi_label=True,
+            examples=(("y", ("art", "food")),),
+        ),
     ),
     structures=(
         GoldStructure(
@@ -131,8 +137,8 @@ def test_few_shot_examples_follow_their_labels():
     seen = set()
     for question in questions(200, restyle=1.0):
         for task in question.schema.classification_tasks:
-            seen |= {(text, label.lower()) for text, label in task.examples}
-    assert seen == {("x", "b")}
+            seen |= {(text, *(one.lower() for one in labels)) for text, labels in task.examples}
+    assert seen == {("x", "b"), ("y", "art", "food")}
 
 
 def test_a_label_that_means_what_is_there_is_not_asked_as_absent():

@@ -74,20 +74,7 @@ def read_schema_option(source: str) -> Schema:
 
 def _joined(schema: Schema, flags: Schema) -> Schema:
     """Return all that a schema and the one of the flags ask for."""
-    joined = schema.copy()
     try:
-        if flags.entity_labels:
-            joined.entities(flags.entity_labels)
-        for task in flags.classification_tasks:
-            joined.classification(task.name, task.labels, multi_label=task.multi_label)
-        for structure in flags.structures:
-            joined.structure(structure.name, structure.fields)
-        if flags.relation_types:
-            joined.relations(flags.relation_types)
-        if flags.questions:
-            joined.ask(flags.questions)
-        if flags.naming is not None:
-            joined.name_entities(flags.naming.choices or None, count=flags.naming.count)
+        return schema.merged(flags)
     except SchemaError as error:
         raise SchemaError(f"A flag asks for what --schema asks for already: {error}") from error
-    return joined

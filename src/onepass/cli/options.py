@@ -77,7 +77,8 @@ ClassifyOption = Annotated[
         "-c",
         "--classify",
         metavar="TASK",
-        help="'task=label,label'; 'task*=label,label' if several may hold.",
+        help="'task=label,label'; 'task*=label,label' if several may hold; "
+        "'task[abstain]=label,label' if none may.",
     ),
 ]
 RelationOption = Annotated[

@@ -55,6 +55,15 @@ DataOption = Annotated[
         help="Annotated .jsonl or .jsonl.gz, or a directory of such files; may be repeated.",
     ),
 ]
+FewShotOption = Annotated[
+    int | None,
+    typer.Option(
+        "--few-shot",
+        min=1,
+        metavar="N",
+        help="Learn from N examples of each label, and report what they brought on the others.",
+    ),
+]
 LoraOption = Annotated[
     int | None,
     typer.Option(
@@ -143,6 +152,7 @@ def train(
     threads: TrainThreadsOption = None,
     seed: SeedOption = None,
     freeze: FreezeOption = None,
+    few_shot: FewShotOption = None,
     lora: LoraOption = None,
     self_train: SelfTrainOption = None,
     entity: LabelOption = None,
@@ -172,6 +182,7 @@ def train(
         "threads": threads,
         "seed": seed,
         "freeze": freeze,
+        "few_shot": few_shot,
         "lora": None if lora is None else {"rank": lora, "alpha": 2.0 * lora},
         "self_train": _self_train(self_train, entity, relation, threshold),
         "resume": resume or None,

@@ -107,6 +107,23 @@ def as_list(value: object, what: str) -> list[Any]:
     return list(value)
 
 
+def as_shown(value: object) -> tuple[str, tuple[str, ...]]:
+    """Return an example of a task: its text and its labels; one label may stand without a list.
+
+    >>> as_shown(["He sued", "law"])
+    ('He sued', ('law',))
+    """
+    pair = as_list(value, "an example")
+    if len(pair) != 2:
+        raise InputError(
+            f"an example must be [text, label] or [text, [label, ...]], but {shown(value)} was "
+            "given."
+        )
+    labels = pair[1] if isinstance(pair[1], list | tuple) else [pair[1]]
+    text = as_text(pair[0], "an example")
+    return text, tuple(as_text(label, "an example label") for label in labels)
+
+
 def as_object(value: object, what: str) -> Mapping[str, Any]:
     """Return a mapping.
 

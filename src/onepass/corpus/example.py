@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from onepass.corpus.checks import as_name, as_span, distinct, inside
+from onepass.corpus.checks import as_name, as_shown, as_span, distinct, inside
 from onepass.errors import InputError
 from onepass.schema.types import Dtype, shown
 
@@ -45,7 +45,7 @@ class GoldTask:
         multi_label: whether several may hold.
         descriptions: label to what it means.
         prompt: an instruction.
-        examples: pairs of a text and its label.
+        examples: texts, each with the labels that hold for it; a single one may be a string.
 
     >>> GoldTask("tone", ("calm", "angry"), ("sad",))
     Traceback (most recent call last):
@@ -59,7 +59,7 @@ class GoldTask:
     multi_label: bool = False
     descriptions: Mapping[str, str] = field(default_factory=dict)
     prompt: str | None = None
-    examples: tuple[tuple[str, str], ...] = ()
+    examples: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         what = f"task {shown(as_name(self.name, 'the name of a task'))}"
@@ -79,12 +79,20 @@ class GoldTask:
                 f"{what} has {len(self.true)} true labels but is not multi_label; "
                 "set multi_label to true or give one."
             )
-        for text, label in self.examples:
+        object.__setattr__(self, "examples", tuple(map(as_shown, self.examples)))
+        for text, labels in self.examples:
             as_name(text, f"an example of {what}")
-            if label not in self.labels:
+            distinct(labels, f"the labels of an example of {what}")
+            if not labels or (len(labels) > 1 and not self.multi_label):
                 raise InputError(
-                    f"the example label {shown(label)} of {what} is not a label of it."
+                    f"an example of {what} has {len(labels)} labels, but needs one"
+                    f"{' or more' if self.multi_label else ''}."
                 )
+            for label in labels:
+                if label not in self.labels:
+                    raise InputError(
+                        f"the example label {shown(label)} of {what} is not a label of it."
+                    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ all labels that were looked for: mentions of others are not asked. ``negative`` 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -25,7 +24,7 @@ from typing import Any
 
 from onepass.corpus.checks import as_list, as_name, as_names, as_span, as_text, known_keys, needed
 from onepass.corpus.example import Example, GoldRelation, Mention
-from onepass.corpus.rows import at_line, open_text, read_rows
+from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 from onepass.schema.types import shown
 from onepass.text.words import PLAIN, Words, split_words
@@ -49,56 +48,16 @@ def is_gliner_row(row: _Row) -> bool:
     return "tokenized_text" in row or {"text", "ner"} <= row.keys()
 
 
-def is_json_list(path: Path) -> bool:
-    """Return whether a file is one JSON list, by its first character that is not white space.
-
-    Raises:
-        InputError: if there is no such file.
-    """
-    with open_text(path) as file:
-        try:
-            return next((line.lstrip()[0] == "[" for line in file if line.strip()), False)
-        except (UnicodeDecodeError, OSError, EOFError, zlib.error):
-            return False  # the reader of lines says what is wrong
-
-
 def read_gliner(path: Path) -> Iterator[Example]:
     """Yield the examples of a file in this format: lines or one list, gzip or not.
 
     Raises:
         InputError: naming the first line or entry that does not fit, and why.
     """
-    if is_json_list(path):
-        for number, row in enumerate(_read_list(path), 1):
-            try:
-                if not isinstance(row, dict):
-                    raise InputError(f"expected a JSON object, got {type(row).__name__}.")
-                example = example_from_gliner(row)
-            except InputError as error:
-                raise InputError(f"{path}, entry {number}: {error}") from error
-            yield example
-        return
-    for number, row in read_rows(path):
-        with at_line(path, number):
+    for place, row in read_entries(path):
+        with at_line(path, place):
             example = example_from_gliner(row)
         yield example
-
-
-def _read_list(path: Path) -> list[Any]:
-    """Return the entries of a file that is one JSON list."""
-    with open_text(path) as file:
-        try:
-            rows = json.load(file)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{path} is not valid JSON ({error.msg}, line {error.lineno}, "
-                f"column {error.colno})."
-            ) from error
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path} is not UTF-8; convert it.") from error
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{path} is not a complete gzip file ({error}).") from error
-    return as_list(rows, str(path))
 
 
 def example_from_gliner(row: _Row) -> Example:

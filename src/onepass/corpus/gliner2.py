@@ -227,11 +227,6 @@ def _task(row: Mapping[str, Any]) -> GoldTask:
     name = needed(row, "task", "a classification")
     given = needed(row, "true_label", f"task {shown(name)}")
     true = as_names(given if isinstance(given, list) else [given], "true_label")
-    examples = []
-    for pair in as_list(row.get("examples") or (), "examples"):
-        if len(as_list(pair, "an example")) != 2:
-            raise InputError(f"an example must be [text, label], but {shown(pair)} was given.")
-        examples.append((as_text(pair[0], "an example"), as_text(pair[1], "an example label")))
     return GoldTask(
         name,
         as_names(needed(row, "labels", f"task {shown(name)}"), "labels"),
@@ -240,7 +235,7 @@ def _task(row: Mapping[str, Any]) -> GoldTask:
         as_flag(row.get("multi_label", False), "multi_label") or len(true) > 1,
         as_notes(row.get("label_descriptions") or {}, "label_descriptions"),
         as_note(row.get("prompt"), "prompt"),
-        tuple(examples),
+        tuple(as_list(row.get("examples") or (), "examples")),
     )
 
 

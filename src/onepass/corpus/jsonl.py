@@ -6,7 +6,8 @@
  "asked": [str],       # labels that were looked for; those without a mention are negatives
  "descriptions": {label: str},
  "classifications": [{"name": str, "labels": [str], "true": [str], "multi_label": bool,
-                      "descriptions": {label: str}, "prompt": str, "examples": [[text, label]]}],
+                      "descriptions": {label: str}, "prompt": str,
+                      "examples": [[text, label] | [text, [label]]]}],
  "structures": [{"name": str,
                  "fields": [{"name": str, "description": str, "choices": [str],
                              "dtype": "str"|"list"}],
@@ -48,7 +49,7 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
-from onepass.corpus.rows import at_line, open_text, read_rows
+from onepass.corpus.rows import at_line, open_text, read_entries
 from onepass.errors import InputError
 
 __all__ = [
@@ -69,8 +70,8 @@ def read_examples(path: Path) -> Iterator[Example]:
     Raises:
         InputError: naming the first line that does not fit, and why.
     """
-    for number, row in read_rows(path):
-        with at_line(path, number):
+    for place, row in read_entries(path):
+        with at_line(path, place):
             example = example_from_dict(row)
         yield example
 
@@ -129,11 +130,6 @@ def _relation(row: Mapping[str, Any]) -> GoldRelation:
 
 def _task(row: Mapping[str, Any]) -> GoldTask:
     known_keys(row, _TASK_KEYS, "a classification")
-    pairs = []
-    for pair in as_list(row.get("examples", ()), "examples"):
-        if len(as_list(pair, "an example")) != 2:
-            raise InputError(f"an example must be [text, label], but {pair!r} was given.")
-        pairs.append((as_text(pair[0], "an example"), as_text(pair[1], "an example label")))
     return GoldTask(
         needed(row, "name", "a classification"),
         as_names(needed(row, "labels", "a classification"), "labels"),
@@ -141,7 +137,7 @@ def _task(row: Mapping[str, Any]) -> GoldTask:
         as_flag(row.get("multi_label", False), "multi_label"),
         as_notes(row.get("descriptions", {}), "descriptions"),
         as_note(row.get("prompt"), "prompt"),
-        tuple(pairs),
+        tuple(as_list(row.get("examples", ()), "examples")),
     )
 
 
@@ -225,7 +221,10 @@ def _task_dict(task: GoldTask) -> dict[str, Any]:
         "multi_label": task.multi_label,
         "descriptions": dict(task.descriptions),
         "prompt": task.prompt,
-        "examples": [list(pair) for pair in task.examples],
+        "examples": [
+            [text, labels[0] if len(labels) == 1 else list(labels)]
+            for text, labels in task.examples
+        ],
     }
     return {key: value for key, value in row.items() if value or key in _TASK_KEYS[:4]}
 

@@ -41,11 +41,12 @@ from onepass.corpus.checks import (
     needed,
 )
 from onepass.corpus.example import Example, GoldField, GoldStructure, GoldTask, GoldValue, Mention
-from onepass.corpus.gliner import example_from_gliner, is_gliner_row, is_json_list, read_gliner
+from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
+from onepass.corpus.gliner import example_from_gliner, is_gliner_row
 from onepass.corpus.gliner2 import example_from_gliner2, is_gliner2_row
 from onepass.corpus.jsonl import example_from_dict
 from onepass.corpus.public_labels import FileLabels
-from onepass.corpus.rows import at_line, read_rows
+from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 
 _Row = Mapping[str, Any]
@@ -63,7 +64,7 @@ def read_any(path: Path) -> Iterator[Example]:
     with all fields that it has anywhere in the file.
 
     Args:
-        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list in GLiNER's format.
+        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows.
 
     Raises:
         InputError: if the file cannot be read, naming the first line that does not fit, and why.
@@ -76,12 +77,9 @@ def read_any(path: Path) -> Iterator[Example]:
     ...     next(read_any(path)).classifications[0].true
     ('play',)
     """
-    if is_json_list(path):
-        yield from read_gliner(path)
-        return
     read: Callable[[_Row], Example] | None = None
-    for number, row in read_rows(path):
-        with at_line(path, number):
+    for place, row in read_entries(path):
+        with at_line(path, place):
             read = read or _reader(row, path)
             example = (read or example_from_dict)(row)
         yield example
@@ -94,11 +92,13 @@ def _reader(row: _Row, path: Path) -> Callable[[_Row], Example] | None:
         return example_from_gliner2
     if is_gliner_row(row):
         return example_from_gliner
+    if is_gliclass_row(row):
+        return example_from_gliclass
     if "text" not in keys:
         raise InputError(
             f"the row has no 'text' (its keys: {', '.join(sorted(keys)) or 'none'}); expected "
-            "onepass's own format, GLiNER2's, GLiNER's, or an extraction, classification or "
-            "multitask record."
+            "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, or an extraction, "
+            "classification or multitask record."
         )
     if keys <= _PLAIN:
         return None

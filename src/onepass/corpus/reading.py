@@ -10,10 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from onepass.corpus.example import Example
-from onepass.corpus.gliner import is_gliner_row, is_json_list, read_gliner
+from onepass.corpus.gliclass import is_gliclass_row, read_gliclass
+from onepass.corpus.gliner import is_gliner_row, read_gliner
 from onepass.corpus.gliner2 import is_gliner2_row, read_gliner2
 from onepass.corpus.jsonl import read_examples
-from onepass.corpus.rows import read_rows
+from onepass.corpus.rows import read_entries
 from onepass.errors import InputError
 
 
@@ -23,27 +24,28 @@ class Format(StrEnum):
     ONEPASS = "onepass"
     GLINER2 = "gliner2"
     GLINER = "gliner"
+    GLICLASS = "gliclass"
 
 
 def file_format(path: Path) -> Format:
-    """Return the format of a file by its first row; one JSON list is always GLiNER's.
+    """Return the format of a file by its first row.
 
     Raises:
         InputError: if there is no such file, it is empty, or its first row fits no format.
     """
-    if is_json_list(path):
-        return Format.GLINER
-    for number, row in read_rows(path):
+    for place, row in read_entries(path):
         if is_gliner2_row(row):
             return Format.GLINER2
         if is_gliner_row(row):
             return Format.GLINER
+        if is_gliclass_row(row):
+            return Format.GLICLASS
         if "text" in row:
             return Format.ONEPASS
         raise InputError(
-            f"{path}, line {number}: the keys {', '.join(sorted(row)) or '(none)'} fit no known "
-            "format; expected 'text' with annotations, GLiNER2's 'input' and 'output', or GLiNER's "
-            "'tokenized_text' and 'ner'."
+            f"{path}, {place}: the keys {', '.join(sorted(row)) or '(none)'} fit no known "
+            "format; expected 'text' with annotations, GLiNER2's 'input' and 'output', GLiNER's "
+            "'tokenized_text' and 'ner', or GLiClass's 'all_labels' and 'true_labels'."
         )
     raise InputError(f"{path} is empty; expected one JSON object a line.")
 
@@ -54,7 +56,7 @@ def read_training_file(
     """Yield the examples of an annotated file, plain or gzip.
 
     Args:
-        path: a file in onepass's own format, in GLiNER2's or in GLiNER's.
+        path: a file in onepass's own format, in GLiNER2's, GLiNER's or GLiClass's.
         on_missing: is told of every surface that is not in its text (GLiNER2's format only);
             None refuses such a row instead.
 
@@ -73,5 +75,7 @@ def read_training_file(
         yield from read_gliner2(path, on_missing=on_missing)
     elif form is Format.GLINER:
         yield from read_gliner(path)
+    elif form is Format.GLICLASS:
+        yield from read_gliclass(path)
     else:
         yield from read_examples(path)

@@ -1,4 +1,4 @@
-"""Lines of JSON: files of one object a line, plain or gzip, with the line in every error.
+"""Rows of JSON: files of one object a line, or of one list, with the place in every error.
 
 It knows nothing about what the objects mean.
 """
@@ -60,6 +60,56 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, row
 
 
+def is_json_list(path: Path) -> bool:
+    """Return whether a file is one JSON list, by its first character that is not white space.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    with open_text(path) as file:
+        try:
+            return next((line.lstrip()[0] == "[" for line in file if line.strip()), False)
+        except (UnicodeDecodeError, OSError, EOFError, zlib.error):
+            return False  # the reader of lines says what is wrong
+
+
+def read_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place ("line 3", "entry 3") and the object of every row of lines or of one list.
+
+    Raises:
+        InputError: naming the first row that is not a JSON object.
+    """
+    if not is_json_list(path):
+        for number, row in read_rows(path):
+            yield f"line {number}", row
+        return
+    for number, entry in enumerate(_read_list(path), 1):
+        if not isinstance(entry, dict):
+            raise InputError(
+                f"{path}, entry {number}: expected a JSON object, got {type(entry).__name__}."
+            )
+        yield f"entry {number}", entry
+
+
+def _read_list(path: Path) -> list[Any]:
+    """Return the entries of a file that is one JSON list."""
+    with open_text(path) as file:
+        try:
+            rows: list[Any] = json.load(file)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{path} is not valid JSON ({error.msg}, line {error.lineno}, "
+                f"column {error.colno})."
+            ) from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path} is not UTF-8; convert it.") from error
+        except RecursionError as error:
+            raise InputError(f"{path}: the JSON is nested too deeply.") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{path} is not a complete gzip file ({error}).") from error
+    return rows
+
+
 def parse_row(line: str | bytes) -> dict[str, Any]:
     """Return the object that a line holds.
 
@@ -89,8 +139,8 @@ def parse_row(line: str | bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def at_line(path: Path, number: int) -> Iterator[None]:
-    """Put the file and the line in front of errors that are raised inside.
+def at_line(path: Path, place: int | str) -> Iterator[None]:
+    """Put the file and the line, or another place in it, in front of errors that are raised inside.
 
     >>> with at_line(Path("a.jsonl"), 3):
     ...     parse_row("[]")
@@ -101,4 +151,5 @@ def at_line(path: Path, number: int) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"{path}, line {number}: {error}") from error
+        where = f"line {place}" if isinstance(place, int) else place
+        raise InputError(f"{path}, {where}: {error}") from error

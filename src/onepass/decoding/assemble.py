@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.decoding.classes import ClassRules, answer_task, window_logits
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import (
     Candidates,
@@ -24,7 +25,6 @@ from onepass.decoding.finds import (
 )
 from onepass.decoding.merge import (
     merge_candidates,
-    merge_class_scores,
     merge_records,
     merge_relations,
 )
@@ -64,6 +64,8 @@ class Choice:
     Attributes:
         overlap: which entities may share words.
         class_thresholds: for each task, (labels,).
+        class_floors: for each task that may abstain the least score of its best label, None for
+            the others; empty if no task may.
         class_scale: (scale, shift) of the logits of labels that hold or not, each by itself.
         single_scale: factor on the logits of labels of which one holds.
         ties: which of two entities with one score is kept; with "first", as in GLiNER, it plays no
@@ -72,6 +74,7 @@ class Choice:
 
     overlap: Policy
     class_thresholds: tuple[Floats, ...]
+    class_floors: tuple[float | None, ...] = ()
     class_scale: tuple[float, float] = (1.0, 0.0)
     single_scale: float = 1.0
     ties: Ties = "longest"
@@ -178,44 +181,21 @@ def _classifications(
     schema: Schema, parts: Sequence[WindowFindings], choice: Choice
 ) -> dict[str, Classification]:
     answers = {}
-    scale, shift = choice.class_scale
     for number, task in enumerate(schema.classification_tasks):
-        probs, weights = [], []
-        for part in parts:
-            logits = np.zeros(len(task.labels))
-            for findings in part.findings:
-                for (asked, items), values in findings.classes.items():
-                    if asked == number:
-                        logits[list(items)] = values
-            if task.multi_label:
-                probs.append(_sigmoid(scale * logits + shift))
-            else:
-                probs.append(_softmax(choice.single_scale * logits))
-            weights.append(part.window.end - part.window.start)
-        scores = merge_class_scores(probs, weights, task.multi_label)
-        held = np.flatnonzero(scores.astype(np.float32) >= choice.class_thresholds[number])
-        order = held[np.argsort(-scores[held], kind="stable")]
-        if not task.multi_label:
-            best = int(scores.argmax())
-            order = np.array([best] if best in held else [], dtype=np.int64)
-        names = [label.name for label in task.labels]
-        answers[task.name] = Classification(
-            tuple(LabelScore(names[i], float(scores[i])) for i in order),
-            dict(zip(names, scores.tolist(), strict=True)),
+        windows = [
+            window_logits(
+                number, len(task.labels), part.window.end - part.window.start, part.findings
+            )
+            for part in parts
+        ]
+        rules = ClassRules(
+            choice.class_thresholds[number],
+            choice.class_floors[number] if choice.class_floors else None,
+            choice.class_scale,
+            choice.single_scale,
         )
+        answers[task.name] = answer_task(task, windows, rules)
     return answers
-
-
-def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(over="ignore"):
-        out: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-logits))
-    return out
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    raised: NDArray[np.float64] = np.exp(logits - logits.max())
-    out: NDArray[np.float64] = raised / raised.sum()
-    return out
 
 
 def _records(

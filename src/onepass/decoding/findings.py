@@ -26,6 +26,8 @@ class Findings:
         records: structure to its records; each has all fields of the structure.
         relations: pairs.
         classes: (task, labels asked in this prompt) to their (labels,) logits.
+        classes_alone: the same with logits that judge each label by itself, which abstaining needs;
+            left out where they are those of ``classes``.
         relations_of_entities: whether a relation counts only between entities that are kept.
         names: of each entity; none at all if they were not asked for.
         names_are_labels: whether the best name of an entity stands for its label.
@@ -38,6 +40,9 @@ class Findings:
     records: dict[int, tuple[RecordFind, ...]] = field(default_factory=dict)
     relations: tuple[RelationFind, ...] = ()
     classes: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = field(default_factory=dict)
+    classes_alone: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = field(
+        default_factory=dict
+    )
     relations_of_entities: bool = False
     names: tuple[Names, ...] = ()
     names_are_labels: bool = False

@@ -25,6 +25,7 @@ from onepass.decoding.finds import (
     SpanFind,
 )
 from onepass.decoding.overlap import select
+from onepass.schema.task import WindowScores
 
 __all__ = [
     "Candidates",
@@ -70,28 +71,28 @@ def merge_candidates(parts: Iterable[Candidates]) -> Candidates:
 
 
 def merge_class_scores(
-    parts: Sequence[Floats], weights: Sequence[float] | Floats, multi_label: bool
+    parts: Sequence[Floats], weights: Sequence[float] | Floats, how: WindowScores
 ) -> Floats:
     """Answer a classification task for the document from the answers of its windows.
-
-    A label of a multi-label task holds for the document if it holds for any part of it, so the
-    best window counts. The labels of a single-label task share one probability, so windows vote in
-    proportion to their length.
 
     Args:
         parts: probabilities, one array (labels,) per window.
         weights: lengths of the windows, in any unit, (windows,).
-        multi_label: whether several labels may hold.
+        how: "max": the best window of each label counts, as suits labels that hold for the document
+            if they hold for any part of it; "length": the windows vote in proportion to their
+            length, as suits labels that share one probability; "mean": they vote alike.
 
     Returns:
-        Probabilities of the document, (labels,).
+        Scores of the document, (labels,).
 
     Raises:
         ValueError: if there is no window, or the shapes or weights do not fit.
 
     >>> windows = [np.array([0.9, 0.1]), np.array([0.3, 0.7])]
-    >>> merge_class_scores(windows, [3, 1], multi_label=False).round(2).tolist()
+    >>> merge_class_scores(windows, [3, 1], "length").round(2).tolist()
     [0.75, 0.25]
+    >>> merge_class_scores(windows, [3, 1], "mean").round(2).tolist()
+    [0.6, 0.4]
     """
     if not parts or len({np.shape(part) for part in parts}) != 1 or np.ndim(parts[0]) != 1:
         raise ValueError("Class scores need at least one window, all with the same labels.")
@@ -101,9 +102,9 @@ def merge_class_scores(
     scores = np.asarray(parts, dtype=np.float64)  # (windows, labels)
     low: Floats = scores.min(axis=0)  # (labels,)
     high: Floats = scores.max(axis=0)  # (labels,)
-    if multi_label:
+    if how == "max":
         return high
-    if not share.any():  # windows without a word, as of an empty text, weigh the same
+    if how == "mean" or not share.any():  # windows without a word, as of an empty text, weigh alike
         share = np.ones_like(share)
     mean: Floats = share @ scores / share.sum()  # (labels,)
     return np.clip(mean, low, high)  # rounding must not lift a mean above 1

@@ -1,5 +1,6 @@
 """How good a model is: scores, speed and thresholds, on annotated examples and files."""
 
+from onepass.evaluation.abstention import sweep_abstain
 from onepass.evaluation.asking import schema_of
 from onepass.evaluation.files import SuiteReport, evaluate_paths, suite
 from onepass.evaluation.run import Report, evaluate
@@ -16,4 +17,5 @@ __all__ = [
     "schema_of",
     "suite",
     "sweep",
+    "sweep_abstain",
 ]

@@ -9,12 +9,13 @@ from onepass.corpus.example import Example, GoldField
 from onepass.schema import Field, Schema
 
 
-def schema_of(example: Example) -> Schema:
+def schema_of(example: Example, *, abstain: float | None = None) -> Schema:
     """Return a schema that asks for all that was annotated in an example, present or not.
 
     Args:
         example: its labels, tasks, structures and relation types keep their order and their
             descriptions.
+        abstain: of single-label tasks, as in `Schema.classification`.
 
     Returns:
         A schema; an empty one if nothing was annotated.
@@ -35,6 +36,7 @@ def schema_of(example: Example) -> Schema:
             multi_label=task.multi_label,
             prompt=task.prompt,
             examples=task.examples,
+            abstain=None if task.multi_label else abstain,
         )
     for structure in example.structures:
         schema.structure(structure.name, [_field(field) for field in structure.fields])

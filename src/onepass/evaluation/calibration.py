@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.corpus.example import Example
+from onepass.evaluation.abstention import abstain_curve, fits_of
 from onepass.evaluation.predict import Extracts, predict
 from onepass.evaluation.records import normalize
 from onepass.evaluation.thresholds import Sweep, at_threshold, sweep_answers
+from onepass.models.thresholds import ABSTAIN
 from onepass.results.types import Extraction, Value
 
 Floats = NDArray[np.float64]
@@ -87,11 +89,12 @@ def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
 
     Returns:
         ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}}``; kinds with too
-        few findings are left out.
+        few findings are left out. The threshold "abstain" is that of single-label tasks, fitted if
+        enough of them have no true label.
     """
     answered = [
         (prediction, gold)
-        for batch in predict(model, examples, threshold=LOWEST, overlap="all")
+        for batch in predict(model, examples, threshold=LOWEST, overlap="all", abstain=0.0)
         for prediction, gold in zip(batch.predictions, batch.examples, strict=False)
     ]
     curves = sweep_answers(answered, thresholds=_GRID)
@@ -108,8 +111,13 @@ def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
         scores = np.array([score for score, _ in found])
         scale, shift = fit_platt(scores, np.array([right for _, right in found]))
         calibration[kind] = {"scale": round(scale, 4), "shift": round(shift, 4)}
-        raw = _logit(np.array([best[kind]]))[0]
-        thresholds[kind] = round(float(1 / (1 + np.exp(-(scale * raw + shift)))), 3)
+        thresholds[kind] = round(_moved(best[kind], scale, shift), 3)
+    fits = [fit for prediction, gold in answered for fit in fits_of(prediction, gold)]
+    answerable = sum(fit.answerable for fit in fits)
+    if _FEWEST <= answerable <= len(fits) - _FEWEST:
+        raw = Sweep({ABSTAIN: abstain_curve(fits, _GRID)}).best()[ABSTAIN]
+        line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
+        thresholds[ABSTAIN] = round(_moved(raw, line["scale"], line["shift"]), 3)
     if len(singles) >= _FEWEST:
         calibration["single"] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
     return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(curves)}
@@ -168,6 +176,12 @@ def _words(text: str, value: Any) -> str:
     if value.choice is not None:
         return str(value.choice)
     return str(value.text) if value.start is None else text[value.start : value.end]
+
+
+def _moved(threshold: float, scale: float, shift: float) -> float:
+    """Return what a threshold of raw scores is among calibrated ones."""
+    logit = _logit(np.array([threshold]))[0]
+    return float(1 / (1 + np.exp(-(scale * logit + shift))))
 
 
 def _logit(scores: Floats) -> Floats:

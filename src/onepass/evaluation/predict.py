@@ -45,7 +45,12 @@ class Batch:
 
 
 def predict(
-    model: Extracts, examples: Iterable[Example], *, threshold: Given, overlap: str
+    model: Extracts,
+    examples: Iterable[Example],
+    *,
+    threshold: Given,
+    overlap: str,
+    abstain: float | None = None,
 ) -> Iterator[Batch]:
     """Ask a model everything that was annotated in each example.
 
@@ -54,6 +59,7 @@ def predict(
         examples: read as needed, a few hundred at a time.
         threshold: as in `Extractor.extract`.
         overlap: likewise.
+        abstain: of single-label tasks; at 0 they never do, but their answers have a `fit`.
 
     Raises:
         SchemaError: if an example or the model cannot ask what was annotated.
@@ -63,7 +69,7 @@ def predict(
     while chunk := list(islice(stream, _CHUNK)):
         groups: dict[Schema, list[Example]] = {}
         for example in chunk:
-            groups.setdefault(schema_of(example), []).append(example)
+            groups.setdefault(schema_of(example, abstain=abstain), []).append(example)
         for schema, group in groups.items():
             if schema.is_empty:
                 yield Batch(tuple(group), (), 0.0)

@@ -18,6 +18,7 @@ from onepass.schema import Schema
 
 KINDS = ("entities", "classifications", "records", "relations")
 SINGLE = "single"  # calibration of single-label tasks, which are answered by a softmax
+ABSTAIN = "abstain"  # threshold of the best label of a single-label task that may abstain
 DEFAULT = 0.5
 
 Given = float | Mapping[str, float] | None
@@ -61,6 +62,8 @@ class Thresholds:
         classes: for each task, (labels,); of a single-label task, 0 where none was given.
         fields: for each structure, (fields,).
         relations: (types,).
+        floors: for each task that may abstain, the least score of its best label by itself; None
+            for the others.
         calibration: of the checkpoint, by kind.
     """
 
@@ -68,6 +71,7 @@ class Thresholds:
     classes: tuple[NDArray[np.float32], ...]
     fields: tuple[NDArray[np.float32], ...]
     relations: NDArray[np.float32]
+    floors: tuple[float | None, ...] = ()
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
 
@@ -84,7 +88,7 @@ def resolve_thresholds(
         given: of the call: one number for all, or a mapping from a kind ("entities",
             "classifications", "records", "relations"), a label, a task, a structure or a relation
             type to a number.
-        calibrated: thresholds of the checkpoint, by kind.
+        calibrated: thresholds of the checkpoint, by kind, and `ABSTAIN`.
         calibration: of its scores, by kind.
 
     Raises:
@@ -118,6 +122,10 @@ def resolve_thresholds(
         fields.append(
             np.array([first(f.threshold, own) for f in structure.fields], dtype=np.float32)
         )
+    floors = tuple(
+        first(calibrated.get(ABSTAIN), DEFAULT) if task.abstain is True else task.abstain
+        for task in schema.classification_tasks
+    )
     return Thresholds(
         entities=np.array(
             [
@@ -135,6 +143,7 @@ def resolve_thresholds(
             ],
             dtype=np.float32,
         ),
+        floors=floors,
         calibration=calibration or {},
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from zlib import crc32
 
-from onepass.results.types import Entity, Extraction, FieldValue, Value
+from onepass.results.types import Classification, Entity, Extraction, FieldValue, Value
 
 # Paul Tol's "muted" scheme: told apart under the common kinds of color blindness.
 PALETTE = (
@@ -66,7 +66,7 @@ def to_table(doc: Extraction) -> str:
         One section for each kind of finding that is there, and a line that says what was read.
         Control characters are shown as escapes, long values are shortened.
 
-    >>> from onepass.results.types import Entity
+    >>> from onepass.results.types import Classification, Entity
     >>> doc = Extraction("Tim Cook", entities=(Entity("person", "Tim Cook", 0, 8, 0.97),))
     >>> print(to_table(doc))
     Entities
@@ -81,7 +81,8 @@ def to_table(doc: Extraction) -> str:
     for task, answer in doc.classifications.items():
         chosen = {choice.label for choice in answer.labels}
         marks = [("*" if k in chosen else "", k, f"{s:.3f}") for k, s in answer.scores.items()]
-        sections.append([f"Class: {_printable(task)}", *_aligned(marks)])
+        none = [f"  {words}"] if (words := _none_fits(answer)) else []
+        sections.append([f"Class: {_printable(task)}", *none, *_aligned(marks)])
     for name, records in doc.records.items():
         columns = list(dict.fromkeys(key for record in records for key in record))
         cells = [[_joined(record.get(key)) or "-" for key in columns] for record in records]
@@ -99,6 +100,13 @@ def _called(entity: Entity) -> str:
     """Return the label of an entity, with its names where they say more."""
     names = [name.label for name in entity.names if name.label != entity.label]
     return f"{entity.label} ({', '.join(names)})" if names else entity.label
+
+
+def _none_fits(answer: Classification) -> str:
+    """Return the words for a task that abstained, nothing for others."""
+    if answer.labels or answer.fit is None:
+        return ""
+    return f"none of these (the best fits {answer.fit:.3f})"
 
 
 def _coverage(doc: Extraction) -> str:
@@ -271,7 +279,10 @@ def _classes_html(doc: Extraction) -> str:
             name = f"<b>✓ {name}</b>" if label in chosen else name
             bar = f'<td class="bar"><i style="--w:{100 * score:.1f}%"></i></td>'
             rows.append(f"<tr><td>{name}</td>{bar}<td>{score:.3f}</td></tr>")
-        out.append(f"<h2>Class: {_escape(task)}</h2><table>{''.join(rows)}</table>")
+        none = (
+            f"<p>{_none_fits(answer)}</p>" if not answer.labels and answer.fit is not None else ""
+        )
+        out.append(f"<h2>Class: {_escape(task)}</h2>{none}<table>{''.join(rows)}</table>")
     return "".join(out)
 
 

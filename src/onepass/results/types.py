@@ -1,7 +1,8 @@
 """What was found: frozen values with character offsets into the text that was given.
 
 ``text[start:end] == value.text`` holds for every value that has offsets; `Extraction` checks it at
-birth. These types know nothing about models, words or windows.
+birth. Answers about the whole text have a module of their own, `onepass.results.classification`.
+These types know nothing about models, words or windows.
 """
 
 from __future__ import annotations
@@ -11,21 +12,27 @@ import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, SupportsFloat, SupportsIndex
+from typing import Any, SupportsIndex
 
 from onepass.errors import InputError
+from onepass.results.classification import (
+    Classification,
+    LabelScore,
+    check_order,
+    check_score,
+    classification_dict,
+    classification_from,
+    labels_from,
+    labels_list,
+)
+
+__all__ = [
+    "Classification", "Coverage", "Entity", "Extraction", "FieldValue", "LabelScore", "Record",
+    "Relation", "Value",
+]  # fmt: skip
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-
-
-def _score(value: SupportsFloat, owner: str) -> float:
-    """Return a score as a Python float, whatever number type it came in."""
-    score = float(value)
-    if not 0.0 <= score <= 1.0:  # also refuses nan
-        raise ValueError(f"The score of {owner} must be a number from 0 to 1, but it is {score}.")
-    return score
 
 
 def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
@@ -34,13 +41,6 @@ def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int,
     if not 0 <= first <= last:
         raise ValueError(f"The offsets of {owner} must satisfy 0 <= start <= end: {first}, {last}.")
     return first, last
-
-
-def _check_order(labels: tuple[LabelScore, ...]) -> None:
-    """Refuse labels that are not ordered by their scores, best first."""
-    for better, worse in pairwise(labels):
-        if better.score < worse.score:
-            raise ValueError(f"The label {worse.label!r} must come before {better.label!r}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,13 @@ class Value:
     score: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "score", _score(self.score, f"the value {self.text!r}"))
+        object.__setattr__(self, "score", check_score(self.score, f"the value {self.text!r}"))
         if self.start is not None and self.end is not None:
             start, end = _offsets(self.start, self.end, f"the value {self.text!r}")
             object.__setattr__(self, "start", start)
             object.__setattr__(self, "end", end)
         elif self.start is not self.end:
             raise ValueError(f"The value {self.text!r} needs both a start and an end, or neither.")
-
-
-@dataclass(frozen=True, slots=True)
-class LabelScore:
-    """A label that was chosen, with its score."""
-
-    label: str
-    score: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "score", _score(self.score, f"the label {self.label!r}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +75,12 @@ class Entity:
 
     def __post_init__(self) -> None:
         owner = f"the {self.label!r} entity {self.text!r}"
-        object.__setattr__(self, "score", _score(self.score, owner))
+        object.__setattr__(self, "score", check_score(self.score, owner))
         start, end = _offsets(self.start, self.end, owner)
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "end", end)
         object.__setattr__(self, "names", tuple(self.names))
-        _check_order(self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """The answer to one task: what was chosen (best first), and the score of every label."""
-
-    labels: tuple[LabelScore, ...]
-    scores: Mapping[str, float]
-
-    def __post_init__(self) -> None:
-        scores = {label: _score(s, f"the label {label!r}") for label, s in self.scores.items()}
-        object.__setattr__(self, "labels", tuple(self.labels))
-        object.__setattr__(self, "scores", MappingProxyType(scores))
-        for chosen in self.labels:
-            if chosen.label not in scores:
-                raise ValueError(f"The label {chosen.label!r} was chosen but is not in scores.")
-        _check_order(self.labels)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Read-only mappings cannot be pickled, and results travel between processes.
-        return Classification, (self.labels, dict(self.scores))
+        check_order(self.names)
 
 
 FieldValue = Value | None | tuple[Value, ...]  # "str" fields: Value or None; "list" fields: a tuple
@@ -129,7 +97,7 @@ class Relation:
     score: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "score", _score(self.score, f"the relation {self.type!r}"))
+        object.__setattr__(self, "score", check_score(self.score, f"the relation {self.type!r}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +221,7 @@ class Extraction:
             "text": self.text,
             "entities": [_entity_dict(entity) for entity in self.entities],
             "classifications": {
-                task: {
-                    "labels": _labels_list(answer.labels),
-                    "scores": dict(answer.scores),
-                }
-                for task, answer in self.classifications.items()
+                task: classification_dict(answer) for task, answer in self.classifications.items()
             },
             "records": {
                 name: [{key: _held_dict(held) for key, held in row.items()} for row in rows]
@@ -306,22 +270,14 @@ def _frozen_record(row: Record) -> Record:
     return MappingProxyType(held)
 
 
-def _labels_list(labels: tuple[LabelScore, ...]) -> list[dict[str, Any]]:
-    return [{"label": one.label, "score": one.score} for one in labels]
-
-
-def _labels_from(given: list[Mapping[str, Any]]) -> tuple[LabelScore, ...]:
-    return tuple(LabelScore(one["label"], one["score"]) for one in given)
-
-
 def _entity_dict(entity: Entity) -> dict[str, Any]:
     place = {"text": entity.text, "start": entity.start, "end": entity.end}
-    names = {"names": _labels_list(entity.names)} if entity.names else {}
+    names = {"names": labels_list(entity.names)} if entity.names else {}
     return {"label": entity.label, **place, "score": entity.score, **names}
 
 
 def _entity_from(given: Mapping[str, Any]) -> Entity:
-    names = _labels_from(given.get("names", []))
+    names = labels_from(given.get("names", []))
     return Entity(
         given["label"], given["text"], given["start"], given["end"], given["score"], names
     )
@@ -352,7 +308,7 @@ def _extraction_from(given: Mapping[str, Any]) -> Extraction:
         text=given["text"],
         entities=tuple(_entity_from(one) for one in given.get("entities", ())),
         classifications={
-            task: Classification(_labels_from(answer["labels"]), answer["scores"])
+            task: classification_from(answer)
             for task, answer in given.get("classifications", {}).items()
         },
         records={

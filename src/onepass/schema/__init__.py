@@ -1,8 +1,8 @@
 """What to find in a text: the schema, its parts, and every way of writing one."""
 
 from onepass.schema.schema import Schema, read_schema
+from onepass.schema.task import ClassificationTask
 from onepass.schema.types import (
-    ClassificationTask,
     Field,
     Label,
     Naming,

@@ -5,9 +5,11 @@ This module knows the content of a schema, not the builder that holds it.
 
 from __future__ import annotations
 
-from onepass.schema.parse import Parts, write_named, write_questions
+from onepass.schema.parse import Parts
 from onepass.schema.shorthand import format_field
-from onepass.schema.types import ClassificationTask, Naming, Structure
+from onepass.schema.task import ClassificationTask
+from onepass.schema.types import Naming, Structure
+from onepass.schema.write import write_examples, write_labels, write_named, write_questions
 
 
 def builder_calls(parts: Parts) -> str:
@@ -40,7 +42,7 @@ def _naming_call(naming: Naming) -> str:
 
 def _task_call(task: ClassificationTask) -> str:
     """Return the call that adds a task, with the arguments that are not defaults."""
-    arguments = [repr(task.name), repr(write_named(task.labels))]
+    arguments = [repr(task.name), repr(write_labels(task))]
     if task.multi_label:
         arguments.append("multi_label=True")
     if task.threshold is not None:
@@ -48,7 +50,11 @@ def _task_call(task: ClassificationTask) -> str:
     if task.prompt is not None:
         arguments.append(f"prompt={task.prompt!r}")
     if task.examples:
-        arguments.append(f"examples={list(task.examples)!r}")
+        arguments.append(f"examples={write_examples(task)!r}")
+    if task.abstain is not None:
+        arguments.append(f"abstain={task.abstain!r}")
+    if task.window_scores is not None:
+        arguments.append(f"window_scores={task.window_scores!r}")
     return f"classification({', '.join(arguments)})"
 
 

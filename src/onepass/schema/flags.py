@@ -5,6 +5,9 @@ r"""A schema from command-line flags.
 ``-e "company=legal name of a firm"``     one entity label with its description
 ``-c "tone=calm,angry"``                  a classification, one label holds
 ``-c "topics*=sport,law"``                a classification, any number of labels holds
+``-c "tone[abstain]=calm,angry"``         a classification that may have no answer
+``-c "tone[abstain=0.4]=calm,angry"``     the same with the least score of its answer
+``-c "topics*[window_scores=mean]=..."``  how the windows of a long text are put together
 ``-r "works for"``, ``-r "owns=..."``     relation types, written as entity labels
 ``-s "product: name::str, price"``        a structure; fields in shorthand, separated by commas
 ``-q "Who founded it?"``                  a question that is answered with parts of the text
@@ -12,22 +15,33 @@ r"""A schema from command-line flags.
 ========================================  =====================================================
 
 Commas inside brackets do not separate. A backslash makes a comma, an equals sign, an asterisk or a
-backslash literal (in ``-s``: a comma or what is special in the shorthand). White space around names
-is dropped. This module knows the strings that follow the flags, not the command line.
+backslash literal (in ``-c`` also a bracket, in ``-s`` a comma or what is special in the shorthand).
+White space around names is dropped. This module knows the strings that follow the flags, not the
+command line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple, cast
 
 from onepass.errors import SchemaError
 from onepass.schema.escapes import Chars, is_at, partition, scan, split, strip, text_of
 from onepass.schema.schema import Schema
 from onepass.schema.shorthand import SPECIAL, field_of
+from onepass.schema.task import WindowScores
 from onepass.schema.types import Field, Label, Question, RelationType, shown
 
 _SPECIAL = ",=*\\"
+_TASK_SPECIAL = _SPECIAL + "[]"
+
+
+class _TaskOptions(NamedTuple):
+    """What the bracket behind the name of a classification says."""
+
+    abstain: bool | float | None = None
+    window_scores: WindowScores | None = None
 
 
 def schema_from_flags(
@@ -109,19 +123,54 @@ def _question(value: str) -> Question:
 
 
 def _add_classification(schema: Schema, value: str) -> None:
-    """Add ``task=label,label``, or ``task*=label,label`` for any number of labels."""
-    name, labels = partition(scan(value, _SPECIAL), "=")
-    name = strip(name)
-    if labels is None or not name:
+    """Add ``task=label,label``, ``task*=label,label`` for any number of labels, with options."""
+    before, *behind = _split_outside_brackets(scan(value, _TASK_SPECIAL), "=", most=1)
+    name, options = _task_options(strip(before))
+    if not behind or not name:
         raise SchemaError("a classification is written task=label,label; write it so.")
     multi_label = is_at(name, len(name) - 1, "*")
     if multi_label:
         name = strip(name[:-1])
     schema.classification(
         text_of(name),
-        [text_of(strip(label)) for label in split(labels, ",")],
+        [text_of(strip(label)) for label in split(behind[0], ",")],
         multi_label=multi_label,
+        abstain=options.abstain,
+        window_scores=options.window_scores,
     )
+
+
+def _task_options(name: Chars) -> tuple[Chars, _TaskOptions]:
+    """Return the name of a task, and the options in the brackets behind it."""
+    start = max((i for i in range(len(name)) if is_at(name, i, "[")), default=len(name))
+    if start == len(name) or not is_at(name, len(name) - 1, "]"):
+        return name, _TaskOptions()
+    options = _TaskOptions()
+    for part in split(name[start + 1 : -1], ","):
+        key, chars = partition(part, "=")
+        word = text_of(strip(key))
+        given = None if chars is None else text_of(strip(chars))
+        if word == "abstain":
+            options = options._replace(abstain=True if given is None else _number(given))
+        elif word == "window_scores":
+            # A wrong word is refused by the task, with the right ones.
+            options = options._replace(window_scores=cast(WindowScores, given or ""))
+        else:
+            raise SchemaError(
+                f"a classification has no option {shown(word)}; it has abstain, abstain=NUMBER "
+                "and window_scores=WORD, and a bracket that belongs to its name is written '\\['."
+            )
+    return strip(name[:start]), options
+
+
+def _number(given: str) -> float:
+    """Return the number after ``abstain=``; its range is checked by the task."""
+    try:
+        return float(given)
+    except ValueError:
+        raise SchemaError(
+            f"abstain must be a number from 0 to 1, but {shown(given)} was given."
+        ) from None
 
 
 def _add_structure(schema: Schema, value: str) -> None:
@@ -141,16 +190,18 @@ def _field(chars: Chars) -> Field:
     return field_of(chars, source)
 
 
-def _split_outside_brackets(chars: Chars) -> list[Chars]:
-    """Split at the commas that no bracket encloses."""
+def _split_outside_brackets(chars: Chars, mark: str = ",", most: int | None = None) -> list[Chars]:
+    """Split at the marks that no bracket encloses, at most so many times."""
     parts: list[Chars] = [[]]
     depth = 0
     for index, char in enumerate(chars):
+        if most is not None and len(parts) > most:
+            return [*parts[:-1], chars[index:]]
         if is_at(chars, index, "["):
             depth += 1
         elif is_at(chars, index, "]"):
             depth = max(0, depth - 1)
-        if depth == 0 and is_at(chars, index, ","):
+        if depth == 0 and is_at(chars, index, mark):
             parts.append([])
         else:
             parts[-1].append(char)

@@ -1,7 +1,8 @@
 """The JSON Schema (draft 2020-12) of the JSON form, published as docs/schema.json.
 
 It describes shapes. What a JSON Schema cannot say is left to `Schema.from_dict`: the shorthand of
-fields, a name repeated in another spelling, an example with a label that its task does not have.
+fields, a name repeated in another spelling, an example with a label that its task does not have, a
+description beside a branch of a tree.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+
+from onepass.schema.task import WINDOW_SCORES
 
 _NAME = {"$ref": "#/$defs/name"}
 _TEXT = {"type": ["string", "null"]}
@@ -23,11 +26,23 @@ _TASK_OPTIONS = {
         "type": ["array", "null"],
         "items": {
             "type": "array",
-            "prefixItems": [_NAME, _NAME],
+            "prefixItems": [
+                _NAME,
+                {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]},
+            ],
             "minItems": 2,
             "maxItems": 2,
-            "description": "A text and its label.",
+            "description": "A text and its label, or its labels.",
         },
+    },
+    "abstain": {
+        "anyOf": [{"type": "boolean"}, {"type": ["number", "null"], "minimum": 0, "maximum": 1}],
+        "description": "No answer if the best label, by itself, scores less; true leaves the "
+        "number to the checkpoint.",
+    },
+    "window_scores": {
+        "enum": [*WINDOW_SCORES, None],
+        "description": "How the windows of a long text are put together.",
     },
 }
 _QUESTION_OPTIONS = {
@@ -90,10 +105,20 @@ _DEFINITIONS: dict[str, Any] = {
         "anyOf": [_names(), _mapping(_TEXT, _object(_OPTIONS))],
     },
     "labels": {
-        "$ref": "#/$defs/named",
+        "description": "As named, or a tree: names with the labels below them.",
+        "anyOf": [_names(), _mapping(_TEXT, {"$ref": "#/$defs/below"})],
         "minItems": 1,
         "minProperties": 1,
     },
+    "below": {
+        "description": "The labels below one, or an object with its options.",
+        "anyOf": [
+            _names(),
+            _object({**_OPTIONS, "labels": {"$ref": "#/$defs/level"}}),
+            _mapping({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/below"}]}),
+        ],
+    },
+    "level": {"anyOf": [_names(), _mapping(_TEXT, {"$ref": "#/$defs/below"}), {"type": "null"}]},
     "fields": {
         "anyOf": [
             {

@@ -1,13 +1,13 @@
-"""The JSON form of a schema, read and written.
+"""The JSON form of a schema, read into `Parts`, the tuples of a schema.
 
-`parse_dict` accepts every documented way of writing a schema; `write_dict` produces the one
-canonical way. Both work on `Parts`, the tuples of a schema; neither knows the builder.
+Every documented way of writing one is accepted; `onepass.schema.write` produces the canonical way.
+This module does not know the builder.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from onepass.errors import SchemaError
@@ -21,9 +21,9 @@ from onepass.schema.leaves import (
     read_questions,
     read_relation_types,
 )
+from onepass.schema.task import ClassificationTask
+from onepass.schema.trees import read_tree
 from onepass.schema.types import (
-    ClassificationTask,
-    Field,
     Label,
     Naming,
     Question,
@@ -35,7 +35,9 @@ from onepass.schema.types import (
 )
 
 SCHEMA_KEYS = ("entities", "classifications", "structures", "relations", "questions", "naming")
-TASK_KEYS = ("task", "labels", "multi_label", "threshold", "prompt", "examples")
+TASK_KEYS = (
+    "task", "labels", "multi_label", "threshold", "prompt", "examples", "abstain", "window_scores",
+)  # fmt: skip
 
 
 class Parts(NamedTuple):
@@ -125,55 +127,6 @@ def parse_dict(data: object) -> Parts:
     return joined(parts, Parts())
 
 
-def write_dict(parts: Parts) -> dict[str, Any]:
-    """Return the canonical JSON form: kinds that are not asked for are left out.
-
-    Entities, relations and labels are a list of names, or a mapping of names to objects as soon
-    as one of them has a description or a threshold; fields are always objects.
-
-    >>> write_dict(Parts((Label("person"), Label("firm", "a company"))))
-    {'entities': {'person': {}, 'firm': {'description': 'a company'}}}
-    """
-    data = {
-        "entities": write_named(parts.entity_labels),
-        "classifications": [_write_task(task) for task in parts.classification_tasks],
-        "structures": {
-            structure.name: {"fields": [_write_field(field) for field in structure.fields]}
-            for structure in parts.structures
-        },
-        "relations": write_named(parts.relation_types),
-        "questions": write_questions(parts.questions),
-        "naming": {} if parts.naming is None else _write_naming(parts.naming),
-    }
-    return {key: value for key, value in data.items() if value}
-
-
-def write_named(
-    items: Iterable[Label | RelationType],
-) -> list[str] | dict[str, dict[str, Any]]:
-    """Return labels or relation types as a list of names, or as a mapping if one has options."""
-    options = {
-        item.name: _without_none({"description": item.description, "threshold": item.threshold})
-        for item in items
-    }
-    return options if any(options.values()) else list(options)
-
-
-def write_questions(questions: Iterable[Question]) -> list[str] | dict[str, dict[str, Any]]:
-    """Return questions as a list of texts, or as a mapping if one is more than its text.
-
-    >>> write_questions([Question("when", "When was it?")])
-    {'when': {'text': 'When was it?'}}
-    """
-    plain, options = True, {}
-    for one in questions:
-        kind = None if one.kind == "question" else one.kind
-        values = {"text": one.text, "kind": kind, "threshold": one.threshold}
-        options[one.name] = _without_none(values)
-        plain = plain and options[one.name] == {"text": one.name}
-    return list(options) if plain else options
-
-
 def _parse_tasks(values: object) -> tuple[ClassificationTask, ...]:
     """Return the tasks from a list of objects, or a mapping of names to labels or objects."""
     if not isinstance(values, Mapping):
@@ -202,13 +155,17 @@ def _parse_task(name: object, given: Mapping[str, Any]) -> ClassificationTask:
         raise SchemaError(
             f"The classification {shown(task_name)} has no labels; give them as 'labels'."
         )
+    labels, parents = read_tree(given["labels"], f"The labels of task {shown(task_name)}")
     return ClassificationTask(
         name=task_name,
-        labels=read_labels(given["labels"], f"The labels of task {shown(task_name)}"),
+        labels=labels,
         multi_label=given.get("multi_label", False),
         threshold=given.get("threshold"),
         prompt=given.get("prompt"),
         examples=given.get("examples", ()),
+        abstain=given.get("abstain"),
+        window_scores=given.get("window_scores"),
+        parents=parents,
     )
 
 
@@ -239,38 +196,6 @@ def _parse_naming(value: object) -> Naming:
     """Return how entities are named from its object."""
     given = read_object(value, NAMING_KEYS, "naming")
     return read_naming(given.get("choices"), given.get("count", 1))
-
-
-def _write_naming(naming: Naming) -> dict[str, Any]:
-    """Return the canonical object of how entities are named."""
-    choices = {"choices": list(naming.choices)} if naming.choices else {}
-    return {**choices, "count": naming.count}
-
-
-def _write_task(task: ClassificationTask) -> dict[str, Any]:
-    """Return the canonical object of a task."""
-    return {
-        "task": task.name,
-        "labels": write_named(task.labels),
-        "multi_label": task.multi_label,
-        **_without_none({"threshold": task.threshold, "prompt": task.prompt}),
-        **({"examples": [list(example) for example in task.examples]} if task.examples else {}),
-    }
-
-
-def _write_field(field: Field) -> dict[str, Any]:
-    """Return the canonical object of a field."""
-    return {
-        "name": field.name,
-        "dtype": field.dtype,
-        **({"choices": list(field.choices)} if field.choices else {}),
-        **_without_none({"description": field.description, "threshold": field.threshold}),
-    }
-
-
-def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the entries that have a value."""
-    return {key: value for key, value in values.items() if value is not None}
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from onepass.errors import SchemaError
 from onepass.schema.calls import builder_calls
+from onepass.schema.content import Content
 from onepass.schema.leaves import (
     Fields,
     Labels,
@@ -23,23 +24,17 @@ from onepass.schema.leaves import (
     read_questions,
     read_relation_types,
 )
-from onepass.schema.parse import Parts, joined, parse_dict, parse_json, write_dict
-from onepass.schema.types import (
-    ClassificationTask,
-    Label,
-    Naming,
-    Question,
-    RelationType,
-    Structure,
-    check_name,
-    shown,
-)
+from onepass.schema.parse import Parts, joined, parse_dict, parse_json
+from onepass.schema.task import ClassificationTask, WindowScores
+from onepass.schema.trees import Tree, read_tree
+from onepass.schema.types import Question, Structure, check_name, shown
+from onepass.schema.write import write_dict
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-class Schema:
+class Schema(Content):
     """What to find in a text: entities, classes, records, relations, answers, in any mix.
 
     Every method that adds something checks it at once, changes the schema and returns it, so that
@@ -65,20 +60,7 @@ class Schema:
     (['person', 'company'], 7)
     """
 
-    __slots__ = (
-        "classification_tasks", "entity_labels", "naming", "questions", "relation_types",
-        "structures",
-    )  # fmt: skip
-
-    entity_labels: tuple[Label, ...]
-    classification_tasks: tuple[ClassificationTask, ...]
-    structures: tuple[Structure, ...]
-    relation_types: tuple[RelationType, ...]
-    questions: tuple[Question, ...]
-    naming: Naming | None
-
-    def __init__(self) -> None:
-        self._store(Parts())
+    __slots__ = ()
 
     def entities(self, labels: Labels, *, threshold: float | None = None) -> Self:
         """Ask for entities; repeated calls add labels.
@@ -102,22 +84,31 @@ class Schema:
     def classification(
         self,
         name: str,
-        labels: Labels,
+        labels: Tree,
         *,
         multi_label: bool = False,
         threshold: float | None = None,
         prompt: str | None = None,
-        examples: Iterable[tuple[str, str]] = (),
+        examples: Iterable[tuple[str, str | Sequence[str]]] = (),
+        abstain: bool | float | None = None,
+        window_scores: WindowScores | None = None,
     ) -> Self:
         """Ask a question about the whole text.
 
         Args:
             name: the name of the task, which is also the key of its answer.
-            labels: the possible answers, written as in `entities`.
+            labels: the possible answers, written as in `entities`; or a tree, a mapping of names to
+                lists or mappings of the labels below them.
             multi_label: whether any number of labels may hold, instead of exactly one.
             threshold: the threshold of those labels that give none, from 0 to 1.
             prompt: an instruction put before the text, for checkpoints that read one.
-            examples: pairs of a text and its label, for checkpoints that read them.
+            examples: pairs of a text and its label, or its labels, for checkpoints that read them.
+            abstain: whether there may be no answer where exactly one label holds: if the best one,
+                scored by itself, stays below this number from 0 to 1; True leaves it to the
+                checkpoint.
+            window_scores: how the windows of a long text are put together: "max", "mean" or
+                "length" (the mean, weighted by length). None is "max" if several labels may hold,
+                else "length".
 
         Raises:
             SchemaError: if the name is empty or taken, a label is wrong, or an example names a
@@ -125,15 +116,22 @@ class Schema:
 
         >>> Schema().classification("topics", ["sport", "law"], multi_label=True)
         Schema().classification('topics', ['sport', 'law'], multi_label=True)
+        >>> schema = Schema().classification("topic", {"sport": ["tennis", "golf"], "law": []})
+        >>> schema.classification_tasks[0].result_names
+        ('sport', 'sport/tennis', 'sport/golf', 'law')
         """
         task_name = check_name(name, "The name of a classification task")
+        nodes, parents = read_tree(labels, "labels")
         task = ClassificationTask(
             name=task_name,
-            labels=read_labels(labels, "labels"),
+            labels=nodes,
             multi_label=multi_label,
             threshold=threshold,
             prompt=prompt,
             examples=tuple(items_of(examples, "examples", split_commas=False)),
+            abstain=abstain,
+            window_scores=window_scores,
+            parents=parents,
         )
         return self._add(Parts(classification_tasks=(task,)))
 
@@ -225,11 +223,6 @@ choices=(), description=None, threshold=0.3)])
         """
         return self._add(Parts(naming=read_naming(choices, count)))
 
-    @property
-    def span_labels(self) -> tuple[Label | Question, ...]:
-        """What spans of the text may be labeled with: entity labels, then questions."""
-        return (*self.entity_labels, *self.questions)
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the schema that the JSON form describes (see docs/schema.md).
@@ -297,93 +290,24 @@ choices=(), description=None, threshold=0.3)])
         """
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
-    def copy(self) -> Self:
-        """Return an equal schema that can be changed on its own.
-
-        >>> first = Schema().entities(["person"])
-        >>> second = first.copy().entities(["company"])
-        >>> len(first.entity_labels), len(second.entity_labels)
-        (1, 2)
-        """
-        return type(self)()._store(self._parts())
-
-    def checked(self) -> Self:
-        """Return the schema itself if it asks for something.
+    def merged(self, other: Schema) -> Self:
+        """Return a new schema that asks for all that this one and another ask for.
 
         Raises:
-            SchemaError: if it asks for nothing, or for names of entities but for no entities.
+            SchemaError: if both ask for the same name.
 
-        >>> Schema().checked()
-        Traceback (most recent call last):
-        ...
-        onepass.errors.SchemaError: The schema asks for nothing; add entities, a classification, \
-a structure, relations or a question.
+        >>> Schema().entities(["person"]).merged(Schema().relations(["owns"]))
+        Schema().entities(['person']).relations(['owns'])
         """
-        if self.is_empty:
-            raise SchemaError(
-                "The schema asks for nothing; "
-                "add entities, a classification, a structure, relations or a question."
-            )
-        if self.naming is not None and not self.entity_labels:
-            raise SchemaError(
-                "The schema names entities but asks for none; add entity labels, such as 'entity'."
-            )
-        return self
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is asked for."""
-        return not any(self._parts())
-
-    @property
-    def labels_total(self) -> int:
-        """How many names a model is asked about.
-
-        Entity labels, labels of classifications, fields, choices, relation types, questions.
-        """
-        tasks = sum(len(task.labels) for task in self.classification_tasks)
-        fields = sum(
-            1 + len(field.choices) for structure in self.structures for field in structure.fields
-        )
-        named = len(self.entity_labels) + len(self.relation_types) + len(self.questions)
-        return named + tasks + fields
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Schema):
-            return NotImplemented
-        return self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
+        return self.copy()._add(other._parts())
 
     def __repr__(self) -> str:
         """Return the calls that build this schema."""
         return builder_calls(self._parts())
 
-    def _parts(self) -> Parts:
-        """Return the content."""
-        return Parts(
-            self.entity_labels,
-            self.classification_tasks,
-            self.structures,
-            self.relation_types,
-            self.questions,
-            self.naming,
-        )
-
     def _add(self, parts: Parts) -> Self:
         """Add content, or refuse it and change nothing."""
         return self._store(joined(self._parts(), parts))
-
-    def _store(self, parts: Parts) -> Self:
-        """Replace the content."""
-        self.entity_labels = parts.entity_labels
-        self.classification_tasks = parts.classification_tasks
-        self.structures = parts.structures
-        self.relation_types = parts.relation_types
-        self.questions = parts.questions
-        self.naming = parts.naming
-        return self
 
 
 def read_schema(source: object) -> Schema:

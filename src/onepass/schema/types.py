@@ -1,7 +1,7 @@
 """What can be asked for, as frozen values that refuse bad states at birth.
 
-These are the leaves of a schema; `onepass.schema.schema.Schema` composes them. They know nothing
-about texts, prompts or models.
+These are the leaves of a schema; `onepass.schema.schema.Schema` composes them. Classification tasks
+have a module of their own, `onepass.schema.task`. They know nothing about texts, prompts or models.
 """
 
 from __future__ import annotations
@@ -62,13 +62,21 @@ def check_threshold(value: object, what: str) -> float | None:
     Raises:
         SchemaError: if it is neither None nor a number in [0, 1].
     """
-    if value is None:
-        return None
+    return None if value is None else check_share(value, f"The threshold of {what}")
+
+
+def check_share(value: object, what: str) -> float:
+    """Return ``value`` as a float in [0, 1].
+
+    Raises:
+        SchemaError: if it is not a number in [0, 1].
+
+    >>> check_share(1, "A share")
+    1.0
+    """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not 0 <= cast(float, value) <= 1:
-        raise SchemaError(
-            f"The threshold of {what} must be a number from 0 to 1, but {shown(value)} was given."
-        )
+        raise SchemaError(f"{what} must be a number from 0 to 1, but {shown(value)} was given.")
     return float(cast(float, value))
 
 
@@ -114,8 +122,14 @@ def check_items(values: object, kind: type[Item], what: str) -> tuple[Item, ...]
     return tuple(values)
 
 
-def _set(owner: object, name: str, value: object) -> None:
-    """Store a checked value on a frozen dataclass that is being built."""
+def put(owner: object, name: str, value: object) -> None:
+    """Store a checked value on a frozen dataclass that is being built.
+
+    >>> label = Label("a")
+    >>> put(label, "name", "b")
+    >>> label.name
+    'b'
+    """
     object.__setattr__(owner, name, value)
 
 
@@ -132,70 +146,10 @@ class Label:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        _set(self, "name", check_name(self.name, "A label"))
+        put(self, "name", check_name(self.name, "A label"))
         what = f"label {shown(self.name)}"
-        _set(self, "description", check_text(self.description, f"The description of {what}"))
-        _set(self, "threshold", check_threshold(self.threshold, what))
-
-
-@dataclass(frozen=True, slots=True)
-class ClassificationTask:
-    """One question about the whole text, answered with one label or with several.
-
-    >>> task = ClassificationTask("tone", (Label("calm"), Label("angry")))
-    >>> [label.name for label in task.labels], task.multi_label
-    (['calm', 'angry'], False)
-    """
-
-    name: str
-    labels: tuple[Label, ...]
-    multi_label: bool = False
-    threshold: float | None = None
-    prompt: str | None = None
-    examples: tuple[tuple[str, str], ...] = ()  # (input text, label name)
-
-    def __post_init__(self) -> None:
-        _set(self, "name", check_name(self.name, "The name of a classification task"))
-        what = f"task {shown(self.name)}"
-        _set(self, "labels", check_items(self.labels, Label, f"The labels of {what}"))
-        if not self.labels:
-            raise SchemaError(
-                f"The classification {what} needs at least one label, but none was given."
-            )
-        check_distinct((label.name for label in self.labels), f"The labels of {what}")
-        if not isinstance(self.multi_label, bool):
-            raise SchemaError(
-                f"multi_label of {what} must be true or false, "
-                f"but {shown(self.multi_label)} was given."
-            )
-        _set(self, "threshold", check_threshold(self.threshold, what))
-        _set(self, "prompt", check_text(self.prompt, f"The prompt of {what}"))
-        names = [label.name for label in self.labels]
-        _set(self, "examples", _check_examples(self.examples, names, what))
-
-
-def _check_examples(examples: object, names: list[str], what: str) -> tuple[tuple[str, str], ...]:
-    """Return the examples of a task as (text, label) pairs, each label being one of ``names``."""
-    if not isinstance(examples, list | tuple):
-        raise SchemaError(
-            f"The examples of {what} must be a list, but {shown(examples)} was given."
-        )
-    pairs: list[tuple[str, str]] = []
-    for example in examples:
-        if not isinstance(example, list | tuple) or len(example) != 2:
-            raise SchemaError(
-                f"An example of {what} must be a pair of a text and a label, "
-                f"but {shown(example)} was given."
-            )
-        text = check_name(example[0], f"The text of an example of {what}")
-        label = check_name(example[1], f"The label of an example of {what}")
-        if label not in names:
-            raise SchemaError(
-                f"An example of {what} has the label {shown(label)}, "
-                f"which is not one of its labels: {', '.join(names)}."
-            )
-        pairs.append((text, label))
-    return tuple(pairs)
+        put(self, "description", check_text(self.description, f"The description of {what}"))
+        put(self, "threshold", check_threshold(self.threshold, what))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +169,7 @@ class Field:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        _set(self, "name", check_name(self.name, "The name of a field"))
+        put(self, "name", check_name(self.name, "The name of a field"))
         what = f"field {shown(self.name)}"
         if self.dtype not in ("str", "list"):
             raise SchemaError(
@@ -227,9 +181,9 @@ class Field:
             )
         choices = tuple(check_name(choice, f"A choice of {what}") for choice in self.choices)
         check_distinct(choices, f"The choices of {what}")
-        _set(self, "choices", choices)
-        _set(self, "description", check_text(self.description, f"The description of {what}"))
-        _set(self, "threshold", check_threshold(self.threshold, what))
+        put(self, "choices", choices)
+        put(self, "description", check_text(self.description, f"The description of {what}"))
+        put(self, "threshold", check_threshold(self.threshold, what))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +198,9 @@ class Structure:
     fields: tuple[Field, ...]
 
     def __post_init__(self) -> None:
-        _set(self, "name", check_name(self.name, "The name of a structure"))
+        put(self, "name", check_name(self.name, "The name of a structure"))
         what = f"structure {shown(self.name)}"
-        _set(self, "fields", check_items(self.fields, Field, f"The fields of {what}"))
+        put(self, "fields", check_items(self.fields, Field, f"The fields of {what}"))
         if not self.fields:
             raise SchemaError(f"The {what} needs at least one field, but none was given.")
         check_distinct((field.name for field in self.fields), f"The fields of {what}")
@@ -265,10 +219,10 @@ class RelationType:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        _set(self, "name", check_name(self.name, "A relation type"))
+        put(self, "name", check_name(self.name, "A relation type"))
         what = f"relation type {shown(self.name)}"
-        _set(self, "description", check_text(self.description, f"The description of {what}"))
-        _set(self, "threshold", check_threshold(self.threshold, what))
+        put(self, "description", check_text(self.description, f"The description of {what}"))
+        put(self, "threshold", check_threshold(self.threshold, what))
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,21 +246,21 @@ class Question:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        _set(self, "name", check_name(self.name, "The name of a question"))
+        put(self, "name", check_name(self.name, "The name of a question"))
         what = f"question {shown(self.name)}"
         if self.kind not in QUESTION_KINDS:
             raise SchemaError(
                 f"The kind of {what} must be {', '.join(QUESTION_KINDS[:-1])} or "
                 f"{QUESTION_KINDS[-1]}, but {shown(self.kind)} was given."
             )
-        _set(self, "text", check_text(self.text, f"The text of {what}"))
+        put(self, "text", check_text(self.text, f"The text of {what}"))
         if (self.text is None) != (self.kind == "summary"):
             raise SchemaError(
                 f"The summary {shown(self.name)} asks the same of every text; leave its text out."
                 if self.kind == "summary"
                 else f"The {what} has no text; say what is asked."
             )
-        _set(self, "threshold", check_threshold(self.threshold, what))
+        put(self, "threshold", check_threshold(self.threshold, what))
 
     @property
     def label(self) -> str:
@@ -336,7 +290,7 @@ class Naming:
             )
         choices = tuple(check_name(choice, "A choice of names") for choice in self.choices)
         check_distinct(choices, "The choices of names")
-        _set(self, "choices", choices)
+        put(self, "choices", choices)
         if type(self.count) is not int or self.count < 1:
             raise SchemaError(
                 "The count of names must be a whole number from 1 up, "

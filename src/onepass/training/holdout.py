@@ -106,7 +106,11 @@ def _trimmed(example: Example) -> Example:
 
 def _trimmed_task(task: GoldTask) -> GoldTask:
     labels = _first(task.labels, set(task.true))
-    examples = tuple(pair for pair in task.examples if pair[1] in labels)
+    examples = tuple(
+        (text, own)
+        for text, answers in task.examples
+        if (own := tuple(label for label in answers if label in labels))
+    )
     return replace(task, labels=labels, examples=examples)
 
 

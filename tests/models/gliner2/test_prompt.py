@@ -65,6 +65,14 @@ WORDED = {
          "[EXAMPLE] bad [OUTPUT] angry",
          "(", "[L]", "calm", "[L]", "angry", ")", ")", "[SEP_TEXT]"],
     ),
+    "examples with several labels": (
+        lambda: Schema().classification(
+            "tone", ["calm", "red"], multi_label=True, examples=[("not bad", ["calm", "red"])]
+        ),
+        ["(", "[P]",
+         "tone [EXAMPLE] not bad [OUTPUT] calm [EXAMPLE] not bad [OUTPUT] red",
+         "(", "[L]", "calm", "[L]", "red", ")", ")", "[SEP_TEXT]"],
+    ),
     "relation": (
         lambda: Schema().relations({"works for": "in a company"}),
         ["(", "[P]", "works for: in a company", "(", "[R]", "head", "[R]", "tail", ")", ")",

@@ -179,9 +179,10 @@ def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[s
     base = plain(f"{task.name}: {task.prompt}" if task.prompt else task.name)
     text = _described(base, labels, plain)
     names = {label.name for label in labels}
-    for example, answer in task.examples:
-        if answer in names:
-            text += f" {EXAMPLE} {plain(example)} {OUTPUT} {plain(answer)}"
+    for example, answers in task.examples:  # checkpoints were trained on pairs of one label
+        for answer in answers:
+            if answer in names:
+                text += f" {EXAMPLE} {plain(example)} {OUTPUT} {plain(answer)}"
     return text, [plain(label.name) for label in labels]
 
 

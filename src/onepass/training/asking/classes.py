@@ -55,7 +55,11 @@ def _ask_task(gold: GoldTask, schema: Schema, means: Means, rng: random.Random) 
         {written[label]: (gold.descriptions.get(label) if described else None) for label in labels},
         multi_label=gold.multi_label,
         prompt=prompt,
-        examples=[(text, written[label]) for text, label in shown if label in written],
+        examples=[
+            (text, own)
+            for text, answers in shown
+            if (own := [written[label] for label in answers if label in written])
+        ],
     )
     return tuple(i for i, label in enumerate(labels) if label in gold.true)
 

@@ -1,0 +1,152 @@
+"""Answers about the whole text: labels with their scores.
+
+These types know nothing about models, words or windows, nor how a tree of labels was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, SupportsFloat
+
+
+def check_score(value: SupportsFloat, owner: str) -> float:
+    """Return a score as a Python float, whatever number type it came in.
+
+    Raises:
+        ValueError: if it is not a number from 0 to 1.
+
+    >>> check_score(1, "the label 'calm'")
+    1.0
+    """
+    score = float(value)
+    if not 0.0 <= score <= 1.0:  # also refuses nan
+        raise ValueError(f"The score of {owner} must be a number from 0 to 1, but it is {score}.")
+    return score
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """A label that was chosen, with its score."""
+
+    label: str
+    score: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "score", check_score(self.score, f"the label {self.label!r}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    r"""The answer to one task: what was chosen (best first), and the score of every label.
+
+    Attributes:
+        labels: what was chosen, best first. Of a tree, also everything on the way to it, which
+            always scores as much or more.
+        scores: of every label. A node of a tree is called by its path, "science/physics"; a
+            slash or a backslash in a name has a backslash before it.
+        paths: of a tree, the names on the way to each of the last nodes that were chosen, best
+            first; None if the labels are no tree.
+        fit: of a task that may abstain, how well its best label fits by itself, whatever the
+            others score; None for other tasks.
+
+    >>> scores = {"sport": 0.25, "sport/golf": 0.25, "science": 0.75, "science/physics": 0.75}
+    >>> chosen = LabelScore("science", 0.75), LabelScore("science/physics", 0.75)
+    >>> Classification(chosen, scores, paths=(("science", "physics"),)).path
+    ('science', 'physics')
+    """
+
+    labels: tuple[LabelScore, ...]
+    scores: Mapping[str, float]
+    paths: tuple[tuple[str, ...], ...] | None = None
+    fit: float | None = None
+
+    def __post_init__(self) -> None:
+        scores = {label: check_score(s, f"the label {label!r}") for label, s in self.scores.items()}
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "scores", MappingProxyType(scores))
+        for chosen in self.labels:
+            if chosen.label not in scores:
+                raise ValueError(f"The label {chosen.label!r} was chosen but is not in scores.")
+        check_order(self.labels)
+        if self.paths is not None:
+            object.__setattr__(self, "paths", tuple(tuple(path) for path in self.paths))
+            if bool(self.paths) != bool(self.labels):
+                raise ValueError("There must be paths exactly if there are labels.")
+        if self.fit is not None:
+            object.__setattr__(self, "fit", check_score(self.fit, "the best label by itself"))
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The best answer: the names on the way to it, or its own alone; empty if there is none."""
+        if self.paths is None:
+            return (self.labels[0].label,) if self.labels else ()
+        return self.paths[0] if self.paths else ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only mappings cannot be pickled, and results travel between processes.
+        return Classification, (self.labels, dict(self.scores), self.paths, self.fit)
+
+
+def check_order(labels: Iterable[LabelScore]) -> None:
+    """Refuse labels that are not ordered by their scores, best first.
+
+    Raises:
+        ValueError: naming two of them.
+
+    >>> check_order([LabelScore("calm", 0.25), LabelScore("angry", 0.75)])
+    Traceback (most recent call last):
+    ...
+    ValueError: The label 'angry' must come before 'calm'.
+    """
+    for better, worse in pairwise(labels):
+        if better.score < worse.score:
+            raise ValueError(f"The label {worse.label!r} must come before {better.label!r}.")
+
+
+def labels_list(labels: Iterable[LabelScore]) -> list[dict[str, Any]]:
+    """Return labels with their scores as plain dicts.
+
+    >>> labels_list([LabelScore("calm", 0.75)])
+    [{'label': 'calm', 'score': 0.75}]
+    """
+    return [{"label": one.label, "score": one.score} for one in labels]
+
+
+def labels_from(given: Iterable[Mapping[str, Any]]) -> tuple[LabelScore, ...]:
+    """Return what `labels_list` wrote.
+
+    >>> labels_from([{"label": "calm", "score": 0.75}])
+    (LabelScore(label='calm', score=0.75),)
+    """
+    return tuple(LabelScore(one["label"], one["score"]) for one in given)
+
+
+def classification_dict(answer: Classification) -> dict[str, Any]:
+    """Return an answer as plain values; "paths" and "fit" are there only if the answer has them.
+
+    >>> classification_dict(Classification((), {"calm": 0.25}, fit=0.25))
+    {'labels': [], 'scores': {'calm': 0.25}, 'fit': 0.25}
+    """
+    paths = {} if answer.paths is None else {"paths": [list(path) for path in answer.paths]}
+    fit = {} if answer.fit is None else {"fit": answer.fit}
+    return {
+        "labels": labels_list(answer.labels), "scores": dict(answer.scores), **paths, **fit,
+    }  # fmt: skip
+
+
+def classification_from(given: Mapping[str, Any]) -> Classification:
+    """Return what `classification_dict` wrote.
+
+    >>> classification_from({"labels": [], "scores": {}}).path
+    ()
+    """
+    paths = given.get("paths")
+    return Classification(
+        labels_from(given["labels"]),
+        given["scores"],
+        None if paths is None else tuple(tuple(path) for path in paths),
+        given.get("fit"),
+    )
