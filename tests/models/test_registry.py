@@ -17,6 +17,7 @@ from onepass.encoding.sequences import encoder_limit
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, locate
 from onepass.hub.files import read_json
+from onepass.models import export as module
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
@@ -80,12 +81,12 @@ def test_the_longest_sequence(encoder: dict[str, Any], pieces: int) -> None:
 def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
     assert read_settings(tmp_path) == ({}, {})
     content = {
-        "thresholds": {"entities": 0.4},
+        "thresholds": {"entities": 0.4, "abstain": 0.3},
         "calibration": {"entities": {"scale": 2, "shift": -1}, "single": {"scale": 0.5}},
     }
     write(tmp_path / "onepass.json", content)
     assert read_settings(tmp_path) == (
-        {"entities": 0.4},
+        {"entities": 0.4, "abstain": 0.3},
         {"entities": Calibration(2.0, -1.0), "single": Calibration(0.5, 0.0)},
     )
 
@@ -173,6 +174,58 @@ print(open_backend(open_model(checkpoint), checkpoint).name)
     assert [process.communicate()[0] for process in running] == ["onnx\n"] * 2
     (exports,) = (Path(os.environ["ONEPASS_CACHE"]) / "exports").iterdir()
     assert [path.name for path in exports.iterdir()] == ["fp32"]
+
+
+def test_an_export_of_another_process_stays(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a second process has put there meanwhile may be in use: it is not taken away."""
+    write, others = module.weights_fingerprint, []
+
+    def slow(given: Checkpoint) -> str | None:
+        monkeypatch.setattr(module, "weights_fingerprint", write)
+        directory = export_checkpoint(given)  # the other process
+        others.append(directory.stat().st_ino)
+        return write(given)
+
+    monkeypatch.setattr(module, "weights_fingerprint", slow)
+    directory = export_checkpoint(checkpoint)
+    assert [directory.stat().st_ino] == others
+    assert [path.name for path in directory.parent.iterdir()] == ["fp32"]
+
+
+def test_other_weights_replace_an_export_of_another_process(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = locate(make_tiny_checkpoint(tmp_path / "other", seed=1))
+    write = module.weights_fingerprint
+
+    def slow(given: Checkpoint) -> str | None:
+        monkeypatch.setattr(module, "weights_fingerprint", write)
+        export_checkpoint(other, tmp_path / "out")
+        return write(given)
+
+    monkeypatch.setattr(module, "weights_fingerprint", slow)
+    directory = export_checkpoint(checkpoint, tmp_path / "out")
+    assert read_json(directory / "graphs.json")["weights"] == write(checkpoint)
+
+
+def test_an_export_is_whole_until_it_is_replaced(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = export_checkpoint(checkpoint)
+    before = target.stat().st_ino
+    remove, there = shutil.rmtree, []
+
+    def watched(path: Path, **options: Any) -> None:
+        there.append(len(list(target.glob("*"))))
+        remove(path, **options)
+        there.append(len(list(target.glob("*"))))
+
+    monkeypatch.setattr(shutil, "rmtree", watched)
+    export_checkpoint(checkpoint)
+    assert set(there) == {len(GRAPHS) + 1}  # with the manifest
+    assert target.stat().st_ino != before
 
 
 def test_a_failed_export_leaves_nothing(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 LONGEST = 2048  # pieces, for encoders without a limit of their own
 
 Ints = NDArray[np.int64]
+# Encoders whose positions start behind the padding id.
+_OFFSET = ("roberta", "xlm-roberta", "camembert", "mpnet")
 
 
 def encoder_limit(encoder: Mapping[str, Any]) -> int:
@@ -26,7 +28,7 @@ def encoder_limit(encoder: Mapping[str, Any]) -> int:
     kind = encoder.get("model_type")
     if kind == "deberta-v2" and encoder.get("relative_attention", False):
         return LONGEST if not encoder.get("position_biased_input", True) else positions
-    if kind in ("roberta", "xlm-roberta", "camembert"):  # positions start after the padding id
+    if kind in _OFFSET:
         positions -= int(encoder.get("pad_token_id", 1)) + 1
     return min(positions, LONGEST)
 

@@ -9,18 +9,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tokenizers.pre_tokenizers import ByteLevel
 
 from onepass.errors import CheckpointError
 
 _CACHE_LIMIT = 200_000  # words; about 40 MB
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKUP = re.compile(r"[^\w\s].*\w.*[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairFrame:
+    """What a tokenizer puts around two texts that are read together.
+
+    Attributes:
+        before: (pieces,) in front of the first text.
+        between: (pieces,) between the two.
+        after: (pieces,) behind the second.
+        typed: whether the second text, with what follows it, is of another type than the rest.
+    """
+
+    before: NDArray[np.int64]
+    between: NDArray[np.int64]
+    after: NDArray[np.int64]
+    typed: bool
 
 
 class PieceTokenizer:
@@ -39,6 +58,7 @@ class PieceTokenizer:
                 f"The checkpoint has no {path.name} (looked in {path.parent}); "
                 "copy the tokenizer files of its base model there."
             )
+        self._path = path
         self._tokenizer = read_tokenizer(path)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -64,6 +84,26 @@ class PieceTokenizer:
             )
         return int(found)
 
+    def knows(self, token: str) -> bool:
+        """Say whether the vocabulary holds a token."""
+        return self._tokenizer.token_to_id(token) is not None
+
+    @cached_property
+    def spaced(self) -> PieceTokenizer:
+        """Return this tokenizer, or one that puts a space in front of every text it reads.
+
+        Byte-level tokenizers can do so (``add_prefix_space``), and the first word of a text is then
+        read like any other; all other tokenizers stay as they are.
+        """
+        first = self._tokenizer.pre_tokenizer
+        if not isinstance(first, ByteLevel) or first.add_prefix_space:
+            return self
+        other = PieceTokenizer(self._path)
+        other._tokenizer.pre_tokenizer = ByteLevel(
+            add_prefix_space=True, trim_offsets=first.trim_offsets, use_regex=first.use_regex
+        )
+        return other
+
     @cached_property
     def frame(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the pieces that stand before and behind every sequence, such as [CLS] and [SEP].
@@ -78,6 +118,26 @@ class PieceTokenizer:
             raise CheckpointError("The tokenizer of this checkpoint reads 'a' as nothing.")
         ids = np.array(encoding.ids, dtype=np.int64)
         return ids[: inside[0]], ids[inside[-1] + 1 :]
+
+    @cached_property
+    def pair_frame(self) -> PairFrame:
+        """Return the pieces that stand around and between two texts, such as [CLS] and [SEP].
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").pair_frame.typed
+        True
+        """
+        encoding = self._tokenizer.encode("a", "a")
+        ids = np.array(encoding.ids, dtype=np.int64)
+        first, second = (
+            [i for i, owner in enumerate(encoding.sequence_ids) if owner == text] for text in (0, 1)
+        )
+        if not first or not second:
+            raise CheckpointError("The tokenizer of this checkpoint reads 'a' as nothing.")
+        between = ids[first[-1] + 1 : second[0]]
+        return PairFrame(
+            ids[: first[0]], between, ids[second[-1] + 1 :], encoding.type_ids[second[0]] == 1
+        )
 
     def plain(self, text: str) -> str:
         """Return ``text`` changed so that no part of it is read as a special token.
@@ -116,6 +176,34 @@ class PieceTokenizer:
                 cache[element] = tuple(encoding.ids)
         return [cache[element] for element in elements]
 
+    def located(
+        self, text: str, *, marker: str = ""
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the pieces of a text that is tokenized whole, and where each of them ends.
+
+        Args:
+            text: of a user; no part of it is read as a special token.
+            marker: an added token that stands in front of the text; it is none of its pieces, but
+                some tokenizers begin a text with other pieces behind one.
+
+        Returns:
+            (pieces,) ids, and (pieces,) one past the last character of ``text`` that is in each; a
+            piece that stands for no character ends where the one before it does.
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+        >>> ids, ends = tokenizer.located("a city [SEP]")
+        >>> tokenizer.text(ids), ends.tolist()
+        ('a city [ sep ]', [1, 6, 8, 11, 12])
+        """
+        plain = self.plain(text)
+        encoding = self._tokenizer.encode(marker + plain, add_special_tokens=False)
+        own = slice(1 if marker else 0, None)
+        ends = np.array([end for _, end in encoding.offsets[own]], dtype=np.int64) - len(marker)
+        if len(plain) != len(text):
+            ends -= np.searchsorted(_inserted(text, plain), ends, side="left")
+        return np.array(encoding.ids[own], dtype=np.int64), np.maximum.accumulate(ends)
+
     def text(self, pieces: Sequence[int]) -> str:
         """Return what pieces spell, special tokens left out.
 
@@ -140,6 +228,18 @@ class PieceTokenizer:
             count=lengths.sum(),
         )
         return ids, lengths
+
+
+def _inserted(text: str, plain: str) -> list[int]:
+    """Return where in a text that was made plain the spaces are that it did not have."""
+    text = _SURROGATE.sub("\ufffd", text)
+    places, read = [], 0
+    for place, char in enumerate(plain):
+        if read < len(text) and char == text[read]:
+            read += 1
+        else:
+            places.append(place)
+    return places
 
 
 def read_tokenizer(path: Path) -> Tokenizer:

@@ -35,6 +35,21 @@ def word_pieces(
     (array([1, 3]), 21)
     """
     ids, lengths = tokenizer.flat(forms)
+    return first_pieces(words, ids, lengths, most)
+
+
+def first_pieces(words: Words, ids: Ints, lengths: Ints, most: int) -> tuple[Ints, Ints, int]:
+    """Cut words that have too many pieces.
+
+    Args:
+        words: with their places in the text.
+        ids: (pieces,) of all words.
+        lengths: (words,) pieces of each word.
+        most: pieces that a word keeps.
+
+    Returns:
+        As `word_pieces`.
+    """
     if not len(lengths) or int(lengths.max()) <= most:
         return ids, lengths, 0
     cut = int((words.ends - words.starts)[lengths > most].sum())

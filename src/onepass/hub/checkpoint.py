@@ -17,12 +17,15 @@ from onepass.hub.files import read_json
 
 CONFIG = "config.json"
 GLINER_CONFIG = "gliner_config.json"
+MODULES = "modules.json"  # of sentence-transformers
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"  # in place of it where the weights are split over several files
 KINDS: Mapping[str, str] = {
     "gliner2": f"{CONFIG} with model_type 'extractor'",
     "gliner": GLINER_CONFIG,
     "gliclass": f"{CONFIG} with model_type 'GLiClass'",
+    "nli": f"{CONFIG} of a sequence classifier with a label 'entailment'",
+    "embedding": MODULES,
 }
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _PICKLED = "pytorch_model.bin"
@@ -69,6 +72,8 @@ class Checkpoint:
             CheckpointError: naming what was found and what is known.
         """
         kind = _kind_of(self.config, gliner=(self.directory / GLINER_CONFIG).is_file())
+        if kind is None and (self.directory / MODULES).is_file():
+            kind = "embedding"
         if kind is None:
             known = "; ".join(f"{kind} ({mark})" for kind, mark in KINDS.items())
             raise CheckpointError(
@@ -153,7 +158,18 @@ def _kind_of(config: Mapping[str, Any], *, gliner: bool) -> str | None:
         return "gliclass"
     if "model_name" in config and "max_width" in config:  # GLiNER2 before it had a model_type
         return "gliner2"
-    return None
+    return "nli" if _tells_entailment(config) else None
+
+
+def _tells_entailment(config: Mapping[str, Any]) -> bool:
+    """Say whether a configuration is that of a classifier of which one class is entailment."""
+    classifies = any(
+        str(name).endswith("ForSequenceClassification") for name in _architectures(config)
+    )
+    ids, names = config.get("label2id"), config.get("id2label")
+    labels = [*(ids if isinstance(ids, Mapping) else ())]
+    labels += names.values() if isinstance(names, Mapping) else ()
+    return classifies and any(str(label).lower().startswith("entail") for label in labels)
 
 
 def _architectures(config: Mapping[str, Any]) -> list[Any]:

@@ -21,7 +21,7 @@ from huggingface_hub.errors import (
 )
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, Checkpoint
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, MODULES, Checkpoint
 
 # fnmatch patterns: "*" also matches "/", so encoder_config/config.json is among "*.json". Graphs
 # that other libraries export lie in onnx/ itself; they are not run, and not fetched.
@@ -74,7 +74,7 @@ def download(
             local_files_only=local_files_only,
         )
 
-    described = fetch(revision, (CONFIG, GLINER_CONFIG))
+    described = fetch(revision, (CONFIG, GLINER_CONFIG, MODULES))
     commit = described.name  # the rest is of this commit, even if the branch moves meanwhile
     checkpoint = Checkpoint(described, name, commit)
     _ = checkpoint.kind  # refuses a foreign model before its gigabytes come

@@ -12,13 +12,14 @@ import os
 from pathlib import Path
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, WEIGHTS, Checkpoint
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, MODULES, WEIGHTS, Checkpoint
 from onepass.hub.files import read_json
 
 EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
 MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
 # What an export depends on, beside the files that the index names.
-_SOURCES = (WEIGHTS, INDEX, CONFIG, GLINER_CONFIG, f"encoder_config/{CONFIG}")
+_SOURCES = (WEIGHTS, INDEX, CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")
+_LAYERS = "[0-9]*_*"  # folders of what sentence-transformers puts behind an encoder
 _BLOCK = 4096  # bytes
 _BLOCKS = 1024
 
@@ -65,6 +66,7 @@ def export_dir(checkpoint: Checkpoint, *, precision: str | None = None) -> Path:
     digest = hashlib.sha256(f"{EXPORT_FORMAT}\n{checkpoint.directory.resolve()}\n".encode())
     shards = checkpoint.weight_files if checkpoint.has_weights else ()
     sources = [checkpoint.directory / name for name in _SOURCES]
+    sources += sorted(checkpoint.directory.glob(f"{_LAYERS}/*"))
     for path in dict.fromkeys((*sources, *shards)):
         if path.is_file():
             state = path.stat()
@@ -113,7 +115,8 @@ def weights_fingerprint(checkpoint: Checkpoint) -> str | None:
     if not checkpoint.has_weights:
         return None
     digest = hashlib.sha256()
-    for path in checkpoint.weight_files:
+    layers = sorted(checkpoint.directory.glob(f"{_LAYERS}/{WEIGHTS}"))
+    for path in (*checkpoint.weight_files, *layers):
         size = path.stat().st_size
         digest.update(str(size).encode())
         with path.open("rb") as file:

@@ -16,6 +16,7 @@ from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER_FILES, HubOptions
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, WEIGHTS
 from onepass.hub.headers import read_headers
+from onepass.models.embedding.modules import convert_modules
 from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
 
 _FOLDERS = ("encoder_config", LABELS, DECODER)
@@ -63,6 +64,8 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions
         staged.mkdir(parents=True)
         write_weights(state, staged)
         _copy(checkpoint.directory, staged)
+        if checkpoint.kind == "embedding":
+            convert_modules(checkpoint.directory, staged)
         if checkpoint.kind == "gliner" and lacks(checkpoint):
             weights = read_headers(Checkpoint(staged, checkpoint.name, None))
             write_missing(checkpoint, staged, weights, options)

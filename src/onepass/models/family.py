@@ -91,6 +91,12 @@ NO_NAMING = (
     "out, or open a GLiNER checkpoint with a decoder."
 )
 
+
+def plain_tokenizer(directory: Path, settings: Any) -> PieceTokenizer:
+    """Return the tokenizer of a checkpoint as it is."""
+    return PieceTokenizer(directory / "tokenizer.json")
+
+
 FollowUp = Callable[[Seen, Asking, PieceTokenizer, int], Sequence[Any]]
 
 
@@ -120,6 +126,7 @@ class Family:
             first ones found in it, given what is asked, the tokenizer and a budget in pieces; None
             if the first prompts ask everything.
         ties: see `onepass.decoding.overlap.select`.
+        open_tokenizer: a checkpoint directory and its settings to the tokenizer of texts.
         encode_labels: labels, settings and backend to what was read of each label and (labels,
             hidden) vectors; None for a family whose labels stand in the prompt.
     """
@@ -137,6 +144,7 @@ class Family:
     decode: Callable[[Any, Any, Asking, int], Findings]
     follow: Callable[[Schema, Any], FollowUp | None] = no_follow_up
     ties: Ties = "longest"
+    open_tokenizer: Callable[[Path, Any], PieceTokenizer] = plain_tokenizer
     encode_labels: Callable[[Sequence[Label], Any, Backend], tuple[list[str], Floats]] | None = None
 
 

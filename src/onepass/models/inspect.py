@@ -17,16 +17,20 @@ from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint, export_dir
 from onepass.hub.exports import export_problem
 from onepass.hub.headers import Weight, read_headers
+from onepass.models.embedding.facts import embedding_facts
 from onepass.models.facts import Facts
 from onepass.models.gliner.complete import completed
 from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner2.facts import gliner2_facts
+from onepass.models.nli.facts import nli_facts
 from onepass.models.registry import FAMILIES, read_settings
 from onepass.models.thresholds import Calibration
 
 _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
     "gliner2": gliner2_facts,
     "gliner": gliner_facts,
+    "nli": nli_facts,
+    "embedding": embedding_facts,
 }
 _PRECISIONS = ("fp32", "int8")
 _SIZES = (("num_hidden_layers", "layers"), ("hidden_size", "hidden"))

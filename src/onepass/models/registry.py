@@ -8,19 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from onepass.backends.base import Backend
-from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
 from onepass.hub.base import HubOptions
 from onepass.hub.exports import export_problem
 from onepass.hub.files import read_json
+from onepass.models.embedding.family import EMBEDDING
 from onepass.models.family import Family, Model
+from onepass.models.gliclass.family import GLICLASS
 from onepass.models.gliner.complete import complete
 from onepass.models.gliner.family import GLINER
 from onepass.models.gliner2.family import GLINER2
-from onepass.models.thresholds import KINDS, SINGLE, Calibration
+from onepass.models.nli.family import NLI
+from onepass.models.thresholds import ABSTAIN, KINDS, SINGLE, Calibration
 
-FAMILIES: Mapping[str, Family] = {"gliner2": GLINER2, "gliner": GLINER}
+FAMILIES: Mapping[str, Family] = {
+    "gliner2": GLINER2,
+    "gliner": GLINER,
+    "gliclass": GLICLASS,
+    "nli": NLI,
+    "embedding": EMBEDDING,
+}
 
 TORCH_ONLY = (
     "{name} generates labels, which runs in torch and fp32 only: there are no ONNX graphs of it; "
@@ -61,7 +69,7 @@ def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
         name=checkpoint.name,
         directory=directory,
         settings=settings,
-        tokenizer=PieceTokenizer(directory / "tokenizer.json"),
+        tokenizer=family.open_tokenizer(directory, settings),
         limits=family.limits(settings),
         thresholds=thresholds,
         calibration=calibration,
@@ -91,10 +99,11 @@ def read_settings(directory: Path) -> tuple[dict[str, float], dict[str, Calibrat
         raise CheckpointError(
             f"{path} must hold 'thresholds' and 'calibration' as numbers by kind of task: {error}"
         ) from error
-    stray = [kind for kind in (*thresholds, *calibration) if kind not in (*KINDS, SINGLE)]
+    kinds = (*KINDS, SINGLE, ABSTAIN)
+    stray = [kind for kind in (*thresholds, *calibration) if kind not in kinds]
     if stray:
         raise CheckpointError(
-            f"{path} names the kind {stray[0]!r}; the kinds are {', '.join((*KINDS, SINGLE))}."
+            f"{path} names the kind {stray[0]!r}; the kinds are {', '.join(kinds)}."
         )
     return thresholds, calibration
 

@@ -1,0 +1,95 @@
+"""The words of a text as pieces, where the text is tokenized whole.
+
+Some families read a text as their tokenizer does: in one go, not word by word. Words are still what
+windows are cut by, so every piece belongs to the word that it ends in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.encoding.words import first_pieces
+from onepass.text.windows import Window
+from onepass.text.words import Words, split_words
+
+Ints = NDArray[np.int64]
+
+
+def whole_pieces(
+    words: Words, tokenizer: PieceTokenizer, most: int, *, before: str = ""
+) -> tuple[Ints, Ints, int, Ints]:
+    """Tokenize a text in one go.
+
+    Args:
+        words: of the text.
+        tokenizer: of the checkpoint.
+        most: pieces of a word; a longer one (a base64 block, say) keeps its first ones.
+        before: is read in front of the text, and belongs to no word.
+
+    Returns:
+        (pieces,) ids, (words,) pieces of each word, how many characters stand in cut words, and
+        (pieces,) ids of what is read in front. White space that a tokenizer makes pieces of belongs
+        to the word behind it, at the end of the text to the last word; without words there are no
+        pieces.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.text.words import split_words
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> whole_pieces(split_words("Tim incomprehensibilities"), tokenizer, 3)[1:3]
+    (array([1, 3]), 21)
+    """
+    ids, ends = tokenizer.located(before + words.text)
+    own = int(np.searchsorted(ends, len(before.rstrip()), side="right")) if before else 0
+    head, ids, ends = ids[:own], ids[own:], ends[own:] - len(before)
+    count = len(words)
+    if not count:
+        return ids[:0], np.zeros(0, dtype=np.int64), 0, head
+    owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), count - 1)
+    lengths = np.bincount(owners, minlength=count).astype(np.int64)
+    kept, lengths, cut = first_pieces(words, ids, lengths, most)
+    return kept, lengths, cut, head
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPieces:
+    """A text in words and pieces.
+
+    Attributes:
+        words: the text's own words.
+        ids: (pieces,).
+        lengths: (words,) pieces of each word.
+        cut: characters of the words that were cut, which count as not read.
+    """
+
+    words: Words
+    ids: Ints
+    lengths: Ints
+    cut: int = 0
+
+    def window(self, window: Window) -> Ints:
+        """Return the (pieces,) ids of a window."""
+        first = int(self.lengths[: window.start].sum())
+        return self.ids[first : first + int(self.lengths[window.start : window.end].sum())]
+
+
+def read_whole(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+    """Split a text and tokenize it in one go.
+
+    Args:
+        text: any string.
+        tokenizer: of the checkpoint.
+        max_word_pieces: a longer word keeps only its first pieces.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> text = read_whole("Tim Cook", tokenizer, max_word_pieces=100)
+    >>> text.words.forms(), text.window(Window(1, 2)).tolist() == text.ids[1:].tolist()
+    (['Tim', 'Cook'], True)
+    """
+    words = split_words(text)
+    ids, lengths, cut, _ = whole_pieces(words, tokenizer, max_word_pieces)
+    return TextPieces(words, ids, lengths, cut)

@@ -1,0 +1,180 @@
+"""Sentence encoders as classifiers, as one record: the cosine of a text and of each label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onepass.backends.base import Backend, Floats, Graph
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import CheckpointError, InputError
+from onepass.hub.base import TOKENIZER
+from onepass.models.embedding.config import EmbeddingConfig
+from onepass.models.embedding.graphs import GRAPHS
+from onepass.models.embedding.prompt import Prompt, embed, framed
+from onepass.models.embedding.text import Reading, decode, read_text, read_window, score
+from onepass.models.family import Asking, Family, Limits
+from onepass.models.labels import LabelVectors
+from onepass.models.limits import tokenizer_config
+from onepass.models.wording import (
+    Template,
+    check_classes_only,
+    own_settings,
+    own_template,
+    task_template,
+)
+from onepass.schema import Label, Schema
+
+SCALE = 20.0  # as sentence-transformers has it in its losses
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """A checkpoint without its weights.
+
+    Attributes:
+        directory: of its files.
+        config: what makes a vector of a text.
+        limits: how much it reads at once.
+        template: of labels.
+        text_prompt: is read in front of texts.
+        scale: of the cosine.
+    """
+
+    directory: Path
+    config: EmbeddingConfig
+    limits: Limits
+    template: Template
+    text_prompt: str
+    scale: float
+
+    @cached_property
+    def tokenizer(self) -> PieceTokenizer:
+        """A tokenizer for labels that are read without a schema."""
+        return PieceTokenizer(self.directory / TOKENIZER)
+
+
+def _read_config(directory: Path) -> Settings:
+    config = EmbeddingConfig.read(directory)
+    own = own_settings(directory)
+    settings = Settings(
+        directory=directory,
+        config=config,
+        limits=Limits(config.longest(tokenizer_config(directory))),
+        template=own_template(directory, Template(config.prompt, "")),
+        text_prompt=_text_prompt(own, config.prompt, directory),
+        scale=_scale(own, directory),
+    )
+    if config.lower and len(set(settings.tokenizer.pieces(["a", "A"]))) > 1:
+        raise CheckpointError(
+            f"The texts of {directory} are to be read in lower case (do_lower_case), but its "
+            "tokenizer does not do so; add a Lowercase normalizer to its tokenizer.json."
+        )
+    return settings
+
+
+def _text_prompt(own: Mapping[str, Any], otherwise: str, directory: Path) -> str:
+    prompt = own.get("text_prompt", otherwise)
+    if not isinstance(prompt, str):
+        raise CheckpointError(
+            f"The text_prompt in {directory}/onepass.json must be a string, but is {prompt!r:.80}."
+        )
+    return prompt
+
+
+def _scale(own: Mapping[str, Any], directory: Path) -> float:
+    scale = own.get("scale", SCALE)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < np.inf:
+        raise CheckpointError(
+            f"The scale in {directory}/onepass.json must be a number above 0, but is {scale!r:.80}."
+        )
+    return float(scale)
+
+
+def _limits(settings: Settings) -> Limits:
+    return settings.limits
+
+
+def _graphs(settings: Settings) -> tuple[Graph, ...]:
+    return GRAPHS
+
+
+def _plan(
+    schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
+) -> tuple[Prompt, ...]:
+    check_classes_only(schema, "An embedding checkpoint")
+    wanted = [
+        [task_template(task, settings.template).fill(label) for label in task.labels]
+        for task in schema.classification_tasks
+    ]
+    texts = tuple(dict.fromkeys(text for task in wanted for text in task))
+    row = {text: number for number, text in enumerate(texts)}
+    before, after = tokenizer.frame
+    prompt = settings.text_prompt
+    return (
+        Prompt(
+            texts=texts,
+            rows=tuple(tuple(row[text] for text in task) for task in wanted),
+            labels=tuple(framed(texts, tokenizer, settings.limits.pieces)),
+            before=before,
+            after=after,
+            text_prompt=prompt,
+            head=len(tokenizer.located(prompt)[0]) + 1 if prompt else 0,
+            limit=settings.limits.pieces,
+        ),
+    )
+
+
+def _prepare(
+    prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
+) -> tuple[Prompt, ...]:
+    """Return the prompts with the vectors of their labels: those that are known, and the others."""
+    size = settings.config.size
+    if known is not None and known.vectors.shape[1] != size:
+        raise InputError(
+            f"The label vectors have {known.vectors.shape[1]} numbers, but those of this "
+            f"checkpoint have {size}; make them with its encode_labels()."
+        )
+    held = {} if known is None else dict(zip(known.texts, known.vectors, strict=True))
+    ready = []
+    for prompt in prompts:
+        missing = [i for i, text in enumerate(prompt.texts) if text not in held]
+        made = embed([prompt.labels[i] for i in missing], size, backend)
+        held |= {prompt.texts[i]: vector for i, vector in zip(missing, made, strict=True)}
+        ready.append(prompt.with_vectors(np.stack([held[text] for text in prompt.texts])))
+    return tuple(ready)
+
+
+def _encode_labels(
+    labels: Sequence[Label], settings: Settings, backend: Backend
+) -> tuple[list[str], Floats]:
+    texts = [settings.template.fill(label) for label in labels]
+    rows = framed(texts, settings.tokenizer, settings.limits.pieces)
+    return texts, embed(rows, settings.config.size, backend)
+
+
+def _score(
+    readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
+) -> list[Floats]:
+    return score(readings, settings.scale, backend)
+
+
+EMBEDDING = Family(
+    name="embedding",
+    network="onepass.models.embedding.network.checkpoint:load_network",
+    read_config=_read_config,
+    limits=_limits,
+    graphs=_graphs,
+    plan=_plan,
+    prepare=_prepare,
+    read_text=read_text,
+    read_window=read_window,
+    score=_score,
+    decode=decode,
+    encode_labels=_encode_labels,
+)

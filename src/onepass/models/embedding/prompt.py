@@ -1,0 +1,110 @@
+"""What an embedding checkpoint is asked: which of these label vectors is the text's vector near?
+
+One prompt asks everything, because labels are not read beside the text: each is a vector of its
+own, made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.backends.base import Backend, Floats
+from onepass.encoding.sequences import padded
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import SchemaError
+from onepass.schema.types import shown
+
+Ints = NDArray[np.int64]
+_AHEAD = 2  # pieces that a reader leaves free beside every prompt
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prompt:
+    """All labels of a schema.
+
+    Attributes:
+        texts: what is read of labels, each once.
+        rows: for each classification, for each of its labels the index of its text.
+        labels: (pieces,) of each text, framed.
+        before: (pieces,) in front of every sequence.
+        after: (pieces,) behind it.
+        text_prompt: is read in front of texts.
+        head: pieces that it takes, at most.
+        limit: pieces of the longest sequence.
+        vectors: (texts, size) of length 1, once they are made.
+    """
+
+    texts: tuple[str, ...]
+    rows: tuple[tuple[int, ...], ...]
+    labels: tuple[Ints, ...]
+    before: Ints
+    after: Ints
+    text_prompt: str
+    head: int
+    limit: int
+    vectors: Floats | None = None
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces, without the two that are left free beside every prompt."""
+        return len(self.before) + self.head + len(self.after) - _AHEAD
+
+    def with_vectors(self, vectors: Floats) -> Prompt:
+        """Return the prompt with the (texts, size) vectors of its labels."""
+        return replace(self, vectors=of_length_one(vectors))
+
+
+def of_length_one(vectors: Floats) -> Floats:
+    """Return (rows, size) vectors of length 1; a vector of zeros stays what it is.
+
+    >>> of_length_one(np.array([[3.0, 4.0]], dtype=np.float32)).round(1).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    found: Floats = vectors / np.maximum(lengths, np.float32(1e-12))
+    return found
+
+
+def framed(texts: Sequence[str], tokenizer: PieceTokenizer, limit: int) -> list[Ints]:
+    """Return the (pieces,) of each text of a label, as whole sequences.
+
+    Args:
+        texts: what is read of labels.
+        tokenizer: of the checkpoint.
+        limit: pieces of the longest sequence.
+
+    Raises:
+        SchemaError: for a text that is too long.
+    """
+    before, after = tokenizer.frame
+    room = limit - len(before) - len(after)
+    every = tokenizer.pieces([tokenizer.plain(text) for text in texts])
+    for text, own in zip(texts, every, strict=True):
+        if len(own) > room:
+            raise SchemaError(
+                f"The label {shown(text)} takes {len(own)} pieces, but this model reads {room} at "
+                "once; shorten it."
+            )
+    return [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
+
+
+def embed(rows: Sequence[Ints], size: int, backend: Backend) -> Floats:
+    """Return (rows, size) vectors of whole sequences, read in batches of similar length.
+
+    Args:
+        rows: (pieces,) each.
+        size: of a vector.
+        backend: that runs the graph of `onepass.models.embedding.graphs`.
+    """
+    out = np.zeros((len(rows), size), dtype=np.float32)
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    for first in range(0, len(order), _BATCH):
+        chosen = order[first : first + _BATCH]
+        ids, mask = padded([rows[i] for i in chosen])
+        out[chosen] = backend.run("embed", {"ids": ids, "mask": mask})[0]
+    return out

@@ -1,0 +1,132 @@
+"""What checkpoints that only classify share: labels in the gap of a text, and what they refuse.
+
+It knows none of their families.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepass.errors import CheckpointError, SchemaError
+from onepass.hub.files import read_json
+from onepass.schema import ClassificationTask, Label, Schema
+from onepass.schema.types import shown
+
+GAP = "{}"
+_SETTINGS = "onepass.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with one gap for a label.
+
+    Attributes:
+        before: what stands before the gap.
+        after: what stands behind it.
+
+    >>> Template.parse("This text is about {}.").fill(Label("sports", "football and the like"))
+    'This text is about football and the like.'
+    """
+
+    before: str
+    after: str
+
+    @classmethod
+    def parse(cls, text: str) -> Template:
+        """Read a template.
+
+        Raises:
+            ValueError: unless ``{}`` stands in it exactly once.
+        """
+        before, gap, after = text.partition(GAP)
+        if not gap or GAP in after:
+            raise ValueError(f"{shown(text)} must hold {GAP} once, where the label goes")
+        return cls(before, after)
+
+    def fill(self, label: Label) -> str:
+        """Return the template with a label in it: its description if it has one, or its name."""
+        return f"{self.before}{label.description or label.name}{self.after}"
+
+
+def own_settings(directory: Path) -> dict[str, Any]:
+    """Return what ``onepass.json`` of a checkpoint says; nothing if there is none.
+
+    >>> own_settings(Path("models/without/settings"))
+    {}
+    """
+    path = directory / _SETTINGS
+    return read_json(path) if path.is_file() else {}
+
+
+def own_template(directory: Path, otherwise: Template) -> Template:
+    """Return the template of a checkpoint.
+
+    Args:
+        directory: whose ``onepass.json`` may have a ``template``.
+        otherwise: the template if it has none.
+
+    Raises:
+        CheckpointError: if it is not a text with one gap.
+    """
+    text = own_settings(directory).get("template")
+    if text is None:
+        return otherwise
+    try:
+        return Template.parse(text if isinstance(text, str) else repr(text))
+    except ValueError as error:
+        raise CheckpointError(
+            f"The template in {directory / _SETTINGS} is wrong: {error}; correct it."
+        ) from error
+
+
+def task_template(task: ClassificationTask, otherwise: Template) -> Template:
+    """Return the template of a task: its prompt, or that of the checkpoint.
+
+    Raises:
+        SchemaError: for a prompt without a gap.
+    """
+    if task.prompt is None:
+        return otherwise
+    try:
+        return Template.parse(task.prompt)
+    except ValueError as error:
+        raise SchemaError(
+            f"The prompt of task {shown(task.name)} is the sentence that its labels go into with "
+            f"this checkpoint, but {error}; change it, or leave it out."
+        ) from error
+
+
+def check_classes_only(schema: Schema, what: str, *, examples: bool = False) -> None:
+    """Refuse what a checkpoint that only classifies cannot answer.
+
+    Args:
+        schema: what is asked.
+        what: what a message calls the checkpoint, such as "An NLI checkpoint".
+        examples: whether it reads examples.
+
+    Raises:
+        SchemaError: naming what cannot be asked.
+
+    >>> check_classes_only(Schema().entities(["person"]), "An NLI checkpoint")
+    Traceback (most recent call last):
+    onepass.errors.SchemaError: An NLI checkpoint only classifies, so it finds no entities; ...
+    """
+    asked = {
+        "entities": schema.entity_labels or schema.naming is not None,
+        "answers to questions": schema.questions,
+        "records": schema.structures,
+        "relations": schema.relation_types,
+    }
+    for kind, some in asked.items():
+        if some:
+            raise SchemaError(
+                f"{what} only classifies, so it finds no {kind}; ask it for classifications, or "
+                "open a GLiNER2 checkpoint."
+            )
+    for task in schema.classification_tasks:
+        if task.examples and not examples:
+            raise SchemaError(
+                f"{what} reads no examples, but task {shown(task.name)} has some; leave them out."
+            )

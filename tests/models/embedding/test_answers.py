@@ -1,0 +1,183 @@
+"""What holds for every answer: batches, orders, odd texts, many labels, windows, label vectors."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.nli_checkpoints import edit_json
+
+from onepass import Extractor, LabelVectors, Schema
+from onepass.errors import InputError, SchemaError
+from onepass.results.types import Classification
+
+KINDS = ("mean", "max", "mean-sqrt", "weighted", "t5")
+BACKENDS = ("torch", "onnx")
+TOLERANCE = 1e-5
+TEXTS = [
+    "Tim Cook runs Apple in Paris and Rome.",
+    "",
+    " \t\n",
+    "\u200d\u0301\U0001f469\u200d\U0001f52c \u6771\u4eac \ud800 [SEP] </s> <mask>",
+    "it costs 9.5 , qx-zt ! " * 3,
+    "x" * 300,
+]
+LABELS = ["sports", "not about art", "Paris"]
+
+
+@pytest.fixture(scope="module", params=[(k, b) for k in KINDS for b in BACKENDS], ids="-".join)
+def model(request: pytest.FixtureRequest, made: Callable[[str], Path]) -> Extractor:
+    kind, backend = request.param
+    return Extractor.from_pretrained(made(kind), backend=backend)
+
+
+def schema(labels: list[str] = LABELS) -> Schema:
+    return (
+        Schema()
+        .classification("one", labels)
+        .classification("many", labels[::-1], multi_label=True)
+    )
+
+
+def assert_close(got: Mapping[str, Classification], expected: Mapping[str, Classification]) -> None:
+    for task, answer in expected.items():
+        assert got[task].scores.keys() == answer.scores.keys()
+        for label, score in answer.scores.items():
+            assert abs(got[task].scores[label] - score) <= TOLERANCE, (task, label)
+
+
+def test_a_batch_says_what_each_text_says_alone(model: Extractor) -> None:
+    together = model.extract(TEXTS, schema())
+    for text, batched in zip(TEXTS, together, strict=True):
+        alone = model.extract(text, schema())
+        assert_close(batched.classifications, alone.classifications)
+        assert batched.coverage == alone.coverage
+    backwards = model.extract(TEXTS[::-1], schema())[::-1]
+    for one, other in zip(backwards, together, strict=True):
+        assert_close(one.classifications, other.classifications)
+
+
+def test_the_order_of_labels_plays_no_part(model: Extractor) -> None:
+    for text in TEXTS:
+        one = model.extract(text, schema())
+        assert_close(model.extract(text, schema(LABELS[::-1])).classifications, one.classifications)
+
+
+def test_hundreds_of_labels(model: Extractor) -> None:
+    labels = [f"{word} {number}" for number in range(100) for word in ("red", "paris", "art")]
+    answers = model.extract(TEXTS[0], schema(labels)).classifications
+    one, many = answers["one"].scores, answers["many"].scores
+    assert len(one) == len(many) == 300
+    assert abs(sum(one.values()) - 1) < 1e-5
+    some = labels[::50]
+    few = model.extract(TEXTS[0], schema(some)).classifications
+    for label in some:
+        assert abs(few["many"].scores[label] - many[label]) <= TOLERANCE
+
+
+def test_a_long_text_is_read_in_windows(model: Extractor) -> None:
+    text = "Tim Cook runs Apple in Paris. " * 40
+    doc = model.extract(text, schema())
+    assert doc.coverage.windows > 1
+    assert doc.coverage.chars_read == len(text)
+    assert abs(sum(doc.classifications["one"].scores.values()) - 1) < 1e-5
+
+
+def test_label_vectors_are_made_once(model: Extractor, tmp_path: Path) -> None:
+    vectors = model.encode_labels(LABELS)
+    vectors.save(tmp_path / "labels.safetensors")
+    again = LabelVectors.load(tmp_path / "labels.safetensors")
+    expected = model.extract(TEXTS, schema())
+    for known in (vectors, again):
+        for got, one in zip(model.extract(TEXTS, schema(), labels=known), expected, strict=True):
+            assert_close(got.classifications, one.classifications)
+    # They are used: other vectors give other answers. Labels without a vector are encoded.
+    strange = LabelVectors(
+        vectors.names[:1], vectors.texts[:1], -vectors.vectors[:1], vectors.model
+    )
+    got = model.extract(TEXTS[0], schema(), labels=strange).classifications["many"].scores
+    plain = expected[0].classifications["many"].scores
+    assert abs(got[LABELS[0]] - (1 - plain[LABELS[0]])) <= TOLERANCE  # of the opposite cosine
+    assert abs(got[LABELS[1]] - plain[LABELS[1]]) <= TOLERANCE
+
+
+def copied(made: Callable[[str], Path], tmp_path: Path, **settings: object) -> Extractor:
+    directory = tmp_path / f"copy-{len(list(tmp_path.iterdir()))}"
+    shutil.copytree(made("mean"), directory)
+    edit_json(directory / "onepass.json", **settings)
+    return Extractor.from_pretrained(directory, backend="torch")
+
+
+def test_vectors_that_do_not_fit(made: Callable[[str], Path]) -> None:
+    model = Extractor.from_pretrained(made("mean"), backend="torch")
+    wrong = LabelVectors(("a",), ("a",), np.zeros((1, 5), dtype=np.float32), None)
+    with pytest.raises(InputError, match="5 numbers"):
+        model.extract("x", schema(), labels=wrong)
+    with pytest.raises(SchemaError, match=r"takes .* pieces"):
+        model.encode_labels(["red " * 200])
+
+
+def test_what_is_read_of_a_label(made: Callable[[str], Path], tmp_path: Path) -> None:
+    model = copied(made, tmp_path)
+
+    def scores(own: Extractor, asked: Schema) -> list[float]:
+        return list(own.extract(TEXTS[0], asked).classifications["t"].scores.values())
+
+    plain = Schema().classification("t", ["red", "in paris"])
+    described = Schema().classification("t", {"a": "red", "b": "in paris"})
+    assert scores(model, described) == scores(model, plain)
+    prompted = Schema().classification("t", ["red", "paris"], prompt="in {}")
+    spelled = Schema().classification("t", ["in red", "in paris"])
+    assert scores(model, prompted) == scores(model, spelled)
+    templated = copied(made, tmp_path, template="in {}")
+    assert scores(templated, Schema().classification("t", ["red", "paris"])) == scores(
+        model, spelled
+    )
+    assert templated.encode_labels(["red"]).texts == ("in red",)
+    with pytest.raises(SchemaError, match=r"must hold \{\} once"):
+        model.extract("x", Schema().classification("t", ["a"], prompt="the tone"))
+
+
+def test_the_scale_and_the_prompt_of_texts(made: Callable[[str], Path], tmp_path: Path) -> None:
+    asked = Schema().classification("t", LABELS, multi_label=True)
+
+    def logits(model: Extractor, text: str) -> np.ndarray:
+        scores = model.extract(text, asked).classifications["t"].scores.values()
+        return np.array([np.log(one / (1 - one)) for one in scores])
+
+    one, four = copied(made, tmp_path, scale=1.0), copied(made, tmp_path, scale=4)
+    np.testing.assert_allclose(logits(four, TEXTS[0]), 4 * logits(one, TEXTS[0]), atol=1e-4)
+    prompted = copied(made, tmp_path, scale=1.0, text_prompt="query: ")
+    expected = logits(one, f"query: {TEXTS[0]}")
+    np.testing.assert_allclose(logits(prompted, TEXTS[0]), expected, atol=1e-5)
+    # Every window of a long text has it, and none is too long for it.
+    text = "Tim Cook runs Apple in Paris. " * 40
+    assert prompted.extract(text, asked).coverage.windows > 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Schema().entities(["person"]),
+        Schema().structure("product", ["name"]),
+        Schema().relations(["in"]),
+        Schema().classification("t", ["a"], examples=[("it is a", "a")]),
+    ],
+)
+def test_what_cannot_be_asked(asked: Schema, made: Callable[[str], Path]) -> None:
+    model = Extractor.from_pretrained(made("mean"), backend="torch")
+    with pytest.raises(SchemaError, match="An embedding checkpoint"):
+        model.extract("x", asked)
+
+
+def test_both_backends_say_the_same(made: Callable[[str], Path]) -> None:
+    for kind in KINDS:
+        one, other = (
+            Extractor.from_pretrained(made(kind), backend=backend).extract(TEXTS, schema())
+            for backend in BACKENDS
+        )
+        for first, second in zip(one, other, strict=True):
+            assert_close(first.classifications, second.classifications)
