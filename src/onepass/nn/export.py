@@ -23,6 +23,7 @@ OPSET = 17
 _SIZES = {
     "batch": 2, "pieces": 16, "words": 5, "depth": 3, "markers": 4, "groups": 10, "items": 6,
     "steps": 7, "queries": 8, "labels": 9, "types": 11, "spans": 12, "pairs": 13, "two": 2,
+    "class_pieces": 15,
 }  # fmt: skip
 
 
@@ -80,6 +81,8 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
             inputs.append(torch.arange(shape[0]))
         elif name.endswith("_counts"):  # of what the name says: rows that are full
             inputs.append(torch.full(shape, sizes[name.removesuffix("_counts") + "s"]))
+        elif name == "segments":
+            inputs.append(torch.randint(0, 3, shape, generator=generator))
         else:  # positions and ids: small enough for every size above
             inputs.append(torch.randint(0, 5, shape, generator=generator))
     every = {**graph.inputs, **graph.outputs}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel, T5EncoderModel
+from transformers import AutoConfig, AutoModel
 
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.foreign import ForeignBackbone
@@ -25,10 +25,6 @@ MODERNBERT = TINY | {
     "global_attn_every_n_layers": 3,
     "local_attention": 8,
 }
-T5 = {
-    "vocab_size": 40, "d_model": 24, "d_kv": 8, "d_ff": 40, "num_layers": 2, "num_heads": 3,
-    "pad_token_id": 0, "relative_attention_num_buckets": 8,
-}  # fmt: skip
 ROBERTA = TINY | {"model_type": "roberta", "pad_token_id": 1}
 
 
@@ -103,22 +99,6 @@ def test_longest_input_is_what_the_position_table_holds() -> None:
     with pytest.raises((IndexError, RuntimeError)):
         ours(torch.full((1, 89), 5), torch.ones(1, 89, dtype=torch.long))
     assert ForeignBackbone(MODERNBERT).max_pieces == 90
-
-
-@pytest.mark.parametrize("kind", ["t5", "mt5"])
-@torch.no_grad()
-def test_the_encoder_of_t5_stands_alone(kind: str, exported: Any) -> None:
-    torch.manual_seed(0)
-    theirs = T5EncoderModel(AutoConfig.for_model(kind, **T5)).eval()
-    ours = ForeignBackbone(theirs.config.to_dict())
-    ours.load_state_dict(to_ours(theirs.state_dict(), ours.keys()))
-    ours.prepare()
-    ids, mask = ragged(20)
-    expected = theirs(ids, attention_mask=mask).last_hidden_state
-    torch.testing.assert_close(ours(ids, mask), expected, atol=0, rtol=0)
-    assert (ours.hidden, ours.heads, ours.layer_count, ours.max_pieces) == (24, 3, 2, None)
-    vectors = torch.from_numpy(exported(ours)(ids, mask))
-    torch.testing.assert_close(vectors[mask.bool()], expected[mask.bool()], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["dtype", "torch_dtype"])

@@ -40,21 +40,41 @@ class Backbone(nn.Module, abc.ABC):
         """Longest sequence that can be encoded, None where there is no limit."""
 
     @abc.abstractmethod
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, size): what stands in the table, before anything is added.
+
+        Args:
+            ids: (batch, pieces) integers.
+        """
+
+    @abc.abstractmethod
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return (batch, pieces, hidden) vectors.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+            words: (batch, pieces, size) in place of the `word_vectors` of the ids.
         """
 
     @abc.abstractmethod
-    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+    def each_layer(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        *,
+        embedded: bool = False,
+    ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer; the last are `forward`'s.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+            words: (batch, pieces, size) in place of the `word_vectors` of the ids.
+            embedded: yield what the first layer reads before all others.
         """
 
     @abc.abstractmethod

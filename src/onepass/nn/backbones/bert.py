@@ -163,27 +163,44 @@ class BertBackbone(Backbone):
         """Make ready for inference: nothing depends on the weights alone here."""
         self.eval()
 
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, hidden) of the table alone."""
+        return self.word_embeddings(ids)
+
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Encode piece ids.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+            words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
 
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
-        for states in self.each_layer(ids, mask):
+        for states in self.each_layer(ids, mask, words):
             last = states
         return last
 
-    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+    def each_layer(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        *,
+        embedded: bool = False,
+    ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
         positions = torch.arange(ids.shape[1], device=ids.device)
-        x = self.word_embeddings(ids) + self.position_embeddings(positions)
+        x = self.word_vectors(ids) if words is None else words
+        x = x + self.position_embeddings(positions)
         x = self.norm(x + self.type_embeddings.weight[0])
         if self.config.dropout:
             x = functional.dropout(x, self.config.dropout, self.training)
+        if embedded:
+            yield x
         lowest = torch.finfo(x.dtype).min
         bias = (1.0 - mask[:, None, None, :].to(x.dtype)) * lowest  # (batch, 1, 1, pieces)
         for layer in self.layers:

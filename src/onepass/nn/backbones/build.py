@@ -7,6 +7,7 @@ from typing import Any
 
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.bert import BertBackbone, BertConfig
+from onepass.nn.backbones.t5_config import KINDS, T5Config
 
 
 def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbone:
@@ -28,6 +29,10 @@ def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbon
         from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
 
         return DebertaBackbone(DebertaConfig.from_dict(config))
+    if kind in KINDS:
+        from onepass.nn.backbones.t5 import T5Backbone
+
+        return T5Backbone(T5Config.from_dict(config))
     from onepass.nn.backbones.foreign import ForeignBackbone
 
     return ForeignBackbone(config)

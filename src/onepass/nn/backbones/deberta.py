@@ -177,25 +177,44 @@ class DebertaBackbone(Backbone):
         """Longest sequence that can be encoded, None where there is no limit."""
         return self.config.positions if self.config.absolute_positions else None
 
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, size) of the table alone."""
+        return self.word_embeddings(ids)
+
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Encode piece ids.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+            words: (batch, pieces, size) in place of the `word_vectors` of the ids.
 
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
-        return self.encoder(self._embed(ids, mask), mask)
+        return self.encoder(self._embed(ids, mask, words), mask)
 
-    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+    def each_layer(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        *,
+        embedded: bool = False,
+    ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
-        return self.encoder.each_layer(self._embed(ids, mask), mask)
+        x = self._embed(ids, mask, words)
+        if embedded:
+            yield x
+        yield from self.encoder.each_layer(x, mask)
 
-    def _embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def _embed(
+        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None
+    ) -> torch.Tensor:
         """Return (batch, pieces, hidden), 0 at padding."""
-        x = self.word_embeddings(ids)
+        x = self.word_vectors(ids) if words is None else words
         if self.position_embeddings is not None:
             x = x + self.position_embeddings(torch.arange(ids.shape[1], device=ids.device))
         if self.type_embeddings is not None:
@@ -215,6 +234,7 @@ class DebertaBackbone(Backbone):
         Raises:
             TypeError: where an adapter wraps a layer that has to be read.
         """
+        self.eval()
         self.encoder.prepare()
 
     def keys(self) -> tuple[Entry, ...]:

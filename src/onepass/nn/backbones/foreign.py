@@ -12,12 +12,8 @@ import torch
 from transformers import (
     CONFIG_MAPPING,
     AutoModel,
-    MT5Config,
-    MT5EncoderModel,
     PretrainedConfig,
     PreTrainedModel,
-    T5Config,
-    T5EncoderModel,
 )
 
 from onepass.errors import CheckpointError
@@ -52,7 +48,7 @@ class ForeignBackbone(Backbone):
 
     Raises:
         CheckpointError: for remote code, an unknown ``model_type``, values that transformers
-            refuses, or an encoder-decoder other than T5, of which the encoder is taken.
+            refuses, or an encoder-decoder.
 
     >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
     >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
@@ -95,22 +91,37 @@ class ForeignBackbone(Backbone):
             return positions
         return int(positions) - int(options["pad_token_id"]) - 1
 
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, size) of the table alone."""
+        return self.model.get_input_embeddings()(ids)
+
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Encode piece ids.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
+            words: (batch, pieces, size) in place of the `word_vectors` of the ids.
 
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
-        return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+        return self.model(**_inputs(ids, words), attention_mask=mask).last_hidden_state
 
-    def each_layer(self, ids: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
+    def each_layer(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        *,
+        embedded: bool = False,
+    ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
-        out = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-        yield from out.hidden_states[1:]  # the first are the embeddings
+        inputs = _inputs(ids, words)
+        out = self.model(**inputs, attention_mask=mask, output_hidden_states=True)
+        yield from out.hidden_states[0 if embedded else 1 :]  # the first are the embeddings
 
     def prepare(self) -> None:
         """Switch to evaluation; nothing can be computed ahead."""
@@ -153,12 +164,12 @@ def read_config(config: Mapping[str, Any], part: str = "encoder") -> PretrainedC
         ) from error
 
 
+def _inputs(ids: torch.Tensor, words: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    return {"input_ids": ids} if words is None else {"inputs_embeds": words}
+
+
 def _build(config: PretrainedConfig) -> PreTrainedModel:
     kind = config.model_type
-    if isinstance(config, T5Config):
-        return T5EncoderModel(config)
-    if isinstance(config, MT5Config):
-        return MT5EncoderModel(config)
     if kind in _CAUSAL:
         raise CheckpointError(
             f"The encoder {kind!r} is a language model that reads from left to right, which is not "

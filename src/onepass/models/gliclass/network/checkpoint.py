@@ -1,0 +1,159 @@
+"""GLiClass checkpoints in the published layout, read into a torch network and written from one.
+
+``config.json``, ``model.safetensors`` and the tokenizer files. Strict about every key: a weight
+that is missing or unexpected is an error that lists the names. Weights that the reference library
+builds and never uses are passed over; it makes new ones when it loads what is saved here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onepass.errors import CheckpointError
+from onepass.hub.checkpoint import CONFIG
+from onepass.hub.files import read_json
+from onepass.models.gliclass.config import GliclassConfig
+from onepass.models.gliclass.network.build import build_network
+from onepass.models.gliclass.network.network import ROOT, Encoders, GliclassNetwork
+from onepass.nn.published import copy_tokenizer, load_published
+from onepass.nn.weights import read_weights, write_weights
+
+TOKENIZERS = (".", "label_tokenizer")  # directories of a checkpoint
+_POOLER = "pooler.dense.weight"
+_EMBEDDINGS = (  # names under which encoders keep the vectors of their pieces
+    "embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight", "shared.weight",
+    "embed_tokens.weight", "encoder.embed_tokens.weight",
+)  # fmt: skip
+_WRAPPED = "base_model.model."  # what peft puts in front of the names of what it wraps
+_ADAPTED = ("*.lora_*", "*.base_layer.*", "*.modules_to_save.*")
+
+
+def load_network(directory: Path) -> GliclassNetwork:
+    """Read a checkpoint directory.
+
+    Raises:
+        CheckpointError: if a file is missing, broken or does not fit the others.
+    """
+    config = GliclassConfig.from_dict(read_json(directory / CONFIG))
+    state = unwrapped(read_weights(directory))
+    network = build_network(config, encoders_of(config, state))
+    table = network.keys()
+    known = {name for entry in table for name in _names(entry.theirs)}
+    dead = dead_weights(config)
+    used = {
+        name: tensor
+        for name, tensor in state.items()
+        if name in known or not any(fnmatchcase(name, pattern) for pattern in dead)
+    }
+    load_published(network, used)
+    return network.eval()
+
+
+def _names(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (theirs,) if isinstance(theirs, str) else theirs
+
+
+def unwrapped(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return weights by the names that they have without peft around their encoder.
+
+    Raises:
+        CheckpointError: if they hold changes of layers beside the layers.
+
+    >>> list(unwrapped({"model.encoder_model.base_model.model.encoder.w": torch.zeros(1)}))
+    ['model.encoder_model.encoder.w']
+    """
+    for name in state:
+        if any(fnmatchcase(name, pattern) for pattern in _ADAPTED):
+            raise CheckpointError(
+                f"The weights of this GLiClass checkpoint hold an adapter beside its layers "
+                f"({name}), which is not supported; merge it (merge_and_unload of peft) and save "
+                "the checkpoint again."
+            )
+    return {name.replace(_WRAPPED, ""): tensor for name, tensor in state.items()}
+
+
+def encoders_of(config: GliclassConfig, state: Mapping[str, torch.Tensor]) -> Encoders:
+    """Return what a network is built of: the configurations, and what only the weights say.
+
+    Args:
+        config: of the checkpoint.
+        state: published names to tensors.
+    """
+    text, labels = f"{ROOT}{text_prefix(config)}", f"{ROOT}label_encoder."
+    squeezed = state.get(f"{ROOT}layer_wise_attention.W1.weight")  # (layers // 2, layers)
+    return Encoders(
+        text=_with_vocabulary(config.encoder, state, text),
+        labels=None
+        if config.label_encoder is None
+        else _with_vocabulary(config.label_encoder, state, labels),
+        pooler=text + _POOLER in state,
+        label_pooler=labels + _POOLER in state,
+        mixed=None if squeezed is None else squeezed.shape[1],
+    )
+
+
+def text_prefix(config: GliclassConfig) -> str:
+    """Return the published prefix of what reads the texts, below `ROOT`."""
+    both = config.architecture.startswith("encoder-decoder")
+    return "encoder_decoder_model." if both else "encoder_model."
+
+
+def _with_vocabulary(
+    encoder: Mapping[str, Any], state: Mapping[str, torch.Tensor], prefix: str
+) -> Mapping[str, Any]:
+    """Return the configuration of an encoder, with as many pieces as it has vectors.
+
+    Markers are added to a vocabulary after an encoder was configured.
+    """
+    for name in _EMBEDDINGS:
+        if prefix + name in state:
+            return {**encoder, "vocab_size": state[prefix + name].shape[0]}
+    return encoder
+
+
+def dead_weights(config: GliclassConfig) -> tuple[str, ...]:
+    """Return patterns of the names of weights that the reference library keeps but never reads.
+
+    Only names that the network does not have are dead.
+    """
+    dead = ["*.embeddings.position_ids", "*position_embeddings*"]
+    if config.architecture != "uni-encoder" or config.encoder_layer != -1:
+        dead.append(f"{ROOT}layer_wise_attention.*")
+    if config.architecture not in ("uni-encoder", "encoder-decoder"):
+        dead.append(f"{ROOT}lstm.*")
+    return tuple(dead)
+
+
+def save_network(network: GliclassNetwork, directory: Path, *, tokenizer_from: Path) -> None:
+    """Write a checkpoint that this library and the reference library can load.
+
+    Args:
+        network: what is saved, in fp32.
+        directory: is made if it is not there.
+        tokenizer_from: directory whose tokenizer files are copied, with those of the label encoder.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(published_config(network), indent=2)
+    (directory / CONFIG).write_text(content + "\n", encoding="utf-8")
+    write_weights(network.published(), directory)
+    for part in TOKENIZERS:
+        copy_tokenizer(tokenizer_from / part, directory / part)
+
+
+def published_config(network: GliclassNetwork) -> dict[str, Any]:
+    """Return ``config.json``: as it was read, with what only the weights had said."""
+    encoders = network.encoders
+    content = {**network.config.raw, "encoder_config": dict(encoders.text)}
+    if encoders.labels is not None:
+        content["label_model_config"] = dict(encoders.labels)
+    if "vocab_size" in content and "vocab_size" in encoders.text:
+        content["vocab_size"] = encoders.text["vocab_size"]
+    if content.get("encoder_model_name") is None:  # the reference library takes it for a path
+        content["encoder_model_name"] = str(encoders.text.get("model_type"))
+    return content

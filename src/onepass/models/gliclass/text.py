@@ -1,0 +1,126 @@
+"""A text in words and pieces, as GLiClass reads it: tokenized whole, and cut into windows by words.
+
+Where a text follows a marker, some tokenizers begin it with other pieces than at the start of a
+sequence; and where it follows a prompt without a marker, its first piece may reach into the prompt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.encoding.words import first_pieces
+from onepass.models.gliclass.config import SEP
+from onepass.text.windows import Window
+from onepass.text.words import Words, split_words
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """The pieces of a text, in one of the places where it can stand.
+
+    Attributes:
+        ids: (pieces,).
+        ends: (words + 1,) how many pieces there are up to the end of each word, 0 first.
+    """
+
+    ids: Ints
+    ends: Ints
+
+    def of(self, window: Window) -> Ints:
+        """Return the (pieces,) ids of a window of words."""
+        return self.ids[self.ends[window.start] : self.ends[window.end]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPieces:
+    """A text in words and pieces.
+
+    Attributes:
+        words: the text's own words.
+        lengths: (words,) pieces of each word, in the place where it has more.
+        cut: characters of the words that were cut, which count as not read.
+        at_start: its pieces at the start of a sequence.
+        behind: its pieces behind a marker.
+        tokenizer: that made them.
+    """
+
+    words: Words
+    lengths: Ints
+    cut: int
+    at_start: Pieces
+    behind: Pieces
+    tokenizer: PieceTokenizer
+
+    def window(self, window: Window, *, behind_marker: bool) -> Ints:
+        """Return the (pieces,) ids of a window.
+
+        Args:
+            window: of words.
+            behind_marker: whether a marker stands in front of it.
+        """
+        return (self.behind if behind_marker else self.at_start).of(window)
+
+    def joined(self, window: Window, prompt: str, *, behind_marker: bool) -> Ints:
+        """Return the pieces of a prompt with a window right behind it.
+
+        Args:
+            window: of words.
+            prompt: plain, as it stands in front of the window.
+            behind_marker: whether a marker stands in front of the prompt.
+        """
+        words, text = self.words, self.words.text
+        if len(words):
+            start = int(words.starts[window.start]) if window.start else 0
+            end = len(text) if window.end == len(words) else int(words.ends[window.end - 1])
+            text = text[start:end]
+        return plain_pieces(
+            prompt + self.tokenizer.plain(text), self.tokenizer, behind_marker=behind_marker
+        )
+
+
+def plain_pieces(text: str, tokenizer: PieceTokenizer, *, behind_marker: bool) -> Ints:
+    """Return the (pieces,) ids of a text without markers, as they are behind one or at the start."""
+    marker = SEP if behind_marker else ""
+    own = tokenizer.pieces([marker + text])[0]
+    return np.array(own[1 if behind_marker else 0 :], dtype=np.int64)
+
+
+def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+    """Split a text and tokenize it in one go.
+
+    Args:
+        text: any string.
+        tokenizer: of the checkpoint.
+        max_word_pieces: a longer word keeps only its first pieces.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> text = read_text("Tim incomprehensibly won", tokenizer, max_word_pieces=100)
+    >>> text.lengths.tolist(), len(text.window(Window(0, 2), behind_marker=False))
+    ([1, 6, 1], 7)
+    """
+    words = split_words(text)
+    at_start, cut = _pieces(words, tokenizer, "", max_word_pieces)
+    behind = at_start
+    if tokenizer.knows(SEP):
+        behind, _ = _pieces(words, tokenizer, SEP, max_word_pieces)
+    lengths = np.maximum(np.diff(at_start.ends), np.diff(behind.ends))
+    return TextPieces(words, lengths, cut, at_start, behind, tokenizer)
+
+
+def _pieces(words: Words, tokenizer: PieceTokenizer, marker: str, most: int) -> tuple[Pieces, int]:
+    """Return the pieces of a text behind a marker, and how many characters were cut."""
+    ids, ends = tokenizer.located(words.text, marker=marker)
+    count = len(words)
+    if not count:  # white space alone is not read
+        return Pieces(ids[:0], np.zeros(1, dtype=np.int64)), 0
+    owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), count - 1)
+    lengths = np.bincount(owners, minlength=count).astype(np.int64)
+    ids, lengths, cut = first_pieces(words, ids, lengths, most)
+    return Pieces(ids, np.concatenate([[0], np.cumsum(lengths)])), cut
