@@ -35,7 +35,7 @@ class TrainConfig:
     Paths are relative to the current directory.
 
     Attributes:
-        model: directory of the checkpoint to start from.
+        model: directory or hub id of the checkpoint to start from.
         data: files in onepass's, GLiNER2's or GLiNER's format, ``.jsonl`` or ``.jsonl.gz`` (of
             GLiNER's also one JSON list); or directories of such files, each with an optional
             ``mix.json`` of file names and weights. May be empty beside ``self_train``.
@@ -70,6 +70,8 @@ class TrainConfig:
             options of `onepass.models.gliner.loss`; None for their defaults.
         freeze: parts that stay as they are: text_encoder, label_encoder, decoder, heads.
         self_train: texts that the model labels itself before it is trained.
+        few_shot: examples of each label to learn from; the run then tests what they brought, on
+            ``dev`` or on the others. None learns from all.
         lora: low-rank changes of layers in place of training them whole, see
             `onepass.training.lora`; None trains everything.
 
@@ -108,6 +110,7 @@ class TrainConfig:
     loss: LossWeights | GlinerLoss | None = None
     freeze: tuple[str, ...] = ()
     self_train: SelfTraining | None = None
+    few_shot: int | None = None
     lora: LoraOptions | None = None
 
     def __post_init__(self) -> None:
@@ -117,8 +120,11 @@ class TrainConfig:
             object.__setattr__(self, "epochs", _DEFAULT_EPOCHS)
 
     def _check_choices(self) -> None:
-        for name, text in (("model", self.model), ("output", self.output)):
-            _check(name, text, isinstance(text, str) and bool(text.strip()), "a path")
+        for name, text, kind in (
+            ("model", self.model, "a path or a hub id"),
+            ("output", self.output, "a path"),
+        ):
+            _check(name, text, isinstance(text, str) and bool(text.strip()), kind)
         for name, path in (("dev", self.dev), ("bank", self.bank)):
             _check(name, path, path is None or isinstance(path, str), "a path or null")
         paths = isinstance(self.data, tuple) and all(isinstance(p, str) for p in self.data)
@@ -146,6 +152,7 @@ class TrainConfig:
             ("steps", self.steps, 1),
             ("threads", self.threads, 1),
             ("warmup", self.warmup, 0),
+            ("few_shot", self.few_shot, 1),
         ):
             right = optional is None or _is_whole(optional, least)
             _check(name, optional, right, f"a whole number from {least}, or null")
@@ -187,7 +194,8 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, steps, epochs, minutes, encoder_rate, head_rate, \
 weight_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, pool, precision, device, \
-threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, self_train, lora.
+threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, self_train, few_shot, \
+lora.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

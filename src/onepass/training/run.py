@@ -24,6 +24,7 @@ from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.data import Mixture
 from onepass.training.families import loss_options, open_trainee
+from onepass.training.fewshot import few_of, gain
 from onepass.training.holdout import Holdout
 from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.sampling import Sampler
@@ -56,7 +57,8 @@ def train_from_config(
 
     Returns:
         ``final`` and ``best`` (directories of checkpoints, ``best`` None if nothing was scored),
-        ``steps``, ``examples``, ``skipped``, ``minutes``, ``scores`` and ``best_score``.
+        ``steps``, ``examples``, ``skipped``, ``minutes``, ``scores`` and ``best_score``; of a
+        few-shot run also ``few_shot``, what `onepass.training.fewshot.gain` returns.
 
     Raises:
         InputError: if something in the configuration or the data is wrong.
@@ -68,19 +70,12 @@ def train_from_config(
     if config.threads:
         torch.set_num_threads(config.threads)
     config = replace(config, loss=loss_options(config))
-    weak = _weak_labels(config, output / "data", report)
+    sources = _data(config, output / "data", scored=scorer is not None, report=report)
     torch.manual_seed(config.seed)
     device = _device(config.device)
     precision = _precision(config.precision, device)
-    trainee = open_trainee(Path(config.model), config.loss, device=device)
+    trainee = open_trainee(config.model, config.loss, device=device)
     _check_window(trainee, config.max_pieces)
-    sources = open_sources(
-        [*map(Path, config.data), *weak],
-        into=output / "data",
-        held_out=0.0 if config.dev or scorer else config.held_out,
-        seed=config.seed,
-        report=report,
-    )
     mixture = Mixture(sources.files, sources.weights, config.seed)
     batches = BatchOptions(
         config.batch_pieces,
@@ -88,7 +83,8 @@ def train_from_config(
         config.max_pieces,
         min(config.pool, len(mixture)),  # of little data a pool is once all of it
     )
-    scorer = scorer or _scorer(config, sources, trainee, batches, report)
+    if config.few_shot is None:  # a few-shot run chooses nothing by the examples it is tested on
+        scorer = scorer or _scorer(config, sources, trainee, batches, report)
     sampler = _sampler(config, sources)
     stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
     rates = Rates(config.encoder_rate, config.head_rate, config.weight_decay, config.freeze)
@@ -106,7 +102,43 @@ def train_from_config(
         resume=config.resume,
         report=report,
     )
-    return _summary(outcome, output, stream.skipped)
+    summary = _summary(outcome, output, stream.skipped)
+    if config.few_shot is not None:
+        summary["few_shot"] = _gain(config, summary["final"], sources, report)
+    return summary
+
+
+def _data(config: TrainConfig, into: Path, *, scored: bool, report: Report) -> Sources:
+    """Return what the run learns from, and what is held out of it."""
+    weak = _weak_labels(config, into, report)
+    few = config.few_shot is not None
+    sources = open_sources(
+        [*map(Path, config.data), *weak],
+        into=into,
+        held_out=0.0 if config.dev or scored or few else config.held_out,
+        seed=config.seed,
+        report=report,
+    )
+    if config.few_shot is None:
+        return sources
+    return few_of(sources, config.few_shot, seed=config.seed, into=into, report=report)
+
+
+def _gain(config: TrainConfig, final: str, sources: Sources, report: Report) -> dict[str, Any]:
+    """Return what a few-shot run brought, on the dev file or on what was not chosen."""
+    from onepass.extractor import Extractor  # most runs do without
+
+    examples = _read_dev(Path(config.dev), report) if config.dev else sources.held_out
+    if not examples:
+        raise InputError(
+            f"All examples were chosen, so that none is left to test on; the model is in {final}: "
+            "evaluate it on other data, or give a dev file."
+        )
+    before, after = (
+        Extractor.from_pretrained(name, backend="torch", threads=config.threads)
+        for name in (config.model, final)
+    )
+    return gain(before, after, examples)
 
 
 def _weak_labels(config: TrainConfig, into: Path, report: Report) -> list[Path]:

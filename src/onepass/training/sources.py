@@ -15,6 +15,7 @@ from onepass.corpus.checks import as_object
 from onepass.corpus.example import Example
 from onepass.corpus.jsonl import read_examples, write_examples
 from onepass.corpus.reading import Format, file_format, read_training_file
+from onepass.corpus.rows import is_json_list
 from onepass.errors import InputError
 from onepass.schema.types import shown
 from onepass.training.data import LineFile
@@ -56,7 +57,7 @@ def open_sources(
     """Find, check and open training files.
 
     Args:
-        paths: files (those of GLiNER may be one JSON list), or directories of ``.jsonl`` and
+        paths: files (of lines, or of one JSON list), or directories of ``.jsonl`` and
             ``.jsonl.gz`` files; of a directory with a ``mix.json`` only the files that it names.
         into: directory that receives what has to be converted.
         held_out: share of all entries that is held out, at most `MOST_HELD_OUT`.
@@ -145,7 +146,7 @@ def _read_mix(path: Path) -> dict[str, float]:
 def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[str], None]) -> Path:
     """Return a file in onepass's own format, uncompressed, every line of it checked."""
     form = file_format(path)
-    if form is Format.ONEPASS and path.suffix != ".gz":
+    if form is Format.ONEPASS and path.suffix != ".gz" and not is_json_list(path):
         for _ in read_examples(path):  # a wrong line is told now, not hours later
             pass
         return path

@@ -1,0 +1,137 @@
+"""Few-shot runs: a few examples of each label to learn from, and what they bring on the others.
+
+It knows neither the loop nor the family of the checkpoint.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.example import Example
+from onepass.corpus.jsonl import write_examples
+from onepass.errors import InputError
+from onepass.evaluation.predict import Extracts
+from onepass.evaluation.run import evaluate
+from onepass.training.data import LineFile
+from onepass.training.sources import Sources
+
+MOST_TESTED = 1000  # of the examples that were not chosen, where no dev file is given
+FILE = "few-shot.jsonl"  # in the data directory of a run
+
+_Label = tuple[str, str, str]  # kind, task or structure, name
+
+
+def choose(examples: Sequence[Example], count: int, *, seed: int) -> list[int]:
+    """Return which examples to learn from, so that each label has ``count`` of them.
+
+    A label with fewer examples gets all of them; one that often stands beside others may get more.
+    Labels are the true labels of tasks ("none" is one more), entity labels, structures and relation
+    types, where they occur.
+
+    Args:
+        examples: all that there are.
+        count: for each label.
+        seed: of the choice.
+
+    Returns:
+        Indices, in order.
+
+    >>> from onepass.corpus.example import GoldTask
+    >>> tone = [GoldTask("tone", ("good", "bad"), (true,)) for true in ("good", "good", "bad")]
+    >>> len(choose([Example("x", classifications=(task,)) for task in tone], 1, seed=0))
+    2
+    """
+    order = list(range(len(examples)))
+    random.Random(seed).shuffle(order)
+    held: Counter[_Label] = Counter()
+    chosen = []
+    for index in order:
+        labels = set(_labels(examples[index]))
+        if any(held[label] < count for label in labels):
+            chosen.append(index)
+            held.update(labels)
+    return sorted(chosen)
+
+
+def _labels(example: Example) -> Iterator[_Label]:
+    for task in example.classifications:
+        for label in task.true or ("",):
+            yield "class", task.name, label
+    for mention in example.entities:
+        yield "entity", "", mention.label
+    for structure in example.structures:
+        yield "record", structure.name, "some" if structure.records else "none"
+    for relation in example.relations:
+        yield "relation", "", relation.type
+
+
+def few_of(
+    sources: Sources,
+    count: int,
+    *,
+    seed: int,
+    into: Path,
+    report: Callable[[str], None],
+) -> Sources:
+    """Return sources with a few examples of each label; some of the others are held out.
+
+    Args:
+        sources: everything that there is.
+        count: examples of each label.
+        seed: of the choice.
+        into: directory that receives the chosen examples.
+        report: is told how many they are.
+
+    Raises:
+        InputError: if no label occurs.
+    """
+    examples = [file.example(i) for file in sources.files.values() for i in range(len(file))]
+    chosen = choose(examples, count, seed=seed)
+    if not chosen:
+        raise InputError("No label occurs in the data, so there is nothing to take a few of.")
+    taken = set(chosen)
+    rest = [example for i, example in enumerate(examples) if i not in taken]
+    random.Random(seed).shuffle(rest)
+    into.mkdir(parents=True, exist_ok=True)
+    write_examples(into / FILE, (examples[i] for i in chosen))
+    report(f"{len(chosen)} of {len(examples)} examples chosen, {count} of each label")
+    name = FILE.removesuffix(".jsonl")
+    return replace(
+        sources,
+        files={name: LineFile(into / FILE)},
+        weights={},
+        held_out=tuple(rest[:MOST_TESTED]),
+    )
+
+
+def gain(before: Extracts, after: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
+    """Return the scores of two models on the same examples, and the differences.
+
+    Args:
+        before: an `Extractor` with the model that a run started from.
+        after: with the model that it ended with.
+        examples: none of them was learned from.
+
+    Returns:
+        ``texts``, and ``before``, ``after`` and ``gain``: section to scores.
+    """
+    tested = list(examples)
+    first, last = evaluate(before, tested), evaluate(after, tested)
+    return {
+        "texts": last.texts,
+        "before": _plain(first.scores),
+        "after": _plain(last.scores),
+        "gain": {
+            section: {name: value - first.scores[section][name] for name, value in scores.items()}
+            for section, scores in last.scores.items()
+        },
+    }
+
+
+def _plain(scores: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    return {section: dict(values) for section, values in scores.items()}
