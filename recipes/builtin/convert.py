@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from annotated import annotated_rows
 from derived import RECIPES, records_of_mentions, records_of_relations
 from written import written_rows
 
@@ -36,6 +37,7 @@ from onepass.corpus.synthesis.compose import synthesize
 
 HERE = Path(__file__).parent
 WRITTEN = HERE.parents[1] / "data" / "written"
+ANNOTATED = HERE.parents[1] / "data" / "annotated"
 MAX_WORDS = 230
 SYNTHETIC = 12_000  # examples that are made up
 # Sources whose mentions are also asked as records of one field.
@@ -58,9 +60,9 @@ WEIGHTS = {
     "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4, "cls_nli": 0.6, "cls_relations": 0.4,
     "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5, "cls_dbpedia14": 0.7,
     "cls_bitext_support": 0.72, "cls_natinst_pieces": 1.0, "wikibio_t0_sample": 1.6,
-    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "redocred_records": 3.2,
-    "knowledgenet_records": 1.3, "somesci_records": 0.8, "wet_lab_protocols_records": 0.5,
-    "materials_synthesis_records": 0.8, "mention_records": 2.0,
+    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "annotated": 14.0,
+    "redocred_records": 3.2, "knowledgenet_records": 1.3, "somesci_records": 0.8,
+    "wet_lab_protocols_records": 0.5, "materials_synthesis_records": 0.8, "mention_records": 2.0,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 
@@ -79,6 +81,8 @@ def main(data: Path, out: Path) -> None:
     source = data / "train/multitask/handwritten.jsonl.gz"
     sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(list(rows(source))))
     sizes["written"] = write_examples(out / "written.jsonl", multitask(list(written_rows(WRITTEN))))
+    rows_of = list(annotated_rows(ANNOTATED, out))
+    sizes["annotated"] = write_examples(out / "annotated.jsonl", multitask(rows_of, foreign=False))
     sizes |= derived(out)
     sizes["synthetic"] = write_examples(out / "synthetic.jsonl", synthesize(SYNTHETIC, seed=1))
     mix = {}
@@ -212,14 +216,19 @@ def classification(path: Path) -> Iterator[Example]:
         yield Example(text=text, classifications=(task,), source=row["source"])
 
 
-def multitask(everything: list[dict[str, Any]]) -> Iterator[Example]:
-    """Yield the hand-written examples."""
+def multitask(everything: list[dict[str, Any]], *, foreign: bool = True) -> Iterator[Example]:
+    """Yield the hand-written examples.
+
+    Args:
+        everything: in the multitask form.
+        foreign: whether relation types of other texts are asked as well, as ones that do not hold.
+    """
     types = Counter(r["type"] for row in everything for r in row.get("relations", []))
     names = sorted(types)
     rng = random.Random(0)
     for row in everything:
         own = list(dict.fromkeys(r["type"] for r in row.get("relations", [])))
-        drawn = rng.sample(names, min(3, len(names))) if own else []
+        drawn = rng.sample(names, min(3, len(names))) if own and foreign else []
         absent = [
             name
             for name in dict.fromkeys([*drawn, *row.get("relations_absent", [])])

@@ -54,7 +54,7 @@ def test_flags_count_instead_of_the_file(tmp_path):
     ("given", "message"),
     [
         ({"rate": 1}, "has no key 'rate'; its keys are model, data, output, dev"),
-        ({"model": ""}, "'model' must be a path, but '' was given"),
+        ({"model": ""}, "'model' must be a path or a hub id, but '' was given"),
         ({"data": []}, "'data' must be a path or a list of paths, but () was given"),
         ({"data": [3]}, "'data' must be a path or a list of paths"),
         ({"dev": 3}, "'dev' must be a path or null, but 3 was given"),

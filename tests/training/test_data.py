@@ -60,7 +60,7 @@ def test_a_file_without_entries_is_refused(tmp_path, content, message):
 
 def test_every_turn_holds_each_example_once_in_a_new_order(write):
     mixture = Mixture({"a": numbered(write, "a", 20)}, None, seed=1)
-    texts = [example.text for example in mixture.draw(60, random.Random(0))]
+    texts = [drawn.example.text for drawn in mixture.draw(60, random.Random(0))]
     turns = [texts[:20], texts[20:40], texts[40:]]
     assert all(sorted(turn) == sorted(turns[0]) for turn in turns)
     assert len({tuple(turn) for turn in turns}) == 3
@@ -69,7 +69,7 @@ def test_every_turn_holds_each_example_once_in_a_new_order(write):
 def test_sources_are_drawn_by_weight(write):
     files = {name: numbered(write, name, 10) for name in ("a", "b", "c")}
     mixture = Mixture(files, {"a": 30, "b": 0}, seed=1)
-    drawn = Counter(e.text[0] for e in mixture.draw(4000, random.Random(0)))
+    drawn = Counter(e.example.text[0] for e in mixture.draw(4000, random.Random(0)))
     assert drawn["b"] == 0
     assert drawn["a"] / drawn["c"] == pytest.approx(3, rel=0.15)
 
@@ -81,10 +81,10 @@ def test_a_restored_mixture_goes_on_where_it_was(write):
     mixture.draw(23, rng)
     state = json.loads(json.dumps(mixture.state()))
     position = rng.getstate()
-    expected = [e.text for e in mixture.draw(30, rng)]
+    expected = [e.example.text for e in mixture.draw(30, rng)]
     again.restore(state)
     rng.setstate(position)
-    assert [e.text for e in again.draw(30, rng)] == expected
+    assert [e.example.text for e in again.draw(30, rng)] == expected
 
 
 def test_another_mixture_is_not_restored(write):

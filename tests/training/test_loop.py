@@ -184,8 +184,44 @@ def test_saved_checkpoints_load_to_the_trained_weights(tmp_path, make):
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, make):
     task = make()
     task.loss = lambda network, batch: (torch.tensor(float("nan"), requires_grad=True), {})
-    with pytest.raises(InputError, match="The loss became nan at step 1; lower the rates"):
+    with pytest.raises(InputError, match="at step 1: the loss became nan; lower the rates"):
         train(task, options(), tmp_path)
+
+
+def failing(task: TrainingTask, *steps: int) -> None:
+    """Let the loss of a task raise at some of its calls, counted from 1."""
+    right, calls = task.loss, iter(range(1, 100))
+
+    def loss(network, batch):
+        if next(calls) in steps:
+            raise RuntimeError("index 7 is out of bounds")
+        return right(network, batch)
+
+    task.loss = loss
+
+
+def test_a_batch_that_fails_stops_the_run_and_names_its_rows(tmp_path, make):
+    task = make()
+    failing(task, 2)
+    with pytest.raises(
+        InputError, match=r"The batch of (data.jsonl:\d+(, )?){4} failed at step 2: "
+    ):
+        train(task, options(), tmp_path)
+
+
+def test_a_counted_few_may_fail_and_each_is_reported(tmp_path, make):
+    task = make()
+    failing(task, 2, 5)
+    lines: list[str] = []
+    outcome = train(task, options(skip_bad_batches=2), tmp_path / "a", report=lines.append)
+    assert (outcome.steps, outcome.bad_batches) == (8, 2)
+    told = [line for line in lines if line.startswith("skipped the batch of data.jsonl:")]
+    assert len(told) == 2
+    assert all("index 7 is out of bounds" in line for line in told)
+    task = make()
+    failing(task, 2, 3, 4)
+    with pytest.raises(InputError, match="failed at step 2"):
+        train(task, options(skip_bad_batches=2), tmp_path / "b")
 
 
 def test_decay_is_for_matrices_and_rates_are_for_their_parts(make):

@@ -133,6 +133,15 @@ TrainThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Of everything that is drawn.")
 ]
+SkipOption = Annotated[
+    int | None,
+    typer.Option(
+        "--skip-bad-batches",
+        min=0,
+        metavar="N",
+        help="Batches that may fail before the run stops. [default: 0]",
+    ),
+]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Continue the run that is in the output directory.")
 ]
@@ -158,6 +167,7 @@ def train(
     entity: LabelOption = None,
     relation: TypeOption = None,
     threshold: ThresholdOption = None,
+    skip_bad_batches: SkipOption = None,
     resume: ResumeOption = False,
 ) -> None:
     """Train a model on annotated texts, as a configuration file and these options say.
@@ -185,6 +195,7 @@ def train(
         "few_shot": few_shot,
         "lora": None if lora is None else {"rank": lora, "alpha": 2.0 * lora},
         "self_train": _self_train(self_train, entity, relation, threshold),
+        "skip_bad_batches": skip_bad_batches,
         "resume": resume or None,
     }
     given = {key: value for key, value in options.items() if value is not None}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from onepass.errors import InputError
+from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.schema.types import shown
@@ -64,10 +65,12 @@ class TrainConfig:
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
         keep: newest checkpoints that stay.
+        skip_bad_batches: batches that may fail before the run stops.
         resume: continue the run that is in ``output``.
         sampling: how questions are drawn.
-        loss: of a GLiNER2 checkpoint the weights of the loss terms, of a GLiNER checkpoint the
-            options of `onepass.models.gliner.loss`; None for their defaults.
+        loss: of a GLiNER2 checkpoint the weights of the loss terms, of a GLiNER or a GLiClass
+            checkpoint the options of `onepass.models.gliner.loss` or
+            `onepass.models.gliclass.loss`; None for their defaults.
         freeze: parts that stay as they are: text_encoder, label_encoder, decoder, heads.
         self_train: texts that the model labels itself before it is trained.
         few_shot: examples of each label to learn from; the run then tests what they brought, on
@@ -105,9 +108,10 @@ class TrainConfig:
     log_every: int = 50
     score_every: int = 1000
     keep: int = 2
+    skip_bad_batches: int = 0
     resume: bool = False
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    loss: LossWeights | GlinerLoss | None = None
+    loss: LossWeights | GlinerLoss | GliclassLoss | None = None
     freeze: tuple[str, ...] = ()
     self_train: SelfTraining | None = None
     few_shot: int | None = None
@@ -145,6 +149,7 @@ class TrainConfig:
             ("log_every", self.log_every, 1),
             ("keep", self.keep, 1),
             ("score_every", self.score_every, 0),
+            ("skip_bad_batches", self.skip_bad_batches, 0),
             ("seed", self.seed, 0),
         ):
             _check(name, whole, _is_whole(whole, least), f"a whole number from {least}")
@@ -194,8 +199,8 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, steps, epochs, minutes, encoder_rate, head_rate, \
 weight_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, pool, precision, device, \
-threads, seed, log_every, score_every, keep, resume, sampling, loss, freeze, self_train, few_shot, \
-lora.
+threads, seed, log_every, score_every, keep, skip_bad_batches, resume, sampling, loss, freeze, \
+self_train, few_shot, lora.
         """
         names = [f.name for f in fields(cls)]
         for key in data:
@@ -295,13 +300,16 @@ def _part(kind: type[Part], given: object, name: str) -> Part:
     return kind(**given)
 
 
-def _loss(given: object) -> LossWeights | GlinerLoss | None:
+def _loss(given: object) -> LossWeights | GlinerLoss | GliclassLoss | None:
     """Return the options of a loss; their keys say for which family they are, none for any."""
     names = {f.name for f in fields(GlinerLoss)}
-    if isinstance(given, GlinerLoss):
+    if isinstance(given, GlinerLoss | GliclassLoss):
         return given
     if given == {}:
         return None
+    own = {f.name for f in fields(GliclassLoss)}
+    if isinstance(given, Mapping) and set(given) & (own - names) and set(given) <= own:
+        return GliclassLoss(**given)
     if not isinstance(given, Mapping) or not set(given) & names:
         return _part(LossWeights, given, "loss")
     for key in given:

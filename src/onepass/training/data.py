@@ -11,7 +11,7 @@ import mmap
 import random
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,6 +58,10 @@ class LineFile:
     def __len__(self) -> int:
         return len(self._lines)
 
+    def place(self, index: int) -> str:
+        """Return where an entry stands, as ``name.jsonl:line``."""
+        return f"{self.path.name}:{self._lines[index]}"
+
     def example(self, index: int) -> Example:
         """Return one example.
 
@@ -68,6 +72,13 @@ class LineFile:
             return example_from_dict(
                 parse_row(self._bytes[self._starts[index] : self._stops[index]])
             )
+
+
+class Drawn(NamedTuple):
+    """An example, and where it stands: ``tone.jsonl:12``."""
+
+    example: Example
+    place: str
 
 
 class Mixture:
@@ -104,12 +115,12 @@ class Mixture:
     def __len__(self) -> int:
         return sum(map(len, self._files.values()))
 
-    def draw(self, count: int, rng: random.Random) -> list[Example]:
+    def draw(self, count: int, rng: random.Random) -> list[Drawn]:
         """Return the next ``count`` examples; ``rng`` chooses the sources."""
         chosen = rng.choices(self._names, self._weights, k=count)
         return [self._next(name) for name in chosen]
 
-    def _next(self, name: str) -> Example:
+    def _next(self, name: str) -> Drawn:
         file = self._files[name]
         turn, place = divmod(self._drawn[name], len(file))
         self._drawn[name] += 1
@@ -117,7 +128,8 @@ class Mixture:
             order = list(range(len(file)))
             random.Random(f"{self._seed}/{name}/{turn}").shuffle(order)
             self._orders[name] = (turn, order)
-        return file.example(self._orders[name][1][place])
+        index = self._orders[name][1][place]
+        return Drawn(file.example(index), file.place(index))
 
     def state(self) -> dict[str, int]:
         """Return how many examples were drawn from each source."""

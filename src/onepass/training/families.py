@@ -1,25 +1,34 @@
-"""From a checkpoint directory to what is trained: the one place that knows which families can be.
+"""From a checkpoint to what is trained: the one place that knows which families can be.
 
 The network's modules are loaded only for the family that is asked for.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 
 from onepass.errors import CheckpointError, InputError
-from onepass.hub import Checkpoint
+from onepass.hub import Checkpoint, locate
+from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.complete import complete
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.training.config import TrainConfig
 from onepass.training.trainee import Trainee
 
-TRAINED = ("gliner2", "gliner")
+Loss = LossWeights | GlinerLoss | GliclassLoss
+
+LOSSES: Mapping[str, type[LossWeights] | type[GlinerLoss] | type[GliclassLoss]] = {
+    "gliner2": LossWeights,
+    "gliner": GlinerLoss,
+    "gliclass": GliclassLoss,
+}
+TRAINED = tuple(LOSSES)
 
 
-def loss_options(config: TrainConfig) -> LossWeights | GlinerLoss:
+def loss_options(config: TrainConfig) -> Loss:
     """Return the options of the loss of a run, those of the family where none are given.
 
     Self-training smooths the targets of a GLiNER checkpoint, unless the options do so already.
@@ -28,48 +37,64 @@ def loss_options(config: TrainConfig) -> LossWeights | GlinerLoss:
         InputError: if the options are those of another family.
         CheckpointError: if the checkpoint is of no family that is trained.
     """
-    kind = _kind(Path(config.model))
-    expected = GlinerLoss if kind == "gliner" else LossWeights
+    kind = _located(config.model).kind
+    expected = LOSSES[kind]
     loss = config.loss or expected()
+    if isinstance(loss, GlinerLoss) and expected is GliclassLoss:
+        loss = _as_gliclass(loss)  # some options of the two have the same names
     if not isinstance(loss, expected):
         raise InputError(
             f"The options under 'loss' are not those of a {kind} checkpoint, which {config.model} "
-            "is; leave 'loss' out for its defaults."
+            f"is; its options are {', '.join(f.name for f in fields(expected))}."
         )
     if isinstance(loss, GlinerLoss) and config.self_train is not None and not loss.smoothing:
         return replace(loss, smoothing=config.self_train.smoothing)
     return loss
 
 
-def open_trainee(
-    directory: Path, loss: LossWeights | GlinerLoss | None = None, *, device: str = "cpu"
-) -> Trainee:
+def _as_gliclass(loss: GlinerLoss) -> Loss:
+    """Return the same options for GLiClass, where it has all that were given."""
+    given = {f.name: value for f in fields(loss) if (value := getattr(loss, f.name)) != f.default}
+    own = {f.name for f in fields(GliclassLoss)}
+    return GliclassLoss(**given) if set(given) <= own else loss
+
+
+def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "cpu") -> Trainee:
     """Open a checkpoint to be trained.
 
     Args:
-        directory: in the published layout of its family; what an old GLiNER checkpoint leaves to
-            its base model is taken from there.
+        model: a directory in the published layout of its family, or a hub id; what an old GLiNER
+            checkpoint leaves to its base model is taken from there.
         loss: options of the family's loss; None for the defaults.
         device: where the network runs.
 
     Raises:
-        CheckpointError: if the checkpoint is broken, or of no family that is trained.
+        CheckpointError: if there is no such checkpoint, or it is broken or of no family that is
+            trained.
     """
-    if _kind(directory) == "gliner":
+    checkpoint = _located(model)
+    if checkpoint.kind == "gliner":
         from onepass.training.gliner import GlinerTrainee
 
-        whole = complete(Checkpoint(directory, str(directory), None)).directory
+        whole = complete(checkpoint).directory
         return GlinerTrainee(whole, loss if isinstance(loss, GlinerLoss) else None, device=device)
+    if checkpoint.kind == "gliclass":
+        from onepass.training.gliclass import GliclassTrainee
+
+        given = loss if isinstance(loss, GliclassLoss) else None
+        return GliclassTrainee(complete(checkpoint).directory, given, device=device)
     from onepass.training.gliner2 import Gliner2Trainee
 
-    return Gliner2Trainee(directory, loss if isinstance(loss, LossWeights) else None, device=device)
+    own = loss if isinstance(loss, LossWeights) else None
+    return Gliner2Trainee(checkpoint.directory, own, device=device)
 
 
-def _kind(directory: Path) -> str:
-    kind = Checkpoint(directory, str(directory), None).kind
-    if kind not in TRAINED:
+def _located(model: str | Path) -> Checkpoint:
+    """Return a checkpoint that can be trained, fetched from the hub if it is not here."""
+    checkpoint = locate(model)
+    if checkpoint.kind not in TRAINED:
         raise CheckpointError(
-            f"{directory} is a {kind} checkpoint, which cannot be trained yet; "
-            f"those of {' and '.join(TRAINED)} can."
+            f"{model} is a {checkpoint.kind} checkpoint, which cannot be trained yet; "
+            f"those of {', '.join(TRAINED)} can."
         )
-    return kind
+    return checkpoint

@@ -5,7 +5,7 @@ It does not know the model: a `Task` hands it batches, a loss, parameter groups 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from onepass.errors import InputError
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.progress import Limits, Progress
 from onepass.training.working import Working
+
+_SHOWN = 20  # rows of a batch that failed
 
 
 class Task(Protocol):
@@ -37,6 +39,9 @@ class Task(Protocol):
 
     def loss(self, network: Any, batch: Any) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
+
+    def places(self, batch: Any) -> Sequence[str]:
+        """Return where the rows of a batch stand, for messages."""
 
     def score(self) -> Mapping[str, float]:
         """Return held-out scores; ``score`` is the one that counts, if there is one."""
@@ -68,6 +73,7 @@ class LoopOptions:
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
         keep: newest checkpoints that stay.
+        skip_bad_batches: batches that may fail before the run stops; each is reported.
     """
 
     steps: int | None = None
@@ -80,6 +86,7 @@ class LoopOptions:
     log_every: int = 50
     score_every: int = 1000
     keep: int = 2
+    skip_bad_batches: int = 0
 
     def __post_init__(self) -> None:
         if not (self.steps or self.examples or self.minutes):
@@ -98,6 +105,7 @@ class Outcome:
         seconds: wall time, likewise.
         scores: the last held-out scores.
         best: the best value of ``score``, None if there never was one.
+        bad_batches: that failed and were skipped since the run was started or resumed.
     """
 
     steps: int
@@ -105,6 +113,7 @@ class Outcome:
     seconds: float
     scores: Mapping[str, float]
     best: float | None
+    bad_batches: int = 0
 
 
 def train(
@@ -125,8 +134,8 @@ def train(
         report: receives lines of progress.
 
     Raises:
-        InputError: if there is nothing to resume, an earlier run would be overwritten, or a loss
-            is not a number.
+        InputError: if there is nothing to resume, an earlier run would be overwritten, or more
+            batches fail than may, naming their rows.
     """
     checkpoints = Checkpoints(directory, keep=options.keep)
     limits = Limits(options.steps, options.examples, options.minutes, options.warmup)
@@ -141,18 +150,22 @@ def train(
     network.train()
     working = Working(network, options.precision)
     batches = task.batches()
+    bad = 0
     while not progress.over():
         batch = next(batches)
         factor = progress.rate()
         for group, base in zip(optimizer.param_groups, base_rates, strict=True):
             group["lr"] = base * factor
         working.load()
-        loss, terms = task.loss(working.network, batch)
-        if not torch.isfinite(loss):
-            raise InputError(
-                f"The loss became {loss.item()} at step {progress.step + 1}; lower the rates."
-            )
-        loss.backward()
+        try:
+            terms = _backward(task, working.network, batch)
+        except Exception as error:
+            bad += 1
+            message = f"{_rows(task.places(batch))} failed at step {progress.step + 1}: {error}"
+            if bad > options.skip_bad_batches:
+                raise InputError(f"The batch of {message}") from error
+            report(f"skipped the batch of {message}")
+            continue
         working.hand_over()
         torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
         optimizer.step()
@@ -164,8 +177,24 @@ def train(
     is_best = progress.scored(_score(task))
     checkpoints.save_final(task, is_best=is_best)
     return Outcome(
-        progress.step, task.seen, progress.seconds(), progress.scores, progress.best_or_none()
+        progress.step, task.seen, progress.seconds(), progress.scores, progress.best_or_none(), bad
     )
+
+
+def _backward(task: Task, network: Any, batch: Any) -> Mapping[str, float]:
+    """Compute the gradients of a batch and return the terms of its loss."""
+    loss, terms = task.loss(network, batch)
+    if not torch.isfinite(loss):
+        raise InputError(f"the loss became {loss.item()}; lower the rates.")
+    loss.backward()
+    return terms
+
+
+def _rows(places: Sequence[str]) -> str:
+    """Return where the rows of a batch stand, the first few of many."""
+    shown = ", ".join(places[:_SHOWN])
+    more = len(places) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _score(task: Task) -> dict[str, float]:

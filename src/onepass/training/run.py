@@ -57,8 +57,9 @@ def train_from_config(
 
     Returns:
         ``final`` and ``best`` (directories of checkpoints, ``best`` None if nothing was scored),
-        ``steps``, ``examples``, ``skipped``, ``minutes``, ``scores`` and ``best_score``; of a
-        few-shot run also ``few_shot``, what `onepass.training.fewshot.gain` returns.
+        ``steps``, ``examples``, ``skipped``, ``bad_batches``, ``minutes``, ``scores`` and
+        ``best_score``; of a few-shot run also ``few_shot``, what `onepass.training.fewshot.gain`
+        returns.
 
     Raises:
         InputError: if something in the configuration or the data is wrong.
@@ -230,6 +231,7 @@ def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOpt
         log_every=config.log_every,
         score_every=config.score_every,
         keep=config.keep,
+        skip_bad_batches=config.skip_bad_batches,
     )
 
 
@@ -241,6 +243,7 @@ def _summary(outcome: Outcome, output: Path, skipped: int) -> dict[str, Any]:
         "steps": outcome.steps,
         "examples": outcome.examples,
         "skipped": skipped,
+        "bad_batches": outcome.bad_batches,
         "minutes": round(outcome.seconds / 60, 2),
         "scores": dict(outcome.scores),
         "best_score": outcome.best,

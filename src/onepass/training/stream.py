@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from onepass.errors import InputError
+from onepass.corpus.question import Question
+from onepass.errors import InputError, OnepassError
 from onepass.training.data import Mixture
 from onepass.training.sampling import Sampler
 from onepass.training.trainee import Ask, Asked
@@ -67,6 +68,7 @@ class QuestionStream:
         self._pool = 0  # number of the pool that is being consumed
         self._taken = 0  # batches of it that were handed out
         self._at_pool = mixture.state()
+        self._places: dict[int, str] = {}  # of the passes of the present pool, by identity
 
     def batches(self) -> Iterator[list[Any]]:
         """Yield batches forever.
@@ -93,8 +95,11 @@ class QuestionStream:
         self._at_pool = self._mixture.state()
         rng = random.Random(f"{self._seed}/{self._pool}")
         examples = self._mixture.draw(options.pool, rng)
-        questions = [self._sampler.question(example, rng) for example in examples]
-        passes = [self._ask(question, options.max_pieces) for question in questions]
+        questions = [self._sampler.question(drawn.example, rng) for drawn in examples]
+        passes = [
+            self._passes(question, drawn.place)
+            for question, drawn in zip(questions, examples, strict=True)
+        ]
         asked = [own for own in passes if own]
         if not asked:
             raise InputError(
@@ -105,9 +110,22 @@ class QuestionStream:
         if not self._taken:
             self.seen += len(examples) - len(asked)
             self.skipped += len(examples) - len(asked)
+        self._places = {
+            id(one): drawn.place for own, drawn in zip(passes, examples, strict=True) for one in own
+        }
         batches = split_by_length([one for own in asked for one in own], options)
         rng.shuffle(batches)
         return batches, {id(own[0]) for own in asked}
+
+    def _passes(self, question: Question, place: str) -> Sequence[Any]:
+        try:
+            return self._ask(question, self._options.max_pieces)
+        except OnepassError as error:
+            raise InputError(f"{place}: {error}") from error
+
+    def places(self, batch: Sequence[Any]) -> list[str]:
+        """Return where the examples of the batch that was handed out last stand."""
+        return sorted({self._places[id(one)] for one in batch})
 
     def state(self) -> dict[str, Any]:
         """Return the position, as JSON."""

@@ -17,6 +17,20 @@ from onepass.training.adapters import merged
 from onepass.training.stream import QuestionStream
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Passes that are trained on together.
+
+    Attributes:
+        asked: the passes.
+        places: where their examples stand.
+    """
+
+    asked: Sequence[Any]
+    places: Sequence[str]
+
+
 Scorer = Callable[[Any], Mapping[str, float]]  # of the network, in evaluation mode
 
 
@@ -109,14 +123,18 @@ class TrainingTask:
             for (encoder, decays), parameters in groups.items()
         ]
 
-    def batches(self) -> Iterator[Any]:
+    def batches(self) -> Iterator[Batch]:
         """Yield batches forever."""
         for asked in self._stream.batches():
-            yield self._trainee.build(asked)
+            yield Batch(asked, self._stream.places(asked))
 
-    def loss(self, network: Any, batch: Any) -> tuple[torch.Tensor, Mapping[str, float]]:
+    def loss(self, network: Any, batch: Batch) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
-        return self._trainee.loss(network, batch)
+        return self._trainee.loss(network, self._trainee.build(batch.asked))
+
+    def places(self, batch: Batch) -> Sequence[str]:
+        """Return where the examples of a batch stand."""
+        return batch.places
 
     def score(self) -> Mapping[str, float]:
         """Return held-out scores, empty without a scorer."""

@@ -57,7 +57,7 @@ class GliclassConfig:
         layer_wise: whether training adds up the losses of all layers.
         raw: the file as it was read.
 
-    >>> config = GliclassConfig.from_dict({"architecture_type": "uni-encoder", "scorer_type": "mlp"})
+    >>> config = GliclassConfig.from_dict({"scorer_type": "mlp"})
     >>> config.scorer, config.pooling, config.prompt_first
     ('mlp', 'first', False)
     """

@@ -78,12 +78,15 @@ def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     return Reading(prompt, pieces, text.tokenizer.frame)
 
 
-def collate(readings: Sequence[Reading], config: GliclassConfig) -> dict[str, Array]:
-    """Return the inputs of the graph "classify", padded.
+def collate(
+    readings: Sequence[Reading], config: GliclassConfig, *, vectors: bool = True
+) -> dict[str, Array]:
+    """Return the inputs of the graph "classify", padded, in the order of the graph.
 
     Args:
         readings: a batch.
         config: which inputs there are.
+        vectors: whether label vectors are among them, where the graph reads some.
     """
     ids, mask = padded([reading.ids for reading in readings])
     labels, label_mask = _labels(readings)
@@ -95,7 +98,7 @@ def collate(readings: Sequence[Reading], config: GliclassConfig) -> dict[str, Ar
     inputs["text_mask"] = _text_mask(readings, mask) if config.text_features else mask
     if config.architecture != BI:
         inputs["labels"] = labels
-    if config.label_vectors:
+    if config.label_vectors and vectors:
         inputs["vectors"] = _vectors(readings, label_mask)
     inputs["label_mask"] = label_mask
     return inputs

@@ -1,4 +1,4 @@
-"""What GLiClass reads beside a text: the labels of one task, its prompt and its examples, as pieces.
+"""What GLiClass reads beside a text: labels of one task, its prompt and its examples, as pieces.
 
 One prompt asks one task, or a part of its labels where there are too many for one sequence. Labels
 and user text never become markers; positions of labels are kept as numbers, and nothing is searched

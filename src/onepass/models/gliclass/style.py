@@ -37,13 +37,13 @@ class Style:
     examples_last: bool = True
 
     def examples(self, examples: Sequence[_Example]) -> list[str]:
-        """Return what is read of examples, in parts that each begin with a marker.
+        r"""Return what is read of examples, in parts that each begin with a marker.
 
         Args:
             examples: texts, already made plain, with their labels.
 
         >>> STYLES["2026-02"].examples([("He sued", ("law",))])
-        ['<<EXAMPLE>>He sued \\nLabels:\\n law', '<<SEP>>']
+        ['<<EXAMPLE>>He sued \nLabels:\n law', '<<SEP>>']
         """
         if not examples:
             return []

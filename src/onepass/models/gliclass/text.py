@@ -85,7 +85,7 @@ class TextPieces:
 
 
 def plain_pieces(text: str, tokenizer: PieceTokenizer, *, behind_marker: bool) -> Ints:
-    """Return the (pieces,) ids of a text without markers, as they are behind one or at the start."""
+    """Return the (pieces,) ids of a text without markers, behind one or at the start."""
     marker = SEP if behind_marker else ""
     own = tokenizer.pieces([marker + text])[0]
     return np.array(own[1 if behind_marker else 0 :], dtype=np.int64)

@@ -81,7 +81,7 @@ class BiEncoder(GliclassNetwork):
             vectors: (batch, labels, hidden) of `encode_labels`.
             label_mask: (batch, labels), 1 at real labels.
         """
-        text = self.head.text_vectors(self.backbone(ids, mask), text_mask)
+        text = self.head(self.backbone(ids, mask), text_mask)
         return self.head.logits(text, vectors, label_mask)
 
     def graphs(self) -> dict[str, Callable[..., torch.Tensor]]:
@@ -127,7 +127,7 @@ class FusedBiEncoder(BiEncoder):
         markers = labels[..., 0]
         words = self.backbone.word_vectors(ids)
         states = self.backbone(ids, mask, replaced(words, markers, vectors, label_mask))
-        text = self.head.text_vectors(states, text_mask)
+        text = self.head(states, text_mask)
         return self.head.logits(text, take(states, markers), label_mask)
 
     def graphs(self) -> dict[str, Callable[..., torch.Tensor]]:

@@ -91,7 +91,7 @@ class EncoderDecoder(GliclassNetwork):
         text, found = self.states(ids, mask, class_ids, class_mask)
         head = self.head
         classes = head.class_vectors(head.pooled_classes(found, labels))
-        return head.logits(head.text_vectors(text, text_mask), classes, label_mask)
+        return head.logits(head(text, text_mask), classes, label_mask)
 
     def graphs(self) -> dict[str, Callable[..., torch.Tensor]]:
         return {"classify": self.classify}

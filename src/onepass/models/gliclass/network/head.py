@@ -95,7 +95,7 @@ class ClassHead(nn.Module):
         self.scorer = build_scorer(config, hidden)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale))
 
-    def text_vectors(
+    def forward(
         self, states: torch.Tensor, text_mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what `logits` reads of the texts: vectors, and the mask of their pieces.
@@ -152,7 +152,7 @@ class ClassHead(nn.Module):
         """Return (batch, labels), 0 at padding.
 
         Args:
-            text: of `text_vectors`.
+            text: of `forward`.
             classes: (batch, labels, hidden).
             label_mask: (batch, labels), 1 at real labels.
         """

@@ -168,7 +168,7 @@ class UniEncoder(GliclassNetwork):
         states = self.states(ids, mask, segments)
         head = self.head
         classes = head.class_vectors(head.pooled_classes(states, labels))
-        return head.logits(head.text_vectors(states, text_mask), classes, label_mask)
+        return head.logits(head(states, text_mask), classes, label_mask)
 
     def _classify_segments(
         self,

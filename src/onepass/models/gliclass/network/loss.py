@@ -1,0 +1,156 @@
+"""The loss of a batch of passes under a GLiClass network.
+
+Equation numbers are those of the GLiClass paper. It knows nothing about how a batch came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from onepass.models.gliclass.loss import GliclassLoss
+from onepass.models.gliclass.network.network import GliclassNetwork
+from onepass.models.gliclass.targets import Targets
+from onepass.nn.losses import focal_loss
+
+
+def compute_loss(
+    network: GliclassNetwork, batch: Targets, options: GliclassLoss
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss and its terms, those that the batch has.
+
+    Args:
+        network: in training mode.
+        batch: passes with their gold answers.
+        options: of the loss.
+    """
+    with seen_states(network) as seen:
+        logits = run_network(network, batch)
+    device = logits.device
+    true = torch.from_numpy(batch.true).to(device)
+    mask = torch.from_numpy(batch.label_mask).to(device).bool()
+    single = _single(true, torch.from_numpy(batch.single).to(device), options)
+    total = logits.new_zeros(())
+    terms: dict[str, float] = {}
+    for name, loss in (
+        ("multi", multi_label_loss(logits[~single], true[~single], mask[~single], options)),
+        ("single", single_label_loss(logits[single], true[single], mask[single], options)),
+    ):
+        if loss is not None:
+            total = total + loss
+            terms[name] = float(loss.detach())
+    if options.contrastive:
+        states, text_mask = seen[0]
+        loss = contrastive_loss(states, text_mask)
+        total = total + options.contrastive * loss
+        terms["contrastive"] = float(loss.detach())
+    return total, terms
+
+
+def run_network(network: GliclassNetwork, batch: Targets) -> torch.Tensor:
+    """Return the (batch, labels) logits of a batch, label vectors computed along the way."""
+    device = next(network.parameters()).device
+    inputs = {name: torch.from_numpy(array).to(device) for name, array in batch.inputs.items()}
+    graphs = network.graphs()
+    if batch.label_ids is None or batch.label_rows is None:
+        return graphs["classify"](*inputs.values())
+    ids, mask = (torch.from_numpy(array).to(device) for array in batch.label_ids)
+    vectors = graphs["encode_labels"](ids, mask)
+    own = vectors[torch.from_numpy(batch.label_rows).to(device)]  # (batch, labels, hidden)
+    last = inputs.pop("label_mask")
+    return graphs["classify"](*inputs.values(), own, last)
+
+
+@contextmanager
+def seen_states(network: GliclassNetwork) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
+    """Collect the states that a network's head reads, with the masks of their pieces."""
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def note(module: Any, given: tuple[torch.Tensor, torch.Tensor]) -> None:
+        seen.append(given)
+
+    handle = network.head.register_forward_pre_hook(note)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def _single(true: torch.Tensor, asked: torch.Tensor, options: GliclassLoss) -> torch.Tensor:
+    """Return the (batch,) passes that are trained with a softmax over their labels."""
+    one = true.sum(1) == 1  # a softmax has no answer where none holds
+    if options.problem == "multi":
+        return torch.zeros_like(one)
+    return one if options.problem == "single" else one & asked
+
+
+def multi_label_loss(
+    logits: torch.Tensor, true: torch.Tensor, mask: torch.Tensor, options: GliclassLoss
+) -> torch.Tensor | None:
+    """Return the mean focal loss of the real labels; None if there are none.
+
+    Args:
+        logits: (batch, labels).
+        true: (batch, labels), 1 at labels that hold.
+        mask: (batch, labels), real labels.
+        options: of the loss.
+    """
+    if not mask.any():
+        return None
+    losses = focal_loss(
+        logits[mask], true[mask],
+        alpha=options.alpha, gamma=options.gamma, smoothing=options.smoothing,
+    )  # fmt: skip
+    return losses.mean()
+
+
+def single_label_loss(
+    logits: torch.Tensor, true: torch.Tensor, mask: torch.Tensor, options: GliclassLoss
+) -> torch.Tensor | None:
+    """Return the mean cross-entropy over the real labels of each pass; None if there are none.
+
+    With ``gamma`` above 0 a pass weighs less the surer its right answer is, as labels do in a focal
+    loss.
+
+    Args:
+        logits: (batch, labels).
+        true: (batch, labels), 1 at the one label that holds.
+        mask: (batch, labels), real labels.
+        options: of the loss.
+    """
+    if not len(logits):
+        return None
+    shares = torch.log_softmax(logits.float().masked_fill(~mask, -torch.inf), dim=1)
+    shares = shares.masked_fill(~mask, 0.0)
+    right = (shares * true).sum(1)  # (batch,)
+    loss = -right
+    if options.smoothing:
+        even = -shares.sum(1) / mask.sum(1)
+        loss = (1 - options.smoothing) * loss + options.smoothing * even
+    if options.gamma > 0:
+        loss = loss * (1 - right.exp()) ** options.gamma
+    return loss.mean()
+
+
+def contrastive_loss(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the token-level contrastive loss, equations 7 and 8.
+
+    Each real piece is to be more like itself than like the other real pieces of its sequence.
+
+    Args:
+        states: (batch, pieces, hidden).
+        mask: (batch, pieces), 1 at real pieces.
+
+    >>> float(contrastive_loss(torch.eye(2)[None], torch.ones(1, 2)))
+    0.31326...
+    """
+    real = mask.bool()
+    unit = functional.normalize(states.float(), dim=-1)
+    alike = unit @ unit.transpose(1, 2)  # (batch, pieces, pieces), equation 7
+    alike = alike.masked_fill(~real[:, None], -torch.inf)
+    own = torch.log_softmax(alike, dim=-1).diagonal(dim1=1, dim2=2)  # (batch, pieces)
+    return -own.masked_select(real).mean()

@@ -1,0 +1,84 @@
+"""GLiClass checkpoints of every architecture as what is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from onepass.corpus.question import Question
+from onepass.encoding.sequences import encoder_limit
+from onepass.models.gliclass.family import GLICLASS
+from onepass.models.gliclass.loss import GliclassLoss
+from onepass.models.gliclass.network.checkpoint import load_network, save_network
+from onepass.models.gliclass.network.loss import compute_loss, run_network
+from onepass.models.gliclass.network.network import GliclassNetwork
+from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
+from onepass.training.tally import Tally
+from onepass.training.trainee import LABEL_ENCODER, TEXT_ENCODER
+
+
+class GliclassTrainee:
+    """A checkpoint in the published layout.
+
+    Args:
+        checkpoint: its directory.
+        loss: options of the loss.
+        device: where the network runs.
+
+    Raises:
+        CheckpointError: if the directory is not a checkpoint of this family.
+    """
+
+    def __init__(
+        self, checkpoint: Path, loss: GliclassLoss | None = None, *, device: str = "cpu"
+    ) -> None:
+        self._checkpoint, self._options = checkpoint, loss or GliclassLoss()
+        self._settings = GLICLASS.read_config(checkpoint)
+        self._tokenizer = GLICLASS.open_tokenizer(checkpoint, self._settings)
+        self.network = load_network(checkpoint).to(device)
+
+    @property
+    def longest(self) -> int | None:
+        """Return the most pieces that the network reads at once."""
+        return encoder_limit(self._settings.config.encoder)
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Return the encoders."""
+        config = self._settings.config
+        if config.two_sequences:
+            return {TEXT_ENCODER: "transformer."}
+        if config.label_vectors:
+            return {TEXT_ENCODER: "backbone.", LABEL_ENCODER: "label_backbone."}
+        return {TEXT_ENCODER: "backbone."}
+
+    def ask(self, question: Question, max_pieces: int) -> Sequence[Asked]:
+        """Return the passes that ask the tasks of a question."""
+        return ask(question, self._tokenizer, self._settings, max_pieces=max_pieces)
+
+    def build(self, asked: Sequence[Asked]) -> Targets:
+        """Return the batch of several passes, with its gold answers."""
+        return build_targets(asked, self._settings)
+
+    def loss(
+        self, network: GliclassNetwork, batch: Targets
+    ) -> tuple[torch.Tensor, Mapping[str, float]]:
+        """Return the loss of a batch under ``network`` and its terms."""
+        return compute_loss(network, batch, self._options)
+
+    def tally(self, network: GliclassNetwork, asked: Sequence[Asked], tally: Tally) -> None:
+        """Count what the network answers to a batch: exact sets, or the one best label."""
+        logits = run_network(network, self.build(asked)).float().cpu().numpy()
+        for one, row in zip(asked, logits, strict=True):
+            own = row[: len(one.true)]
+            if not one.single:
+                tally.tasks.append(bool(((own >= 0) == one.true).all()))
+            elif one.true.any():  # a task with no true label has no right answer
+                tally.tasks.append(bool(one.true[int(np.argmax(own))]))
+
+    def save(self, directory: Path) -> None:
+        """Write the checkpoint in the published layout."""
+        save_network(self.network, directory, tokenizer_from=self._checkpoint)

@@ -1,0 +1,82 @@
+"""What a run starts from: a directory, or a checkpoint of the hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+from tests.gliner_checkpoints import BI
+from tests.training.gliner_data import make_learner, write_sentences
+
+from onepass.errors import CheckpointError
+from onepass.models.gliner.loss import GlinerLoss
+from onepass.training.families import loss_options, open_trainee
+from onepass.training.run import TrainConfig, train_from_config
+
+COMMIT = "0123456789" * 4
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of the hub, which is all that there is: tests are offline."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+def store(cache: Path, name: str, source: Path) -> None:
+    """Put a checkpoint into the cache as huggingface_hub does: links to blobs."""
+    repo = cache / f"models--{name.replace('/', '--')}"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs" / "main").write_text(COMMIT)
+    (repo / "blobs").mkdir()
+    for number, path in enumerate(sorted(path for path in source.rglob("*") if path.is_file())):
+        blob = repo / "blobs" / f"{number:040}"
+        blob.write_bytes(path.read_bytes())
+        link = repo / "snapshots" / COMMIT / path.relative_to(source)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(blob)
+
+
+def config(tmp_path: Path, model: str) -> TrainConfig:
+    options = {"steps": 2, "precision": "fp32", "device": "cpu", "held_out": 0, "max_batch": 4}
+    data = write_sentences(tmp_path)
+    return TrainConfig.from_dict(
+        {"model": model, "data": str(data), "output": str(tmp_path / "run"), **options}
+    )
+
+
+def test_a_gliner_checkpoint_of_the_hub_is_trained(tmp_path: Path, cache: Path) -> None:
+    learner = make_learner(tmp_path / "learner", **BI)
+    store(cache, "me/learner", learner)
+    result = train_from_config(config(tmp_path, "me/learner"))
+    final = Path(result["final"])
+    assert json.loads((tmp_path / "run" / "train.json").read_text())["model"] == "me/learner"
+    files = {path.relative_to(final) for path in final.rglob("*") if path.is_file()}
+    assert {Path("tokenizer.json"), Path("labels_tokenizer/tokenizer.json")} <= files
+    assert not any(path.is_symlink() for path in final.rglob("*"))
+    before, after = load_file(learner / "model.safetensors"), load_file(final / "model.safetensors")
+    assert any(not before[name].equal(after[name]) for name in after)
+
+
+def test_a_gliner2_checkpoint_of_the_hub_is_opened(checkpoint: Path, cache: Path) -> None:
+    store(cache, "me/tiny", checkpoint)
+    assert open_trainee("me/tiny").longest == open_trainee(checkpoint).longest == 512
+
+
+def test_options_of_the_loss_are_those_of_the_checkpoint(tmp_path: Path, cache: Path) -> None:
+    store(cache, "me/learner", make_learner(tmp_path / "learner"))
+    assert loss_options(config(tmp_path, "me/learner")) == GlinerLoss()
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("me/absent", "me/absent"),
+        ("absent", "'absent' is neither an existing directory nor a hub id like 'owner/name'"),
+    ],
+)
+def test_a_model_that_is_nowhere(tmp_path: Path, cache: Path, model: str, said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        train_from_config(config(tmp_path, model))
