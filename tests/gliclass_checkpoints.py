@@ -148,3 +148,51 @@ def make_prompt(
     if examples:
         ids += [EXAMPLE, *some(examples)]
     return Prompt((*ids, SEP), tuple(markers), text, begin)
+
+
+MARKERS = ("<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>")
+
+
+def write_checkpoint(
+    directory: Path,
+    *,
+    encoder: str = "bert",
+    pieces: str = "wordpiece",
+    calm: bool = False,
+    **options: Any,
+) -> tuple[Any, Any]:
+    """Write a whole checkpoint with the reference library and return its model and tokenizer.
+
+    Args:
+        directory: receives the checkpoint, with a tokenizer for labels where they have an encoder.
+        encoder: of texts, one of `ENCODERS`.
+        pieces: one of `tests.tiny_tokenizers.TOKENIZERS`.
+        calm: whether nothing is dropped while it is trained.
+        options: what ``config.json`` says beside.
+    """
+    from tokenizers import AddedToken
+
+    from tests.tiny_tokenizers import TOKENIZERS
+
+    tokenizer = TOKENIZERS[pieces]()
+    tokenizer.add_special_tokens([AddedToken(marker, special=True) for marker in MARKERS])
+    ids = [tokenizer.token_to_id(marker) for marker in MARKERS]
+    size: dict[str, Any] = {"vocab_size": tokenizer.get_vocab_size()}
+    if calm:
+        names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout_rate")
+        size |= dict.fromkeys(names, 0.0)
+        options |= {"dropout": 0.0}
+    own = deepcopy(dict(ENCODERS[encoder])) | size
+    own["max_position_embeddings"] = 512
+    labelled = options.get("architecture_type", "").startswith("bi-encoder")
+    if labelled:
+        options["label_model_config"] = deepcopy(dict(LABEL_ENCODER)) | size
+    model = make_reference(
+        encoder=encoder, encoder_config=own, class_token_index=ids[0], text_token_index=ids[1],
+        example_token_index=ids[2], **options,
+    )  # fmt: skip
+    save_reference(model, directory)
+    for part in (".", "label_tokenizer") if labelled else (".",):
+        (directory / part).mkdir(exist_ok=True)
+        tokenizer.save(str(directory / part / "tokenizer.json"))
+    return model, tokenizer

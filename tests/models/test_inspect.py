@@ -170,6 +170,7 @@ def test_weights_that_are_missing_or_unknown(tmp_path: Path) -> None:
             "The tokenizer has '<<ENT>>' at 140, but the configuration at 7",
         ),
         ({"model_type": "gliner_streaming_span"}, "a streaming GLiNER checkpoint"),
+        ({"span_encoder_config": {"model_type": "rnn"}}, "has a context encoder in front of its"),
         ({"span_mode": "wavelet"}, "span_mode 'wavelet' is not known"),
     ],
 )
@@ -206,11 +207,11 @@ def test_missing_files(tiny: Path) -> None:
 
 def test_what_cannot_be_run_yet(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(
-        '{"model_type": "GLiClass", "architecture_type": "uni-encoder"}'
+        '{"model_type": "GLiClass", "architecture_type": "decoder-kv"}'
     )
     found = look(tmp_path)
-    assert (found.checkpoint.kind, found.architecture) == ("gliclass", "uni-encoder")
-    assert found.problems[0] == "A gliclass checkpoint cannot be run by this version yet."
+    assert (found.checkpoint.kind, found.architecture) == ("gliclass", "decoder-kv")
+    assert "'decoder-kv'), which is not supported yet" in found.problems[0]
     (tmp_path / "config.json").write_text('{"model_type": "extractor", "architecture": "boundary"}')
     boundary = look(tmp_path)
     assert boundary.architecture == "boundary"

@@ -7,22 +7,18 @@ that are meant are named one by one below.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tokenizers import AddedToken
 from transformers import PreTrainedTokenizerFast
 
 from onepass import Extractor, Schema
 from onepass.errors import SchemaError
-from tests.gliclass_checkpoints import ENCODERS, LABEL_ENCODER, make_reference, save_reference
-from tests.tiny_tokenizers import TOKENIZERS
+from tests.gliclass_checkpoints import write_checkpoint
 
-MARKERS = ("<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>")
 PAIRS = (("bert", "wordpiece"), ("deberta-v2", "unigram"), ("modernbert", "byte pairs"))
 LABELS = ["sports", "bad news", "art and music", "red"]
 TEXTS = (
@@ -43,23 +39,7 @@ def opened(tmp_path_factory) -> Callable[..., tuple[Any, Extractor]]:
     @cache
     def make(encoder: str, pieces: str, backend: str, **options: Any) -> tuple[Any, Extractor]:
         directory = tmp_path_factory.mktemp("gliclass")
-        tokenizer = TOKENIZERS[pieces]()
-        tokenizer.add_special_tokens([AddedToken(m, special=True) for m in MARKERS])
-        ids = [tokenizer.token_to_id(marker) for marker in MARKERS]
-        own = deepcopy(dict(ENCODERS[encoder])) | {"vocab_size": tokenizer.get_vocab_size()}
-        own["max_position_embeddings"] = 512
-        more: dict[str, Any] = {}
-        if options.get("architecture_type", "").startswith("bi-encoder"):
-            labels = deepcopy(dict(LABEL_ENCODER))
-            more["label_model_config"] = labels | {"vocab_size": tokenizer.get_vocab_size()}
-        model = make_reference(
-            encoder=encoder, encoder_config=own, class_token_index=ids[0], text_token_index=ids[1],
-            example_token_index=ids[2], **more, **options,
-        )  # fmt: skip
-        save_reference(model, directory)
-        tokenizer.save(str(directory / "tokenizer.json"))
-        (directory / "label_tokenizer").mkdir()
-        tokenizer.save(str(directory / "label_tokenizer" / "tokenizer.json"))
+        model, tokenizer = write_checkpoint(directory, encoder=encoder, pieces=pieces, **options)
         theirs = PreTrainedTokenizerFast(
             tokenizer_object=spaced(tokenizer, encoder),
             pad_token="[PAD]" if pieces != "byte pairs" else "<pad>",

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tests.gliclass_checkpoints import ENCODERS, LABEL_ENCODER, make_reference, save_reference
-from tests.tiny_tokenizers import TOKENIZERS
-from tokenizers import AddedToken
+from tests.gliclass_checkpoints import write_checkpoint
 
 from onepass import Extractor, Schema
 from onepass.corpus.question import Question
@@ -27,7 +24,6 @@ from onepass.models.gliclass.network.loss import (
 from onepass.training.gliclass import GliclassTrainee
 from onepass.training.run import TrainConfig, train_from_config
 
-MARKERS = ("<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>")
 LABELS = ["red", "news", "sports"]
 WORDS = (
     "tim", "cook", "runs", "apple", "paris", "rome", "price", "great", "person", "calm", "art",
@@ -64,23 +60,8 @@ def rows(*, several: bool) -> list[dict[str, Any]]:
 def make(directory: Path, kind: str) -> Path:
     """Write a tiny random checkpoint."""
     encoder, pieces, options = KINDS[kind]
-    tokenizer = TOKENIZERS[pieces]()
-    tokenizer.add_special_tokens([AddedToken(marker, special=True) for marker in MARKERS])
-    ids = [tokenizer.token_to_id(marker) for marker in MARKERS]
-    size = {"vocab_size": tokenizer.get_vocab_size()}
-    calm = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "dropout_rate": 0.0}
-    more: dict[str, Any] = {}
-    if options.get("architecture_type", "").startswith("bi-encoder"):
-        more["label_model_config"] = deepcopy(dict(LABEL_ENCODER)) | size | calm
-    model = make_reference(
-        encoder=encoder, encoder_config=deepcopy(dict(ENCODERS[encoder])) | size | calm,
-        class_token_index=ids[0], text_token_index=ids[1], example_token_index=ids[2],
-        dropout=0.0, pooling_strategy="avg", **more, **options,
-    )  # fmt: skip
-    save_reference(model, directory)
-    tokenizer.save(str(directory / "tokenizer.json"))
-    (directory / "label_tokenizer").mkdir()
-    tokenizer.save(str(directory / "label_tokenizer" / "tokenizer.json"))
+    given = {"pooling_strategy": "avg", **options}
+    write_checkpoint(directory, encoder=encoder, pieces=pieces, calm=True, **given)
     return directory
 
 
@@ -108,7 +89,7 @@ def answers(model: Extractor, data: list[dict[str, Any]]) -> list[set[str]]:
 def test_each_architecture_learns_twenty_texts_and_keeps_them(tmp_path, kind):
     start = make(tmp_path / "start", kind)
     data = rows(several=True)
-    result = run(tmp_path, start, data, steps=400 if kind == "encoder-decoder" else 150)
+    result = run(tmp_path, start, data, steps=400 if kind == "encoder-decoder" else 250)
     assert result["scores"]["classes"] == 1.0
     gold = [set(row["classifications"][0]["true"]) for row in data]
     assert answers(Extractor.from_pretrained(start, backend="torch"), data) != gold

@@ -181,6 +181,16 @@ def test_saved_checkpoints_load_to_the_trained_weights(tmp_path, make):
     assert equal(dict(task.network.state_dict()), dict(loaded))
 
 
+def test_lower_layers_learn_slower_and_embeddings_slowest(make):
+    task = make(encoder=0.1, head=0.2, layer_decay=0.5)
+    rates = {id(p): group["lr"] for group in task.groups() for p in group["params"]}
+    named = {name: rates[id(p)] for name, p in task.network.named_parameters()}
+    layers = [named[f"backbone.layers.{i}.up.weight"] for i in range(2)]
+    assert layers == [0.05, 0.1]
+    assert named["backbone.word_embeddings.weight"] == 0.025
+    assert named["span_head.out.last.weight"] == 0.2
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, make):
     task = make()
     task.loss = lambda network, batch: (torch.tensor(float("nan"), requires_grad=True), {})

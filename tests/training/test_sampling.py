@@ -282,3 +282,21 @@ def test_a_bank_is_read_strictly(tmp_path):
             read_bank(path)
     with pytest.raises(InputError, match="There is no file"):
         read_bank(tmp_path / "other.json")
+
+
+def test_any_number_of_labels_may_be_asked():
+    labels = tuple(f"label {i}" for i in range(80))
+    gold = GoldTask("topic", labels, labels[:40], multi_label=True)
+    options = SamplingOptions(max_classes=80, density=1.0, restyle=0.0)
+    sampler = Sampler(options=options)
+    rng = random.Random(0)
+    asked = [sampler.question(Example("x", classifications=(gold,)), rng) for _ in range(300)]
+    numbers = [len(one.schema.classification_tasks[0].labels) for one in asked]
+    true = [len(one.classes[0]) for one in asked]
+    assert min(numbers) <= 3
+    assert max(numbers) >= 60
+    assert sum(n < 10 for n in true) > 80 < sum(n >= 10 for n in true)
+    single = GoldTask("topic", labels, labels[:1])
+    for _ in range(50):
+        one = sampler.question(Example("x", classifications=(single,)), rng)
+        assert len(one.classes[0]) == 1

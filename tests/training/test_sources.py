@@ -1,12 +1,14 @@
 import gzip
 import json
+import random
 import re
 
 import pytest
 
 from onepass.corpus.reading import read_training_file
 from onepass.errors import InputError
-from onepass.training.sources import Sources, open_sources
+from onepass.training.data import Mixture
+from onepass.training.sources import Sources, by_length, open_sources
 
 
 def row(text: str) -> dict:
@@ -141,3 +143,18 @@ def test_converted_files_read_back_the_same(tmp_path, write, read):
     path = write("a.jsonl", {"input": "Tim in Rome", "output": {"entities": {"place": ["Rome"]}}})
     read("a.jsonl")
     assert list(read_training_file(tmp_path / "into" / "a.jsonl")) == list(read_training_file(path))
+
+
+def test_texts_of_every_length_are_drawn_equally_often(tmp_path, write):
+    short = [{"text": "a b"}] * 90
+    long = [{"text": "word " * 30}] * 9
+    longest = [{"text": "word " * 300}]
+    path = write("data.jsonl", *short, *long, *longest)
+    opened = open_sources([path], into=tmp_path, held_out=0, seed=0, report=lambda line: None)
+    sources = by_length(opened, (8, 48, 128))
+    assert {name: len(file) for name, file in sources.files.items()} == {
+        "data 0": 90, "data 1": 9, "data 3": 1,
+    }  # fmt: skip
+    mixture = Mixture(sources.files, sources.weights, seed=0)
+    drawn = [len(one.example.text.split()) for one in mixture.draw(600, random.Random(0))]
+    assert min(drawn.count(n) for n in (2, 30, 300)) > 150

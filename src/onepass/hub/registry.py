@@ -53,9 +53,8 @@ def _gliner(name: str, architecture: str, note: str, languages: str = _ASK) -> K
 
 
 def _gliclass(name: str, encoder: str) -> KnownModel:
-    note = f"{_PLANNED}; {encoder}"
     return KnownModel(
-        f"knowledgator/{name}", "gliclass", "uni-encoder", None, _ASK, _ASK, False, note
+        f"knowledgator/{name}", "gliclass", "uni-encoder", None, _ASK, _ASK, True, encoder
     )
 
 

@@ -17,9 +17,10 @@ from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint, export_dir
 from onepass.hub.exports import export_problem
 from onepass.hub.headers import Weight, read_headers
+from onepass.models.complete import completed
 from onepass.models.embedding.facts import embedding_facts
 from onepass.models.facts import Facts
-from onepass.models.gliner.complete import completed
+from onepass.models.gliclass.facts import gliclass_facts
 from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner2.facts import gliner2_facts
 from onepass.models.nli.facts import nli_facts
@@ -29,6 +30,7 @@ from onepass.models.thresholds import Calibration
 _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
     "gliner2": gliner2_facts,
     "gliner": gliner_facts,
+    "gliclass": gliclass_facts,
     "nli": nli_facts,
     "embedding": embedding_facts,
 }

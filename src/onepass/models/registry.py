@@ -13,10 +13,10 @@ from onepass.hub import Checkpoint, export_dir
 from onepass.hub.base import HubOptions
 from onepass.hub.exports import export_problem
 from onepass.hub.files import read_json
+from onepass.models.complete import complete
 from onepass.models.embedding.family import EMBEDDING
 from onepass.models.family import Family, Model
 from onepass.models.gliclass.family import GLICLASS
-from onepass.models.gliner.complete import complete
 from onepass.models.gliner.family import GLINER
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.nli.family import NLI

@@ -26,6 +26,10 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "query": ("qkv",), "key": ("qkv",), "value": ("qkv",),
     "pos_key_proj": ("distance_key",), "pos_query_proj": ("distance_query",),
     "dense": ("attention_out", "up", "down", "dense"),
+    "q": ("qkv", "cross_query"), "k": ("qkv", "cross_key_value"), "v": ("qkv", "cross_key_value"),
+    "o": ("attention_out", "cross_out"), "wi": ("up",), "wi_0": ("up",), "wi_1": ("up",),
+    "wo": ("down",), "linear_1": ("text.first", "classes.first", "projection.first"),
+    "linear_2": ("text.last", "classes.last", "projection.last"),
 }  # fmt: skip
 
 

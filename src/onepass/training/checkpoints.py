@@ -19,6 +19,16 @@ from onepass.errors import InputError
 _TRAINING, _STATE = "training.pt", "state.json"
 
 
+class Stateful(Protocol):
+    """What goes on where its state was taken: an optimizer, or several as one."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, of plain values and tensors."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where a `state_dict` was taken."""
+
+
 class Saved(Protocol):
     """What is saved: a model and its position in the data."""
 
@@ -63,7 +73,7 @@ class Checkpoints:
     def save(
         self,
         task: Saved,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Stateful,
         progress: Mapping[str, Any],
         *,
         is_best: bool,
@@ -104,7 +114,7 @@ class Checkpoints:
         if is_best:
             self._copy_to_best(final)
 
-    def load(self, task: Saved, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    def load(self, task: Saved, optimizer: Stateful) -> dict[str, Any]:
         """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
 
         Raises:

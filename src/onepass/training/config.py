@@ -18,6 +18,7 @@ from onepass.models.gliner2.targets import LossWeights
 from onepass.schema.types import shown
 from onepass.training.asking.means import SamplingOptions
 from onepass.training.lora import LoraOptions
+from onepass.training.rl.config import RlOptions
 from onepass.training.selftrain import SelfTraining
 
 _PRECISIONS = ("auto", "bf16", "fp32")
@@ -45,12 +46,15 @@ class TrainConfig:
             part of the data.
         bank: a label bank in JSON, see `onepass.training.bank`.
         held_out: share of the data that is held out (at most 500 examples); 0 for none.
+        length_buckets: numbers of words; texts below, between and above them are drawn equally
+            often from each file.
         steps: optimizer steps in all.
         epochs: times that as many examples are used as there are; 5 if no end is given.
         minutes: wall time in all. Of several ends, the first one counts.
         encoder_rate: learning rate of the encoders of texts and labels.
         head_rate: learning rate of everything else.
         weight_decay: on matrices.
+        layer_decay: factor between the rates of an encoder's layer and of the one above it.
         betas: of AdamW.
         warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
         clip: largest gradient norm.
@@ -77,6 +81,8 @@ class TrainConfig:
             ``dev`` or on the others. None learns from all.
         lora: low-rank changes of layers in place of training them whole, see
             `onepass.training.lora`; None trains everything.
+        rl: learn to decide classification tasks from rewards in place of annotated answers, see
+            `onepass.training.rl.config`; None learns from the answers.
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
     5.0
@@ -88,12 +94,14 @@ class TrainConfig:
     dev: str | None = None
     bank: str | None = None
     held_out: float = 0.02
+    length_buckets: tuple[int, ...] = ()
     steps: int | None = None
     epochs: float | None = None
     minutes: float | None = None
     encoder_rate: float = 1e-5
     head_rate: float = 2e-5
     weight_decay: float = 0.01
+    layer_decay: float = 1.0
     betas: tuple[float, float] = (0.9, 0.98)
     warmup: int | None = None
     clip: float = 1.0
@@ -116,6 +124,7 @@ class TrainConfig:
     self_train: SelfTraining | None = None
     few_shot: int | None = None
     lora: LoraOptions | None = None
+    rl: RlOptions | None = None
 
     def __post_init__(self) -> None:
         self._check_choices()
@@ -137,6 +146,10 @@ class TrainConfig:
         _check("precision", self.precision, self.precision in _PRECISIONS, _either(_PRECISIONS))
         _check("device", self.device, self.device in _DEVICES, _either(_DEVICES))
         _check("resume", self.resume, isinstance(self.resume, bool), "true or false")
+        if self.rl is not None and self.loss is not None:
+            raise InputError(
+                "'loss' is of supervised training, which a run with 'rl' is not; leave it out."
+            )
         parts = isinstance(self.freeze, tuple) and set(self.freeze) <= set(_PARTS)
         _check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
 
@@ -169,6 +182,12 @@ class TrainConfig:
             ("weight_decay", self.weight_decay),
         ):
             _check(name, rate, _is_number(rate), "a number from 0")
+        below = _is_above(self.layer_decay) and self.layer_decay <= 1
+        _check("layer_decay", self.layer_decay, below, "a number above 0, up to 1")
+        bounds = self.length_buckets
+        rising = isinstance(bounds, tuple) and all(_is_whole(b, 1) for b in bounds)
+        rising = rising and list(bounds) == sorted(set(bounds))
+        _check("length_buckets", bounds, rising, "rising whole numbers from 1")
         _check("clip", self.clip, _is_above(self.clip), "a number above 0")
         part = _is_number(self.held_out) and self.held_out < 1
         _check("held_out", self.held_out, part, "a share from 0 to below 1")
@@ -179,11 +198,14 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""
         lists = {"data": self.data, "betas": self.betas, "freeze": self.freeze}
+        lists["length_buckets"] = self.length_buckets
         written = asdict(self) | {name: list(values) for name, values in lists.items()}
         if self.self_train is not None:
             written["self_train"] = self.self_train.to_dict()
         if self.lora is not None:
             written["lora"] = self.lora.to_dict()
+        if self.rl is not None:
+            written["rl"] = self.rl.to_dict()
         return written
 
     @classmethod
@@ -197,10 +219,10 @@ class TrainConfig:
         Traceback (most recent call last):
         ...
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
-model, data, output, dev, bank, held_out, steps, epochs, minutes, encoder_rate, head_rate, \
-weight_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, pool, precision, device, \
-threads, seed, log_every, score_every, keep, skip_bad_batches, resume, sampling, loss, freeze, \
-self_train, few_shot, lora.
+model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes, encoder_rate, \
+head_rate, weight_decay, layer_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, \
+pool, precision, device, threads, seed, log_every, score_every, keep, skip_bad_batches, resume, \
+sampling, loss, freeze, self_train, few_shot, lora, rl.
         """
         names = [f.name for f in fields(cls)]
         for key in data:
@@ -218,7 +240,7 @@ self_train, few_shot, lora.
         for key in ("data", "freeze"):
             if isinstance(values.get(key), str):
                 values[key] = (values[key],)
-        for key in ("data", "betas", "freeze"):
+        for key in ("data", "betas", "freeze", "length_buckets"):
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
         return cls(**values)
@@ -284,6 +306,8 @@ def _read_sections(values: dict[str, Any]) -> None:
         values.setdefault("data", ())
     if values.get("lora") is not None:
         values["lora"] = LoraOptions.from_dict(values["lora"])
+    if values.get("rl") is not None:
+        values["rl"] = RlOptions.from_dict(values["rl"])
 
 
 def _part(kind: type[Part], given: object, name: str) -> Part:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import random
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +58,14 @@ class LineFile:
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def only(self, indices: Sequence[int]) -> LineFile:
+        """Return the same file with some of its entries alone."""
+        other = copy(self)
+        own = np.array(indices)
+        other._starts, other._stops = self._starts[own], self._stops[own]
+        other._lines = self._lines[own]
+        return other
 
     def place(self, index: int) -> str:
         """Return where an entry stands, as ``name.jsonl:line``."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from onepass.errors import CheckpointError, InputError
 from onepass.hub import Checkpoint, locate
+from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
-from onepass.models.gliner.complete import complete
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.training.config import TrainConfig

@@ -27,9 +27,11 @@ from onepass.training.families import loss_options, open_trainee
 from onepass.training.fewshot import few_of, gain
 from onepass.training.holdout import Holdout
 from onepass.training.loop import LoopOptions, Outcome, train
+from onepass.training.rl.policy import open_policy
+from onepass.training.rl.run import Reinforcement
 from onepass.training.sampling import Sampler
 from onepass.training.selftrain import write_weak_labels
-from onepass.training.sources import Sources, open_sources
+from onepass.training.sources import Sources, by_length, open_sources
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
 from onepass.training.trainee import Trainee
@@ -70,13 +72,17 @@ def train_from_config(
         Checkpoints(output, keep=config.keep).refuse_old()
     if config.threads:
         torch.set_num_threads(config.threads)
-    config = replace(config, loss=loss_options(config))
+    if config.rl is None:
+        config = replace(config, loss=loss_options(config))
     sources = _data(config, output / "data", scored=scorer is not None, report=report)
     torch.manual_seed(config.seed)
     device = _device(config.device)
     precision = _precision(config.precision, device)
-    trainee = open_trainee(config.model, config.loss, device=device)
+    rl = _reinforcement(config, sources, device, report)
+    trainee = rl.policy if rl else open_trainee(config.model, config.loss, device=device)
     _check_window(trainee, config.max_pieces)
+    if config.length_buckets:
+        sources = by_length(sources, config.length_buckets)
     mixture = Mixture(sources.files, sources.weights, config.seed)
     batches = BatchOptions(
         config.batch_pieces,
@@ -85,10 +91,16 @@ def train_from_config(
         min(config.pool, len(mixture)),  # of little data a pool is once all of it
     )
     if config.few_shot is None:  # a few-shot run chooses nothing by the examples it is tested on
-        scorer = scorer or _scorer(config, sources, trainee, batches, report)
-    sampler = _sampler(config, sources)
+        scorer = scorer or _scorer(config, sources, rl or trainee, batches, report)
+    sampler = rl.sampler(config.sampling) if rl else _sampler(config, sources)
     stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
-    rates = Rates(config.encoder_rate, config.head_rate, config.weight_decay, config.freeze)
+    rates = Rates(
+        config.encoder_rate,
+        config.head_rate,
+        config.weight_decay,
+        config.layer_decay,
+        config.freeze,
+    )
     adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
     task = TrainingTask(trainee, stream, rates, scorer=scorer, adapted=adapted)
     (output / "train.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
@@ -96,17 +108,28 @@ def train_from_config(
         f"{len(mixture)} examples in {len(sources.files)} files, on {device} "
         f"({torch.get_num_threads()} threads) in {precision}"
     )
-    outcome = train(
-        task,
-        _loop_options(config, precision, len(mixture)),
-        output,
-        resume=config.resume,
-        report=report,
-    )
+    loop = _loop_options(config, precision, len(mixture))
+    if rl:
+        decay = config.weight_decay
+        outcome = rl.train(task, loop, output, decay=decay, resume=config.resume, report=report)
+    else:
+        outcome = train(task, loop, output, resume=config.resume, report=report)
     summary = _summary(outcome, output, stream.skipped)
     if config.few_shot is not None:
         summary["few_shot"] = _gain(config, summary["final"], sources, report)
     return summary
+
+
+def _reinforcement(
+    config: TrainConfig, sources: Sources, device: str, report: Report
+) -> Reinforcement | None:
+    """Return what takes the place of supervised training, None where nothing does."""
+    if config.rl is None:
+        return None
+    policy = open_policy(config.model, device=device)
+    found = Reinforcement(policy, config.rl, threads=config.threads)
+    found.check(sources, report)
+    return found
 
 
 def _data(config: TrainConfig, into: Path, *, scored: bool, report: Report) -> Sources:
@@ -184,7 +207,7 @@ def _sampler(config: TrainConfig, sources: Sources) -> Sampler:
 def _scorer(
     config: TrainConfig,
     sources: Sources,
-    trainee: Trainee,
+    asked: Trainee | Reinforcement,
     options: BatchOptions,
     report: Report,
 ) -> Scorer | None:
@@ -193,7 +216,11 @@ def _scorer(
     if not examples:
         report("nothing is held out: the run is not scored")
         return None
-    holdout = Holdout(examples, trainee, options)
+    holdout = (
+        asked.holdout(examples, options)
+        if isinstance(asked, Reinforcement)
+        else Holdout(examples, asked, options)
+    )
     if not holdout.asked:
         raise InputError(
             f"None of the {len(examples)} held-out examples could be asked; give another dev file, "

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from onepass.corpus.checks import as_object
@@ -87,6 +88,30 @@ def open_sources(
     return Sources(
         files, weights, tuple(examples), tuple(sorted(names.labels)), tuple(sorted(names.types))
     )
+
+
+def by_length(sources: Sources, bounds: Sequence[int]) -> Sources:
+    """Return sources whose texts of different length are drawn equally often.
+
+    Args:
+        sources: everything that there is.
+        bounds: rising numbers of words; a text belongs to the first that it is shorter than, or
+            behind the last.
+    """
+    files: dict[str, LineFile] = {}
+    weights: dict[str, float] = {}
+    for name, file in sources.files.items():
+        buckets: list[list[int]] = [[] for _ in range(len(bounds) + 1)]
+        for i in range(len(file)):
+            words = len(file.example(i).text.split())
+            buckets[bisect_right(bounds, words)].append(i)
+        filled = [(number, own) for number, own in enumerate(buckets) if own]
+        whole = sources.weights.get(name, float(len(file)))
+        for number, own in filled:
+            key = f"{name} {number}"
+            files[key] = file.only(own)
+            weights[key] = whole / len(filled)
+    return replace(sources, files=files, weights=weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ It knows neither the family of the checkpoint nor the loop.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from onepass.errors import InputError
 from onepass.training.adapters import merged
 from onepass.training.stream import QuestionStream
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
+
+_LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,12 +45,15 @@ class Rates:
         encoder: learning rate of the encoders of texts and of labels.
         head: learning rate of everything else.
         decay: weight decay of matrices; biases and normalizations have none.
+        layer_decay: how much slower each layer of an encoder learns than the one above it; 1 for
+            not at all. Embeddings are below the lowest layer.
         frozen: parts that stay as they are, of `onepass.training.trainee.PARTS`.
     """
 
     encoder: float = 1e-5
     head: float = 2e-5
     decay: float = 0.01
+    layer_decay: float = 1.0
     frozen: tuple[str, ...] = ()
 
 
@@ -107,21 +113,31 @@ class TrainingTask:
         return self._stream.seen
 
     def groups(self) -> list[dict[str, Any]]:
-        """Return up to four groups: encoders and the rest, each with and without weight decay."""
-        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        """Return groups of parameters that learn alike, each with and without weight decay."""
+        groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+        depths = self._depths()
+        rates = self._rates
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
-                encoder, decays = self._part(name) in ENCODERS, parameter.ndim > 1
-                groups.setdefault((encoder, decays), []).append(parameter)
-        rates = self._rates
+                part = self._part(name)
+                rate = rates.head
+                if part in ENCODERS:  # (depth - 1 - layer) steps below the top, embeddings depth
+                    below = depths[part] - 1 - _layer(name)
+                    rate = rates.encoder * rates.layer_decay**below
+                groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
         return [
-            {
-                "params": parameters,
-                "lr": rates.encoder if encoder else rates.head,
-                "weight_decay": rates.decay if decays else 0.0,
-            }
-            for (encoder, decays), parameters in groups.items()
+            {"params": own, "lr": rate, "weight_decay": rates.decay if decays else 0.0}
+            for (rate, decays), own in groups.items()
         ]
+
+    def _depths(self) -> dict[str, int]:
+        """Return how many layers each encoder has."""
+        depths = dict.fromkeys(ENCODERS, 0)
+        for name, _ in self.network.named_parameters():
+            part = self._part(name)
+            if part in depths:
+                depths[part] = max(depths[part], _layer(name) + 1)
+        return depths
 
     def batches(self) -> Iterator[Batch]:
         """Yield batches forever."""
@@ -152,3 +168,13 @@ class TrainingTask:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue where a `state` was taken."""
         self._stream.restore(state)
+
+
+def _layer(name: str) -> int:
+    """Return the layer that a parameter of an encoder is in, -1 for the embeddings.
+
+    >>> _layer("backbone.layers.11.qkv.weight"), _layer("backbone.word_embeddings.weight")
+    (11, -1)
+    """
+    found = _LAYER.search(name)
+    return int(found[1]) if found else -1

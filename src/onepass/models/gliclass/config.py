@@ -22,6 +22,7 @@ LABEL, SEP, EXAMPLE = "<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"
 
 _STREAMING = "decoder-kv"
 _DEFAULT_ENCODER = "deberta-v2"
+_HIDDEN = {"deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512}  # where transformers' is not 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ class GliclassConfig:
         """Whether labels and text stand in different sequences of an encoder-decoder."""
         return self.architecture in (TEXT_ENCODER, LABEL_ENCODER)
 
+    @property
+    def encoder_hidden(self) -> int:
+        """Size of the vectors of what reads texts."""
+        return _hidden(self.encoder)
+
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> GliclassConfig:
         """Read a published configuration.
@@ -131,13 +137,12 @@ class GliclassConfig:
                 f"{'every piece' if reads_pieces else 'one vector'} of a text, but its "
                 f"pooling_strategy is {pooling!r}; 'pass' belongs to 'cross-attn' alone."
             )
-        own = encoder.get("hidden_size", encoder.get("d_model", 768))
         return cls(
             architecture=architecture,
             encoder=encoder,
             label_encoder=labels,
             label_backbone=_text(raw, "label_model_name"),
-            hidden=_whole(raw, "hidden_size", own, least=1),
+            hidden=_whole(raw, "hidden_size", _hidden(encoder), least=1),
             activation=str(raw.get("projector_hidden_act", "gelu")),
             scorer=scorer,
             scorer_heads=_whole(raw, "scorer_num_heads", 16, least=1),
@@ -172,6 +177,12 @@ def _encoder(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
             f"{key} of this GLiClass checkpoint must be an object, but {found!r:.60} was found."
         )
     return {"model_type": _DEFAULT_ENCODER, **found}
+
+
+def _hidden(encoder: Mapping[str, Any]) -> int:
+    """Return the size of an encoder's vectors, as transformers reads its configuration."""
+    default = _HIDDEN.get(str(encoder.get("model_type")), 768)
+    return int(encoder.get("hidden_size", encoder.get("d_model", default)))
 
 
 def _one_of(raw: Mapping[str, Any], key: str, default: str, known: tuple[str, ...]) -> str:

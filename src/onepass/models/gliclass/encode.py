@@ -70,11 +70,13 @@ def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
         text: in pieces.
         window: of its words.
     """
-    behind = prompt.behind_marker
-    if prompt.joined:
-        pieces = text.joined(window, prompt.joined, behind_marker=behind)
+    marker = prompt.behind_marker
+    if prompt.joined or prompt.joined_behind:
+        pieces = text.joined(
+            window, prompt.joined, prompt.joined_behind, behind_marker=marker, most=prompt.most
+        )
     else:
-        pieces = text.window(window, behind_marker=behind)
+        pieces = text.window(window, behind_marker=marker)
     return Reading(prompt, pieces, text.tokenizer.frame)
 
 

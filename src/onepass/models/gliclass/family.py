@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,8 @@ from onepass.hub.base import TOKENIZER
 from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
 from onepass.models.family import Asking, Family, Limits
-from onepass.models.gliclass.config import GliclassConfig
+from onepass.models.gliclass.complete import LABEL_TOKENIZER
+from onepass.models.gliclass.config import BI, LABEL, SEP, GliclassConfig
 from onepass.models.gliclass.encode import Reading, read_window
 from onepass.models.gliclass.graphs import graphs
 from onepass.models.gliclass.prompt import Prompt, Writer, label_text
@@ -29,7 +29,6 @@ from onepass.models.labels import LabelVectors
 from onepass.models.wording import check_classes_only, own_settings
 from onepass.schema import Label, Schema
 
-LABEL_TOKENIZER = "label_tokenizer"
 _SPACED = ("modernbert",)  # encoders whose tokenizers read every text as if a space were before it
 
 
@@ -50,8 +49,7 @@ class Settings:
     @property
     def size(self) -> int:
         """Return the size of label vectors: that of the text encoder's."""
-        encoder = self.config.encoder
-        return int(encoder.get("hidden_size", encoder.get("d_model", self.config.hidden)))
+        return self.config.encoder_hidden
 
 
 def _read_config(directory: Path) -> Settings:
@@ -59,17 +57,16 @@ def _read_config(directory: Path) -> Settings:
     style = read_style(own_settings(directory), str(directory))
     labels = None
     if config.label_encoder is not None:
-        labels = _tokenizer(directory / LABEL_TOKENIZER / TOKENIZER, config.label_encoder)
+        labels = PieceTokenizer(directory / LABEL_TOKENIZER / TOKENIZER)
     return Settings(config, style, labels)
 
 
 def _open_tokenizer(directory: Path, settings: Settings) -> PieceTokenizer:
-    return _tokenizer(directory / TOKENIZER, settings.config.encoder)
-
-
-def _tokenizer(path: Path, encoder: Mapping[str, Any]) -> PieceTokenizer:
-    tokenizer = PieceTokenizer(path)
-    return tokenizer.spaced if encoder.get("model_type") in _SPACED else tokenizer
+    config = settings.config
+    tokenizer = PieceTokenizer(directory / TOKENIZER)
+    for marker in () if config.architecture == BI else (LABEL, SEP):
+        tokenizer.id_of(marker)  # says so if there is none
+    return tokenizer.spaced if config.encoder.get("model_type") in _SPACED else tokenizer
 
 
 def _limits(settings: Settings) -> Limits:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backends.base import Floats
+from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.models.gliclass.config import BI, EXAMPLE, FUSED, LABEL, SEP, GliclassConfig
@@ -42,7 +43,9 @@ class Prompt:
             beside the text.
         ranges: (labels, 2) pieces of each label, counted from the start of where they stand.
         joined: what is read right in front of the text, without a marker between them.
-        joined_pieces: how many pieces that takes.
+        joined_behind: likewise, right behind the text.
+        joined_pieces: how many pieces these two take.
+        most: pieces that they and the text may have together; 0 without them.
         features: piece of ``<<SEP>>``, counted like ``ranges``; -1 without one.
         examples: piece at which examples begin, counted from the start of the tail; -1 without any.
         labels_behind: whether the labels stand behind the text.
@@ -57,7 +60,9 @@ class Prompt:
     classes: Ints = field(default_factory=_none)
     ranges: Ints = field(default_factory=_none)
     joined: str = ""
+    joined_behind: str = ""
     joined_pieces: int = 0
+    most: int = 0
     features: int = -1
     examples: int = -1
     labels_behind: bool = False
@@ -120,16 +125,32 @@ class Writer:
         texts = tuple(label_text(label, self.style) for label in task.labels)
         extra = "" if task.prompt is None else self.tokenizer.plain(task.prompt)
         if self.config.architecture == BI:
-            joined = f"{extra} " if extra else ""
-            items = tuple(range(len(texts)))
-            yield Prompt(
-                number, items, joined=joined, joined_pieces=self._count(joined), texts=texts
-            )
+            yield self._alone(number, task, texts, f"{extra} " if extra else "")
             return
         examples = self._examples(task)
         for items in self._parts(task, texts, self._count(extra) + sum(map(len, examples))):
             own = tuple(texts[i] for i in items)
             yield self._beside(number, items, own, extra, examples)
+
+    def _alone(
+        self, number: int, task: ClassificationTask, texts: tuple[str, ...], joined: str
+    ) -> Prompt:
+        """Return a prompt whose labels are read by an encoder of their own, and only there."""
+        pieces = self._count(joined)
+        if pieces > self.budget:
+            raise SchemaError(
+                f"The prompt of task {shown(task.name)} takes {pieces} pieces, but this checkpoint "
+                f"has room for {self.budget} beside a text; shorten it."
+            )
+        return Prompt(
+            number, tuple(range(len(texts))), joined=joined, joined_pieces=pieces,
+            most=self._room(), texts=texts,
+        )  # fmt: skip
+
+    def _room(self, *beside: Ints) -> int:
+        """Return how many pieces a sequence has for others than these."""
+        frame = sum(map(len, self.tokenizer.frame))
+        return encoder_limit(self.config.encoder) - frame - sum(map(len, beside))
 
     def _count(self, text: str) -> int:
         """Return how many pieces a text takes at most, wherever it stands."""
@@ -220,39 +241,35 @@ class Writer:
                 task, items, tail=tail, classes=classes, ranges=ranges + len(before),
                 examples=0 if len(tail) else -1,
             )  # fmt: skip
-        leading = self._leading(extra, examples) if style.prompt_leads or self._fused else _none()
-        ranges, sep = ranges + len(leading), sep + len(leading)
-        block = np.concatenate([leading, block])
-        joined = "" if style.prompt_leads or self._fused else extra
+        leads = style.prompt_leads or self._fused
+        own = f"{extra} " if leads and extra else ""
+        between = examples if style.prompt_leads else ()
         last = _joined(examples) if style.examples_last else _none()
         if not style.examples_last and not style.prompt_leads:
             block = np.concatenate([block, *examples])
         texts = texts if self._fused else ()
         if config.prompt_first:
+            before = plain_pieces(own, self.tokenizer, behind_marker=False)
+            leading = np.concatenate([before, *between])
+            head, joined = np.concatenate([leading, block]), "" if leads else extra
             return Prompt(
-                task, items, head=block, tail=last, ranges=ranges, joined=joined,
-                joined_pieces=self._count(joined), features=sep,
-                examples=0 if len(last) else -1, texts=texts,
+                task, items, head=head, tail=last, ranges=ranges + len(leading), joined=joined,
+                joined_pieces=self._count(joined), most=self._room(head, last),
+                features=sep + len(leading), examples=0 if len(last) else -1, texts=texts,
             )  # fmt: skip
-        end = plain_pieces(joined, self.tokenizer, behind_marker=True)
-        start = len(block) + len(end)
+        leading = _joined(between)
+        end = plain_pieces("" if leads else extra, self.tokenizer, behind_marker=True)
+        block = np.concatenate([leading, block, end])
+        tail = np.concatenate([block, last])
         return Prompt(
-            task, items, tail=np.concatenate([block, end, last]), ranges=ranges, features=sep,
-            examples=start if len(last) else -1, labels_behind=True, texts=texts,
+            task, items, tail=tail, ranges=ranges + len(leading), joined_behind=own,
+            joined_pieces=self._count(own), most=self._room(tail), features=sep + len(leading),
+            examples=len(block) if len(last) else -1, labels_behind=True, texts=texts,
         )  # fmt: skip
 
     @property
     def _fused(self) -> bool:
         return self.config.architecture == FUSED
-
-    def _leading(self, extra: str, examples: Sequence[Ints]) -> Ints:
-        """Return what stands in front of the labels."""
-        at_start = self.config.prompt_first
-        own = _none()
-        if extra:
-            own = plain_pieces(f"{extra} ", self.tokenizer, behind_marker=not at_start)
-        between = examples if self.style.prompt_leads else ()
-        return np.concatenate([own, *between])
 
     def _block(self, labels: Sequence[Ints]) -> tuple[Ints, Ints, int]:
         """Return labels with the marker behind them, their ranges, and where that marker is."""

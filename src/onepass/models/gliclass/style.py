@@ -81,7 +81,7 @@ def read_style(own: Mapping[str, Any], name: str) -> Style:
     True
     """
     asked = own.get("prompt_style", NEWEST.name)
-    if asked not in STYLES:
+    if not isinstance(asked, str) or asked not in STYLES:
         raise CheckpointError(
             f"The prompt_style {asked!r} in onepass.json of {name} is not known; "
             f"{', '.join(STYLES)} are."

@@ -66,22 +66,37 @@ class TextPieces:
         """
         return (self.behind if behind_marker else self.at_start).of(window)
 
-    def joined(self, window: Window, prompt: str, *, behind_marker: bool) -> Ints:
-        """Return the pieces of a prompt with a window right behind it.
+    def joined(
+        self, window: Window, before: str, behind: str, *, behind_marker: bool, most: int
+    ) -> Ints:
+        """Return the pieces of a window with texts right beside it, no marker between them.
+
+        All is tokenized at once, as one text, if that gives no more pieces than there may be; it
+        may give more than the parts do, and a word that was cut is whole in it.
 
         Args:
             window: of words.
-            prompt: plain, as it stands in front of the window.
-            behind_marker: whether a marker stands in front of the prompt.
+            before: what stands in front of the window.
+            behind: what stands behind it.
+            behind_marker: whether a marker stands in front of all of it.
+            most: pieces that there may be.
         """
         words, text = self.words, self.words.text
         if len(words):
             start = int(words.starts[window.start]) if window.start else 0
             end = len(text) if window.end == len(words) else int(words.ends[window.end - 1])
             text = text[start:end]
-        return plain_pieces(
-            prompt + self.tokenizer.plain(text), self.tokenizer, behind_marker=behind_marker
-        )
+        marker = SEP if behind_marker else ""
+        whole, _ = self.tokenizer.located(f"{before}{text}{behind}", marker=marker)
+        if len(whole) <= most:
+            return whole
+        first = behind_marker and not before  # whether the window stands right behind the marker
+        parts = [
+            plain_pieces(before, self.tokenizer, behind_marker=behind_marker),
+            self.window(window, behind_marker=first),
+            plain_pieces(behind, self.tokenizer, behind_marker=False),
+        ]
+        return np.concatenate(parts)
 
 
 def plain_pieces(text: str, tokenizer: PieceTokenizer, *, behind_marker: bool) -> Ints:
@@ -108,10 +123,21 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     words = split_words(text)
     at_start, cut = _pieces(words, tokenizer, "", max_word_pieces)
     behind = at_start
-    if tokenizer.knows(SEP):
+    if _differs_behind_marker(tokenizer):
         behind, _ = _pieces(words, tokenizer, SEP, max_word_pieces)
     lengths = np.maximum(np.diff(at_start.ends), np.diff(behind.ends))
     return TextPieces(words, lengths, cut, at_start, behind, tokenizer)
+
+
+def _differs_behind_marker(tokenizer: PieceTokenizer) -> bool:
+    """Say whether a text has other pieces behind a marker than at the start of a sequence.
+
+    Only what puts a space in front of the first word knows the difference, so one letter tells.
+    """
+    if not tokenizer.knows(SEP):
+        return False
+    behind, at_start = tokenizer.pieces([f"{SEP}a", "a"])
+    return behind[1:] != at_start
 
 
 def _pieces(words: Words, tokenizer: PieceTokenizer, marker: str, most: int) -> tuple[Pieces, int]:

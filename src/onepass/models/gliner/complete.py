@@ -15,27 +15,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
-from onepass.encoding.tokenizer import read_tokenizer
-from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, read_json
 from onepass.hub.assembled import assembled, link
 from onepass.hub.base import (
     TOKENIZER,
     TOKENIZER_FILES,
-    VOCABULARIES,
     HubOptions,
     base_directory,
     base_files,
-    has_tokenizer,
 )
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX
 from onepass.hub.exports import MANIFEST, cache_root
 from onepass.hub.headers import Weight, read_headers
+from onepass.models.base_tokenizer import (
+    open_tokenizer,
+    own_tokenizer,
+    plain_tokenizer,
+    write_tokenizer,
+)
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.markers import add_markers, embedding_rows, markers
-from onepass.models.gliner.tokenizer_config import tokenizer_config, with_prefix_space
+from onepass.models.tokenizer_config import with_prefix_space
 
 COMPLETE_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
 LABELS, DECODER = "labels_tokenizer", "decoder_tokenizer"
@@ -129,12 +129,12 @@ def write_missing(
     base = partial(base_files, checkpoint=checkpoint, options=options)
 
     if TOKENIZER in lacking:
-        source = _own(checkpoint.directory) or base(config.backbone)
-        tokenizer = _tokenizer(source, checkpoint.name)
+        source = own_tokenizer(checkpoint.directory) or base(config.backbone)
+        tokenizer = open_tokenizer(source, checkpoint.name)
         add_markers(tokenizer, config, rows, checkpoint.name)
-        _write_tokenizer(tokenizer, source, target)
+        write_tokenizer(tokenizer, source, target)
     else:
-        tokenizer = _read_tokenizer(checkpoint.directory / TOKENIZER)
+        tokenizer = plain_tokenizer(checkpoint.directory / TOKENIZER)
     if not config.bi_encoder:
         rows = rows or tokenizer.get_vocab_size()
         raw |= {"class_token_index": tokenizer.token_to_id(config.ent_token), "vocab_size": rows}
@@ -148,11 +148,11 @@ def write_missing(
             raw[key] = read_json(base(name, files=(CONFIG,)) / CONFIG)
         if f"{folder}/{TOKENIZER}" in lacking:
             own = checkpoint.directory / folder
-            source = _own(own) or base(name)
-            other = _tokenizer(source, checkpoint.name)
+            source = own_tokenizer(own) or base(name)
+            other = open_tokenizer(source, checkpoint.name)
             if folder == DECODER:
                 other = with_prefix_space(other)
-            _write_tokenizer(other, source, target / folder)
+            write_tokenizer(other, source, target / folder)
     _write_json(target / GLINER_CONFIG, raw)
 
 
@@ -184,7 +184,7 @@ def _has_markers(path: Path, config: GlinerConfig) -> bool:
     wanted = markers(config)
     if all(json.dumps(token).encode() in content for token in wanted):  # the form that all write
         return True
-    tokenizer = _read_tokenizer(path)
+    tokenizer = plain_tokenizer(path)
     return all(tokenizer.token_to_id(token) is not None for token in wanted)
 
 
@@ -233,44 +233,6 @@ def _assemble(checkpoint: Checkpoint, options: HubOptions, target: Path) -> None
         if not place.exists():
             place.parent.mkdir(exist_ok=True)
             link(path, place)
-
-
-def _own(directory: Path) -> Path | None:
-    """Return a directory of a checkpoint if the tokenizer can be taken from it."""
-    if (directory / TOKENIZER).is_file():
-        return directory
-    old = any((directory / name).is_file() for name in VOCABULARIES)
-    return directory if old and (directory / "tokenizer_config.json").is_file() else None
-
-
-def _tokenizer(directory: Path, name: str) -> Tokenizer:
-    if (directory / TOKENIZER).is_file():
-        return _read_tokenizer(directory / TOKENIZER)
-    if not has_tokenizer(directory):
-        raise CheckpointError(
-            f"{name} has no tokenizer of its own, and its base model in {directory} has none "
-            f"either; put a {TOKENIZER} into one of the directories."
-        )
-    try:
-        from onepass.nn.convert_tokenizer import convert_tokenizer
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"Opening {name}, whose tokenizer has to be converted,", "torch"
-        ) from error
-    return convert_tokenizer(directory)
-
-
-def _read_tokenizer(path: Path) -> Tokenizer:
-    tokenizer = read_tokenizer(path)
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
-def _write_tokenizer(tokenizer: Tokenizer, source: Path, target: Path) -> None:
-    target.mkdir(exist_ok=True)
-    tokenizer.save(str(target / TOKENIZER))
-    _write_json(target / "tokenizer_config.json", tokenizer_config(tokenizer, source))
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

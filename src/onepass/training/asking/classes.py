@@ -9,10 +9,9 @@ import random
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.schema import Schema
-from onepass.training.asking.means import Means
+from onepass.training.asking.means import Means, SamplingOptions
 
 _MOST_TASKS = 4
-_FEWER_LABELS = 0.7  # of a task with many labels being asked among some of them
 _OWN_NAME = 0.8
 _DESCRIBE = 0.3
 _PROMPT = 0.3
@@ -37,7 +36,7 @@ def ask_classes(
 
 
 def _ask_task(gold: GoldTask, schema: Schema, means: Means, rng: random.Random) -> tuple[int, ...]:
-    labels = _labels(gold, means.options.max_classes, rng)
+    labels = _labels(gold, means.options, rng)
     style = means.style(rng)
     names = [style(label) if style else label for label in labels]
     if len(set(names)) < len(names):
@@ -64,13 +63,38 @@ def _ask_task(gold: GoldTask, schema: Schema, means: Means, rng: random.Random) 
     return tuple(i for i, label in enumerate(labels) if label in gold.true)
 
 
-def _labels(gold: GoldTask, most: int, rng: random.Random) -> list[str]:
+def _labels(gold: GoldTask, options: SamplingOptions, rng: random.Random) -> list[str]:
     """Return the true labels and some of the others, in any order."""
     false = [label for label in gold.labels if label not in gold.true]
     rng.shuffle(false)
-    limit = max(2, most - len(gold.true))
-    if len(false) > 3 and rng.random() < _FEWER_LABELS:
+    if options.density and rng.random() < options.density:
+        return _any_number(gold, false, options.max_classes, rng)
+    limit = max(2, options.max_classes - len(gold.true))
+    if len(false) > 3 and rng.random() < options.fewer_classes:
         limit = rng.randint(2, min(limit, len(false)))
     labels = [*gold.true, *false[:limit]]
     rng.shuffle(labels)
     return labels
+
+
+def _any_number(gold: GoldTask, false: list[str], most: int, rng: random.Random) -> list[str]:
+    """Return labels whose number is spread evenly over orders of magnitude.
+
+    Of a single-label task the true one stays, since a softmax needs an answer.
+    """
+    true = list(gold.true)
+    rng.shuffle(true)
+    if gold.multi_label and true:
+        true = true[: _spread(len(true), rng)]
+    room = min(len(false), most - len(true))
+    others = _spread(room, rng) if room > 0 else 0
+    if not true:
+        others = max(others, min(len(false), 1))
+    labels = [*true, *false[:others]]
+    rng.shuffle(labels)
+    return labels
+
+
+def _spread(most: int, rng: random.Random) -> int:
+    """Return a whole number from 1 to ``most``, small ones as often as large ones."""
+    return min(most, int(most ** rng.random() + 0.5))

@@ -32,6 +32,9 @@ class SamplingOptions:
         generalize: of labels being replaced by more general ones.
         foreign: of labels, and of relation types, of other examples being asked.
         drop_label: of a label with mentions not being asked.
+        fewer_classes: of a task with many labels being asked among some of them.
+        density: of a task being asked with any number of labels, one as often as a hundred: true
+            ones of a multi-label task are left out as well.
     """
 
     max_labels: int = 24
@@ -45,6 +48,8 @@ class SamplingOptions:
     generalize: float = 0.2
     foreign: float = 0.3
     drop_label: float = 0.15
+    fewer_classes: float = 0.7
+    density: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in self.items():

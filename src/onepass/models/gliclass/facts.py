@@ -1,0 +1,64 @@
+"""What a GLiClass checkpoint says of itself: its parts, tokens and limits, for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onepass.encoding.sequences import encoder_limit
+from onepass.hub import Checkpoint
+from onepass.hub.base import TOKENIZER
+from onepass.models.facts import Facts
+from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels
+from onepass.models.gliclass.config import EXAMPLE, LABEL, SEP, GliclassConfig
+from onepass.models.gliclass.graphs import graphs
+
+_PARTS: Mapping[str, str] = {
+    "model.encoder_model.": "encoder",
+    "model.encoder_decoder_model.": "encoder and decoder",
+    "model.label_encoder.": "label encoder",
+    "model.text_projector.": "projections",
+    "model.classes_projector.": "projections",
+    "model.biencoder_projector.": "projections",
+    "model.layer_wise_attention.": "layer mixer",
+    "model.segment_embeddings.": "segment embeddings",
+    "model.scorer.": "scorer",
+    "model.lstm.": "LSTM",
+    "model.logit_scale": "logit scale",
+}
+
+
+def gliclass_facts(checkpoint: Checkpoint) -> Facts:
+    """Return what the configuration of a GLiClass checkpoint says.
+
+    Raises:
+        CheckpointError: for an architecture that is not supported, or an unknown value.
+    """
+    config = GliclassConfig.from_dict(checkpoint.config)
+    kind = str(config.encoder.get("model_type"))
+    base = str(checkpoint.config.get("encoder_model_name") or kind)
+    encoder = "encoder and decoder" if config.two_sequences else "encoder"
+    encoders = {encoder: (base, config.encoder)}
+    expected = [encoder, "projections"]
+    if config.label_encoder is not None:
+        encoders["label encoder"] = (config.label_backbone or "", config.label_encoder)
+        expected.append("label encoder")
+    if config.scorer != "simple":
+        expected.append("scorer")
+    lacks = [] if (checkpoint.directory / TOKENIZER).is_file() else [TOKENIZER]
+    labels = lacks_labels(checkpoint)
+    if labels is not None:
+        lacks.append(f"{LABEL_TOKENIZER}/{TOKENIZER}, taken from {labels}")
+    order = "labels first" if config.prompt_first else "text first"
+    how = f"{order}, {config.pooling} pool, {config.scorer} scorer"
+    markers = {LABEL: config.label_token, SEP: config.text_token, EXAMPLE: config.example_token}
+    return Facts(
+        architecture=f"{config.architecture}, {how}",
+        parts=_PARTS,
+        expected=tuple(expected),
+        encoders=encoders,
+        tokens=(LABEL, SEP, EXAMPLE),
+        token_ids={token: index for token, index in markers.items() if index >= 0},
+        pieces=encoder_limit(config.encoder),
+        graphs=tuple(graph.name for graph in graphs(config)),
+        lacks=tuple(lacks),
+    )  # fmt: skip
