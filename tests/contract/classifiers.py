@@ -97,7 +97,9 @@ CLASSIFIERS: Mapping[str, Kind] = {
         _STRINGS, "deberta-v2", "unigram", architecture_type="bi-encoder", pooling_strategy="avg",
         normalize_features=True,
     ),
-    "fused": gliclass(_STRINGS, architecture_type="bi-encoder-fused", prompt_first=True),
+    "fused": gliclass(
+        _STRINGS, architecture_type="bi-encoder-fused", prompt_first=True, use_calibrator=True
+    ),
     "decoder": gliclass(_IDS, "t5", "unigram", architecture_type="encoder-decoder"),
     "decoder-cls": gliclass(_IDS, "t5", "unigram", architecture_type="encoder-decoder-cls"),
     "nli": nli("bert"),

@@ -149,7 +149,10 @@ def test_scores_of_bi_encoders_are_the_same(opened, kind, backend):
                 )
 
 
+CALIBRATED = {"use_calibrator": True, "calibrator_hidden_size": 24, "calibrator_use_bias": True}
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "calibrator": {"scorer_type": "mlp", **CALIBRATED},
+    "calibrator without bias": {"use_calibrator": True, "normalize_features": True},
     "features": {"extract_text_features": True, "pooling_strategy": "first"},
     "behind the marker": {"embed_class_token": False},
     "average": {"class_token_pooling": "average", "extract_text_features": True},

@@ -26,6 +26,35 @@ _HIDDEN = {"deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512}  # where tran
 
 
 @dataclass(frozen=True, slots=True)
+class CalibratorConfig:
+    """The part that scales logits.
+
+    Attributes:
+        inner: size of its layers.
+        most: largest temperature.
+        dropout: while training.
+        biased: whether it adds something, too.
+    """
+
+    inner: int
+    most: float
+    dropout: float
+    biased: bool
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> CalibratorConfig | None:
+        """Read it from a published configuration; None if there is none."""
+        if not _flag(raw, "use_calibrator", False):
+            return None
+        return cls(
+            inner=_whole(raw, "calibrator_hidden_size", 256, least=1),
+            most=_number(raw, "calibrator_beta_max", 3.0),
+            dropout=_number(raw, "calibrator_dropout", 0.1),
+            biased=_flag(raw, "calibrator_use_bias", False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class GliclassConfig:
     """What a checkpoint says about itself.
 
@@ -56,6 +85,7 @@ class GliclassConfig:
         text_token: likewise, of ``<<SEP>>``.
         example_token: likewise, of ``<<EXAMPLE>>``.
         layer_wise: whether training adds up the losses of all layers.
+        calibrator: what scales the logits of each text and label; None without one.
         raw: the file as it was read.
 
     >>> config = GliclassConfig.from_dict({"scorer_type": "mlp"})
@@ -89,6 +119,7 @@ class GliclassConfig:
     text_token: int
     example_token: int
     layer_wise: bool
+    calibrator: CalibratorConfig | None
     raw: Mapping[str, Any]
 
     @property
@@ -118,11 +149,6 @@ class GliclassConfig:
             raise CheckpointError(
                 "This is a streaming GLiClass checkpoint (architecture_type 'decoder-kv'), which "
                 "is not supported yet; use one of the others: " + ", ".join(ARCHITECTURES) + "."
-            )
-        if raw.get("use_calibrator", False):
-            raise CheckpointError(
-                "This GLiClass checkpoint has a calibrator (use_calibrator), which is not "
-                "supported yet."
             )
         encoder = _encoder(raw, "encoder_config")
         labels = None
@@ -164,6 +190,7 @@ class GliclassConfig:
             text_token=_whole(raw, "text_token_index", -1),
             example_token=_whole(raw, "example_token_index", -1),
             layer_wise=_flag(raw, "layer_wise", False),
+            calibrator=CalibratorConfig.read(raw),
             raw=raw,
         )
 
@@ -182,7 +209,8 @@ def _encoder(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _hidden(encoder: Mapping[str, Any]) -> int:
     """Return the size of an encoder's vectors, as transformers reads its configuration."""
     default = _HIDDEN.get(str(encoder.get("model_type")), 768)
-    return int(encoder.get("hidden_size", encoder.get("d_model", default)))
+    key = "d_model" if "d_model" in encoder and "hidden_size" not in encoder else "hidden_size"
+    return _whole(encoder, key, default, least=1)
 
 
 def _one_of(raw: Mapping[str, Any], key: str, default: str, known: tuple[str, ...]) -> str:

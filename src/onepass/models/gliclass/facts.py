@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from onepass.encoding.sequences import encoder_limit
@@ -9,7 +10,7 @@ from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER
 from onepass.models.facts import Facts
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels
-from onepass.models.gliclass.config import EXAMPLE, LABEL, SEP, GliclassConfig
+from onepass.models.gliclass.config import BI, EXAMPLE, LABEL, SEP, GliclassConfig
 from onepass.models.gliclass.graphs import graphs
 
 _PARTS: Mapping[str, str] = {
@@ -23,6 +24,7 @@ _PARTS: Mapping[str, str] = {
     "model.segment_embeddings.": "segment embeddings",
     "model.scorer.": "scorer",
     "model.lstm.": "LSTM",
+    "calibrator.": "calibrator",
     "model.logit_scale": "logit scale",
 }
 
@@ -56,9 +58,21 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
         parts=_PARTS,
         expected=tuple(expected),
         encoders=encoders,
-        tokens=(LABEL, SEP, EXAMPLE),
+        tokens=_tokens(checkpoint, config),
         token_ids={token: index for token, index in markers.items() if index >= 0},
         pieces=encoder_limit(config.encoder),
         graphs=tuple(graph.name for graph in graphs(config)),
         lacks=tuple(lacks),
     )  # fmt: skip
+
+
+def _tokens(checkpoint: Checkpoint, config: GliclassConfig) -> tuple[str, ...]:
+    """Return the markers that prompts need, and that of examples where the tokenizer has it.
+
+    The first three generations of checkpoints do not, and bi-encoders read no marker at all.
+    """
+    if config.architecture == BI:
+        return ()
+    path = checkpoint.directory / TOKENIZER
+    shown = path.is_file() and json.dumps(EXAMPLE).encode() in path.read_bytes()
+    return (LABEL, SEP, EXAMPLE) if shown else (LABEL, SEP)

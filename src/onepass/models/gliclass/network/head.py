@@ -12,6 +12,7 @@ from torch.nn import functional
 from onepass.errors import CheckpointError
 from onepass.models.gliclass.config import GliclassConfig
 from onepass.nn.backbones.deberta_config import ACTIVATIONS
+from onepass.nn.class_calibrator import ClassCalibrator
 from onepass.nn.class_scorers import (
     ClassScorer,
     CrossAttentionScorer,
@@ -94,6 +95,7 @@ class ClassHead(nn.Module):
         self.lstm = WordLstm(hidden) if lstm else None
         self.scorer = build_scorer(config, hidden)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale))
+        self.calibrator = build_calibrator(config, hidden)
 
     def forward(
         self, states: torch.Tensor, text_mask: torch.Tensor
@@ -160,6 +162,8 @@ class ClassHead(nn.Module):
         found = self.scorer(vectors, classes, text_mask, label_mask)
         if self.scaled:
             found = found * self.logit_scale
+        if self.calibrator is not None:
+            found = self.calibrator(vectors, classes, found, label_mask)
         return found.masked_fill(~label_mask.bool(), 0.0)
 
     def keys(self) -> tuple[Entry, ...]:
@@ -173,6 +177,23 @@ class ClassHead(nn.Module):
         if self.lstm is not None:
             entries += with_prefix(self.lstm.keys(), "lstm.", "lstm.")
         return tuple(entries)
+
+
+def build_calibrator(config: GliclassConfig, hidden: int) -> ClassCalibrator | None:
+    """Return the calibrator of a checkpoint with random weights, None if it has none.
+
+    Raises:
+        CheckpointError: where the scorer reads the pieces of a text, which have no one vector.
+    """
+    own = config.calibrator
+    if own is None:
+        return None
+    if config.scorer == "cross-attn":
+        raise CheckpointError(
+            "This GLiClass checkpoint has a calibrator (use_calibrator) beside the scorer "
+            "cross-attn, which is not supported: the calibrator reads one vector of a text."
+        )
+    return ClassCalibrator(hidden, own.inner, own.most, own.dropout, biased=own.biased)
 
 
 def build_scorer(config: GliclassConfig, hidden: int) -> ClassScorer:

@@ -86,7 +86,11 @@ class GliclassNetwork(nn.Module, abc.ABC):
 
     def head_keys(self) -> tuple[Entry, ...]:
         """Return the part of the table that is about the head."""
-        return with_prefix(self.head.keys(), ROOT, "head.")
+        entries = with_prefix(self.head.keys(), ROOT, "head.")
+        if self.head.calibrator is None:
+            return entries
+        own = with_prefix(self.head.calibrator.keys(), "calibrator.", "head.calibrator.")
+        return (*entries, *own)
 
 
 class UniEncoder(GliclassNetwork):
