@@ -44,6 +44,27 @@ def test_json_file(onepass: Onepass, gold: str, tmp_path: Path, model: Any):
     assert model.options[0] == {"threshold": 0.2, "overlap": "all"}
 
 
+def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypatch):
+    from tests.cli.conftest import EchoModel
+
+    from onepass.cli import loading
+
+    def load(name: str, **options: Any) -> EchoModel:
+        model = EchoModel()
+        model.name = name
+        return model
+
+    monkeypatch.setattr(loading, "load_model", load)
+    done = onepass("eval", "-d", gold, "-m", "one", "-m", "two")
+    assert done.code == 0
+    header, *rows = done.out.split("\n\n")[0].splitlines()
+    assert header.startswith("entities")
+    assert [row.split()[0] for row in rows] == ["one", "two"]
+    assert "two: mean ner_micro_f1" in done.out
+    done = onepass("eval", "-d", gold, "-m", "one", "-m", "two", "--format", "json")
+    assert list(json.loads(done.out)) == ["one", "two"]
+
+
 def test_missing_data(onepass: Onepass):
     done = onepass("eval", "--data", "no/such.jsonl")
     assert (done.code, done.out) == (2, "")

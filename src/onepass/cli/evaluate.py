@@ -11,7 +11,7 @@ from onepass.cli import loading
 from onepass.cli.options import (
     Backend,
     BackendOption,
-    ModelOption,
+    ModelsOption,
     OutputOption,
     Overlap,
     OverlapOption,
@@ -30,6 +30,7 @@ EXAMPLES = """Examples:
 \b
   onepass eval --data gold.jsonl
   onepass eval --data ner/ --data classes.jsonl --model runs/mine/best --format json
+  onepass eval --data classes.jsonl --model owner/gliclass --model owner/nli   # side by side
 """
 
 
@@ -48,7 +49,7 @@ def evaluate(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
     ] = None,
-    model: ModelOption = None,
+    model: ModelsOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -58,21 +59,32 @@ def evaluate(
     """Compare what a model finds with what is annotated, and print the scores.
 
     Each text is asked what was annotated in it. Files hold onepass's own format or one of the
-    public formats that it reads; a directory stands for all .jsonl and .jsonl.gz files in it.
+    public formats that it reads; a directory stands for all .jsonl and .jsonl.gz files in it. With
+    several models, what each of them scores on all files stands side by side.
     """
     from onepass.evaluation import evaluate_paths
+    from onepass.evaluation.files import compared
 
     line = StatusLine()
+    names: list[str | None] = [*dict.fromkeys(model)] if model else [None]
     with opened(output) as write:
-        extractor = loading.load_model(model, backend=backend, precision=precision, threads=threads)
-        report = evaluate_paths(
-            extractor,
-            data,
-            threshold=threshold,
-            overlap=overlap.value,
-            limit=limit,
-            progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
-        )
-        line.clear()
+        reports = {}
+        for name in names:
+            one = loading.load_model(name, backend=backend, precision=precision, threads=threads)
+            reports[one.name] = evaluate_paths(
+                one,
+                data,
+                threshold=threshold,
+                overlap=overlap.value,
+                limit=limit,
+                progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
+            )
+            line.clear()
         is_json = form is ReportFormat.JSON
-        write(json_text(report.to_dict()) if is_json else f"{report.to_table()}\n")
+        if len(names) == 1:
+            (report,) = reports.values()
+            write(json_text(report.to_dict()) if is_json else f"{report.to_table()}\n")
+        elif is_json:
+            write(json_text({name: report.to_dict() for name, report in reports.items()}))
+        else:
+            write(f"{compared(reports)}\n")

@@ -160,6 +160,16 @@ OnLongOption = Annotated[
         "windows, refuse it, or cut it off.",
     ),
 ]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="ID",
+        help="A model of the hub, or the directory of one; several are compared. "
+        "[default: the built-in model]",
+    ),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(

@@ -92,6 +92,25 @@ class SuiteReport:
         return "\n\n".join([*blocks, "\n".join(lines)])
 
 
+def compared(reports: Mapping[str, SuiteReport]) -> str:
+    """Return what several models score as text: a table a section, a row a file and model.
+
+    Args:
+        reports: name of a model to what it scored; all of them on the same files.
+    """
+    files = next(iter(reports.values())).reports
+    rows = {
+        name if len(files) == 1 else f"{file}, {name}": report.reports[file]
+        for file in files
+        for name, report in reports.items()
+    }
+    lines = [
+        f"{name}: {', '.join(f'mean {what} {value:.4f}' for what, value in report.means().items())}"
+        for name, report in reports.items()
+    ]
+    return "\n\n".join([*section_tables(rows), "\n".join(lines)])
+
+
 def suite(
     model: Extracts,
     files: Mapping[str, Path],
