@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -45,19 +47,34 @@ def wordpiece() -> Tokenizer:
 
 def unigram() -> Tokenizer:
     """Return one as DeBERTa-v3 has it: pieces of sentencepiece, spaces as part of words."""
-    tokenizer = Tokenizer(models.Unigram())
+    tokenizer = Tokenizer(models.Unigram(_unigrams(), unk_id=_BERT.index("[UNK]")))
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in _BERT])
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Strip()])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
-    trainer = trainers.UnigramTrainer(
-        vocab_size=150, special_tokens=list(_BERT), unk_token="[UNK]", show_progress=False
-    )
-    tokenizer.train_from_iterator(LINES, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     return tokenizer
+
+
+def _unigrams() -> list[tuple[str, float]]:
+    """Return pieces with their scores: what stands often in the lines, always the same."""
+    words = [f"\u2581{word}" for line in LINES for word in line.split()]
+    found = Counter(
+        word[start:end]
+        for word in words
+        for start in range(len(word))
+        for end in range(start + 1, min(start + 6, len(word)) + 1)
+    )
+    single = {piece: n for piece, n in found.items() if len(piece) == 1}
+    longer = {piece: n * len(piece) for piece, n in found.items() if len(piece) > 1 and n > 1}
+    best = sorted(longer, key=lambda piece: (-longer[piece], piece))[:100]
+    total = sum(found.values())
+    pieces = [*sorted(single), *best]
+    scores = [math.log(found[piece] * len(piece) / total) for piece in pieces]
+    return [(token, 0.0) for token in _BERT] + list(zip(pieces, scores, strict=True))
 
 
 def byte_pairs() -> Tokenizer:

@@ -16,6 +16,20 @@ from typing import Any
 
 CARD = Path(__file__).parents[2] / "src/onepass/builtin/model/README.md"
 
+# What is not in the manifest: name in the mixture, what it is, its terms.
+OWN = (
+    ("written", "`data/written`, written for this project", "CC0"),
+    (
+        "annotated", "`data/annotated`, our annotations of texts of the sources above",
+        "CC0, the texts as above",
+    ),
+    ("synthetic", "`onepass.corpus.synthesis`, made up", "Apache-2.0"),
+    (
+        "records", "relations and mentions of the sources above, asked as records "
+        "(`recipes/builtin/derived.py`)", "as above",
+    ),
+)  # fmt: skip
+
 HEAD = """# The built-in model of onepass
 
 A GLiNER2 span checkpoint that finds entities, classes, records and relations for any labels, in
@@ -27,7 +41,7 @@ without torch.
 | Encoder | MiniLM-L6 (`all-MiniLM-L6-v2`, Apache-2.0), 22 million parameters, English |
 | Heads | GLiNER2 span layout, counting layer `count_lstm_v2`, spans of up to 10 words |
 | Window | 512 pieces, labels included; longer texts are read in overlapping windows |
-| Training | {steps:,} steps, {hours:.1f} hours on one or two cores in bf16 (`recipes/builtin`) |
+| Training | {steps:,} steps, {hours:.1f} hours on one core in bf16 (`recipes/builtin`) |
 | License | Apache-2.0 for the weights; the terms of the sources are listed below |
 
 ## Scores
@@ -58,8 +72,6 @@ kind scores can be off; give thresholds of your own where it matters.
 - A span has at most 10 words, and a record type at most 19 records a window.
 - Labels of a few words that say what is meant work best; descriptions help where a word is
   ambiguous.
-- One training example was close to the sample sentence of the README (Tim Cook, iPhone 15,
-  Cupertino), so do not judge it by that one.
 - Do not decide about people with it alone.
 
 ## Data
@@ -118,8 +130,12 @@ def _data_rows(manifest: list[dict[str, Any]], mix: dict[str, float]) -> list[st
         rows.append(
             f"| {prefix}{source['id']} | {source['source']} | {terms} | {share / total:.1%} |"
         )
-    own = mix.get("written", 0.0) / total
-    rows.append(f"| written | `data/written`, written for this project | CC0 | {own:.1%} |")
+    for name, origin, terms in OWN:
+        share = mix.get(name, 0.0)
+        if name == "records":
+            share = sum(weight for key, weight in mix.items() if key.endswith("_records"))
+            share -= mix.get("sgd_records", 0.0)
+        rows.append(f"| {name} | {origin} | {terms} | {share / total:.1%} |")
     return rows
 
 

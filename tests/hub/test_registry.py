@@ -25,7 +25,7 @@ def test_entries_are_well_formed():
 def test_what_is_supported():
     for model in KNOWN:
         span = (model.family, model.architecture) == ("gliner2", "span")
-        assert model.supported == (span or model.family == "gliner")
+        assert model.supported == (span or model.family in ("gliner", "gliclass"))
         assert model.supported != model.note.startswith("planned")
 
 

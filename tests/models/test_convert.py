@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.gliclass_checkpoints import write_checkpoint
 from tests.gliner_checkpoints import KINDS, LABELS, TEXTS, make_reference
 from tests.legacy import age
 from tests.tiny import make_tiny_checkpoint
@@ -84,6 +85,19 @@ def test_of_any_family_what_is_needed_comes_along(tmp_path: Path) -> None:
         "config.json", "model.safetensors", "spm.model", "tokenizer.json",
     ]  # fmt: skip
     assert [path.name for path in new.parent.iterdir()] == ["new"]  # nothing half-made is left
+
+
+def test_a_gliclass_bi_encoder_gets_its_label_tokenizer(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    base = tmp_path / "labels"
+    write_checkpoint(old, architecture_type="bi-encoder", label_model_name=str(base))
+    wanted = Extractor.from_pretrained(old, backend="torch").classify("tim runs", ["red", "art"])
+    (old / "label_tokenizer").rename(base)
+    (base / "config.json").write_text('{"model_type": "bert"}')
+    convert_checkpoint(pickled(old), tmp_path / "new")
+    assert (tmp_path / "new/label_tokenizer/tokenizer.json").is_file()
+    new = Extractor.from_pretrained(tmp_path / "new", backend="torch")
+    assert dict(new.classify("tim runs", ["red", "art"]).scores) == dict(wanted.scores)
 
 
 def test_tied_weights_are_written_under_both_names(tiny: Path, tmp_path: Path) -> None:

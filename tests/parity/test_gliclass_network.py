@@ -30,7 +30,6 @@ from onepass.models.gliclass.network.network import GliclassNetwork
 from onepass.nn.export import export_graphs
 from tests.gliclass_checkpoints import (
     LABEL,
-    LABEL_ENCODER,
     Prompt,
     make_prompt,
     make_reference,
@@ -385,6 +384,31 @@ def test_examples_have_a_segment_of_their_own(saved: Callable[..., Pair]) -> Non
     assert (run(*inputs.values())[0] - theirs).abs().max() > 0.01
 
 
+@torch.no_grad()
+def test_empty_label_slots_take_no_share(saved: Callable[..., Pair]) -> None:
+    """In the reference they do, so that its scores depend on how many slots there are."""
+    model, network = saved(scorer_type="hopfield")
+    prompt = PROMPTS[0]
+    ids, count = torch.tensor([prompt.ids]), len(prompt.markers)
+    slots = model(input_ids=ids, attention_mask=torch.ones_like(ids), max_num_classes=25)
+    expected = answer(model, prompt)
+    assert (slots.logits[0, :count] - expected).abs().max() > 0.01
+    assert_same(classify(network, [prompt], padding=(0, 25 - count)), [expected])
+
+
+@torch.no_grad()
+def test_the_padding_of_a_batch_is_not_pooled(saved: Callable[..., Pair]) -> None:
+    """In the reference it is."""
+    model, network = saved(pooling_strategy="avg")
+    prompt, pieces = PROMPTS[1], 30
+    ids, mask = torch.zeros(2, 1, pieces, dtype=torch.long)
+    ids[0, : len(prompt.ids)], mask[0, : len(prompt.ids)] = torch.tensor(prompt.ids), 1
+    leaked = model(input_ids=ids, attention_mask=mask, max_num_classes=2).logits[0]
+    expected = answer(model, prompt)
+    assert (leaked - expected).abs().max() > 0.01
+    assert_same(classify(network, [prompt], padding=(pieces - len(prompt.ids), 0)), [expected])
+
+
 @pytest.mark.parametrize("embedded", [False, True])
 @torch.no_grad()
 def test_squeezed_layers_as_the_paper_has_them(embedded: bool, tmp_path: Path) -> None:
@@ -412,7 +436,3 @@ def test_squeezed_layers_as_the_paper_has_them(embedded: bool, tmp_path: Path) -
         expected = [(classes @ text[0])]
         assert_same(classify(network, [prompt]), expected)
         assert_same(classify(network, [prompt], padding=(6, 1)), expected)
-
-
-def test_the_label_encoder_is_another_one() -> None:
-    assert LABEL_ENCODER["hidden_size"] != 32

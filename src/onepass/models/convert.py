@@ -17,9 +17,10 @@ from onepass.hub.base import TOKENIZER_FILES, HubOptions
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, WEIGHTS
 from onepass.hub.headers import read_headers
 from onepass.models.embedding.modules import convert_modules
+from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
 from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
 
-_FOLDERS = ("encoder_config", LABELS, DECODER)
+_FOLDERS = ("encoder_config", LABELS, DECODER, LABEL_TOKENIZER)
 _FILES = (GLINER_CONFIG, CONFIG, "onepass.json", *TOKENIZER_FILES)
 _HUB = HubOptions()
 
@@ -69,6 +70,8 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions
         if checkpoint.kind == "gliner" and lacks(checkpoint):
             weights = read_headers(Checkpoint(staged, checkpoint.name, None))
             write_missing(checkpoint, staged, weights, options)
+        if checkpoint.kind == "gliclass" and (base := lacks_labels(checkpoint)) is not None:
+            write_labels(checkpoint, base, staged, options)
         _move(staged, output)
     except OSError as error:
         raise CheckpointError(

@@ -83,10 +83,28 @@ def _place(checkpoint: Checkpoint, base: str) -> Path:
     return cache_root() / "completed" / digest.hexdigest()[:32]
 
 
-def _assemble(checkpoint: Checkpoint, base: str, options: HubOptions, target: Path) -> None:
+def write_labels(
+    checkpoint: Checkpoint, base: str, target: Path, options: HubOptions
+) -> None:
+    """Write the tokenizer of labels into a directory.
+
+    Args:
+        checkpoint: that lacks it.
+        base: what `lacks_labels` returned.
+        target: directory of a checkpoint.
+        options: how the hub is asked for the base model.
+
+    Raises:
+        CheckpointError: if the base model cannot be had.
+        MissingExtra: if its tokenizer has to be converted, and transformers is not installed.
+    """
     source = own_tokenizer(checkpoint.directory / LABEL_TOKENIZER)
     source = source or base_files(base, checkpoint, options)
     write_tokenizer(open_tokenizer(source, checkpoint.name), source, target / LABEL_TOKENIZER)
+
+
+def _assemble(checkpoint: Checkpoint, base: str, options: HubOptions, target: Path) -> None:
+    write_labels(checkpoint, base, target, options)
     for path in checkpoint.directory.iterdir():
         if path.name != LABEL_TOKENIZER:
             link(path, target / path.name)

@@ -1,0 +1,82 @@
+"""``config.json`` of GLiClass checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from tests.models.gliclass.made import raw
+
+from onepass.errors import CheckpointError
+from onepass.models.gliclass.config import ARCHITECTURES, POOLINGS, SCORERS, GliclassConfig
+
+BI = {"architecture_type": "bi-encoder"}
+
+
+def test_defaults_are_those_of_the_reference() -> None:
+    reference = pytest.importorskip("gliclass").GLiClassModelConfig(encoder_model="x")
+    theirs = GliclassConfig.from_dict(reference.to_dict())
+    ours = GliclassConfig.from_dict({})
+    for field in dataclasses.fields(GliclassConfig):
+        if field.name in ("raw", "encoder", "label_token", "text_token", "example_token"):
+            continue
+        assert getattr(ours, field.name) == getattr(theirs, field.name), field.name
+    assert ours.encoder["model_type"] == theirs.encoder["model_type"] == "deberta-v2"
+    assert theirs.label_token >= 0 > ours.label_token
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_kinds_of_checkpoints(architecture: str) -> None:
+    config = GliclassConfig.from_dict(raw(architecture_type=architecture))
+    assert config.architecture == architecture
+    assert config.label_vectors == architecture.startswith("bi-encoder")
+    assert config.two_sequences == architecture.startswith("encoder-decoder")
+    assert (config.label_encoder is not None) == config.label_vectors
+
+
+def test_scorers_and_pools() -> None:
+    for scorer in SCORERS:
+        for pooling in POOLINGS:
+            content = raw(scorer_type=scorer, pooling_strategy=pooling)
+            if (scorer == "cross-attn") == (pooling == "pass"):
+                config = GliclassConfig.from_dict(content)
+                assert (config.scorer, config.pooling) == (scorer, pooling)
+            else:
+                with pytest.raises(CheckpointError, match="'pass' belongs to 'cross-attn' alone"):
+                    GliclassConfig.from_dict(content)
+            content["architecture_type"] = "encoder-decoder-cls"  # has no pool
+            assert GliclassConfig.from_dict(content).pooling == pooling
+
+
+def test_unknown_keys_are_kept() -> None:
+    content = raw(shuffle_labels=True, kl_beta=0.1, class_token_pooling="something")
+    config = GliclassConfig.from_dict(content)
+    assert config.raw == content
+    assert config.class_pooling == "first"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"architecture_type": "decoder-kv"}, "streaming GLiClass checkpoint .* not supported yet"),
+        ({"architecture_type": "tri-encoder"}, "architecture_type 'tri-encoder' .* is not known"),
+        ({"architecture_type": ["uni-encoder"]}, "architecture_type \\['uni-encoder'\\]"),
+        ({"use_calibrator": 1}, "use_calibrator .* must be true or false, but 1"),
+        ({"scorer_type": "dot"}, "scorer_type 'dot' .* is not known"),
+        ({"pooling_strategy": "median"}, "pooling_strategy 'median'"),
+        ({"encoder_config": "bert"}, "encoder_config .* must be an object, but 'bert'"),
+        ({**BI, "label_model_config": None}, "label_model_config .* must be an object"),
+        ({"label_model_name": 3}, "label_model_name .* must be a string, but 3"),
+        ({"hidden_size": 0}, "hidden_size .* must be a whole number, but 0"),
+        ({"encoder_config": {"d_model": "x"}}, "d_model .* must be a whole number, but 'x'"),
+        ({"hidden_size": True}, "hidden_size .* must be a whole number, but True"),
+        ({"scorer_num_heads": 4.0}, "scorer_num_heads .* must be a whole number, but 4.0"),
+        ({"dropout": "no"}, "dropout .* must be a number, but 'no'"),
+        ({"prompt_first": 1}, "prompt_first .* must be true or false, but 1"),
+        ({"use_lstm": "false"}, "use_lstm .* must be true or false, but 'false'"),
+    ],
+)
+def test_wrong_values_are_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        GliclassConfig.from_dict({**raw(**change), **change})
