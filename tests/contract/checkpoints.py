@@ -5,21 +5,25 @@ A new family adds its lines to `CHECKPOINTS`; everything else here knows the fac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.numpy import load_file
 
 from onepass import Extractor, Schema
+from onepass.hub.checkpoint import WEIGHTS
 from onepass.hub.files import read_json
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.network.checkpoint import load_network as load_gliner
 from onepass.models.gliner.network.checkpoint import save_network as save_gliner
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.results.types import Extraction, Value
-from tests.gliner_checkpoints import KINDS, RELATED, make_reference
+from tests.gliner_checkpoints import KINDS, NAMERS, RELATED, make_reference
 from tests.tiny import make_tiny_checkpoint
 
 BACKENDS = ("torch", "onnx")
@@ -36,6 +40,9 @@ class Kind:
         reference: loads one with the reference library, strictly; None where there is none.
         records: whether it finds records; a family that does not is not asked for them.
         architecture: as the documentation of the reference library calls it.
+        unused: what the names of weights begin with that the reference library makes and never
+            runs; they are not saved again.
+        backends: those that run it.
     """
 
     family: str
@@ -44,6 +51,8 @@ class Kind:
     reference: Callable[[Path], Any] | None = None
     records: bool = True
     architecture: str = "span"
+    unused: tuple[str, ...] = ()
+    backends: tuple[str, ...] = BACKENDS
 
 
 def gliner2(backbone: str, counting_layer: str, *, seed: int, absent: bool = False) -> Kind:
@@ -111,18 +120,31 @@ def load_gliner2_reference(directory: Path) -> Any:
     return GLiNER2.from_pretrained(str(directory))
 
 
-def gliner(name: str, seed: int = 0) -> Kind:
-    """Return a GLiNER checkpoint that the reference library makes, one of its `KINDS`."""
+def gliner(name: str, seed: int = 0, **changes: Any) -> Kind:
+    """Return a GLiNER checkpoint that the reference library makes.
+
+    Args:
+        name: one of its `KINDS`, `RELATED` or `NAMERS`.
+        seed: of the weights, one under which this checkpoint finds something of all that is asked.
+        changes: to what it is made of.
+    """
+    options = {**KINDS, **RELATED, **NAMERS}[name] | changes
 
     def make(directory: Path) -> None:
-        make_reference(directory, seed=seed, **(KINDS | RELATED)[name])
+        make_reference(directory, seed=seed, **options)
 
     def resave(source: Path, directory: Path) -> None:
         save_gliner(load_gliner(source), directory, tokenizer_from=source)
 
-    config = GlinerConfig.from_dict((KINDS | RELATED)[name])
+    config = GlinerConfig.from_dict(options)
     architecture = config.architecture + (" (poly-encoder)" if config.fusion else "")
-    return Kind("gliner", make, resave, load_gliner_reference, False, architecture)
+    kind = Kind("gliner", make, resave, load_gliner_reference, False, architecture)
+    if config.bi_encoder:
+        return replace(kind, unused=("rnn.",))
+    if config.decoder is not None:  # which generates, and that cannot be exported
+        unused = ("prompt_rep_layer.",) if config.tokens else ()
+        return replace(kind, unused=unused, backends=("torch",))
+    return kind
 
 
 def load_gliner_reference(directory: Path) -> Any:
@@ -131,16 +153,26 @@ def load_gliner_reference(directory: Path) -> Any:
     return GLiNER.from_pretrained(str(directory)).model
 
 
+# A random checkpoint of spans of tokens relates or names almost everything in a window. Its windows
+# are short, so that there is less of it; there are more of them to be put together.
+SHORT = {"encoder": "bert", "max_len": 96}
 CHECKPOINTS: Mapping[str, Kind] = {
     "gliner2-bert-v2": gliner2("bert", "count_lstm_v2", seed=3),
     "gliner2-deberta-lstm": gliner2("deberta-v2", "count_lstm", seed=5, absent=True),
     "gliner2-bert-moe": gliner2("bert", "count_lstm_moe", seed=3),
-    **{f"gliner-{name}": gliner(name) for name in ("span", "token", "bi-span", "bi-token")},
-    "gliner-poly": gliner("poly-span-l2l-l2t-t2t"),
+    "gliner-span": gliner("span"),
+    "gliner-token": gliner("token", seed=2, encoder="bert"),
+    "gliner-bi-span": gliner("bi-span", encoder="bert"),
+    "gliner-bi-token": gliner("bi-token", seed=4, encoder="bert"),
+    "gliner-poly": gliner("poly-span-l2l-l2t-t2t", encoder="bert"),
     "gliner-poly-token": gliner("poly-token"),
-    "gliner-relex": gliner("relex-span"),
-    "gliner-token-relex": gliner("relex-token", seed=2),
+    "gliner-relex": gliner("relex-span", **SHORT),
+    "gliner-token-relex": gliner("relex-token", seed=4, **SHORT),
+    "gliner-names": gliner("names-span", seed=1, **SHORT),
+    "gliner-token-names": gliner("names-token", seed=4, **SHORT),
 }
+MODELS = [(name, backend) for name, kind in CHECKPOINTS.items() for backend in kind.backends]
+EXPORTED = [name for name, kind in CHECKPOINTS.items() if len(kind.backends) > 1]
 
 
 def everything(model: Extractor) -> Schema:
@@ -164,7 +196,15 @@ def everything(model: Extractor) -> Schema:
     if finds_records(model):
         fields = ["name::str", "price", "size::[great|bad]", "color::[red|blue]::str"]
         schema.structure("product", fields)
+    if writes_names(model):
+        choices = ["person", "place to be", "great"] if "token" in Path(model.name).name else None
+        schema.name_entities(choices, count=2)
     return schema
+
+
+def writes_names(model: Extractor) -> bool:
+    """Say whether a checkpoint has a decoder that names what it finds."""
+    return "names" in Path(model.name).name
 
 
 def relates(model: Extractor) -> bool:
@@ -184,6 +224,8 @@ def facts(doc: Extraction) -> Facts:
     """Return everything that an extraction says, with its score."""
     found: Facts = {("entity", e.label, e.start, e.end): e.score for e in doc.entities}
     assert len(found) == len(doc.entities)  # nothing is said twice
+    for e in doc.entities:
+        found |= {("name", e.start, e.end, e.label, name.label): name.score for name in e.names}
     for name, records in doc.records.items():
         for number, record in enumerate(records):
             for field, held in record.items():
@@ -209,12 +251,37 @@ def assert_same(got: Extraction, expected: Extraction, tolerance: float = 1e-5) 
     assert got.coverage == expected.coverage
 
 
-def open_all(root: Path) -> dict[str, dict[str, Extractor]]:
-    """Make every checkpoint below a directory and open it with every backend."""
-    opened: dict[str, dict[str, Extractor]] = {}
-    for name, kind in CHECKPOINTS.items():
-        kind.make(root / name)
-        opened[name] = {
-            backend: Extractor.from_pretrained(root / name, backend=backend) for backend in BACKENDS
-        }
-    return opened
+class Opened(Mapping[str, Mapping[str, Extractor]]):
+    """Every checkpoint under every backend that runs it, made when it is asked for.
+
+    Args:
+        root: receives the checkpoints.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._opened: dict[str, dict[str, Extractor]] = {}
+
+    def __getitem__(self, name: str) -> Mapping[str, Extractor]:
+        if name not in self._opened:
+            kind, directory = CHECKPOINTS[name], self._root / name
+            kind.make(directory)
+            self._opened[name] = {
+                backend: Extractor.from_pretrained(directory, backend=backend)
+                for backend in kind.backends
+            }
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CHECKPOINTS)
+
+    def __len__(self) -> int:
+        return len(CHECKPOINTS)
+
+
+def saved_weights(directory: Path) -> dict[str, np.ndarray]:
+    """Return the weights of a checkpoint under all their names; tied ones are saved under one."""
+    weights = load_file(directory / WEIGHTS)
+    with safe_open(directory / WEIGHTS, framework="numpy") as file:
+        named = file.metadata() or {}
+    return weights | {name: weights[kept] for name, kept in named.items() if kept in weights}

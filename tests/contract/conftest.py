@@ -1,21 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
 from onepass import Extractor
-from tests.contract.checkpoints import BACKENDS, CHECKPOINTS, open_all
+from tests.contract.checkpoints import CHECKPOINTS, EXPORTED, MODELS, Opened
 
 
 @pytest.fixture(scope="session")
-def opened(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Mapping[str, dict[str, Extractor]]]:
-    """Every checkpoint under every backend."""
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """Every checkpoint under every backend that runs it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONEPASS_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield open_all(tmp_path_factory.mktemp("checkpoints"))
+        yield Opened(tmp_path_factory.mktemp("checkpoints"))
 
 
 @pytest.fixture(scope="session", params=CHECKPOINTS)
@@ -24,9 +22,15 @@ def checkpoint(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def model(
-    request: pytest.FixtureRequest, checkpoint: str, opened: Mapping[str, dict[str, Extractor]]
-) -> Extractor:
+@pytest.fixture(scope="session", params=EXPORTED)
+def exported(request: pytest.FixtureRequest) -> str:
+    """A checkpoint that runs under both backends."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session", params=MODELS, ids="-".join)
+def model(request: pytest.FixtureRequest, opened: Opened) -> Extractor:
     """One checkpoint under one backend."""
-    return opened[checkpoint][request.param]
+    name, backend = request.param
+    return opened[name][backend]

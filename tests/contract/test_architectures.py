@@ -14,7 +14,6 @@ def test_the_table_is_that_of_the_tests() -> None:
 
 
 def test_every_architecture_is_in_the_contract() -> None:
-    """All but those that write labels, which run in torch only and have tests of their own."""
     kinds = {kind.architecture for kind in CHECKPOINTS.values() if kind.family == "gliner"}
     assert kinds == {
         "UniEncoderSpan",
@@ -25,4 +24,6 @@ def test_every_architecture_is_in_the_contract() -> None:
         "BiEncoderToken (poly-encoder)",
         "UniEncoderSpanRelex",
         "UniEncoderTokenRelex",
+        "UniEncoderSpanDecoder",
+        "UniEncoderTokenDecoder",
     }

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 from onepass import Extractor
-from onepass.hub.checkpoint import WEIGHTS
+from onepass.errors import BackendError
 from onepass.models.registry import FAMILIES
 from onepass.results.types import Extraction
 from tests.contract.checkpoints import (
     BACKENDS,
     CHECKPOINTS,
     Facts,
+    Opened,
     assert_same,
     everything,
     facts,
     finds_records,
     relates,
+    saved_weights,
+    writes_names,
 )
-
-Opened = Mapping[str, Mapping[str, Extractor]]
+from tests.contract.classifiers import CLASSIFIERS
 
 TEXTS = [
     "Tim Cook runs Apple in Paris and Rome.",
@@ -43,7 +44,9 @@ def read(model: Extractor, texts: list[str], threshold: float | None = None) -> 
 
 
 def test_every_family_is_here() -> None:
-    assert {kind.family for kind in CHECKPOINTS.values()} == set(FAMILIES)
+    """Or in the contract of those that only classify."""
+    kinds = (*CHECKPOINTS.values(), *CLASSIFIERS.values())
+    assert {kind.family for kind in kinds} == set(FAMILIES)
 
 
 def test_a_comparison_of_nothing_would_always_hold(model: Extractor) -> None:
@@ -54,12 +57,13 @@ def test_a_comparison_of_nothing_would_always_hold(model: Extractor) -> None:
     assert any(key[0] == "entity" for key in found)
     assert any(key[0] == "product" for key in found) == finds_records(model)
     assert any(key[0] in ("works for", "in") for key in found) == relates(model)
+    assert any(key[0] == "name" for key in found) == writes_names(model)
     assert any(key[:2] == ("color", "chosen") for key in found)
-    assert np.std(list(found.values())) > 0.05
+    assert np.std([score for key, score in found.items() if key[0] != "name"]) > 0.05
 
 
 def test_family_backend_and_name(checkpoint: str, opened: Opened) -> None:
-    for backend in BACKENDS:
+    for backend in CHECKPOINTS[checkpoint].backends:
         model = opened[checkpoint][backend]
         assert model.family == CHECKPOINTS[checkpoint].family
         assert (model.backend, model.precision) == (backend, "fp32")
@@ -67,9 +71,17 @@ def test_family_backend_and_name(checkpoint: str, opened: Opened) -> None:
         assert model.max_pieces >= 512
 
 
+def test_a_backend_that_does_not_run_it_is_refused(checkpoint: str, opened: Opened) -> None:
+    kind = CHECKPOINTS[checkpoint]
+    (first, *_) = opened[checkpoint].values()
+    for backend in set(BACKENDS) - set(kind.backends):
+        with pytest.raises(BackendError, match=f"open it with backend='{kind.backends[0]}'"):
+            Extractor.from_pretrained(first.name, backend=backend)
+
+
 @pytest.mark.parametrize("threshold", [0.2, None, 0.8])
-def test_torch_equals_onnx(checkpoint: str, opened: Opened, threshold: float | None) -> None:
-    by_backend = [read(opened[checkpoint][backend], TEXTS, threshold) for backend in BACKENDS]
+def test_torch_equals_onnx(exported: str, opened: Opened, threshold: float | None) -> None:
+    by_backend = [read(opened[exported][backend], TEXTS, threshold) for backend in BACKENDS]
     for one, other in zip(*by_backend, strict=True):
         assert_same(one, other, tolerance=1e-4)
 
@@ -141,11 +153,9 @@ def test_a_saved_checkpoint_is_the_same(checkpoint: str, opened: Opened, tmp_pat
     source = Path(opened[checkpoint]["torch"].name)
     saved = tmp_path / checkpoint
     CHECKPOINTS[checkpoint].resave(source, saved)
-    before, after = load_file(source / WEIGHTS), load_file(saved / WEIGHTS)
-    # The reference builds an LSTM for bi-encoders and never runs it: it is not saved again.
-    bi_encoder = CHECKPOINTS[checkpoint].architecture.startswith("Bi")
-    dead = {name for name in before if bi_encoder and name.startswith("rnn.")}
-    assert set(before) - dead == set(after)
+    before, after = saved_weights(source), saved_weights(saved)
+    unused = {name for name in before if name.startswith(CHECKPOINTS[checkpoint].unused)}
+    assert set(before) - unused == set(after)
     for name, values in after.items():
         np.testing.assert_array_equal(before[name], values)
     again = Extractor.from_pretrained(saved, backend="torch")
@@ -162,14 +172,14 @@ def test_the_reference_library_loads_it(checkpoint: str, opened: Opened) -> None
     pytest.importorskip(CHECKPOINTS[checkpoint].family)
     directory = Path(opened[checkpoint]["torch"].name)
     state = load(directory).state_dict()
-    saved = load_file(directory / WEIGHTS)
+    saved = saved_weights(directory)
     assert set(state) == set(saved)
     for name, values in saved.items():
         np.testing.assert_array_equal(state[name].numpy(), values)
 
 
-def test_graphs_are_exported_once(checkpoint: str, opened: Opened) -> None:
-    model = opened[checkpoint]["onnx"]
+def test_graphs_are_exported_once(exported: str, opened: Opened) -> None:
+    model = opened[exported]["onnx"]
     exports = sorted(Path(os.environ["ONEPASS_CACHE"]).rglob("*.onnx"))
     times = [path.stat().st_mtime_ns for path in exports]
     Extractor.from_pretrained(model.name, backend="onnx")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +11,16 @@ import pytest
 from onepass import Extractor, Schema
 from onepass.errors import TextTooLong
 from onepass.results.types import Extraction, Value
-from tests.contract.checkpoints import assert_same, everything, facts, finds_records, relates
+from tests.contract.checkpoints import (
+    CHECKPOINTS,
+    Opened,
+    assert_same,
+    everything,
+    facts,
+    finds_records,
+    relates,
+    writes_names,
+)
 
 ODD = {
     "empty": "",
@@ -64,6 +72,9 @@ def check(doc: Extraction, text: str, model: Extractor) -> None:
         assert 0 <= start < end <= len(text)
         assert text[start:end] == found
         assert found == found.strip()
+    for entity in doc.entities:
+        assert len(entity.names) <= (2 if writes_names(model) else 0)
+        assert all(name.label == name.label.strip() != "" for name in entity.names)
     json.loads(doc.to_json())
 
 
@@ -182,10 +193,8 @@ def test_long_texts_can_be_cut(model: Extractor) -> None:
     assert whole.coverage.windows == 1
 
 
-def test_a_word_longer_than_a_window_is_read(
-    opened: Mapping[str, dict[str, Extractor]], checkpoint: str
-) -> None:
-    model = opened[checkpoint]["onnx"]
+def test_a_word_longer_than_a_window_is_read(opened: Opened, checkpoint: str) -> None:
+    model = opened[checkpoint][CHECKPOINTS[checkpoint].backends[-1]]
     long_word = "-".join(["x1"] * 600)  # 1,799 pieces: no window has that many, a reading may
     text = f"{SENTENCES * 20} {long_word} {SENTENCES * 20}"
     doc = model.extract(text, everything(model), threshold=0.2)

@@ -44,7 +44,7 @@ ConfigArgument = Annotated[
 ]
 StartOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="DIR", help="The checkpoint to start from."),
+    typer.Option("--model", "-m", metavar="ID", help="The checkpoint to start from."),
 ]
 DataOption = Annotated[
     list[str] | None,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -67,22 +67,74 @@ def export_checkpoint(
 def _replacing(target: Path) -> Iterator[Path]:
     """Give an empty directory that takes the place of ``target`` when the block ends well.
 
-    Several processes may do so at once, as those of a server that starts; the last one stays.
+    Several processes may do so at once, as those of a server that starts. What another one has put
+    there in the meantime may be in use already: it stays if its manifest says the same.
     """
-    staged = target.with_name(f".{target.name}-{uuid4().hex}")
+    before = _manifest(target)
+    staged = _beside(target)
     try:
         staged.mkdir(parents=True)
     except OSError as error:
-        raise CheckpointError(
-            f"Graphs cannot be written to {target} ({error.strerror}); choose another directory."
-        ) from error
+        raise _not_written(target, error) from error
     try:
         yield staged
-        shutil.rmtree(target, ignore_errors=True)
-        try:
-            os.replace(staged, target)
-        except OSError:
-            if not (target / MANIFEST).is_file():  # else another process was a moment faster
-                raise
+        _put(staged, target, before)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """The manifest of a finished export, and what tells it from one that was put there later."""
+
+    content: bytes
+    file: tuple[int, int]
+
+
+def _manifest(directory: Path) -> _Manifest | None:
+    """Return the manifest of a directory; None if there is no finished export in it."""
+    try:
+        content, state = (directory / MANIFEST).read_bytes(), (directory / MANIFEST).stat()
+    except OSError:
+        return None
+    return _Manifest(content, (state.st_ino, state.st_mtime_ns))
+
+
+def _put(staged: Path, target: Path, before: _Manifest | None) -> None:
+    """Rename a directory to ``target``, and remove what was there ``before``.
+
+    A directory cannot be renamed to one that holds something. That one is renamed first, not
+    emptied: at any moment there is a whole one there, or for the time of a call none.
+    """
+    own = _manifest(staged)
+    old: list[Path] = []
+    try:
+        while True:
+            try:
+                staged.rename(target)
+                return
+            except OSError:
+                if not target.is_dir():
+                    raise
+            there = _manifest(target)
+            if there is not None and there != before and own and there.content == own.content:
+                return  # another process was faster
+            old.append(_beside(target))
+            with suppress(FileNotFoundError):  # another process has moved it
+                target.rename(old[-1])
+    except OSError as error:
+        raise _not_written(target, error) from error
+    finally:
+        for one in old:
+            shutil.rmtree(one, ignore_errors=True)
+
+
+def _beside(target: Path) -> Path:
+    """Return a new hidden name in the same directory."""
+    return target.with_name(f".{target.name}-{uuid4().hex}")
+
+
+def _not_written(target: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"Graphs cannot be written to {target} ({error.strerror}); choose another directory."
+    )

@@ -22,6 +22,8 @@ class LabelVectors:
         texts: for each label, what the encoder read: its description, or its name.
         vectors: (labels, hidden).
         model: digest of the weights that made them; None if it is not known.
+        thresholds: of the labels that have one of their own, None for the others; empty if no label
+            has.
 
     Raises:
         InputError: if there is not one vector a label.
@@ -34,6 +36,7 @@ class LabelVectors:
     texts: tuple[str, ...]
     vectors: Floats
     model: str | None
+    thresholds: tuple[float | None, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -42,14 +45,23 @@ class LabelVectors:
                 f"Label vectors need one row a label, but {count} labels with {len(self.texts)} "
                 f"texts and vectors of the shape {self.vectors.shape} were given."
             )
+        if self.thresholds and len(self.thresholds) != count:
+            raise InputError(
+                f"Label vectors need one threshold a label or none at all, but {count} labels with "
+                f"{len(self.thresholds)} thresholds were given."
+            )
 
     def __repr__(self) -> str:
         return f"LabelVectors({len(self.names)} labels of {self.vectors.shape[1]})"
 
     def schema(self) -> Schema:
-        """Return a schema that asks for these labels as entities."""
-        pairs = zip(self.names, self.texts, strict=True)
-        return Schema().entities({name: text if text != name else None for name, text in pairs})
+        """Return a schema that asks for these labels as entities, with their own thresholds."""
+        thresholds = self.thresholds or (None,) * len(self.names)
+        asked = {
+            name: {"description": None if text == name else text, "threshold": threshold}
+            for name, text, threshold in zip(self.names, self.texts, thresholds, strict=True)
+        }
+        return Schema().entities(asked)
 
     def save(self, path: str | Path) -> None:
         """Write them to a safetensors file.
@@ -63,7 +75,11 @@ class LabelVectors:
         from safetensors import SafetensorError
         from safetensors.numpy import save_file  # not needed to use vectors, nor to start
 
-        metadata = {"names": json.dumps(self.names), "texts": json.dumps(self.texts)}
+        metadata = {
+            "names": json.dumps(self.names),
+            "texts": json.dumps(self.texts),
+            "thresholds": json.dumps(self.thresholds),
+        }
         if self.model is not None:
             metadata["model"] = self.model
         vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
@@ -89,8 +105,9 @@ class LabelVectors:
                 metadata = file.metadata() or {}
                 vectors = file.get_tensor("vectors")
             names, texts = (tuple(json.loads(metadata[key])) for key in ("names", "texts"))
+            thresholds = tuple(json.loads(metadata.get("thresholds", "[]")))
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{path} holds no label vectors ({error}); write them with LabelVectors.save()."
             ) from error
-        return cls(names, texts, vectors, metadata.get("model"))
+        return cls(names, texts, vectors, metadata.get("model"), thresholds)

@@ -90,7 +90,7 @@ class Reader:
     def __init__(self, model: Model, backend: Backend) -> None:
         self.model = model
         self.backend = backend
-        self._plans: OrderedDict[Schema, Sequence[Any]] = OrderedDict()
+        self._plans: OrderedDict[tuple[Schema, LabelVectors | None], Sequence[Any]] = OrderedDict()
 
     def ask(
         self,
@@ -126,6 +126,7 @@ class Reader:
         choice = Choice(
             policy,
             thresholds.classes,
+            thresholds.floors,
             class_scale=(several.scale, several.shift),
             single_scale=calibration.get(SINGLE, PLAIN).scale,
             ties=self.model.family.ties,
@@ -156,7 +157,10 @@ class Reader:
         read = [
             family.read_text(text, self.model.tokenizer, max_word_pieces=room) for text in texts
         ]
-        windows = [_windows(text, room, limits.words, asked.on_long) for text in read]
+        most = limits.words
+        if most is not None:  # words that stand in front of a text count, too
+            most = max(most - max(prompt.words for prompt in asked.prompts), 1)
+        windows = [_windows(text, room, most, asked.on_long) for text in read]
         jobs = [
             _Job(t, w, p, family.read_window(prompt, read[t], window))
             for t, parts in enumerate(windows)
@@ -190,7 +194,9 @@ class Reader:
             )
         texts, vectors = family.encode_labels(labels, self.model.settings, self.backend)
         names = tuple(label.name for label in labels)
-        return LabelVectors(names, tuple(texts), vectors, self._fingerprint)
+        own = tuple(label.threshold for label in labels)
+        thresholds = own if any(one is not None for one in own) else ()
+        return LabelVectors(names, tuple(texts), vectors, self._fingerprint, thresholds)
 
     @cached_property
     def _fingerprint(self) -> str | None:
@@ -205,19 +211,19 @@ class Reader:
             )
 
     def _plan(self, schema: Schema, vectors: LabelVectors | None) -> Sequence[Any]:
-        """Return the prompts of a schema; those of the last few schemas are kept."""
+        """Return the prompts of a schema; those of the last few are kept, with their vectors."""
         family, settings = self.model.family, self.model.settings
-        prompts = self._plans.get(schema) if vectors is None else None
+        key = (schema, vectors)
+        prompts = self._plans.get(key)
         if prompts is None:
             planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
             prompts = family.prepare(planned, settings, self.backend, vectors)
-            if vectors is None:
-                self._plans[schema] = prompts
+            self._plans[key] = prompts
             while len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
-        elif schema in self._plans:  # another thread may have dropped it
-            with suppress(KeyError):
-                self._plans.move_to_end(schema)
+        else:
+            with suppress(KeyError):  # another thread may have dropped it
+                self._plans.move_to_end(key)
         return prompts
 
     def _follow(
@@ -230,14 +236,19 @@ class Reader:
         """Ask what depends on what was found, and add its findings."""
         texts, windows = read
         model = self.model
-        jobs = []
-        for (t, w), seen in findings.items():
-            window = windows[t][w]
-            prompts = follow(
-                Seen(texts[t], window, tuple(seen)), asked.asking, model.tokenizer, self._budget
-            )
-            for prompt in model.family.prepare(prompts, model.settings, self.backend, None):
-                jobs.append(_Job(t, w, 0, model.family.read_window(prompt, texts[t], window)))
+        places, prompts = [], []
+        for (t, w), found in findings.items():
+            seen = Seen(texts[t], windows[t][w], tuple(found))
+            for prompt in follow(seen, asked.asking, model.tokenizer, self._budget):
+                places.append((t, w))
+                prompts.append(prompt)
+        if not prompts:
+            return
+        ready = model.family.prepare(prompts, model.settings, self.backend, None)  # all at once
+        jobs = [
+            _Job(t, w, 0, model.family.read_window(prompt, texts[t], windows[t][w]))
+            for (t, w), prompt in zip(places, ready, strict=True)
+        ]
         for place, more in self._findings(jobs, asked, windows).items():
             findings[place] += more
 

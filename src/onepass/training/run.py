@@ -103,6 +103,7 @@ def train_from_config(
     )
     adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
     task = TrainingTask(trainee, stream, rates, scorer=scorer, adapted=adapted)
+    output.mkdir(parents=True, exist_ok=True)
     (output / "train.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
     report(
         f"{len(mixture)} examples in {len(sources.files)} files, on {device} "

@@ -223,12 +223,6 @@ def test_a_missing_encoder_configuration(copy_of: Callable[[str], Path]) -> None
     assert "(encoder_config is missing)" in message(directory)
 
 
-def test_a_context_encoder_is_refused(copy_of: Callable[[str], Path]) -> None:
-    directory = copy_of("span")
-    edit_config(directory, lambda config: config.update(span_encoder_config={"model_type": "rnn"}))
-    assert "span_encoder_config" in message(directory)
-
-
 def test_a_bert_without_poolers(copy_of: Callable[[str], Path]) -> None:
     directory = copy_of("bi-span-bert")
     pooled = [key for key in load_network(directory).state_dict() if "pooler" in key]

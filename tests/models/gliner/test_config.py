@@ -76,6 +76,7 @@ def test_layers_of_the_lstm(config: dict[str, Any], layers: int) -> None:
         ({"encoder_config": "bert"}, "encoder_config must be an object"),
         ({"model_type": "gliner_streaming_span"}, "streaming GLiNER checkpoint"),
         ({"precomputed_prompts_mode": True}, "labels compressed into it"),
+        ({"span_encoder_config": {"model_type": "rnn"}}, "context encoder in front of its span"),
     ],
 )
 def test_what_cannot_be_read_is_refused(config: dict[str, Any], said: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from tests.models.gliner.conftest import Case
 
 from onepass import Extractor, InputError, LabelVectors, Schema
@@ -118,6 +119,62 @@ def test_names_are_no_vectors(case_of: Callable[[str], Case], tmp_path: Path) ->
         model.encode_labels(["person"]).save(tmp_path / "missing" / "labels.safetensors")
     with pytest.raises(SchemaError, match="but the label encoder of this model reads"):
         model.encode_labels(["w " * 900])
+
+
+def test_a_label_of_no_pieces_is_refused(case_of: Callable[[str], Case]) -> None:
+    model = Extractor.from_pretrained(case_of("bi-span").directory, backend="torch")
+    said = "finds nothing to read; write it with other characters"
+    with pytest.raises(SchemaError, match=f"The entity label 'empty' is read as .*{said}"):
+        model.extract(TEXTS[0], Schema().entities({"person": None, "empty": "\u200b"}))
+    with pytest.raises(SchemaError, match=f"The relation type .*{said}"):
+        model.extract(TEXTS[0], Schema().entities(["person"]).relations(["\u200b"]))
+    with pytest.raises(SchemaError, match=f"The label 'empty' is read as .*{said}"):
+        model.encode_labels({"empty": "\u200b"})
+
+
+def test_thresholds_of_labels_stay_with_their_vectors(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    model = Extractor.from_pretrained(case_of("bi-span").directory, backend="torch")
+    labels = {"person": {"threshold": 0.9}, "place": {"description": "a town"}, "company": None}
+    vectors = model.encode_labels(labels)
+    vectors.save(tmp_path / "labels.safetensors")
+    again = LabelVectors.load(tmp_path / "labels.safetensors")
+    schema = Schema().entities(labels)
+    for one in (vectors, again):
+        assert one.schema().entity_labels == schema.entity_labels
+        own = model.extract(TEXTS, labels=one, threshold=0.1, overlap="all")
+        assert found(own) == found(model.extract(TEXTS, schema, threshold=0.1, overlap="all"))
+    with pytest.raises(InputError, match="3 labels with 1 thresholds were given"):
+        LabelVectors(again.names, again.texts, again.vectors, None, (0.5,))
+
+
+def test_a_file_of_vectors_may_say_nothing_of_thresholds(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    model = Extractor.from_pretrained(case_of("bi-span").directory, backend="torch")
+    vectors = model.encode_labels(["person"]).vectors
+    metadata = {"names": '["person"]', "texts": '["person"]'}
+    save_file({"vectors": vectors}, tmp_path / "old.safetensors", metadata)
+    (label,) = LabelVectors.load(tmp_path / "old.safetensors").schema().entity_labels
+    assert (label.name, label.threshold) == ("person", None)
+
+
+@pytest.mark.parametrize("name", ["bi-span", "poly-span-l2l-l2t-t2t"])
+def test_prompts_of_known_vectors_are_planned_once(
+    name: str, case_of: Callable[[str], Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, counting = counted(case_of(name).directory)
+    vectors, others = model.encode_labels(LABELS), model.encode_labels(LABELS[:5])
+    first = model._reader._plan(vectors.schema(), vectors)
+    for text in TEXTS:
+        model.extract(text, labels=vectors)
+    assert model._reader._plan(vectors.schema(), vectors) is first
+    assert counting.rows.get("queries", [1])[0] == 1
+    assert len(counting.rows.get("queries", [])) == (len(TEXTS) if name.startswith("poly") else 1)
+    schema = Schema().entities(LABELS[:5])
+    same = model._reader._plan(schema, others)
+    assert model._reader._plan(schema, None) is not same  # which were encoded anew
 
 
 def test_known_vectors_cost_nothing_a_text(case_of: Callable[[str], Case]) -> None:

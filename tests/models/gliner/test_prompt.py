@@ -105,6 +105,90 @@ def test_types_are_split_with_all_labels_beside_each_part(tokenizer: PieceTokeni
     assert all(prompt.items == (0, 1) for prompt in prompts)
 
 
+NOTHING = "\u200b\u00ad"  # a word, but of no piece
+
+
+@pytest.mark.parametrize(
+    ("schema", "config", "what"),
+    [
+        (Schema().entities(["person", NOTHING]), SPAN, "entity label"),
+        (Schema().entities({"person": NOTHING}), SPAN, "entity label 'person'"),
+        (Schema().entities(["person"]).relations([NOTHING]), RELEX, "relation type"),
+        (Schema().entities(["person"]).relations([NOTHING]), SPAN, "relation type"),
+        (Schema().classification("tone", ["calm", NOTHING]), SPAN, "label"),
+        (Schema().classification("tone", ["calm", NOTHING]), BI, "label"),
+        (Schema().ask({"who": NOTHING}), SPAN, "question 'who'"),
+        (Schema().ask({NOTHING: {"text": "Find it", "kind": "open"}}), SPAN, "question"),
+    ],
+)
+def test_what_has_no_piece_is_refused(
+    schema: Schema, config: GlinerConfig, what: str, tokenizer: PieceTokenizer
+) -> None:
+    with pytest.raises(SchemaError) as refused:
+        plan_prompts(schema, tokenizer, config, 100)
+    assert str(refused.value).startswith(f"The {what}")
+    assert str(refused.value).endswith(
+        f"is read as {NOTHING!r}, in which the tokenizer of this checkpoint finds nothing to read; "
+        "write it with other characters."
+    )
+
+
+def test_a_label_that_is_not_read_may_be_anything(tokenizer: PieceTokenizer) -> None:
+    bare = GlinerConfig.from_dict({"labels_decoder": "gpt2", "decoder_mode": "prompt"})
+    [prompt] = plan_prompts(Schema().entities(["person", NOTHING]), tokenizer, bare, 100)
+    assert words(prompt, tokenizer) == "[CLS] <<ENT>> <<ENT>> <<SEP>>"
+    [described] = plan_prompts(Schema().entities({NOTHING: "a name"}), tokenizer, SPAN, 100)
+    assert words(described, tokenizer) == "[CLS] <<ENT>> a name <<SEP>>"
+
+
+def test_what_is_too_long_is_what_is_blamed(tokenizer: PieceTokenizer) -> None:
+    long = "great " * 60
+    for schema, config, said in (
+        (
+            Schema().classification("tone", ["calm", "red"], prompt=long),
+            SPAN,
+            "The prompt of the classification 'tone' takes 70 pieces with one label, but a prompt "
+            "of this model may have 50; shorten it.",
+        ),
+        (
+            Schema().classification("tone", ["calm", "x" * 60], prompt="Which"),
+            SPAN,
+            "The label 'xxxx",
+        ),
+        (
+            Schema().entities(["person", "place"]).relations(["in", long]),
+            RELEX,
+            "The relation type 'great great",
+        ),
+        (
+            Schema().entities(["person", "x" * 60]).relations(["in"]),
+            RELEX,
+            "The entity label 'xxxx",
+        ),
+    ):
+        with pytest.raises(SchemaError) as refused:
+            plan_prompts(schema, tokenizer, config, 50)
+        assert str(refused.value).startswith(said)
+
+
+def test_words_of_an_instruction_are_half_of_a_window_at_most(tokenizer: PieceTokenizer) -> None:
+    config = GlinerConfig.from_dict({"max_len": 40})
+    task = Schema().classification("tone", [f"calm {i}" for i in range(30)])
+    prompts = plan_prompts(task, tokenizer, config, 1000)
+    assert [item for prompt in prompts for item in prompt.items] == list(range(30))
+    assert max(prompt.words for prompt in prompts) <= 20
+    for schema, said in (
+        (Schema().ask(["who " * 20]), "^The question .* takes 25 words with its prompt, but"),
+        (
+            Schema().classification("tone", ["calm", "red"], prompt="great " * 20),
+            "^The prompt of the classification 'tone' takes 22 words with one label, but a prompt "
+            "of this model may have 20; shorten it.",
+        ),
+    ):
+        with pytest.raises(SchemaError, match=said):
+            plan_prompts(schema, tokenizer, config, 1000)
+
+
 @pytest.mark.parametrize(
     ("schema", "config", "said"),
     [

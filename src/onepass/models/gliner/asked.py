@@ -88,8 +88,8 @@ def ask(
     for prompt in prompts:
         room = max_pieces - prompt.pieces - len(text.end)
         fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
-        fits = min(fits, config.max_words)
-        if fits:
+        fits = min(fits, config.max_words - len(prompt.instruction.lengths))
+        if fits > 0:
             asked.append(_answered(question, prompt, text, fits))
     if config.decoder is not None:
         return [_for_decoder(one, Writer(tokenizer, config, budget)) for one in asked]

@@ -93,7 +93,6 @@ class GlinerConfig:
         label_encoder: its transformers configuration, None if the checkpoint does not carry it.
         relations: None if the checkpoint has no relation part.
         decoder: None if the checkpoint does not generate labels.
-        span_context: configuration of a context encoder in front of the span layer, if any.
         raw: the file as it was read; unknown keys are kept when the checkpoint is saved.
 
     >>> GlinerConfig.from_dict({"span_mode": "token-level", "has_rnn": False}).architecture
@@ -123,7 +122,6 @@ class GlinerConfig:
     label_encoder: Mapping[str, Any] | None
     relations: RelationConfig | None
     decoder: DecoderConfig | None
-    span_context: Mapping[str, Any] | None
     raw: Mapping[str, Any]
 
     @property
@@ -170,6 +168,11 @@ class GlinerConfig:
                 "This GLiNER checkpoint has its labels compressed into it, which is not "
                 "supported; use the checkpoint that it was made from."
             )
+        if config.get("span_encoder_config") is not None:
+            raise CheckpointError(
+                "This GLiNER checkpoint has a context encoder in front of its span layer "
+                "(span_encoder_config), which is not supported; those without one are."
+            )
         mode = str(config.get("span_mode", "markerV0"))
         tokens = mode in TOKEN_MODES
         relations = _relations(config)
@@ -200,7 +203,6 @@ class GlinerConfig:
             label_encoder=_encoder(config, "labels_encoder_config") if bi else None,
             relations=relations,
             decoder=decoder,
-            span_context=config.get("span_encoder_config"),
             raw=dict(config),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,16 @@ from onepass.models.gliner.decode import decode, heads_of
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.naming import Namer, read_namer
-from onepass.models.gliner.plan import check_naming, label_text, plan_prompts, relation_prompts
-from onepass.models.gliner.prompt import Prompt, Writer
+from onepass.models.gliner.plan import (
+    RELATE,
+    check_naming,
+    check_readable,
+    label_text,
+    labels_of,
+    plan_prompts,
+    relation_prompts,
+)
+from onepass.models.gliner.prompt import Instruction, Prompt, Writer
 from onepass.models.gliner.score import ReadingScores, score
 from onepass.models.gliner.text import read_text, read_window
 from onepass.models.labels import LabelVectors
@@ -68,6 +77,7 @@ def _plan(
 ) -> Sequence[Prompt]:
     check_naming(schema, settings.config)
     if settings.label_tokenizer is not None:
+        check_readable(labels_of(schema), settings.label_tokenizer)
         _check_labels(schema.entity_labels, settings.label_tokenizer, _label_room(settings))
     prompts = plan_prompts(schema, tokenizer, settings.config, budget)
     if schema.naming is not None and settings.namer is not None:
@@ -146,6 +156,9 @@ def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
 ) -> tuple[list[str], Floats]:
     texts = [label_text(label) for label in labels]
+    if settings.label_tokenizer is not None:
+        named = (f"label {shown(label.name)}" for label in labels)
+        check_readable(zip(named, texts, strict=True), settings.label_tokenizer)
     return texts, _encode_texts(texts, settings, backend)
 
 
@@ -180,17 +193,22 @@ def _follow(schema: Schema, settings: Settings) -> FollowUp | None:
     """Relations of checkpoints without that part are asked entity by entity."""
     if not schema.relation_types or settings.config.relations is not None:
         return None
+    labels = settings.label_tokenizer
+    room = _label_room(settings) - (0 if labels is None else _longest_type(schema, labels))
+
+    @cache  # the same for all windows
+    def writing(tokenizer: PieceTokenizer, budget: int) -> tuple[Writer, Instruction]:
+        writer = Writer(tokenizer, settings.config, budget)
+        return writer, writer.instruct(RELATE)
 
     def follow(seen: Seen, asking: Asking, tokenizer: PieceTokenizer, budget: int) -> list[Prompt]:
         heads = heads_of(seen, asking)
-        if (
-            settings.label_tokenizer is not None
-        ):  # a name that is too long for it is not asked about
-            room = _label_room(settings) - _longest_type(schema, settings.label_tokenizer)
-            names = settings.label_tokenizer.pieces([tokenizer.plain(name) for name, _ in heads])
+        if labels is not None:  # a name that is too long for it is not asked about
+            names = labels.pieces([labels.plain(name) for name, _ in heads])
             heads = [one for one, own in zip(heads, names, strict=True) if len(own) <= room]
-        writer = Writer(tokenizer, settings.config, budget)
-        return relation_prompts(schema, heads, writer) if heads else []
+        if not heads:
+            return []
+        return relation_prompts(schema, heads, *writing(tokenizer, budget))
 
     return follow
 

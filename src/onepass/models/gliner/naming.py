@@ -27,7 +27,7 @@ from onepass.models.gliner.config import DecoderConfig, GlinerConfig
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.states import States, distinct_places
-from onepass.models.gliner.tokenizer_config import named_token
+from onepass.models.tokenizer_config import named_token
 from onepass.schema import Naming
 from onepass.schema.types import shown
 from onepass.text.words import Words

@@ -7,7 +7,7 @@ one pass is split over several, and no label is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from onepass.decoding.finds import SpanFind
@@ -26,6 +26,8 @@ SUMMARIZE = "Summarize the following text highlighting the most important inform
 RELATE = "Extract relationships between entities from the text:"
 
 Passes = list[Prompt]
+Named = tuple[str, str]  # what something is called in an error, and what is read of it
+_WITH_PROMPT, _WITH_LABEL = "with its prompt", "with one label"
 
 
 def plan_prompts(
@@ -41,9 +43,12 @@ def plan_prompts(
 
     Raises:
         SchemaError: for a task that this checkpoint cannot answer, or a label that is longer than
-            the budget.
+            the budget or has no piece at all.
     """
     check_tasks(schema, config)
+    check_readable(_words_of(schema), tokenizer)
+    if not (config.bi_encoder or config.bare_prompt):
+        check_readable(labels_of(schema), tokenizer)
     writer = Writer(tokenizer, config, budget)
     prompts = _entity_prompts(schema, writer) if schema.entity_labels else []
     first = len(schema.entity_labels)
@@ -100,8 +105,48 @@ def label_text(label: Label | RelationType) -> str:
     return label.description or label.name
 
 
+def labels_of(schema: Schema) -> Iterator[Named]:
+    """Yield what stands where a checkpoint reads labels."""
+    for label in schema.entity_labels:
+        yield f"entity label {shown(label.name)}", label_text(label)
+    for question in schema.questions:
+        if question.kind == "open":
+            yield f"question {shown(question.name)}", question.name
+    for kind in schema.relation_types:
+        yield f"relation type {shown(kind.name)}", label_text(kind)
+
+
+def _words_of(schema: Schema) -> Iterator[Named]:
+    """Yield what stands in instructions, which are words of a text to every checkpoint."""
+    for question in schema.questions:
+        if question.text is not None:
+            yield f"question {shown(question.name)}", question.text
+    for task in schema.classification_tasks:
+        for label in task.labels:
+            yield f"label {shown(label.name)}", label.name
+
+
+def check_readable(named: Iterable[Named], tokenizer: PieceTokenizer) -> None:
+    """Refuse what a tokenizer reads as nothing: the model would be asked for anything.
+
+    Raises:
+        SchemaError: naming the first that has no piece.
+    """
+    every = list(named)
+    pieces = tokenizer.pieces([tokenizer.plain(text) for _, text in every])
+    for (name, text), own in zip(every, pieces, strict=True):
+        if not own:
+            raise SchemaError(
+                f"The {name} is read as {shown(text)}, in which the tokenizer of this checkpoint "
+                "finds nothing to read; write it with other characters."
+            )
+
+
 def relation_prompts(
-    schema: Schema, heads: Sequence[tuple[str, SpanFind]], writer: Writer
+    schema: Schema,
+    heads: Sequence[tuple[str, SpanFind]],
+    writer: Writer,
+    instruction: Instruction | None = None,
 ) -> Passes:
     """Return prompts that ask what entities are related to, for checkpoints without that part.
 
@@ -111,8 +156,9 @@ def relation_prompts(
         schema: whose relation types are asked.
         heads: entities as they stand in the text, with their words.
         writer: of prompts.
+        instruction: what ``writer.instruct(RELATE)`` returned, if that was needed before.
     """
-    instruction = writer.instruct(RELATE)
+    instruction = instruction or writer.instruct(RELATE)
     every = [
         (index, f"{text} <> {label_text(kind)}", head)
         for text, head in heads
@@ -122,8 +168,7 @@ def relation_prompts(
     asked = [
         one
         for one in every
-        if writer.write(Kind.TAILS, [one[0]], [one[1]], instruction=instruction).pieces
-        <= writer.budget
+        if writer.fits(writer.write(Kind.TAILS, [one[0]], [one[1]], instruction=instruction))
     ]
     if not asked:
         return []
@@ -136,7 +181,10 @@ def relation_prompts(
         return replace(prompt, heads=tuple(head for _, _, head in own))
 
     return _halved(
-        range(len(asked)), write, writer.budget, lambda row: f"The question {shown(asked[row][1])}"
+        range(len(asked)),
+        write,
+        writer,
+        lambda row: (f"The question {shown(asked[row][1])}", _WITH_PROMPT),
     )
 
 
@@ -148,36 +196,42 @@ def _entity_prompts(schema: Schema, writer: Writer) -> Passes:
     """
     texts = [label_text(label) for label in schema.entity_labels]
     kinds = list(enumerate(label_text(kind) for kind in schema.relation_types))
-    if writer.config.relations is None:
+    later = 0
+    if writer.config.relations is None:  # they are asked afterwards, see `relation_prompts`
+        later = len(writer.instruct(RELATE).lengths) if kinds else 0
         kinds = []
 
     def with_types(labels: Sequence[int]) -> Callable[[Sequence[int]], Prompt]:
         own = [texts[i] for i in labels]
-        return lambda rows: writer.write(
-            Kind.SPANS, labels, own, types=[kinds[row] for row in rows]
-        )
 
-    def name(row: int) -> str:
-        return f"The entity label {shown(schema.entity_labels[row].name)}"
+        def write(rows: Sequence[int]) -> Prompt:
+            prompt = writer.write(Kind.SPANS, labels, own, types=[kinds[row] for row in rows])
+            return replace(prompt, later=later)
+
+        return write
 
     every = range(len(texts))
     if writer.config.bi_encoder:
         return [with_types(every)([])]
     whole = with_types(every)(range(len(kinds)))
-    if whole.pieces <= writer.budget:
+    if writer.fits(whole):
         return [whole]
     least = [[row] for row in range(len(kinds))] or [[]]
     longest = max(least, key=lambda rows: with_types([])(rows).pieces)
-    parts = _halved(every, lambda rows: with_types(rows)(longest), writer.budget, name)
+
+    def name_type(row: int) -> Named:
+        return f"The relation type {shown(schema.relation_types[row].name)}", _WITH_PROMPT
+
+    def name(row: int) -> Named:
+        if longest and _mostly(with_types([])(longest), with_types([row])(longest)):
+            return name_type(longest[0])
+        return f"The entity label {shown(schema.entity_labels[row].name)}", _WITH_PROMPT
+
+    parts = _halved(every, lambda rows: with_types(rows)(longest), writer, name)
     return [
         prompt
         for part in parts
-        for prompt in _halved(
-            range(len(kinds)),
-            with_types(part.items),
-            writer.budget,
-            lambda row: f"The relation type {shown(kinds[row][1])}",
-        )
+        for prompt in _halved(range(len(kinds)), with_types(part.items), writer, name_type)
     ]
 
 
@@ -190,9 +244,8 @@ def _question_prompt(number: int, question: Question, writer: Writer) -> Prompt:
     else:
         text, label = f"{ANSWER}: {question.text}", "answer"
     prompt = writer.write(Kind.SPANS, [number], [label], instruction=writer.instruct(text))
-    if prompt.pieces > writer.budget:
-        name = f"The question {shown(question.name)}"
-        raise _too_long(name, prompt.pieces, writer.budget)
+    if not writer.fits(prompt):
+        raise _too_long((f"The question {shown(question.name)}", _WITH_PROMPT), prompt, writer)
     return prompt
 
 
@@ -214,9 +267,17 @@ def _class_prompts(
         prompt = writer.write(Kind.CLASSES, rows, ["match"], instruction=instruction)
         return replace(prompt, task=number)
 
-    return _halved(
-        labels, write, writer.budget, lambda row: f"The label {shown(task.labels[row].name)}"
-    )
+    def name(row: int) -> Named:
+        if task.prompt is not None and _mostly(write([]), write([row])):
+            return f"The prompt of the classification {shown(task.name)}", _WITH_LABEL
+        return f"The label {shown(task.labels[row].name)}", _WITH_PROMPT
+
+    return _halved(labels, write, writer, name)
+
+
+def _mostly(part: Prompt, whole: Prompt) -> bool:
+    """Return whether a part of a prompt is why the whole of it does not fit."""
+    return 2 * part.pieces > whole.pieces
 
 
 def _check_widths(
@@ -235,23 +296,27 @@ def _check_widths(
 def _halved(
     rows: Sequence[int],
     write: Callable[[Sequence[int]], Prompt],
-    budget: int,
-    name: Callable[[int], str],
+    writer: Writer,
+    name: Callable[[int], Named],
 ) -> Passes:
     """Return one prompt of all rows, or of each half where that does not fit."""
     prompt = write(rows)
-    if prompt.pieces <= budget:
+    if writer.fits(prompt):
         return [prompt]
     if len(rows) <= 1:
-        raise _too_long(name(rows[0]) if rows else "The prompt", prompt.pieces, budget)
+        raise _too_long(name(rows[0]) if rows else ("The prompt", "with its marks"), prompt, writer)
     middle = len(rows) // 2
     return [
-        one for half in (rows[:middle], rows[middle:]) for one in _halved(half, write, budget, name)
+        one for half in (rows[:middle], rows[middle:]) for one in _halved(half, write, writer, name)
     ]
 
 
-def _too_long(name: str, pieces: int, budget: int) -> SchemaError:
+def _too_long(named: Named, prompt: Prompt, writer: Writer) -> SchemaError:
+    name, beside = named
+    number, unit, most = prompt.pieces, "pieces", writer.budget
+    if number <= most:
+        number, unit, most = len(prompt.instruction.lengths), "words", writer.most_words
     return SchemaError(
-        f"{name} takes {pieces} pieces with its prompt, but a prompt of this "
-        f"model may have {budget}; shorten it."
+        f"{name} takes {number} {unit} {beside}, but a prompt of this model may have {most}; "
+        "shorten it."
     )

@@ -69,6 +69,7 @@ class Prompt:
         task: index of the classification.
         heads: for each label, the entity whose tails it asks for.
         instruction: words in front of the text.
+        later: words in front of the same window that prompts asked after this one will have.
         vectors: (labels, hidden) once a label encoder has read them.
         queries: (labels, hidden) what the heads of spans make of them, where texts do not matter.
     """
@@ -83,6 +84,7 @@ class Prompt:
     task: int = 0
     heads: tuple[SpanFind, ...] = ()
     instruction: Instruction = NO_INSTRUCTION
+    later: int = 0
     vectors: Floats | None = None
     queries: Floats | None = None
 
@@ -90,6 +92,11 @@ class Prompt:
     def pieces(self) -> int:
         """Number of pieces, those of the instruction included."""
         return len(self.ids) + len(self.instruction.ids)
+
+    @property
+    def words(self) -> int:
+        """Number of words in front of a window, which count as those of the window do."""
+        return max(len(self.instruction.lengths), self.later)
 
     def with_vectors(self, vectors: Floats, queries: Floats | None) -> Prompt:
         """Return the prompt with its label vectors and queries, (labels, hidden)."""
@@ -109,6 +116,16 @@ class Writer:
     tokenizer: PieceTokenizer
     config: GlinerConfig
     budget: int
+
+    @property
+    def most_words(self) -> int:
+        """Words that one prompt may have: the other half of what is read at once is the text's."""
+        return self.config.max_words // 2
+
+    def fits(self, prompt: Prompt) -> bool:
+        """Return whether a prompt leaves room for a text."""
+        words = len(prompt.instruction.lengths)
+        return prompt.pieces <= self.budget and words <= self.most_words
 
     def write(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class TextPieces:
         lengths: (words,) pieces of each word.
         end: (pieces,) ids that end a sequence.
         cut: characters of the words that were cut, which count as not read.
+        bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
     """
 
     words: Words
@@ -34,6 +35,11 @@ class TextPieces:
     lengths: Ints
     end: Ints
     cut: int = 0
+    bounds: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        bounds = np.concatenate([[0], np.cumsum(self.lengths)])  # once, not anew for each window
+        object.__setattr__(self, "bounds", bounds)
 
 
 def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
@@ -52,13 +58,11 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
 
 def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     """Return one window under one prompt."""
-    first = int(text.lengths[: window.start].sum())
-    lengths = text.lengths[window.start : window.end]
-    own = text.ids[first : first + int(lengths.sum())]
     before, words, part = prompt.instruction, text.words, slice(window.start, window.end)
+    own = text.ids[text.bounds[window.start] : text.bounds[window.end]]
     return Reading(
         prompt,
         np.concatenate([before.ids, own, text.end]),
-        np.concatenate([before.lengths, lengths]),
+        np.concatenate([before.lengths, text.lengths[part]]),
         Words(words.text, words.starts[part], words.ends[part]),
     )

@@ -6,7 +6,7 @@ words and is never an answer; offsets always index the text as given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class TextPieces:
         lengths: (words,) pieces of each word.
         stop: (pieces,) ids of the full stop that may be added.
         cut: characters of the words that were cut, which count as not read.
+        bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
     """
 
     words: Words
@@ -39,6 +40,11 @@ class TextPieces:
     lengths: Ints
     stop: Ints
     cut: int = 0
+    bounds: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        bounds = np.concatenate([[0], np.cumsum(self.lengths)])  # once, not anew for each window
+        object.__setattr__(self, "bounds", bounds)
 
 
 def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
@@ -64,9 +70,8 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
 
 def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     """Return one window under one prompt."""
-    first = int(text.lengths[: window.start].sum())
+    ids = text.ids[text.bounds[window.start] : text.bounds[window.end]]
     lengths = text.lengths[window.start : window.end]
-    ids = text.ids[first : first + int(lengths.sum())]
     if not _stops(text, window):
         ids = np.concatenate([ids, text.stop])
         lengths = np.append(lengths, len(text.stop))

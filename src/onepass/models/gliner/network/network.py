@@ -100,11 +100,6 @@ class GlinerNetwork(nn.Module):
         label_pooler: bool = True,
     ) -> None:
         super().__init__()
-        if config.span_context is not None:
-            raise CheckpointError(
-                "This GLiNER checkpoint has a context encoder in front of its span layer "
-                "(span_encoder_config), which is not supported; checkpoints without one are."
-            )
         self.config, self.encoder, self.label_encoder = config, encoder, label_encoder
         hidden, fuse_layers = config.hidden, config.fuse_layers
         self.backbone = build_backbone(encoder, pooler=pooler)
