@@ -23,6 +23,7 @@ from onepass.hub import locate
 from onepass.models.export import export_checkpoint
 
 OUTPUT = Path(__file__).parents[2] / "src/onepass/builtin/model"
+SPARE = 2  # records of a type, and pairs of a relation type, that are looked for beyond the count
 PER_SOURCE = 12
 LONGEST = 1000  # characters; short texts make the fitting fast
 SKIP = {"fewrel_nyt"}  # one annotated pair a sentence: what else is found is not known to be wrong
@@ -32,13 +33,14 @@ def main(checkpoint: Path, data: Path, output: Path = OUTPUT) -> None:
     """Export, calibrate, and copy what ships."""
     export_checkpoint(locate(checkpoint), precision="int8")
     shutil.rmtree(checkpoint / "onnx" / "fp32", ignore_errors=True)
-    (checkpoint / "onepass.json").unlink(missing_ok=True)
+    spare = {"spare_instances": SPARE}  # since it was trained to find nothing in the next one
+    (checkpoint / "onepass.json").write_text(json.dumps(spare) + "\n")
     settings = calibrate(
         Extractor.from_pretrained(checkpoint, backend="onnx", precision="int8"), held_out(data)
     )
     sys.stdout.write(json.dumps(settings, indent=2) + "\n")
     settings.pop("sweep")
-    (checkpoint / "onepass.json").write_text(json.dumps(settings, indent=2) + "\n")
+    (checkpoint / "onepass.json").write_text(json.dumps(settings | spare, indent=2) + "\n")
     output.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "encoder_config", "tokenizer.json", "onepass.json", "onnx"):
         source, target = checkpoint / name, output / name

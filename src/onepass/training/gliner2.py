@@ -60,7 +60,8 @@ class Gliner2Trainee:
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold cells."""
         config = self.network.config
-        return build_targets(asked, config.max_width, pooling=config.pooling)
+        slots = self._weights.slots > 0
+        return build_targets(asked, config.max_width, pooling=config.pooling, slots=slots)
 
     def loss(
         self, network: Gliner2Network, batch: Targets

@@ -50,6 +50,7 @@ def found(
     instances: int = 1,
     threshold: object = None,
     calibration: Mapping[str, Calibration] | None = None,
+    spare: bool = False,
 ) -> Findings:
     """Decode the first group with logits that are low but for some cells."""
     reading = read(tokenizer, schema)
@@ -58,7 +59,7 @@ def found(
     for cell, logit in cells.items():
         logits[cell] = logit
     limits = resolve_thresholds(schema, threshold, {}, calibration)  # type: ignore[arg-type]
-    scores = ReadingScores({0: SpanScores(instances, logits)}, {})
+    scores = ReadingScores({0: SpanScores(instances, logits, spare)}, {})
     return decode(scores, reading, Asking(schema, limits, "flat"), OWN_WORDS)
 
 
@@ -194,3 +195,16 @@ def test_extreme_logits_are_probabilities(tokenizer: PieceTokenizer) -> None:
     findings = found(tokenizer, ENTITIES, {(0, 0, 0, 0): 1e4, (0, 1, 0, 0): -1e4}, threshold=0.0)
     assert findings.entities.scores.max() == 1.0
     assert findings.entities.scores.min() >= 0.0
+
+
+def test_a_spare_instance_that_repeats_another_one_is_no_record(tokenizer: PieceTokenizer) -> None:
+    name, prefix = 2, read(tokenizer, STRUCTURE).prompt.prefix_words
+    cells = {
+        (0, name, prefix, 0): HIGH, (1, name, prefix + 3, 0): HIGH, (2, name, prefix + 3, 0): HALF,
+    }  # fmt: skip
+    plain, spare = (
+        found(tokenizer, STRUCTURE, cells, instances=3, spare=spare).records[0]
+        for spare in (False, True)
+    )
+    assert [record.fields[name][0].score for record in plain] == [HIGH_SCORE, HIGH_SCORE, 0.5]
+    assert [record.fields[name][0].score for record in spare] == [HIGH_SCORE, HIGH_SCORE]

@@ -131,7 +131,8 @@ def test_the_rank_term_is_that_of_a_slow_computation(targets):
         each.append(-math.log(winners / everyone))
     assert len(each) == 4
     expected = sum(each) / len(each)
-    assert float(rank_term(logits, targets)) == pytest.approx(expected, rel=1e-5)
+    found = rank_term(logits, targets.ranked, targets.rivals)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
 def class_group(true: list[int], *, multi_label: bool = False) -> ClassGroup:

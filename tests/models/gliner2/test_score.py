@@ -108,6 +108,29 @@ def test_a_batch_is_scored_as_its_readings(
         assert_equal(run(network, [reading])[0], scores)
 
 
+def test_spare_instances_come_behind_those_that_are_expected(
+    network: Gliner2Network, readings: list[Reading]
+) -> None:
+    plain = run(network, readings)
+    more = score(collate(readings), Recorder(network), spare=2)
+    seen = 0
+    for reading, one, other in zip(readings, plain, more, strict=True):
+        for group, spans in one.spans.items():
+            wide = other.spans[group]
+            if spans.logits is None or reading.prompt.groups[group].kind is Kind.ENTITIES:
+                assert (wide.count, wide.spare) == (spans.count, False)
+                continue
+            assert (wide.count, wide.spare) == (min(spans.count + 2, 19), True)
+            assert wide.logits is not None
+            words, width = spans.logits.shape[2:]
+            inside = np.arange(words)[:, None] + np.arange(width) < words
+            np.testing.assert_allclose(
+                wide.logits[: spans.count, :, inside], spans.logits[:, :, inside], atol=1e-4
+            )
+            seen += 1
+    assert seen > 5
+
+
 def test_scores_are_the_heads_own(network: Gliner2Network, readings: list[Reading]) -> None:
     """Follow one reading through the network without the program."""
     for reading in readings:

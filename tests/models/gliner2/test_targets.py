@@ -180,6 +180,25 @@ def test_competitors_of_a_gold_cell(tokenizer):
     assert targets.weight[0, 1, 0, 1]
 
 
+def test_instances_compete_and_one_more_finds_nothing(tokenizer):
+    schema = Schema().structure("trip", [Field("who"), Field("where")])
+    records = (
+        RecordAnswer(spans=((0, 0, 8), (1, 23, 28))),
+        RecordAnswer(spans=((1, 23, 28),), unknown=(0,)),
+    )
+    question = Question(TEXT, schema, records=(records,))
+    plain = build_targets([ask(question, tokenizer, max_pieces=99)], MAX_WIDTH)
+    assert (plain.spans[0].instances, plain.slotted.shape) == (2, (0, 3))
+    targets = build_targets([ask(question, tokenizer, max_pieces=99)], MAX_WIDTH, slots=True)
+    (group,) = targets.spans
+    assert (group.instances, group.count, targets.queries) == (3, 2, 6)
+    assert targets.slotted.tolist() == [[0, 0, 1], [0, 5, 0]]  # who, where
+    # of who: right in the first, not known in the second, wrong in the third
+    assert targets.slot_rivals.tolist() == [[1, 0, 0, 0, -1, 0], [0, 1, 0, 1, 0, -1]]
+    assert targets.weight[0, 4:].any()
+    assert not any(query >= 4 for query in targets.gold.queries)
+
+
 def test_one_label_alone_has_no_competitors(tokenizer):
     question = Question(TEXT, Schema().entities(["person"]), ((0, 0, 8),))
     targets = build_targets([ask(question, tokenizer, max_pieces=99)], MAX_WIDTH)

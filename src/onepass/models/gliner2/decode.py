@@ -17,9 +17,11 @@ from onepass.decoding.finds import (
     ChoiceFind,
     Find,
     RecordFind,
+    RecordPart,
     RelationFind,
     SpanFind,
 )
+from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import select
 from onepass.decoding.spans import best_span, candidates
 from onepass.models.family import Asking
@@ -65,9 +67,12 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
         elif group.kind is Kind.RELATION:
             relations += _pairs(text, group.task, float(thresholds.relations[group.task]))
         else:
-            records[group.task] = _records(
+            found_here = _records(
                 (probs, text), number, (reading, schema), thresholds.fields[group.task]
             )
+            if spans.spare:  # what repeats a part of another record is no record of its own
+                found_here = merge_records([RecordPart(0, words, found_here)])
+            records[group.task] = found_here
     return Findings(_joined(found), records, tuple(relations), classes)
 
 

@@ -21,13 +21,15 @@ class SpanScores:
     """The answer to one group of spans.
 
     Attributes:
-        count: predicted number of instances; 0 means that the group is not in the text.
+        count: number of instances that were scored; 0 means that the group is not in the text.
         logits: (instances, items, words, width); choice words stand before the text's words.
             None when the count is 0.
+        spare: whether there may be more instances than the text has.
     """
 
     count: int
     logits: Floats | None
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,12 +56,14 @@ class _Place:
     kind: Kind
 
 
-def score(batch: Batch, backend: Backend) -> list[ReadingScores]:
+def score(batch: Batch, backend: Backend, *, spare: int = 0) -> list[ReadingScores]:
     """Return the scores of each reading of a batch.
 
     Args:
         batch: padded readings.
         backend: that runs the graphs of `onepass.models.gliner2.graphs`.
+        spare: instances of a structure or relation type that are scored beyond the predicted
+            number, for checkpoints that were trained to find nothing in those.
     """
     word_states, marker_states = backend.run(
         "encode",
@@ -68,7 +72,7 @@ def score(batch: Batch, backend: Backend) -> list[ReadingScores]:
     scores = [ReadingScores({}, {}) for _ in batch.readings]
     places = _places(batch)
     _score_classes(places, marker_states, scores, backend)
-    _score_spans(batch, places, (word_states, marker_states), scores, backend)
+    _score_spans(batch, places, (word_states, marker_states), scores, (backend, spare))
     return scores
 
 
@@ -102,9 +106,10 @@ def _score_spans(
     places: Sequence[_Place],
     states: tuple[Array, Array],
     scores: list[ReadingScores],
-    backend: Backend,
+    how: tuple[Backend, int],
 ) -> None:
     word_states, markers = states
+    backend, spare = how
     asked = [place for place in places if place.kind is not Kind.CLASSES]
     if not asked:
         return
@@ -117,7 +122,8 @@ def _score_spans(
         if count == 0:
             scores[place.row].spans[place.group] = SpanScores(0, None)
         else:  # all entities are answered by the first instance
-            live.append((place, 1 if place.kind is Kind.ENTITIES else count))
+            entities = place.kind is Kind.ENTITIES
+            live.append((place, 1 if entities else min(count + spare, count_logits.shape[1] - 1)))
     if not live:
         return
     queries, firsts = _queries(live, markers, len(batch.readings), backend)
@@ -128,7 +134,8 @@ def _score_spans(
         words = int(batch.word_counts[place.row])
         own = logits[line_of[place.row], first : first + instances * place.items, :words]
         shape = (instances, place.items, words, logits.shape[3])
-        scores[place.row].spans[place.group] = SpanScores(instances, own.reshape(shape))
+        over = spare > 0 and place.kind is not Kind.ENTITIES
+        scores[place.row].spans[place.group] = SpanScores(instances, own.reshape(shape), over)
 
 
 def _queries(

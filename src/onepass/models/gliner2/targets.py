@@ -33,6 +33,8 @@ class LossWeights:
     Attributes:
         spans: binary, over the cells of the span grid.
         rank: softmax over the labels of a gold span.
+        slots: softmax over the instances of a structure or relation type at each gold span; with
+            it one instance more than there are is trained, to find nothing. 0 trains neither.
         count: cross-entropy over the number of instances.
         classes: softmax over the labels of single-label tasks.
         binary_classes: binary, over the labels of all tasks.
@@ -43,6 +45,7 @@ class LossWeights:
     count: float = 0.3
     classes: float = 1.0
     binary_classes: float = 0.3
+    slots: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +119,8 @@ class Targets:
         gold: cells that are right.
         ranked: for each gold entity cell that has competitors, its (row, word, width).
         rivals: (ranked, queries) 1 right, -1 wrong, 0 does not take part.
+        slotted: like ``ranked``, for each gold cell of a record or pair whose instances compete.
+        slot_rivals: likewise.
     """
 
     batch: Batch
@@ -126,6 +131,8 @@ class Targets:
     gold: Cells
     ranked: Ints
     rivals: NDArray[np.int8]
+    slotted: Ints
+    slot_rivals: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,23 +162,23 @@ def ask(question: Question, tokenizer: PieceTokenizer, *, max_pieces: int) -> As
     return Asked(question, Reading(prompt, ids[: lengths[:kept].sum()], lengths[:kept]), words)
 
 
-def build_targets(asked: Sequence[Asked], max_width: int, *, pooling: str = "first") -> Targets:
+def build_targets(
+    asked: Sequence[Asked], max_width: int, *, pooling: str = "first", slots: bool = False
+) -> Targets:
     """Return the batch of several questions with its gold cells.
 
     Args:
         asked: one an entry of the batch.
         max_width: longest span, in words; longer answers cannot be scored and are left out.
         pooling: of the checkpoint, how a word's vector is made of its pieces.
+        slots: whether instances compete, and one more of each group is trained than there are.
     """
     batch = collate([one.reading for one in asked], pooling=pooling)
-    builder = _Builder()
+    builder = _Builder(slots)
     numbers = [builder.add(row, one, max_width) for row, one in enumerate(asked)]
     queries = max([*numbers, 1])
     weight = _weights(batch, asked, numbers, queries, max_width)
     builder.adjust(weight)
-    grid = np.zeros((len(builder.ranked), queries), dtype=np.int8)
-    for line, marks in enumerate(builder.rivals):
-        grid[line, list(marks)] = list(marks.values())
     return Targets(
         batch=batch,
         spans=tuple(builder.spans),
@@ -180,19 +187,32 @@ def build_targets(asked: Sequence[Asked], max_width: int, *, pooling: str = "fir
         weight=weight,
         gold=builder.gold,
         ranked=np.array(builder.ranked, dtype=np.int64).reshape(-1, 3),
-        rivals=grid,
+        rivals=_marked(builder.rivals, queries),
+        slotted=np.array(builder.slotted, dtype=np.int64).reshape(-1, 3),
+        slot_rivals=_marked(builder.slot_rivals, queries),
     )
+
+
+def _marked(rivals: Sequence[dict[int, int]], queries: int) -> NDArray[np.int8]:
+    """Return (ranked, queries) marks."""
+    grid = np.zeros((len(rivals), queries), dtype=np.int8)
+    for line, marks in enumerate(rivals):
+        grid[line, list(marks)] = list(marks.values())
+    return grid
 
 
 class _Builder:
     """Collects the groups and cells of a batch, row by row."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: bool) -> None:
+        self.slots = slots
         self.spans: list[SpanGroup] = []
         self.classes: list[ClassGroup] = []
         self.gold, self.ignored = Cells(), Cells()
         self.ranked: list[tuple[int, int, int]] = []
         self.rivals: list[dict[int, int]] = []
+        self.slotted: list[tuple[int, int, int]] = []
+        self.slot_rivals: list[dict[int, int]] = []
         self._choices: list[tuple[int, int, Ints]] = []  # row, query, rows of its choice words
         self._unknown: list[tuple[int, int]] = []  # (row, query) whose place is not known
 
@@ -206,8 +226,9 @@ class _Builder:
                 self.classes.append(_class_group(one.question, group, row, marker))
             else:
                 instances = instances_of(one.question, group, place)
-                shown = max(1, min(len(instances), MAX_INSTANCES))
                 entities = group.kind is Kind.ENTITIES
+                spare = int(self.slots and not entities)
+                shown = max(1, min(len(instances) + spare, MAX_INSTANCES))
                 count = 1 if entities else min(len(instances), MAX_INSTANCES)
                 items = len(group.items)
                 self.spans.append(SpanGroup(row, marker, items, shown, count, group.kind))
@@ -219,6 +240,8 @@ class _Builder:
                         self._answer((row, first), instances[slot], choices, place)
                 if entities:
                     self._compete(one.question, place, (row, query, items))
+                elif self.slots:
+                    self._compete_slots(instances[:shown], place, (row, query, items, shown))
                 query += shown * items
             marker += 1 + len(group.items)
         return query
@@ -252,6 +275,28 @@ class _Builder:
             marks.update({query + item: 1 for item in labels})
             self.ranked.append((row, *cell))
             self.rivals.append(marks)
+
+    def _compete_slots(
+        self, instances: Sequence[RecordAnswer], place: Placer, where: tuple[int, int, int, int]
+    ) -> None:
+        """Note, for each gold cell of an item, in which instances it is right."""
+        row, query, items, shown = where
+        right: dict[tuple[int, int, int], set[int]] = {}
+        for slot, record in enumerate(instances):
+            for item, start, end in record.spans:
+                cell = place.cell(start, end)
+                if cell:
+                    right.setdefault((item, *cell), set()).add(slot)
+        unsure = {(slot, item) for slot, one in enumerate(instances) for item in one.unknown}
+        for (item, word, width), slots in right.items():
+            self.slotted.append((row, word, width))
+            self.slot_rivals.append(
+                {
+                    query + slot * items + item: 1 if slot in slots else -1
+                    for slot in range(shown)
+                    if (slot, item) not in unsure
+                }
+            )
 
     def adjust(self, weight: NDArray[np.bool_]) -> None:
         """Take out of the weights what does not count, and put in what does."""

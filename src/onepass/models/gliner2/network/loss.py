@@ -1,7 +1,7 @@
 """The training loss of a GLiNER2 span network.
 
-Four terms: binary over the cells of the span grid, a softmax that ranks the labels of the same gold
-span against each other (so that a specific label wins over a general one), cross-entropy over
+Terms: binary over the cells of the span grid, softmaxes that rank the labels of the same gold span
+(so that a specific label wins over a general one) and the instances of a record, cross-entropy over
 counts, and classification (softmax for single-label tasks beside a binary term for all).
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from onepass.models.gliner2.network.network import Gliner2Network
@@ -39,7 +40,11 @@ def compute_loss(
     if outputs.spans is not None:
         terms.append(("spans", binary_term(outputs.spans, targets), weights.spans))
         if len(targets.ranked):
-            terms.append(("rank", rank_term(outputs.spans, targets), weights.rank))
+            ranked = rank_term(outputs.spans, targets.ranked, targets.rivals)
+            terms.append(("rank", ranked, weights.rank))
+        if len(targets.slotted):
+            slots = rank_term(outputs.spans, targets.slotted, targets.slot_rivals)
+            terms.append(("slots", slots, weights.slots))
     if outputs.counts is not None:
         gold = torch.tensor([group.count for group in targets.spans], device=outputs.counts.device)
         terms.append(("count", functional.cross_entropy(outputs.counts, gold), weights.count))
@@ -68,15 +73,18 @@ def binary_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
     return (each * weight).sum() / counted
 
 
-def rank_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
-    """Return the softmax term over the labels asked, at each gold cell; right labels share the win.
+def rank_term(
+    logits: torch.Tensor, cells: NDArray[np.int64], rivals: NDArray[np.int8]
+) -> torch.Tensor:
+    """Return the softmax term over queries that compete at gold cells; right ones share the win.
 
     Args:
         logits: (batch, queries, words, width).
-        targets: with the ranked cells and their rivals.
+        cells: (ranked, 3) rows, words and widths of the cells.
+        rivals: (ranked, queries) 1 right, -1 wrong, 0 does not take part.
     """
-    rows, words, widths = torch.from_numpy(targets.ranked).to(logits.device).unbind(1)
-    marks = torch.from_numpy(targets.rivals).to(logits.device)
+    rows, words, widths = torch.from_numpy(cells).to(logits.device).unbind(1)
+    marks = torch.from_numpy(rivals).to(logits.device)
     at = logits[rows, :, words, widths]  # (ranked, queries)
     lowest = torch.finfo(at.dtype).min
     everyone = at.masked_fill(marks == 0, lowest).logsumexp(-1)
