@@ -53,7 +53,7 @@ from onepass.corpus.rows import at_line, open_text, read_entries
 from onepass.errors import InputError
 
 __all__ = [
-    "example_from_dict", "example_to_dict", "open_text", "read_examples", "read_rows",
+    "example_from_dict", "example_to_dict", "open_text", "read_examples",
     "write_examples",
 ]  # fmt: skip
 
