@@ -1,0 +1,115 @@
+"""The loop of reinforcement: batches, schedule, held-out rewards, checkpoints, resume.
+
+A step is a batch, with all updates that are made of its answers. It knows neither the model nor the
+formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onepass.errors import InputError
+from onepass.training.checkpoints import Checkpoints
+from onepass.training.loop import LoopOptions, Outcome
+from onepass.training.progress import Limits, Progress
+from onepass.training.rl.learner import Learner
+from onepass.training.rl.value import still
+from onepass.training.task import TrainingTask
+
+
+class Saved:
+    """What is saved of a run: policy, value model, and the position in the data.
+
+    Args:
+        task: policy and data.
+        network: policy and value model.
+    """
+
+    def __init__(self, task: TrainingTask, network: torch.nn.Module) -> None:
+        self._task, self.network = task, network
+
+    def save(self, directory: Path) -> None:
+        """Write the policy as a checkpoint that the library can load."""
+        self._task.save(directory)
+
+    def state(self) -> dict[str, Any]:
+        """Return the position in the data."""
+        return self._task.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue the data where a `state` was taken."""
+        self._task.restore(state)
+
+
+def reinforce(
+    task: TrainingTask,
+    learner: Learner,
+    options: LoopOptions,
+    directory: Path,
+    *,
+    save_every: int | None = None,
+    resume: bool = False,
+    report: Callable[[str], None] = lambda line: None,
+) -> Outcome:
+    """Train a policy until the first of the limits is reached.
+
+    Args:
+        task: policy and data, for scores and checkpoints.
+        learner: of the same policy.
+        options: how long and how often; steps are batches.
+        directory: receives ``step-N`` checkpoints, ``final``, ``best`` and ``log.jsonl``.
+        save_every: batches between checkpoints, beside those of ``options.score_every``.
+        resume: continue from the newest ``step-N`` in ``directory``.
+        report: receives lines of progress.
+
+    Raises:
+        InputError: if there is nothing to resume, an earlier run would be overwritten, or more
+            batches fail than may, naming their rows.
+    """
+    checkpoints = Checkpoints(directory, keep=options.keep)
+    limits = Limits(options.steps, options.examples, options.minutes, options.warmup)
+    progress = Progress(directory / "log.jsonl", limits, options.log_every, report)
+    saved = Saved(task, learner.network)
+    if resume:
+        progress.restore(checkpoints.load(saved, learner.optimizers), task.seen)
+    else:
+        checkpoints.refuse_old()
+    batches = task.batches()
+    bad = 0
+    while not progress.over():
+        batch = next(batches)
+        try:
+            terms = learner.learn(batch.asked, progress.rate(), first=progress.step == 0)
+        except Exception as error:
+            bad += 1
+            message = f"{', '.join(batch.places)} failed at step {progress.step + 1}: {error}"
+            if bad > options.skip_bad_batches:
+                raise InputError(f"The batch of {message}") from error
+            report(f"skipped the batch of {message}")
+            continue
+        progress.stepped(terms, task.seen)
+        scored, kept = (_due(progress.step, n) for n in (options.score_every, save_every))
+        if (scored or kept) and not progress.over():
+            is_best = scored and progress.scored(_score(task))
+            checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
+    is_best = progress.scored(_score(task))
+    checkpoints.save_final(saved, is_best=is_best)
+    return Outcome(
+        progress.step, task.seen, progress.seconds(), progress.scores, progress.best_or_none(), bad
+    )
+
+
+def _due(step: int, every: int | None) -> bool:
+    return bool(every) and step % (every or 1) == 0
+
+
+def _score(task: TrainingTask) -> dict[str, float]:
+    """Return held-out scores, with the network as it is used."""
+    task.network.eval()
+    scores = dict(task.score())
+    still(task.network)
+    return scores
