@@ -60,7 +60,7 @@ def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypa
     header, *rows = done.out.split("\n\n")[0].splitlines()
     assert header.startswith("entities")
     assert [row.split()[0] for row in rows] == ["one", "two"]
-    assert "two: mean ner_micro_f1" in done.out
+    assert "two: mean entity micro F1" in done.out
     done = onepass("eval", "-d", gold, "-m", "one", "-m", "two", "--format", "json")
     assert list(json.loads(done.out)) == ["one", "two"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onepass.errors import InputError
-from onepass.evaluation.files import evaluate_paths, find_files, suite
+from onepass.evaluation.files import compared, evaluate_paths, find_files, suite
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
 
 NER = {"text": "Bo ran", "entities": [{"start": 0, "end": 2, "label": "dog"}], "label_set": ["dog"]}
@@ -106,6 +106,18 @@ def test_table_and_dict(model, data):
 def test_the_table_of_one_file_shows_its_labels(model, data):
     table = evaluate_paths(model, [data / "ner" / "one.jsonl"]).to_table()
     assert "entities, one by one" in table
+
+
+def test_a_comparison_names_means_as_a_single_report_does(model, data):
+    reports = {name: evaluate_paths(model, [data / "cls"]) for name in ("one", "two")}
+    means = "mean classification accuracy 0.2500, mean classification macro F1 0.2000"
+    assert compared(reports).splitlines()[-2:] == [f"one: {means}", f"two: {means}"]
+
+
+def test_a_comparison_without_a_mean_ends_with_its_tables(model, data):
+    table = compared({"one": evaluate_paths(model, [data / "mixed.jsonl"])})
+    assert not table.splitlines()[-1].startswith("one:")
+    assert table == table.rstrip()
 
 
 def test_names_of_files(data, tmp_path):

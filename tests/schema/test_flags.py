@@ -127,6 +127,12 @@ def test_options_of_a_classification() -> None:
         ),
         (
             "-c",
+            "tone[window_scores=mean]*=a",
+            "In -c 'tone[window_scores=mean]*=a': the asterisk of a classification stands before "
+            "its options, as in 'task*[window_scores=mean]=label,label'; write it so.",
+        ),
+        (
+            "-c",
             "tone[abstain=a,b",
             "In -c 'tone[abstain=a,b': there is a '[' without its ']'; close it, "
             r"or write it as '\['.",

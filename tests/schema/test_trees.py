@@ -93,6 +93,10 @@ def test_names_with_slashes_cannot_be_confused() -> None:
             "threshold, labels nor a label with a list of labels below it.",
         ),
         (
+            {"a": {"description": "x", "labls": ["y"]}},
+            "The label 'a' has no key 'labls'; its keys are: description, threshold, labels.",
+        ),
+        (
             {"a": {"x": 0.5}},
             "The label 'a' is given 0.5 for 'x', which is neither one of description, "
             "threshold, labels nor a label with a list of labels below it.",

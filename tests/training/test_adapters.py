@@ -74,11 +74,18 @@ def test_a_start_changes_nothing_and_a_merged_network_says_what_the_adapted_one_
     assert "lora_A" in dict(network.encoder["up"].named_children())
 
 
-def test_a_layer_whose_weight_is_used_in_parts_is_refused_at_its_first_use():
-    network = Net()
-    adapt(network, LoraOptions(heads="adapt"), PARTS)
-    with pytest.raises(InputError, match="its weight is used in parts"):
-        network(torch.randn(1, 4))
+def test_a_layer_whose_weight_is_used_in_parts_has_the_change_in_its_weight():
+    torch.manual_seed(0)
+    network, x = Net(), torch.randn(3, 4)
+    adapted = adapt(network, LoraOptions(heads="adapt", targets=("head",)), PARTS)
+    change = network.get_parameter("head.lora_B.onepass.weight")
+    nn.init.normal_(change)
+    changed = network(x)
+    with merged(network, adapted):
+        torch.testing.assert_close(network(x), changed)
+    changed.sum().backward()
+    assert change.grad is not None
+    assert bool(change.grad.abs().sum() > 0)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.gliclass_checkpoints import write_checkpoint
 from tests.tiny import make_tiny_checkpoint
 
 from onepass.corpus.example import Example, GoldTask, Mention
@@ -77,5 +78,52 @@ def test_data_without_labels_or_without_anything_to_test_on_is_refused(tmp_path,
     with pytest.raises(InputError, match="No label occurs in the data"):
         run({"text": "Tim", "entities": [], "asked": ["person"]})
     row = {"text": "Tim", "entities": [{"start": 0, "end": 3, "label": "person"}]}
-    with pytest.raises(InputError, match="none is left to test on; the model is in"):
+    with pytest.raises(InputError, match="No example is left to test on"):
         run(row)
+    assert not (tmp_path / "run" / "train.json").exists()  # told before anything is trained
+
+
+def gliclass_run(tmp_path, data, **given):
+    start = tmp_path / "start"
+    write_checkpoint(start, prompt_first=True, pooling_strategy="avg")
+    config = {
+        "model": str(start), "data": str(data), "output": str(tmp_path / "run"), "few_shot": 1,
+        "steps": 1, "precision": "fp32", "device": "cpu", "max_pieces": 64,
+    }  # fmt: skip
+    return train_from_config(TrainConfig.from_dict(config | given))
+
+
+RED = {
+    "text": "red tim",
+    "classifications": [{"name": "tone", "labels": ["red", "news"], "true": ["red"]}],
+}
+TIM = {"text": "Tim", "entities": [{"start": 0, "end": 3, "label": "person"}]}
+
+
+def test_what_a_checkpoint_cannot_answer_is_neither_chosen_nor_tested(tmp_path, write):
+    long = {"name": "tone", "labels": ["red", "tim " * 600], "true": ["red"]}
+    data = write("data.jsonl", *[{**TIM, **RED, "text": "Tim red"}] * 3, *[TIM] * 3)
+    dev = write("dev.jsonl", RED, TIM, {"text": "red", "classifications": [long]})
+    result = gliclass_run(tmp_path, data, dev=str(dev))
+    assert result["skipped"] == 0
+    assert (result["few_shot"]["texts"], result["few_shot"]["left_out"]) == (1, 1)
+    lines = (tmp_path / "run" / "data" / "few-shot.jsonl").read_text().splitlines()
+    assert len(lines) == 1
+    assert "person" not in lines[0]
+
+
+def test_a_missing_dev_file_is_told_before_anything_is_trained(tmp_path, write):
+    with pytest.raises(InputError, match="There is no file"):
+        gliclass_run(tmp_path, write("data.jsonl", RED, RED), dev=str(tmp_path / "none.jsonl"))
+    assert not (tmp_path / "run" / "final").exists()
+
+
+def test_what_a_model_labeled_itself_is_learned_whole_and_not_tested_on(tmp_path, write):
+    texts = write("texts.jsonl", *[RED] * 4)
+    result = gliclass_run(
+        tmp_path, write("data.jsonl", *[RED] * 3),
+        self_train={"texts": str(texts), "threshold": 0.0},
+    )  # fmt: skip
+    assert result["few_shot"]["texts"] == 2
+    lines = (tmp_path / "run" / "data" / "few-shot.jsonl").read_text().splitlines()
+    assert len(lines) == 1

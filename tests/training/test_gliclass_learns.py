@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.gliclass_checkpoints import write_checkpoint
 
 from onepass import Extractor, Schema
@@ -131,6 +132,77 @@ def test_options_of_another_family_are_refused(tmp_path):
     for loss in ({"spans": 2.0}, {"margin": 0.1}):
         with pytest.raises(InputError, match=r"not those of a gliclass checkpoint.*problem, alpha"):
             run(tmp_path, start, rows(several=True), loss=loss)
+
+
+@pytest.mark.parametrize("kind", ["bi-encoder", "v1"])
+def test_prompts_and_examples_that_a_checkpoint_does_not_read_are_not_asked(tmp_path, kind):
+    start = make(tmp_path / "start", "uni-encoder" if kind == "v1" else kind)
+    if kind == "v1":
+        own = {"prompt_style": "v1", "thresholds": {"classifications": 0.3}}
+        (start / "onepass.json").write_text(json.dumps(own))
+    schema = Schema().classification(
+        "class", LABELS, prompt="What is it?", examples=[("tim red", ["red"])]
+    )
+    plain = Schema().classification("class", LABELS, prompt=None if kind == "v1" else "What is it?")
+    trainee = GliclassTrainee(start)
+    (one,), (other,) = (
+        trainee.ask(Question("tim runs", asked, classes=((1,),)), 100) for asked in (schema, plain)
+    )
+    assert one.reading.ids.tolist() == other.reading.ids.tolist()
+
+
+def test_a_task_with_a_label_that_is_too_long_is_skipped_and_the_others_are_asked(tmp_path):
+    trainee = GliclassTrainee(make(tmp_path / "start", "uni-encoder"))
+    schema = Schema().classification("long", ["red", "tim " * 80]).classification("class", LABELS)
+    (one,) = trainee.ask(Question("tim runs", schema, classes=((0,), (1,))), 100)
+    assert one.true.tolist() == [False, True, False]
+
+
+def test_a_word_behind_a_prompt_is_cut_where_the_passes_of_training_end(tmp_path):
+    trainee = GliclassTrainee(make(tmp_path / "start", "uni-encoder"))
+    schema = Schema().classification("class", LABELS, prompt="tim runs")
+    (one,) = trainee.ask(Question("x" * 60 + " " + "1" * 300, schema, classes=((1,),)), 64)
+    assert one.reading.pieces <= 64
+
+
+def test_a_trained_checkpoint_keeps_its_prompts_and_not_its_thresholds(tmp_path):
+    start = make(tmp_path / "start", "uni-encoder")
+    own = {"prompt_style": "v1", "thresholds": {"classifications": 0.3}}
+    (start / "onepass.json").write_text(json.dumps(own))
+    final = Path(run(tmp_path, start, rows(several=True), steps=1)["final"])
+    assert json.loads((final / "onepass.json").read_text()) == {"prompt_style": "v1"}
+
+
+@pytest.mark.parametrize("scorer", ["simple", "mlp", "weighted-dot", "hopfield"])
+def test_lora_adapts_what_table_1_names_whatever_the_scorer(tmp_path, scorer):
+    encoder, pieces, options = KINDS["uni-encoder"]
+    start = tmp_path / "start"
+    write_checkpoint(start, encoder=encoder, pieces=pieces, scorer_type=scorer, **options)
+    targets = ["query", "linear_1", "mlp.0", "mlp.2", "out_mlp.0"]
+    lora = {"rank": 1, "heads": "adapt", "targets": targets}
+    final = Path(run(tmp_path, start, rows(several=True), steps=2, lora=lora)["final"])
+    before, after = (load_file(place / "model.safetensors") for place in (start, final))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    fits = [name for name in before if any(f"{end}.weight" in name for end in targets[1:])]
+    assert set(fits) <= changed  # a part of a layer's weight has a gradient too
+    for name in changed:
+        assert torch.linalg.matrix_rank(after[name] - before[name], atol=1e-6) <= 1, name
+
+
+def test_targets_outside_the_encoders_and_a_run_that_trains_nothing_are_told(tmp_path):
+    start = make(tmp_path / "start", "uni-encoder")
+    with pytest.raises(InputError, match=r"fit only layers outside the encoders.*heads 'adapt'"):
+        run(tmp_path, start, rows(several=True), lora={"targets": ["linear_1"]})
+    with pytest.raises(InputError, match="leave nothing to train"):
+        run(tmp_path, start, rows(several=True), lora={"heads": "frozen"}, freeze=["text_encoder"])
+
+
+def test_an_unknown_option_beside_one_of_gliclass_is_named():
+    for key in ("gama", "margin"):
+        with pytest.raises(InputError, match=f"no key '{key}' of a GLiClass checkpoint.*problem"):
+            TrainConfig.from_dict(
+                {"model": "a", "data": "b", "output": "c", "loss": {"contrastive": 0.5, key: 1}}
+            )
 
 
 # -- the terms against hand-made numbers -----------------------------------------------------------

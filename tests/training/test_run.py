@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,15 @@ def test_a_run_says_what_it_did(tmp_path, config):
     ]
     assert [line.split("  ")[0] for line in lines[3:]] == ["step 2", "step 2", "step 4", "step 4"]
     assert TrainConfig.from_json((run / "train.json").read_text()).steps == 4
+
+
+def test_spare_instances_of_the_start_are_those_of_the_end(tmp_path, checkpoint, config):
+    start = tmp_path / "start"
+    shutil.copytree(checkpoint, start)
+    (start / "onepass.json").write_text('{"spare_instances": 2, "thresholds": {"entities": 0.3}}')
+    result = train_from_config(config(model=str(start)))
+    own = json.loads((Path(result["final"]) / "onepass.json").read_text())
+    assert own == {"spare_instances": 2}
 
 
 def test_a_run_is_resumed_by_its_configuration(tmp_path, config):

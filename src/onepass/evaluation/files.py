@@ -104,11 +104,11 @@ def compared(reports: Mapping[str, SuiteReport]) -> str:
         for file in files
         for name, report in reports.items()
     }
-    lines = [
-        f"{name}: {', '.join(f'mean {what} {value:.4f}' for what, value in report.means().items())}"
-        for name, report in reports.items()
-    ]
-    return "\n\n".join([*section_tables(rows), "\n".join(lines)])
+    lines = []
+    for name, report in reports.items():
+        means = [f"mean {_TITLES[key]} {value:.4f}" for key, value in report.means().items()]
+        lines += [f"{name}: {', '.join(means)}"] if means else []
+    return "\n\n".join([*section_tables(rows), *(["\n".join(lines)] if lines else [])])
 
 
 def suite(

@@ -131,6 +131,11 @@ def _add_classification(schema: Schema, value: str) -> None:
     multi_label = is_at(name, len(name) - 1, "*")
     if multi_label:
         name = strip(name[:-1])
+        if _task_options(name)[0] is not name:
+            raise SchemaError(
+                "the asterisk of a classification stands before its options, as in "
+                "'task*[window_scores=mean]=label,label'; write it so."
+            )
     schema.classification(
         text_of(name),
         [text_of(strip(label)) for label in split(behind[0], ",")],

@@ -101,6 +101,8 @@ def _read_node(name: Any, value: object, level: int) -> Branches:
     elif isinstance(value, Mapping):
         for key, held in value.items():
             if held is not None and (isinstance(held, str) or not isinstance(held, Iterable)):
+                if key in LABEL_KEYS:  # an object with options, so another key is the wrong one
+                    read_object(value, NODE_KEYS, f"The label {shown(name)}")
                 raise SchemaError(
                     f"The label {shown(name)} is given {shown(held)} for {shown(key)}, which is "
                     f"neither one of {', '.join(NODE_KEYS)} nor a label with a list of labels "

@@ -30,6 +30,11 @@ _OURS: Mapping[str, tuple[str, ...]] = {
     "o": ("attention_out", "cross_out"), "wi": ("up",), "wi_0": ("up",), "wi_1": ("up",),
     "wo": ("down",), "linear_1": ("text.first", "classes.first", "projection.first"),
     "linear_2": ("text.last", "classes.last", "projection.last"),
+    "mlp.0": ("mlp.first",), "mlp.2": ("mlp.second",), "mlp.4": ("mlp.last",),
+    "score_mlp.0": ("mlp.first",), "score_mlp.2": ("mlp.second",), "score_mlp.4": ("mlp.last",),
+    "out_mlp.0": ("scorer.first",), "out_mlp.3": ("scorer.last",),
+    "q_proj": ("scorer.q",), "k_proj": ("scorer.k",), "v_proj": ("scorer.v",),
+    "proj_text": ("scorer.text",), "proj_label": ("scorer.label",),
 }  # fmt: skip
 
 
@@ -54,15 +59,15 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
     except ImportError as error:
         raise MissingExtra("Training with LoRA", "train") from error
 
-    class Guarded(LoraLinear):
-        """Refuses to give its weight to code that would leave the change out."""
+    class Adapted(LoraLinear):
+        """Has the change in its weight too, for code that uses the weight in parts.
+
+        There is no dropout then.
+        """
 
         @property
         def weight(self) -> Any:
-            raise InputError(
-                "LoRA cannot adapt this layer, since its weight is used in parts; leave it out of "
-                "lora.targets, or train the heads whole with lora.heads 'full'."
-            )
+            return _changed(self)
 
     names = _targets(network, options, parts)
     config = LoraConfig(
@@ -71,7 +76,7 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
         lora_dropout=options.dropout,
         target_modules=names,
     )
-    config._register_custom_module({nn.Linear: Guarded})
+    config._register_custom_module({nn.Linear: Adapted})
     inject_adapter_in_model(config, network, adapter_name=_NAME)  # freezes all but the changes
     if options.heads == "full":
         for name, parameter in network.named_parameters():
@@ -83,16 +88,21 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
 def _targets(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) -> list[str]:
     """Return the names of the layers to adapt."""
     wanted = [ours for name in options.targets for ours in (name, *_OURS.get(name, ()))]
-    found = []
+    found, outside = [], False
     for name, module in network.named_modules():
         if type(module) is not nn.Linear:
             continue
-        in_encoder = _part(name, parts) in ENCODERS
-        if not in_encoder and options.heads != "adapt":
-            continue
         if wanted and not _fits(name, wanted):
             continue
-        found.append(name)
+        if _part(name, parts) in ENCODERS or options.heads == "adapt":
+            found.append(name)
+        else:
+            outside = True
+    if not found and outside and wanted:
+        raise InputError(
+            f"lora.targets {list(options.targets)} fit only layers outside the encoders, which "
+            "lora.heads 'adapt' adapts; give that, or other targets."
+        )
     if not found:
         raise InputError(
             f"No linear layer that may be adapted fits lora.targets {list(options.targets)}; "
@@ -132,13 +142,19 @@ def merged(network: nn.Module, adapted: Sequence[str]) -> Iterator[None]:
             setattr(parent, own, module)
 
 
+def _changed(module: Any) -> Any:
+    """Return the weight of an adapted layer with the change added."""
+    change = module.lora_B[_NAME].weight @ module.lora_A[_NAME].weight
+    return module.get_base_layer().weight + module.scaling[_NAME] * change
+
+
 def _plain(module: Any) -> nn.Linear:
     """Return a linear layer with the change added to the weight."""
     base = module.get_base_layer()
     out = nn.Linear(base.in_features, base.out_features, bias=base.bias is not None)
     out.to(device=base.weight.device, dtype=base.weight.dtype)
     with torch.no_grad():
-        out.weight.copy_(base.weight + module.get_delta_weight(_NAME))
+        out.weight.copy_(_changed(module))
         if base.bias is not None:
             out.bias.copy_(base.bias)
     return out.train(module.training)

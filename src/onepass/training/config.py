@@ -332,7 +332,13 @@ def _loss(given: object) -> LossWeights | GlinerLoss | GliclassLoss | None:
     if given == {}:
         return None
     own = {f.name for f in fields(GliclassLoss)}
-    if isinstance(given, Mapping) and set(given) & (own - names) and set(given) <= own:
+    if isinstance(given, Mapping) and set(given) & (own - names):
+        for key in given:
+            if key not in own:
+                raise InputError(
+                    f"'loss' has no key {key!r} of a GLiClass checkpoint; its keys are "
+                    f"{', '.join(f.name for f in fields(GliclassLoss))}."
+                )
         return GliclassLoss(**given)
     if not isinstance(given, Mapping) or not set(given) & names:
         return _part(LossWeights, given, "loss")

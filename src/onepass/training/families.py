@@ -5,10 +5,11 @@ The network's modules are loaded only for the family that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+from onepass.corpus.example import Example
 from onepass.errors import CheckpointError, InputError
 from onepass.hub import Checkpoint, locate
 from onepass.models.complete import complete
@@ -57,6 +58,20 @@ def _as_gliclass(loss: GlinerLoss) -> Loss:
     given = {f.name: value for f in fields(loss) if (value := getattr(loss, f.name)) != f.default}
     own = {f.name for f in fields(GliclassLoss)}
     return GliclassLoss(**given) if set(given) <= own else loss
+
+
+def answered(model: str | Path) -> Callable[[Example], Example]:
+    """Return what keeps of an example only the annotations that a checkpoint can learn.
+
+    Raises:
+        CheckpointError: if the checkpoint is of no family that is trained.
+    """
+    match _located(model).kind:
+        case "gliclass":
+            return lambda one: Example(one.text, classifications=one.classifications)
+        case "gliner":
+            return lambda one: replace(one, structures=())
+    return lambda one: one
 
 
 def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "cpu") -> Trainee:

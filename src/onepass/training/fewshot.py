@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from onepass.corpus.example import Example
 from onepass.corpus.jsonl import write_examples
-from onepass.errors import InputError
+from onepass.errors import InputError, SchemaError
+from onepass.evaluation.asking import schema_of
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import evaluate
+from onepass.schema import Schema
 from onepass.training.data import LineFile
 from onepass.training.sources import Sources
 
@@ -77,6 +79,8 @@ def few_of(
     seed: int,
     into: Path,
     report: Callable[[str], None],
+    answered: Callable[[Example], Example] = lambda example: example,
+    whole: Collection[str] = (),
 ) -> Sources:
     """Return sources with a few examples of each label; some of the others are held out.
 
@@ -86,16 +90,20 @@ def few_of(
         seed: of the choice.
         into: directory that receives the chosen examples.
         report: is told how many they are.
+        answered: returns what is asked of an example.
+        whole: names of sources that are learned from whole.
 
     Raises:
         InputError: if no label occurs.
     """
-    examples = [file.example(i) for file in sources.files.values() for i in range(len(file))]
+    besides = {name: file for name, file in sources.files.items() if name in whole}
+    files = [file for name, file in sources.files.items() if name not in whole]
+    examples = [answered(file.example(i)) for file in files for i in range(len(file))]
     chosen = choose(examples, count, seed=seed)
     if not chosen:
         raise InputError("No label occurs in the data, so there is nothing to take a few of.")
     taken = set(chosen)
-    rest = [example for i, example in enumerate(examples) if i not in taken]
+    rest = [one for i, one in enumerate(examples) if i not in taken and is_asked(one)]
     random.Random(seed).shuffle(rest)
     into.mkdir(parents=True, exist_ok=True)
     write_examples(into / FILE, (examples[i] for i in chosen))
@@ -103,10 +111,16 @@ def few_of(
     name = FILE.removesuffix(".jsonl")
     return replace(
         sources,
-        files={name: LineFile(into / FILE)},
+        files={name: LineFile(into / FILE), **besides},
         weights={},
         held_out=tuple(rest[:MOST_TESTED]),
     )
+
+
+def is_asked(example: Example) -> bool:
+    """Return whether an example asks anything."""
+    asked = (example.asked, example.classifications, example.structures, example.asked_relations)
+    return any(asked)
 
 
 def gain(before: Extracts, after: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
@@ -118,12 +132,15 @@ def gain(before: Extracts, after: Extracts, examples: Iterable[Example]) -> dict
         examples: none of them was learned from.
 
     Returns:
-        ``texts``, and ``before``, ``after`` and ``gain``: section to scores.
+        ``texts``, ``left_out`` (examples that the models cannot read), and ``before``, ``after``
+        and ``gain``: section to scores.
     """
-    tested = list(examples)
+    every = list(examples)
+    tested = _readable(after, every)
     first, last = evaluate(before, tested), evaluate(after, tested)
     return {
         "texts": last.texts,
+        "left_out": len(every) - len(tested),
         "before": _plain(first.scores),
         "after": _plain(last.scores),
         "gain": {
@@ -131,6 +148,24 @@ def gain(before: Extracts, after: Extracts, examples: Iterable[Example]) -> dict
             for section, scores in last.scores.items()
         },
     }
+
+
+def _readable(model: Extracts, examples: Sequence[Example]) -> list[Example]:
+    """Return the examples that a model can be asked: a label may be too long for it."""
+    known: dict[Schema, bool] = {}
+    readable = []
+    for example in examples:
+        try:
+            schema = schema_of(example)
+            if schema not in known:
+                known[schema] = False
+                model.extract([""], schema, threshold=None, overlap="flat")
+                known[schema] = True
+        except SchemaError:
+            continue
+        if known[schema]:
+            readable.append(example)
+    return readable
 
 
 def _plain(scores: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:

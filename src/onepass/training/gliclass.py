@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliclass.network.checkpoint import load_network, save_network
 from onepass.models.gliclass.network.loss import compute_loss, run_network
 from onepass.models.gliclass.network.network import GliclassNetwork
+from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
+from onepass.models.registry import SETTINGS_FILE
+from onepass.models.wording import own_settings
 from onepass.training.tally import Tally
 from onepass.training.trainee import LABEL_ENCODER, TEXT_ENCODER
 
@@ -80,5 +84,9 @@ class GliclassTrainee:
                 tally.tasks.append(bool(one.true[int(np.argmax(own))]))
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout."""
+        """Write the checkpoint in the published layout, read with the same prompts."""
         save_network(self.network, directory, tokenizer_from=self._checkpoint)
+        own = own_settings(self._checkpoint)  # thresholds and calibration are of the old weights
+        kept = {key: own[key] for key in PROMPTS if key in own}
+        if kept:
+            (directory / SETTINGS_FILE).write_text(json.dumps(kept, indent=1), encoding="utf-8")

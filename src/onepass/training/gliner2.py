@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import torch
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
+from onepass.models.gliner2.family import SPARE
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.loss import compute_loss
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import run_network
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
+from onepass.models.registry import SETTINGS_FILE
+from onepass.models.wording import own_settings
 from onepass.training.tally import Tally
 from onepass.training.trainee import TEXT_ENCODER
 
@@ -79,13 +83,16 @@ class Gliner2Trainee:
             tally.tasks += _exact_tasks(outputs.classes.cpu().numpy(), targets)
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout."""
+        """Write the checkpoint in the published layout, read with as many spare instances."""
         save_network(
             self.network,
             directory,
             encoder_config=self._encoder_config,
             tokenizer_from=self._checkpoint,
         )
+        spare = own_settings(self._checkpoint).get(SPARE)
+        if spare is not None:  # thresholds and calibration are of the old weights
+            (directory / SETTINGS_FILE).write_text(json.dumps({SPARE: spare}), encoding="utf-8")
 
 
 def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:

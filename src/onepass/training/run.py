@@ -23,8 +23,8 @@ from onepass.training.bank import LabelBank, read_bank
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.data import Mixture
-from onepass.training.families import loss_options, open_trainee
-from onepass.training.fewshot import few_of, gain
+from onepass.training.families import answered, loss_options, open_trainee
+from onepass.training.fewshot import few_of, gain, is_asked
 from onepass.training.holdout import Holdout
 from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.rl.policy import open_policy
@@ -81,6 +81,7 @@ def train_from_config(
     rl = _reinforcement(config, sources, device, report)
     trainee = rl.policy if rl else open_trainee(config.model, config.loss, device=device)
     _check_window(trainee, config.max_pieces)
+    tested = _tested(config, sources, report)
     if config.length_buckets:
         sources = by_length(sources, config.length_buckets)
     mixture = Mixture(sources.files, sources.weights, config.seed)
@@ -117,7 +118,7 @@ def train_from_config(
         outcome = train(task, loop, output, resume=config.resume, report=report)
     summary = _summary(outcome, output, stream.skipped)
     if config.few_shot is not None:
-        summary["few_shot"] = _gain(config, summary["final"], sources, report)
+        summary["few_shot"] = _gain(config, summary["final"], tested)
     return summary
 
 
@@ -146,19 +147,30 @@ def _data(config: TrainConfig, into: Path, *, scored: bool, report: Report) -> S
     )
     if config.few_shot is None:
         return sources
-    return few_of(sources, config.few_shot, seed=config.seed, into=into, report=report)
+    return few_of(
+        sources, config.few_shot, seed=config.seed, into=into, report=report,
+        answered=answered(config.model), whole=(Path(WEAK).stem,),
+    )  # fmt: skip
 
 
-def _gain(config: TrainConfig, final: str, sources: Sources, report: Report) -> dict[str, Any]:
-    """Return what a few-shot run brought, on the dev file or on what was not chosen."""
-    from onepass.extractor import Extractor  # most runs do without
-
-    examples = _read_dev(Path(config.dev), report) if config.dev else sources.held_out
+def _tested(config: TrainConfig, sources: Sources, report: Report) -> list[Example]:
+    """Return what a few-shot run is tested on: the dev file, or what was not chosen."""
+    if config.few_shot is None:
+        return []
+    every = _read_dev(Path(config.dev), report) if config.dev else sources.held_out
+    examples = [one for one in map(answered(config.model), every) if is_asked(one)]
     if not examples:
         raise InputError(
-            f"All examples were chosen, so that none is left to test on; the model is in {final}: "
-            "evaluate it on other data, or give a dev file."
+            "No example is left to test on that this checkpoint answers; lower few_shot, give more "
+            "data, or give a dev file."
         )
+    return examples
+
+
+def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str, Any]:
+    """Return what a few-shot run brought."""
+    from onepass.extractor import Extractor  # most runs do without
+
     before, after = (
         Extractor.from_pretrained(name, backend="torch", threads=config.threads)
         for name in (config.model, final)

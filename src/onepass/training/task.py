@@ -86,6 +86,11 @@ class TrainingTask:
         for name, parameter in self.network.named_parameters():
             if self._part(name) in rates.frozen:
                 parameter.requires_grad_(False)
+        if not any(parameter.requires_grad for parameter in self.network.parameters()):
+            raise InputError(
+                "freeze and lora.heads leave nothing to train; take a part out of freeze, or give "
+                "lora.heads 'full' or 'adapt'."
+            )
 
     def _check_frozen(self) -> None:
         there = [*self._trainee.parts, HEADS]

@@ -161,3 +161,31 @@ def test_a_prompt_that_is_not_pooled(directory: Path) -> None:
         EmbeddingConfig.read(directory)
     (directory / "1_Pooling" / "config.json").write_text("{}")
     assert EmbeddingConfig.read(directory).prompt == "query: "
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("1_Pooling/config.json", {"pooling_mode": 5}, "pooling 5 in"),
+        ("1_Pooling/config.json", {"pooling_mode": []}, r"pooling \[\] in"),
+        ("1_Pooling/config.json", {"pooling_mode": [["mean"]]}, r"pooling \['mean'\] in"),
+        ("1_Pooling/config.json", {"pooling_mode": ["cls", "mean"]}, "of another shape, 48"),
+        ("2_Dense/config.json", {"in_features": "x"}, "in_features of the dense layer 2_Dense"),
+        ("2_Dense/config.json", {"out_features": None}, "out_features of the dense layer"),
+        ("2_Dense/config.json", {"module_input_name": ["x"]}, "other vectors"),
+        ("sentence_bert_config.json", {"max_seq_length": "512"}, "max_seq_length of"),
+        ("sentence_bert_config.json", {"max_seq_length": 10.5}, "max_seq_length of"),
+    ],
+)
+def test_values_of_another_kind_are_refused(
+    directory: Path, file: str, change: dict[str, Any], message: str
+) -> None:
+    edit_json(directory / file, **change)
+    with pytest.raises(CheckpointError, match=message):
+        Extractor.from_pretrained(directory, backend="torch")
+
+
+def test_a_prompt_name_that_is_no_name_names_none(directory: Path) -> None:
+    path = directory / "config_sentence_transformers.json"
+    edit_json(path, prompts={"query": "q: "}, default_prompt_name=["query"])
+    assert EmbeddingConfig.read(directory).prompt == ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.nli_checkpoints import FIRST, MIDDLE, THREE, TWO, UPPER
+from tests.nli_checkpoints import FIRST, MIDDLE, THREE, TWO, UPPER, edit_json
 
+from onepass import Extractor, Schema
 from onepass.errors import CheckpointError
 from onepass.models.nli.config import MODEL_TYPES, NliConfig
 
@@ -56,6 +60,7 @@ def test_types_of_pieces() -> None:
         {"label2id": {"entailment": 0}},
         {"label2id": {"entailment": 0, "contradiction": 5}},
         {"label2id": {"entailment": "first", "contradiction": 1}},
+        {"label2id": {"entailment": float("inf"), "contradiction": 1}},
         {"label2id": {"not_entailment": 0, "neutral": 1}},
     ],
 )
@@ -69,3 +74,23 @@ def test_architectures_whose_head_is_not_known() -> None:
         with pytest.raises(CheckpointError, match=f"{kind!r} are not supported"):
             NliConfig.from_dict({"model_type": kind, "label2id": numbered(THREE)})
     assert "roberta" in MODEL_TYPES
+
+
+@pytest.mark.parametrize("types", [None, "two", -1, 2.0])
+def test_types_that_are_no_number(types: object) -> None:
+    config = {"model_type": "bert", "label2id": numbered(THREE), "type_vocab_size": types}
+    with pytest.raises(CheckpointError, match="type_vocab_size of this classifier must be a whole"):
+        NliConfig.from_dict(config)
+
+
+def test_a_tokenizer_without_usable_settings_is_read_as_one_without_any(
+    made: Callable[..., Path], tmp_path: Path
+) -> None:
+    directory = Path(shutil.copytree(made("bert"), tmp_path / "bert"))
+    schema = Schema().classification("t", ["sports", "art"])
+    before = Extractor.from_pretrained(directory, backend="torch").extract("Hi.", schema)
+    edit_json(
+        directory / "tokenizer_config.json", model_input_names=None, model_max_length=float("inf")
+    )
+    after = Extractor.from_pretrained(directory, backend="torch").extract("Hi.", schema)
+    assert after == before

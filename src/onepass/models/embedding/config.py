@@ -15,7 +15,7 @@ from typing import Any
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, MODULES
 from onepass.hub.files import read_json
-from onepass.models.limits import longest_sequence
+from onepass.models.limits import longest_sequence, whole_number
 
 # In the order in which several of them are joined, with the key that names each in old files.
 POOLINGS: Mapping[str, str] = {
@@ -63,16 +63,16 @@ class DenseConfig:
                 f"The activation_function {name!r} of {folder} is not supported; those of torch.nn "
                 f"called {', '.join(ACTIVATIONS)} are."
             )
-        ends = {config.get("module_input_name", _OUT), config.get("module_output_name") or _OUT}
-        if ends != {_OUT} or config.get("use_residual"):
+        ends = [config.get("module_input_name", _OUT), config.get("module_output_name") or _OUT]
+        if ends != [_OUT, _OUT] or config.get("use_residual"):
             raise CheckpointError(
                 f"The dense layer {folder} works on other vectors than those of whole texts, or "
                 "beside itself (use_residual), which is not supported; use another checkpoint."
             )
         return cls(
             folder,
-            int(config["in_features"]),
-            int(config["out_features"]),
+            whole_number(config, "in_features", f"the dense layer {folder}"),
+            whole_number(config, "out_features", f"the dense layer {folder}"),
             bool(config.get("bias", True)),
             activation,
         )
@@ -106,8 +106,11 @@ class EmbeddingConfig:
     @property
     def size(self) -> int:
         """Numbers of a vector."""
-        if self.dense:
-            return self.dense[-1].outputs
+        return self.dense[-1].outputs if self.dense else self.pooled
+
+    @property
+    def pooled(self) -> int:
+        """Numbers of a vector behind the poolings."""
         found = next((self.encoder[key] for key in _HIDDEN if key in self.encoder), 0)
         return len(self.poolings) * int(found)
 
@@ -148,10 +151,30 @@ class EmbeddingConfig:
                 _dense(directory, folder) if kind == "Dense" else None
                 for kind, folder in modules[2:]
             ),
-            pieces=own.get("max_seq_length"),
+            pieces=(
+                None
+                if own.get("max_seq_length") is None
+                else whole_number(own, "max_seq_length", f"the transformer of {directory}")
+            ),
             lower=bool(own.get("do_lower_case", False)),
             prompt=_prompt(prompts),
         )
+
+    def check_sizes(self) -> None:
+        """Compare the sizes of the dense layers.
+
+        Raises:
+            CheckpointError: if one does not take what stands before it.
+        """
+        size = self.pooled
+        for one in self.dense:
+            if one.inputs != size:
+                raise CheckpointError(
+                    f"The dense layer {one.folder} takes vectors of {one.inputs} numbers, but "
+                    f"what stands before it makes them of another shape, {size}; check that the "
+                    "poolings and the layers belong together."
+                )
+            size = one.outputs
 
 
 def read_modules(directory: Path) -> list[tuple[str, str]]:
@@ -183,9 +206,9 @@ def _poolings(path: Path, prompts: Mapping[str, Any]) -> tuple[str, ...]:
     named = config.get("pooling_mode")
     if named is None:
         named = [name for name, key in POOLINGS.items() if config.get(key)] or ["mean"]
-    found: Sequence[Any] = [named] if isinstance(named, str) else named
+    found: Sequence[Any] = named if isinstance(named, list) and named else [named]
     for name in found:
-        if name not in POOLINGS:
+        if not isinstance(name, str) or name not in POOLINGS:
             raise CheckpointError(
                 f"The pooling {name!r} in {path} is not supported; {', '.join(POOLINGS)} are."
             )
@@ -210,5 +233,5 @@ def _sentence_config(directory: Path) -> dict[str, Any]:
 def _prompt(config: Mapping[str, Any]) -> str:
     """Return the prompt that is used where none is asked for."""
     prompts, name = config.get("prompts"), config.get("default_prompt_name")
-    found = prompts.get(name) if isinstance(prompts, Mapping) and name is not None else None
+    found = prompts.get(name) if isinstance(prompts, Mapping) and isinstance(name, str) else None
     return str(found or "")

@@ -61,6 +61,7 @@ class Settings:
 
 def _read_config(directory: Path) -> Settings:
     config = EmbeddingConfig.read(directory)
+    config.check_sizes()
     own = own_settings(directory)
     settings = Settings(
         directory=directory,

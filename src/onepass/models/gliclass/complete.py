@@ -83,9 +83,7 @@ def _place(checkpoint: Checkpoint, base: str) -> Path:
     return cache_root() / "completed" / digest.hexdigest()[:32]
 
 
-def write_labels(
-    checkpoint: Checkpoint, base: str, target: Path, options: HubOptions
-) -> None:
+def write_labels(checkpoint: Checkpoint, base: str, target: Path, options: HubOptions) -> None:
     """Write the tokenizer of labels into a directory.
 
     Args:

@@ -84,7 +84,7 @@ class GliclassConfig:
         label_token: piece id of ``<<LABEL>>``; -1 where the configuration does not say.
         text_token: likewise, of ``<<SEP>>``.
         example_token: likewise, of ``<<EXAMPLE>>``.
-        layer_wise: whether training adds up the losses of all layers.
+        layer_wise: whether gliclass adds up the losses of all layers; has no effect here.
         calibrator: what scales the logits of each text and label; None without one.
         raw: the file as it was read.
 

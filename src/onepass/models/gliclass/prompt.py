@@ -132,6 +132,14 @@ class Writer:
             own = tuple(texts[i] for i in items)
             yield self._beside(number, items, own, extra, examples)
 
+    def readable(self, task: ClassificationTask) -> ClassificationTask:
+        """Return a task without the prompt and the examples that this checkpoint cannot read."""
+        extras = self.style.extras
+        shows = extras and self.config.architecture != BI and self.tokenizer.knows(EXAMPLE)
+        return replace(
+            task, prompt=task.prompt if extras else None, examples=task.examples if shows else ()
+        )
+
     def _alone(
         self, number: int, task: ClassificationTask, texts: tuple[str, ...], joined: str
     ) -> Prompt:

@@ -15,6 +15,7 @@ from typing import Any
 from onepass.errors import CheckpointError
 from onepass.models.gliclass.config import EXAMPLE, SEP
 
+PROMPTS = ("prompt_style", "label_case")  # what ``onepass.json`` may say of them
 _Example = tuple[str, tuple[str, ...]]
 
 

@@ -7,7 +7,7 @@ which of its labels hold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from onepass.backends.base import Array
 from onepass.corpus.question import Question
 from onepass.encoding.sequences import encoder_limit, padded
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import SchemaError
 from onepass.models.gliclass.encode import Reading, collate, read_window
 from onepass.models.gliclass.family import Settings
-from onepass.models.gliclass.prompt import Writer
+from onepass.models.gliclass.prompt import Prompt, Writer
 from onepass.models.gliclass.text import read_text
+from onepass.schema import ClassificationTask
 from onepass.text.windows import Window
 
 Ints = NDArray[np.int64]
@@ -72,11 +74,15 @@ def ask(
         tokenizer: of texts.
         settings: of the checkpoint.
         max_pieces: longest sequence.
+
+    Returns:
+        The passes: prompts and examples that the checkpoint does not read are left out, and so are
+        tasks with a label that is too long for it.
     """
     frame = sum(map(len, tokenizer.frame))
     writer = Writer(settings.config, settings.style, tokenizer, (max_pieces - frame) // 2)
     tasks = question.schema.classification_tasks
-    prompts = [prompt for number, task in enumerate(tasks) for prompt in writer.write(number, task)]
+    prompts = [own for number, task in enumerate(tasks) for own in _prompts(writer, number, task)]
     rooms = [max_pieces - frame - prompt.pieces for prompt in prompts]
     text = read_text(question.text, tokenizer, max_word_pieces=max(max_pieces // 2, 1))
     ends = np.cumsum(text.lengths)
@@ -85,12 +91,22 @@ def ask(
         if room < _LEAST_TEXT:
             continue
         words = int(np.searchsorted(ends, room, side="right"))
+        most = max_pieces - frame - len(prompt.head) - len(prompt.tail)  # less than at inference
+        reading = read_window(replace(prompt, most=most), text, Window(0, words))
         true = np.isin(np.array(prompt.items), np.array(question.classes[prompt.task]))
         task = tasks[prompt.task]
         whole = len(prompt.items) == len(task.labels)
         single = not task.multi_label and whole
-        asked.append(Asked(read_window(prompt, text, Window(0, words)), true, single))
+        asked.append(Asked(reading, true, single))
     return asked
+
+
+def _prompts(writer: Writer, number: int, task: ClassificationTask) -> list[Prompt]:
+    """Return the prompts of a task; none if one of its labels is too long."""
+    try:
+        return list(writer.write(number, writer.readable(task)))
+    except SchemaError:
+        return []
 
 
 def build_targets(asked: Sequence[Asked], settings: Settings) -> Targets:

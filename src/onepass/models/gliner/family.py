@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from onepass.backends.base import Backend, Floats, Graph
-from onepass.encoding.sequences import encoder_limit, padded
+from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError, SchemaError
 from onepass.hub.checkpoint import GLINER_CONFIG
@@ -33,12 +33,12 @@ from onepass.models.gliner.plan import (
 from onepass.models.gliner.prompt import Instruction, Prompt, Writer
 from onepass.models.gliner.score import ReadingScores, score
 from onepass.models.gliner.text import read_text, read_window
+from onepass.models.label_encoding import encode_texts, known_vectors
 from onepass.models.labels import LabelVectors
 from onepass.schema import Label, Schema
 from onepass.schema.types import shown
 
 LABEL_TOKENIZER = "labels_tokenizer"
-_LABEL_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,12 +137,7 @@ def _vectors(
 ) -> Floats:
     """Return (labels, hidden) vectors: those that are known, and the others encoded."""
     hidden = settings.config.hidden
-    if known is not None and known.vectors.shape[1] != hidden:
-        raise InputError(
-            f"The label vectors have {known.vectors.shape[1]} numbers, but those of this "
-            f"checkpoint have {hidden}; make them with its encode_labels()."
-        )
-    rows = {} if known is None else dict(zip(known.texts, known.vectors, strict=True))
+    rows = known_vectors(known, hidden)
     missing = [text for text in dict.fromkeys(texts) if text not in rows]
     if missing:
         rows |= zip(missing, _encode_texts(missing, settings, backend), strict=True)
@@ -163,30 +158,15 @@ def _encode_labels(
 
 
 def _encode_texts(texts: Sequence[str], settings: Settings, backend: Backend) -> Floats:
-    """Return (labels, hidden) vectors, encoded in batches of similar length."""
+    """Return (labels, hidden) vectors."""
     tokenizer = settings.label_tokenizer
     if tokenizer is None:
         raise InputError(
             f"A {settings.config.architecture} checkpoint has no label encoder: its labels are "
             "read together with each text."
         )
-    before, after = tokenizer.frame
-    room = _label_room(settings)
-    every = tokenizer.pieces([tokenizer.plain(text) for text in texts])
-    for text, own in zip(texts, every, strict=True):
-        if len(own) > room:
-            raise SchemaError(
-                f"The label {shown(text)} takes {len(own)} pieces, but the label encoder of this "
-                f"model reads {room}; shorten it."
-            )
-    pieces = [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
-    order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-    out = np.zeros((len(texts), settings.config.hidden), dtype=np.float32)
-    for first in range(0, len(order), _LABEL_BATCH):
-        rows = order[first : first + _LABEL_BATCH]
-        ids, mask = padded([pieces[i] for i in rows])
-        out[rows] = backend.run("encode_labels", {"label_ids": ids, "label_mask": mask})[0]
-    return out
+    longest = encoder_limit(settings.config.label_encoder or {})
+    return encode_texts(texts, tokenizer, backend, longest=longest, hidden=settings.config.hidden)
 
 
 def _follow(schema: Schema, settings: Settings) -> FollowUp | None:

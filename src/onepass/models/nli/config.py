@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepass.errors import CheckpointError
+from onepass.models.limits import whole_number
 
 # Those whose head reads the first piece, the mean of all, or (BART) the last one, so that padding
 # on the right plays no part. The first two have networks of our own.
@@ -71,11 +72,14 @@ class NliConfig:
             labels=tuple(sorted(ids, key=ids.__getitem__)),
             entailment=entailment,
             contradiction=len(ids) - 1 if entailment == 0 else 0,
-            types=int(config.get("type_vocab_size", _TYPES.get(str(kind), 0))),
+            types=whole_number(
+                {_TYPED: _TYPES.get(str(kind), 0), **config}, _TYPED, "this classifier", least=0
+            ),
             raw=dict(config),
         )
 
 
+_TYPED = "type_vocab_size"
 _TYPES = {"bert": 2, "electra": 2, "albert": 2}  # where the configuration leaves it out
 
 
@@ -87,7 +91,7 @@ def label_ids(config: Mapping[str, Any]) -> dict[str, int]:
             return {str(name): int(index) for name, index in ids.items()}
         if isinstance(names, Mapping):
             return {str(name): int(index) for index, name in names.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return {}
     return {}
 

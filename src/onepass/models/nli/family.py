@@ -45,12 +45,12 @@ def _read_config(directory: Path) -> Settings:
     raw = read_json(directory / CONFIG)
     config = NliConfig.from_dict(raw)
     tokenizer = tokenizer_config(directory)
-    given = tokenizer.get("model_input_names", ["token_type_ids"])
+    given = tokenizer.get("model_input_names")
     return Settings(
         config,
         Limits(longest_sequence(raw, tokenizer)),
         own_template(directory, Template.parse(TEMPLATE)),
-        config.types > 1 and "token_type_ids" in given,
+        config.types > 1 and (not isinstance(given, list) or "token_type_ids" in given),
     )
 
 
