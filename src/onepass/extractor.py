@@ -40,9 +40,9 @@ class Extractor:
     Raises:
         BackendError: for an unknown backend or precision.
 
-    >>> doc = Extractor().extract("Marie Curie was born in Warsaw.", {"entities": ["person"]})
+    >>> doc = Extractor().extract("Tim Cook runs Apple in Cupertino.", {"entities": ["person"]})
     >>> [entity.text for entity in doc.entities]
-    ['Marie Curie']
+    ['Tim Cook']
     """
 
     def __init__(

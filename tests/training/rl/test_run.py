@@ -11,7 +11,7 @@ from tests.tiny import make_tiny_checkpoint
 from tests.training.rl.problem import LABELS, make_checkpoint, rows
 
 from onepass import Extractor, Schema
-from onepass.errors import CheckpointError, InputError, SchemaError
+from onepass.errors import CheckpointError, InputError
 from onepass.training.run import TrainConfig, train_from_config
 
 
@@ -128,7 +128,7 @@ def test_low_rank_changes_and_frozen_parts_go_with_it(start, config):
 
 def test_a_few_examples_are_enough_to_be_told_what_they_brought(config):
     result = train_from_config(config(few_shot=2, score_every=0))
-    assert set(result["few_shot"]) == {"texts", "before", "after", "gain"}
+    assert set(result["few_shot"]) == {"texts", "left_out", "before", "after", "gain"}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_few_examples_are_enough_to_be_told_what_they_brought(config):
         ({"rl": {"kl": 1, "reference": "nowhere"}}, CheckpointError, "nowhere"),
         ({"dev": "nowhere.jsonl"}, InputError, "There is no file nowhere.jsonl"),
         ({"resume": True}, InputError, "There is no checkpoint to resume"),
-        ({"max_pieces": 8}, SchemaError, "2 are left beside the prompt"),
+        ({"max_pieces": 8}, InputError, "None of the 4 held-out examples could be asked"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(
