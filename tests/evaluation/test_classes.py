@@ -36,7 +36,7 @@ def test_accuracy_and_macro_f1_of_single_answers():
     assert scores["accuracy"] == 0.75
     # a: 2 right, 3 chosen, 2 true -> 4/5; b: 1 right, 1 chosen, 2 true -> 2/3; c never occurs.
     assert scores["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
-    assert set(scores) == {"accuracy", "macro_f1"}
+    assert set(scores) == {"accuracy", "macro_f1", "ece"}
 
 
 def test_only_the_best_label_of_a_single_answer_counts():
@@ -54,7 +54,7 @@ def test_no_answer_is_right_if_no_label_is_true(chosen, true, accuracy):
 def test_missing_answer_is_wrong():
     scorer = ClassScorer()
     scorer.add(Extraction("x"), Example("x", classifications=(GoldTask("t", LABELS, ("a",)),)))
-    assert scorer.scores() == {"accuracy": 0.0, "macro_f1": 0.0}
+    assert scorer.scores() == {"accuracy": 0.0, "macro_f1": 0.0, "ece": 0.0}
 
 
 def test_micro_f1_and_exact_match_of_sets():
@@ -87,7 +87,7 @@ def test_macro_f1_is_a_mean_over_tasks():
     right = Classification((LabelScore("a", 1.0),), {"a": 1.0})
     answers = {"one": right, "two": right}
     scorer.add(Extraction("x", classifications=answers), Example("x", classifications=tasks))
-    assert scorer.scores() == {"accuracy": 0.5, "macro_f1": 0.5}
+    assert scorer.scores() == {"accuracy": 0.5, "macro_f1": 0.5, "ece": 0.5}
 
 
 subsets = st.lists(st.sampled_from(LABELS), unique=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from onepass.errors import InputError
-from onepass.evaluation.files import compared, evaluate_paths, find_files, suite
+from onepass.evaluation.comparison import compared
+from onepass.evaluation.files import evaluate_paths, find_files, suite
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
 
 NER = {"text": "Bo ran", "entities": [{"start": 0, "end": 2, "label": "dog"}], "label_set": ["dog"]}

@@ -113,8 +113,10 @@ def test_report_as_table(canned):
     lines = evaluate(canned(doc), [example]).to_table().splitlines()
     assert lines[0].split() == [
         "entities", "texts", "precision", "recall", "f1", "macro", "f1", "span", "f1",
+        "partial", "f1", "type", "f1", "ece",
     ]  # fmt: skip
-    assert lines[1].split() == ["all", "texts", "1", *["1.000"] * 5]
-    assert lines[3].split() == ["classifications", "texts", "accuracy", "macro", "f1"]
+    assert lines[1].split() == ["all", "texts", "1", *["1.000"] * 7, "0.100"]
+    assert lines[3].split() == ["classifications", "texts", "accuracy", "macro", "f1", "ece"]
+    assert "entities by words" in "\n".join(lines)
     assert any(line.split()[0] == "dog" for line in lines if line)
     assert lines[-1].startswith("1 texts in ")

@@ -31,6 +31,7 @@ EXAMPLES = """Examples:
   onepass eval --data gold.jsonl
   onepass eval --data ner/ --data classes.jsonl --model runs/mine/best --format json
   onepass eval --data classes.jsonl --model owner/gliclass --model owner/nli   # side by side
+  onepass eval --data gold/ --format html --output report.html
 """
 
 
@@ -63,7 +64,8 @@ def evaluate(
     several models, what each of them scores on all files stands side by side.
     """
     from onepass.evaluation import evaluate_paths
-    from onepass.evaluation.files import compared
+    from onepass.evaluation.comparison import compared, compared_dict
+    from onepass.evaluation.page import report_page
 
     line = StatusLine()
     names: list[str | None] = [*dict.fromkeys(model)] if model else [None]
@@ -80,11 +82,13 @@ def evaluate(
                 progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
             )
             line.clear()
-        is_json = form is ReportFormat.JSON
-        if len(names) == 1:
+        if form is ReportFormat.HTML:
+            write(report_page(reports))
+        elif form is ReportFormat.JSON:
+            (only, *others) = reports.values()
+            write(json_text(compared_dict(reports) if others else only.to_dict()))
+        elif len(reports) == 1:
             (report,) = reports.values()
-            write(json_text(report.to_dict()) if is_json else f"{report.to_table()}\n")
-        elif is_json:
-            write(json_text({name: report.to_dict() for name, report in reports.items()}))
+            write(f"{report.to_table()}\n")
         else:
             write(f"{compared(reports)}\n")

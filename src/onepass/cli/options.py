@@ -26,6 +26,7 @@ class ReportFormat(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    HTML = "html"
 
 
 class Backend(StrEnum):

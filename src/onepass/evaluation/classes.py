@@ -1,6 +1,7 @@
 """Scoring of classifications: accuracy of single answers, F1 of sets of answers, per task.
 
-It knows nothing about models or scores of labels; what was chosen is what counts.
+What was chosen is what counts; how honest the scores of labels are is counted beside it. It knows
+nothing about models.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 
 from onepass.corpus.example import Example
 from onepass.evaluation.counts import Counts, macro_f1, mean
+from onepass.evaluation.reliability import Reliability
 from onepass.results.types import Extraction
 
 
@@ -56,11 +58,12 @@ class ClassScorer:
     >>> answer = Classification((LabelScore("bad", 0.6),), {"good": 0.4, "bad": 0.6})
     >>> scorer.add(Extraction("Lovely!", classifications={"tone": answer}), gold)
     >>> scorer.scores()
-    {'accuracy': 0.0, 'macro_f1': 0.0}
+    {'accuracy': 0.0, 'macro_f1': 0.0, 'ece': 0.6}
     """
 
     def __init__(self) -> None:
         self.texts = 0
+        self.reliability = Reliability()
         self._single: dict[str, _Task] = {}
         self._multi: dict[str, _Task] = {}
 
@@ -74,17 +77,33 @@ class ClassScorer:
             if task.multi_label:
                 counted = self._multi.setdefault(task.name, _Task())
                 counted.add(set(chosen), true, set(chosen) == true)
+                if answer is not None:
+                    self.reliability.add((s, label in true) for label, s in answer.scores.items())
             else:
                 counted = self._single.setdefault(task.name, _Task())
                 best = set(chosen[:1])
                 counted.add(best, true, bool(best & true) or best == true)
+                if answer is not None and answer.scores:
+                    top = max(answer.scores, key=lambda label: answer.scores[label])
+                    self.reliability.add([(answer.scores[top], top in true)])
 
     def merge(self, other: ClassScorer) -> None:
         """Add what was counted on another part of the data."""
         self.texts += other.texts
+        self.reliability.merge(other.reliability)
         for mine, theirs in ((self._single, other._single), (self._multi, other._multi)):
             for name, task in theirs.items():
                 mine.setdefault(name, _Task()).merge(task)
+
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return right, chosen and gold answers behind ``accuracy`` and ``micro_f1``."""
+        counts = {}
+        if self._single:
+            asked = sum(task.questions for task in self._single.values())
+            counts["accuracy"] = (sum(t.right for t in self._single.values()), asked, asked)
+        if self._multi:
+            counts["micro_f1"] = _micro(list(self._multi.values())).triple()
+        return counts
 
     def scores(self) -> dict[str, float]:
         """Return the scores of the kinds of task that were asked.
@@ -93,6 +112,8 @@ class ClassScorer:
         - ``micro_f1``: of multi-label questions, all labels of all tasks pooled.
         - ``exact_match``: share of multi-label questions answered with exactly the true labels.
         - ``macro_f1``: mean over labels that are gold or were chosen; then mean over all tasks.
+        - ``ece``: expected calibration error; of the best label of single-label questions, of all
+          labels of multi-label ones.
         """
         single, multi = list(self._single.values()), list(self._multi.values())
         scores: dict[str, float] = {}
@@ -103,6 +124,7 @@ class ClassScorer:
             scores["exact_match"] = sum(t.right for t in multi) / sum(t.questions for t in multi)
         if single or multi:
             scores["macro_f1"] = mean([macro_f1(task.labels.values()) for task in single + multi])
+            scores["ece"] = self.reliability.error
         return scores
 
     def table(self) -> dict[str, dict[str, float]]:

@@ -55,6 +55,10 @@ class Counts:
         items = self.predicted + self.gold
         return 2 * self.right / items if items else 0.0
 
+    def triple(self) -> tuple[int, int, int]:
+        """Return the three numbers."""
+        return self.right, self.predicted, self.gold
+
     def scores(self) -> dict[str, float]:
         """Return precision, recall and F1 by name."""
         return {"precision": self.precision, "recall": self.recall, "f1": self.f1}

@@ -16,7 +16,7 @@ from onepass.errors import InputError
 from onepass.evaluation.counts import mean
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import Report, evaluate
-from onepass.evaluation.tables import detail_tables, section_tables
+from onepass.evaluation.tables import mean_title, section_tables
 from onepass.models.thresholds import Given
 
 FileProgress = Callable[[str, int], None]  # file name, texts of it that are done
@@ -27,11 +27,6 @@ _MEANS = {
     "ner_micro_f1": ("entities", "f1"),
     "cls_accuracy": ("classifications", "accuracy"),
     "cls_macro_f1": ("classifications", "macro_f1"),
-}
-_TITLES = {
-    "ner_micro_f1": "entity micro F1",
-    "cls_accuracy": "classification accuracy",
-    "cls_macro_f1": "classification macro F1",
 }
 
 
@@ -81,34 +76,17 @@ class SuiteReport:
         for name, values in self._values().items():
             if values:
                 files = "file" if len(values) == 1 else "files"
-                lines.append(f"mean {_TITLES[name]} over {len(values)} {files}: {mean(values):.4f}")
+                lines.append(
+                    f"mean {mean_title(name)} over {len(values)} {files}: {mean(values):.4f}"
+                )
         texts = sum(report.texts for report in self.reports.values())
         seconds = sum(report.seconds for report in self.reports.values())
         rate = texts / seconds if seconds else 0.0
         lines.append(f"{texts} texts in {seconds:.1f} s ({rate:.1f} texts/s)")
         blocks = section_tables(self.reports)
         if len(self.reports) == 1:
-            blocks += detail_tables(next(iter(self.reports.values())).details)
+            blocks += next(iter(self.reports.values())).more_tables()
         return "\n\n".join([*blocks, "\n".join(lines)])
-
-
-def compared(reports: Mapping[str, SuiteReport]) -> str:
-    """Return what several models score as text: a table a section, a row a file and model.
-
-    Args:
-        reports: name of a model to what it scored; all of them on the same files.
-    """
-    files = next(iter(reports.values())).reports
-    rows = {
-        name if len(files) == 1 else f"{file}, {name}": report.reports[file]
-        for file in files
-        for name, report in reports.items()
-    }
-    lines = []
-    for name, report in reports.items():
-        means = [f"mean {_TITLES[key]} {value:.4f}" for key, value in report.means().items()]
-        lines += [f"{name}: {', '.join(means)}"] if means else []
-    return "\n\n".join([*section_tables(rows), *(["\n".join(lines)] if lines else [])])
 
 
 def suite(

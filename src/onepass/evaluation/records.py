@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onepass.corpus.example import Example, GoldValue
 from onepass.evaluation.assignment import best_total
 from onepass.evaluation.counts import Counts, macro_f1
-from onepass.results.types import Extraction, Record
+from onepass.evaluation.reliability import Reliability
+from onepass.results.types import Extraction, Record, Value
 
 _Row = frozenset[tuple[str, str]]  # (field, normalized value): a record
 
@@ -75,6 +76,7 @@ class RecordScorer:
 
     def __init__(self) -> None:
         self.texts = 0
+        self.reliability = Reliability()
         self._structures: dict[str, _Structure] = {}
 
     def add(self, prediction: Extraction, gold: Example) -> None:
@@ -85,28 +87,45 @@ class RecordScorer:
             found = [_found(row, names) for row in prediction.records.get(structure.name, ())]
             wanted = [_wanted(row, gold.text) for row in structure.records]
             self._structures.setdefault(structure.name, _Structure()).add(found, wanted)
+            facts = frozenset[tuple[str, str]]().union(*wanted)
+            self.reliability.add(
+                (value.score, (name, normalize(value.text)) in facts)
+                for row in prediction.records.get(structure.name, ())
+                for name, value in _values(row, names)
+            )
 
     def merge(self, other: RecordScorer) -> None:
         """Add what was counted on another part of the data."""
         self.texts += other.texts
+        self.reliability.merge(other.reliability)
         for name, counted in other._structures.items():
             self._structures.setdefault(name, _Structure()).merge(counted)
+
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return the right, found and gold values behind the score ``f1``."""
+        return {"f1": self._total().values.triple()}
+
+    def _total(self) -> _Structure:
+        total = _Structure()
+        for counted in self._structures.values():
+            total.merge(counted)
+        return total
 
     def scores(self) -> dict[str, float]:
         """Return scores over all structures.
 
         - ``precision``, ``recall``, ``f1``: of field values; ``macro_f1``: mean F1 over structures;
         - ``record_f1``: of whole records;
-        - ``count_accuracy``: share of questions with the right number of records.
+        - ``count_accuracy``: share of questions with the right number of records;
+        - ``ece``: expected calibration error of values, in whichever record they stand.
         """
-        total = _Structure()
-        for counted in self._structures.values():
-            total.merge(counted)
+        total = self._total()
         return {
             **total.values.scores(),
             "macro_f1": macro_f1(one.values for one in self._structures.values()),
             "record_f1": total.records.f1,
             "count_accuracy": total.same_number / total.texts if total.texts else 0.0,
+            "ece": self.reliability.error,
         }
 
     def table(self) -> dict[str, dict[str, float]]:
@@ -123,12 +142,14 @@ class RecordScorer:
 
 
 def _found(row: Record, names: set[str]) -> _Row:
-    pairs = set()
+    return frozenset((name, normalize(value.text)) for name, value in _values(row, names))
+
+
+def _values(row: Record, names: set[str]) -> Iterator[tuple[str, Value]]:
     for name, held in row.items():
         for value in held if isinstance(held, tuple) else (held,):
             if value is not None and name in names:
-                pairs.add((name, normalize(value.text)))
-    return frozenset(pairs)
+                yield name, value
 
 
 def _wanted(row: Mapping[str, tuple[GoldValue, ...]], text: str) -> _Row:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from onepass.corpus.example import Example
 from onepass.evaluation.assignment import best_total
 from onepass.evaluation.counts import Counts, macro_f1
+from onepass.evaluation.reliability import Reliability
 from onepass.results.types import Extraction
 
 _Span = tuple[int, int]
@@ -43,6 +44,7 @@ class RelationScorer:
 
     def __init__(self) -> None:
         self.texts = 0
+        self.reliability = Reliability()
         self._strict: dict[str, Counts] = {}  # by type
         self._relaxed = Counts()
         self._placed = Counts()
@@ -62,6 +64,11 @@ class RelationScorer:
         ]
         self._placed.add(set(found), set(wanted))
         facts, gold_facts = _facts(prediction.text, found), _facts(gold.text, wanted)
+        self.reliability.add(
+            (r.score, (r.type, r.head.text, r.tail.text) in gold_facts)
+            for r in prediction.relations
+            if r.type in types
+        )
         for name in types:
             mine = {fact: pairs for fact, pairs in facts.items() if fact[0] == name}
             theirs = {fact: pairs for fact, pairs in gold_facts.items() if fact[0] == name}
@@ -75,19 +82,32 @@ class RelationScorer:
         self.texts += other.texts
         self._relaxed.merge(other._relaxed)
         self._placed.merge(other._placed)
+        self.reliability.merge(other.reliability)
         for name, counts in other._strict.items():
             self._strict.setdefault(name, Counts()).merge(counts)
 
-    def scores(self) -> dict[str, float]:
-        """Return strict precision, recall, F1 and macro F1 over types, relaxed and placed F1."""
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return the right, found and gold facts behind the score ``f1``."""
+        return {"f1": self._total().triple()}
+
+    def _total(self) -> Counts:
         strict = Counts()
         for counts in self._strict.values():
             strict.merge(counts)
+        return strict
+
+    def scores(self) -> dict[str, float]:
+        """Return strict precision, recall, F1 and macro F1 over types, relaxed and placed F1.
+
+        ``ece`` is the expected calibration error of the facts that were found.
+        """
+        strict = self._total()
         return {
             **strict.scores(),
             "macro_f1": macro_f1(self._strict.values()),
             "relaxed_f1": self._relaxed.f1,
             "placed_f1": self._placed.f1,
+            "ece": self.reliability.error,
         }
 
     def table(self) -> dict[str, dict[str, float]]:

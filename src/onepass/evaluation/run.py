@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepass.corpus.example import Example
+from onepass.evaluation.pertext import PerText, Tally
 from onepass.evaluation.predict import Extracts, predict
 from onepass.evaluation.scoring import Scorers
-from onepass.evaluation.tables import detail_tables, section_tables
+from onepass.evaluation.tables import (
+    breakdown_tables,
+    detail_tables,
+    interval_lines,
+    section_tables,
+)
 from onepass.models.thresholds import Given
 
 Progress = Callable[[int], None]  # called with the number of texts that are done
@@ -26,6 +32,8 @@ class Report:
         scores: section ("entities", "classifications", "records", "relations") to its scores;
             sections that no text was asked for are left out.
         details: section to label, task, structure or relation type to its scores and counts.
+        reliability: section to its curve, see `onepass.evaluation.reliability.Reliability.curve`.
+        per_text: what was counted in each text.
         asked: section to the number of texts that were asked for it.
         texts: that the model read.
         skipped: examples in which nothing was annotated.
@@ -34,6 +42,8 @@ class Report:
 
     scores: Mapping[str, Mapping[str, float]]
     details: Mapping[str, Mapping[str, Mapping[str, float]]]
+    reliability: Mapping[str, list[dict[str, float]]]
+    per_text: PerText
     asked: Mapping[str, int]
     texts: int
     skipped: int
@@ -52,6 +62,12 @@ class Report:
                 section: {name: dict(row) for name, row in rows.items()}
                 for section, rows in self.details.items()
             },
+            "intervals": {
+                section: {score: list(ends) for score, ends in rows.items()}
+                for section, rows in self.per_text.intervals().items()
+            },
+            "breakdowns": self.per_text.breakdowns(),
+            "reliability": {section: list(curve) for section, curve in self.reliability.items()},
             "asked": dict(self.asked),
             "texts": self.texts,
             "skipped": self.skipped,
@@ -60,9 +76,16 @@ class Report:
         }
 
     def to_table(self) -> str:
-        """Return the report as text: one table of scores for each section, one of its details."""
-        blocks = [*section_tables({"all texts": self}), *detail_tables(self.details)]
-        return "\n\n".join([*blocks, self.speed()])
+        """Return the report as text: tables of scores, of details, by length and labels."""
+        return "\n\n".join(
+            [*section_tables({"all texts": self}), *self.more_tables(), self.speed()]
+        )
+
+    def more_tables(self) -> list[str]:
+        """Return what there is beside the scores: details, intervals, breakdowns, reliability."""
+        intervals = interval_lines(self.scores, self.per_text.intervals())
+        tables = breakdown_tables(self.per_text.breakdowns(), self.reliability)
+        return [*detail_tables(self.details), *([intervals] if intervals else []), *tables]
 
     def speed(self) -> str:
         """Return one line about texts and time."""
@@ -106,12 +129,15 @@ def evaluate(
     >>> evaluate(FirstWord(), examples).scores["entities"]["precision"]
     0.5
     """
-    scorers = Scorers()
+    scorers, tally = Scorers(), Tally()
     done = texts = 0
     seconds = 0.0
     for batch in predict(model, examples, threshold=threshold, overlap=overlap):
         for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
-            scorers.add(prediction, gold)
+            one = Scorers()
+            one.add(prediction, gold)
+            tally.add(gold, one.counts())
+            scorers.merge(one)
         done += len(batch.examples)
         texts += len(batch.predictions)
         seconds += batch.seconds
@@ -121,6 +147,8 @@ def evaluate(
     return Report(
         scores={name: scorer.scores() for name, scorer in asked.items()},
         details={name: scorer.table() for name, scorer in asked.items()},
+        reliability={name: scorer.reliability.curve() for name, scorer in asked.items()},
+        per_text=tally.done(),
         asked={name: scorer.texts for name, scorer in asked.items()},
         texts=texts,
         skipped=done - texts,

@@ -13,6 +13,7 @@ from onepass.evaluation.classes import ClassScorer
 from onepass.evaluation.entities import EntityScorer
 from onepass.evaluation.records import RecordScorer
 from onepass.evaluation.relations import RelationScorer
+from onepass.evaluation.reliability import Reliability
 from onepass.results.types import Extraction
 
 
@@ -21,12 +22,17 @@ class Scorer(Protocol):
 
     Attributes:
         texts: how many texts were asked for this section.
+        reliability: scores of findings, and how often they were right.
     """
 
     texts: int
+    reliability: Reliability
 
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Count one text."""
+
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return right, predicted and gold items behind the scores that are sums over texts."""
 
     def scores(self) -> dict[str, float]:
         """Return the scores by name."""
@@ -71,6 +77,14 @@ class Scorers:
     def asked(self) -> dict[str, Scorer]:
         """Return the scorers of the sections that were asked of any text."""
         return {name: scorer for name, scorer in self._all().items() if scorer.texts}
+
+    def counts(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """Return what was counted so far, by section and score."""
+        return {
+            (section, score): counted
+            for section, scorer in self.asked().items()
+            for score, counted in scorer.counts().items()
+        }
 
     def _all(self) -> dict[str, Scorer]:
         return {

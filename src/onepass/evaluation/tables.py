@@ -5,11 +5,16 @@ It knows nothing about what the scores mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 _NAME = 40  # characters of a row's name that are shown
 _ROWS = 60  # labels of a section that are shown
+_MEANS = {
+    "ner_micro_f1": "entity micro F1",
+    "cls_accuracy": "classification accuracy",
+    "cls_macro_f1": "classification macro F1",
+}
 
 
 class Scored(Protocol):
@@ -22,6 +27,15 @@ class Scored(Protocol):
     @property
     def asked(self) -> Mapping[str, int]:
         """Section to its number of texts."""
+
+
+def mean_title(name: str) -> str:
+    """Return what a mean over files is called.
+
+    >>> mean_title("cls_accuracy")
+    'classification accuracy'
+    """
+    return _MEANS[name]
 
 
 def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
@@ -84,3 +98,38 @@ def detail_tables(details: Mapping[str, Mapping[str, Mapping[str, float]]]) -> l
         more = f"\n... and {len(rows) - _ROWS} more" if len(rows) > _ROWS else ""
         tables.append(table(f"{section}, one by one", shown) + more)
     return tables
+
+
+def interval_lines(
+    scores: Mapping[str, Mapping[str, float]],
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]],
+) -> str:
+    """Return one line for each score that has an interval."""
+    lines = [
+        f"{section} {score.replace('_', ' ')} {scores[section][score]:.3f}, between {low:.3f} and "
+        f"{high:.3f} in 95 % of the resampled sets of texts"
+        for section, rows in intervals.items()
+        for score, (low, high) in rows.items()
+    ]
+    return "\n".join(lines)
+
+
+def breakdown_tables(
+    breakdowns: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]],
+    reliability: Mapping[str, Sequence[Mapping[str, float]]],
+) -> list[str]:
+    """Return tables of scores by words of a text, by labels asked, and by the model's score."""
+    tables = [
+        table(f"{section} by {size}", rows)
+        for section, sizes in breakdowns.items()
+        for size, rows in sizes.items()
+    ]
+    for section, curve in reliability.items():
+        if curve:
+            rows = {f"{one['score']:.2f}": _judged(one) for one in curve}
+            tables.append(table(f"{section} by score", rows))
+    return tables
+
+
+def _judged(one: Mapping[str, float]) -> dict[str, float]:
+    return {"right": one["right"], "findings": one["findings"]}
