@@ -1,9 +1,9 @@
 """Public annotated records, as examples: extraction, classification and multitask files.
 
-Besides onepass's own JSONL (`onepass.corpus.jsonl`), GLiNER2's (`onepass.corpus.gliner2`) and
-GLiNER's (`onepass.corpus.gliner`) three record formats are read, one JSON object a line, gzip or
-not. They share ``"text"`` and
-``"source"``; other keys than these are ignored.
+Besides onepass's own JSONL (`onepass.corpus.jsonl`), GLiNER2's (`onepass.corpus.gliner2`),
+GLiNER's (`onepass.corpus.gliner`), GLiClass's, CoNLL columns and exports of Label Studio and
+Prodigy, three record formats are read, one JSON object a line, gzip or not. They share ``"text"``
+and ``"source"``; other keys than these are ignored.
 
 ```
 extraction      {"text", "entities": [{"start", "end", "label"}], "label_set": [label],
@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from onepass.corpus import conll, label_studio, prodigy
 from onepass.corpus import public_parts as parts
 from onepass.corpus.checks import (
     as_flag,
@@ -46,7 +47,7 @@ from onepass.corpus.gliner import example_from_gliner, is_gliner_row
 from onepass.corpus.gliner2 import example_from_gliner2, is_gliner2_row
 from onepass.corpus.jsonl import example_from_dict
 from onepass.corpus.public_labels import FileLabels
-from onepass.corpus.rows import at_line, read_entries
+from onepass.corpus.rows import at_line, each_entry
 from onepass.errors import InputError
 
 _Row = Mapping[str, Any]
@@ -64,7 +65,9 @@ def read_any(path: Path) -> Iterator[Example]:
     with all fields that it has anywhere in the file.
 
     Args:
-        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows.
+        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
+            (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``), see
+            `onepass.corpus.conll`.
 
     Raises:
         InputError: if the file cannot be read, naming the first line that does not fit, and why.
@@ -77,17 +80,47 @@ def read_any(path: Path) -> Iterator[Example]:
     ...     next(read_any(path)).classifications[0].true
     ('play',)
     """
-    read: Callable[[_Row], Example] | None = None
-    for place, row in read_entries(path):
-        with at_line(path, place):
-            read = read or _reader(row, path)
-            example = (read or example_from_dict)(row)
+    for _, example in read_each(path):
+        if isinstance(example, InputError):
+            raise example
         yield example
 
 
-def _reader(row: _Row, path: Path) -> Callable[[_Row], Example] | None:
+def read_each(path: Path) -> Iterator[tuple[str, Example | InputError]]:
+    """Yield the place ("line 3") and the example of every row, or what is wrong with the row.
+
+    Args:
+        path: as in `read_any`.
+
+    Raises:
+        InputError: where the file cannot be read on.
+    """
+    if conll.is_columns(path):
+        yield from conll.read_each_sentence(path)
+        return
+    read: Callable[[_Row], Example | None] | None = None
+    for place, row in each_entry(path):
+        if isinstance(row, InputError):
+            yield place, row
+            continue
+        try:
+            with at_line(path, place):
+                read = read or _reader(row, path)
+                example = (read or example_from_dict)(row)
+        except InputError as error:
+            yield place, error
+        else:
+            if example is not None:
+                yield place, example
+
+
+def _reader(row: _Row, path: Path) -> Callable[[_Row], Example | None] | None:
     """Return what reads rows like this one; None if the row has only a text."""
     keys = set(row)
+    if label_studio.is_label_studio_row(row):
+        return label_studio.LabelStudio(path).example
+    if prodigy.is_prodigy_row(row):
+        return prodigy.Prodigy(path).example
     if is_gliner2_row(row):
         return example_from_gliner2
     if is_gliner_row(row):
@@ -97,8 +130,8 @@ def _reader(row: _Row, path: Path) -> Callable[[_Row], Example] | None:
     if "text" not in keys:
         raise InputError(
             f"the row has no 'text' (its keys: {', '.join(sorted(keys)) or 'none'}); expected "
-            "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, or an extraction, "
-            "classification or multitask record."
+            "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, an export of Label Studio or "
+            "Prodigy, or an extraction, classification or multitask record."
         )
     if keys <= _PLAIN:
         return None

@@ -35,6 +35,18 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: naming the first line that is not UTF-8 or not a JSON object.
     """
+    for place, row in each_row(path):
+        if isinstance(row, InputError):
+            raise row
+        yield place, row
+
+
+def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
+    """Yield the number (from 1) and the object of every line, or what is wrong with the line.
+
+    Raises:
+        InputError: where the file cannot be read on: it is not UTF-8, or not a complete gzip file.
+    """
     number = 0
     with open_text(path) as file:
         lines = iter(file)
@@ -55,9 +67,13 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 return
             number += 1
             if line.strip():
-                with at_line(path, number):
-                    row = parse_row(line)
-                yield number, row
+                try:
+                    with at_line(path, number):
+                        row = parse_row(line)
+                except InputError as error:
+                    yield number, error
+                else:
+                    yield number, row
 
 
 def is_json_list(path: Path) -> bool:
@@ -79,16 +95,31 @@ def read_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises:
         InputError: naming the first row that is not a JSON object.
     """
+    for place, row in each_entry(path):
+        if isinstance(row, InputError):
+            raise row
+        yield place, row
+
+
+def each_entry(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+    """Yield what `read_entries` does, or what is wrong with a row, and go on.
+
+    Raises:
+        InputError: where the file cannot be read on.
+    """
     if not is_json_list(path):
-        for number, row in read_rows(path):
+        for number, row in each_row(path):
             yield f"line {number}", row
         return
     for number, entry in enumerate(_read_list(path), 1):
-        if not isinstance(entry, dict):
-            raise InputError(
-                f"{path}, entry {number}: expected a JSON object, got {type(entry).__name__}."
+        place = f"entry {number}"
+        if isinstance(entry, dict):
+            yield place, entry
+        else:
+            yield (
+                place,
+                InputError(f"{path}, {place}: expected a JSON object, got {type(entry).__name__}."),
             )
-        yield f"entry {number}", entry
 
 
 def _read_list(path: Path) -> list[Any]:

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from onepass.corpus.conll import is_columns
 from onepass.corpus.public import read_any
 from onepass.errors import InputError
 from onepass.evaluation.counts import mean
@@ -144,7 +145,7 @@ def evaluate_paths(
 
     Args:
         model: an `Extractor`, or anything with its ``extract``.
-        paths: files, or directories, which are searched for ``*.jsonl`` and ``*.jsonl.gz``.
+        paths: files, or directories, see `find_files`.
         threshold: as in `Extractor.extract`.
         overlap: likewise.
         limit: read only the first examples of each file, this many.
@@ -168,9 +169,10 @@ def find_files(paths: Sequence[Path]) -> dict[str, Path]:
     """Return annotated files by name.
 
     Args:
-        paths: files and directories. A file of a directory is named by its place below it, without
-            the suffix; a file of its own by its name. Where that name is taken it is the whole
-            path.
+        paths: files and directories. Directories are searched for ``.jsonl`` and ``.jsonl.gz``;
+            where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...). A file of a
+            directory is named by its place below it, without the suffix; a file of its own by its
+            name. Where that name is taken it is the whole path.
 
     Raises:
         InputError: if a path does not exist, or a directory has no such file.
@@ -182,7 +184,10 @@ def find_files(paths: Sequence[Path]) -> dict[str, Path]:
             raise InputError(f"There is no file or directory {path}; give one that exists.")
         files = [path] if path.is_file() else _below(path)
         if not files:
-            raise InputError(f"The directory {path} has no {' or '.join(_SUFFIXES)} file.")
+            raise InputError(
+                f"The directory {path} has no {' or '.join(_SUFFIXES)} file, and no columns such "
+                "as .conll."
+            )
         base = path.parent if path.is_file() else path
         for file in files:
             if file.resolve() not in seen:
@@ -193,10 +198,11 @@ def find_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 
 def _below(directory: Path) -> list[Path]:
-    return sorted(
-        file for file in directory.rglob("*") if file.is_file() and file.name.endswith(_SUFFIXES)
-    )
+    files = sorted(file for file in directory.rglob("*") if file.is_file())
+    rows = [file for file in files if file.name.endswith(_SUFFIXES)]
+    return rows or [file for file in files if file.suffix == ".json" or is_columns(file)]
 
 
 def _stem(path: Path) -> str:
-    return path.as_posix().removesuffix(".gz").removesuffix(".jsonl")
+    name = path.as_posix().removesuffix(".gz").removesuffix(".jsonl")
+    return str(Path(name).with_suffix("")) if is_columns(path) else name.removesuffix(".json")

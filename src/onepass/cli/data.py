@@ -1,0 +1,177 @@
+"""``onepass data``: look at annotated files, convert them, make some up.
+
+What is wrong goes to standard output here, since it is the result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onepass.cli import loading
+from onepass.cli.options import ReportFormat, ReportOption
+from onepass.cli.output import json_text, opened, say, section, show
+from onepass.errors import InputError
+
+if TYPE_CHECKING:
+    from onepass.corpus.example import Example
+    from onepass.corpus.inspection import Statistics
+
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="Annotated files, or directories of them."),
+]
+FAILED = 1
+_SHOWN = 30  # labels of a section in a table
+
+data = typer.Typer(no_args_is_help=True, help="Look at annotated files, convert and make them.")
+
+
+@data.command("validate", short_help="Find what is wrong with annotated files.")
+def validate(
+    paths: FilesArgument,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--against",
+            metavar="PATH",
+            help="Files that scores are reported on: texts of them are leaks. May be repeated.",
+        ),
+    ] = None,
+    form: ReportOption = ReportFormat.TABLE,
+) -> None:
+    """Read every row, and list rows that cannot be read, duplicates, contradictions and leaks.
+
+    The exit code is 1 if a row cannot be read, contradicts another one, or leaks.
+    """
+    from onepass.corpus.inspection import Known, Statistics, inspect_files
+    from onepass.corpus.public import read_any
+    from onepass.evaluation.files import find_files
+
+    known = Known() if against else None
+    for path in find_files(against or []).values():
+        for example in read_any(path):
+            if known is not None:
+                known.add(example)
+    statistics = Statistics()
+    problems = list(inspect_files(find_files(paths).values(), known=known, statistics=statistics))
+    kinds = Counter(problem.kind for problem in problems)
+    if form is ReportFormat.JSON:
+        rows = [
+            {"path": str(p.path), "place": p.place, "kind": p.kind, "message": p.message}
+            for p in problems
+        ]
+        show(json_text({"texts": statistics.texts, "problems": rows}))
+    else:
+        _no_page(form)
+        for problem in problems:
+            prefix = "" if problem.kind == "error" else f"{problem.path}, {problem.place}: "
+            show(f"{problem.kind}: {prefix}{problem.message}\n")
+        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "no problems"
+        show(f"{statistics.texts:,} texts read: {counted}.\n")
+    if kinds.keys() & {"error", "conflict", "leak"}:
+        raise typer.Exit(FAILED)
+
+
+@data.command("stats", short_help="Count what is annotated.")
+def stats(paths: FilesArgument, form: ReportOption = ReportFormat.TABLE) -> None:
+    """Count texts, words, labels, tasks, records and relations of annotated files."""
+    from onepass.corpus.inspection import Statistics
+
+    statistics = Statistics()
+    for example in _examples(paths):
+        statistics.add(example)
+    if form is ReportFormat.JSON:
+        show(json_text(statistics.to_dict()))
+        return
+    _no_page(form)
+    show("\n".join(_sections(statistics)))
+
+
+@data.command("convert", short_help="Write annotated files in onepass's own format.")
+def convert(
+    paths: FilesArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="JSONL to write; .gz compresses.")
+    ],
+) -> None:
+    """Read files of any known format, and write their examples as one file.
+
+    Formats: onepass, GLiNER2, GLiNER, GLiClass, CoNLL columns, Label Studio, Prodigy.
+    """
+    from onepass.cli.output import json_line
+    from onepass.corpus.jsonl import example_to_dict
+
+    count = 0
+    with opened(output) as write:
+        for example in _examples(paths):
+            write(json_line(example_to_dict(example)))
+            count += 1
+    say(f"{count:,} examples are in {output}")
+
+
+@data.command("synthesize", short_help="Make annotated texts up.")
+def synthesize(
+    number: Annotated[int, typer.Argument(min=1, help="How many.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="[default: stdout]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same texts.")] = 0,
+) -> None:
+    """Make up texts with records, entities, relations and a class, in prose, lists and tables."""
+    loading.require("faker", feature="Making texts up", extra="data")
+    from onepass.cli.output import json_line
+    from onepass.corpus.jsonl import example_to_dict
+    from onepass.corpus.synthesis.compose import synthesize as make
+
+    with opened(output) as write:
+        for example in make(number, seed=seed):
+            write(json_line(example_to_dict(example)))
+
+
+def _examples(paths: list[Path]) -> Iterator[Example]:
+    from onepass.corpus.public import read_any
+    from onepass.evaluation.files import find_files
+
+    for path in find_files(paths).values():
+        yield from read_any(path)
+
+
+def _no_page(form: ReportFormat) -> None:
+    if form is ReportFormat.HTML:
+        raise InputError("onepass data writes tables and JSON; choose --format table or json.")
+
+
+def _sections(statistics: Statistics) -> Iterator[str]:
+    mean = statistics.words / statistics.texts if statistics.texts else 0.0
+    yield section(
+        "Texts",
+        [
+            ("texts", f"{statistics.texts:,}"),
+            ("words", f"{statistics.words:,}"),
+            ("words of a text", f"{mean:.1f}"),
+            ("longest", f"{statistics.longest:,}"),
+        ],
+    )
+    counted = {
+        "Entities": statistics.entities,
+        "Words of a mention": Counter({str(k): n for k, n in statistics.lengths.items()}),
+        "Classifications": Counter(
+            {f"{task}: {label}": n for (task, label), n in statistics.classifications.items()}
+        ),
+        "Records": statistics.structures,
+        "Values": Counter(
+            {f"{structure}: {name}": n for (structure, name), n in statistics.fields.items()}
+        ),
+        "Relations": statistics.relations,
+        "Sources": statistics.sources,
+    }
+    for title, counts in counted.items():
+        if counts:
+            rows = [(name, f"{count:,}") for name, count in counts.most_common(_SHOWN)]
+            more = len(counts) - len(rows)
+            yield section(title, rows) + (f"  ... and {more} more\n" if more else "")

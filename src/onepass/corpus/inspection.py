@@ -1,0 +1,235 @@
+"""What is in annotated files, what is wrong with them, and what is in two of them at once.
+
+It knows examples and their readers, and nothing about models.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.example import Example
+from onepass.corpus.public import read_each
+from onepass.errors import InputError
+from onepass.text.words import split_words
+
+SHINGLE = 12  # words in a row that hardly two texts share by chance
+_LEAK = 0.5  # share of them from which on a text counts as leaked
+_SHOWN = 60  # characters of a text in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one row.
+
+    Attributes:
+        path: of the file.
+        place: in it, such as "line 3".
+        kind: "error" (cannot be read), "duplicate", "conflict" (the same text, annotated
+            otherwise), "leak" (also in a file that scores are reported on) or "nothing" (no
+            annotation).
+        message: one sentence.
+    """
+
+    path: Path
+    place: str
+    kind: str
+    message: str
+
+
+class Known:
+    """Texts that must not be in training data, as they are and by their word sequences.
+
+    >>> known = Known()
+    >>> known.add(Example("One two three"))
+    >>> known.holds("one  TWO three"), known.holds("four five six")
+    (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._shingles: set[int] = set()
+
+    def add(self, example: Example) -> None:
+        """Remember a text."""
+        self._texts.add(folded(example.text))
+        self._shingles.update(_shingles(example.text))
+
+    def holds(self, text: str) -> bool:
+        """Say whether a text, or half of its sequences of `SHINGLE` words, is known."""
+        if folded(text) in self._texts:
+            return True
+        own = set(_shingles(text))
+        return bool(own) and len(own & self._shingles) >= _LEAK * len(own)
+
+
+def folded(text: str) -> str:
+    """Return a text as it is compared: case, white space and Unicode forms do not matter."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _shingles(text: str) -> Iterator[int]:
+    words = folded(text).split()
+    for start in range(len(words) - SHINGLE + 1):
+        yield hash(tuple(words[start : start + SHINGLE]))
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts of what was annotated.
+
+    Attributes:
+        texts: examples.
+        words: of all texts.
+        longest: words of the longest text.
+        entities: label to mentions; labels that were asked and never found have 0.
+        lengths: words of a mention to mentions.
+        classifications: (task, label) to texts for which it holds.
+        structures: structure to records.
+        fields: (structure, field) to values.
+        relations: type to pairs.
+        sources: where texts come from.
+    """
+
+    texts: int = 0
+    words: int = 0
+    longest: int = 0
+    entities: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[int] = field(default_factory=Counter)
+    classifications: Counter[tuple[str, str]] = field(default_factory=Counter)
+    structures: Counter[str] = field(default_factory=Counter)
+    fields: Counter[tuple[str, str]] = field(default_factory=Counter)
+    relations: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+
+    def add(self, example: Example) -> None:
+        """Count one example.
+
+        >>> statistics = Statistics()
+        >>> statistics.add(Example("Bo barks.", asked=("dog",)))
+        >>> statistics.words, statistics.entities
+        (3, Counter({'dog': 0}))
+        """
+        words = len(split_words(example.text))
+        self.texts += 1
+        self.words += words
+        self.longest = max(self.longest, words)
+        self.entities.update(dict.fromkeys(example.asked, 0))
+        for mention in example.entities:
+            self.entities[mention.label] += 1
+            self.lengths[len(split_words(example.text[mention.start : mention.end]))] += 1
+        for task in example.classifications:
+            for label in task.labels:
+                self.classifications[task.name, label] += label in task.true
+        for structure in example.structures:
+            self.structures[structure.name] += len(structure.records)
+            for named in structure.fields:
+                self.fields[structure.name, named.name] += sum(
+                    len(record.get(named.name, ())) for record in structure.records
+                )
+        self.relations.update(dict.fromkeys(example.asked_relations, 0))
+        self.relations.update(relation.type for relation in example.relations)
+        if example.source:
+            self.sources[example.source] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as plain dicts, most frequent first."""
+        tasks: dict[str, dict[str, int]] = {}
+        for (task, label), count in self.classifications.most_common():
+            tasks.setdefault(task, {})[label] = count
+        fields: dict[str, dict[str, int]] = {}
+        for (structure, name), count in self.fields.most_common():
+            fields.setdefault(structure, {})[name] = count
+        return {
+            "texts": self.texts,
+            "words": self.words,
+            "longest": self.longest,
+            "entities": dict(self.entities.most_common()),
+            "mention_words": {str(words): self.lengths[words] for words in sorted(self.lengths)},
+            "classifications": tasks,
+            "records": {
+                name: {"records": count, "values": fields.get(name, {})}
+                for name, count in self.structures.most_common()
+            },
+            "relations": dict(self.relations.most_common()),
+            "sources": dict(self.sources.most_common()),
+        }
+
+
+def inspect_files(
+    paths: Iterable[Path], *, known: Known | None = None, statistics: Statistics | None = None
+) -> Iterator[Problem]:
+    """Yield everything that is wrong with annotated files, to the last row.
+
+    Args:
+        paths: files in any format of `onepass.corpus.public.read_any`.
+        known: texts that scores are reported on.
+        statistics: that count the rows that can be read, if given.
+
+    Raises:
+        InputError: if there is no such file.
+    """
+    seen: dict[str, tuple[Path, str, Example]] = {}
+    for path in paths:
+        for place, found in _rows(path):
+            if isinstance(found, InputError):
+                yield Problem(path, place, "error", str(found))
+                continue
+            if statistics is not None:
+                statistics.add(found)
+            yield from _problems(path, place, found, known)
+            before = seen.setdefault(folded(found.text), (path, place, found))
+            if before[2] is not found:
+                yield _twice(path, place, found, before)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Example | InputError]]:
+    """Yield the rows of a file; where it cannot be read on, what is wrong is the last one."""
+    if not path.is_file():
+        raise InputError(f"There is no file {path}; give one that exists.")
+    try:
+        yield from read_each(path)
+    except InputError as error:
+        yield "file", error
+
+
+def _problems(path: Path, place: str, example: Example, known: Known | None) -> Iterator[Problem]:
+    asked = example.asked or example.classifications or example.structures
+    if not (asked or example.asked_relations):
+        yield Problem(path, place, "nothing", f"Nothing is annotated in {_shown(example)}.")
+    if known is not None and known.holds(example.text):
+        yield Problem(
+            path, place, "leak", f"{_shown(example)} is in the files that scores are reported on."
+        )
+
+
+def _twice(path: Path, place: str, example: Example, before: tuple[Path, str, Example]) -> Problem:
+    where = f"{before[0]}, {before[1]}"
+    if _differs(example, before[2]):
+        return Problem(
+            path, place, "conflict", f"{_shown(example)} is annotated otherwise in {where}."
+        )
+    return Problem(path, place, "duplicate", f"{_shown(example)} is also in {where}.")
+
+
+def _differs(one: Example, other: Example) -> bool:
+    """Say whether two examples of one text contradict each other in a label that both asked."""
+    if one.text != other.text:
+        return False  # offsets cannot be compared
+    both = set(one.asked) & set(other.asked)
+    return {m for m in one.entities if m.label in both} != {
+        m for m in other.entities if m.label in both
+    } or any(
+        set(mine.true) != set(theirs.true)
+        for mine in one.classifications
+        for theirs in other.classifications
+        if mine.name == theirs.name and set(mine.labels) == set(theirs.labels)
+    )
+
+
+def _shown(example: Example) -> str:
+    return f"{example.text if len(example.text) <= _SHOWN else example.text[:_SHOWN] + '...'!r}"

@@ -1,0 +1,164 @@
+"""Exports of Label Studio (JSON): labels of text, choices and relations.
+
+Of several annotations of a text, the one marked as ground truth counts, else the first that was not
+cancelled; texts without one are left out. All labels of the file are asked of every text, all
+choices of a question are its labels. Places count UTF-16 units in a browser; they are converted.
+This module knows nothing about other formats.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus.checks import as_names, as_object, as_rows, as_text, needed
+from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
+from onepass.corpus.rows import read_entries
+from onepass.errors import InputError
+
+_Row = Mapping[str, Any]
+
+
+def is_label_studio_row(row: _Row) -> bool:
+    """Say whether a row is a task of Label Studio with its annotations.
+
+    >>> is_label_studio_row({"data": {"text": "Bo"}, "annotations": []})
+    True
+    """
+    return isinstance(row.get("data"), Mapping) and "annotations" in row
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is asked anywhere in a file."""
+
+    labels: dict[str, None] = field(default_factory=dict)
+    types: dict[str, None] = field(default_factory=dict)
+    choices: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    several: set[str] = field(default_factory=set)  # questions with more than one choice
+
+
+class LabelStudio:
+    """Reads the tasks of one export.
+
+    Args:
+        path: of the whole file, whose labels are asked of every text.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def example(self, row: _Row) -> Example | None:
+        """Read a task; None if it has no annotation.
+
+        Raises:
+            InputError: if a part of it is not what it should be.
+        """
+        results = _results(row)
+        if results is None:
+            return None
+        text = _text(row)
+        asked = self._asked
+        spans = {one.get("id"): _span(one, text) for one in results if _is(one, "labels")}
+        mentions = [
+            Mention(*_span(one, text), label)
+            for one in results
+            if _is(one, "labels")
+            for label in as_names(one["value"].get("labels", ()), "labels")
+        ]
+        return Example(
+            text=text,
+            entities=tuple(mentions),
+            asked=tuple(sorted(asked.labels)),
+            classifications=tuple(_tasks(results, asked)),
+            relations=tuple(_relations(results, spans)),
+            asked_relations=tuple(sorted(asked.types)),
+        )
+
+    @cached_property
+    def _asked(self) -> _Asked:
+        asked = _Asked()
+        for _, row in read_entries(self._path):
+            for one in _results(row) or ():
+                if one.get("type") == "relation":
+                    asked.types.update(dict.fromkeys(one.get("labels") or ()))
+                elif _is(one, "labels"):
+                    asked.labels.update(dict.fromkeys(one["value"].get("labels", ())))
+                elif _is(one, "choices"):
+                    name, chosen = one.get("from_name", "class"), one["value"]["choices"]
+                    asked.choices[name].update(dict.fromkeys(chosen))
+                    if len(chosen) > 1:
+                        asked.several.add(name)
+        return asked
+
+
+def _results(row: _Row) -> list[_Row] | None:
+    annotations = [
+        one for one in as_rows(row["annotations"], "annotations") if not one.get("was_cancelled")
+    ]
+    best = next((one for one in annotations if one.get("ground_truth")), None)
+    if best is None:
+        best = next(iter(annotations), None)
+    return None if best is None else list(as_rows(best.get("result", ()), "result"))
+
+
+def _is(one: _Row, kind: str) -> bool:
+    return one.get("type") == kind and isinstance(one.get("value"), Mapping)
+
+
+def _text(row: _Row) -> str:
+    data = as_object(row["data"], "data")
+    if "text" in data:
+        return as_text(data["text"], "text")
+    strings = [value for value in data.values() if isinstance(value, str)]
+    if len(strings) != 1:
+        raise InputError(
+            f"the data of a task have no 'text' and {len(strings)} strings; expected a text."
+        )
+    return strings[0]
+
+
+def _span(one: _Row, text: str) -> tuple[int, int]:
+    value = one["value"]
+    start, end = needed(value, "start", "a label"), needed(value, "end", "a label")
+    said = value.get("text")
+    if isinstance(said, str) and isinstance(start, int) and text[start:end] != said:
+        units = text.encode("utf-16-le")  # two bytes a unit
+        start, end = (
+            len(units[: 2 * at].decode("utf-16-le", errors="ignore")) for at in (start, end)
+        )
+        if text[start:end] != said:
+            raise InputError(
+                f"the label at {value['start']} to {value['end']} should mark {said!r}, but the "
+                f"text has {text[start:end]!r} there."
+            )
+    return start, end
+
+
+def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:
+    chosen: dict[str, tuple[str, ...]] = {}
+    for one in results:
+        if _is(one, "choices"):
+            chosen[one.get("from_name", "class")] = as_names(one["value"]["choices"], "choices")
+    for name, true in chosen.items():
+        yield GoldTask(name, tuple(sorted(asked.choices[name])), true, name in asked.several)
+
+
+def _relations(
+    results: list[_Row], spans: Mapping[str | None, tuple[int, int]]
+) -> Iterator[GoldRelation]:
+    for one in results:
+        if one.get("type") != "relation":
+            continue
+        ends = [needed(one, key, "a relation") for key in ("from_id", "to_id")]
+        missing = [end for end in ends if end not in spans]
+        if missing:
+            raise InputError(f"a relation names {missing[0]!r}, which is no label of its text.")
+        if one.get("direction") == "left":
+            ends.reverse()
+        for label in as_names(one.get("labels") or ("related",), "labels"):
+            yield GoldRelation(label, spans[ends[0]], spans[ends[1]])

@@ -1,0 +1,115 @@
+"""``onepass data`` from files to what it says about them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepass.corpus.example import Example, GoldTask, Mention
+from onepass.corpus.jsonl import read_examples, write_examples
+
+Onepass = Callable[..., Any]
+LONG = " ".join(f"word{number}" for number in range(40))
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    path = tmp_path / "gold.jsonl"
+    task = GoldTask("tone", ("calm", "angry"), ("calm",))
+    examples = [
+        Example("a big dog", (Mention(2, 9, "dog"),), ("dog", "cat"), classifications=(task,)),
+        Example(LONG, (Mention(0, 5, "dog"),), ("dog",)),
+    ]
+    write_examples(path, examples)
+    return path
+
+
+def test_stats(onepass: Onepass, gold: Path):
+    done = onepass("data", "stats", str(gold))
+    assert (done.code, done.err) == (0, "")
+    assert "  texts            2\n" in done.out
+    assert "  dog  2\n  cat  0\n" in done.out
+    report = json.loads(onepass("data", "stats", str(gold), "-f", "json").out)
+    assert report["entities"] == {"dog": 2, "cat": 0}
+    assert report["mention_words"] == {"1": 1, "2": 1}
+    assert report["classifications"] == {"tone": {"calm": 1, "angry": 0}}
+
+
+def test_validate_says_all_that_is_wrong(onepass: Onepass, gold: Path):
+    rows = [
+        {"text": "a dog", "entities": [{"start": 2, "end": 9, "label": "dog"}]},
+        {"text": "A  big DOG", "asked": ["bird"]},
+        {"text": "a big dog", "asked": ["dog"]},
+        {"text": "alone"},
+    ]
+    with gold.open("a") as file:
+        file.write("not json\n" + "".join(json.dumps(row) + "\n" for row in rows))
+    done = onepass("data", "validate", str(gold))
+    assert (done.code, done.err) == (1, "")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("error: ")
+    assert "line 3: not valid JSON" in lines[0]
+    assert "line 4" in lines[1]
+    assert [line.split(":")[0] for line in lines[2:-1]] == ["duplicate", "conflict", "nothing"]
+    assert lines[-1] == "5 texts read: 2 error, 1 duplicate, 1 conflict, 1 nothing."
+    report = json.loads(onepass("data", "validate", str(gold), "-f", "json").out)
+    assert [p["place"] for p in report["problems"]] == [f"line {n}" for n in range(3, 8)]
+
+
+def test_validate_finds_leaks(onepass: Onepass, gold: Path, tmp_path: Path):
+    dev = tmp_path / "dev.jsonl"
+    part = " ".join(LONG.split()[10:30])
+    write_examples(dev, [Example(f"Before: {part} and after", asked=("dog",))])
+    train = tmp_path / "train.jsonl"
+    write_examples(train, [Example(part, asked=("dog",)), Example("short", asked=("dog",))])
+    done = onepass("data", "validate", str(train), "--against", str(dev))
+    assert done.code == 1
+    assert done.out.splitlines()[0].startswith(f"leak: {train}, line 1: ")
+    assert done.out.splitlines()[-1] == "2 texts read: 1 leak."
+    assert onepass("data", "validate", str(gold)).out == "2 texts read: no problems.\n"
+
+
+def test_convert(onepass: Onepass, gold: Path, tmp_path: Path):
+    columns = tmp_path / "train.conll"
+    columns.write_text("Ann B-person\nran O\n")
+    out = tmp_path / "all.jsonl.gz"
+    done = onepass("data", "convert", str(columns), str(gold), "-o", str(out))
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"3 examples are in {out}\n"
+    assert gzip.decompress(out.read_bytes()).count(b"\n") == 3
+    assert [example.text[:3] for example in read_examples(out)] == ["Ann", "a b", "wor"]
+
+
+def test_synthesize(onepass: Onepass, tmp_path: Path):
+    pytest.importorskip("faker")
+    out = tmp_path / "made.jsonl"
+    assert onepass("data", "synthesize", "3", "--seed", "4", "-o", str(out)).code == 0
+    assert len(list(read_examples(out))) == 3
+    again = onepass("data", "synthesize", "3", "--seed", "4").out
+    assert again == out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("stats", "nowhere"), "There is no file or directory nowhere"),
+        (("validate", "nowhere"), "There is no file or directory nowhere"),
+        (("convert", "nowhere", "-o", "x.jsonl"), "There is no file or directory nowhere"),
+        (("synthesize", "0"), "greater than or equal to 1"),
+    ],
+)
+def test_bad_input(onepass: Onepass, arguments, message):
+    done = onepass("data", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_a_page_is_refused(onepass: Onepass, gold: Path):
+    done = onepass("data", "stats", str(gold), "-f", "html")
+    assert done.code == 2
+    assert "choose --format table or json" in done.err

@@ -1,0 +1,123 @@
+"""Exports of Prodigy and Label Studio, through the reader that knows all formats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onepass.corpus.example import GoldRelation, GoldTask, Mention
+from onepass.corpus.public import read_any, read_each
+from onepass.errors import InputError
+
+TEXT = "Ann runs Acme."
+ANN, ACME = (0, 3), (9, 13)
+
+
+def lines(path: Path, *rows: object) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def span(place: tuple[int, int], label: str) -> dict[str, object]:
+    return {"start": place[0], "end": place[1], "label": label, "token_start": 0, "token_end": 0}
+
+
+def test_prodigy_spans(tmp_path):
+    path = lines(
+        tmp_path / "ner.jsonl",
+        {"text": TEXT, "spans": [span(ANN, "PERSON")], "answer": "accept", "_input_hash": 1},
+        {"text": "Acme", "spans": [span((0, 4), "ORG")], "answer": "accept", "_input_hash": 2},
+        {"text": "bad", "spans": [], "answer": "reject"},
+        {"text": "hm", "spans": [], "answer": "ignore"},
+    )
+    first, second = read_any(path)
+    assert first.entities == (Mention(*ANN, "PERSON"),)
+    assert first.asked == second.asked == ("ORG", "PERSON")
+
+
+def test_prodigy_relations(tmp_path):
+    relation = {"head_span": span(ANN, "P"), "child_span": span(ACME, "O"), "label": "RUNS"}
+    row = {"text": TEXT, "spans": [], "relations": [relation], "answer": "accept"}
+    (example,) = read_any(lines(tmp_path / "rel.jsonl", row))
+    assert example.relations == (GoldRelation("RUNS", ANN, ACME),)
+
+
+def test_prodigy_choices_and_binary_questions(tmp_path):
+    options = [{"id": 1, "text": "good"}, {"id": 2, "text": "bad"}]
+    path = lines(
+        tmp_path / "choice.jsonl",
+        {"text": "a", "options": options, "accept": [2], "answer": "accept"},
+        {"text": "b", "label": "SPAM", "answer": "reject"},
+        {"text": "c", "label": "SPAM", "answer": "accept"},
+    )
+    one, no, yes = (example.classifications[0] for example in read_any(path))
+    assert one == GoldTask("class", ("good", "bad"), ("bad",))
+    assert (no.true, yes.true) == ((), ("SPAM",))
+
+
+def studio(text: str, *results: dict[str, object], **more: object) -> dict[str, object]:
+    return {"id": 1, "data": {"text": text}, "annotations": [{"result": list(results), **more}]}
+
+
+def labeled(place: tuple[int, int], label: str, said: str, name: str = "x") -> dict[str, object]:
+    value = {"start": place[0], "end": place[1], "text": said, "labels": [label]}
+    return {"id": name, "from_name": "label", "type": "labels", "value": value}
+
+
+def test_label_studio(tmp_path):
+    rows = [
+        studio(
+            TEXT,
+            labeled(ANN, "PER", "Ann", "a"),
+            labeled(ACME, "ORG", "Acme", "b"),
+            {"type": "relation", "from_id": "b", "to_id": "a", "direction": "left",
+             "labels": ["runs"]},
+            {"type": "choices", "from_name": "tone", "value": {"choices": ["calm"]}},
+        ),
+        studio("Hm", {"type": "choices", "from_name": "tone", "value": {"choices": ["angry"]}}),
+        studio("no", was_cancelled=True),
+        {"data": {"text": "none"}, "annotations": []},
+    ]  # fmt: skip
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(rows))
+    first, second = read_any(path)
+    assert first.entities == (Mention(*ANN, "PER"), Mention(*ACME, "ORG"))
+    assert first.relations == (GoldRelation("runs", ANN, ACME),)
+    assert first.classifications == (GoldTask("tone", ("angry", "calm"), ("calm",)),)
+    assert second.asked == ("ORG", "PER")
+    assert second.classifications[0].true == ("angry",)
+
+
+def test_ground_truth_comes_first(tmp_path):
+    row = studio(TEXT, labeled(ANN, "PER", "Ann"))
+    right = {"result": [labeled(ACME, "ORG", "Acme")], "ground_truth": True}
+    row["annotations"].append(right)
+    (example,) = read_any(lines(tmp_path / "export.jsonl", row))
+    assert example.entities == (Mention(*ACME, "ORG"),)
+
+
+def test_places_in_a_browser_are_utf_16(tmp_path):
+    text = "😀 Ann"
+    (example,) = read_any(lines(tmp_path / "e.jsonl", studio(text, labeled((3, 6), "P", "Ann"))))
+    assert [text[m.start : m.end] for m in example.entities] == ["Ann"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (studio(TEXT, labeled((1, 4), "P", "Ann")), "should mark 'Ann'"),
+        (
+            studio(TEXT, {"type": "relation", "from_id": "a", "to_id": "b", "labels": ["r"]}),
+            "names 'a'",
+        ),
+        ({"data": {"a": "x", "b": "y"}, "annotations": [{"result": []}]}, "2 strings"),
+        ({"text": TEXT, "spans": [{"label": "P", "start": 0}], "answer": "accept"}, "'end'"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path, row, message):
+    path = lines(tmp_path / "bad.jsonl", row, row)
+    with pytest.raises(InputError, match=f"line 1: .*{message}"):
+        list(read_any(path))
+    assert [place for place, _ in read_each(path)] == ["line 1", "line 2"]

@@ -1,0 +1,94 @@
+"""Columns of words and tags: the tagging schemes, offsets, what is refused."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepass.corpus.conll import read_conll
+from onepass.corpus.public import read_any, read_each
+from onepass.errors import InputError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def surfaces(example) -> list[tuple[str, str]]:
+    return [(example.text[m.start : m.end], m.label) for m in example.entities]
+
+
+def tagged(tmp_path: Path, tags: str) -> list[tuple[str, str]]:
+    words = [f"w{number}" for number in range(len(tags.split()))]
+    rows = "\n".join(f"{word}\t{tag}" for word, tag in zip(words, tags.split(), strict=True))
+    (example,) = read_conll(write(tmp_path / "a.conll", rows))
+    return surfaces(example)
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("B-a I-a O B-b", [("w0 w1", "a"), ("w3", "b")]),
+        ("B-a B-a I-a", [("w0", "a"), ("w1 w2", "a")]),
+        ("I-a I-a O I-b", [("w0 w1", "a"), ("w3", "b")]),  # IOB1
+        ("I-a B-a I-b", [("w0", "a"), ("w1", "a"), ("w2", "b")]),
+        ("S-a B-b I-b E-b S-b", [("w0", "a"), ("w1 w2 w3", "b"), ("w4", "b")]),
+        ("U-a B-b L-b O", [("w0", "a"), ("w1 w2", "b")]),
+    ],
+)
+def test_schemes(tmp_path, tags, expected):
+    assert tagged(tmp_path, tags) == expected
+
+
+def test_a_file_as_in_conll_2003(tmp_path):
+    text = (
+        "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n"
+        "# sent_id = 2\n# NN B-NP O\nNew NNP B-NP B-creative_work\nYork NNP I-NP I-creative_work\n"
+    )
+    first, second = read_any(write(tmp_path / "train.txt", text))
+    assert (first.text, surfaces(first)) == ("EU rejects", [("EU", "ORG")])
+    assert second.text == "# New York"
+    assert surfaces(second) == [("New York", "creative work")]
+    assert first.asked == second.asked == ("ORG", "creative work")
+
+
+def test_compressed(tmp_path):
+    path = tmp_path / "a.bio"
+    assert len(list(read_any(write(path, "a B-x\n\nb O\n")))) == 2
+    packed = tmp_path / "a.conll.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(list(read_any(packed))) == 2
+
+
+def test_a_bad_tag_is_named_and_the_rest_read(tmp_path):
+    path = write(tmp_path / "a.tsv", "a\tB-x\n\nb\tO\nc\tperson\n\nd\tO\n")
+    with pytest.raises(InputError, match=r"a.tsv, line 4: the tag 'person' of 'c' is not known"):
+        list(read_any(path))
+    places = [(place, isinstance(found, InputError)) for place, found in read_each(path)]
+    assert places == [("line 1", False), ("line 3", True), ("line 6", False)]
+
+
+@pytest.mark.parametrize("text", ["", "just some words\nin a file\n", "a\tO\n"])
+def test_no_tags_at_all(tmp_path, text):
+    with pytest.raises(InputError, match="has no tag"):
+        list(read_any(write(tmp_path / "a.txt", text)))
+
+
+words = st.text(st.characters(exclude_categories=("Z", "C")), min_size=1, max_size=4)
+
+
+@given(st.lists(st.tuples(words, st.sampled_from(["O", "B-x", "I-x", "B-y"])), min_size=1))
+def test_offsets_hold_for_any_words(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("conll") / "a.conll"
+    rows = [("a", "B-x"), *rows]
+    write(path, "".join(f"{word}\t{tag}\n" for word, tag in rows))
+    (example,) = read_conll(path)
+    assert example.text == " ".join(word for word, _ in rows)
+    assert sum(len(text.split(" ")) for text, _ in surfaces(example)) == sum(
+        tag != "O" for _, tag in rows
+    )

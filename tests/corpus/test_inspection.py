@@ -1,0 +1,49 @@
+"""Leaks and statistics, on their own."""
+
+from __future__ import annotations
+
+from onepass.corpus.example import Example, GoldField, GoldRelation, GoldStructure, GoldValue
+from onepass.corpus.inspection import SHINGLE, Known, Statistics, inspect_files
+from onepass.corpus.jsonl import write_examples
+
+WORDS = [f"w{number}" for number in range(100)]
+
+
+def known(text: str) -> Known:
+    held = Known()
+    held.add(Example(text))
+    return held
+
+
+def test_half_of_a_text_is_a_leak_and_less_is_none():
+    dev = known(" ".join(WORDS[:40]))
+    assert dev.holds(" ".join(WORDS[20 : 20 + SHINGLE]))
+    assert dev.holds(" ".join(WORDS[:60]).upper())  # 29 of its 49 sequences
+    assert not dev.holds(" ".join(WORDS[25:80]))  # 4 of its 44
+    assert not dev.holds(" ".join(WORDS[: SHINGLE - 1]))  # too short to say, and not the same
+
+
+def test_counts_of_records_and_relations():
+    fields = (GoldField("item"), GoldField("price"))
+    rows = ({"item": (GoldValue(0, 3), GoldValue(4, 7))}, {"item": (GoldValue(0, 3),)})
+    statistics = Statistics()
+    statistics.add(
+        Example(
+            "one two",
+            structures=(GoldStructure("order", fields, rows),),
+            relations=(GoldRelation("before", (0, 3), (4, 7)),),
+            asked_relations=("after",),
+            source="made",
+        )
+    )
+    report = statistics.to_dict()
+    assert report["records"] == {"order": {"records": 2, "values": {"item": 3, "price": 0}}}
+    assert report["relations"] == {"before": 1, "after": 0}
+    assert report["sources"] == {"made": 1}
+
+
+def test_files_of_another_offset_are_no_conflict(tmp_path):
+    one, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    write_examples(one, [Example("a dog", asked=("dog",))])
+    write_examples(other, [Example("A dog", asked=("dog",))])
+    assert [p.kind for p in inspect_files([one, other])] == ["duplicate"]
