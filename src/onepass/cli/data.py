@@ -159,7 +159,6 @@ def _sections(statistics: Statistics) -> Iterator[str]:
     )
     counted = {
         "Entities": statistics.entities,
-        "Words of a mention": Counter({str(k): n for k, n in statistics.lengths.items()}),
         "Classifications": Counter(
             {f"{task}: {label}": n for (task, label), n in statistics.classifications.items()}
         ),
@@ -170,6 +169,9 @@ def _sections(statistics: Statistics) -> Iterator[str]:
         "Relations": statistics.relations,
         "Sources": statistics.sources,
     }
+    if statistics.lengths:
+        lengths = sorted(statistics.lengths.items())[:_SHOWN]
+        yield section("Words of a mention", [(str(words), f"{n:,}") for words, n in lengths])
     for title, counts in counted.items():
         if counts:
             rows = [(name, f"{count:,}") for name, count in counts.most_common(_SHOWN)]
