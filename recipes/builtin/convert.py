@@ -2,8 +2,8 @@
 
 Usage: python recipes/builtin/convert.py DATA_DIRECTORY OUTPUT_DIRECTORY
 
-DATA_DIRECTORY holds ``train/extraction/cleared``, ``train/classification/cleared``,
-``train/multitask`` and ``train/label_bank.jsonl``. Only cleared sources are read. Writes
+DATA_DIRECTORY holds ``train/extraction/cleared`` and ``train/classification/cleared``: the public
+sources. Our own examples and the label bank come from ``data/`` of this repository. Writes
 ``SOURCE.jsonl`` for each source, ``bank.json`` (other names, definitions, general labels) and
 ``mix.json`` (how often each source is drawn).
 """
@@ -36,8 +36,11 @@ from onepass.corpus.jsonl import read_examples, write_examples
 from onepass.corpus.synthesis.compose import synthesize
 
 HERE = Path(__file__).parent
-WRITTEN = HERE.parents[1] / "data" / "written"
-ANNOTATED = HERE.parents[1] / "data" / "annotated"
+OWN = HERE.parents[1] / "data"
+HANDWRITTEN = OWN / "multitask/handwritten.jsonl.gz"
+LABEL_BANK = OWN / "label_bank.jsonl"
+WRITTEN = OWN / "written"
+ANNOTATED = OWN / "annotated"
 MAX_WORDS = 230
 SYNTHETIC = 12_000  # examples that are made up
 # Sources whose mentions are also asked as records of one field.
@@ -78,8 +81,8 @@ def main(data: Path, out: Path) -> None:
     for path in sorted((data / "train/classification/cleared").glob("*.jsonl.gz")):
         name = "cls_" + path.name.removesuffix(".jsonl.gz")
         sizes[name] = write_examples(out / f"{name}.jsonl", classification(path))
-    source = data / "train/multitask/handwritten.jsonl.gz"
-    sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(list(rows(source))))
+    own = list(rows(HANDWRITTEN))
+    sizes["handwritten"] = write_examples(out / "handwritten.jsonl", multitask(own))
     sizes["written"] = write_examples(out / "written.jsonl", multitask(list(written_rows(WRITTEN))))
     rows_of = list(annotated_rows(ANNOTATED, out))
     sizes["annotated"] = write_examples(out / "annotated.jsonl", multitask(rows_of, foreign=False))
@@ -90,7 +93,7 @@ def main(data: Path, out: Path) -> None:
         weight = BIO if name.startswith("bio_") else WEIGHTS.get(name, 0.8)
         mix[name] = round(weight * size**0.5, 3)
     (out / "mix.json").write_text(json.dumps(mix, indent=1))
-    (out / "bank.json").write_text(json.dumps(bank(data), ensure_ascii=False))
+    (out / "bank.json").write_text(json.dumps(bank(), ensure_ascii=False))
     sys.stderr.write(f"{sum(sizes.values())} examples from {len(sizes)} sources\n")
 
 
@@ -304,10 +307,10 @@ def gold_value(value: dict[str, Any], certain: list[int]) -> GoldValue:
     return GoldValue(start, end)
 
 
-def bank(data: Path) -> dict[str, Any]:
+def bank() -> dict[str, Any]:
     """Return the label bank with general labels, siblings and rare labels."""
     paraphrases, descriptions = {}, {}
-    with (data / "train/label_bank.jsonl").open(encoding="utf-8") as file:
+    with LABEL_BANK.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
             paraphrases[row["label"]] = row["paraphrases"]
@@ -318,11 +321,7 @@ def bank(data: Path) -> dict[str, Any]:
         for noun in nouns.split():
             general[noun].append(hypernym)
     siblings: dict[str, list[str]] = defaultdict(list)
-    counts = Counter(
-        label
-        for row in rows(data / "train/multitask/handwritten.jsonl.gz")
-        for label in row.get("label_set", [])
-    )
+    counts = Counter(label for row in rows(HANDWRITTEN) for label in row.get("label_set", []))
     for label, count in counts.items():
         if count < 2 or label in table:
             continue
