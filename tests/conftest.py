@@ -7,6 +7,7 @@ from hypothesis import settings
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read by huggingface_hub when it is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share two cores
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("ONEPASS_BACKEND", "onnx")  # "auto" must not depend on what is quicker today
 
 settings.register_profile("local", deadline=None, max_examples=100)
 settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True)

@@ -123,8 +123,8 @@ def test_a_checkpoint_that_is_nowhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"backend": "jax"}, "backend 'jax' is not known; auto, onnx, torch are."),
-        ({"precision": "fp8"}, "precision 'fp8' is not known; auto, fp32, int8 are."),
+        ({"backend": "jax"}, "backend 'jax' is not known; auto, onnx, openvino, torch are."),
+        ({"precision": "fp8"}, "precision 'fp8' is not known; auto, fp32, bf16, fp16, int8 are."),
         ({"threads": 0}, "threads must be a whole number from 1 up, but 0 was given."),
         ({"precision": "int8"}, "has no int8 graphs"),
     ],

@@ -6,18 +6,22 @@ is small, and every word of `WORDS` is one piece to it; the embedding has its fu
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
+from benchmarks.common.encoders import (  # noqa: E402
+    BASE,
+    TINY,
+    Size,
+    encoder_config,
+    write_tokenizer,
+)
 from tests.gliclass_checkpoints import MARKERS, make_reference, save_reference  # noqa: E402
 from tokenizers import (  # noqa: E402
     AddedToken,
@@ -28,6 +32,8 @@ from tokenizers import (  # noqa: E402
     processors,
 )
 
+__all__ = ["BASE", "TINY", "Size"]  # where the other files of this benchmark find them
+
 _WORDS = """
 art bank bread bridge city cloud coast court dance east engine farm film fire fish flag forest game
 garden gold health horse house island law light market moon mountain music north ocean paper police
@@ -37,33 +43,6 @@ WORDS = tuple(_WORDS.split())
 PIECES_A_LABEL = 3  # two words and the marker
 _SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]")
 _HYPOTHESIS = ("this", "example", "is", ".")
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large an encoder is."""
-
-    hidden: int
-    layers: int
-    heads: int
-    inner: int
-    vocabulary: int
-
-
-BASE = Size(hidden=768, layers=12, heads=12, inner=3072, vocabulary=128_003)
-TINY = Size(hidden=32, layers=2, heads=4, inner=48, vocabulary=200)
-
-
-def encoder_config(size: Size) -> dict[str, Any]:
-    """Return the configuration of DeBERTa-v3 at a size."""
-    return {
-        "model_type": "deberta-v2", "vocab_size": size.vocabulary, "hidden_size": size.hidden,
-        "num_hidden_layers": size.layers, "num_attention_heads": size.heads,
-        "intermediate_size": size.inner, "max_position_embeddings": 512,
-        "relative_attention": True, "position_buckets": 256, "max_relative_positions": -1,
-        "norm_rel_ebd": "layer_norm", "share_att_key": True, "pos_att_type": ["p2c", "c2p"],
-        "position_biased_input": False, "type_vocab_size": 0, "pad_token_id": 0,
-    }  # fmt: skip
 
 
 def tokenizer(markers: Sequence[str] = ()) -> Tokenizer:
@@ -91,7 +70,7 @@ def make_gliclass(directory: Path, size: Size) -> Path:
         prompt_first=True, scorer_type="mlp",
     )  # fmt: skip
     save_reference(model, directory)
-    return _with_tokenizer(directory, own)
+    return write_tokenizer(directory, own)
 
 
 def make_nli(directory: Path, size: Size) -> Path:
@@ -111,20 +90,7 @@ def make_nli(directory: Path, size: Size) -> Path:
                 if weight.ndim > 1:  # far enough from nothing that scores differ
                     weight.copy_(torch.randn_like(weight) * weight.shape[-1] ** -0.5)
     model.eval().save_pretrained(str(directory))
-    return _with_tokenizer(directory, tokenizer())
-
-
-def _with_tokenizer(directory: Path, own: Tokenizer) -> Path:
-    """Write a tokenizer as transformers and onepass read it."""
-    own.save(str(directory / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 2048,
-        "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]",
-        "mask_token": "[MASK]", "model_input_names": ["input_ids", "attention_mask"],
-    }  # fmt: skip
-    path = directory / "tokenizer_config.json"
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return directory
+    return write_tokenizer(directory, tokenizer())
 
 
 def make_texts(count: int, pieces: int) -> list[str]:

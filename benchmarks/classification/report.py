@@ -11,12 +11,16 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from onepass.evaluation.tables import table
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.common import svg  # noqa: E402
+
+from onepass.evaluation.tables import table  # noqa: E402
 
 COLORS = {
     "onepass": "#0b6e4f",
@@ -96,31 +100,24 @@ def plot(result: Mapping[str, Any], device: str) -> str:
         for took in c["systems"].values()
         if "not_measured" not in took
     ] or [1.0]
-    low, high = math.floor(math.log10(min(rates))), math.ceil(math.log10(max(rates)))
-    high = max(high, low + 1)
+    low, high = svg.powers(rates)
     title = (
         f"Examples a second by number of labels: {device}, threads: {result['threads']}, "
         f"{result['encoder']['like']}, random weights"
     )
     width = max(LEFT + len(lengths) * (WIDTH + GAP), 640)  # title and legend need some room
     height = TOP + len(batches) * (HEIGHT + GAP) + 10
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        _text(LEFT, 18, title, "start"),
-    ]
-    for i, name in enumerate(COLORS):
-        x = LEFT + 130 * i
-        parts.append(f'<rect x="{x}" y="28" width="12" height="4" fill="{COLORS[name]}"/>')
-        parts.append(_text(x + 17, 34, name, "start"))
+    places = range(LEFT, LEFT + 130 * len(COLORS), 130)
+    parts = [svg.text(LEFT, 18, title)]
+    for x, (name, color) in zip(places, COLORS.items(), strict=True):
+        parts += svg.legend(x, 34, [name], [color])
     for row, batch in enumerate(batches):
         for column, length in enumerate(lengths):
             chosen = [c for c in cells if c["batch"] == batch and c["length"] == length]
             place = (LEFT + column * (WIDTH + GAP), TOP + row * (HEIGHT + GAP))
             parts += _panel(f"{length} pieces, batch {batch}", place, labels, (low, high))
             parts += _lines(chosen, place, labels, (low, high))
-    return "\n".join([*parts, "</svg>", ""])
+    return svg.page(width, height, parts)
 
 
 def _across(labels: Sequence[int], count: int) -> float:
@@ -139,13 +136,13 @@ def _panel(
     x, y = place
     parts = [
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>',
-        _text(x + WIDTH / 2, y - 5, title, "middle"),
+        svg.text(x + WIDTH / 2, y - 5, title, "middle"),
     ]
     for power in range(scale[0], scale[1] + 1):
         at = y + _up(scale, 10.0**power)
         parts.append(f'<path d="M{x} {at:.1f}h{WIDTH}" stroke="#ddd"/>')
-        parts.append(_text(x - 4, at + 4, f"{10.0**power:g}", "end"))
-    parts += [_text(x + _across(labels, n), y + HEIGHT + 14, str(n), "middle") for n in labels]
+        parts.append(svg.text(x - 4, at + 4, f"{10.0**power:g}", "end"))
+    parts += [svg.text(x + _across(labels, n), y + HEIGHT + 14, str(n), "middle") for n in labels]
     return parts
 
 
@@ -166,14 +163,8 @@ def _lines(
             for cell in cells
             if "not_measured" not in cell["systems"].get(name, {"not_measured": ""})
         ]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for x, y in points]
+        parts += svg.line(points, color)
     return parts
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def main(path: Path) -> int:

@@ -23,9 +23,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -36,13 +36,13 @@ import torch  # noqa: E402
 from benchmarks.classification import checkpoints, report  # noqa: E402
 from benchmarks.classification.checkpoints import make_labels, make_texts  # noqa: E402
 from benchmarks.classification.systems import SYSTEMS, System, open_system  # noqa: E402
+from benchmarks.common.timing import spread, take_turns  # noqa: E402
 
 from onepass.backends.onnx import available_cores  # noqa: E402
 from onepass.cli.machine import cores, cpu, versions  # noqa: E402
 
 TOLERANCE = 1e-4
 LATENCY_LABELS, LATENCY_LENGTH = (5, 10, 20, 50), 256
-REST = 0.02  # seconds in which the threads of the system before go to sleep
 HYPOTHESIS = 9  # pieces of a hypothesis with its frame
 
 
@@ -130,17 +130,9 @@ def measure(
     A system stops when its next run would pass the limit; then what it has is kept, the first run
     too if it is the only one.
     """
-    seconds: dict[str, list[float]] = {system.name: [] for system in systems}
     forecast = {system.name: expected(system, cell, timings) for system in systems}
-    for _ in range(repeats + 1):
-        for system in systems:
-            own = seconds[system.name]
-            if sum(own) + (own[-1] if own else forecast[system.name]) > limit:
-                continue
-            time.sleep(REST)
-            began = time.perf_counter()
-            cell.run(system)
-            own.append(time.perf_counter() - began)
+    calls = {system.name: partial(cell.run, system) for system in systems}
+    seconds = take_turns(calls, repeats=repeats, limit=limit, forecast=forecast)
     out: dict[str, dict[str, Any]] = {}
     for system in systems:
         own = seconds[system.name]
@@ -148,16 +140,10 @@ def measure(
             why = f"expected {forecast[system.name]:.0f} s for one run, the limit is {limit:.0f} s"
             out[system.name] = {"not_measured": why}
             continue
-        kept = own[1:] or own
-        timings[system.name].append((cell, median(kept)))
-        out[system.name] = {
-            "runs": len(kept),
-            "warmed_up": len(own) > 1,
-            "median_seconds": round(median(kept), 5),
-            "fastest_seconds": round(min(kept), 5),
-            "slowest_seconds": round(max(kept), 5),
-            "examples_per_second": round(cell.batch / median(kept), 4),
-        }
+        took = spread(own)
+        timings[system.name].append((cell, took["median_seconds"]))
+        rate = round(cell.batch / took["median_seconds"], 4)
+        out[system.name] = took | {"examples_per_second": rate}
     return out
 
 

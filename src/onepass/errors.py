@@ -6,6 +6,7 @@ OnepassError
 │   └── TextTooLong     a text longer than the window while ``on_long="error"``
 ├── CheckpointError     a model directory that is missing, incomplete or of an unknown kind
 ├── BackendError        a graph that cannot be run here
+├── ServiceError        a service that refused a request or did not answer
 └── MissingExtra        a feature whose optional dependency is not installed (also an ImportError)
 
 Each message says what was given, what was expected and what to do, in one sentence.
@@ -34,6 +35,20 @@ class CheckpointError(OnepassError):
 
 class BackendError(OnepassError):
     """A graph that cannot be run here: no such backend, or none that fits the checkpoint."""
+
+
+class ServiceError(OnepassError):
+    """A service that refused a request or did not answer.
+
+    Attributes:
+        status: of HTTP; None if there was no answer.
+        code: the word for the reason, such as "busy".
+    """
+
+    def __init__(self, message: str, *, status: int | None, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
 
 
 class MissingExtra(OnepassError, ImportError):

@@ -6,21 +6,30 @@ It checks what it is given and says what the public names are; the work is done 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from onepass.errors import CheckpointError, InputError
 from onepass.hub import Checkpoint, locate
 from onepass.hub.base import HubOptions
 from onepass.hub.registry import find_known
+from onepass.models.choosing import Wanted
 from onepass.models.labels import LabelVectors
+from onepass.models.opening import open_backend
 from onepass.models.reader import Asked, Reader
-from onepass.models.registry import open_backend, open_model
+from onepass.models.registry import open_model
 from onepass.models.thresholds import Given
 from onepass.results.types import Classification, Entity, Extraction, Record, Relation
 from onepass.schema import Schema
 from onepass.schema.task import WindowScores
+from onepass.typed.plan import TypedPlan, typed_plan
+from onepass.typed.result import TypedExtraction
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+M = TypeVar("M", bound="BaseModel")
 
 _STREAM_CHARS = 200_000  # of texts that are read together
 _STREAM_TEXTS = 256
@@ -33,12 +42,13 @@ class Extractor:
     object may be used from several threads.
 
     Args:
-        backend: "auto", "onnx" or "torch".
-        precision: "auto", "fp32" or "int8".
-        threads: of one run; None means all cores that the process may use.
+        backend: "auto", "onnx" or "openvino"; see `onepass.models.choosing` for what "auto" means.
+        precision: "auto" or "int8": the model that comes with the package has no other graphs.
+        threads: of one run; None means all physical cores that the process may use.
 
     Raises:
-        BackendError: for an unknown backend or precision.
+        BackendError: for an unknown backend or precision, or one that is not to be had here.
+        MissingExtra: if a package is needed and not installed.
 
     >>> doc = Extractor().extract("Tim Cook runs Apple in Cupertino.", {"entities": ["person"]})
     >>> [entity.text for entity in doc.entities]
@@ -50,16 +60,18 @@ class Extractor:
     ) -> None:
         from onepass.builtin import builtin_checkpoint
 
-        self._open(builtin_checkpoint(), backend=backend, precision=precision, threads=threads)
+        self._open(builtin_checkpoint(), HubOptions(), Wanted(backend, precision, threads))
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # noqa: PLR0913  all that can be said of how a checkpoint is run
         cls,
         name: str | Path,
         *,
         backend: str = "auto",
         precision: str = "auto",
         threads: int | None = None,
+        device: str = "auto",
+        compiled: bool = False,
         revision: str | None = None,
         cache_dir: str | Path | None = None,
         token: str | None = None,
@@ -69,9 +81,15 @@ class Extractor:
 
         Args:
             name: a directory or a hub id ("owner/name").
-            backend: "auto", "onnx" or "torch".
-            precision: "auto", "fp32" or "int8".
-            threads: of one run; None means all cores that the process may use.
+            backend: "auto", "onnx", "openvino" or "torch"; "auto" is the faster one of the first
+                two that are installed.
+            precision: "auto", "fp32", "bf16" (OpenVINO, torch), "fp16" (torch on a GPU) or "int8"
+                (ONNX Runtime, OpenVINO); "auto" is exact, unless there are int8 graphs whose loss
+                was measured.
+            threads: of one run; None means all physical cores that the process may use.
+            device: "auto", "cpu" or "cuda", for torch.
+            compiled: whether torch compiles what it runs: the first texts take minutes, those after
+                them less time.
             revision: branch, tag or commit on the hub.
             cache_dir: where downloads are kept; the hub library's own place if None.
             token: for private or gated checkpoints.
@@ -79,8 +97,8 @@ class Extractor:
 
         Raises:
             CheckpointError: if it is not there, incomplete or of an unsupported kind.
-            BackendError: for an unknown backend or precision.
-            MissingExtra: if torch is needed and not installed.
+            BackendError: for an unknown backend or precision, or one that is not to be had here.
+            MissingExtra: if a package is needed and not installed.
         """
         known = find_known(str(name))
         if known is not None and not known.supported:  # say so before its weights are fetched
@@ -98,23 +116,12 @@ class Extractor:
         self = cls.__new__(cls)
         cache = None if cache_dir is None else Path(cache_dir).expanduser()
         hub = HubOptions(cache, token, local_files_only)
-        self._open(checkpoint, hub, backend=backend, precision=precision, threads=threads)
+        self._open(checkpoint, hub, Wanted(backend, precision, threads, device, compiled))
         return self
 
-    def _open(
-        self,
-        checkpoint: Checkpoint,
-        hub: HubOptions | None = None,
-        *,
-        backend: str,
-        precision: str,
-        threads: int | None,
-    ) -> None:
-        model = open_model(checkpoint, hub or HubOptions())
-        runner = open_backend(
-            model, checkpoint, backend=backend, precision=precision, threads=threads
-        )
-        self._reader = Reader(model, runner)
+    def _open(self, checkpoint: Checkpoint, hub: HubOptions, wanted: Wanted) -> None:
+        model = open_model(checkpoint, hub)
+        self._reader = Reader(model, open_backend(model, checkpoint, wanted))
 
     def __repr__(self) -> str:
         return f"Extractor({self.name!r}, {self.family}, {self._reader.backend.name})"
@@ -131,12 +138,12 @@ class Extractor:
 
     @property
     def backend(self) -> str:
-        """Return what runs the graphs, "onnx" or "torch"."""
+        """Return what runs the graphs: "onnx", "openvino" or "torch"."""
         return self._reader.backend.name
 
     @property
     def precision(self) -> str:
-        """Return the number format of the weights."""
+        """Return "fp32", "bf16", "fp16" or "int8"."""
         return self._reader.backend.precision
 
     @property
@@ -150,12 +157,31 @@ class Extractor:
     def extract(  # type: ignore[overload-overlap]  # a string is an iterable of strings, too
         self,
         text: str,
+        schema: type[M],
+        *,
+        threshold: Given = None,
+        on_long: str = "window",
+    ) -> TypedExtraction[M]: ...
+    @overload
+    def extract(  # type: ignore[overload-overlap]
+        self,
+        text: Iterable[str],
+        schema: type[M],
+        *,
+        threshold: Given = None,
+        on_long: str = "window",
+    ) -> list[TypedExtraction[M]]: ...
+    @overload
+    def extract(  # type: ignore[overload-overlap]
+        self,
+        text: str,
         schema: object = None,
         *,
         threshold: Given = None,
         overlap: str = "flat",
         on_long: str = "window",
         labels: LabelVectors | None = None,
+        solver: str = "greedy",
     ) -> Extraction: ...
     @overload
     def extract(
@@ -167,6 +193,7 @@ class Extractor:
         overlap: str = "flat",
         on_long: str = "window",
         labels: LabelVectors | None = None,
+        solver: str = "greedy",
     ) -> list[Extraction]: ...
 
     def extract(
@@ -178,12 +205,14 @@ class Extractor:
         overlap: str = "flat",
         on_long: str = "window",
         labels: LabelVectors | None = None,
-    ) -> Extraction | list[Extraction]:
+        solver: str = "greedy",
+    ) -> Extraction | Sequence[Extraction]:
         """Find what a schema asks for.
 
         Args:
             text: one text, or a list of texts.
-            schema: a `Schema`, its JSON form (dict or string), or a pydantic model class; may be
+            schema: a `Schema`, its JSON form (dict or string), a pydantic model class or the JSON
+                Schema of an object (the results are then `onepass.typed.TypedExtraction`s); may be
                 left out if ``labels`` are given, which are then the entity labels.
             threshold: a number for everything, or numbers by kind ("entities", "classifications",
                 "records", "relations") or by name; None means what the checkpoint was calibrated
@@ -193,6 +222,8 @@ class Extractor:
             on_long: texts longer than the window are read in overlapping windows ("window"),
                 refused ("error") or cut ("truncate").
             labels: what `encode_labels` returned; these labels are not encoded again.
+            solver: how entities and relations are chosen where relation types say what they join:
+                "greedy", or "exact" for the best sum of scores.
 
         Returns:
             An `Extraction`, or a list of them in the order of the texts.
@@ -201,15 +232,21 @@ class Extractor:
             SchemaError: for a schema that cannot be asked.
             InputError: for a text that is not a string, or an unknown option.
             TextTooLong: for a long text if ``on_long`` is "error".
+            MissingExtra: if the exact solver or a library that reads values is not installed.
         """
-        schema = _schema_of(schema, labels)
+        plan = typed_plan(schema)
         asked = self._reader.ask(
-            schema, threshold=threshold, overlap=overlap, on_long=on_long, vectors=labels
+            _schema_of(schema if plan is None else plan.schema, labels),
+            threshold=threshold,
+            overlap=overlap,
+            on_long=on_long,
+            vectors=labels,
+            solver=solver,
         )
         if isinstance(text, str):
-            return self._reader.read([text], asked)[0]
+            return _read(self._reader, [text], asked, plan)[0]
         texts = list(_checked(text))  # a wrong one is found before anything is read
-        return list(_read_all(self._reader, texts, asked))
+        return list(_read_all(self._reader, texts, asked, plan))
 
     def stream(
         self,
@@ -220,6 +257,7 @@ class Extractor:
         overlap: str = "flat",
         on_long: str = "window",
         labels: LabelVectors | None = None,
+        solver: str = "greedy",
     ) -> Iterator[Extraction]:
         """Yield the extraction of each text, in order, holding only a few texts at a time.
 
@@ -230,20 +268,26 @@ class Extractor:
             overlap: as in `extract`.
             on_long: as in `extract`.
             labels: as in `extract`.
+            solver: as in `extract`.
 
         Raises:
-            SchemaError, InputError, TextTooLong: as `extract` does.
+            SchemaError, InputError, TextTooLong, MissingExtra: as `extract` does.
         """
-        schema = _schema_of(schema, labels)
+        plan = typed_plan(schema)
         asked = self._reader.ask(
-            schema, threshold=threshold, overlap=overlap, on_long=on_long, vectors=labels
+            _schema_of(schema if plan is None else plan.schema, labels),
+            threshold=threshold,
+            overlap=overlap,
+            on_long=on_long,
+            vectors=labels,
+            solver=solver,
         )
         if isinstance(texts, str):
             raise InputError(
                 f"The texts must be a list or another iterable of strings, but the one string "
                 f"{texts!r:.60} was given; put it into a list."
             )
-        return _read_all(self._reader, _checked(texts), asked)
+        return _read_all(self._reader, _checked(texts), asked, plan)
 
     def encode_labels(self, labels: Any) -> LabelVectors:
         """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).
@@ -361,7 +405,17 @@ def _schema_of(schema: object, labels: object) -> object:
     return labels.schema() if schema is None else schema
 
 
-def _read_all(reader: Reader, texts: Iterable[str], asked: Asked) -> Iterator[Extraction]:
+def _read(
+    reader: Reader, texts: Sequence[str], asked: Asked, plan: TypedPlan | None
+) -> Sequence[Extraction]:
+    """Read texts together, as instances if a class was asked."""
+    docs = reader.read(texts, asked)
+    return docs if plan is None else [plan.read(doc) for doc in docs]
+
+
+def _read_all(
+    reader: Reader, texts: Iterable[str], asked: Asked, plan: TypedPlan | None
+) -> Iterator[Extraction]:
     """Read texts a few at a time, as many as are read well together."""
     held: list[str] = []
     chars = 0
@@ -369,10 +423,10 @@ def _read_all(reader: Reader, texts: Iterable[str], asked: Asked) -> Iterator[Ex
         held.append(text)
         chars += len(text)
         if chars >= _STREAM_CHARS or len(held) >= _STREAM_TEXTS:
-            yield from reader.read(held, asked)
+            yield from _read(reader, held, asked, plan)
             held, chars = [], 0
     if held:
-        yield from reader.read(held, asked)
+        yield from _read(reader, held, asked, plan)
 
 
 def _checked(texts: Iterable[str]) -> Iterator[str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 
 from onepass.backends.base import Graph
-from onepass.backends.onnx import OnnxBackend, available_cores
+from onepass.backends.onnx import OnnxBackend
 from onepass.errors import BackendError
 from onepass.nn.export import export_graphs
 
@@ -83,15 +81,3 @@ def test_a_broken_graph(made: Path, tmp_path: Path, size: int) -> None:
     with pytest.raises(BackendError, match=r"double\.onnx cannot be run .*onepass export") as error:
         backend.run("double", {"x": np.ones((1, 4), dtype=np.float32)})
     assert "\n" not in str(error.value)
-
-
-def test_cores_are_those_of_this_process() -> None:
-    assert 1 <= available_cores() <= (os.cpu_count() or 1)
-    if hasattr(os, "sched_setaffinity"):
-        cores = os.sched_getaffinity(0)
-        try:
-            os.sched_setaffinity(0, {min(cores)})
-            assert available_cores() == 1
-        finally:
-            os.sched_setaffinity(0, cores)
-    assert torch.get_num_threads() >= 1

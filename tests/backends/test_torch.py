@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ import torch
 from torch import nn
 
 from onepass.backends.base import Graph
-from onepass.backends.torch import TorchBackend
+from onepass.backends.torch import DTYPES, TorchBackend, resolve_device
+from onepass.errors import BackendError
 
 GRAPHS = (
     Graph("minus", {"left": ("batch",), "right": ("batch",)}, {"out": ("batch",)}),
@@ -60,3 +63,64 @@ def test_threads() -> None:
     backend(threads=1)
     assert torch.get_num_threads() == 1
     assert (backend().name, backend().precision) == ("torch", "fp32")
+
+
+def test_outputs_are_fp32_whatever_it_computes_with() -> None:
+    torch.manual_seed(0)
+    layer = nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 8))
+    graph = Graph("layer", {"x": ("batch", "hidden")}, {"y": ("batch", "hidden")})
+    x = np.random.default_rng(0).normal(size=(4, 64)).astype(np.float32)
+    (expected,) = TorchBackend({"layer": layer}, [graph]).run("layer", {"x": x})
+    half = layer.to(DTYPES["bf16"])
+    # Functions of networks make constants of fp32 as well.
+    (out,) = TorchBackend({"layer": lambda x: half(x + torch.zeros(64))}, [graph], precision="bf16").run(
+        "layer", {"x": x}
+    )
+    assert out.dtype == np.float32
+    assert 1e-5 < np.abs(out - expected).max() < 0.05
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there() -> None:
+    assert resolve_device("auto", "fp32") == resolve_device("cpu", "bf16") == "cpu"
+    with pytest.raises(BackendError, match="Torch finds no CUDA device here"):
+        resolve_device("cuda", "fp32")
+    for device in ("auto", "cpu"):
+        with pytest.raises(BackendError, match="fp16 runs on a GPU only, and this is a CPU"):
+            resolve_device(device, "fp16")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("precision", DTYPES)
+def test_a_gpu(precision: str) -> None:
+    device = resolve_device("auto", precision)
+    layer = nn.Linear(8, 4).to(device=device, dtype=DTYPES[precision])
+    graph = Graph("layer", {"x": ("batch", "hidden")}, {"y": ("batch", "hidden")})
+    made = TorchBackend({"layer": layer}, [graph], precision=precision, device=device)
+    (out,) = made.run("layer", {"x": np.ones((2, 8), dtype=np.float32)})
+    assert (out.shape, out.dtype) == ((2, 4), np.float32)
+
+
+def test_compiled_functions_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traced as on a GPU, and run without kernels: making those takes a minute."""
+    graphs: list[Any] = []
+
+    def traced(graph: Any, inputs: Any) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=traced))
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(x) * 2 + x
+
+    graph = Graph("f", {"x": ("batch",)}, {"y": ("batch",)})
+    plain, compiled = (
+        TorchBackend({"f": function}, [graph], compiled=compiled) for compiled in (False, True)
+    )
+    for count in (3, 5, 8, 13):
+        x = np.linspace(-2, 2, count, dtype=np.float32)
+        np.testing.assert_allclose(
+            compiled.run("f", {"x": x})[0], plain.run("f", {"x": x})[0], atol=1e-6
+        )
+    assert len(graphs) == 1  # not one for each length

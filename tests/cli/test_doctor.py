@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onepass.backends.cpu import available_cores, cpu
 from onepass.cli import selftest
-from onepass.cli.machine import cpu, versions
+from onepass.cli.machine import NOT_INSTALLED, versions
 from onepass.cli.selftest import CASES, compare, record_selftest, run_selftest
+from onepass.hub.exports import cache_root
 from onepass.hub.registry import KNOWN
+from onepass.models import fastest
+from onepass.models.fastest import Measured
 from onepass.results.types import (
     Classification,
     Coverage,
@@ -135,13 +139,47 @@ def test_record_option(onepass: Onepass, tmp_path: Path):
 def test_doctor(onepass: Onepass):
     done = onepass("doctor")
     assert (done.code, done.err) == (0, "")
-    for part in ("Versions\n", "CPU\n", "Cache\n", "Self-test\n  result   passed\n"):
+    for part in ("Versions\n", "CPU\n", "Cache\n", "Backends\n", "Self-test\n  result   passed\n"):
         assert part in done.out
     report = json.loads(onepass("doctor", "--format", "json").out)
     assert report["versions"] == versions()
     assert report["cpu"]["threads"] <= report["cpu"]["cores"]
     assert report["cache"]["cached"] == []
     assert report["selftest"]["passed"] is True
+
+
+@pytest.mark.usefixtures("stored")
+def test_doctor_says_which_backend_was_chosen_and_why(
+    onepass: Onepass, monkeypatch: pytest.MonkeyPatch
+):
+    def backends() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(onepass("doctor", "--format", "json").out)["backends"]
+        return found
+
+    monkeypatch.setenv("ONEPASS_BACKEND", "onnx")
+    assert backends()["auto"]["reason"] == "ONEPASS_BACKEND says onnx"
+    assert "onnx" in backends()["installed"]
+    assert ("openvino" in backends()["installed"]) == (versions()["openvino"] != NOT_INSTALLED)
+    monkeypatch.delenv("ONEPASS_BACKEND")
+    if versions()["openvino"] == NOT_INSTALLED:
+        assert "pip install 'onepass[openvino]'" in backends()["auto"]["reason"]
+        return
+    assert backends()["auto"]["reason"].startswith("nothing is measured where")
+    measured = Measured(
+        "builtin", backends_precision(onepass), available_cores(), "openvino", {},
+        "OpenVINO is 1.50 times as fast as ONNX Runtime", fastest._versions(),
+    )  # fmt: skip
+    path = cache_root() / "fastest" / "one.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(asdict(measured)))
+    assert backends()["auto"]["reason"] == measured.reason
+    assert f"({measured.reason})" in onepass("doctor").out
+
+
+def backends_precision(onepass: Onepass) -> str:
+    """Return the precision of the model that the command opens."""
+    precision: str = json.loads(onepass("doctor", "--format", "json").out)["selftest"]["precision"]
+    return precision
 
 
 def test_doctor_fails_with_the_self_test(onepass: Onepass, stored: Path):

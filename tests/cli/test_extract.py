@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from onepass.cli.asking import schema_asked
-from onepass.cli.options import Format
+from onepass.cli.file_options import ExtractFormat as Format
 from onepass.cli.output import default_format
 from onepass.results.types import Extraction
 from onepass.schema import Naming, Schema

@@ -34,14 +34,22 @@ def test_first_command_of_the_readme():
         assert TEXT[entity["start"] : entity["end"]] == entity["text"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="what a process took is told by POSIX")
 def test_cold_start():
-    """The whole process, with the model, in under 1.5 seconds."""
+    """The whole process, with the model: under 1.5 s and 400 MB.
+
+    Seconds of the CPU: those of the clock depend on what else the machine does, and
+    benchmarks/backends has them.
+    """
     seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = onepass("extract", TEXT, *LABELS)
-        seconds.append(time.perf_counter() - start)
-        assert done.returncode == 0, done.stderr
+    for _ in range(2):  # the first fills the cache
+        command = [*ONEPASS, "extract", TEXT, *LABELS, "--threads", "1"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        seconds.append(usage.ru_utime + usage.ru_stime)
+        assert usage.ru_maxrss < 400 * (2**20 if sys.platform == "darwin" else 2**10)
     assert min(seconds) < 1.5
 
 

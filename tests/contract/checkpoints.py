@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file
@@ -173,6 +175,15 @@ CHECKPOINTS: Mapping[str, Kind] = {
 }
 MODELS = [(name, backend) for name, kind in CHECKPOINTS.items() for backend in kind.backends]
 EXPORTED = [name for name, kind in CHECKPOINTS.items() if len(kind.backends) > 1]
+# OpenVINO reads the graphs of ONNX Runtime: what holds for every backend is tested with a few.
+OPENVINO = ("gliner2-deberta-lstm", "gliner-poly")
+MODELS += [(name, "openvino") for name in OPENVINO]
+
+
+def skip_without(backend: str) -> None:
+    """Skip a test of a backend that is not installed."""
+    if backend == "openvino" and find_spec("openvino") is None:
+        pytest.skip("the extra openvino is not installed")
 
 
 def everything(model: Extractor) -> Schema:
@@ -261,6 +272,7 @@ class Opened(Mapping[str, Mapping[str, Extractor]]):
     def __init__(self, root: Path) -> None:
         self._root = root
         self._opened: dict[str, dict[str, Extractor]] = {}
+        self._openvino: dict[str, Extractor] = {}
 
     def __getitem__(self, name: str) -> Mapping[str, Extractor]:
         if name not in self._opened:
@@ -271,6 +283,14 @@ class Opened(Mapping[str, Mapping[str, Extractor]]):
                 for backend in kind.backends
             }
         return self._opened[name]
+
+    def openvino(self, name: str) -> Extractor:
+        """Return a checkpoint under OpenVINO, which not every test of backends needs."""
+        skip_without("openvino")
+        if name not in self._openvino:
+            directory = self[name]["onnx"].name  # its graphs are there
+            self._openvino[name] = Extractor.from_pretrained(directory, backend="openvino")
+        return self._openvino[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(CHECKPOINTS)

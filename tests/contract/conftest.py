@@ -33,4 +33,4 @@ def exported(request: pytest.FixtureRequest) -> str:
 def model(request: pytest.FixtureRequest, opened: Opened) -> Extractor:
     """One checkpoint under one backend."""
     name, backend = request.param
-    return opened[name][backend]
+    return opened.openvino(name) if backend == "openvino" else opened[name][backend]

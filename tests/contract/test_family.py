@@ -86,6 +86,14 @@ def test_torch_equals_onnx(exported: str, opened: Opened, threshold: float | Non
         assert_same(one, other, tolerance=1e-4)
 
 
+def test_openvino_equals_onnx(exported: str, opened: Opened) -> None:
+    by_backend = [
+        read(model, TEXTS) for model in (opened.openvino(exported), opened[exported]["onnx"])
+    ]
+    for one, other in zip(*by_backend, strict=True):
+        assert_same(one, other, tolerance=1e-4)
+
+
 def test_batch_equals_single(model: Extractor) -> None:
     for text, doc in zip(TEXTS, read(model, TEXTS), strict=True):
         assert_same(model.extract(text, everything(model)), doc)

@@ -7,7 +7,8 @@ A page is read from top to bottom, in a temporary directory of its own:
 - a `console` block holds commands (`$ onepass ...`, also with pipes or `\\` at the end of a line),
   each followed by what it prints: standard output, and standard error too if the command fails;
 - `<!-- file: NAME -->` on the line before any block writes the block to that file;
-- `<!-- no-run -->` on the line before a block leaves it out: for blocks that need the network.
+- `<!-- no-run -->` on the line before a block leaves it out: for blocks that need the network;
+- `<!-- needs: PACKAGE -->` leaves it out where an optional package is not installed.
 
 The text must be equal. Only numbers from 0 to 1 (scores) may differ, by `SCORE_TOLERANCE`: int8
 kernels are not the same on every CPU.
@@ -22,6 +23,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -36,7 +38,7 @@ SHOWN_ONLY = {"", "bash", "diff", "html", "json", "jsonl", "mermaid", "toml", "y
 LANGUAGES = SHOWN_ONLY | {"python", "console", "text"}
 
 FENCE = re.compile(r"```(\w*)\s*")
-MARK = re.compile(r"<!-- (no-run|file: [\w.-]+) -->\s*")
+MARK = re.compile(r"<!-- (no-run|file: [\w.-]+|needs: \w+) -->\s*")
 SCORE = re.compile(r"(?<![\w.$])(?:0\.\d+|1\.0+)(?![\w.])")
 
 
@@ -51,7 +53,7 @@ class Block:
     language: str
     code: str
     line: int  # of the first line of code, counted from 1
-    mark: str = ""  # "no-run", "file: NAME" or nothing
+    mark: str = ""  # "no-run", "file: NAME", "needs: PACKAGE" or nothing
     output: str | None = None  # the text block that follows
 
 
@@ -169,6 +171,12 @@ def run_console(page: Path, block: Block) -> None:
         check_output(f"{page.name}:{command.line}", command.output, printed)
 
 
+def has_what_it_needs(block: Block) -> bool:
+    """Say whether the optional package of a block is installed."""
+    needed = block.mark.removeprefix("needs: ")
+    return needed == block.mark or find_spec(needed) is not None
+
+
 def run_page(page: Path) -> None:
     """Run a page in the current directory."""
     module = ModuleType(f"page_{page.stem}")  # dataclasses and pydantic look their module up
@@ -176,7 +184,7 @@ def run_page(page: Path) -> None:
     for block in read_page(page.read_text(encoding="utf-8")):
         if block.mark.startswith("file: "):
             Path(block.mark.removeprefix("file: ")).write_text(block.code, encoding="utf-8")
-        elif block.mark == "no-run":
+        elif block.mark == "no-run" or not has_what_it_needs(block):
             continue
         elif block.language == "python":
             run_python(page, block, module.__dict__)

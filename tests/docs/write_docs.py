@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_docs import PAGES, Block, fences, read_console
+from test_docs import PAGES, Block, fences, has_what_it_needs, read_console
 
 
 def written(page: Path) -> str:
@@ -30,7 +30,7 @@ def written(page: Path) -> str:
     for number, (block, _) in enumerate(blocks):
         if block.mark.startswith("file: "):
             Path(block.mark.removeprefix("file: ")).write_text(block.code, encoding="utf-8")
-        elif block.mark == "no-run":
+        elif block.mark == "no-run" or not has_what_it_needs(block):
             continue
         elif block.language == "python":
             out = io.StringIO()

@@ -14,8 +14,10 @@ from onepass import Schema
 from onepass.backends.base import Array, Backend
 from onepass.errors import InputError, SchemaError
 from onepass.hub import locate
+from onepass.models.choosing import Wanted
+from onepass.models.opening import open_backend
 from onepass.models.reader import Asked, Reader
-from onepass.models.registry import open_backend, open_model
+from onepass.models.registry import open_model
 
 OPTIONS: dict[str, Any] = {"threshold": None, "overlap": "flat", "on_long": "window"}
 SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", "angry"])
@@ -39,7 +41,7 @@ class Recorder:
 def open_tiny(directory: Path, backbone: str) -> Reader:
     checkpoint = locate(make_tiny_checkpoint(directory, backbone=backbone))
     model = open_model(checkpoint)
-    return Reader(model, Recorder(open_backend(model, checkpoint, backend="torch")))
+    return Reader(model, Recorder(open_backend(model, checkpoint, Wanted(backend="torch"))))
 
 
 @pytest.fixture(scope="module")

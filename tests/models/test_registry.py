@@ -21,7 +21,7 @@ from onepass.models import export as module
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
-from onepass.models.registry import open_backend, open_model, read_settings
+from onepass.models.registry import open_model, read_settings
 from onepass.models.thresholds import Calibration
 
 
@@ -106,42 +106,7 @@ def test_broken_settings(tmp_path: Path, content: Any) -> None:
     assert "\n" not in str(caught.value)
 
 
-# -- backends ------------------------------------------------------------------------------------
-
-
-def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    model = open_model(checkpoint)
-    backend = open_backend(model, checkpoint)
-    assert (backend.name, backend.precision) == ("onnx", "fp32")
-    graphs = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.onnx")}
-    assert {path.stem for path in graphs} == {graph.name for graph in GRAPHS}
-    open_backend(model, checkpoint, backend="onnx", precision="fp32", threads=1)
-    assert graphs == {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").rglob("*.onnx")}
-    assert not (checkpoint.directory / "onnx").exists()  # a directory of others stays as it is
-
-
-def test_graphs_beside_the_checkpoint_are_used(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    written = export_checkpoint(checkpoint)
-    assert written == checkpoint.directory / "onnx" / "fp32"
-    assert read_json(written / "graphs.json")["family"] == "gliner2"
-    open_backend(open_model(checkpoint), checkpoint)
-    assert not (tmp_path / "cache").exists()
-
-
-def test_int8_graphs_are_used_where_they_are_all_there_is(checkpoint: Checkpoint) -> None:
-    export_checkpoint(checkpoint, precision="int8")
-    checkpoint.weights.unlink()
-    model = open_model(checkpoint)
-    assert open_backend(model, checkpoint).precision == "int8"
-    assert open_backend(model, checkpoint, precision="int8").precision == "int8"
-    with pytest.raises(BackendError, match="comes without its fp32 weights"):
-        open_backend(model, checkpoint, precision="fp32")
-
-
-def test_fp32_graphs_go_first(checkpoint: Checkpoint) -> None:
-    export_checkpoint(checkpoint, precision="int8")
-    export_checkpoint(checkpoint)
-    assert open_backend(open_model(checkpoint), checkpoint).precision == "fp32"
+# -- exports -----------------------------------------------------------------------------------
 
 
 def test_an_export_replaces_the_one_before(checkpoint: Checkpoint) -> None:
@@ -165,7 +130,8 @@ def test_an_export_elsewhere(checkpoint: Checkpoint, tmp_path: Path) -> None:
 def test_several_processes_may_export_at_once(checkpoint: Checkpoint) -> None:
     script = f"""
 from onepass.hub import locate
-from onepass.models.registry import open_backend, open_model
+from onepass.models.opening import open_backend
+from onepass.models.registry import open_model
 checkpoint = locate({str(checkpoint.directory)!r})
 print(open_backend(open_model(checkpoint), checkpoint).name)
 """
@@ -235,47 +201,7 @@ def test_a_failed_export_leaves_nothing(checkpoint: Checkpoint, tmp_path: Path) 
     assert not list(tmp_path.glob("out/*"))
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"backend": "tensorflow"}, "backend 'tensorflow' is not known; auto, onnx, torch are."),
-        ({"precision": "fp8"}, "precision 'fp8' is not known; auto, fp32, int8 are."),
-        ({"precision": "int8"}, "has no int8 graphs; make them with onepass export"),
-        ({"backend": "torch", "precision": "int8"}, "The torch backend runs fp32"),
-        ({"threads": 0}, "threads must be a whole number from 1 up, but 0 was given"),
-        ({"threads": -1}, "threads must be a whole number from 1 up"),
-        ({"threads": 1.5}, "threads must be a whole number from 1 up"),
-        ({"threads": True}, "threads must be a whole number from 1 up"),
-    ],
-)
-def test_wrong_options(checkpoint: Checkpoint, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(BackendError, match=said):
-        open_backend(open_model(checkpoint), checkpoint, **options)
-
-
 def test_a_kind_that_cannot_be_run_yet(tmp_path: Path) -> None:
     write(tmp_path / "config.json", {"model_type": "GLiClass", "architecture_type": "decoder-kv"})
     with pytest.raises(CheckpointError, match="streaming GLiClass checkpoint"):
         open_model(locate(tmp_path))
-
-
-@pytest.mark.parametrize("backend", ["onnx", "torch"])
-def test_without_torch_the_extra_is_named(checkpoint: Checkpoint, backend: str) -> None:
-    script = f"""
-import sys
-sys.modules["torch"] = None
-from onepass.errors import MissingExtra
-from onepass.hub import locate
-from onepass.models.registry import open_backend, open_model
-checkpoint = locate({str(checkpoint.directory)!r})
-try:
-    open_backend(open_model(checkpoint), checkpoint, backend={backend!r})
-except MissingExtra as error:
-    print(error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert "pip install 'onepass[torch]'" in done.stdout
-    assert done.stdout.count("\n") == 1
-    assert issubclass(MissingExtra, ImportError)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -11,6 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from onepass.results.arcs import draw_arcs
+from onepass.results.page import SCRIPT
 from onepass.results.render import PALETTE, to_fragment, to_html, to_table
 from onepass.results.types import (
     Classification,
@@ -27,8 +31,12 @@ EVIL = (
 )
 TAGS = re.compile(
     "html|head|meta|title|style|body|div|span|small|bdi|mark|h2|table|t[rhd]|b|i|p|ul|li"
+    "|svg|g|path|text|label|input|output|script"
 )
-ATTRIBUTES = re.compile("lang|charset|http-equiv|content|name|class|style|dir|title|data-label")
+ATTRIBUTES = re.compile(
+    "lang|charset|http-equiv|content|name|class|style|dir|title|data-label|data-scores?"
+    "|viewbox|width|height|x|y|d|id|type|min|max|step|value|hidden"
+)
 STYLE = re.compile(r"[-a-z0-9#%:;,.() /]*")
 anything = st.text(st.characters(exclude_categories=()), max_size=30)
 
@@ -43,6 +51,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []  # the label tags
         self.styles: list[str] = []
         self.everything: list[str] = []
+        self.scripts: list[str] = []
         self._depth = 0  # inside a highlighted block
         self.feed(re.sub("\r\n?", "\n", page))  # what a browser does first
         self.close()
@@ -59,6 +68,9 @@ class Page(HTMLParser):
             self._depth = 1
         elif self._depth and tag == "mark":
             self.marks.append((given["title"] or "", ""))
+        elif tag == "script":
+            assert not given
+            self.scripts.append("")
         if given.get("class") == "tag":
             self.tags.append(given["data-label"] or "")
 
@@ -68,6 +80,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.everything.append(data)
+        if self.lasttag == "script" and data.strip():
+            self.scripts[-1] += data
         if self._depth:
             self.texts[-1] += data
             if self.lasttag == "mark" and self.marks:
@@ -190,8 +204,50 @@ def test_one_page_holds_many_texts_and_loads_nothing() -> None:
     assert Page(page).texts == ["one", "two", ""]
     assert page.count("<style>") == 1
     assert Page(to_html([])).texts == []
-    assert not re.search(r"https?:|//|url\(|@import|<link|<script", page)
+    assert not re.search(r"https?:|//|url\(|@import|<link", page)
     assert "default-src 'none'" in page
+
+
+@given(marked())
+@example(Extraction(EVIL, (Entity(EVIL, EVIL, 0, len(EVIL), 0.5),)))
+def test_only_the_slider_runs_and_nothing_in_a_fragment(doc: Extraction) -> None:
+    page = Page(to_html(doc))
+    assert page.scripts == [SCRIPT]
+    digest = b64encode(sha256(SCRIPT.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'\"" in to_html(doc)
+    assert Page(to_fragment(doc)).scripts == []
+
+
+def test_everything_that_the_slider_hides_says_its_score() -> None:
+    page = to_html(sample())
+    # two tags, a relation in the list and one arc, values of records and of the relation
+    assert page.count("data-score=") == 2 + 1 + 1 + 3 + 2
+    assert re.findall(r'data-scores="([^"]*)"', page) == ["0.970", "0.800"]
+    nested = Extraction("ab", (Entity("x", "ab", 0, 2, 0.5), Entity("y", "a", 0, 1, 0.25)))
+    assert re.findall(r'data-scores="([^"]*)"', to_html(nested)) == ["0.500 0.250", "0.500"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), anything, st.floats(0, 1)), max_size=9)
+)
+def test_each_relation_with_two_places_is_an_arc(rows: list[tuple[int, int, str, float]]) -> None:
+    text = "abcdefghij"
+    relations = tuple(
+        Relation(kind, Value(text[a], a, a + 1, 0.5), Value(text[b], b, b + 1, 0.5), score)
+        for a, b, kind, score in rows
+    )
+    drawing = draw_arcs(Extraction(text, relations=relations))
+    apart = [(a, b) for a, b, *_ in rows if a != b]
+    x = {node.start: node.x for node in drawing.nodes}
+    assert set(x) == {at for pair in apart for at in pair}
+    assert [(arc.start, arc.end) for arc in drawing.arcs] == [(x[a], x[b]) for a, b in apart]
+    assert list(x.values()) == sorted(x.values())
+    for (a, b), arc in zip(apart, drawing.arcs, strict=True):
+        for (c, d), other in zip(apart, drawing.arcs, strict=True):
+            meet = min(a, b) < max(c, d) and min(c, d) < max(a, b)
+            assert arc is other or not meet or arc.height != other.height
+    page = Page(to_html(Extraction(text, relations=relations)))
+    assert page.texts == [text]
 
 
 def test_a_long_text_with_many_entities_is_shown_quickly() -> None:

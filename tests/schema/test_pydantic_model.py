@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
+import annotated_types
 import pytest
-from pydantic import BaseModel, RootModel
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    EmailStr,
+    HttpUrl,
+    PositiveInt,
+    RootModel,
+    StringConstraints,
+)
 from pydantic import Field as ModelField
 from typing_extensions import TypedDict
 
 from onepass.errors import SchemaError
-from onepass.schema import Field, Schema, read_schema
-from onepass.schema.pydantic_model import structure_name
+from onepass.schema import Field, Rules, Schema, read_schema
+from onepass.schema.pydantic_model import shape_of_model, structure_name
+from onepass.typed import Email, Iban, Money, Phone, Quantity, Url
 
 
 class Size(Enum):
@@ -78,7 +88,7 @@ def test_fields_take_their_types_choices_and_descriptions() -> None:
     assert structure.name == "product order"
     assert structure.fields == (
         Field("name", "str", description="full product name"),
-        Field("price", "str"),
+        Field("price", "str", rules=Rules(kind="decimal")),
         Field("ordered", "str"),
         Field("colors", "list"),
         Field("tags", "list"),
@@ -92,7 +102,7 @@ def test_fields_take_their_types_choices_and_descriptions() -> None:
         Field("ports", "list", ("usb", "hdmi")),
         Field("tones", "list", ("calm", "angry")),
         Field("paid", "str", ("true", "false")),
-        Field("code", "str", description="order code"),
+        Field("code", "str", description="order code", rules=Rules(min_length=2)),
     )
 
 
@@ -100,34 +110,18 @@ def test_fields_take_their_types_choices_and_descriptions() -> None:
     ("annotation", "sentence"),
     [
         (
-            Maker,
-            "The field Order.x holds Maker; nested models are not supported yet, "
-            "give a flat model for each.",
-        ),
-        (
-            list[Maker],
-            "The field Order.x holds Maker; nested models are not supported yet, "
-            "give a flat model for each.",
-        ),
-        (
-            Maker | None,
-            "The field Order.x holds Maker; nested models are not supported yet, "
-            "give a flat model for each.",
-        ),
-        (
             Point,
-            "The field Order.x holds Point; nested models are not supported yet, "
-            "give a flat model for each.",
+            "The field Order.x holds Point, which has fields but is no Pydantic model; make it "
+            "one.",
         ),
         (
             Pair,
-            "The field Order.x holds Pair; nested models are not supported yet, "
-            "give a flat model for each.",
+            "The field Order.x holds Pair, which has fields but is no Pydantic model; make it one.",
         ),
-        (Address, "The field Order.x is a mapping; give a flat model with named fields."),
+        (Address, "The field Order.x is a mapping; give a model with named fields."),
         (
             dict[str, str],
-            "The field Order.x is a mapping; give a flat model with named fields.",
+            "The field Order.x is a mapping; give a model with named fields.",
         ),
         (list[list[str]], "The field Order.x is a list of lists; give a flat list."),
         (
@@ -178,3 +172,97 @@ def test_an_instance_is_refused() -> None:
 )
 def test_structure_names(class_name: str, name: str) -> None:
     assert structure_name(class_name) == name
+
+
+class Part(BaseModel):
+    code: str
+
+
+class Line(BaseModel):
+    parts: list[Part] = ModelField(default=[], max_length=3)
+    spare: Part | None = None
+
+
+class Purchase(BaseModel):
+    lines: list[Line]
+    maker: Maker
+
+
+class Node(BaseModel):
+    name: str
+    child: Node | None = None
+
+
+class Deep(BaseModel):
+    purchase: Purchase
+
+
+def test_models_in_models_become_structures() -> None:
+    structures = Schema.from_pydantic(Purchase).structures
+    assert [structure.name for structure in structures] == ["parts", "spare part", "maker"]
+    shape = shape_of_model(Purchase)
+    assert [(child.name, child.many, child.required) for child in shape.children] == [
+        ("lines", True, True), ("maker", False, True),
+    ]  # fmt: skip
+    (parts, spare) = shape.children[0].shape.children
+    assert (parts.most, spare.many, spare.nullable) == (3, False, True)
+
+
+def test_more_than_three_levels_and_circles_are_refused() -> None:
+    with pytest.raises(SchemaError, match=r"Deep.purchase.lines.parts is on level 4"):
+        Schema.from_pydantic(Deep)
+    with pytest.raises(SchemaError, match="The model Node holds itself"):
+        Schema.from_pydantic(Node)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "dtype", "rules"),
+    [
+        (int, "str", {"kind": "integer"}),
+        (float | None, "str", {"kind": "number"}),
+        (list[Decimal], "list", {"kind": "decimal"}),
+        (date, "str", {"kind": "date"}),
+        (datetime, "str", {"kind": "datetime"}),
+        (Money | None, "str", {"kind": "money"}),
+        (Quantity, "str", {"kind": "quantity"}),
+        (Phone, "str", {"kind": "phone"}),
+        (list[Email], "list", {"kind": "email"}),
+        (EmailStr, "str", {"kind": "email"}),
+        (HttpUrl, "str", {"kind": "url"}),
+        (Url, "str", {"kind": "url"}),
+        (Iban, "str", {"kind": "iban"}),
+        (int | str, "str", {}),
+        (PositiveInt, "str", {"kind": "integer", "gt": 0}),
+        (Annotated[int, annotated_types.Interval(ge=1, lt=9)], "str",
+         {"kind": "integer", "ge": 1, "lt": 9}),
+        (Annotated[Decimal, ModelField(le=Decimal("0.1"))], "str",
+         {"kind": "decimal", "le": "0.1"}),
+        (Annotated[date, ModelField(ge=date(2024, 1, 1))], "str",
+         {"kind": "date", "ge": "2024-01-01"}),
+        (Annotated[str, StringConstraints(pattern="^A", max_length=4)], "str",
+         {"pattern": "^A", "max_length": 4}),
+        (Annotated[str, ModelField(pattern="^A")] | None, "str", {"pattern": "^A"}),
+        (Annotated[list[Annotated[str, ModelField(min_length=2)]], ModelField(max_length=3)],
+         "list", {"min_length": 2, "max_items": 3}),
+        (Annotated[str, Rules(kind="phone", region="CH", exclusive=True)], "str",
+         {"kind": "phone", "region": "CH", "exclusive": True}),
+    ],
+)  # fmt: skip
+def test_types_and_constraints_become_rules(
+    annotation: Any, dtype: str, rules: dict[str, Any]
+) -> None:
+    model = type(
+        "Order", (BaseModel,), {"__annotations__": {"x": annotation}, "__module__": __name__}
+    )
+    ((field,),) = (structure.fields for structure in Schema.from_pydantic(model).structures)
+    assert (field.dtype, field.rules.given()) == (dtype, rules)
+
+
+def test_keys_of_validation_are_aliases() -> None:
+    class Aliased(BaseModel):
+        one: str = ModelField(alias="first")
+        two: str = ModelField(validation_alias=AliasChoices("second", "zwei"))
+        three: str
+
+    keys = [(leaf.name, leaf.key) for leaf in shape_of_model(Aliased).leaves]
+    assert keys == [("one", "first"), ("two", "second"), ("three", "three")]

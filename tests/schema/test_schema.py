@@ -193,7 +193,8 @@ def test_labels_may_be_ready_values_or_any_ordered_iterable() -> None:
         (
             lambda s: s.structure("new", [{"name": "a", "type": "str"}]),
             "The field {'name': 'a', 'type': 'str'} has no key 'type'; "
-            "its keys are: name, dtype, choices, description, threshold.",
+            "its keys are: name, dtype, choices, description, threshold, kind, pattern, ge, gt, "
+            "le, lt, min_length, max_length, min_items, max_items, exclusive, region, order.",
         ),
         (
             lambda s: s.structure("new", [{"name": "a", "dtype": "int"}]),

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.errors import BackendError
+
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
+
+# Files beside NAME.onnx, see `onepass.nn.quantize`:
+PRODUCTS = ".products.onnx"  # the form of the graph whose products are of integers
+WEIGHTS = ".weights"  # what both forms read their weights from
 
 # Sizes that a checkpoint fixes, or that are what they are called; all others may change.
 FIXED_AXES = ("hidden", "width", "counts", "three", "two")
@@ -42,11 +49,11 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Return "onnx" or "torch"."""
+        """Return "onnx", "openvino" or "torch"."""
 
     @property
     def precision(self) -> str:
-        """Return the number format that weights are kept in."""
+        """Return the number format that it computes with, or int8 for weights that are kept so."""
 
     def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
         """Return the outputs of a graph.
@@ -55,3 +62,29 @@ class Backend(Protocol):
             graph: its name.
             inputs: one array for each input; integers are int64, floats float32.
         """
+
+
+def check_files(directory: Path, graphs: Sequence[Graph]) -> None:
+    """Refuse a directory that lacks the file of a graph.
+
+    Args:
+        directory: of an export, with ``NAME.onnx`` for each graph.
+        graphs: of the family.
+
+    Raises:
+        BackendError: that names those that are missing.
+    """
+    missing = [g.name for g in graphs if not (directory / f"{g.name}.onnx").is_file()]
+    if missing:
+        raise BackendError(
+            f"{directory} lacks the graphs {', '.join(missing)}; "
+            "run  onepass export  on the checkpoint again."
+        )
+
+
+def cannot_run(path: Path, error: Exception) -> BackendError:
+    """Return what is said of a file that a runtime refuses."""
+    first = str(error).strip().partition("\n")[0]
+    return BackendError(
+        f"{path} cannot be run ({first}); run  onepass export  on the checkpoint again."
+    )

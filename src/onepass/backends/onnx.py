@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnxruntime
 
-from onepass.backends.base import Array, Graph
-from onepass.errors import BackendError
+from onepass.backends.base import PRODUCTS, Array, Graph, cannot_run, check_files
+from onepass.backends.cpu import available_cores, cpu, has_int8_products
+from onepass.backends.lazy import OpenOnce
+from onepass.backends.onnx_cache import open_cached, open_session, run_options
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A session and the inputs that it takes: the exporter drops those that it does not need."""
+
+    session: onnxruntime.InferenceSession
+    inputs: frozenset[str]
 
 
 class OnnxBackend:
@@ -20,7 +29,8 @@ class OnnxBackend:
         directory: holds ``NAME.onnx`` for each graph.
         graphs: of the family.
         precision: of the weights, as it is reported.
-        threads: for one run; None means the cores this process may use.
+        threads: for one run; None means `onepass.backends.cpu.available_cores`.
+        cache: where optimized graphs are kept; None to optimize them at every start.
 
     Raises:
         BackendError: if a file is missing; from `run`, if one cannot be read.
@@ -44,60 +54,40 @@ class OnnxBackend:
         *,
         precision: str = "fp32",
         threads: int | None = None,
+        cache: Path | None = None,
     ) -> None:
-        missing = [g.name for g in graphs if not (directory / f"{g.name}.onnx").is_file()]
-        if missing:
-            raise BackendError(
-                f"{directory} lacks the graphs {', '.join(missing)}; "
-                "run  onepass export  on the checkpoint again."
-            )
+        check_files(directory, graphs)
         self.precision = precision
         self._directory = directory
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
-        self._lock = threading.Lock()
-        self._options = onnxruntime.SessionOptions()
-        self._options.intra_op_num_threads = threads or available_cores()
-        self._options.inter_op_num_threads = 1
-        self._options.log_severity_level = 3
-        # Shapes change from call to call: a pool sized for the longest text would never shrink.
-        self._options.enable_cpu_mem_arena = False
+        self._threads = threads or available_cores()
+        self._cache = cache
+        self._options = run_options()
+        self._opened = OpenOnce(self._open)
+
+    def open(self, graph: str) -> None:
+        """Open a graph now; else the first `run` does."""
+        self._opened[graph]
 
     def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
         """Return the outputs of a graph; see `onepass.backends.base.Backend`."""
-        session = self._session(graph)
-        used = {one.name for one in session.get_inputs()}  # the exporter drops unused inputs
-        return tuple(session.run(None, {k: v for k, v in inputs.items() if k in used}))
+        opened = self._opened[graph]
+        used = {name: array for name, array in inputs.items() if name in opened.inputs}
+        return tuple(opened.session.run(None, used, self._options))
 
-    def _session(self, graph: str) -> onnxruntime.InferenceSession:
-        session = self._sessions.get(graph)
-        if session is None:
-            with self._lock:
-                session = self._sessions.get(graph)
-                if session is None:
-                    path = self._directory / f"{graph}.onnx"
-                    try:
-                        session = onnxruntime.InferenceSession(
-                            str(path), self._options, providers=["CPUExecutionProvider"]
-                        )
-                    except Exception as error:  # the library raises a dozen kinds of its own
-                        raise BackendError(
-                            f"{path} cannot be run ({_first_line(error)}); run  onepass export  on "
-                            "the checkpoint again."
-                        ) from error
-                    self._sessions[graph] = session
-        return session
+    def _open(self, graph: str) -> _Opened:
+        path = self._path(graph)
+        try:
+            session = self._cached(path) or open_session(path, self._threads)
+        except Exception as error:  # the library raises a dozen kinds of its own
+            raise cannot_run(path, error) from error
+        return _Opened(session, frozenset(one.name for one in session.get_inputs()))
 
+    def _path(self, graph: str) -> Path:
+        """Return the form of a graph that is fast here."""
+        fast = self._directory / f"{graph}{PRODUCTS}"
+        if fast.is_file() and has_int8_products(cpu()[1]):
+            return fast
+        return self._directory / f"{graph}.onnx"
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
-
-
-def available_cores() -> int:
-    """Return how many cores this process may run on.
-
-    >>> available_cores() >= 1
-    True
-    """
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    def _cached(self, path: Path) -> onnxruntime.InferenceSession | None:
+        return None if self._cache is None else open_cached(path, self._threads, self._cache)

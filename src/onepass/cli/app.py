@@ -14,7 +14,18 @@ from typing import Annotated, cast
 import typer
 
 from onepass import __version__
-from onepass.cli import data, doctor, evaluate, export, extract, inspect, models, train
+from onepass.cli import (
+    data,
+    doctor,
+    evaluate,
+    export,
+    extract,
+    inspect,
+    models,
+    redact,
+    serve,
+    train,
+)
 from onepass.errors import OnepassError
 
 BAD_INPUT = 2
@@ -38,6 +49,10 @@ app.command("eval", epilog=evaluate.EXAMPLES, short_help="Score a model on annot
 app.command("export", epilog=export.EXAMPLES, short_help="Write a checkpoint's ONNX graphs.")(
     export.export
 )
+app.command("redact", epilog=redact.EXAMPLES, short_help="Replace personal data in texts.")(
+    redact.redact
+)
+app.command("serve", epilog=serve.EXAMPLES, short_help="Answer HTTP requests.")(serve.serve)
 app.add_typer(data.data, name="data", short_help="Look at annotated files, convert them.")
 about_models = typer.Typer(callback=models.models, invoke_without_command=True)
 about_models.command("inspect", short_help="Show what a checkpoint is made of.")(inspect.inspect)

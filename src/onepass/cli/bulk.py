@@ -1,68 +1,110 @@
-"""Results of many rows, written while they come: lines of JSONL, or one page for all.
+"""``onepass extract --input``: what the options ask for, as a job of `onepass.batch`.
 
-It does not know where the rows come from or where the text goes.
+It does not know how rows are read, answered or written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onepass.cli.inputs import BadRow
-from onepass.cli.output import Write, json_line
+import typer
+
+from onepass.batch import Job, Watch, run, stream
+from onepass.batch.answering import Refused, found, request_of
+from onepass.batch.reading import read_chunks
+from onepass.batch.rows import BadRow
+from onepass.batch.sources import find_sources
+from onepass.cli.file_options import ExtractFormat
+from onepass.cli.output import opened
 from onepass.cli.progress import Progress
+from onepass.errors import InputError
 
 if TYPE_CHECKING:
-    from onepass.cli.rows import Found
+    from onepass.extractor import Extractor
     from onepass.results.types import Extraction
 
+Load = Callable[[], "Extractor"]
 
-def write_lines(done: Iterator[list[Found | BadRow]], write: Write) -> int:
-    """Write a line for each row: what was read, with its "extraction", or the row and its "error".
+ROWS_FAILED = 1
+_FILE_FORMATS = (ExtractFormat.JSONL, ExtractFormat.CSV, ExtractFormat.PARQUET)
+
+
+def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, load: Load) -> None:
+    """Write what is found in every row of the input.
 
     Args:
-        done: results, some rows at a time.
-        write: takes the lines.
+        job: what to do; its output and format are filled in here.
+        form: the format that was asked for.
+        output: a file, or None for standard output.
+        load: opens the model of a job with one worker.
 
-    Returns:
-        How many rows failed.
+    Raises:
+        OnepassError: if the job cannot be done.
+        Exit: with 1 if rows failed.
     """
+    if form is ExtractFormat.HTML or (form is None and output and output.suffix == ".html"):
+        failed = _page(job, output, load)
+    elif form is not None and form not in _FILE_FORMATS:
+        raise InputError(
+            f"--format {form} is for one text; with --input give jsonl, csv, parquet or html."
+        )
+    else:
+        job = replace(job, format=None if form is None else form.value, output=output or "-")
+        failed = _streamed(job, output, load) if _is_stream(output) else _kept(job, load)
+    if failed:
+        raise typer.Exit(ROWS_FAILED)
+
+
+def _is_stream(output: Path | None) -> bool:
+    """Return whether results go to standard output, a device or a pipe."""
+    return output is None or (output.exists() and not output.is_file() and not output.is_dir())
+
+
+def _streamed(job: Job, output: Path | None, load: Load) -> int:
+    with opened(output) as write, Progress() as progress:
+        return stream(job, write, watch=_watch(progress), load=load).failed
+
+
+def _kept(job: Job, load: Load) -> int:
+    folder = Path(f"{os.path.realpath(job.output)}.job")
     with Progress() as progress:
-        for chunk in done:
-            write("".join(map(_line, chunk)))
-            _count(chunk, progress)
-    return progress.failed
+        try:
+            return run(job, watch=_watch(progress), load=load).failed
+        except KeyboardInterrupt:
+            if folder.exists():
+                progress.say(f"what is done is kept in {folder}; --resume goes on from there")
+            raise
 
 
-def write_page(done: Iterator[list[Found | BadRow]], write: Write) -> int:
-    """Write one HTML page of all rows that did not fail; it is built in memory.
+def _watch(progress: Progress) -> Watch:
+    return Watch(progress.show, progress.fail)
 
-    Args:
-        done: results, some rows at a time.
-        write: takes the page.
 
-    Returns:
-        How many rows failed.
-    """
+def _page(job: Job, output: Path | None, load: Load) -> int:
+    """Write one page of all rows that did not fail; it is built in memory."""
     from onepass.results.render import to_html
 
+    if job.workers > 1 or job.resume or job.engine != "local":
+        raise InputError("A page is made in one go; leave --workers, --resume and --engine out.")
+    request = request_of(job)
     docs: list[Extraction] = []
-    with Progress() as progress:
-        for chunk in done:
-            docs.extend(row[1] for row in chunk if not isinstance(row, BadRow))
-            _count(chunk, progress)
-    write(to_html(docs))
+    sources = find_sources(job.input, text_unit=job.text_unit)
+    with opened(output) as write, Progress() as progress:
+        model = load()
+        for chunk in read_chunks(sources, job.text_field):
+            results = found(model, request, chunk.texts)
+            for row in chunk.rows:
+                result = row if isinstance(row, BadRow) else next(results)
+                if isinstance(result, BadRow):
+                    progress.fail(result.place, result.error)
+                elif isinstance(result, Refused):
+                    progress.fail(f"row {row.number}", result.error)
+                else:
+                    docs.append(result)
+            progress.add(len(chunk.rows))
+        write(to_html(docs))
     return progress.failed
-
-
-def _line(row: Found | BadRow) -> str:
-    if isinstance(row, BadRow):
-        return json_line({"row": row.number, "error": row.error})
-    return json_line({**row[0].values, "extraction": row[1].to_dict()})
-
-
-def _count(chunk: list[Found | BadRow], progress: Progress) -> None:
-    for row in chunk:
-        if isinstance(row, BadRow):
-            progress.fail(row.number, row.error)
-    progress.add(len(chunk))

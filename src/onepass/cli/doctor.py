@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onepass.builtin import NAME
 from onepass.cli import loading
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, say, section, show
 from onepass.errors import OnepassError
+
+if TYPE_CHECKING:
+    from onepass.models.fastest import Measured
 
 SELFTEST_FAILED = 1
 
@@ -23,7 +30,7 @@ def doctor(
         typer.Option("--record", hidden=True, help="Store what the built-in model finds now."),
     ] = None,
 ) -> None:
-    """Show versions, CPU, threads and caches, and test the built-in model.
+    """Show versions, CPU, threads, caches and backends, and test the built-in model.
 
     The self-test reads a few texts with the built-in model and compares what it finds with what it
     found when it was built. The exit code is 1 if something differs.
@@ -33,7 +40,8 @@ def doctor(
 
         say(f"{record_selftest(loading.load_model(), record)} cases stored in {record}")
         return
-    report = {**_machine(), **_caches(), "selftest": _selftest()}
+    tested = _selftest()  # first: it may find out which backend is faster
+    report = {**_machine(), **_caches(), **_backends(tested), "selftest": tested}
     if form is ReportFormat.JSON:
         show(json_text(report))
     else:
@@ -43,8 +51,8 @@ def doctor(
 
 
 def _machine() -> dict[str, Any]:
-    from onepass.backends.onnx import available_cores
-    from onepass.cli.machine import cores, cpu, versions
+    from onepass.backends.cpu import available_cores, cpu
+    from onepass.cli.machine import cores, versions
 
     name, features = cpu()
     return {
@@ -71,6 +79,56 @@ def _caches() -> dict[str, Any]:
             "cached": [model.name for model in cached_models()],
         }
     }
+
+
+def _backends(tested: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which backends can run here, which one "auto" chose for the built-in model, and why.
+
+    Args:
+        tested: the self-test, which opened that model.
+    """
+    from onepass.backends.cpu import available_cores
+    from onepass.cli.machine import NOT_INSTALLED, versions
+    from onepass.models.fastest import remembered_choices
+
+    there = versions()
+    packages = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
+    try:
+        measured = remembered_choices()
+    except OnepassError:  # no home directory
+        measured = []
+    mine = [
+        one
+        for one in measured
+        if (one.checkpoint, one.precision, one.threads)
+        == (NAME, tested.get("precision"), available_cores())
+    ]
+    return {
+        "backends": {
+            "installed": [
+                name for name, package in packages.items() if there[package] != NOT_INSTALLED
+            ],
+            "auto": {
+                "backend": tested.get("backend"),
+                "reason": _reason(mine, openvino=there["openvino"] != NOT_INSTALLED),
+            },
+            "measured": [asdict(one) for one in measured],
+        }
+    }
+
+
+def _reason(mine: Sequence[Measured], *, openvino: bool) -> str:
+    """Return why the built-in model runs where it does."""
+    from onepass.models.choosing import VARIABLE
+
+    own = os.environ.get(VARIABLE, "auto")
+    if own != "auto":
+        return f"{VARIABLE} says {own}"
+    if not openvino:
+        return "OpenVINO is not installed: pip install 'onepass[openvino]'"
+    if not mine:
+        return "nothing is measured where the cache cannot be written"
+    return mine[0].reason
 
 
 def _selftest() -> dict[str, Any]:
@@ -125,6 +183,19 @@ def _table(report: dict[str, Any]) -> str:
                     ("downloaded", ", ".join(cache["cached"]) or "none"),
                 ],
             ),
+            section("Backends", _backend_lines(report["backends"])),
             section("Self-test", lines),
         )
     )
+
+
+def _backend_lines(backends: dict[str, Any]) -> list[tuple[str, str]]:
+    auto = backends["auto"]
+    lines = [("installed", ", ".join(backends["installed"]))]
+    if auto["backend"]:
+        lines.append(("auto", f"{auto['backend']} ({auto['reason']})"))
+    for one in backends["measured"]:
+        threads = "1 thread" if one["threads"] == 1 else f"{one['threads']} threads"
+        asked = f"{one['checkpoint']}, {one['precision']}, {threads}"
+        lines.append(("measured", f"{asked}: {one['backend']} ({one['reason']})"))
+    return lines

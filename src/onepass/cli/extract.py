@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from onepass.batch import Job, ModelChoice
+from onepass.batch.answering import Request
 from onepass.cli import loading
-from onepass.cli.bulk import write_lines, write_page
-from onepass.cli.inputs import Source, find_source, read_rows, read_text
+from onepass.cli.bulk import extract_files
+from onepass.cli.file_options import (
+    AddressOption,
+    Engine,
+    EngineOption,
+    ExtractFormatOption,
+    InputsOption,
+    ResultOption,
+    ResumeOption,
+    TextUnitOption,
+    WorkersOption,
+)
+from onepass.cli.inputs import read_text
 from onepass.cli.options import (
     Backend,
     BackendOption,
     ClassifyOption,
     EntityOption,
-    Format,
-    FormatOption,
-    InputOption,
     ModelOption,
     NameChoiceOption,
     NameEntitiesOption,
     OnLong,
     OnLongOption,
-    OutputOption,
     Overlap,
     OverlapOption,
     Precision,
@@ -39,13 +44,10 @@ from onepass.cli.options import (
     ThresholdOption,
 )
 from onepass.cli.output import default_format, opened, rendered
-from onepass.cli.rows import Request, extract_rows
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
-
-ROWS_FAILED = 1
 
 EXAMPLES = """Examples:
 
@@ -56,6 +58,7 @@ EXAMPLES = """Examples:
   onepass extract 'A red mug, $9' -s "product: name::str, price::str, colors"
   cat letter.txt | onepass extract --schema schema.json --format html -o letter.html
   onepass extract --input mails.jsonl --text-field body -e person -o found.jsonl
+  onepass extract --input 'mails/*.csv.gz' -e person -o found.parquet --workers 4 --resume
 """
 
 
@@ -69,10 +72,15 @@ def extract(
     name_entities: NameEntitiesOption = False,
     name_choice: NameChoiceOption = None,
     schema: SchemaOption = None,
-    source: InputOption = None,
+    source: InputsOption = None,
     text_field: TextFieldOption = None,
-    output: OutputOption = None,
-    form: FormatOption = None,
+    text_unit: TextUnitOption = None,
+    output: ResultOption = None,
+    form: ExtractFormatOption = None,
+    workers: WorkersOption = 1,
+    resume: ResumeOption = False,
+    engine: EngineOption = Engine.LOCAL,
+    address: AddressOption = None,
     model: ModelOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
@@ -86,7 +94,8 @@ def extract(
     Say what to find with any mix of -e, -c, -r, -s and --schema; each may be given many times.
 
     With --input, a result is the row that was read with "extraction" added, in the same order; a
-    row that fails becomes {"row": number, "error": message}, and the exit code is 1.
+    row that fails becomes {"row": number, "error": message}, and the exit code is 1. A job with
+    --output that is stopped or killed goes on with --resume.
     """
     from onepass.cli.asking import schema_asked
 
@@ -99,38 +108,43 @@ def extract(
         schema,
         names=(name_choice or ()) if name_entities or name_choice else None,
     )
-    request = Request(asked, threshold, overlap, on_long)
+    request = Request(asked, threshold, overlap.value, on_long.value)
 
     def load() -> Extractor:
         return loading.load_model(model, backend=backend, precision=precision, threads=threads)
 
-    if source is None:
-        if text_field is not None:
-            raise InputError("--text-field belongs to --input; leave it out, or name a file.")
+    if not source:
+        _refuse_file_options(
+            text_field=text_field, text_unit=text_unit, workers=workers > 1, resume=resume,
+            engine=engine is not Engine.LOCAL, address=address,
+        )  # fmt: skip
         given = read_text(text)
         with opened(output) as write:
             write(rendered(request.one(load(), given), form or default_format(output)))
         return
     if text is not None:
         raise InputError("Both a TEXT and --input are given; give one of them.")
-    _extract_file(load, request, find_source(source), text_field, form, output)
+    job = Job(
+        input=source,
+        output=output or "-",
+        schema=asked,
+        text_field=text_field or "text",
+        text_unit=text_unit and text_unit.value,
+        threshold=threshold,
+        overlap=overlap.value,
+        on_long=on_long.value,
+        model=ModelChoice(model, backend.value, precision.value, threads),
+        workers=workers,
+        resume=resume,
+        engine=engine.value,
+        address=address,
+    )
+    extract_files(job, form, output, load)
 
 
-def _extract_file(
-    load: Callable[[], Extractor],
-    request: Request,
-    source: Source,
-    text_field: str | None,
-    form: Format | None,
-    output: Path | None,
-) -> None:
-    """Write what is found in every row of a file."""
-    if form not in (None, Format.JSONL, Format.HTML):
-        raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
-    if text_field is not None and source.kind == "text":
-        raise InputError("A file with one text a line has no fields; leave --text-field out.")
-    with opened(output) as write:
-        done = extract_rows(load(), request, read_rows(source, text_field or "text"))
-        failed = (write_page if form is Format.HTML else write_lines)(done, write)
-    if failed:
-        raise typer.Exit(ROWS_FAILED)
+def _refuse_file_options(**given: object) -> None:
+    """Refuse options of --input where there is none."""
+    for name, value in given.items():
+        if value:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} belongs to --input; leave it out, or name a file.")

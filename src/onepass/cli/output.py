@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
-from onepass.cli.options import Format
+from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def rendered(doc: Extraction, form: Format) -> str:
         return doc.to_json(indent=2) + "\n"
     if form is Format.JSONL:
         return doc.to_json() + "\n"
+    if form in (Format.CSV, Format.PARQUET):
+        raise InputError(f"--format {form} is for --input; give json, jsonl, table or html.")
     from onepass.results.render import to_html, to_table
 
     return to_table(doc) + "\n" if form is Format.TABLE else to_html(doc)

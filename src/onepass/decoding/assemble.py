@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.decoding.classes import ClassRules, answer_task, window_logits
+from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
+from onepass.decoding.consistency_solve import Solver
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import (
     Candidates,
@@ -28,7 +30,7 @@ from onepass.decoding.merge import (
     merge_records,
     merge_relations,
 )
-from onepass.decoding.naming import join_entities
+from onepass.decoding.naming import NamedEntities, join_entities
 from onepass.decoding.overlap import Policy, Ties, select
 from onepass.decoding.specificity import label_rank
 from onepass.results.types import (
@@ -70,6 +72,7 @@ class Choice:
         single_scale: factor on the logits of labels of which one holds.
         ties: which of two entities with one score is kept; with "first", as in GLiNER, it plays no
             part how general a label is.
+        solver: how entities and relations are chosen that depend on each other.
     """
 
     overlap: Policy
@@ -78,6 +81,7 @@ class Choice:
     class_scale: tuple[float, float] = (1.0, 0.0)
     single_scale: float = 1.0
     ties: Ties = "longest"
+    solver: Solver = "greedy"
 
 
 def assemble(
@@ -107,8 +111,11 @@ def assemble(
     >>> [(entity.text, entity.start, entity.end) for entity in doc.entities]
     [('Tim Cook', 0, 8)]
     """
-    entities = _entities(words, schema, parts, choice)
-    relations = _relations(words, schema, parts)
+    if any(kind.is_ruled for kind in schema.relation_types):
+        entities, relations = _together(words, schema, parts, choice)
+    else:
+        entities = _entities(words, schema, parts, choice)
+        relations = _relations(words, schema, parts)
     if any(findings.relations_of_entities for part in parts for findings in part.findings):
         answers = {question.name for question in schema.questions}
         places = {(one.start, one.end) for one in entities if one.label not in answers}
@@ -131,13 +138,11 @@ def _entities(
     words: Words, schema: Schema, parts: Sequence[WindowFindings], choice: Choice
 ) -> tuple[Entity, ...]:
     asked = [label.name for label in schema.span_labels]
-    readings = ((part.window.start, one) for part in parts for one in part.findings)
-    joined = join_entities(readings, asked)
+    joined = _joined_entities(parts, asked)
     found = merge_candidates(joined.tables)
     if not len(found):
         return ()
-    ranked = choice.overlap == "flat" and choice.ties == "longest"
-    ranks = np.array([label_rank(name) for name in joined.labels]) if ranked else None
+    ranks = _ranks(joined, choice)
     # Entities share the words of a text; the answers to a question leave those of others alone.
     entities = len(schema.entity_labels)
     group = np.where(found.labels < len(asked), np.maximum(found.labels - entities + 1, 0), 0)
@@ -147,6 +152,56 @@ def _entities(
             for i in np.unique(group)
         ]
     )
+    return _as_entities(words, kept, joined)
+
+
+def _together(
+    words: Words, schema: Schema, parts: Sequence[WindowFindings], choice: Choice
+) -> tuple[tuple[Entity, ...], tuple[Relation, ...]]:
+    """Return entities and relations that were chosen together; answers to questions aside."""
+    asked = [label.name for label in schema.span_labels]
+    joined = _joined_entities(parts, asked)
+    found = merge_candidates(joined.tables)
+    entities = len(schema.entity_labels)
+    answers = (found.labels >= entities) & (found.labels < len(asked))
+    ranks = _ranks(joined, choice)
+    pairs = [
+        Pair(
+            _moved_pair(pair, part.window.start),
+            None if pair.instance < 0 else (window, prompt, pair.type, pair.instance),
+            findings.relations_of_entities,
+        )
+        for window, part in enumerate(parts)
+        for prompt, findings in enumerate(part.findings)
+        for pair in findings.relations
+    ]
+    wish = Wish(choice.overlap, choice.solver, ranks)
+    kept, facts = choose_together(words, schema, found.take(np.flatnonzero(~answers)), pairs, wish)
+    others = [
+        _without_overlaps(found.take(np.flatnonzero(found.labels == label)), choice, ranks)
+        for label in np.unique(found.labels[answers])
+    ]
+    whole = merge_candidates([kept, *others])
+    return _as_entities(words, whole, joined), tuple(_as_relation(words, one) for one in facts)
+
+
+def _as_relation(words: Words, fact: Fact) -> Relation:
+    return Relation(fact.name, _value(words, fact.head), _value(words, fact.tail), fact.score)
+
+
+def _joined_entities(parts: Sequence[WindowFindings], asked: list[str]) -> NamedEntities:
+    readings = ((part.window.start, one) for part in parts for one in part.findings)
+    return join_entities(readings, asked)
+
+
+def _ranks(joined: NamedEntities, choice: Choice) -> NDArray[np.int64] | None:
+    """Return how general each label is, or None if that plays no part."""
+    if choice.overlap != "flat" or choice.ties != "longest":
+        return None
+    return np.array([label_rank(name) for name in joined.labels], dtype=np.int64)
+
+
+def _as_entities(words: Words, kept: Candidates, joined: NamedEntities) -> tuple[Entity, ...]:
     out = []
     for first, last, label, score in zip(
         kept.starts.tolist(),
@@ -240,9 +295,16 @@ def _moved(record: RecordFind, words: int) -> RecordFind:
 
 
 def _moved_find(find: Find, words: int) -> Find:
-    if isinstance(find, ChoiceFind):
-        return find
+    return find if isinstance(find, ChoiceFind) else _moved_span(find, words)
+
+
+def _moved_span(find: SpanFind, words: int) -> SpanFind:
     return SpanFind(find.start + words, find.end + words, find.score)
+
+
+def _moved_pair(pair: RelationFind, words: int) -> RelationFind:
+    head, tail = _moved_span(pair.head, words), _moved_span(pair.tail, words)
+    return RelationFind(pair.type, head, tail, pair.score, pair.instance)
 
 
 def _field_value(words: Words, field: Field, finds: tuple[Find, ...]) -> FieldValue:
@@ -267,20 +329,7 @@ def _relations(
 ) -> tuple[Relation, ...]:
     moved = [
         [
-            RelationFind(
-                pair.type,
-                SpanFind(
-                    pair.head.start + part.window.start,
-                    pair.head.end + part.window.start,
-                    pair.head.score,
-                ),
-                SpanFind(
-                    pair.tail.start + part.window.start,
-                    pair.tail.end + part.window.start,
-                    pair.tail.score,
-                ),
-                pair.score,
-            )
+            _moved_pair(pair, part.window.start)
             for findings in part.findings
             for pair in findings.relations
         ]

@@ -105,9 +105,14 @@ class RecordPart:
 
 @dataclass(frozen=True, slots=True)
 class RelationFind:
-    """A directed pair of spans of one relation type."""
+    """A directed pair of spans of one relation type.
+
+    Pairs of one reading with the same ``instance`` are alternatives, of which one holds; a pair
+    without alternatives has -1.
+    """
 
     type: int
     head: SpanFind
     tail: SpanFind
     score: float
+    instance: int = -1

@@ -100,6 +100,20 @@ def export_problem(directory: Path, checkpoint: Checkpoint) -> str | None:
     return None
 
 
+def is_checked(directory: Path) -> bool:
+    """Say whether an export computes in int8, and what it loses was measured and found small.
+
+    Args:
+        directory: of one precision, in which there is a manifest.
+
+    Returns:
+        Whether its manifest has ``checked``, and "int8" as its ``arithmetic``. Weights in eight
+        bits alone make nothing faster.
+    """
+    manifest = read_json(directory / MANIFEST)
+    return bool(manifest.get("checked")) and manifest.get("arithmetic") == "int8"
+
+
 def weights_fingerprint(checkpoint: Checkpoint) -> str | None:
     """Return a digest that changes when the weights of a checkpoint are trained on.
 

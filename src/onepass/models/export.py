@@ -1,22 +1,32 @@
-"""A checkpoint's network written as ONNX graphs, in fp32 or with int8 weights."""
+"""A checkpoint's network written as ONNX graphs, in fp32 or int8."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.exports import MANIFEST, weights_fingerprint
+from onepass.models.family import Model
+
+if TYPE_CHECKING:
+    from onepass.models.reduction import Reduction
 
 
 def export_checkpoint(
-    checkpoint: Checkpoint, output: Path | None = None, *, precision: str = "fp32"
+    checkpoint: Checkpoint,
+    output: Path | None = None,
+    *,
+    precision: str = "fp32",
+    reduction: Reduction | None = None,
 ) -> Path:
     """Write the graphs of a checkpoint.
 
@@ -24,18 +34,22 @@ def export_checkpoint(
         checkpoint: a located checkpoint with ``model.safetensors``.
         output: directory that receives a folder named after the precision; ``onnx`` in the
             checkpoint if None.
-        precision: "fp32", or "int8" for weights in eight bits.
+        precision: "fp32" or "int8".
+        reduction: how int8 graphs are made; None for the defaults of
+            `onepass.models.reduction.Reduction`.
 
     Returns:
         The folder that was written.
 
     Raises:
-        BackendError: for an unknown precision, or a checkpoint that runs in torch only.
+        BackendError: for an unknown precision, a checkpoint that runs in torch only, or a loss that
+            is too large; nothing is written then.
         MissingExtra: if torch or onnx is not installed.
     """
     if precision not in ("fp32", "int8"):
         raise BackendError(f"precision {precision!r} is not known; fp32 and int8 are.")
-    from onepass.models.registry import TORCH_ONLY, load_network, open_model
+    from onepass.models.choosing import TORCH_ONLY
+    from onepass.models.registry import load_network, open_model
 
     model = open_model(checkpoint)
     graphs = model.family.graphs(model.settings)
@@ -44,23 +58,30 @@ def export_checkpoint(
     network = load_network(model.family, model.directory)
     try:
         from onepass.nn.export import export_graphs
-        from onepass.nn.quantize import quantize_file
     except ImportError as error:
         raise MissingExtra("Writing ONNX graphs", "torch") from error
     network.prepare()
+    manifest: dict[str, Any] = {"family": model.family.name, "precision": precision}
     target = (output or checkpoint.directory / "onnx") / precision
     with _replacing(target) as staged:
-        export_graphs(network, network.graphs(), graphs, staged, hidden=network.hidden)
-        if precision == "int8":
-            for graph in graphs:
-                quantize_file(staged / f"{graph.name}.onnx", staged / f"{graph.name}.onnx")
-        manifest = {
-            "family": model.family.name,
-            "precision": precision,
-            "weights": weights_fingerprint(checkpoint),
-        }
+        if precision == "fp32":
+            export_graphs(network, network.graphs(), graphs, staged, hidden=network.hidden)
+        else:
+            with TemporaryDirectory() as exact:
+                export_graphs(network, network.graphs(), graphs, Path(exact), hidden=network.hidden)
+                manifest |= _reduce(model, Path(exact), staged, reduction)
+        manifest["weights"] = weights_fingerprint(checkpoint)
         (staged / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
+
+
+def _reduce(
+    model: Model, exact: Path, target: Path, reduction: Reduction | None
+) -> Mapping[str, Any]:
+    from onepass.models.reduction import Reduction, reduce_graphs
+
+    graphs = model.family.graphs(model.settings)
+    return reduce_graphs(model, graphs, exact, target, reduction or Reduction())
 
 
 @contextmanager

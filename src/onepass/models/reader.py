@@ -7,9 +7,9 @@ module only puts them in order.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,11 +18,13 @@ import numpy as np
 
 from onepass.backends.base import Backend
 from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.consistency_solve import SOLVERS, check_solver
 from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import POLICIES
 from onepass.errors import InputError, TextTooLong
 from onepass.hub import Checkpoint
 from onepass.hub.exports import weights_fingerprint
+from onepass.models.batching import IN_TORCH, ON_CPU, batches
 from onepass.models.family import Asking, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
 from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
@@ -32,7 +34,6 @@ from onepass.text.windows import Window, plan_windows
 
 ON_LONG = ("window", "error", "truncate")
 
-_BATCH_PIECES = 4096  # padded pieces of one run of the backbone
 _WINDOW_PIECES = 640  # of a text that does not fit at once: attention costs grow with the square
 _OVERLAP_WORDS = 48
 _PLANS = 64  # schemas whose prompts are kept
@@ -77,7 +78,8 @@ class Reader:
         backend: that runs its graphs.
 
     >>> from onepass.builtin import builtin_checkpoint
-    >>> from onepass.models.registry import open_backend, open_model
+    >>> from onepass.models.opening import open_backend
+    >>> from onepass.models.registry import open_model
     >>> checkpoint = builtin_checkpoint()
     >>> model = open_model(checkpoint)
     >>> reader = Reader(model, open_backend(model, checkpoint))
@@ -91,6 +93,7 @@ class Reader:
         self.model = model
         self.backend = backend
         self._plans: OrderedDict[tuple[Schema, LabelVectors | None], Sequence[Any]] = OrderedDict()
+        self._plans_lock = threading.Lock()
 
     def ask(
         self,
@@ -100,6 +103,7 @@ class Reader:
         overlap: str,
         on_long: str,
         vectors: LabelVectors | None = None,
+        solver: str = "greedy",
     ) -> Asked:
         """Check the arguments of a call and plan its prompts.
 
@@ -109,11 +113,18 @@ class Reader:
             overlap: one of `onepass.decoding.overlap.POLICIES`.
             on_long: one of `ON_LONG`.
             vectors: of labels that need not be encoded again.
+            solver: one of `onepass.decoding.consistency_solve.SOLVERS`.
 
         Raises:
             SchemaError: for a schema that cannot be asked.
             InputError: for a wrong option.
+            MissingExtra: if the exact solver or a library that reads values is not installed.
         """
+        chosen = next((one for one in SOLVERS if one == solver), None)
+        if chosen is None:
+            raise InputError(f"solver {solver!r} is not known; {', '.join(SOLVERS)} are.")
+        if chosen == "exact":
+            check_solver()
         policy = next((policy for policy in POLICIES if policy == overlap), None)
         if policy is None:
             raise InputError(f"overlap {overlap!r} is not known; {', '.join(POLICIES)} are.")
@@ -130,6 +141,7 @@ class Reader:
             class_scale=(several.scale, several.shift),
             single_scale=calibration.get(SINGLE, PLAIN).scale,
             ties=self.model.family.ties,
+            solver=chosen,
         )
         asking = Asking(asked, thresholds, policy)
         prompts = self._plan(asked, vectors)
@@ -214,16 +226,17 @@ class Reader:
         """Return the prompts of a schema; those of the last few are kept, with their vectors."""
         family, settings = self.model.family, self.model.settings
         key = (schema, vectors)
-        prompts = self._plans.get(key)
-        if prompts is None:
-            planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
-            prompts = family.prepare(planned, settings, self.backend, vectors)
+        with self._plans_lock:
+            if key in self._plans:
+                self._plans.move_to_end(key)
+                return self._plans[key]
+        # Outside the lock: a plan may run a label encoder. Two threads may make the same one.
+        planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
+        prompts = family.prepare(planned, settings, self.backend, vectors)
+        with self._plans_lock:
             self._plans[key] = prompts
             while len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
-        else:
-            with suppress(KeyError):  # another thread may have dropped it
-                self._plans.move_to_end(key)
         return prompts
 
     def _follow(
@@ -263,7 +276,8 @@ class Reader:
         """Score and decode every job: sorted by length, batched by padded pieces."""
         family = self.model.family
         found: dict[tuple[int, int], list[tuple[int, Findings]]] = {}
-        for batch in _batches(jobs):
+        budget = IN_TORCH if self.backend.name == "torch" else ON_CPU
+        for batch in batches(jobs, _pieces, budget):
             readings = [job.reading for job in batch]
             scores = family.score(readings, self.model.settings, self.backend, asked.asking)
             for job, one in zip(batch, scores, strict=True):
@@ -275,6 +289,11 @@ class Reader:
             place: [findings for _, findings in sorted(own, key=lambda pair: pair[0])]
             for place, own in found.items()
         }
+
+
+def _pieces(job: _Job) -> int:
+    length: int = job.reading.pieces
+    return length
 
 
 def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
@@ -293,19 +312,6 @@ def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Wind
         )
     fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
     return [Window(0, fits if most is None else min(fits, most))]
-
-
-def _batches(jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
-    """Yield jobs of similar length, longest first, within a budget of padded pieces."""
-    batch: list[_Job] = []
-    for job in sorted(jobs, key=lambda job: job.reading.pieces, reverse=True):
-        longest = batch[0].reading.pieces if batch else job.reading.pieces
-        if batch and (len(batch) + 1) * longest > _BATCH_PIECES:
-            yield batch
-            batch = []
-        batch.append(job)
-    if batch:
-        yield batch
 
 
 def _coverage(text: Text, windows: Sequence[Window]) -> Coverage:

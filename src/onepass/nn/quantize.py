@@ -1,32 +1,75 @@
-"""ONNX graphs with their weights in eight bits, one scale a column; the arithmetic stays in fp32.
+"""ONNX graphs with their weights in eight bits, in two forms that share them.
 
-A matrix that is stored as int8 is multiplied by its scales when the session opens, so a file is a
-quarter of the size and results do not depend on what else is in the batch, which they do where
-activations are quantized as well. Rows of an embedding are scaled after they were looked up.
+``NAME.onnx`` restores the weights when it is opened and computes in fp32: any runtime on any CPU
+runs it. ``NAME.products.onnx`` computes the products of its backbone from integers
+(`onepass.nn.products`). Both read the weights from ``NAME.weights``, so that the second form costs
+no space. Rows of an embedding are scaled after they were looked up.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_SMALLEST = 4096  # numbers in a tensor that is worth it
+from onepass.backends.base import PRODUCTS, WEIGHTS, Array
+from onepass.nn.constants import LARGE, lift_constants
+from onepass.nn.product_inputs import product_moments
+from onepass.nn.products import find_products, put_weight, quantize_products
+from onepass.nn.rounding import Rounded, round_matrix
+from onepass.nn.shared_weights import save_sharing
 
 
-def quantize_file(source: Path, target: Path) -> None:
-    """Write a graph with int8 weights."""
+def quantize_file(
+    source: Path,
+    target: Path,
+    runs: Iterable[Mapping[str, Array]] = (),
+    *,
+    products: bool = False,
+) -> None:
+    """Write a graph with int8 weights.
+
+    Args:
+        source: a graph in fp32.
+        target: ``NAME.onnx``.
+        runs: inputs of the graph, by name, for each of a few runs on typical texts: weights are
+            rounded so that these change little.
+        products: whether to write ``NAME.products.onnx`` as well, where there is something to it.
+    """
     model = onnx.load(source)
-    quantize_weights(model)
-    onnx.save(model, target)
+    lift_constants(model.graph)
+    moments = product_moments(model, runs)
+    rounded = {}
+    for tensor in model.graph.initializer:
+        if tensor.name in moments or (products and tensor.name in find_products(model.graph)):
+            values = numpy_helper.to_array(tensor)
+            rounded[tensor.name] = round_matrix(values, moments.get(tensor.name))
+    forms = {}
+    if products and rounded:
+        fast = onnx.ModelProto()
+        fast.CopyFrom(model)
+        quantize_products(fast, rounded)
+        quantize_weights(fast)
+        forms[target.with_suffix(PRODUCTS)] = fast
+    quantize_weights(model, rounded)
+    forms[target] = model
+    if len(forms) == 1:
+        onnx.save(model, target)
+    else:
+        save_sharing(forms, target.with_suffix(WEIGHTS))
 
 
-def quantize_weights(model: onnx.ModelProto) -> None:
-    """Replace the large fp32 matrices of a graph by int8 ones and what restores them, in place."""
+def quantize_weights(model: onnx.ModelProto, rounded: Mapping[str, Rounded] | None = None) -> None:
+    """Replace the large fp32 matrices of a graph by int8 ones and what restores them, in place.
+
+    Args:
+        model: any graph.
+        rounded: matrices that are in eight bits already, by name.
+    """
     graph = model.graph
     users: dict[str, list[onnx.NodeProto]] = defaultdict(list)
     for node in graph.node:
@@ -34,30 +77,58 @@ def quantize_weights(model: onnx.ModelProto) -> None:
             users[used].append(node)
     nodes: list[onnx.NodeProto] = []
     for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.ndim < 2 or values.size < _SMALLEST:
-            continue
         name = tensor.name
-        row_wise = all(_looks_up_rows(node, name) for node in users[name])
-        # (rows, 1) for a table that rows are taken from, else one scale for each last-axis column;
-        # stacked weights of recurrent layers have their outputs on the axis before the last.
-        axis = -1 if row_wise or _outputs_first(users[name]) else -2
-        scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-12) / 127.0
-        small = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(small, f"{name}.int8"))
-        graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
-        if row_wise:
-            for gather in users[name]:
-                _restore_rows(graph, gather, name)
-        else:
-            cast = helper.make_node(
-                "Cast", [f"{name}.int8"], [f"{name}.cast"], to=onnx.TensorProto.FLOAT
-            )
-            restore = helper.make_node("Mul", [f"{name}.cast", f"{name}.scale"], [name])
-            nodes += [cast, restore]
+        if rounded and name in rounded:
+            graph.initializer.remove(tensor)
+            put_weight(graph, name, rounded[name])
+            nodes += _restore_matrix(name, has_factors=rounded[name].factors is not None)
+        elif _is_large(tensor):
+            nodes += _replace(graph, tensor, users[name])
     for node in reversed(nodes):
         graph.node.insert(0, node)
+
+
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    large = len(tensor.dims) >= 2 and int(np.prod(tensor.dims)) >= LARGE
+    return large and tensor.data_type == onnx.TensorProto.FLOAT
+
+
+def _replace(
+    graph: onnx.GraphProto, tensor: onnx.TensorProto, users: Sequence[onnx.NodeProto]
+) -> list[onnx.NodeProto]:
+    """Put a tensor in eight bits into the place of a weight; return what restores all of it."""
+    name, values = tensor.name, numpy_helper.to_array(tensor)
+    row_wise = all(_looks_up_rows(node, name) for node in users)
+    # (rows, 1) for a table that rows are taken from, else one scale for each last-axis column;
+    # stacked weights of recurrent layers have their outputs on the axis before the last.
+    axis = -1 if row_wise or _outputs_first(users) else -2
+    scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-12) / 127.0
+    small = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
+    graph.initializer.remove(tensor)
+    graph.initializer.append(numpy_helper.from_array(small, f"{name}.int8"))
+    graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
+    if not row_wise:
+        return _restore_matrix(name, has_factors=False)
+    for gather in users:
+        _restore_rows(graph, gather, name)
+    return []
+
+
+def _restore_matrix(name: str, *, has_factors: bool) -> list[onnx.NodeProto]:
+    """Return nodes that compute a weight; they run once, when the session opens."""
+    columns = f"{name}.columns" if has_factors else name
+    nodes = [
+        helper.make_node("Cast", [f"{name}.int8"], [f"{name}.cast"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{name}.cast", f"{name}.scale"], [columns]),
+    ]
+    if has_factors:
+        axis = numpy_helper.from_array(np.array([1], np.int64))
+        nodes += [
+            helper.make_node("Constant", [], [f"{name}.axis"], value=axis),
+            helper.make_node("Unsqueeze", [f"{name}.inverse", f"{name}.axis"], [f"{name}.rows"]),
+            helper.make_node("Mul", [columns, f"{name}.rows"], [name]),
+        ]
+    return nodes
 
 
 def _looks_up_rows(node: onnx.NodeProto, name: str) -> bool:

@@ -26,6 +26,7 @@ from onepass.results.classification import (
     labels_from,
     labels_list,
 )
+from onepass.results.exports import Exports
 
 __all__ = [
     "Classification", "Coverage", "Entity", "Extraction", "FieldValue", "LabelScore", "Record",
@@ -119,7 +120,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(Exports):
     """Everything that was found in one text; its shape is the same whatever was asked.
 
     Args:

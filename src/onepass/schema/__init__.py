@@ -1,5 +1,7 @@
 """What to find in a text: the schema, its parts, and every way of writing one."""
 
+from onepass.schema.relation import RelationType
+from onepass.schema.rules import Rules
 from onepass.schema.schema import Schema, read_schema
 from onepass.schema.task import ClassificationTask
 from onepass.schema.types import (
@@ -7,7 +9,6 @@ from onepass.schema.types import (
     Label,
     Naming,
     Question,
-    RelationType,
     Structure,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "Naming",
     "Question",
     "RelationType",
+    "Rules",
     "Schema",
     "Structure",
     "read_schema",

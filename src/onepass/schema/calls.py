@@ -6,10 +6,17 @@ This module knows the content of a schema, not the builder that holds it.
 from __future__ import annotations
 
 from onepass.schema.parse import Parts
+from onepass.schema.rules import NO_RULES
 from onepass.schema.shorthand import format_field
 from onepass.schema.task import ClassificationTask
-from onepass.schema.types import Naming, Structure
-from onepass.schema.write import write_examples, write_labels, write_named, write_questions
+from onepass.schema.types import Field, Naming, Structure
+from onepass.schema.write import (
+    write_examples,
+    write_field,
+    write_labels,
+    write_named,
+    write_questions,
+)
 
 
 def builder_calls(parts: Parts) -> str:
@@ -60,8 +67,11 @@ def _task_call(task: ClassificationTask) -> str:
 
 def _structure_call(structure: Structure) -> str:
     """Return the call that adds a structure: shorthand, or values where it does not suffice."""
-    fields = [
-        repr(field if field.threshold is not None else format_field(field))
-        for field in structure.fields
-    ]
-    return f"structure({structure.name!r}, [{', '.join(fields)}])"
+    fields = ", ".join(_field(field) for field in structure.fields)
+    return f"structure({structure.name!r}, [{fields}])"
+
+
+def _field(field: Field) -> str:
+    if field.rules != NO_RULES:
+        return repr(write_field(field))
+    return repr(field if field.threshold is not None else format_field(field))

@@ -9,8 +9,10 @@ from typing import Self
 
 from onepass.errors import SchemaError
 from onepass.schema.parse import Parts
+from onepass.schema.relation import RelationType, check_relations
+from onepass.schema.rules import check_packages
 from onepass.schema.task import ClassificationTask
-from onepass.schema.types import Label, Naming, Question, RelationType, Structure
+from onepass.schema.types import Label, Naming, Question, Structure
 
 
 class Content:
@@ -51,7 +53,9 @@ class Content:
         """Return the schema itself if it asks for something.
 
         Raises:
-            SchemaError: if it asks for nothing, or for names of entities but for no entities.
+            SchemaError: if it asks for nothing, for names of entities but for no entities, or for
+                relations between labels that are not asked for.
+            MissingExtra: if values of a kind are asked for whose library is not installed.
 
         >>> from onepass.schema import Schema
         >>> Schema().checked()
@@ -69,6 +73,10 @@ a structure, relations or a question.
             raise SchemaError(
                 "The schema names entities but asks for none; add entity labels, such as 'entity'."
             )
+        check_relations(self.relation_types, {label.name for label in self.entity_labels})
+        for structure in self.structures:
+            for field in structure.fields:
+                check_packages(field.rules)
         return self
 
     @property

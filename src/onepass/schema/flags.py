@@ -28,10 +28,11 @@ from typing import NamedTuple, cast
 
 from onepass.errors import SchemaError
 from onepass.schema.escapes import Chars, is_at, partition, scan, split, strip, text_of
+from onepass.schema.relation import RelationType
 from onepass.schema.schema import Schema
 from onepass.schema.shorthand import SPECIAL, field_of
 from onepass.schema.task import WindowScores
-from onepass.schema.types import Field, Label, Question, RelationType, shown
+from onepass.schema.types import Field, Label, Question, shown
 
 _SPECIAL = ",=*\\"
 _TASK_SPECIAL = _SPECIAL + "[]"

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from onepass.schema.rules import KINDS, ORDERS
 from onepass.schema.task import WINDOW_SCORES
 
 _NAME = {"$ref": "#/$defs/name"}
@@ -60,11 +61,43 @@ _NAMING_OPTIONS = {
     },
     "count": {"type": ["integer", "null"], "minimum": 1, "description": "Names of an entity."},
 }
+_COUNT = {"type": ["integer", "null"], "minimum": 0}
+_MOST = {"type": ["integer", "null"], "minimum": 1}
+_LABELS = {"anyOf": [{"$ref": "#/$defs/names"}, _NAME, {"type": "null"}]}
+_RELATION_OPTIONS = {
+    **_OPTIONS,
+    "head": {**_LABELS, "description": "Entity labels that a head may have."},
+    "tail": {**_LABELS, "description": "Entity labels that a tail may have."},
+    "symmetric": {"type": ["boolean", "null"]},
+    "inverse": {"anyOf": [_NAME, {"type": "null"}]},
+    "max_heads": {**_MOST, "description": "Heads that a tail may have."},
+    "max_tails": {**_MOST, "description": "Tails that a head may have."},
+}
+_BOUND = {"type": ["number", "string", "null"]}
+_RULES = {
+    "kind": {"enum": [*KINDS, None], "description": "What the text is read as."},
+    "pattern": {**_TEXT, "description": "A regular expression that occurs in the value."},
+    "ge": _BOUND,
+    "gt": _BOUND,
+    "le": _BOUND,
+    "lt": _BOUND,
+    "min_length": _COUNT,
+    "max_length": _COUNT,
+    "min_items": _COUNT,
+    "max_items": _COUNT,
+    "exclusive": {
+        "type": ["boolean", "null"],
+        "description": "Whether a place in the text fills this field in one record only.",
+    },
+    "region": _TEXT,
+    "order": {"enum": [*ORDERS, None], "description": "Of the parts of a date like 3/4/2024."},
+}
 _FIELD_OPTIONS = {
     "dtype": {"enum": ["str", "list", None]},
     "choices": {"type": ["array", "null"], "items": _NAME, "minItems": 1, "uniqueItems": True},
     "description": _TEXT,
     "threshold": _THRESHOLD,
+    **_RULES,
 }
 
 
@@ -99,6 +132,11 @@ _DEFINITIONS: dict[str, Any] = {
         "minimum": 0,
         "maximum": 1,
         "description": "Scores at or above it count; null leaves it to the checkpoint.",
+    },
+    "names": _names(),
+    "relations": {
+        "description": "Names, or names with their descriptions, thresholds and rules.",
+        "anyOf": [_names(), _mapping(_TEXT, _object(_RELATION_OPTIONS))],
     },
     "named": {
         "description": "Names, or names with their descriptions and thresholds.",
@@ -171,7 +209,7 @@ SCHEMA_JSON_SCHEMA: dict[str, Any] = {
                 {"type": "null"},
             ]
         },
-        "relations": {"anyOf": [{"$ref": "#/$defs/named"}, {"type": "null"}]},
+        "relations": {"anyOf": [{"$ref": "#/$defs/relations"}, {"type": "null"}]},
         "questions": {
             "description": "Asked in words, answered with parts of the text.",
             "anyOf": [_names(), _mapping(_NAME, _object(_QUESTION_OPTIONS)), {"type": "null"}],

@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from onepass.errors import SchemaError
+from onepass.schema.relation import RelationType
+from onepass.schema.rules import RULE_KEYS, Rules
 from onepass.schema.shorthand import TYPE_WORDS, default_dtype, parse_field
 from onepass.schema.types import (
     Dtype,
@@ -19,7 +21,6 @@ from onepass.schema.types import (
     Label,
     Naming,
     Question,
-    RelationType,
     check_name,
     check_threshold,
     shown,
@@ -34,9 +35,12 @@ Questions = Iterable[str | Question] | Mapping[str, str | Mapping[str, Any]]
 Named = TypeVar("Named", Label, RelationType)
 
 LABEL_KEYS = ("description", "threshold")
+RELATION_KEYS = (
+    *LABEL_KEYS, "head", "tail", "symmetric", "inverse", "max_heads", "max_tails",
+)  # fmt: skip
 QUESTION_KEYS = ("text", "kind", "threshold")
 NAMING_KEYS = ("choices", "count")
-FIELD_KEYS = ("name", "dtype", "choices", "description", "threshold")
+FIELD_KEYS = ("name", "dtype", "choices", "description", "threshold", *RULE_KEYS)
 
 
 def read_labels(values: object, what: str, *, threshold: float | None = None) -> tuple[Label, ...]:
@@ -61,6 +65,9 @@ def read_relation_types(
     values: object, what: str, *, threshold: float | None = None
 ) -> tuple[RelationType, ...]:
     """Return relation types from a list of names or a mapping; see `read_labels`.
+
+    The object of a type may also have "head", "tail", "symmetric", "inverse", "max_heads" and
+    "max_tails", as in `RelationType`.
 
     >>> [kind.name for kind in read_relation_types(["works for"], "types")]
     ['works for']
@@ -227,8 +234,8 @@ def _named_of_pair(name: Any, value: object, kind: type[Named]) -> Named:
             f"The {what} {shown(name)} must be given a description or an object with "
             f"description and threshold, but {shown(value)} was given."
         )
-    options = read_object(value, LABEL_KEYS, f"The {what} {shown(name)}")
-    return kind(name, options.get("description"), options.get("threshold"))
+    keys = LABEL_KEYS if kind is Label else RELATION_KEYS
+    return kind(name, **read_object(value, keys, f"The {what} {shown(name)}"))
 
 
 def _field_of_item(item: Any) -> Field:
@@ -273,4 +280,6 @@ def _field_of_options(name: Any, options: Mapping[str, Any]) -> Field:
         if not choices:
             raise SchemaError(f"{what} must not be empty; leave them out for a span of text.")
     dtype: Dtype = options.get("dtype", default_dtype(choices))
-    return Field(field_name, dtype, choices, options.get("description"), options.get("threshold"))
+    rules = Rules(**{key: options[key] for key in RULE_KEYS if key in options})
+    description, threshold = options.get("description"), options.get("threshold")
+    return Field(field_name, dtype, choices, description, threshold, rules)

@@ -21,13 +21,13 @@ from onepass.schema.leaves import (
     read_questions,
     read_relation_types,
 )
+from onepass.schema.relation import RelationType
 from onepass.schema.task import ClassificationTask
 from onepass.schema.trees import read_tree
 from onepass.schema.types import (
     Label,
     Naming,
     Question,
-    RelationType,
     Structure,
     check_distinct,
     check_name,

@@ -1,7 +1,7 @@
-"""A flat Pydantic model class, read as a structure.
+"""A Pydantic model class, read as a shape: structures, and what their values mean.
 
-Only the shape of the class is used: names, types, descriptions. Values are not converted here.
-This is the one module of the package that imports pydantic, which loads slowly: import it late.
+Only the class is read: names, types, constraints, descriptions. Values are not converted here.
+Pydantic loads slowly: import this module late.
 """
 
 from __future__ import annotations
@@ -10,55 +10,102 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from pydantic import BaseModel, RootModel
+from pydantic import AliasChoices, AnyUrl, BaseModel, EmailStr, RootModel
+from pydantic.fields import FieldInfo
 
 from onepass.errors import SchemaError
-from onepass.schema.types import Dtype, Field, Structure, shown
+from onepass.schema.pydantic_rules import Constraints, read_constraints
+from onepass.schema.rules import Kind, Money, Quantity, Rules
+from onepass.schema.shape import Child, Leaf, Shape, named
+from onepass.schema.types import Dtype, Field, shown
 
 _WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 
 _LISTS = (Sequence, AbstractSet)
 _TEXTS = (str, bytes, bytearray, memoryview)
+# The first that fits counts: a bool is an int, a datetime is a date.
+_KINDS: tuple[tuple[type, Kind], ...] = (
+    (int, "integer"), (float, "number"), (Decimal, "decimal"), (datetime, "datetime"),
+    (date, "date"), (Money, "money"), (Quantity, "quantity"), (AnyUrl, "url"),
+)  # fmt: skip
 
 
 class Reading(NamedTuple):
-    """What a type annotation asks for."""
+    """What a type annotation asks for: values, or another model."""
 
     dtype: Dtype
     choices: tuple[str, ...] = ()
+    meanings: tuple[Any, ...] = ()
+    constraints: Constraints = Constraints()
+    model: type[BaseModel] | None = None
+    nullable: bool = False
 
 
-def structure_of_model(model_class: type[BaseModel]) -> Structure:
-    """Return the structure that a model class describes.
+def shape_of_model(model_class: type[BaseModel]) -> Shape:
+    """Return the shape of a model class.
 
     Raises:
-        SchemaError: if it is not a flat model class with types that text can fill.
+        SchemaError: if it is no model class, is nested too deeply or in itself, or has types that
+            text cannot fill.
 
-    >>> class ProductReview(BaseModel):
-    ...     product: str
-    ...     verdict: Literal["good", "bad"]
-    ...     complaints: list[str] = []
-    >>> structure = structure_of_model(ProductReview)
-    >>> structure.name, [(field.name, field.dtype, field.choices) for field in structure.fields]
-    ('product review', [('product', 'str', ()), ('verdict', 'str', ('good', 'bad')), \
-('complaints', 'list', ())])
+    >>> class CustomerOrder(BaseModel):
+    ...     number: str
+    ...     state: Literal["open", "shipped"]
+    >>> shape = shape_of_model(CustomerOrder)
+    >>> [structure.name for structure in shape.structures()]
+    ['customer order']
+    >>> [(leaf.name, leaf.field.choices, leaf.required) for leaf in shape.leaves]
+    [('number', (), True), ('state', ('open', 'shipped'), True)]
     """
     if not isinstance(model_class, type) or not issubclass(model_class, BaseModel):
         raise SchemaError(
             f"A Pydantic model class was expected, but {shown(model_class)} was given."
         )
+    return named(_shape(model_class, ()))
+
+
+def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
+    """Return the shape of a class below others, names not yet told apart."""
     name = model_class.__name__
     if issubclass(model_class, RootModel):
         raise SchemaError(f"The model {name} is a RootModel; give a model with named fields.")
-    fields: list[Field] = []
+    if model_class in above:
+        raise SchemaError(f"The model {name} holds itself; give a model that ends.")
+    leaves: list[Leaf] = []
+    children: list[Child] = []
     for field_name, info in model_class.model_fields.items():
-        reading = read_type(info.annotation, f"{name}.{field_name}")
-        fields.append(Field(field_name, reading.dtype, reading.choices, info.description))
-    return Structure(structure_name(name), tuple(fields))
+        where = f"{name}.{field_name}"
+        reading = read_type(info.annotation, where)
+        given = reading.constraints.joined(read_constraints(info.metadata, where))
+        key, required = _key(field_name, info), info.is_required()
+        many = reading.dtype == "list"
+        if reading.model is not None:
+            below = _shape(reading.model, (*above, model_class))
+            own = given.rules(many, where)
+            fewest = own.min_items or 0
+            child = Child(
+                field_name, key, below, many, required, reading.nullable, fewest, own.max_items
+            )
+            children.append(child)
+            continue
+        rules = given.rules(many, where)
+        field = Field(field_name, reading.dtype, reading.choices, info.description, None, rules)
+        leaves.append(Leaf(field_name, key, field, reading.meanings, required, reading.nullable))
+    return Shape(structure_name(name), name, tuple(leaves), tuple(children))
+
+
+def _key(name: str, info: FieldInfo) -> str:
+    """Return what validation calls a field."""
+    alias = info.validation_alias
+    if isinstance(alias, AliasChoices):
+        alias = next((one for one in alias.choices if isinstance(one, str)), None)
+    return alias if isinstance(alias, str) else name
 
 
 def structure_name(class_name: str) -> str:
@@ -78,30 +125,35 @@ def read_type(annotation: Any, where: str) -> Reading:
         where: the field, as errors name it.
 
     Raises:
-        SchemaError: if the type is a model, a mapping, or not understood.
+        SchemaError: if the type is a mapping, or not understood.
 
-    >>> read_type(list[Literal["a", "b"]] | None, "Model.field")
-    Reading(dtype='list', choices=('a', 'b'))
+    >>> read_type(list[Literal["a", "b"]] | None, "Model.field")[:2]
+    ('list', ('a', 'b'))
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return read_type(arguments[0], where)
+        inner = read_type(arguments[0], where)
+        own = read_constraints(arguments[1:], where)
+        return inner._replace(constraints=inner.constraints.joined(own))
     if origin is Union or origin is UnionType:
         return _read_same(arguments, annotation, where)
     if origin is Literal:
-        return Reading("str", tuple(_choice(value) for value in arguments if value is not None))
+        values = tuple(value for value in arguments if value is not None)
+        return Reading("str", tuple(_choice(value) for value in values), values)
     if annotation is Any:
-        return Reading("str")
+        return Reading("str", nullable=True)
     container = origin if origin is not None else annotation
     if not isinstance(container, type):
         raise SchemaError(f"The type of {where} is not understood: {shown(annotation)}.")
-    if _is_nested(container):
+    if issubclass(container, BaseModel):
+        return Reading("str", model=container)
+    if _has_fields(container):
         raise SchemaError(
-            f"The field {where} holds {container.__name__}; nested models are not supported yet, "
-            "give a flat model for each."
+            f"The field {where} holds {container.__name__}, which has fields but is no Pydantic "
+            "model; make it one."
         )
     if issubclass(container, Mapping):
-        raise SchemaError(f"The field {where} is a mapping; give a flat model with named fields.")
+        raise SchemaError(f"The field {where} is a mapping; give a model with named fields.")
     is_list = issubclass(container, _LISTS) and not issubclass(container, _TEXTS)
     if is_list or container is Iterable:
         items = tuple(argument for argument in arguments if argument is not Ellipsis)
@@ -114,22 +166,29 @@ def _read_list(items: tuple[Any, ...], annotation: Any, where: str) -> Reading:
     item = _read_same(items, annotation, where) if items else Reading("str")
     if item.dtype == "list":
         raise SchemaError(f"The field {where} is a list of lists; give a flat list.")
-    return Reading("list", item.choices)
+    # From here on lengths are those of the list; those of its items become rules at once.
+    constraints = item.constraints.of_items()
+    return item._replace(dtype="list", constraints=constraints, nullable=False)
 
 
 def _read_same(members: tuple[Any, ...], annotation: Any, where: str) -> Reading:
     """Return the one reading that all members share, None aside."""
-    readings = {
-        read_type(member, where)
-        for member in members
-        if member is not None and member is not NoneType
-    }
-    if len(readings) != 1:
-        raise SchemaError(
-            f"The field {where} mixes types that are extracted differently: {shown(annotation)}; "
-            "give it one type."
-        )
-    return readings.pop()
+    kept = [member for member in members if member is not None and member is not NoneType]
+    readings = [read_type(member, where) for member in kept]
+    nullable = len(kept) < len(members)
+    if not readings or any(reading != readings[0] for reading in readings):
+        if not readings or not all(_is_plain(reading) for reading in readings):
+            raise SchemaError(
+                f"The field {where} mixes types that are extracted differently: "
+                f"{shown(annotation)}; give it one type."
+            )
+        return Reading("str", nullable=nullable)  # several kinds of value: the class decides
+    return readings[0]._replace(nullable=nullable or readings[0].nullable)
+
+
+def _is_plain(reading: Reading) -> bool:
+    """Return whether a reading is one span of text of some kind."""
+    return reading.dtype == "str" and not reading.choices and reading.model is None
 
 
 def _choice(value: object) -> str:
@@ -140,13 +199,21 @@ def _choice(value: object) -> str:
 def _read_scalar(kind: type) -> Reading:
     """Return the reading of a type with one value."""
     if issubclass(kind, Enum):
-        return Reading("str", tuple(_choice(member) for member in kind))
+        members = tuple(kind)
+        return Reading("str", tuple(_choice(member) for member in members), members)
     if kind is bool:
-        return Reading("str", ("true", "false"))
+        return Reading("str", ("true", "false"), (True, False))
+    if kind is EmailStr:
+        return Reading("str", constraints=Constraints(Rules(kind="email")))
+    for base, name in _KINDS:
+        if issubclass(kind, base):
+            return Reading("str", constraints=Constraints(Rules(kind=name)))
     return Reading("str")
 
 
-def _is_nested(kind: type) -> bool:
-    """Return whether a type has fields of its own."""
+def _has_fields(kind: type) -> bool:
+    """Return whether a type other than a model has fields of its own."""
+    if issubclass(kind, Money | Quantity):
+        return False
     is_named_tuple = issubclass(kind, tuple) and kind is not tuple
-    return issubclass(kind, BaseModel) or dataclasses.is_dataclass(kind) or is_named_tuple
+    return dataclasses.is_dataclass(kind) or is_named_tuple

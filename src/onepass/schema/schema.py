@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from onepass.errors import SchemaError
 from onepass.schema.calls import builder_calls
 from onepass.schema.content import Content
+from onepass.schema.json_model import is_json_schema, shape_of_json
 from onepass.schema.leaves import (
     Fields,
     Labels,
@@ -160,8 +161,9 @@ choices=(), description=None, threshold=0.3)])
         """Ask for directed pairs; repeated calls add relation types.
 
         Args:
-            types: names, or a mapping of names to descriptions or to
-                {"description": ..., "threshold": ...}.
+            types: names, or a mapping of names to descriptions or to objects with any of
+                "description", "threshold", "head", "tail" (labels of entities), "symmetric",
+                "inverse", "max_heads" and "max_tails"; see `RelationType`.
             threshold: the threshold of those types that give none, from 0 to 1.
 
         Raises:
@@ -253,15 +255,16 @@ choices=(), description=None, threshold=0.3)])
 
     @classmethod
     def from_pydantic(cls, model_class: type[BaseModel]) -> Self:
-        """Return a schema with one structure, which holds the fields of a flat Pydantic model.
+        """Return a schema with the structures of a Pydantic model and of the models in it.
 
-        The structure is named after the class in lower-case words ("ProductReview" gives "product
+        A structure is named after its class in lower-case words ("ProductReview" gives "product
         review"); fields keep their names and descriptions. ``list[...]`` gives a list, Literal,
-        Enum and bool give choices, other types a single span of text.
+        Enum and bool give choices, other types a single span of text with the rules of the type
+        and of its constraints; see docs/typed.md.
 
         Raises:
-            SchemaError: if it is not a model class, a field holds another model, or its type
-                cannot be extracted from text.
+            SchemaError: if it is not a model class, models are nested too deeply, or a type cannot
+                be extracted from text.
 
         >>> from pydantic import BaseModel
         >>> class ProductReview(BaseModel):
@@ -270,9 +273,22 @@ choices=(), description=None, threshold=0.3)])
         >>> Schema.from_pydantic(ProductReview)
         Schema().structure('product review', ['product::str', 'complaints'])
         """
-        from onepass.schema.pydantic_model import structure_of_model  # pydantic loads slowly
+        from onepass.schema.pydantic_model import shape_of_model  # pydantic loads slowly
 
-        return cls()._add(Parts(structures=(structure_of_model(model_class),)))
+        return cls()._add(Parts(structures=shape_of_model(model_class).structures()))
+
+    @classmethod
+    def from_json_schema(cls, data: Mapping[str, Any]) -> Self:
+        """Return a schema with the structures of a JSON Schema of an object.
+
+        Raises:
+            SchemaError: if it has no properties, or one that cannot be extracted from text.
+
+        >>> item = {"type": "object", "properties": {"count": {"type": "integer", "minimum": 1}}}
+        >>> Schema.from_json_schema({"title": "Item", **item}).to_dict()["structures"]["item"]
+        {'fields': [{'name': 'count', 'dtype': 'str', 'kind': 'integer', 'ge': 1}]}
+        """
+        return cls()._add(Parts(structures=shape_of_json(data).structures()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the canonical JSON form; `from_dict` reads it back equal.
@@ -314,8 +330,8 @@ def read_schema(source: object) -> Schema:
     """Return the schema that a value describes.
 
     Args:
-        source: a `Schema` (returned as it is), its JSON form as a mapping or as text, or a
-            Pydantic model class.
+        source: a `Schema` (returned as it is), its JSON form or the JSON Schema of an object as a
+            mapping or as text, or a Pydantic model class.
 
     Raises:
         SchemaError: if it is anything else, or what it describes is wrong.
@@ -330,10 +346,13 @@ class, but ['person'] (list) was given; for entities write Schema().entities([..
     """
     if isinstance(source, Schema):
         return source
+    given_as_text = isinstance(source, str)
     if isinstance(source, str):
-        return Schema.from_json(source)
-    if isinstance(source, Mapping):
-        return Schema.from_dict(source)
+        source = parse_json(source)
+    if is_json_schema(source):
+        return Schema.from_json_schema(source)
+    if isinstance(source, Mapping) or given_as_text:
+        return Schema.from_dict(cast(Mapping[str, Any], source))  # which says what is wrong in it
     if isinstance(source, type):
         return Schema.from_pydantic(source)
     hint = "; for entities write Schema().entities([...])" if isinstance(source, list) else ""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as column
 from numbers import Real
 from typing import Literal, TypeVar, cast, get_args
 
 from onepass.errors import SchemaError
+from onepass.schema.rules import NO_RULES, Rules
 
 Dtype = Literal["str", "list"]
 QuestionKind = Literal["question", "summary", "open"]
@@ -156,7 +158,8 @@ class Label:
 class Field:
     """One field of a structure: a span of text, or a choice from a closed set.
 
-    ``dtype`` is "str" for at most one value in a record, "list" for any number of values.
+    ``dtype`` is "str" for at most one value in a record, "list" for any number of values. ``rules``
+    say what a value must be.
 
     >>> Field("price").dtype, Field("size", "str", ["small", "large"]).choices
     ('list', ('small', 'large'))
@@ -167,6 +170,7 @@ class Field:
     choices: tuple[str, ...] = ()
     description: str | None = None
     threshold: float | None = None
+    rules: Rules = column(default=NO_RULES, repr=False)
 
     def __post_init__(self) -> None:
         put(self, "name", check_name(self.name, "The name of a field"))
@@ -182,8 +186,15 @@ class Field:
         choices = tuple(check_name(choice, f"A choice of {what}") for choice in self.choices)
         check_distinct(choices, f"The choices of {what}")
         put(self, "choices", choices)
+        if not isinstance(self.rules, Rules):
+            raise SchemaError(f"The rules of {what} must be Rules, but {shown(self.rules)} is.")
         put(self, "description", check_text(self.description, f"The description of {what}"))
         put(self, "threshold", check_threshold(self.threshold, what))
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether spans have to keep rules to be candidates."""
+        return not self.choices and self.rules != NO_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,25 +215,6 @@ class Structure:
         if not self.fields:
             raise SchemaError(f"The {what} needs at least one field, but none was given.")
         check_distinct((field.name for field in self.fields), f"The fields of {what}")
-
-
-@dataclass(frozen=True, slots=True)
-class RelationType:
-    """A kind of directed pair, from a head to a tail.
-
-    >>> RelationType("works for").description is None
-    True
-    """
-
-    name: str
-    description: str | None = None
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        put(self, "name", check_name(self.name, "A relation type"))
-        what = f"relation type {shown(self.name)}"
-        put(self, "description", check_text(self.description, f"The description of {what}"))
-        put(self, "threshold", check_threshold(self.threshold, what))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onepass.schema.parse import Parts
+from onepass.schema.relation import RelationType
 from onepass.schema.task import ROOT, ClassificationTask
 from onepass.schema.trees import NODE_KEYS
-from onepass.schema.types import Field, Label, Naming, Question, RelationType
+from onepass.schema.types import Field, Label, Naming, Question
 
 
 def write_dict(parts: Parts) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def write_dict(parts: Parts) -> dict[str, Any]:
         "entities": write_named(parts.entity_labels),
         "classifications": [_write_task(task) for task in parts.classification_tasks],
         "structures": {
-            structure.name: {"fields": [_write_field(field) for field in structure.fields]}
+            structure.name: {"fields": [write_field(field) for field in structure.fields]}
             for structure in parts.structures
         },
         "relations": write_named(parts.relation_types),
@@ -127,19 +128,35 @@ def _write_task(task: ClassificationTask) -> dict[str, Any]:
     }
 
 
-def _write_field(field: Field) -> dict[str, Any]:
-    """Return the canonical object of a field."""
+def write_field(field: Field) -> dict[str, Any]:
+    """Return the canonical object of a field.
+
+    >>> write_field(Field("price", "str"))
+    {'name': 'price', 'dtype': 'str'}
+    """
     return {
         "name": field.name,
         "dtype": field.dtype,
         **({"choices": list(field.choices)} if field.choices else {}),
         **_options(field),
+        **field.rules.given(),
     }
 
 
 def _options(item: Label | RelationType | Field) -> dict[str, Any]:
-    """Return the options that labels, relation types and fields share, those that were given."""
-    return _without_none({"description": item.description, "threshold": item.threshold})
+    """Return the options of a label, relation type or field, those that were given."""
+    options = _without_none({"description": item.description, "threshold": item.threshold})
+    if not isinstance(item, RelationType):
+        return options
+    labels = {"head": list(item.head), "tail": list(item.tail)}
+    rules = {
+        **{name: held for name, held in labels.items() if held},
+        **({"symmetric": True} if item.symmetric else {}),
+        "inverse": item.inverse,
+        "max_heads": item.max_heads,
+        "max_tails": item.max_tails,
+    }
+    return {**options, **_without_none(rules)}
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from onepass.backends.base import Floats
+from onepass.decoding.constrained import constrained_values, limited
 from onepass.decoding.findings import NO_CANDIDATES, Findings
 from onepass.decoding.finds import (
     Candidates,
@@ -23,6 +24,7 @@ from onepass.decoding.finds import (
 )
 from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import select
+from onepass.decoding.pair_options import pair_options
 from onepass.decoding.spans import best_span, candidates
 from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
@@ -65,7 +67,11 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             labels = np.array(group.items, dtype=np.int64)[one.labels]
             found.append(Candidates(one.starts, one.ends, one.scores, labels))
         elif group.kind is Kind.RELATION:
-            relations += _pairs(text, group.task, float(thresholds.relations[group.task]))
+            limit = float(thresholds.relations[group.task])
+            if schema.relation_types[group.task].is_ruled:
+                relations += pair_options(text, group.task, limit)
+            else:
+                relations += _pairs(text, group.task, limit)
         else:
             found_here = _records(
                 (probs, text), number, (reading, schema), thresholds.fields[group.task]
@@ -112,6 +118,13 @@ def _records(
     reading, schema = asked
     group = reading.prompt.groups[number]
     structure = schema.structures[group.task]
+    ruled = {
+        item: constrained_values(
+            text[:, line], float(thresholds[item]), structure.fields[item], reading.text_of
+        )
+        for line, item in enumerate(group.items)
+        if structure.fields[item].is_ruled
+    }
     records = []
     for instance in range(len(probs)):
         fields: list[tuple[Find, ...]] = [()] * len(structure.fields)
@@ -120,7 +133,10 @@ def _records(
             threshold = float(thresholds[item])
             if field.choices:
                 rows = reading.prompt.choices[number, item]
-                fields[item] = _choices(probs[instance, line, rows, 0], threshold, field.dtype)
+                chosen = _choices(probs[instance, line, rows, 0], threshold, field.dtype)
+                fields[item] = limited(chosen, field)
+            elif item in ruled:
+                fields[item] = ruled[item][instance]
             else:
                 fields[item] = _values(text[instance, line], threshold, field.dtype)
         if any(fields):

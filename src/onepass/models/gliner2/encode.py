@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.models.gliner2.prompt import Prompt
+from onepass.text.words import Words
 
 Ints = NDArray[np.int64]
 
@@ -25,11 +26,15 @@ class Reading:
         prompt: what is asked.
         ids: (pieces,) of the window's words.
         lengths: (words,) pieces of each word; a word may have none.
+        text: all words of the text; None where nothing reads them.
+        first: which of them is the window's first.
     """
 
     prompt: Prompt
     ids: Ints
     lengths: Ints
+    text: Words | None = None
+    first: int = 0
 
     @property
     def pieces(self) -> int:
@@ -40,6 +45,13 @@ class Reading:
     def words(self) -> int:
         """Number of words, choice words of the prompt included."""
         return self.prompt.prefix_words + len(self.lengths)
+
+    def text_of(self, start: int, end: int) -> str:
+        """Return the text of some of the window's own words, half-open."""
+        if self.text is None:
+            raise ValueError("A reading without its text has no words to show.")
+        words, first = self.text, self.first
+        return words.text[int(words.starts[first + start]) : int(words.ends[first + end - 1])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

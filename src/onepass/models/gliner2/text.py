@@ -75,7 +75,7 @@ def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     if not _stops(text, window):
         ids = np.concatenate([ids, text.stop])
         lengths = np.append(lengths, len(text.stop))
-    return Reading(prompt, ids, lengths)
+    return Reading(prompt, ids, lengths, text.words, window.start)
 
 
 def _stops(text: TextPieces, window: Window) -> bool:

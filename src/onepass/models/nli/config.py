@@ -10,7 +10,7 @@ from onepass.errors import CheckpointError
 from onepass.models.limits import whole_number
 
 # Those whose head reads the first piece, the mean of all, or (BART) the last one, so that padding
-# on the right plays no part. The first two have networks of our own.
+# on the right plays no part.
 MODEL_TYPES = (
     "bert", "deberta-v2", "albert", "bart", "camembert", "deberta", "distilbert", "electra",
     "modernbert", "mpnet", "roberta", "xlm-roberta",

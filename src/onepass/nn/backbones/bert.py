@@ -1,12 +1,13 @@
-"""BERT-type encoders (BERT, MiniLM): absolute positions, post-norm layers, fused QKV.
+"""BERT-type encoders (BERT, MiniLM, RoBERTa, XLM-R): absolute positions, post-norm, fused QKV.
 
-The network is exact against transformers' ``BertModel`` in fp32. It knows nothing about prompts or
-heads. The pooler is carried for the sake of the published layout and never run.
+The network is exact against transformers' ``BertModel`` and ``RobertaModel`` in fp32. It knows
+nothing about prompts or heads. The pooler is carried for the sake of the published layout and never
+run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,27 +16,27 @@ from torch import nn
 from torch.nn import functional
 
 from onepass.errors import CheckpointError
+from onepass.nn.backbones.activations import ACTIVATIONS
+from onepass.nn.backbones.attention import AttentionLayer, closed, join_heads
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 
-_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "gelu": functional.gelu,
-    "relu": functional.relu,
-    "silu": functional.silu,
-    "gelu_new": lambda x: functional.gelu(x, approximate="tanh"),
-}
+# What an absent vocab_size means in transformers.
+_VOCABULARIES = {"bert": 30522, "camembert": 30522, "roberta": 50265, "xlm-roberta": 30522}
+KINDS = tuple(_VOCABULARIES)
 
 
 @dataclass(frozen=True, slots=True)
 class BertConfig:
-    """The part of a BERT ``config.json`` that changes the mathematics."""
+    """The part of a BERT or RoBERTa ``config.json`` that changes the mathematics."""
 
     vocabulary: int
     hidden: int
     layers: int
     heads: int
     intermediate: int
-    positions: int
+    positions: int  # rows of their table
+    first_position: int  # row of the first piece: RoBERTa counts from behind the padding id
     types: int
     activation: str
     norm_eps: float
@@ -44,11 +45,21 @@ class BertConfig:
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> BertConfig:
-        """Read a published configuration.
+        """Read a published configuration; without a ``model_type`` it is one of BERT.
 
         Raises:
             CheckpointError: for an option that this network does not compute.
+
+        >>> config = BertConfig.from_dict({"model_type": "xlm-roberta", "pad_token_id": 1})
+        >>> config.first_position, config.longest
+        (2, 510)
         """
+        model_type = config.get("model_type", "bert")
+        if config.get("is_decoder"):
+            raise CheckpointError(
+                f"This {model_type} network is a decoder (is_decoder in its config.json), which "
+                "reads from left to right; expected an encoder."
+            )
         kind = config.get("position_embedding_type", "absolute")
         if kind not in (None, "absolute"):
             raise CheckpointError(
@@ -56,18 +67,25 @@ class BertConfig:
                 "'absolute' is."
             )
         activation = config.get("hidden_act", "gelu")
-        if activation not in _ACTIVATIONS:
+        if activation not in ACTIVATIONS:
             raise CheckpointError(
                 f"hidden_act {activation!r} of this BERT encoder is not supported; "
-                f"{', '.join(_ACTIVATIONS)} are."
+                f"{', '.join(ACTIVATIONS)} are."
+            )
+        padding = -1 if model_type == "bert" else config.get("pad_token_id", 1)
+        if not isinstance(padding, int):
+            raise CheckpointError(
+                f"pad_token_id {padding!r} of this {model_type} encoder is not supported; its "
+                "positions are counted from behind that id, so expected a whole number."
             )
         return cls(
-            vocabulary=config.get("vocab_size", 30522),
+            vocabulary=config.get("vocab_size", _VOCABULARIES[model_type]),
             hidden=config.get("hidden_size", 768),
             layers=config.get("num_hidden_layers", 12),
             heads=config.get("num_attention_heads", 12),
             intermediate=config.get("intermediate_size", 3072),
             positions=config.get("max_position_embeddings", 512),
+            first_position=padding + 1,
             types=config.get("type_vocab_size", 2),
             activation=activation,
             norm_eps=config.get("layer_norm_eps", 1e-12),
@@ -75,33 +93,27 @@ class BertConfig:
             attention_dropout=config.get("attention_probs_dropout_prob", 0.1),
         )
 
+    @property
+    def longest(self) -> int:
+        """Number of pieces that have a position."""
+        return self.positions - self.first_position
 
-class BertLayer(nn.Module):
+
+class BertLayer(AttentionLayer):
     """Self-attention and feed-forward, each with a residual and a normalization after it."""
 
     def __init__(self, config: BertConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.qkv = nn.Linear(config.hidden, 3 * config.hidden)
-        self.attention_out = nn.Linear(config.hidden, config.hidden)
-        self.attention_norm = nn.LayerNorm(config.hidden, eps=config.norm_eps)
-        self.up = nn.Linear(config.hidden, config.intermediate)
-        self.down = nn.Linear(config.intermediate, config.hidden)
-        self.norm = nn.LayerNorm(config.hidden, eps=config.norm_eps)
-        self.activation = _ACTIVATIONS[config.activation]
+        hidden, eps = config.hidden, config.norm_eps
+        super().__init__(hidden, config.heads, bias=True, dropout=config.attention_dropout)
+        self.attention_norm = nn.LayerNorm(hidden, eps=eps)
+        self.up = nn.Linear(hidden, config.intermediate)
+        self.down = nn.Linear(config.intermediate, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=eps)
+        self.activation = ACTIVATIONS[config.activation]
         self.dropout = config.dropout
-        self.attention_dropout = config.attention_dropout
 
-    def forward(self, x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        batch, pieces, hidden = x.shape
-        qkv = self.qkv(x).view(batch, pieces, 3, self.heads, hidden // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # 3 of (batch, heads, pieces, size)
-        if self.training:  # plain products: the fused kernel's backward pass is slow on CPUs
-            weights = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias).softmax(-1)
-            mixed = functional.dropout(weights, self.attention_dropout) @ v
-        else:
-            mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        mixed = mixed.transpose(1, 2).reshape(batch, pieces, hidden)
+    def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        mixed = join_heads(self.attend(*self.project(x), bias))  # (batch, pieces, hidden)
         x = self.attention_norm(x + self._drop(self.attention_out(mixed)))
         inner = self.down(self.activation(self.up(x)))
         return self.norm(x + self._drop(inner))  # (batch, pieces, hidden)
@@ -111,7 +123,7 @@ class BertLayer(nn.Module):
 
 
 class BertBackbone(Backbone):
-    """A BERT encoder.
+    """An encoder of BERT or RoBERTa.
 
     Args:
         config: what `BertConfig.from_dict` read.
@@ -157,11 +169,23 @@ class BertBackbone(Backbone):
     @property
     def max_pieces(self) -> int | None:
         """Longest sequence that can be encoded, None where there is no limit."""
-        return self.config.positions
+        return self.config.longest
 
     def prepare(self) -> None:
-        """Make ready for inference: nothing depends on the weights alone here."""
+        """Switch to evaluation and scale the weights of the queries, once.
+
+        Outputs stay the same. `train` and `load_state_dict` drop the result; a change of the
+        weights by other means needs another call. Call it before an export to ONNX.
+
+        Raises:
+            TypeError: where an adapter wraps a layer that has to be read.
+        """
         self.eval()
+        # Inference tensors could not be exported, whatever the caller's mode is.
+        with torch.inference_mode(False), torch.no_grad():
+            for layer in self.layers:
+                assert isinstance(layer, BertLayer)
+                layer.prepare()
 
     def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
         """Return (batch, pieces, hidden) of the table alone."""
@@ -193,19 +217,29 @@ class BertBackbone(Backbone):
         embedded: bool = False,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
-        positions = torch.arange(ids.shape[1], device=ids.device)
         x = self.word_vectors(ids) if words is None else words
-        x = x + self.position_embeddings(positions)
+        x = x + self.position_embeddings(self._positions(ids, counted=words is None))
         x = self.norm(x + self.type_embeddings.weight[0])
         if self.config.dropout:
             x = functional.dropout(x, self.config.dropout, self.training)
         if embedded:
             yield x
-        lowest = torch.finfo(x.dtype).min
-        bias = (1.0 - mask[:, None, None, :].to(x.dtype)) * lowest  # (batch, 1, 1, pieces)
+        bias = closed(mask.bool()[:, None, None, :], x.dtype)  # (batch, 1, 1, pieces)
         for layer in self.layers:
             x = layer(x, bias)
             yield x
+
+    def _positions(self, ids: torch.Tensor, *, counted: bool) -> torch.Tensor:
+        """Return (pieces) or (batch, pieces) rows of the table of positions.
+
+        RoBERTa passes over a piece that is the padding id, which a text can spell; as published,
+        it does so where it sees ids.
+        """
+        first = self.config.first_position
+        if not (counted and first):
+            return torch.arange(ids.shape[1], device=ids.device) + first
+        real = (ids != first - 1).long()
+        return real.cumsum(1) * real + (first - 1)
 
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between the published names and ours; ``{i}`` is the layer."""

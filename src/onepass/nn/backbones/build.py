@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from onepass.nn.backbones.base import Backbone
+from onepass.nn.backbones.bert import KINDS as BERT_KINDS
 from onepass.nn.backbones.bert import BertBackbone, BertConfig
-from onepass.nn.backbones.t5_config import KINDS, T5Config
+from onepass.nn.backbones.own_code import refuse_own_code
+from onepass.nn.backbones.t5_config import KINDS as T5_KINDS
+from onepass.nn.backbones.t5_config import T5Config
 
 
 def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbone:
@@ -17,19 +20,27 @@ def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbon
         config: the content of ``encoder_config/config.json``.
         pooler: whether the published weights hold a BERT pooler.
 
+    Raises:
+        CheckpointError: for an encoder that is not supported, or one that brings its own code.
+
     >>> sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2}
     >>> layers = {"num_hidden_layers": 1, "intermediate_size": 16}
     >>> build_backbone({"model_type": "bert"} | sizes | layers).hidden
     8
     """
+    refuse_own_code(config)
     kind = config.get("model_type")
-    if kind == "bert":
+    if kind in BERT_KINDS:
         return BertBackbone(BertConfig.from_dict(config), pooler=pooler)
     if kind == "deberta-v2":
         from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
 
         return DebertaBackbone(DebertaConfig.from_dict(config))
-    if kind in KINDS:
+    if kind == "modernbert":
+        from onepass.nn.backbones.modernbert import ModernBertBackbone, ModernBertConfig
+
+        return ModernBertBackbone(ModernBertConfig.from_dict(config))
+    if kind in T5_KINDS:
         from onepass.nn.backbones.t5 import T5Backbone
 
         return T5Backbone(T5Config.from_dict(config))

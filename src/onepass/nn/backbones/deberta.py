@@ -12,8 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.base import Backbone
-from onepass.nn.backbones.deberta_config import ACTIVATIONS, DebertaConfig
+from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 

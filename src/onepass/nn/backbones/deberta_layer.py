@@ -17,7 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onepass.nn.backbones.deberta_config import ACTIVATIONS, DebertaConfig
+from onepass.nn.backbones.activations import ACTIVATIONS
+from onepass.nn.backbones.deberta_config import DebertaConfig
 
 
 def distance_rows(span: int, buckets: int, max_distance: int) -> torch.Tensor:

@@ -18,6 +18,7 @@ from transformers import (
 
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.base import Backbone
+from onepass.nn.backbones.own_code import refuse_own_code
 from onepass.nn.keymap import Entry, Rename
 
 # These count positions from behind the padding piece's id, which takes rows from their table.
@@ -41,7 +42,7 @@ _CAUSAL = frozenset({"gemma", "llama", "mistral", "qwen2"})
 
 
 class ForeignBackbone(Backbone):
-    """An encoder of transformers (ModernBERT, RoBERTa, ...), with random fp32 weights.
+    """An encoder of transformers (ELECTRA, MPNet, ...), with random fp32 weights.
 
     Args:
         config: the content of its ``config.json``.
@@ -143,11 +144,7 @@ def read_config(config: Mapping[str, Any], part: str = "encoder") -> PretrainedC
         CheckpointError: for remote code, an unknown ``model_type``, or values that transformers
             refuses.
     """
-    if "auto_map" in config:
-        raise CheckpointError(
-            f"The {part} {config.get('model_type')!r} brings its own code (auto_map in its "
-            "config.json), which is never run; use one that transformers knows."
-        )
+    refuse_own_code(config, part)
     kind = config.get("model_type")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         raise CheckpointError(

@@ -5,22 +5,12 @@ It knows no weights: the networks are in `t5` and `t5_layer`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch.nn import functional
-
 from onepass.errors import CheckpointError
-
-ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "gelu": functional.gelu,
-    "relu": functional.relu,
-    "silu": functional.silu,
-    "tanh": torch.tanh,
-    "gelu_new": lambda x: functional.gelu(x, approximate="tanh"),
-}
+from onepass.nn.backbones.activations import ACTIVATIONS
 
 # What an absent option means in transformers.
 _MT5 = {

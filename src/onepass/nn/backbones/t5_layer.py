@@ -12,7 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onepass.nn.backbones.t5_config import ACTIVATIONS, T5Config
+from onepass.nn.backbones.activations import ACTIVATIONS
+from onepass.nn.backbones.attention import apart, attend, closed, join_heads, split_heads
+from onepass.nn.backbones.t5_config import T5Config
 from onepass.nn.keymap import Entry, Rename, Stack
 
 
@@ -78,8 +80,18 @@ class DistanceBias(nn.Module):
         self.weight = nn.Parameter(torch.randn(config.buckets, config.heads) * config.hidden**-0.5)
 
     def forward(self, buckets: torch.Tensor) -> torch.Tensor:
-        """Return (1, heads, queries, keys) for buckets (queries, keys)."""
-        return self.weight.t()[:, buckets][None]
+        """Return (1, heads, pieces, pieces): what a query's row of keys gets added.
+
+        Args:
+            buckets: (2 * pieces), of the keys from ``pieces`` places before a query.
+        """
+        rows = self.weight.index_select(0, buckets).t()  # (heads, 2 * pieces)
+        heads, double = rows.shape
+        pieces = double // 2
+        # Each query needs them from one place further left than the one before: dropping the first
+        # `pieces` and reading rows one shorter than they were written moves each by one.
+        flat = rows[:, None, :].expand(heads, pieces, double).reshape(heads, -1)[:, pieces:]
+        return flat.reshape(1, heads, pieces, -1)[..., :pieces]
 
 
 class T5Layer(nn.Module):
@@ -126,36 +138,31 @@ class T5Layer(nn.Module):
             states: (batch, keys, hidden) of an encoder, for a layer with cross attention.
             states_bias: likewise, broadcasts to (batch, heads, pieces, keys).
         """
-        q, k, v = (self._heads(part) for part in self.qkv(self.attention_norm(x)).chunk(3, dim=-1))
+        q, k, v = self._parts(self.qkv, self.attention_norm(x), 3)
         x = x + self._drop(self.attention_out(self._attend(q, k, v, bias)))
         if self.cross_norm is not None:
             assert states is not None
             assert states_bias is not None
-            q = self._heads(self.cross_query(self.cross_norm(x)))
-            k, v = (self._heads(part) for part in self.cross_key_value(states).chunk(2, dim=-1))
+            (q,) = self._parts(self.cross_query, self.cross_norm(x), 1)
+            k, v = self._parts(self.cross_key_value, states, 2)
             x = x + self._drop(self.cross_out(self._attend(q, k, v, states_bias)))
-        inner = self.up(self.norm(x))
+        normed = self.norm(x)
         if self.gated:
-            gate, inner = inner.chunk(2, dim=-1)
+            gate, inner = apart(normed, self.up, 2)
             inner = self.activation(gate) * inner
         else:
-            inner = self.activation(inner)
+            inner = self.activation(self.up(normed))
         return x + self._drop(self.down(self._drop(inner)))
 
-    def _heads(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (batch, heads, pieces, size) of (batch, pieces, heads * size)."""
-        return x.view(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
+    def _parts(self, layer: nn.Module, x: torch.Tensor, count: int) -> list[torch.Tensor]:
+        """Return parts of a product, each (batch, heads, pieces, size)."""
+        return [split_heads(part, self.heads) for part in apart(x, layer, count)]
 
     def _attend(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
     ) -> torch.Tensor:
         """Return (batch, queries, heads * size); the scores are not scaled."""
-        if self.training:  # plain products: the fused kernel's backward pass is slow on CPUs
-            weights = (q @ k.transpose(-1, -2) + bias).softmax(-1)
-            mixed = functional.dropout(weights, self.dropout) @ v
-        else:
-            mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.0)
-        return mixed.transpose(1, 2).reshape(q.shape[0], q.shape[2], -1)
+        return join_heads(attend(q, k, v, bias, dropout=self.dropout if self.training else None))
 
     def _drop(self, x: torch.Tensor) -> torch.Tensor:
         return functional.dropout(x, self.dropout, self.training) if self.dropout else x
@@ -201,21 +208,23 @@ class T5Stack(nn.Module):
             causal: whether a piece sees only those before it, and itself.
         """
         places = torch.arange(mask.shape[1], device=mask.device)
-        steps = places[None, :] - places[:, None]  # (queries, keys)
+        steps = torch.arange(2 * mask.shape[1], device=mask.device) - mask.shape[1]
         farthest = self.config.max_distance
-        buckets = self.rows[steps.clamp(-farthest, farthest) + farthest]
+        buckets = self.rows[steps.clamp(-farthest, farthest) + farthest]  # (2 * pieces)
         seen = mask.bool()[:, None, None, :]  # (batch, 1, 1, keys)
-        closed = _closed(seen & (steps <= 0) if causal else seen, x.dtype)
-        states_closed = (
-            None if states_mask is None else _closed(states_mask.bool()[:, None, None, :], x.dtype)
+        if causal:
+            seen = seen & (places[None, :] <= places[:, None])
+        masked = closed(seen, x.dtype)
+        states_masked = (
+            None if states_mask is None else closed(states_mask.bool()[:, None, None, :], x.dtype)
         )
-        bias = None if self.distances is None else self.distances(buckets) + closed
+        bias = None if self.distances is None else self.distances(buckets) + masked
         last = len(self.layers) - 1
         for i, layer in enumerate(self.layers):
             assert isinstance(layer, T5Layer)
-            own = layer.distances(buckets) + closed if layer.distances is not None else bias
+            own = layer.distances(buckets) + masked if layer.distances is not None else bias
             assert own is not None
-            x = layer(x, own, states, states_closed)
+            x = layer(x, own, states, states_masked)
             yield self.drop(self.norm(x)) if i == last else x
 
     def drop(self, x: torch.Tensor) -> torch.Tensor:
@@ -256,9 +265,3 @@ class T5Stack(nn.Module):
             Rename("final_layer_norm.weight", "norm.weight"),
         ]
         return tuple(entries)
-
-
-def _closed(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Return 0 where a key is seen, and a number that leaves no weight where it is not."""
-    lowest = torch.finfo(dtype).min / 2  # half: biases added to it must not overflow
-    return (~seen).to(dtype) * lowest

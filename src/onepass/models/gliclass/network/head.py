@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from onepass.errors import CheckpointError
 from onepass.models.gliclass.config import GliclassConfig
-from onepass.nn.backbones.deberta_config import ACTIVATIONS
+from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.class_calibrator import ClassCalibrator
 from onepass.nn.class_scorers import (
     ClassScorer,

@@ -1,13 +1,14 @@
 """Sequence classifiers in torch: pairs of texts to a logit a class, as transformers computes them.
 
-BERT and DeBERTa-v2 run on our own encoders; every other architecture is the classifier of
-transformers itself.
+BERT, RoBERTa, DeBERTa-v2 and ModernBERT run on our own encoders; every other architecture is the
+classifier of transformers itself.
 """
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,9 +17,10 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 from onepass.errors import CheckpointError
 from onepass.models.nli.config import NliConfig
-from onepass.nn.backbones.bert import BertBackbone, BertConfig
-from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
-from onepass.nn.backbones.deberta_config import ACTIVATIONS
+from onepass.nn.backbones.activations import ACTIVATIONS
+from onepass.nn.backbones.bert import BertBackbone
+from onepass.nn.backbones.build import build_backbone
+from onepass.nn.backbones.deberta import DebertaBackbone
 from onepass.nn.backbones.foreign import read_config
 from onepass.nn.keymap import Entry, Rename, linear, with_prefix
 
@@ -69,31 +71,61 @@ class NliNetwork(nn.Module, abc.ABC):
         return {"classify": self.classify}
 
 
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """How the parts of a classifier are called in its file, and what it computes by default."""
+
+    encoder: str
+    pooler: str
+    classifier: str
+    activation: tuple[str, str] = ("", "tanh")  # option and default; no option: always that one
+
+
+_ROBERTA = _Published("roberta.", "classifier.dense", "classifier.out_proj")
+_OWN = {
+    "bert": _Published("bert.", "bert.pooler.dense", "classifier"),
+    "camembert": _ROBERTA,
+    "deberta-v2": _Published(
+        "deberta.", "pooler.dense", "classifier", ("pooler_hidden_act", "gelu")
+    ),
+    "modernbert": _Published(
+        "model.", "head.dense", "classifier", ("classifier_activation", "gelu")
+    ),
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+}
+
+
 class OwnNetwork(NliNetwork):
-    """BERT or DeBERTa-v2: an encoder of ours, a pooler over the first piece, and a classifier.
+    """An encoder of ours, a pooler over the first piece or the mean of all, and a classifier.
 
     Args:
         config: of the checkpoint.
+
+    Raises:
+        CheckpointError: for an option that this network does not compute.
     """
 
     def __init__(self, config: NliConfig) -> None:
         super().__init__(config)
-        raw = config.raw
-        self.backbone: BertBackbone | DebertaBackbone
-        if config.model_type == "bert":
-            self.backbone = BertBackbone(BertConfig.from_dict(raw), pooler=False)
-            activation = "tanh"
-        else:
-            self.backbone = DebertaBackbone(DebertaConfig.from_dict(raw))
-            activation = str(raw.get("pooler_hidden_act", "gelu"))
-        if activation not in ACTIVATIONS:
-            raise CheckpointError(
-                f"pooler_hidden_act {activation!r} of this classifier is not supported; "
-                f"{', '.join(ACTIVATIONS)} are."
-            )
+        raw, self.published = config.raw, _OWN[config.model_type]
+        modern = config.model_type == "modernbert"
+        self.backbone = build_backbone(raw, pooler=False)
+        option, default = self.published.activation
+        activation = str(raw.get(option, default))
+        _check(option, activation, tuple(ACTIVATIONS))
         self.activation = ACTIVATIONS[activation]
-        self.pooler = nn.Linear(self.backbone.hidden, self.backbone.hidden)
-        self.classifier = nn.Linear(self.backbone.hidden, len(config.labels))
+        pooling = raw.get("classifier_pooling", "cls") if modern else "cls"
+        _check("classifier_pooling", pooling, ("cls", "mean"))
+        self.mean = pooling == "mean"
+        hidden, bias = self.backbone.hidden, not modern or bool(raw.get("classifier_bias", False))
+        self.pooler = nn.Linear(hidden, hidden, bias=bias)
+        self.norm = (
+            nn.LayerNorm(hidden, raw.get("norm_eps", 1e-5), bias=raw.get("norm_bias", False))
+            if modern
+            else None
+        )
+        self.classifier = nn.Linear(hidden, len(config.labels))
 
     @property
     def hidden(self) -> int:
@@ -107,18 +139,25 @@ class OwnNetwork(NliNetwork):
         self, ids: torch.Tensor, mask: torch.Tensor, second: torch.Tensor | None = None
     ) -> torch.Tensor:
         words = None if second is None else self._words(ids, second)
-        states = self.backbone(ids, mask, words)
-        return self.classifier(self.activation(self.pooler(states[:, 0])))
+        states = self.backbone(ids, mask, words)  # (batch, pieces, hidden)
+        if self.mean:
+            real = mask[..., None].to(states.dtype)
+            pooled = (states * real).sum(1) / real.sum(1)
+        else:
+            pooled = states[:, 0]
+        pooled = self.activation(self.pooler(pooled))  # (batch, hidden)
+        return self.classifier(pooled if self.norm is None else self.norm(pooled))
 
     def _words(self, ids: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """Return (batch, pieces, size) vectors of the pieces, moved from the first to their type.
 
         The encoder adds the vector of the first type to all of them.
         """
-        words = self.backbone.word_vectors(ids)
-        if self.backbone.type_embeddings is None:
+        words, backbone = self.backbone.word_vectors(ids), self.backbone
+        typed = isinstance(backbone, BertBackbone | DebertaBackbone)
+        if not typed or backbone.type_embeddings is None:
             return words
-        types = self.backbone.type_embeddings.weight
+        types = backbone.type_embeddings.weight
         return words + (types[second] - types[0])
 
     def prepare(self) -> None:
@@ -126,12 +165,14 @@ class OwnNetwork(NliNetwork):
         self.backbone.prepare()
 
     def keys(self) -> tuple[Entry, ...]:
-        bert = self.config.model_type == "bert"
-        return (
-            *with_prefix(self.backbone.keys(), "bert." if bert else "deberta.", "backbone."),
-            *linear("bert.pooler.dense" if bert else "pooler.dense", "pooler"),
-            *linear("classifier", "classifier"),
-        )
+        names = self.published
+        entries = [*with_prefix(self.backbone.keys(), names.encoder, "backbone.")]
+        pooler = linear(names.pooler, "pooler")
+        entries += pooler if self.pooler.bias is not None else pooler[:1]
+        if self.norm is not None:
+            norm = linear("head.norm", "norm")
+            entries += norm if self.norm.bias is not None else norm[:1]
+        return (*entries, *linear(names.classifier, "classifier"))
 
 
 class ForeignNetwork(NliNetwork):
@@ -170,8 +211,14 @@ class ForeignNetwork(NliNetwork):
 
 def build_network(config: NliConfig) -> NliNetwork:
     """Return the network of a configuration, with random weights."""
-    own = config.model_type in ("bert", "deberta-v2")
-    return OwnNetwork(config) if own else ForeignNetwork(config)
+    return OwnNetwork(config) if config.model_type in _OWN else ForeignNetwork(config)
+
+
+def _check(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise CheckpointError(
+            f"{option} {value!r} of this classifier is not supported; {', '.join(known)} are."
+        )
 
 
 def _build(config: NliConfig, settings: Any) -> PreTrainedModel:

@@ -1,0 +1,250 @@
+"""The page docs/speed.md with its plot, made of a result of speed.py.
+
+Usage: python benchmarks/speed/page.py [RESULT.json]
+
+Writes docs/speed.md and docs/speed.svg; a test checks that they are those of the committed result.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.speed.bars import bars  # noqa: E402
+from benchmarks.speed.plot import plot  # noqa: E402
+
+RESULT = ROOT / "benchmarks" / "speed" / "results" / "cpu.json"
+PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
+_EXACT = "onepass"
+_PARTS = {
+    "one": "One text",
+    "mixed": "A batch of mixed length",
+    "long": "A long text, in windows",
+}
+
+Result = Mapping[str, Any]
+
+
+def page(result: Result) -> str:
+    """Return the page."""
+    blocks = [
+        "# Speed\n",
+        *_about(result),
+        *_bars(result),
+        *_slower(result),
+        *_cells(result),
+        *_inside(result),
+        *_memory(result),
+        *_again(),
+    ]
+    return "\n".join(blocks)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _about(result: Result) -> Iterator[str]:
+    machine, found = result["machine"], result["versions"]
+    threads = machine["threads"]
+    clock = "CPU time" if machine["clock"] == "cpu" else "wall time"
+    peers = ", ".join(f"{name} {found[name]}" for name in ("gliner2", "gliner", "gliclass"))
+    note = f" Meanwhile the machine did something else: {machine['note']}." * bool(machine["note"])
+    yield (
+        "The same checkpoints in onepass and in the libraries that they come from: the same texts,"
+        "\nthe same labels, in turn in one process. Weights are random at the size of\n"
+        "DeBERTa-v3-base, which changes no time; both sides must find the same, with scores equal\n"
+        f"to {result['tolerance']:g}. This page is made of the result by a program.\n"
+    )
+    yield (
+        f"{machine['cpu']}, threads: {threads} of {machine['cores']} cores, {clock}.{note}\n"
+        f"onepass {found['onepass']} on ONNX Runtime {found['onnxruntime']}, {peers},\n"
+        f"torch {found['torch']}.\n"
+    )
+    yield "![How many times as fast as the library of the checkpoint](speed.svg)\n"
+
+
+def _bars(result: Result) -> Iterator[str]:
+    yield "## What was to be reached\n"
+    rows = [
+        [bar.what, bar.wanted, bar.measured, {True: "yes", False: "**no**", None: "-"}[bar.reached]]
+        for bar in bars(result)
+    ]
+    yield _table(["what", "bar", "measured", "reached"], rows)
+    if result["machine"]["threads"] == 1:
+        yield "The bars are set for two cores; texts a second on one are about half of them.\n"
+
+
+def _slower(result: Result) -> Iterator[str]:
+    yield "## Where a peer is faster\n"
+    rows = [
+        [_PARTS[cell["part"]], cell["kind"], _asked(cell), system, peer, _ratio(one)]
+        for cell in result["cells"]
+        for peer, ratios in cell["ratios"].items()
+        for system, one in ratios.items()
+        if one["median"] < 1
+    ]
+    if not rows:
+        yield "In no cell of this result.\n"
+        return
+    yield _table(["part", "checkpoint", "asked", "ours", "peer", "times as fast"], rows)
+
+
+def _asked(cell: Mapping[str, Any]) -> str:
+    unit = {"classes": "labels", "records": "fields", "relations": "types"}
+    return f"{cell['task']}, {cell['labels']} {unit.get(cell['task'], 'labels')}"
+
+
+def _ratio(one: Mapping[str, float]) -> str:
+    if one["low"] == one["high"]:
+        return f"{one['median']:.2f}"
+    return f"{one['median']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
+
+
+def _seconds(took: Mapping[str, Any]) -> str:
+    seconds = float(took["median_seconds"])
+    shown = f"{1000 * seconds:,.0f} ms" if seconds < 10 else f"{seconds:,.1f} s"
+    return shown if took["warmed_up"] else f"{shown}*"
+
+
+def _cells(result: Result) -> Iterator[str]:
+    for part, title in _PARTS.items():
+        chosen = [cell for cell in result["cells"] if cell["part"] == part]
+        if not chosen:
+            continue
+        yield f"## {title}\n"
+        rows = []
+        for cell in chosen:
+            words = (
+                f"{cell['texts']} texts of {cell['words']}"
+                if part == "mixed"
+                else (f"{cell['words']:,}")
+            )
+            for peer, ratios in cell["ratios"].items():
+                own = cell["systems"][_EXACT]
+                row = [cell["kind"], _asked(cell), words, peer, _seconds(cell["systems"][peer])]
+                rows.append([*row, _seconds(own), _ratio(ratios[_EXACT])])
+        head = ["checkpoint", "asked", "words", "peer", "its time", "onepass", "times as fast"]
+        yield _table(head, rows)
+    yield (
+        "Median; in brackets the least and the most that any pair of runs gives. A star: one run,\n"
+        "without one before it that warms up. Long texts: gliner2 cuts its own windows of 384\n"
+        "words, and the windows differ, so what is found there is not compared.\n"
+    )
+    yield from _variants(result)
+
+
+def _variants(result: Result) -> Iterator[str]:
+    rows = []
+    for cell in result["cells"]:
+        for name, took in cell["systems"].items():
+            if not name.startswith(f"{_EXACT}-"):
+                continue
+            words = f"{cell['texts']} texts" if cell["texts"] > 1 else f"{cell['words']} words"
+            exact = cell["systems"][_EXACT]["median_seconds"]
+            ratios = next(iter(cell["ratios"].values()))
+            times = f"{exact / took['median_seconds']:.2f}"
+            rows.append([name, _asked(cell), words, _seconds(took), times, _ratio(ratios[name])])
+    if rows:
+        yield "## Other precisions and backends\n"
+        yield _table(
+            ["system", "asked", "text", "time", "of onepass fp32", "of gliner2, one by one"], rows
+        )
+    for name, why in result.get("skipped", {}).items():
+        yield f"{name} was left out: {why}\n"
+
+
+def _inside(result: Result) -> Iterator[str]:
+    if "encoder_share" in result:
+        share = result["encoder_share"]
+        yield "## Inside onepass\n"
+        rates = ", ".join(f"{n} {r:.0f}" for n, r in share["rates"].items() if n != "best")
+        yield (
+            f"Matrix products on this machine, in 10^9 operations a second: {rates}. The share is\n"
+            "that of the encoder's own products, padding included, of the best rate before and\n"
+            "after it.\n"
+        )
+        rows = []
+        for one in share["runs"]:
+            parts = one["parts"]
+            heads = sum(v for n, v in parts.items() if n not in ("encode", "rest"))
+            shares = (one["share"], parts["encode"], heads, parts["rest"])
+            rows.append([one["name"], *(f"{100 * value:.1f} %" for value in shares)])
+        head = [
+            "text",
+            "share of the rate",
+            "time in the encoder",
+            "in heads",
+            "in everything else",
+        ]
+        yield _table(head, rows)
+    if "label_cost" in result:
+        yield (
+            "What labels cost beyond their pieces: a text with many labels, and a longer text\n"
+            "with one label and as many pieces.\n"
+        )
+        rows = [
+            [one["task"], str(one["labels"]), f"{one['pieces']['many']:,}", _ratio(one["ratio"])]
+            for one in result["label_cost"]
+        ]
+        yield _table(["task", "labels", "pieces", "times as slow"], rows)
+
+
+def _memory(result: Result) -> Iterator[str]:
+    if "memory" in result:
+        yield "## Memory\n"
+        rows = [
+            [name, f"{one['opened_mib']:,}", f"{one['peak_mib']:,}"]
+            for name, one in result["memory"].items()
+        ]
+        yield "Peak of a process that opens the checkpoint and reads 500 words, in MiB.\n"
+        yield _table(["system", "opened", "read"], rows)
+    if "builtin" in result:
+        text, starts = result["builtin"]["text"], result["builtin"]["starts"]
+        yield "## The built-in model\n"
+        yield (
+            f"A text of {text['words']} words with {text['labels']} labels takes "
+            f"{1000 * text['median_seconds']:.1f} ms ({text['texts_per_second']:.0f} texts a\n"
+            f"second), in a process of {text['peak_mib']} MiB. A whole process that extracts takes "
+            f"{starts['extract']['median_seconds']:.2f} s;\n`import onepass` takes "
+            f"{starts['import']['beyond_python_seconds']:.3f} s beyond the start of Python "
+            f"({starts['python']['median_seconds']:.3f} s).\n"
+        )
+
+
+def _again() -> Iterator[str]:
+    yield "## Run it\n"
+    yield (
+        "`benchmarks/speed` in the repository has the command, what it needs, and the result as\n"
+        "JSON.\n"
+    )
+
+
+def summary(result: Result) -> str:
+    """Return the ratios of a result in a few lines."""
+    lines = []
+    for peer in dict.fromkeys(p for cell in result["cells"] for p in cell["ratios"]):
+        own = [c["ratios"][peer][_EXACT]["median"] for c in result["cells"] if peer in c["ratios"]]
+        lines.append(f"{peer}: {min(own):.2f} to {max(own):.2f} times, median {median(own):.2f}")
+    return "\n".join([*lines, ""])
+
+
+def main(path: Path = RESULT) -> int:
+    """Write page and plot, and print a summary."""
+    result = json.loads(path.read_text(encoding="utf-8"))
+    PAGE.write_text(page(result), encoding="utf-8")
+    PLOT.write_text(plot(result), encoding="utf-8")
+    sys.stdout.write(summary(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:2])))

@@ -1,0 +1,125 @@
+"""Graphs as ONNX Runtime optimized them for this machine, kept so that they open at once.
+
+A large graph is parsed, rewritten and copied whenever a session opens. Its optimized form is kept
+with the weights in a file beside it, which the runtime maps into memory instead of reading it. This
+module knows files and sessions, not what the graphs compute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import onnxruntime
+
+from onepass.backends.base import WEIGHTS
+from onepass.backends.cpu import cpu
+
+FORMAT = 1  # raise it when what is kept can no longer be run by this version
+SMALLEST = 1_000_000  # bytes of a graph for which it pays
+_GRAPH, _WEIGHTS = "graph.onnx", "weights.bin"
+_MAPPED = "1024"  # bytes of the smallest weight that goes into the second file
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return options for one run at a time on so many threads.
+
+    >>> session_options(2).intra_op_num_threads
+    2
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return options
+
+
+def run_options() -> onnxruntime.RunOptions:
+    """Return options of a run after which the session gives back the memory that it took.
+
+    Shapes change from call to call: a pool that stays as large as the longest text needs would hold
+    hundreds of MB. Without a pool, pages are asked of the system and cleared in every run, which
+    takes up to a third of the time of a batch.
+    """
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Return a session of a graph as it is; the runtime raises a dozen kinds of its own."""
+    return _session(path, session_options(threads))
+
+
+def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceSession | None:
+    """Return a session of the optimized form of a graph, which is made if it is not there yet.
+
+    Args:
+        path: of the graph.
+        threads: of the session.
+        cache: directory that optimized graphs are kept in; is made.
+
+    Returns:
+        None if the graph is small, or if its optimized form cannot be kept or read here.
+    """
+    if _bytes(path) < SMALLEST:
+        return None
+    kept = cache / _key(path)
+    if not (kept / _GRAPH).is_file() and not _keep(path, kept):
+        return None
+    options = session_options(threads)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return _session(kept / _GRAPH, options)
+    except Exception:  # noqa: BLE001  damaged: the graph itself is still there
+        shutil.rmtree(kept, ignore_errors=True)
+        return None
+
+
+def _bytes(path: Path) -> int:
+    """Return the size of a graph, with the weights that lie beside it."""
+    weights = path.with_name(path.name.partition(".")[0] + WEIGHTS)
+    return path.stat().st_size + (weights.stat().st_size if weights.is_file() else 0)
+
+
+def _key(path: Path) -> str:
+    """Return a name that changes with the graph, the runtime and the CPU."""
+    state = path.stat()
+    name, features = cpu()
+    parts = (
+        FORMAT, path.resolve(), state.st_size, state.st_mtime_ns,
+        onnxruntime.__version__, name, features,
+    )  # fmt: skip
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _keep(path: Path, kept: Path) -> bool:
+    """Write the optimized form of a graph and say whether it is there now.
+
+    It is written under another name first: several processes may do so at once.
+    """
+    staged = kept.with_name(f".{kept.name}-{uuid4().hex}")
+    options = session_options(1)
+    options.optimized_model_filepath = str(staged / _GRAPH)
+    for key, value in (
+        ("session.optimized_model_external_initializers_file_name", _WEIGHTS),
+        ("session.optimized_model_external_initializers_min_size_in_bytes", _MAPPED),
+    ):
+        options.add_session_config_entry(key, value)
+    try:
+        staged.mkdir(parents=True)
+        _session(path, options)
+        with suppress(OSError):  # another process was faster
+            staged.rename(kept)
+    except Exception:  # noqa: BLE001  not writable, full, or a graph that cannot be run at all
+        pass
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return (kept / _GRAPH).is_file()
+
+
+def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,123 @@
+"""OpenVINO on the CPU: the graphs of ONNX Runtime, compiled for this machine, in fp32 or bf16.
+
+One compiled model a graph, for every shape, made when it is first needed. The runtime has switches
+that change numbers behind one's back; here all of them are set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openvino
+
+from onepass.backends.base import Array, Graph, cannot_run, check_files
+from onepass.backends.cpu import available_cores
+from onepass.backends.lazy import OpenOnce
+from onepass.errors import BackendError
+
+_HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compiled:
+    """A compiled graph, the inputs that it takes, and requests that are not running now."""
+
+    model: Any
+    inputs: frozenset[str]
+    idle: list[Any]
+
+
+class OpenvinoBackend:
+    """Runs exported graphs.
+
+    Args:
+        directory: holds ``NAME.onnx`` for each graph.
+        graphs: of the family.
+        precision: "fp32", "bf16" (computed from the fp32 graphs) or "int8" (of the weights; what is
+            not stored so is computed in fp32).
+        threads: for one run; None means `onepass.backends.cpu.available_cores`.
+        cache: where compiled models are kept; None, or a place that cannot be written, to compile
+            at every start.
+
+    Raises:
+        BackendError: if a file is missing, or for bf16 on a CPU without it; from `run`, if a graph
+            cannot be compiled.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self,
+        directory: Path,
+        graphs: Sequence[Graph],
+        *,
+        precision: str = "fp32",
+        threads: int | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        check_files(directory, graphs)
+        self.precision = precision
+        self._directory = directory
+        self._core = openvino.Core()
+        able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if precision == "bf16" and "BF16" not in able:
+            raise BackendError(
+                "This CPU has no bf16 products (it would need AVX512-BF16, AMX or the like); "
+                "leave precision at 'auto'."
+            )
+        self._config = {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],  # the default is bf16 where there is it
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else activations of int8 graphs are rounded
+            "INFERENCE_NUM_THREADS": threads or available_cores(),
+            "NUM_STREAMS": 1,  # one run has all threads, and others wait for it
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # two processes would sit on the same core
+        }
+        if cache is not None and _writable(cache):
+            self._config["CACHE_DIR"] = str(cache)
+        self._compiled = OpenOnce(self._compile)
+
+    def open(self, graph: str) -> None:
+        """Open a graph now; else the first `run` does."""
+        self._compiled[graph]
+
+    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+        """Return the outputs of a graph; see `onepass.backends.base.Backend`."""
+        compiled = self._compiled[graph]
+        used = {name: array for name, array in inputs.items() if name in compiled.inputs}
+        try:
+            request = compiled.idle.pop()  # a request serves one run at a time
+        except IndexError:
+            request = compiled.model.create_infer_request()
+        try:
+            results = request.infer(used)  # copies: the request goes to another thread
+        except RuntimeError as error:  # some graphs compile, and fail when they meet real shapes
+            raise cannot_run(self._path(graph), error) from error
+        finally:
+            compiled.idle.append(request)
+        return tuple(results[output] for output in compiled.model.outputs)
+
+    def _path(self, graph: str) -> Path:
+        return self._directory / f"{graph}.onnx"
+
+    def _compile(self, graph: str) -> _Compiled:
+        path = self._path(graph)
+        try:
+            model = self._core.compile_model(str(path), "CPU", self._config)
+        except Exception as error:  # RuntimeError, and others of the frontends
+            raise cannot_run(path, error) from error
+        names = frozenset(name for one in model.inputs for name in one.names)
+        return _Compiled(model, names, [])
+
+
+def _writable(cache: Path) -> bool:
+    """Make a directory and say whether it can be written."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(cache, os.W_OK)

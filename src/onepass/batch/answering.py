@@ -1,0 +1,158 @@
+"""From texts to answers: past texts that the model refuses, without knowing rows or files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from onepass.errors import InputError
+
+if TYPE_CHECKING:
+    from onepass.batch.job import Job, ModelChoice
+    from onepass.extractor import Extractor
+    from onepass.results.types import Extraction
+    from onepass.schema.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer for a text that the model refuses, and why."""
+
+    error: str
+
+
+Answer = str | Refused  # the JSON of an extraction
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of every text, and how; the words are those of `Extractor.extract`."""
+
+    schema: Schema
+    threshold: float | Mapping[str, float] | None = None
+    overlap: str = "flat"
+    on_long: str = "window"
+
+    def one(self, model: Extractor, text: str) -> Extraction:
+        """Return what is found in one text."""
+        return model.extract(
+            text,
+            self.schema,
+            threshold=self.threshold,
+            overlap=self.overlap,
+            on_long=self.on_long,
+        )
+
+    def stream(self, model: Extractor, texts: Iterable[str]) -> Iterator[Extraction]:
+        """Yield what is found in each text, in their order."""
+        return model.stream(
+            texts,
+            self.schema,
+            threshold=self.threshold,
+            overlap=self.overlap,
+            on_long=self.on_long,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        threshold = dict(self.threshold) if isinstance(self.threshold, Mapping) else self.threshold
+        return {
+            "schema": self.schema.to_dict(),
+            "threshold": threshold,
+            "overlap": self.overlap,
+            "on_long": self.on_long,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Request:
+        """Rebuild what `to_dict` gave."""
+        from onepass.schema.schema import Schema
+
+        return cls(**{**given, "schema": Schema.from_dict(given["schema"])})
+
+
+def request_of(job: Job) -> Request:
+    """Return what a job asks of every text.
+
+    Raises:
+        SchemaError: for a schema that cannot be asked.
+    """
+    from onepass.schema.schema import read_schema
+
+    schema = read_schema(job.schema).checked()
+    return Request(schema, job.threshold, job.overlap, job.on_long)
+
+
+def open_model(choice: ModelChoice) -> Extractor:
+    """Return the model that was chosen.
+
+    Raises:
+        OnepassError: if there is no such model, or it cannot be run here.
+    """
+    from onepass.builtin import NAME
+    from onepass.extractor import Extractor
+
+    options: dict[str, Any] = {
+        "backend": choice.backend, "precision": choice.precision, "threads": choice.threads,
+    }  # fmt: skip
+    if choice.name is None or choice.name == NAME:
+        return Extractor(**options)
+    return Extractor.from_pretrained(choice.name, **options)
+
+
+def found(
+    model: Extractor, request: Request, texts: Sequence[str]
+) -> Iterator[Extraction | Refused]:
+    """Yield what is found in each text; if the model refuses one, go on text by text.
+
+    Raises:
+        OnepassError: if the request as a whole cannot be answered.
+    """
+    done = 0
+    try:
+        for doc in request.stream(model, texts):
+            yield doc
+            done += 1
+    except InputError:  # which text it was, only asking again can tell
+        for text in texts[done:]:
+            yield _alone(model, request, text)
+
+
+def answers(model: Extractor, request: Request, texts: Sequence[str]) -> list[Answer]:
+    """Return the answer for each text.
+
+    Raises:
+        OnepassError: if the request as a whole cannot be answered.
+    """
+    docs = found(model, request, texts)
+    return [doc if isinstance(doc, Refused) else doc.to_json() for doc in docs]
+
+
+def _alone(model: Extractor, request: Request, text: str) -> Extraction | Refused:
+    try:
+        return request.one(model, text)
+    except InputError as error:
+        return Refused(str(error))
+
+
+def column_answers(
+    model: Extractor, request: Request, values: Sequence[object]
+) -> tuple[list[str | None], list[str | None]]:
+    """Return what is found in the values of a column, as JSON, and why others failed.
+
+    Args:
+        model: reads the texts.
+        request: what is asked.
+        values: texts; whatever else is there fails.
+
+    Returns:
+        Two lists as long as the column; of each row one of them has a string.
+    """
+    got = iter(answers(model, request, [value for value in values if isinstance(value, str)]))
+    rows = [
+        next(got) if isinstance(value, str) else Refused("the text must be a string")
+        for value in values
+    ]
+    found = [None if isinstance(row, Refused) else row for row in rows]
+    return found, [row.error if isinstance(row, Refused) else None for row in rows]

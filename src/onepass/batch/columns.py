@@ -1,0 +1,95 @@
+"""The columns of all sources of a job, for outputs that must know them before the first row.
+
+JSONL has no header, so it is read through once; other kinds say it at their start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from onepass.batch.lines import plain_lines
+from onepass.batch.packing import opened
+from onepass.batch.parquet_reading import parquet_schema
+from onepass.batch.reading import read_rows
+from onepass.batch.sources import Source
+from onepass.batch.tables import Table
+from onepass.errors import InputError
+
+ADDED = ("extraction", "error")  # columns of results; those of the input make room for them
+_INT64 = 2**63
+
+# What a column holds: "null", "bool", "int", "float", "string", "json" (anything else, as JSON), or
+# a type of Arrow.
+Kind = Any
+
+
+def find_columns(sources: Sequence[Source], text_field: str) -> dict[str, Kind]:
+    """Return the names of all columns in the order of their first appearance, and their kinds.
+
+    Args:
+        sources: files; not standard input.
+        text_field: the key or column of the text.
+
+    Raises:
+        InputError: for standard input, which cannot be read twice, or a file that cannot be read.
+    """
+    columns: dict[str, Kind] = {}
+    for source in sources:
+        for name, kind in _columns(source, text_field):
+            if name not in ADDED:
+                columns[name] = joined(columns.get(name, "null"), kind)
+    return columns
+
+
+def joined(one: Kind, other: Kind) -> Kind:
+    """Return the kind that holds the values of two kinds.
+
+    >>> joined("int", "float"), joined("null", "bool"), joined("int", "string")
+    ('float', 'bool', 'json')
+    """
+    if one == other or other == "null":
+        return one
+    if one == "null":
+        return other
+    return "float" if {str(one), str(other)} == {"int", "float"} else "json"
+
+
+def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
+    if source.is_stream:
+        raise InputError(
+            f"{source.name} can be read once only, and CSV and Parquet need to know all columns "
+            "before the first row; write JSONL, or read from a file."
+        )
+    if source.kind == "parquet":
+        schema = parquet_schema(source.paths[0])
+        yield from zip(schema.names, schema.types, strict=True)
+    elif source.kind in ("csv", "tsv"):
+        with opened(source.paths[0]) as file:
+            table = Table(plain_lines(file.file, source.name), source.name, source.kind)
+        yield from ((name, "string") for name in table.header)
+    elif source.kind == "jsonl":
+        yield from _scanned(source, text_field).items()
+    else:
+        names = ("file", "text") if source.kind == "files" else ("text",)
+        yield from ((name, "string") for name in names)
+
+
+def _scanned(source: Source, text_field: str) -> Mapping[str, Kind]:
+    kinds: dict[str, Kind] = {}
+    for row in read_rows(source, text_field):
+        for name, value in (row.values or {}).items():
+            kinds[name] = joined(kinds.get(name, "null"), _kind(value))
+    return kinds
+
+
+def _kind(value: object) -> Kind:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int" if -_INT64 <= value < _INT64 else "json"
+    if isinstance(value, float):
+        return "float"
+    return "string" if isinstance(value, str) else "json"

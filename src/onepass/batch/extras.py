@@ -1,0 +1,24 @@
+"""The optional packages of file jobs, imported where they are first needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from onepass.errors import MissingExtra
+
+
+def arrow(feature: str, module: str = "pyarrow") -> Any:
+    """Return pyarrow, or a module of it.
+
+    Args:
+        feature: what needs it, as the start of a sentence in the plural.
+        module: "pyarrow" or "pyarrow.parquet".
+
+    Raises:
+        MissingExtra: if it is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise MissingExtra(f"Reading and writing {feature}", "data")
+    return import_module(module)

@@ -1,0 +1,141 @@
+"""What a job is: what is read, what is asked of it, where results go, and how it ran.
+
+It knows nothing about files or models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from onepass.batch.packing import packing, unpacked_name
+from onepass.errors import InputError
+
+ENGINES = ("local", "ray")
+
+
+class FileFormat(StrEnum):
+    """How results of many rows are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model a process opens, and how it runs; the words are those of `Extractor`.
+
+    Args:
+        name: a hub id or a directory; None for the built-in model.
+        backend: what runs it.
+        precision: the numbers it computes with.
+        threads: of one run; None means one a physical core, or one a process with several.
+    """
+
+    name: str | None = None
+    backend: str = "auto"
+    precision: str = "auto"
+    threads: int | None = None
+
+
+BUILTIN = ModelChoice()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """A job from files to a file.
+
+    Args:
+        input: a file, a pattern, a directory, or a list of them; see `find_sources`.
+        output: where results go; its name says the format (.jsonl, .csv, .parquet) and the packing
+            (.gz, .zst).
+        schema: what to find: a `Schema`, its JSON form, or a pydantic model class.
+        format: "jsonl", "csv" or "parquet", if the name of the output does not say it.
+        text_field: the key or column that holds the text.
+        text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
+            one text in directories, and a text a line elsewhere.
+        threshold: as in `Extractor.extract`.
+        overlap: as in `Extractor.extract`.
+        on_long: as in `Extractor.extract`.
+        model: which model runs.
+        workers: processes, or actors of a cluster, that have a model each.
+        resume: whether to go on with a job that was stopped, if there is one.
+        engine: "local" or "ray".
+        address: of a Ray cluster; None for the one that Ray finds, or a new one here.
+
+    Raises:
+        InputError: for an unknown format or engine, or a number of workers below one.
+
+    >>> Job(input="a.csv", output="b.parquet", schema={"entities": ["city"]}).output_format.value
+    'parquet'
+    """
+
+    input: str | Path | Sequence[str | Path]
+    output: str | Path
+    schema: object
+    format: str | None = None
+    text_field: str = "text"
+    text_unit: str | None = None
+    threshold: float | Mapping[str, float] | None = None
+    overlap: str = "flat"
+    on_long: str = "window"
+    model: ModelChoice = BUILTIN
+    workers: int = 1
+    resume: bool = False
+    engine: str = "local"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.format not in (None, *FileFormat):
+            raise InputError(
+                f"The format {self.format!r} is not known; give one of {', '.join(FileFormat)}."
+            )
+        if self.engine not in ENGINES:
+            raise InputError(f"The engine {self.engine!r} is not known; give local or ray.")
+        if self.address is not None and self.engine != "ray":
+            raise InputError("An address is for the engine ray; give that too, or no address.")
+        if self.workers < 1:
+            raise InputError(f"A job needs at least one worker, but {self.workers} were given.")
+        if self.output_format is FileFormat.PARQUET and packing(Path(self.output)):
+            raise InputError("Parquet is packed inside; give an output that ends in .parquet.")
+
+    @property
+    def output_format(self) -> FileFormat:
+        """Return how results are written."""
+        return FileFormat(self.format) if self.format else format_of(Path(self.output))
+
+
+def format_of(path: Path) -> FileFormat:
+    """Return the format that a name says; JSONL if it says none.
+
+    >>> format_of(Path("a.csv.gz")).value
+    'csv'
+    """
+    suffix = unpacked_name(path).suffix.lower().removeprefix(".")
+    return FileFormat(suffix) if suffix in list(FileFormat) else FileFormat.JSONL
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How a job is going, or how it ended.
+
+    Args:
+        rows: that are done, failed ones and those of earlier runs among them.
+        failed: of those.
+        resumed: of those, done by earlier runs.
+        bytes_read: of the input, about, by all runs; 0 for streams, like the next two.
+        bytes_begun: of those, by earlier runs.
+        bytes_total: of the input.
+        seconds: that this run took.
+    """
+
+    rows: int = 0
+    failed: int = 0
+    resumed: int = 0
+    bytes_read: int = 0
+    bytes_begun: int = 0
+    bytes_total: int = 0
+    seconds: float = 0.0

@@ -1,0 +1,258 @@
+"""The folder of an unfinished job: what is done of it, so that it can be killed at any moment.
+
+Results are added to one file, and a line in the journal says how long that file is after each
+chunk. A line is written once the results before it are on disk, so what the last whole line says
+holds; whatever else is in the file is cut off when the job goes on. It does not know what is in the
+results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from onepass.batch.rows import START, Position
+from onepass.errors import InputError
+
+if sys.platform != "win32":
+    import fcntl
+
+ROWS = "rows"
+JOURNAL = "journal"
+RESULT = "result"  # the finished file, where results have to be converted
+_FINISHED = {"finished": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What is done of a job.
+
+    Args:
+        source: see `Position`.
+        number: see `Position`.
+        rows: how many rows that is.
+        failed: how many of them failed.
+        size: bytes of results.
+        bytes_read: of the input, about.
+    """
+
+    source: int = 0
+    number: int = 0
+    rows: int = 0
+    failed: int = 0
+    size: int = 0
+    bytes_read: int = 0
+
+    @property
+    def position(self) -> Position:
+        """Return where reading goes on."""
+        return Position(self.source, self.number)
+
+
+class Journal:
+    """The folder of an unfinished job, open for adding to it; use it as a context.
+
+    Args:
+        folder: beside the output.
+        identity: what the job is; only the same one may go on.
+        resume: whether to go on with what is there.
+
+    Attributes:
+        done: what is done of the job.
+        is_finished: whether all of it is.
+
+    Raises:
+        InputError: if there is an unfinished job that must not be lost or cannot go on, or one that
+            runs now.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
+        self._folder = folder
+        self.done = Done()
+        self.is_finished = False
+        self._rows: BinaryIO | None = None
+        is_mine = False
+        folder.mkdir(exist_ok=True)
+        self._journal = _opened(folder / JOURNAL)
+        try:
+            _lock(self._journal, folder)
+            is_mine = True
+            begun = self._read()
+            if begun is not None and not resume and self.done.rows:
+                raise InputError(
+                    f"{folder} holds an unfinished job of {self.done.rows:,} rows; "
+                    "give --resume to go on with it, or delete it to begin again."
+                )
+            if begun is None or not resume:
+                self._begin(identity)
+            else:
+                _check_same(begun, identity, folder)
+            if not self.is_finished:
+                self._rows = self._open_rows()
+        except BaseException:
+            self.close(remove=is_mine and not self.done.rows)
+            raise
+
+    def _read(self) -> Mapping[str, Any] | None:
+        """Take over what the whole lines of the journal say, and return the identity."""
+        raw = self._journal.read()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        self._journal.seek(len(whole))
+        self._journal.truncate()
+        lines = [json.loads(line) for line in whole.splitlines()]
+        if not lines:
+            return None
+        rows = self._folder / ROWS
+        size = rows.stat().st_size if rows.exists() else 0
+        self.is_finished = lines[-1] == _FINISHED
+        entries = [Done(**line) for line in lines[1:] if line != _FINISHED]
+        fits = [entry for entry in entries if self.is_finished or entry.size <= size]
+        self.done = fits[-1] if fits else Done()
+        identity: Mapping[str, Any] = lines[0]
+        return identity
+
+    def _begin(self, identity: Mapping[str, Any]) -> None:
+        self.done, self.is_finished = Done(), False
+        self._journal.seek(0)
+        self._journal.truncate()
+        (self._folder / ROWS).unlink(missing_ok=True)
+        self._write_line(identity)
+
+    def _open_rows(self) -> BinaryIO:
+        file = _opened(self._folder / ROWS)
+        file.truncate(self.done.size)
+        file.seek(self.done.size)
+        _sync_folder(self._folder)
+        return file
+
+    def add(
+        self,
+        data: bytes,
+        position: Position = START,
+        *,
+        rows: int = 0,
+        failed: int = 0,
+        bytes_read: int = 0,
+    ) -> None:
+        """Add results; once this returns, they are kept whatever happens.
+
+        Args:
+            data: what to add.
+            position: where reading goes on after them.
+            rows: how many more rows are done.
+            failed: how many of them failed.
+            bytes_read: of the whole input, about.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
+        if self._rows is None:
+            raise InputError(f"The job in {self._folder} is finished; nothing can be added.")
+        try:
+            self._rows.write(data)
+            _sync(self._rows)
+            self.done = Done(
+                position.source,
+                position.number,
+                self.done.rows + rows,
+                self.done.failed + failed,
+                self.done.size + len(data),
+                bytes_read,
+            )
+            self._write_line(asdict(self.done))
+        except OSError as error:
+            raise InputError(
+                f"{self._folder} cannot be written: {error.strerror}; --resume goes on from there."
+            ) from error
+
+    def finish(self) -> None:
+        """Say that all is done; what follows may be repeated."""
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
+            self._write_line(_FINISHED)
+            self.is_finished = True
+
+    @property
+    def rows_file(self) -> Path:
+        """The file of results; it is not there if it was moved to its place."""
+        return self._folder / ROWS
+
+    def close(self, *, remove: bool) -> None:
+        """Close the files, and remove the folder or leave it for another run."""
+        if self._rows is not None:
+            with suppress(OSError):  # it was said when it was written
+                self._rows.close()
+        if remove:
+            for name in (RESULT, ROWS, JOURNAL):  # the journal last: it says what is missing
+                (self._folder / name).unlink(missing_ok=True)
+        self._journal.close()
+        if remove:
+            self._folder.rmdir()
+
+    def move(self, file: Path, place: Path) -> None:
+        """Move a finished file to its place, safe against a power cut.
+
+        Raises:
+            InputError: if it cannot be moved.
+        """
+        try:
+            with file.open("rb") as whole:
+                os.fsync(whole.fileno())
+            file.replace(place)
+        except OSError as error:
+            raise InputError(f"The output {place} cannot be written: {error.strerror}.") from error
+        _sync_folder(place.parent)
+
+    def _write_line(self, values: Mapping[str, Any]) -> None:
+        self._journal.write(json.dumps(values).encode() + b"\n")
+        _sync(self._journal)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file for reading and writing, made if it is not there."""
+    path.touch()
+    return path.open("r+b")
+
+
+def _check_same(begun: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    # JSON has no tuples: compare what both are as JSON
+    new = json.loads(json.dumps(now))
+    other = [key for key in new if begun.get(key) != new[key]]
+    if other:
+        raise InputError(
+            f"The unfinished job in {folder} was begun with another {', '.join(other)}; "
+            "give what it was begun with, or delete it to begin again."
+        )
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    """Refuse a folder that another process writes to; the lock ends with its process."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                f"The job in {folder} is running now; wait for it, or give another output."
+            ) from error
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make sure that names in a folder are on disk."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

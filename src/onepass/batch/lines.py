@@ -1,0 +1,135 @@
+"""Rows of JSONL and text files, without ever trusting the bytes.
+
+A row that cannot be read becomes a `BadRow` and the rest goes on; it does not know files.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from onepass.batch.rows import BadRow, Row
+from onepass.errors import InputError
+
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_JSON_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+
+
+def plain_lines(file: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Yield lines without a byte order mark at the start.
+
+    Raises:
+        InputError: for UTF-16; ``name`` is what to call the file.
+    """
+    for number, line in enumerate(file):
+        if number == 0:
+            if line.startswith(UTF16):
+                raise InputError(f"{name} is UTF-16; convert it to UTF-8.")
+            line = line.removeprefix(codecs.BOM_UTF8)
+        yield line
+
+
+def json_rows(lines: Iterable[bytes], field: str, skip: int = 0) -> Iterator[Row | BadRow]:
+    """Yield a row for each line that is not blank.
+
+    Args:
+        lines: UTF-8, each an object.
+        field: the key of the text.
+        skip: lines that are passed over.
+
+    >>> [row.text for row in json_rows([b'{"a": "Bo"}'], "a")]
+    ['Bo']
+    """
+    for number, raw in enumerate(lines, 1):
+        if number <= skip or not raw.strip():
+            continue
+        values: dict[str, Any] | None = None
+        try:
+            values = json_values(raw)
+            row: Row | BadRow = Row(number, values, text_in(values, field))
+        except InputError as error:
+            row = BadRow(number, str(error), values)
+        yield row
+
+
+def text_rows(lines: Iterable[bytes], skip: int = 0) -> Iterator[Row | BadRow]:
+    r"""Yield a row for each line; its only field is "text".
+
+    >>> [row.text for row in text_rows([b"a\r\n", b"\n"])]
+    ['a', '']
+    """
+    for number, raw in enumerate(lines, 1):
+        if number <= skip:
+            continue
+        try:
+            text = line_text(raw)
+        except InputError as error:
+            yield BadRow(number, str(error))
+            continue
+        text = text[:-1].removesuffix("\r") if text.endswith("\n") else text
+        yield Row(number, {"text": text}, text)
+
+
+def json_values(raw: bytes) -> dict[str, Any]:
+    """Return the object of a line.
+
+    Raises:
+        InputError: if it is none that can be read and written again.
+    """
+    text = line_text(raw)
+    try:
+        values = json.loads(text, parse_constant=_not_json, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
+    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
+        raise InputError(f"not JSON that can be read ({error})") from error
+    if not isinstance(values, dict):
+        raise InputError(f"expected a JSON object, got {_json_name(values)}")
+    return values
+
+
+def line_text(raw: bytes) -> str:
+    """Return a line as a string.
+
+    Raises:
+        InputError: if it is not UTF-8.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 (byte {raw[error.start]:#04x} at position {error.start} of the line)"
+        ) from error
+
+
+def text_in(values: Mapping[str, Any], field: str) -> str:
+    """Return the text of a row.
+
+    Raises:
+        InputError: if it has no such field, or one that is not a string.
+    """
+    if field not in values:
+        keys = ", ".join(repr(key) for key in list(values)[:8]) or "none"
+        raise InputError(f"no field {field!r} (the fields are {keys}); name it with --text-field")
+    text = values[field]
+    if not isinstance(text, str):
+        raise InputError(f"the field {field!r} must be a string, but it is {_json_name(text)}")
+    return text
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is too large")
+    return value
+
+
+def _json_name(value: object) -> str:
+    return "null" if value is None else _JSON_NAMES.get(type(value), "a number")

@@ -1,0 +1,106 @@
+"""Packed files: gzip and Zstandard, told by the last suffix of a name.
+
+It knows bytes, not what they say. A packed file may consist of several members one after another,
+which is how the chunks of a job are packed one by one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from onepass.batch.extras import arrow
+from onepass.errors import InputError
+
+SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
+_BUFFER = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is being read.
+
+    Args:
+        file: what it holds, unpacked.
+        raw: the bytes on disk.
+    """
+
+    file: BinaryIO
+    raw: BinaryIO
+
+    def bytes_read(self) -> int:
+        """Return how far the bytes on disk were read, about; 0 for a pipe."""
+        return self.raw.tell() if self.raw.seekable() else 0
+
+
+def packing(path: Path) -> str | None:
+    """Return how a file is packed, by its name: "gzip", "zstd" or None.
+
+    >>> packing(Path("a.csv.gz")), packing(Path("a.csv"))
+    ('gzip', None)
+    """
+    return SUFFIXES.get(path.suffix.lower())
+
+
+def unpacked_name(path: Path) -> Path:
+    """Return a name without the suffix of its packing.
+
+    >>> unpacked_name(Path("a.csv.gz")).name
+    'a.csv'
+    """
+    return path.with_suffix("") if packing(path) else path
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[OpenFile]:
+    """Open a file for reading what it holds.
+
+    Raises:
+        InputError: if it cannot be read, or ends before its packing does; also while it is read.
+        MissingExtra: if it is a Zstandard file and pyarrow is not installed.
+    """
+    name, how = f"The file {path}", packing(path)
+    try:
+        with path.open("rb") as raw:
+            if how == "gzip":
+                with gzip.open(raw, "rb") as file:
+                    yield OpenFile(cast(BinaryIO, file), raw)
+            elif how == "zstd":
+                yield OpenFile(_zstd(raw), raw)
+            else:
+                yield OpenFile(raw, raw)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{name} is not a whole gzip file: {error}.") from error
+    except OSError as error:
+        if error.errno is None:  # said by Arrow, not by the system
+            raise InputError(f"{name} is not a whole Zstandard file: {error}.") from error
+        raise InputError(f"{name} cannot be read: {error.strerror}.") from error
+
+
+def _zstd(raw: BinaryIO) -> BinaryIO:
+    pa = arrow("Zstandard files")
+    stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+    return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
+
+
+def packed(data: bytes, how: str | None) -> bytes:
+    """Return bytes as a member of a packed file, the same whenever it is made.
+
+    Args:
+        data: what to pack.
+        how: "gzip", "zstd", or None for as it is.
+
+    >>> gzip.decompress(packed(b"a", "gzip") + packed(b"b", "gzip"))
+    b'ab'
+    """
+    if not data or how is None:
+        return data
+    if how == "gzip":
+        return gzip.compress(data, mtime=0)
+    return bytes(arrow("Zstandard files").compress(data, codec="zstd", asbytes=True))

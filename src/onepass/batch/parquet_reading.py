@@ -1,0 +1,152 @@
+"""Rows of Parquet files; cells stay in Arrow's memory until they are asked for.
+
+It knows pyarrow, and neither what is done with the rows nor how results are written.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from onepass.batch.extras import arrow
+from onepass.batch.rows import CHUNK_ROWS, BadRow, Row
+from onepass.errors import InputError
+
+
+class ArrowRow(Mapping[str, Any]):
+    """The cells of one row of a record batch, as values that JSON has.
+
+    Dates and times are in ISO format, decimals strings, bytes in base64.
+
+    Args:
+        batch: a ``pyarrow.RecordBatch``.
+        index: of the row in it, from 0.
+    """
+
+    __slots__ = ("batch", "index")
+
+    def __init__(self, batch: Any, index: int) -> None:
+        self.batch = batch
+        self.index = index
+
+    def __getitem__(self, name: str) -> Any:
+        cell = self.batch.column(name)[self.index]
+        try:
+            return _plain(cell.as_py())
+        except (ValueError, OverflowError):  # nanoseconds; years that Python does not have
+            return None if not cell.is_valid else str(cell)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.batch.schema.names)
+
+    def __len__(self) -> int:
+        return int(self.batch.num_columns)
+
+
+def parquet_schema(path: Path) -> Any:
+    """Return the columns of a file, as a ``pyarrow.Schema``.
+
+    Raises:
+        InputError: if it is not a Parquet file, or two columns have one name.
+        MissingExtra: if pyarrow is not installed.
+    """
+    pq, pa = arrow("Parquet files", "pyarrow.parquet"), arrow("Parquet files")
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"The file {path} is not a whole Parquet file: {error}") from error
+    if len(set(schema.names)) < len(schema.names):
+        raise InputError(f"The file {path} has two columns of one name; rename one.")
+    return schema
+
+
+def parquet_rows(path: Path, field: str, skip: int = 0) -> Iterator[tuple[Row | BadRow, float]]:
+    """Yield the rows of a file, each with the share of rows up to it.
+
+    Args:
+        path: a Parquet file.
+        field: the column of the text.
+        skip: rows that are passed over.
+
+    Raises:
+        InputError: if it cannot be read, or has no such column of strings.
+        MissingExtra: if pyarrow is not installed.
+    """
+    pq, pa = arrow("Parquet files", "pyarrow.parquet"), arrow("Parquet files")
+    _check_text_column(parquet_schema(path), path, field)
+    try:
+        with pq.ParquetFile(path) as file:
+            total = max(file.metadata.num_rows, 1)
+            first, groups = _groups_after(file.metadata, skip)
+            number = first
+            for batch in file.iter_batches(batch_size=CHUNK_ROWS, row_groups=groups):
+                for index, cell in enumerate(batch.column(field)):
+                    number += 1
+                    if number > skip:
+                        yield _row(number, ArrowRow(batch, index), cell, field), number / total
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"The file {path} cannot be read on: {error}") from error
+
+
+def _groups_after(metadata: Any, skip: int) -> tuple[int, list[int]]:
+    """Return how many rows whole row groups hold that need not be read, and the other groups."""
+    before = 0
+    for group in range(metadata.num_row_groups):
+        rows = metadata.row_group(group).num_rows
+        if before + rows > skip:
+            return before, list(range(group, metadata.num_row_groups))
+        before += rows
+    return before, []
+
+
+def _check_text_column(schema: Any, path: Path, field: str) -> None:
+    pa = arrow("Parquet files")
+    if field not in schema.names:
+        columns = ", ".join(repr(name) for name in schema.names[:8]) or "none"
+        raise InputError(
+            f"The file {path} has no column {field!r} (the columns are {columns}); "
+            "name the column of the text with --text-field."
+        )
+    kind = schema.field(field).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    ):
+        raise InputError(
+            f"The column {field!r} of the file {path} must hold strings, but it holds {kind}; "
+            "name another with --text-field, or convert it."
+        )
+
+
+def _row(number: int, values: ArrowRow, cell: Any, field: str) -> Row | BadRow:
+    try:
+        text = cell.as_py()
+    except UnicodeDecodeError:
+        return BadRow(number, "not UTF-8", values)
+    if text is None:
+        return BadRow(number, f"the field {field!r} must be a string, but it is null", values)
+    return Row(number, values, text)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of Python as one that JSON has."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None  # JSON has no such numbers
+    return value

@@ -1,0 +1,124 @@
+"""From the sources of a job to its chunks: in order, from any position, in bounded memory.
+
+It does not know what is done with them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from onepass.batch.lines import json_rows, plain_lines, text_rows
+from onepass.batch.packing import opened
+from onepass.batch.parquet_reading import parquet_rows
+from onepass.batch.rows import START, BadRow, Chunk, Position, Row, chunked
+from onepass.batch.sources import Source
+from onepass.batch.tables import Table
+from onepass.errors import InputError
+
+
+@dataclass
+class Meter:
+    """How many bytes of a source were read; readers set it as they go."""
+
+    count: Callable[[], int] = lambda: 0
+
+
+def read_chunks(
+    sources: Sequence[Source], text_field: str, start: Position = START
+) -> Iterator[Chunk]:
+    """Yield the rows of all sources, some at a time.
+
+    Where a chunk ends depends on the rows alone, so that reading on from the end of one gives the
+    chunks that would have come.
+
+    Args:
+        sources: what to read.
+        text_field: the key or column of the text, of sources that have any.
+        start: where to go on.
+
+    Raises:
+        InputError: if a file as a whole cannot be read.
+        MissingExtra: if a package is needed for it.
+    """
+    before = sum(source.size() for source in sources[: start.source])
+    for index in range(start.source, len(sources)):
+        source, meter = sources[index], Meter()
+        skip = start.number if index == start.source else 0
+        name = str(source.path) if len(sources) > 1 and source.kind != "files" else None
+        found = read_rows(source, text_field, skip=skip, meter=meter)
+        for rows in chunked(found if name is None else _with_file(found, name)):
+            yield Chunk(rows, Position(index, rows[-1].number), before + meter.count())
+        before += source.size()
+
+
+def read_rows(
+    source: Source, text_field: str, *, skip: int = 0, meter: Meter | None = None
+) -> Iterator[Row | BadRow]:
+    """Yield the rows of one source.
+
+    In JSONL each line that is not blank is a row, in a text file each line, in CSV each record
+    after the header, in Parquet each row; of the kind "files" each file.
+
+    Args:
+        source: what to read.
+        text_field: the key or column of the text; text files have the only field "text".
+        skip: rows up to this number are passed over.
+        meter: is told how far the bytes were read.
+
+    Raises:
+        InputError: if the source as a whole cannot be read.
+        MissingExtra: if a package is needed for it.
+    """
+    meter = meter or Meter()
+    if source.kind == "files":
+        yield from _file_rows(source, skip, meter)
+    elif source.path is None:
+        yield from json_rows(plain_lines(sys.stdin.buffer, source.name), text_field, skip)
+    elif source.kind == "parquet":
+        share, size = 0.0, source.size()
+        meter.count = lambda: int(share * size)
+        for row, share in parquet_rows(source.path, text_field, skip):  # noqa: B007  read above
+            yield row
+    else:
+        with opened(source.path) as file:
+            meter.count = file.bytes_read
+            lines = plain_lines(file.file, source.name)
+            if source.kind == "jsonl":
+                yield from json_rows(lines, text_field, skip)
+            elif source.kind == "text":
+                yield from text_rows(lines, skip)
+            else:
+                yield from Table(lines, source.name, source.kind).rows(text_field, skip)
+    meter.count = source.size  # the file is closed, and read to its end
+
+
+def _with_file(rows: Iterator[Row | BadRow], name: str) -> Iterator[Row | BadRow]:
+    for row in rows:
+        yield replace(row, file=name)
+
+
+def _file_rows(source: Source, skip: int, meter: Meter) -> Iterator[Row | BadRow]:
+    """Yield a row for each file, with its name and its text."""
+    done = sum(path.stat().st_size for path in source.paths[:skip])
+    meter.count = lambda: done
+    for number, path in enumerate(source.paths[skip:], skip + 1):
+        name = path.relative_to(source.root).as_posix() if source.root else str(path)
+        try:
+            text = _whole_text(path)
+        except InputError as error:  # the other files can be read all the same
+            yield BadRow(number, str(error), {"file": name}, name)
+        else:
+            yield Row(number, {"file": name, "text": text}, text, name)
+        done += path.stat().st_size if path.exists() else 0
+
+
+def _whole_text(path: Path) -> str:
+    with opened(path) as file:
+        raw = b"".join(plain_lines(file.file, f"The file {path}"))
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 (byte {raw[error.start]:#04x} at {error.start})") from error

@@ -1,0 +1,96 @@
+"""What a job is made of: rows, those that failed, and the chunks of rows that go through together.
+
+It does not know where rows come from or what is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CHUNK_ROWS = 256  # enough for the model to put texts of one length together
+CHUNK_CHARS = 1_000_000  # or fewer rows, if their texts are long
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file, with the text that it holds."""
+
+    number: int  # from 1; in JSONL and text files the number of the line
+    values: Mapping[str, Any]
+    text: str
+    file: str | None = None  # it is from, where a job has several
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One row of a file that failed, and why."""
+
+    number: int
+    error: str
+    values: Mapping[str, Any] | None = None  # what it held, where that could be read
+    file: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What to call it in a message.
+
+        >>> BadRow(3, "no text", file="a.csv").place
+        'a.csv, row 3'
+        """
+        return f"row {self.number}" if self.file is None else f"{self.file}, row {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between two rows of a job: where reading goes on after a row.
+
+    Args:
+        source: how many sources were read to their end.
+        number: of the last row that was read of the next source; 0 at its start.
+    """
+
+    source: int = 0
+    number: int = 0
+
+
+START = Position()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive rows of one source.
+
+    Args:
+        rows: at least one.
+        end: where reading goes on.
+        bytes_read: of all sources up to here, packed as they are, about.
+    """
+
+    rows: tuple[Row | BadRow, ...]
+    end: Position
+    bytes_read: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the rows that could be read."""
+        return [row.text for row in self.rows if isinstance(row, Row)]
+
+
+def chunked(rows: Iterable[Row | BadRow]) -> Iterator[tuple[Row | BadRow, ...]]:
+    """Yield the rows some at a time; where one ends depends on the rows alone.
+
+    >>> [len(rows) for rows in chunked(Row(n, {}, "a") for n in range(300))]
+    [256, 44]
+    """
+    held: list[Row | BadRow] = []
+    chars = 0
+    for row in rows:
+        held.append(row)
+        chars += len(row.text) if isinstance(row, Row) else len(row.error)
+        if len(held) >= CHUNK_ROWS or chars >= CHUNK_CHARS:
+            yield tuple(held)
+            held, chars = [], 0
+    if held:
+        yield tuple(held)

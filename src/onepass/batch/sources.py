@@ -1,0 +1,161 @@
+"""Which files a job reads: a file, a pattern, a directory, or a list of them, in a fixed order.
+
+It knows names and sizes, not what is in the files.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onepass.batch.packing import packing, unpacked_name
+from onepass.errors import InputError
+
+STDIN = "-"
+KINDS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".txt": "text",
+    ".md": "text",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+}
+_EXPECTED = "give .jsonl, .csv, .tsv, .txt, .md (each also as .gz or .zst) or .parquet files"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something with rows that is there and of a kind that can be read.
+
+    Args:
+        kind: "jsonl", "text" (a text a line), "files" (a text a file), "csv", "tsv" or "parquet".
+        paths: one file; of the kind "files" any number; none for standard input.
+        root: the directory that names of "files" are relative to.
+    """
+
+    kind: str
+    paths: tuple[Path, ...] = ()
+    root: Path | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, of kinds that have one; None for standard input."""
+        return self.paths[0] if self.paths else None
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return "Standard input" if self.path is None else f"The file {self.path}"
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can be read once only: standard input or a pipe."""
+        return self.path is None or not self.path.is_file()
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether its rows have fields of their own."""
+        return self.kind not in ("text", "files")
+
+    def size(self) -> int:
+        """Return its bytes on disk; 0 for a stream."""
+        return 0 if self.is_stream else sum(path.stat().st_size for path in self.paths)
+
+
+def find_sources(
+    given: str | Path | Sequence[str | Path], *, text_unit: str | None = None
+) -> tuple[Source, ...]:
+    """Return what a job reads, in the order in which it reads it.
+
+    A directory stands for all files below it whose kind is known, sorted by name, without those
+    whose name or directory starts with a dot or an underscore.
+
+    Args:
+        given: a path, a pattern with ``*``, ``?``, ``[]`` or ``**``, a directory, or a list of
+            them; "-" is JSONL from standard input.
+        text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
+            one text in directories, and a text a line elsewhere.
+
+    Raises:
+        InputError: if there is no such file, or its kind is not known.
+
+    >>> find_sources("a.csv")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: There is no input file a.csv; give the path of an existing file.
+    """
+    if text_unit not in (None, "line", "file"):
+        raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r} was given.")
+    items = [given] if isinstance(given, str | Path) else list(given)
+    found = [source for item in items for source in _sources(str(item), text_unit)]
+    if not found:
+        raise InputError("No input is given; name at least one file.")
+    paths = [path for source in found for path in source.paths]
+    if len(set(paths)) < len(paths):
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise InputError(f"The input file {twice} is named twice; name it once.")
+    if sum(source.path is None for source in found) and len(found) > 1:
+        raise InputError("Standard input cannot be joined with files; give one of them.")
+    return tuple(found)
+
+
+def _sources(given: str, text_unit: str | None) -> list[Source]:
+    if given == STDIN:
+        return [Source("jsonl")]
+    path = Path(given)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if _is_seen(file, path))
+        if not files:
+            raise InputError(f"The directory {path} holds nothing that can be read; {_EXPECTED}.")
+        return _grouped(files, path, text_unit or "file")
+    if path.exists():
+        if not path.is_file():  # a pipe, such as a process substitution of the shell
+            return [Source("jsonl", (path,))]
+        return _grouped([path], path.parent, text_unit or "line")
+    if glob.has_magic(given):
+        files = [Path(name) for name in sorted(glob.glob(given, recursive=True))]
+        files = [file for file in files if file.is_file()]
+        if not files:
+            raise InputError(f"No file fits the pattern {given}; give one that fits some.")
+        return _grouped(files, _fixed_part(given), text_unit or "line")
+    raise InputError(f"There is no input file {path}; give the path of an existing file.")
+
+
+def _grouped(files: Iterable[Path], root: Path, text_unit: str) -> list[Source]:
+    """Return a source for each file, and one for all files that are one text each."""
+    sources, documents = [], []
+    for file in files:
+        kind = _kind(file)
+        if kind is None:
+            raise InputError(f"The kind of the input file {file} is not known; {_EXPECTED}.")
+        if kind == "text" and text_unit == "file":
+            documents.append(file)
+        else:
+            sources.append(Source(kind, (file,)))
+    if documents:
+        sources.append(Source("files", tuple(documents), root))
+    return sources
+
+
+def _kind(path: Path) -> str | None:
+    kind = KINDS.get(unpacked_name(path).suffix.lower())
+    return None if kind == "parquet" and packing(path) else kind  # it is packed inside
+
+
+def _is_seen(file: Path, root: Path) -> bool:
+    hidden = any(part[0] in "._" for part in file.relative_to(root).parts)
+    return not hidden and file.is_file() and _kind(file) is not None
+
+
+def _fixed_part(pattern: str) -> Path:
+    """Return the directories that a pattern starts with.
+
+    >>> _fixed_part("mails/2024/*.txt").as_posix()
+    'mails/2024'
+    """
+    parts = Path(pattern).parts
+    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return Path(*parts[:fixed])

@@ -1,0 +1,93 @@
+"""Options of commands that go from files to files, with the words that explain them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class ExtractFormat(StrEnum):
+    """How results are written."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    TABLE = "table"
+    HTML = "html"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Engine(StrEnum):
+    """What runs the workers."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class TextUnit(StrEnum):
+    """What one text is in a text file."""
+
+    LINE = "line"
+    FILE = "file"
+
+
+InputsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="FILE",
+        help="Read many texts: .jsonl, .csv, .tsv or .txt, each also as .gz or .zst, or .parquet; "
+        "a directory, or a quoted pattern such as 'mails/**/*.csv'; may be repeated; '-' is JSONL "
+        "from standard input.",
+    ),
+]
+ResultOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write here instead of standard output; the file appears when all is done. With "
+        "--input, its name says the format and the packing.",
+    ),
+]
+ExtractFormatOption = Annotated[
+    ExtractFormat | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to write it; csv and parquet only with --input. "
+        "[default: what the name of the output says, else table on a terminal, json, or jsonl "
+        "with --input]",
+    ),
+]
+TextUnitOption = Annotated[
+    TextUnit | None,
+    typer.Option(
+        "--text-unit",
+        help="Whether a text file holds a text a line or is one text. "
+        "[default: file in directories, else line]",
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, help="Processes, each with a model of its own.")
+]
+ResumeOption = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with a job that was stopped; begin it if there is none."),
+]
+EngineOption = Annotated[
+    Engine, typer.Option("--engine", help="Where the workers run: here, or on a Ray cluster.")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="ADDRESS",
+        help="Of the Ray cluster, such as 'auto' or ray://host:port.",
+    ),
+]

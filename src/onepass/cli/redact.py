@@ -1,0 +1,291 @@
+"""``onepass redact``: a text, or every text of a file, without the personal data in it.
+
+Messages hold labels, places and counts, never what was replaced.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onepass.cli import loading
+from onepass.cli.inputs import BadRow, Row, Source, find_source, read_rows, read_text
+from onepass.cli.options import (
+    Backend,
+    BackendOption,
+    InputOption,
+    ModelOption,
+    OutputOption,
+    Precision,
+    PrecisionOption,
+    TextArgument,
+    TextFieldOption,
+    ThreadsOption,
+    ThresholdOption,
+)
+from onepass.cli.output import json_line, json_text, opened, say
+from onepass.cli.progress import Progress
+from onepass.errors import InputError
+
+if TYPE_CHECKING:
+    from onepass.redact import Options, Redacted, Redactor, Report
+
+ROWS_FAILED = 1
+KEY_VARIABLE = "ONEPASS_REDACT_KEY"
+_ROWS = 256  # read ahead: enough for the model to put texts of one length together
+
+EXAMPLES = """Examples:
+
+\b
+  onepass redact "Anna Weiss, +49 30 901820, lives in Bern."
+  cat letter.txt | onepass redact -l person -l "case number=a number of a court case"
+  onepass redact "Anna called Bo." -a pseudonym --faker en_US
+  onepass redact "Mail anna@example.com" -a mask -a person=hash --key-file secret.key
+  onepass redact --input mails.jsonl --text-field body -o clean.jsonl --report found.json
+"""
+
+
+class Form(StrEnum):
+    """How a redacted text is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    HTML = "html"
+
+
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-l",
+        "--label",
+        metavar="LABEL",
+        help="What to look for: 'label', 'label,label' or 'label=description'. "
+        "[default: sixteen kinds of personal data]",
+    ),
+]
+ActionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-a",
+        "--action",
+        metavar="ACTION",
+        help="mask, label, hash or pseudonym for everything, or 'label=action' for one label. "
+        "[default: label]",
+    ),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        help=f"The secret of hashes and of Faker's names. [default: what {KEY_VARIABLE} holds]",
+    ),
+]
+FakerOption = Annotated[
+    str | None,
+    typer.Option("--faker", metavar="LOCALE", help="Pseudonyms are names that Faker makes up."),
+]
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region", metavar="CC", help="The country of phone numbers without a country code."
+    ),
+]
+PatternsOption = Annotated[
+    bool,
+    typer.Option(
+        "--patterns/--no-patterns",
+        help="Whether e-mail, links, cards, accounts, phones and IP addresses are also found by "
+        "their form.",
+    ),
+]
+FormOption = Annotated[
+    Form | None,
+    typer.Option(
+        "--format", "-f", help="How to write it. [default: jsonl with --input, else text]"
+    ),
+]
+ReportFileOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write the counts of what was replaced here."),
+]
+
+
+def redact(
+    text: TextArgument = None,
+    label: LabelOption = None,
+    action: ActionOption = None,
+    key_file: KeyOption = None,
+    faker: FakerOption = None,
+    region: RegionOption = None,
+    patterns: PatternsOption = True,
+    threshold: ThresholdOption = None,
+    source: InputOption = None,
+    text_field: TextFieldOption = None,
+    output: OutputOption = None,
+    report: ReportFileOption = None,
+    form: FormOption = None,
+    model: ModelOption = None,
+    backend: BackendOption = Backend.AUTO,
+    precision: PrecisionOption = Precision.AUTO,
+    threads: ThreadsOption = None,
+) -> None:
+    """Replace personal data in a text, or in every text of a file.
+
+    Only the places that were found change; standard error says how many there were. With --input,
+    a result is the row that was read with its text replaced and "redacted" added, which says what
+    was found where; other fields stay as they are. A row that fails becomes
+    {"row": number, "error": message}, and the exit code is 1.
+    """
+    from onepass.redact import Options, Report
+
+    options = Options(
+        labels=_labels(label),
+        action=_actions(action or ()),
+        key=_key(key_file),
+        faker=faker,
+        threshold=threshold,
+        patterns=patterns,
+        region=region,
+    )
+    counts = Report()
+    if source is not None:
+        if text is not None:
+            raise InputError("Both a TEXT and --input are given; give one of them.")
+        chosen = find_source(source)
+        redactor = _redactor(options, model, backend, precision, threads)
+        failed = _redact_file(redactor, chosen, _File(text_field, form, output), counts)
+    else:
+        if text_field is not None:
+            raise InputError("--text-field belongs to --input; leave it out, or name a file.")
+        given, failed = read_text(text), 0
+        with opened(output) as write:
+            done = _redactor(options, model, backend, precision, threads).one(given)
+            counts.add(done)
+            write(_rendered(done, form or Form.TEXT))
+    if report is not None:
+        with opened(report) as write:
+            write(json_text(counts.to_dict() | {"failed": failed}))
+    say(f"onepass: {counts.summary()}")
+    if failed:
+        raise typer.Exit(ROWS_FAILED)
+
+
+def _labels(given: list[str] | None) -> dict[str, str] | tuple[str, ...]:
+    from onepass.redact import PII
+
+    if not given:
+        return PII
+    from onepass.schema.flags import schema_from_flags
+
+    labels = schema_from_flags(given, (), (), (), ()).entity_labels
+    return {label.name: label.description or "" for label in labels}
+
+
+def _actions(given: list[str] | tuple[()]) -> dict[str, str]:
+    actions = {"": "label"}
+    for one in given:
+        label, _, action = one.rpartition("=")
+        actions[label.strip()] = action.strip()
+    return actions
+
+
+def _key(path: Path | None) -> bytes | None:
+    if path is None:
+        value = os.environ.get(KEY_VARIABLE)
+        return None if value is None else value.encode("utf-8", "surrogateescape")
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise InputError(f"The key file {path} cannot be read: {error.strerror}.") from error
+
+
+def _redactor(
+    options: Options,
+    model: str | None,
+    backend: Backend,
+    precision: Precision,
+    threads: int | None,
+) -> Redactor:
+    from onepass.redact import Redactor
+
+    opened = loading.load_model(model, backend=backend, precision=precision, threads=threads)
+    return Redactor(opened, options)
+
+
+def _rendered(done: Redacted, form: Form) -> str:
+    if form is Form.TEXT:
+        return done.text + "\n"
+    if form is Form.JSON:
+        return json_text(done.to_dict())
+    if form is Form.JSONL:
+        return json_line(done.to_dict())
+    from onepass.results.render import to_html
+
+    return to_html(done.to_extraction(), title="onepass redact")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """How the rows of a file are read and written."""
+
+    text_field: str | None
+    form: Form | None
+    output: Path | None
+
+
+def _redact_file(redactor: Redactor, source: Source, file: _File, counts: Report) -> int:
+    """Write every row of a file without what was found in it; return how many failed."""
+    if file.form not in (None, Form.JSONL, Form.HTML):
+        raise InputError(f"--format {file.form} is for one text; with --input give jsonl or html.")
+    if file.text_field is not None and not source.has_fields:
+        raise InputError("A text file has no fields; leave --text-field out.")
+    field = file.text_field or "text"
+    pages = []
+    with opened(file.output) as write, Progress() as progress:
+        for row, done in _rows(redactor, read_rows(source, field)):
+            if isinstance(row, BadRow):
+                progress.fail(row.number, row.error)
+                if file.form is not Form.HTML:
+                    write(json_line({"row": row.number, "error": row.error}))
+            elif done is not None:
+                counts.add(done)
+                if file.form is Form.HTML:
+                    pages.append(done.to_extraction())
+                else:
+                    found = [one.to_dict() for one in done.found]
+                    write(json_line({**row.values, field: done.text, "redacted": found}))
+            progress.add(1)
+        if file.form is Form.HTML:
+            from onepass.results.render import to_html
+
+            write(to_html(pages, title="onepass redact"))
+    return progress.failed
+
+
+def _rows(
+    redactor: Redactor, rows: Iterator[Row | BadRow]
+) -> Iterator[tuple[Row | BadRow, Redacted | None]]:
+    """Yield rows with their texts after redaction, in their order, some at a time."""
+    chunk: list[Row | BadRow] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == _ROWS:
+            yield from _chunk(redactor, chunk)
+            chunk = []
+    yield from _chunk(redactor, chunk)
+
+
+def _chunk(
+    redactor: Redactor, chunk: list[Row | BadRow]
+) -> Iterator[tuple[Row | BadRow, Redacted | None]]:
+    done = redactor.stream([row.text for row in chunk if isinstance(row, Row)])
+    for row in chunk:
+        yield row, None if isinstance(row, BadRow) else next(done)

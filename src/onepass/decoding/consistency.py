@@ -1,0 +1,291 @@
+"""Entities and relations of a text, chosen together under what the relation types allow.
+
+A relation whose type names labels holds between entities: it is kept only with an entity of such a
+label at either end, whose span it takes over. So a sure relation can decide which of two labels a
+name has, and an entity that is not kept takes its relations with it. Limits count what is named,
+not mentions: two mentions of one spelling are one thing. This module does not know where scores
+come from, nor how constraints are solved (`onepass.decoding.consistency_solve`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.decoding.consistency_solve import Limit, Problem, Solver, solve
+from onepass.decoding.consistency_types import Decision, decisions
+from onepass.decoding.finds import Candidates, RelationFind, SpanFind
+from onepass.decoding.overlap import CLOSE, Policy
+from onepass.schema import Schema
+from onepass.text.words import Words
+
+Source = tuple[int, int, int, int]  # window, prompt, type, instance
+_Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """A relation that may hold, in words of the document.
+
+    Attributes:
+        find: type, head, tail and score.
+        source: pairs of one source are alternatives, of which one holds; None for no alternatives.
+        of_entities: whether it holds only between entities, of any label.
+    """
+
+    find: RelationFind
+    source: Source | None = None
+    of_entities: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A relation that was chosen, under the name of one type."""
+
+    name: str
+    head: SpanFind
+    tail: SpanFind
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """How the choice is made.
+
+    Attributes:
+        policy: which entities may share words.
+        solver: greedy or exact.
+        ranks: how general each label is, (labels,); None if that plays no part.
+    """
+
+    policy: Policy
+    solver: Solver = "greedy"
+    ranks: NDArray[np.int64] | None = None
+
+
+def choose_together(
+    words: Words, schema: Schema, found: Candidates, pairs: Sequence[Pair], wish: Wish
+) -> tuple[Candidates, tuple[Fact, ...]]:
+    """Return the entities and relations that are kept.
+
+    Args:
+        words: of the document.
+        schema: what was asked.
+        found: candidates of entity labels in words of the document, each place and label once.
+        pairs: of all windows.
+        wish: how to choose.
+
+    Raises:
+        MissingExtra: if the exact solver is asked for and not installed.
+
+    >>> from onepass.text.words import split_words
+    >>> schema = Schema().entities(["person", "fruit", "company"])
+    >>> schema = schema.relations({"works for": {"head": ["person"], "tail": ["company"]}})
+    >>> found = Candidates([0, 3, 3], [1, 4, 4], [0.9, 0.6, 0.55], [0, 1, 2])
+    >>> pair = Pair(RelationFind(0, SpanFind(0, 1, 0.9), SpanFind(3, 4, 0.9), 0.9))
+    >>> words = split_words("Ann works for Apple")
+    >>> entities, facts = choose_together(words, schema, found, [pair], Wish("flat"))
+    >>> entities.labels.tolist(), [fact.name for fact in facts]
+    ([0, 2], ['works for'])
+    """
+    ask = _Asked(words, schema, found)
+    for pair in pairs:
+        ask.add(pair)
+    count = len(found)
+    problem = Problem(
+        (*_weights(found, wish), *(option.score for option in ask.options)),
+        tuple(_conflicts(found, wish.policy)),
+        tuple(
+            (count + number, rows)
+            for number, option in enumerate(ask.options)
+            for rows in option.rows
+        ),
+        tuple(_moved(limit, count) for limit in ask.limits()),
+    )
+    chosen = solve(problem, wish.solver)
+    rows = np.array([one for one in chosen if one < count], dtype=np.int64)
+    kept = found.take(rows)
+    held = [ask.options[one - count] for one in chosen if one >= count]
+    return kept, tuple(_facts(ask, held))
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One relation between definite spans."""
+
+    decision: int
+    head: SpanFind
+    tail: SpanFind
+    score: float
+    rows: tuple[tuple[int, ...], ...]  # of each end that has to be an entity, the candidates for it
+
+    @property
+    def key(self) -> tuple[int, int, int, int, int]:
+        head, tail = self.head, self.tail
+        return self.decision, head.start, head.end, tail.start, tail.end
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """The relations that may hold, put together from the pairs of all windows."""
+
+    words: Words
+    schema: Schema
+    found: Candidates
+    options: list[_Option] = field(default_factory=list)
+    decided: list[Decision] = field(init=False)
+    _places: list[tuple[int, bool]] = field(init=False)
+    _labels: dict[str, int] = field(init=False)
+    _numbers: dict[tuple[int, int, int, int, int], int] = field(default_factory=dict)
+    _rivals: dict[object, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def __post_init__(self) -> None:
+        self.decided, self._places = decisions(self.schema.relation_types)
+        self._labels = {label.name: i for i, label in enumerate(self.schema.entity_labels)}
+
+    def add(self, pair: Pair) -> None:
+        """Add what a pair can stand for."""
+        number, turned = self._places[pair.find.type]
+        decision = self.decided[number]
+        head, tail = (pair.find.head, pair.find.tail)[:: -1 if turned else 1]
+        ways: list[tuple[SpanFind, SpanFind]] = [(head, tail)]
+        if decision.symmetric and (tail.start, tail.end) < (head.start, head.end):
+            ways = [(tail, head)]
+        rivals = pair if pair.source is None else pair.source
+        for first, second in ways:
+            for one, its_rows in self._ends(first, decision.head, pair.of_entities):
+                for two, rows in self._ends(second, decision.tail, pair.of_entities):
+                    if (one.start, one.end) == (two.start, two.end):
+                        continue
+                    needed = tuple(part for part in (its_rows, rows) if part)
+                    option = _Option(number, one, two, pair.find.score, needed)
+                    self._rivals[rivals].add(self._number(option))
+
+    def _number(self, option: _Option) -> int:
+        """Return the place of an option; of two between the same spans the better is kept."""
+        place = self._numbers.setdefault(option.key, len(self.options))
+        if place == len(self.options):
+            self.options.append(option)
+        elif option.score > self.options[place].score:
+            self.options[place] = option
+        return place
+
+    def _ends(
+        self, span: SpanFind, labels: tuple[str, ...], of_entities: bool
+    ) -> list[tuple[SpanFind, tuple[int, ...]]]:
+        """Return the spans that an end of a pair can stand for, with the entities that allow it."""
+        if not labels and not of_entities:
+            return [(span, ())]
+        found = self.found
+        fits = (found.starts < span.end) & (found.ends > span.start)
+        if labels:
+            fits &= np.isin(found.labels, [self._labels[label] for label in labels])
+        exact = fits & (found.starts == span.start) & (found.ends == span.end)
+        rows: dict[_Span, list[int]] = defaultdict(list)
+        for row in np.flatnonzero(exact if exact.any() or not labels else fits).tolist():
+            if exact[row] or labels:
+                rows[int(found.starts[row]), int(found.ends[row])].append(row)
+        return [
+            (SpanFind(start, end, span.score), tuple(own)) for (start, end), own in rows.items()
+        ]
+
+    def limits(self) -> Iterable[Limit]:
+        """Yield what holds between the options."""
+        for rivals in self._rivals.values():
+            if len(rivals) > 1:
+                yield Limit(1, tuple((one,) for one in sorted(rivals)))
+        heads: dict[tuple[int, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        tails: dict[tuple[int, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for place, option in enumerate(self.options):
+            head, tail = self._spelling(option.head), self._spelling(option.tail)
+            symmetric = self.decided[option.decision].symmetric
+            heads[option.decision, head][tail].append(place)
+            (heads if symmetric else tails)[option.decision, tail][head].append(place)
+        for number, decision in enumerate(self.decided):
+            yield from _limits(number, decision.max_tails, heads)
+            yield from _limits(number, decision.max_heads, tails)
+
+    def _spelling(self, span: SpanFind) -> str:
+        start, end = int(self.words.starts[span.start]), int(self.words.ends[span.end - 1])
+        return " ".join(self.words.text[start:end].casefold().split())
+
+
+def _limits(
+    decision: int, most: int | None, ends: dict[tuple[int, str], dict[str, list[int]]]
+) -> Iterable[Limit]:
+    """Yield how many partners each thing may have."""
+    if most is None:
+        return
+    for (number, _), partners in ends.items():
+        if number == decision and len(partners) > most:
+            yield Limit(most, tuple(tuple(own) for own in partners.values()))
+
+
+def _moved(limit: Limit, by: int) -> Limit:
+    groups = tuple(tuple(one + by for one in group) for group in limit.groups)
+    return replace(limit, groups=groups)
+
+
+def _weights(found: Candidates, wish: Wish) -> list[float]:
+    """Return the weight of each candidate: its score.
+
+    Where general labels give way, the most specific of the labels of a span that score about the
+    same weighs as much as the best and a little more.
+    """
+    scores: list[float] = found.scores.tolist()
+    if wish.ranks is None or wish.policy != "flat":
+        return scores
+    spans: dict[_Span, list[int]] = defaultdict(list)
+    for row, place in enumerate(zip(found.starts.tolist(), found.ends.tolist(), strict=True)):
+        spans[place].append(row)
+    for rows in spans.values():
+        best = max(scores[row] for row in rows)
+        close = [row for row in rows if scores[row] >= CLOSE * best]
+        ranks = wish.ranks[found.labels[close]].tolist()
+        first = min(zip(ranks, [-scores[row] for row in close], close, strict=True))[2]
+        if scores[first] < best:
+            scores[first] = best + 1e-6
+    return scores
+
+
+def _conflicts(found: Candidates, policy: Policy) -> Iterable[tuple[int, int]]:
+    """Yield the pairs of candidates that may not both be kept."""
+    if policy == "all":
+        return
+    starts, ends = found.starts.tolist(), found.ends.tolist()
+    labels = found.labels.tolist()
+    order = sorted(range(len(starts)), key=lambda row: (starts[row], ends[row]))
+    for i, one in enumerate(order):
+        for other in order[i + 1 :]:
+            if starts[other] >= ends[one]:
+                break
+            forbidden = {
+                "flat": True,
+                "label": labels[one] == labels[other],
+                "nested": starts[one] < starts[other] and ends[one] < ends[other],
+            }
+            if forbidden[policy]:
+                yield one, other
+
+
+def _facts(ask: _Asked, held: Sequence[_Option]) -> list[Fact]:
+    """Return relations under the names of their types, in the order of the text."""
+    facts = []
+    for option in held:
+        decision = ask.decided[option.decision]
+        facts.append(Fact(decision.name, option.head, option.tail, option.score))
+        if decision.inverse is not None:
+            facts.append(Fact(decision.inverse, option.tail, option.head, option.score))
+    names = [kind.name for kind in ask.schema.relation_types]
+    order = {name: place for place, name in enumerate(names)}
+    facts.sort(
+        key=lambda one: (
+            one.head.start, one.tail.start, order.get(one.name, len(order)), one.name,
+            one.head.end, one.tail.end,
+        )
+    )  # fmt: skip
+    return facts

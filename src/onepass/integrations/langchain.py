@@ -1,0 +1,65 @@
+"""A document transformer for LangChain: what is found in a document goes into its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onepass.errors import MissingExtra
+from onepass.integrations.opening import Labels, open_model, schema_of
+
+try:
+    from langchain_core.documents import BaseDocumentTransformer, Document
+except ImportError as error:
+    raise MissingExtra("The transformer for LangChain", "langchain") from error
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+
+class OnepassTransformer(BaseDocumentTransformer):
+    """Adds to each document what a model finds in its text.
+
+    Args:
+        labels: of entities: names, or a mapping to descriptions.
+        schema: anything that `Extractor.extract` takes, beside or in place of labels.
+        model: an `Extractor`, a hub id or a directory; None for the built-in model.
+        threshold: as in `Extractor.extract`.
+        key: of the metadata; it holds `Extraction.to_dict` without the text.
+
+    Raises:
+        SchemaError: if nothing is asked for, or what cannot be asked.
+    """
+
+    def __init__(
+        self,
+        labels: Labels = (),
+        *,
+        schema: Any = None,
+        model: Extractor | str | Path | None = None,
+        threshold: float | Mapping[str, float] | None = None,
+        key: str = "onepass",
+    ) -> None:
+        self._schema = schema_of(labels, schema)
+        self._model = open_model(model)
+        self._threshold, self._key = threshold, key
+
+    def transform_documents(
+        self, documents: Sequence[Document], **kwargs: Any
+    ) -> Sequence[Document]:
+        """Return copies of documents with what was found in them; their texts are read together.
+
+        Args:
+            documents: that are read.
+            kwargs: of LangChain; none has a meaning here.
+        """
+        texts = [document.page_content for document in documents]
+        docs = self._model.extract(texts, self._schema, threshold=self._threshold)
+        done = []
+        for document, doc in zip(documents, docs, strict=True):
+            found = doc.to_dict()
+            del found["text"]  # the document has it
+            metadata = {**document.metadata, self._key: found}
+            done.append(document.model_copy(update={"metadata": metadata}))
+        return done

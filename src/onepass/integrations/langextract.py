@@ -1,0 +1,146 @@
+"""A provider for LangExtract: its examples say what to find, an encoder finds it, without an LLM.
+
+``langextract.extract(..., model_id="onepass")`` uses the built-in model, "onepass:OWNER/NAME" one
+of the hub. The classes of the examples are the labels. What else an example shows (attributes)
+cannot be learned from it here: the only attribute is the score.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from onepass.errors import MissingExtra
+from onepass.integrations.opening import open_model, schema_of
+
+try:
+    from langextract.core.base_model import BaseLanguageModel
+    from langextract.core.data import ATTRIBUTE_SUFFIX, EXTRACTIONS_KEY, ExampleData
+    from langextract.core.schema import BaseSchema
+    from langextract.core.types import ScoredOutput
+except ImportError as error:
+    raise MissingExtra("The provider for LangExtract", "langextract") from error
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+_QUESTION, _ANSWER = "Q: ", "A: "  # what LangExtract puts before the parts of a prompt
+
+
+class OnepassSchema(BaseSchema):
+    """What the examples of LangExtract ask for.
+
+    Args:
+        labels: the classes of their extractions.
+        last: the text of the last example.
+    """
+
+    def __init__(self, labels: Sequence[str], last: str) -> None:
+        self.labels, self.last = tuple(labels), last
+
+    @classmethod
+    def from_examples(
+        cls, examples_data: Sequence[ExampleData], attribute_suffix: str = ATTRIBUTE_SUFFIX
+    ) -> OnepassSchema:
+        """Return the schema of examples; LangExtract calls it."""
+        labels = dict.fromkeys(
+            one.extraction_class for example in examples_data for one in example.extractions
+        )
+        return cls(list(labels), examples_data[-1].text if examples_data else "")
+
+    def to_provider_config(self) -> dict[str, Any]:
+        """Return what the provider is made with."""
+        return {"labels": list(self.labels), "last_example": self.last}
+
+    @property
+    def requires_raw_output(self) -> bool:
+        """Say that outputs are JSON without a fence around it."""
+        return True
+
+
+class OnepassLanguageModel(BaseLanguageModel):
+    """Answers the prompts of LangExtract with what a onepass model finds in their question.
+
+    Args:
+        model_id: "onepass", or "onepass:" and a hub id or directory.
+        labels: what to find: names, or a mapping to descriptions; LangExtract gives those of its
+            examples.
+        last_example: the text of the last example in the prompts; LangExtract gives it.
+        threshold: as in `Extractor.extract`.
+        model: an `Extractor` that is open, in place of the one that the id names.
+        options: of other providers, such as a temperature; none has a meaning here.
+
+    Raises:
+        SchemaError: if there are no labels.
+    """
+
+    def __init__(
+        self,
+        model_id: str = "onepass",
+        *,
+        labels: Sequence[str] | Mapping[str, str] = (),
+        last_example: str | None = None,
+        threshold: float | None = None,
+        model: Extractor | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self._asked = schema_of(labels)
+        self._last, self._threshold = last_example, threshold
+        self._model = open_model(model or model_id.partition(":")[2] or None)
+        self.set_fence_output(False)
+
+    @staticmethod
+    def get_model_patterns() -> tuple[str, ...]:
+        """Return what ids of this provider look like."""
+        return (r"^onepass(?::|$)",)
+
+    @classmethod
+    def get_schema_class(cls) -> type[OnepassSchema]:
+        """Return what reads the examples."""
+        return OnepassSchema
+
+    def infer(
+        self, batch_prompts: Sequence[str], **kwargs: Any
+    ) -> Iterator[Sequence[ScoredOutput]]:
+        """Yield one answer for each prompt; their questions are read together.
+
+        Args:
+            batch_prompts: as LangExtract writes them.
+            kwargs: of other providers; none has a meaning here.
+        """
+        texts = [question(prompt, self._last) for prompt in batch_prompts]
+        for doc in self._model.extract(texts, self._asked, threshold=self._threshold):
+            found = [
+                {
+                    entity.label: entity.text,
+                    f"{entity.label}{ATTRIBUTE_SUFFIX}": {"score": f"{entity.score:.3f}"},
+                }
+                for entity in doc.entities
+            ]
+            answer = json.dumps({EXTRACTIONS_KEY: found}, ensure_ascii=False)
+            yield [ScoredOutput(score=1.0, output=answer)]
+
+
+def question(prompt: str, last_example: str | None) -> str:
+    r"""Return the text that a prompt asks about.
+
+    A text may itself have lines that begin with "Q: "; the example before it tells where it starts.
+
+    Args:
+        prompt: description, examples, and the question with an empty answer.
+        last_example: the text of the last example; None if it is not known.
+
+    >>> question("Find dogs.\n\nExamples\nQ: Bo\nA: {}\n\nQ: Al\nQ: Bo\nA: ", "Bo")
+    'Al\nQ: Bo'
+    """
+    body = prompt.removesuffix(f"\n{_ANSWER}")
+    mark = f"\n\n{_QUESTION}"
+    if last_example is not None:
+        shown = body.find(f"\n{_QUESTION}{last_example}\n{_ANSWER}")
+        answer = shown + len(f"\n{_QUESTION}{last_example}\n{_ANSWER}")
+        start = -1 if shown < 0 else body.find(mark, answer)
+    else:
+        start = body.rfind(mark)
+    return body if start < 0 else body[start + len(mark) :]

@@ -1,0 +1,76 @@
+"""A transformation for LlamaIndex: what is found in a node goes into its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from onepass.errors import MissingExtra
+from onepass.integrations.opening import open_model, schema_of
+
+try:
+    from llama_index.core.bridge.pydantic import Field, PrivateAttr
+    from llama_index.core.schema import BaseNode, MetadataMode, TransformComponent
+except ImportError as error:
+    raise MissingExtra("The transformation for LlamaIndex", "llamaindex") from error
+
+
+class OnepassTransformation(TransformComponent):
+    """Adds to each node what a model finds in its text.
+
+    Its settings are plain values, so that a pipeline can be stored and its cache knows them. The
+    model does not read the metadata, and neither embeddings nor language models are shown what was
+    found unless ``hidden`` is false.
+
+    >>> settings = OnepassTransformation(labels=["person"]).to_dict()
+    >>> settings["labels"], settings["model"]
+    (['person'], None)
+    """
+
+    labels: list[str] | dict[str, str] = Field(
+        default_factory=list, description="Labels of entities, or a mapping to descriptions."
+    )
+    asked: dict[str, Any] | None = Field(
+        default=None, description="The JSON form of a schema, beside or in place of labels."
+    )
+    model: str | None = Field(
+        default=None, description="A hub id or a directory; None for the built-in model."
+    )
+    threshold: float | None = Field(default=None, description="As in Extractor.extract.")
+    key: str = Field(default="onepass", description="Of the metadata that holds what was found.")
+    hidden: bool = Field(
+        default=True, description="Whether embeddings and language models are not shown it."
+    )
+    _schema: Any = PrivateAttr()
+    _model: Any = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Check what is asked; pydantic calls this."""
+        super().model_post_init(context)
+        self._schema = schema_of(self.labels, self.asked)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return what LlamaIndex stores it under."""
+        return "OnepassTransformation"
+
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
+        """Return nodes with what was found in them; their texts are read together.
+
+        Args:
+            nodes: that are read and changed.
+            kwargs: of LlamaIndex; none has a meaning here.
+        """
+        if self._model is None:
+            self._model = open_model(self.model)
+        texts = [node.get_content(metadata_mode=MetadataMode.NONE) for node in nodes]
+        docs = self._model.extract(texts, self._schema, threshold=self.threshold)
+        for node, doc in zip(nodes, docs, strict=True):
+            found = doc.to_dict()
+            del found["text"]  # the node has it
+            node.metadata[self.key] = found
+            if self.hidden:
+                for keys in (node.excluded_embed_metadata_keys, node.excluded_llm_metadata_keys):
+                    if self.key not in keys:
+                        keys.append(self.key)
+        return nodes

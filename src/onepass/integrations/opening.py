@@ -1,0 +1,57 @@
+"""How a guest names a model and what it looks for, in values that a configuration file can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onepass.errors import SchemaError
+from onepass.schema import Schema, read_schema
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+Labels = Sequence[str] | Mapping[str, str]
+
+
+def open_model(model: Extractor | str | Path | None) -> Extractor:
+    """Return a model that is ready to run.
+
+    Args:
+        model: one that is open, a hub id, a directory, or None (also "builtin") for the model that
+            comes with the package.
+
+    Raises:
+        CheckpointError, BackendError, MissingExtra: as `Extractor.from_pretrained` does.
+
+    >>> open_model(None).name
+    'builtin'
+    """
+    from onepass.builtin import NAME
+    from onepass.extractor import Extractor  # loads numpy and the backends
+
+    if isinstance(model, Extractor):
+        return model
+    return Extractor() if model is None or model == NAME else Extractor.from_pretrained(model)
+
+
+def schema_of(labels: Labels, schema: Any = None) -> Schema:
+    """Return a schema that asks for entity labels, beside what another one asks for.
+
+    Args:
+        labels: names, or a mapping to descriptions; may be empty if there is a schema.
+        schema: anything that `Extractor.extract` takes.
+
+    Raises:
+        SchemaError: if nothing is asked for, or the same twice.
+
+    >>> schema_of(["person"], {"relations": ["knows"]})
+    Schema().entities(['person']).relations(['knows'])
+    """
+    asked = Schema() if schema is None else read_schema(schema)
+    if labels:
+        asked = asked.merged(Schema().entities(labels))
+    if asked.is_empty:
+        raise SchemaError("Nothing is asked for; give labels, a schema, or both.")
+    return asked.checked()

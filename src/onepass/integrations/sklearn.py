@@ -1,0 +1,122 @@
+"""A classifier for scikit-learn: labels are read by their names, nothing is learned from texts.
+
+``fit`` only notes the labels, so that the classifier fits where one is expected: in a pipeline, a
+search over its settings, a cross-validation beside trained ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.errors import InputError, MissingExtra
+from onepass.integrations.opening import open_model
+from onepass.schema import Schema
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils.validation import check_is_fitted
+except ImportError as error:
+    raise MissingExtra("The classifier for scikit-learn", "sklearn") from error
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+
+class OnepassClassifier(ClassifierMixin, BaseEstimator):
+    """Chooses one label for each text, by what the labels mean.
+
+    Args:
+        task: name of the question, which the model reads, such as "sentiment".
+        descriptions: label to what it means, or None.
+        model: an `Extractor`, a hub id or a directory; None for the built-in model.
+
+    Attributes:
+        classes_: the labels, sorted.
+
+    >>> classifier = OnepassClassifier("topic").fit(["", ""], ["sport", "politics"])
+    >>> classifier.predict(["The minister lost the vote in parliament."]).tolist()
+    ['politics']
+    """
+
+    def __init__(
+        self,
+        task: str = "class",
+        *,
+        descriptions: Mapping[str, str] | None = None,
+        model: Extractor | str | None = None,
+    ) -> None:
+        self.task = task
+        self.descriptions = descriptions
+        self.model = model
+
+    # X is what scikit-learn calls the texts, and gives by this name.
+    def fit(self, X: Any, y: Any) -> OnepassClassifier:  # noqa: N803
+        """Note the labels.
+
+        Args:
+            X: (texts,) as many as there are labels; they are not read.
+            y: (texts,) labels, of which the distinct ones count.
+
+        Raises:
+            InputError: if there are no labels, or not as many as texts.
+        """
+        texts, labels = _texts(X), np.asarray(y)
+        if labels.ndim != 1 or not len(labels) or len(labels) != len(texts):
+            raise InputError(
+                f"fit takes as many labels as texts, and one or more, but {len(texts)} texts and "
+                f"labels of shape {labels.shape} were given."
+            )
+        self.classes_ = np.unique(labels)
+        self._names = [str(label) for label in self.classes_]
+        self._schema = Schema().classification(self.task, self._asked()).checked()
+        self._model = open_model(self.model)
+        return self
+
+    def _asked(self) -> dict[str, str | None]:
+        means = self.descriptions or {}
+        return {name: means.get(name) for name in self._names}
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """Return the best label of each text: (texts,)."""
+        check_is_fitted(self)
+        best: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return best
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return the probabilities of the labels: (texts, labels), each row adds up to 1."""
+        check_is_fitted(self)
+        rows = [
+            [doc.classifications[self.task].scores[name] for name in self._names]
+            for doc in self._model.stream(_texts(X), self._schema)
+        ]
+        scores = np.array(rows, dtype=np.float64).reshape(len(rows), len(self._names))
+        total: NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)
+        return total
+
+    def __sklearn_tags__(self) -> Any:
+        """Say to scikit-learn that texts are read, and that nothing is learned from them."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.no_validation = True
+        return tags
+
+
+def _texts(given: Any) -> Sequence[str]:
+    """Return texts as a list, whatever sequence they came in.
+
+    Raises:
+        InputError: if they are not one row of strings.
+    """
+    texts = [] if isinstance(given, str) else list(given)
+    wrong = [given] if isinstance(given, str) else [t for t in texts if not isinstance(t, str)]
+    if wrong:
+        raise InputError(
+            f"The texts must be a list or a column of strings, but {wrong[0]!r:.60} was given."
+        )
+    return texts

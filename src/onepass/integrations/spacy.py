@@ -1,0 +1,124 @@
+"""A component for spaCy: ``nlp.add_pipe("onepass", config={"labels": ["person"]})``.
+
+It needs no import where the package is installed: spaCy finds the factory by its entry point. What
+is written into a document, and where, stands in `onepass.results.spacy_doc`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from onepass.errors import MissingExtra
+from onepass.integrations.opening import open_model, schema_of
+from onepass.results.spacy_doc import fill_doc
+
+try:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.util import minibatch
+except ImportError as error:
+    raise MissingExtra("The component for spaCy", "spacy") from error
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+    from onepass.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How documents are read and filled.
+
+    Attributes:
+        schema: what is asked.
+        threshold: of the call.
+        overlap: of the call.
+        spans_key: of ``doc.spans``.
+        overwrite_ents: whether entities that a document has already give way.
+        batch_size: texts that are read together, if spaCy does not say.
+    """
+
+    schema: Schema
+    threshold: float | None
+    overlap: str
+    spans_key: str
+    overwrite_ents: bool
+    batch_size: int
+
+
+class OnepassComponent:
+    """Fills documents with what a model finds in their texts.
+
+    Args:
+        model: that finds it.
+        settings: how.
+    """
+
+    def __init__(self, model: Extractor, settings: Settings) -> None:
+        self._model, self._settings = model, settings
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Fill one document."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, docs: Iterable[Doc], *, batch_size: int | None = None) -> Iterator[Doc]:
+        """Yield documents, filled, in their order; texts are read in batches."""
+        own = self._settings
+        for batch in minibatch(docs, batch_size or own.batch_size):
+            texts = [doc.text for doc in batch]
+            found = self._model.extract(
+                texts, own.schema, threshold=own.threshold, overlap=own.overlap
+            )
+            for doc, one in zip(batch, found, strict=True):
+                fill_doc(doc, one, own.spans_key, overwrite=own.overwrite_ents)
+                yield doc
+
+
+@Language.factory(
+    "onepass",
+    assigns=["doc.ents", "doc.spans", "doc.cats"],
+    default_config={
+        "labels": [],
+        "schema": None,
+        "model": None,
+        "threshold": None,
+        "overlap": "flat",
+        "spans_key": "onepass",
+        "overwrite_ents": False,
+        "batch_size": 64,
+    },
+)
+def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
+    nlp: Language,
+    name: str,
+    labels: list[str] | dict[str, str],
+    schema: Mapping[str, Any] | None,
+    model: str | None,
+    threshold: float | None,
+    overlap: str,
+    spans_key: str,
+    overwrite_ents: bool,
+    batch_size: int,
+) -> OnepassComponent:
+    """Return the component for a pipeline; spaCy calls it.
+
+    Args:
+        nlp: the pipeline.
+        name: of the component in it.
+        labels: of entities: names, or a mapping to descriptions.
+        schema: the JSON form of a schema, for classes, records and relations.
+        model: a hub id or directory; None for the built-in model.
+        threshold: as in `Extractor.extract`.
+        overlap: as in `Extractor.extract`.
+        spans_key: where all entities go; ``doc.ents`` takes those that do not overlap.
+        overwrite_ents: whether entities of earlier components give way.
+        batch_size: texts that are read together, if ``nlp.pipe`` does not say.
+
+    Raises:
+        SchemaError: if nothing is asked for, or what cannot be asked.
+    """
+    settings = Settings(
+        schema_of(labels, schema), threshold, overlap, spans_key, overwrite_ents, batch_size
+    )
+    return OnepassComponent(open_model(model), settings)

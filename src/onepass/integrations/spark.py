@@ -1,0 +1,92 @@
+"""Spark: a function that reads the texts of pandas frames, for ``DataFrame.mapInPandas``.
+
+It needs pandas, which Spark hands its frames over in, and does not import Spark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from onepass.batch.answering import Request, column_answers, open_model
+from onepass.batch.job import BUILTIN, ModelChoice
+from onepass.errors import InputError
+from onepass.schema.schema import read_schema
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+COLUMNS = "extraction string, error string"
+"""The columns that are added, as Spark writes types."""
+
+Frames = Iterator[Any]  # of pandas.DataFrame
+
+
+def extract_frames(
+    schema: object,
+    *,
+    text_field: str = "text",
+    model: ModelChoice = BUILTIN,
+    threshold: float | Mapping[str, float] | None = None,
+    overlap: str = "flat",
+    on_long: str = "window",
+) -> Callable[[Frames], Frames]:
+    """Return a function from frames to frames with what is found in each row.
+
+    With Spark: ``df.mapInPandas(extract_frames(schema), "id long, text string, " + COLUMNS)``. The
+    model is opened once a process of an executor, with one thread, as Spark gives each task a core.
+
+    Args:
+        schema: as in `Extractor.extract`.
+        text_field: the column of the text.
+        model: which model; executors must have it.
+        threshold: as in `Extractor.extract`.
+        overlap: as in `Extractor.extract`.
+        on_long: as in `Extractor.extract`.
+
+    Returns:
+        A function that adds the columns "extraction" (JSON) and "error" to each frame; of each row,
+        one of them is None.
+
+    Raises:
+        SchemaError: for a schema that cannot be asked.
+
+    >>> import pandas
+    >>> read = extract_frames({"entities": ["city"]})
+    >>> frames = read(iter([pandas.DataFrame({"text": ["Warsaw is in Poland.", None]})]))
+    >>> print(next(frames).error.tolist()[1])
+    the text must be a string
+    """
+    request = Request(read_schema(schema).checked(), threshold, overlap, on_long)
+    single = ModelChoice(model.name, model.backend, model.precision, model.threads or 1)
+    return _Read(single, request.to_dict(), text_field)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    model: ModelChoice
+    request: dict[str, Any]  # plain values, which travel to executors
+    field: str
+
+    def __call__(self, frames: Frames) -> Frames:
+        from pandas import Series  # there, or nobody could give frames
+
+        request = Request.from_dict(self.request)
+        for frame in frames:
+            if self.field not in frame.columns:
+                raise InputError(
+                    f"The frame has no column {self.field!r} (the columns are "
+                    f"{', '.join(map(repr, frame.columns))}); name it with text_field."
+                )
+            found, errors = column_answers(_opened(self.model), request, list(frame[self.field]))
+            yield frame.assign(
+                extraction=Series(found, frame.index, object),
+                error=Series(errors, frame.index, object),
+            )
+
+
+@cache
+def _opened(choice: ModelChoice) -> Extractor:
+    return open_model(choice)

@@ -1,0 +1,156 @@
+"""How a model gets what runs its graphs: files, exports, runtimes. The rules are in `choosing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from onepass.backends.base import Backend
+from onepass.backends.cpu import cpu, has_int8_products
+from onepass.errors import BackendError, CheckpointError, MissingExtra
+from onepass.hub import Checkpoint, export_dir
+from onepass.hub.exports import cache_root, export_problem, is_checked
+from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_precision
+from onepass.models.family import Model
+from onepass.models.registry import load_network
+
+_DEFAULT = Wanted()
+
+
+def open_backend(model: Model, checkpoint: Checkpoint, wanted: Wanted = _DEFAULT) -> Backend:
+    """Return what runs a model's graphs.
+
+    Exported graphs beside the checkpoint or in the cache are used; where there are none, they are
+    exported once into the cache if torch is installed.
+
+    Args:
+        model: an opened checkpoint.
+        checkpoint: the same, as files.
+        wanted: backend, precision, threads and device.
+
+    Raises:
+        BackendError: for what is not to be had here.
+        MissingExtra: if a package is needed and not installed.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.models.registry import open_model
+    >>> checkpoint = builtin_checkpoint()
+    >>> open_backend(open_model(checkpoint), checkpoint, Wanted(backend="onnx")).name
+    'onnx'
+    """
+    graphs = model.family.graphs(model.settings)
+    exportable = all(graph.exportable for graph in graphs)
+    backend = choose_backend(wanted, model.name, exportable=exportable, installed=_installed)
+    if backend == "torch":
+        return _open_torch(model, wanted)
+    if backend == "openvino" and not _installed("openvino"):
+        raise MissingExtra("The OpenVINO backend", "openvino")
+    directory = _graphs_of(model, checkpoint, wanted.precision)
+    precision = "bf16" if wanted.precision == "bf16" else directory.name
+    openers: dict[str, Callable[[], Backend]] = {
+        "onnx": lambda: _open_onnx(model, directory, precision, wanted.threads),
+        "openvino": lambda: _open_openvino(model, directory, precision, wanted.threads),
+    }
+    if backend != EITHER:
+        return openers[backend]()
+    from onepass.models.fastest import open_fastest
+
+    return open_fastest(model, directory, wanted.threads, openers)
+
+
+def _graphs_of(model: Model, checkpoint: Checkpoint, precision: str) -> Path:
+    """Return the directory of the graphs to run, which are exported if they are not there yet."""
+    fp32, int8 = (_find(checkpoint, name) for name in ("fp32", "int8"))
+    # Graphs that came without their weights are all there is.
+    shipped = not checkpoint.has_weights and (checkpoint.directory / "onnx").is_dir()
+    chosen = choose_precision(
+        precision,
+        fp32=fp32 is not None or not shipped,
+        int8=int8 is not None,
+        checked=int8 is not None and is_checked(int8),
+        products=has_int8_products(cpu()[1]),
+    )
+    found = int8 if chosen == "int8" else fp32
+    if found is not None:
+        return found
+    if chosen == "int8":
+        raise BackendError(
+            f"{model.name} has no int8 graphs; make them with "
+            f"onepass export {model.name} --precision int8."
+        )
+    if shipped:
+        raise BackendError(
+            f"{model.name} comes without its fp32 weights, so precision={precision!r} is not to be "
+            "had; leave precision at 'auto'."
+        )
+    return _export(model, checkpoint, others=int8 is not None)
+
+
+def _find(checkpoint: Checkpoint, precision: str) -> Path | None:
+    """Return the directory of finished graphs of a precision."""
+    directory = export_dir(checkpoint, precision=precision) / precision
+    return directory if export_problem(directory, checkpoint) is None else None
+
+
+def _export(model: Model, checkpoint: Checkpoint, *, others: bool) -> Path:
+    from onepass.models.export import export_checkpoint
+
+    try:
+        return export_checkpoint(checkpoint, export_dir(checkpoint, precision="fp32"))
+    except MissingExtra:
+        there = "only int8 graphs (precision='int8' runs them)" if others else "no ONNX graphs yet"
+        raise MissingExtra(f"Running {model.name}, which has {there},", "torch") from None
+
+
+def _installed(package: str) -> bool:
+    return find_spec(package) is not None
+
+
+def _open_onnx(model: Model, directory: Path, precision: str, threads: int | None) -> Backend:
+    # Imported here: a process that only reads a schema does not pay for the runtime.
+    from onepass.backends.onnx import OnnxBackend
+
+    graphs = model.family.graphs(model.settings)
+    cache = _cache("onnx")
+    return OnnxBackend(directory, graphs, precision=precision, threads=threads, cache=cache)
+
+
+def _open_openvino(model: Model, directory: Path, precision: str, threads: int | None) -> Backend:
+    try:
+        from onepass.backends.openvino import OpenvinoBackend
+    except ImportError as error:
+        raise MissingExtra("The OpenVINO backend", "openvino") from error
+
+    graphs = model.family.graphs(model.settings)
+    cache = _cache("openvino")
+    return OpenvinoBackend(directory, graphs, precision=precision, threads=threads, cache=cache)
+
+
+def _cache(runtime: str) -> Path | None:
+    """Return where a runtime keeps what it made of graphs; None if there is no place for it."""
+    try:
+        return cache_root() / runtime
+    except CheckpointError:
+        return None
+
+
+def _open_torch(model: Model, wanted: Wanted) -> Backend:
+    try:
+        from onepass.backends.torch import DTYPES, TorchBackend, resolve_device
+    except ImportError as error:
+        raise MissingExtra("The torch backend", "torch") from error
+
+    precision = "fp32" if wanted.precision == "auto" else wanted.precision
+    device = resolve_device(wanted.device, precision)  # before anything is read
+    network = load_network(model.family, model.directory)
+    network.to(device=device, dtype=DTYPES[precision])
+    network.prepare()
+    return TorchBackend(
+        network.graphs(),
+        model.family.graphs(model.settings),
+        precision=precision,
+        device=device,
+        threads=wanted.threads,
+        compiled=wanted.compiled,
+    )

@@ -1,0 +1,183 @@
+"""One layer of ModernBERT: rotary attention, near or global, and a gated feed-forward.
+
+A local layer sees near pieces only. Its sequence is cut into blocks of queries, and each block is
+multiplied with the keys that any of its queries may see, not with all: the work grows with the
+length, not with its square. A short sequence is one block.
+
+It knows nothing about embeddings, published names or the other layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from onepass.nn.backbones.activations import ACTIVATIONS
+from onepass.nn.backbones.attention import AttentionLayer, apart, join_heads
+from onepass.nn.backbones.modernbert_config import ModernBertConfig
+
+BLOCK = 128  # queries of a block, at least: with fewer, most of its keys are read for few of them
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """How a sequence is cut for local attention.
+
+    It is padded to ``count * queries`` pieces; each block of queries reads `keys` pieces in a row,
+    which hold all that its queries may see. While a graph is traced the sizes are tensors.
+    """
+
+    count: int
+    queries: int
+    keys: int
+
+    @classmethod
+    def of(cls, pieces: int, reach: int) -> Blocks:
+        """Return the cut of a sequence.
+
+        Args:
+            pieces: its length.
+            reach: how far a query sees to either side.
+
+        >>> Blocks.of(300, 64), Blocks.of(400, 64)
+        (Blocks(count=1, queries=300, keys=300), Blocks(count=2, queries=200, keys=328))
+        """
+        count = _larger((pieces - 2 * reach) // BLOCK, 1)
+        queries = (pieces + count - 1) // count
+        return cls(count, queries, _smaller(queries + 2 * reach, count * queries))
+
+    def places(self, reach: int, device: torch.device) -> torch.Tensor:
+        """Return (count, keys): the pieces that each block reads.
+
+        Args:
+            reach: as for `of`.
+            device: of the tensor.
+
+        >>> Blocks.of(400, 64).places(64, torch.device("cpu"))[:, 0].tolist()
+        [0, 72]
+        """
+        first = torch.arange(self.count, device=device) * self.queries - reach
+        last = self.count * self.queries - self.keys
+        first = torch.minimum(first.clamp(min=0), torch.as_tensor(last, device=device))
+        return first[:, None] + torch.arange(self.keys, device=device)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What all layers of one kind share in a run.
+
+    Attributes:
+        cos: (pieces, size) of the angles of the positions.
+        sin: (pieces, size) likewise, negative in the first half.
+        bias: 0 where a key is seen and very low where not: (batch, 1, 1, pieces) or, local,
+            (batch, 1, pieces, pieces) or (batch, 1, blocks, queries, keys).
+        places: (blocks, keys) pieces that each block reads; None where there are no blocks.
+    """
+
+    cos: torch.Tensor
+    sin: torch.Tensor
+    bias: torch.Tensor
+    places: torch.Tensor | None = None
+
+
+def rotation(
+    pieces: int, size: int, theta: float, like: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return cosines and signed sines of rotary positions, 2 of (pieces, size), as `View` has them.
+
+    Su et al., RoFormer (2021), equation 34: the first half of a vector is rotated into the second.
+
+    Args:
+        pieces: how many positions.
+        size: of a head.
+        theta: base of the wavelengths.
+        like: whose device and type they have.
+
+    >>> cos, sin = rotation(2, 4, 100.0, torch.zeros(1))
+    >>> [[round(x, 2) for x in row] for row in sin.tolist()]
+    [[-0.0, -0.0, 0.0, 0.0], [-0.84, -0.1, 0.84, 0.1]]
+    """
+    steps = torch.arange(0, size, 2, device=like.device, dtype=torch.float32)
+    places = torch.arange(pieces, device=like.device).float()
+    angles = places[:, None] * (1.0 / theta ** (steps / size))  # (pieces, size / 2)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat((cos, cos), -1).to(like.dtype), torch.cat((-sin, sin), -1).to(like.dtype)
+
+
+class ModernBertLayer(AttentionLayer):
+    """Self-attention and gated feed-forward; each reads a normalized input and is added to it.
+
+    Args:
+        config: what `ModernBertConfig.from_dict` read.
+        index: of the layer; the first does not normalize what its attention reads.
+    """
+
+    def __init__(self, config: ModernBertConfig, index: int) -> None:
+        hidden, eps, bias = config.hidden, config.norm_eps, config.norm_bias
+        dropout = config.attention_dropout
+        super().__init__(hidden, config.heads, bias=config.attention_bias, dropout=dropout)
+        self.attention_norm = nn.LayerNorm(hidden, eps=eps, bias=bias) if index else None
+        self.norm = nn.LayerNorm(hidden, eps=eps, bias=bias)
+        self.up = nn.Linear(hidden, 2 * config.intermediate, bias=config.mlp_bias)
+        self.down = nn.Linear(config.intermediate, hidden, bias=config.mlp_bias)
+        self.activation = ACTIVATIONS[config.activation]
+        self.mlp_dropout = config.mlp_dropout
+
+    def forward(self, x: torch.Tensor, view: View) -> torch.Tensor:
+        """Return (batch, pieces, hidden).
+
+        Args:
+            x: (batch, pieces, hidden).
+            view: of the layer's kind.
+        """
+        q, k, v = self.project(x if self.attention_norm is None else self.attention_norm(x))
+        q, k = (part * view.cos + _swapped(part) * view.sin for part in (q, k))
+        if view.places is None:
+            mixed = self.attend(q, k, v, view.bias)
+        else:
+            mixed = self._attend_blocks(q, k, v, view.bias, view.places)
+        x = x + self._drop(self.attention_out(join_heads(mixed)), self.attention_dropout)
+        gated, gate = apart(self.norm(x), self.up, 2)  # 2 of (batch, pieces, intermediate)
+        return x + self.down(self._drop(self.activation(gated) * gate, self.mlp_dropout))
+
+    def _attend_blocks(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        bias: torch.Tensor,
+        places: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return (batch, heads, pieces, size), as `attend`; ``places`` are those of `View`."""
+        batch, heads, pieces, size = q.shape
+        blocks, keys = places.shape
+        q = q.reshape(batch, heads, blocks, -1, size)
+        k, v = (
+            part.index_select(2, places.flatten()).view(batch, heads, blocks, keys, size)
+            for part in (k, v)
+        )
+        return self.attend(q, k, v, bias).reshape(batch, heads, pieces, size)
+
+    def _drop(self, x: torch.Tensor, share: float) -> torch.Tensor:
+        return functional.dropout(x, share, self.training) if share else x
+
+
+def _swapped(x: torch.Tensor) -> torch.Tensor:
+    """Return vectors with their halves exchanged."""
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat((second, first), -1)
+
+
+def _smaller(a: int, b: int) -> int:
+    if torch.jit.is_tracing():  # sizes are tensors, and a comparison would be frozen into the graph
+        return torch.minimum(torch.as_tensor(a), torch.as_tensor(b))  # type: ignore[return-value]
+    return min(a, b)
+
+
+def _larger(a: int, b: int) -> int:
+    if torch.jit.is_tracing():
+        return torch.maximum(torch.as_tensor(a), torch.as_tensor(b))  # type: ignore[return-value]
+    return max(a, b)

@@ -1,0 +1,149 @@
+"""Products with weights in an ONNX graph, computed in eight bits: one scale a row and a column.
+
+Each row of the input, which is one word piece, is quantized by its own largest value while the
+graph runs. A row's result depends on that row alone: not on the other texts of a batch, nor on
+padding, as it does where one scale is found for a whole tensor
+(`onnxruntime.quantization.quantize_dynamic`). Everything between the products stays in fp32.
+
+Products of the backbone are meant: heads take a small part of the time, and their scores are what
+comes out. This module knows no family and no file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from onepass.nn.constants import LARGE
+from onepass.nn.rounding import Rounded
+
+_CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
+_PREFIX = "onepass."  # of what all products of a graph share
+_PART = "backbone"  # in the name that the exporter gives to a node of an encoder
+
+
+def find_products(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """Return the products of a backbone with a large weight, by the name of the weight.
+
+    A weight that something else uses as well is left out.
+
+    Args:
+        graph: after `onepass.nn.constants.lift_constants`.
+    """
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    uses = Counter(name for node in graph.node for name in node.input)
+    found = {}
+    for node in graph.node:
+        tensor = weights.get(node.input[1]) if node.op_type == "MatMul" else None
+        if tensor is None or _PART not in node.name or uses[tensor.name] > 1:
+            continue
+        if _is_large_matrix(tensor):
+            found[tensor.name] = node
+    return found
+
+
+def quantize_products(model: onnx.ModelProto, rounded: Mapping[str, Rounded]) -> None:
+    """Replace products by products of integers, in place.
+
+    Args:
+        model: opset 13 to 17.
+        rounded: the weights in eight bits, for any of the names that `find_products` returns.
+    """
+    graph = model.graph
+    chosen = {
+        node.output[0]: name for name, node in find_products(graph).items() if name in rounded
+    }
+    if not chosen:
+        return
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        name = chosen.get(node.output[0])
+        if name is None:
+            nodes.append(node)
+            continue
+        graph.initializer.remove(weights[name])
+        put_weight(graph, name, rounded[name])
+        nodes += _product(node, rounded[name])
+    _share_constants(graph)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    if all(one.domain != _CONTRIB for one in model.opset_import):
+        model.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
+
+
+def put_weight(graph: onnx.GraphProto, name: str, rounded: Rounded) -> None:
+    """Add ``NAME.int8``, ``NAME.scale`` and, where there are factors, ``NAME.inverse``.
+
+    >>> graph = helper.make_graph([], "g", [], [])
+    >>> put_weight(graph, "w", Rounded(np.zeros((2, 3), np.int8), np.ones(3, np.float32)))
+    >>> [tensor.name for tensor in graph.initializer]
+    ['w.int8', 'w.scale']
+    """
+    arrays: dict[str, NDArray[Any]] = {"int8": rounded.small, "scale": rounded.scale}
+    if rounded.factors is not None:
+        arrays["inverse"] = (1 / rounded.factors).astype(np.float32)
+    for part, values in arrays.items():
+        graph.initializer.append(numpy_helper.from_array(values, f"{name}.{part}"))
+
+
+def _is_large_matrix(tensor: onnx.TensorProto) -> bool:
+    is_matrix = tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) == 2
+    return is_matrix and int(np.prod(tensor.dims)) >= LARGE
+
+
+def _share_constants(graph: onnx.GraphProto) -> None:
+    for name, value in (
+        ("zero", np.array(128, np.uint8)),  # what stands for 0 in an input
+        ("one", np.array(1, np.float32)),
+        ("step", np.array(1 / 127, np.float32)),
+        ("least", np.array(1e-12, np.float32)),  # the scale of a row of zeros
+        ("first", np.array([0], np.int64)),
+        ("last", np.array([-1], np.int64)),
+        ("column", np.array([1], np.int64)),
+    ):
+        graph.initializer.append(numpy_helper.from_array(value, _PREFIX + name))
+
+
+def _product(node: onnx.NodeProto, rounded: Rounded) -> list[onnx.NodeProto]:
+    """Return the nodes that compute what ``node`` does, from integers.
+
+    Unsigned inputs with zero at 128, and signed weights, are what the runtime has instructions
+    for; with signed inputs it is an order of magnitude slower.
+    """
+    x, weight = node.input
+    out = node.output[0]
+    rows, columns = rounded.small.shape
+
+    def make(kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        made.append(helper.make_node(kind, inputs, [f"{out}.{name}"], **attributes))
+        return f"{out}.{name}"
+
+    def constant(name: str, values: list[int]) -> str:
+        value = numpy_helper.from_array(np.array(values, np.int64))
+        made.append(helper.make_node("Constant", [], [f"{out}.{name}"], value=value))
+        return f"{out}.{name}"
+
+    made: list[onnx.NodeProto] = []
+    even = x if rounded.factors is None else make("Mul", [x, f"{weight}.inverse"], "even")
+    flat = make("Reshape", [even, constant("inner", [-1, rows])], "flat")  # (n, rows)
+    largest = make("ReduceMax", [make("Abs", [flat], "abs")], "largest", axes=[1], keepdims=0)
+    scale = make("Max", [make("Mul", [largest, f"{_PREFIX}step"], "step"), f"{_PREFIX}least"], "s")
+    zeros = make("Expand", [f"{_PREFIX}zero", make("Shape", [scale], "count")], "zeros")
+    small = make("QuantizeLinear", [flat, scale, zeros], "int8", axis=0)
+    product = f"{out}.product"
+    inputs = [small, f"{weight}.int8", f"{_PREFIX}one", f"{weight}.scale", f"{_PREFIX}zero"]
+    made.append(helper.make_node("MatMulIntegerToFloat", inputs, [product], domain=_CONTRIB))
+    factors = make("Unsqueeze", [scale, f"{_PREFIX}column"], "factors")  # (n, 1)
+    scaled = make("Mul", [product, factors], "scaled")
+    sizes = make("Shape", [x], "sizes")
+    outer = make("Slice", [sizes, f"{_PREFIX}first", f"{_PREFIX}last"], "outer")
+    shape = make("Concat", [outer, constant("outputs", [columns])], "shape", axis=0)
+    made.append(helper.make_node("Reshape", [scaled, shape], [out]))
+    return made

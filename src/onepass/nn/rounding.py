@@ -1,0 +1,126 @@
+"""Matrices in eight bits, one scale a column, so that products with them change little.
+
+Without knowing the inputs, every weight goes to the nearest step. With their moments, two things
+are better. Inputs of some columns are many times as large as those of the others, in every text,
+and would take the steps of a row for themselves: they are divided by a factor, and the weights that
+they meet are multiplied by it (SmoothQuant, https://arxiv.org/abs/2211.10438, equation 4). And the
+error that rounding one row of weights makes is taken back by the rows after it (GPTQ,
+https://arxiv.org/abs/2210.17323, equations 2 and 3).
+
+This module knows arrays, no graphs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+STEPS = 127  # of a weight, on each side of zero
+SHARE = 0.6  # of what is uneven in the inputs that goes into the weights; see docs/precision.md
+_DAMPING = 0.01  # of the mean moment, on the diagonal: directions that no input took
+_BLOCK = 128  # rows whose errors are handed on together
+_LEAST = 1e-12  # a scale
+_SMALLEST = 0.1  # of the mean, that a largest value counts as: it was seen on a few texts only
+
+
+@dataclass(slots=True)
+class Moments:
+    """What was seen of the inputs of one product.
+
+    Attributes:
+        largest: (rows of the weight) the largest magnitude of each.
+        products: (rows, rows) sums of products of two, over all inputs.
+    """
+
+    largest: Floats
+    products: Floats
+
+    @classmethod
+    def empty(cls, rows: int) -> Moments:
+        """Return what is known before anything was seen."""
+        return cls(np.zeros(rows, np.float32), np.zeros((rows, rows), np.float32))
+
+    def add(self, inputs: Floats) -> None:
+        """Count inputs, (n, rows)."""
+        self.largest = np.maximum(self.largest, np.abs(inputs).max(axis=0, initial=0))
+        self.products += inputs.T @ inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """A matrix in eight bits; ``small * scale / factors[:, None]`` is nearly the matrix.
+
+    Attributes:
+        small: (rows, columns).
+        scale: (columns).
+        factors: (rows) that inputs are divided by before they are multiplied with ``small``; None
+            for those that are all 1.
+    """
+
+    small: NDArray[np.int8]
+    scale: Floats
+    factors: Floats | None = None
+
+
+def round_matrix(values: Floats, moments: Moments | None = None) -> Rounded:
+    """Return a matrix in eight bits.
+
+    Args:
+        values: (rows, columns); inputs are multiplied from the left.
+        moments: of the inputs; None if none were seen.
+
+    >>> round_matrix(np.array([[1, 0.5], [-0.5, 0]], np.float32)).small.tolist()
+    [[127, 127], [-64, 0]]
+    """
+    if moments is None or not moments.largest.any():
+        scale = _scale(values)
+        return Rounded(_nearest(values / scale), scale)
+    inputs, weights = _raised(moments.largest), _raised(np.abs(values).max(axis=1))  # (rows)
+    factors = (inputs**SHARE / weights ** (1 - SHARE)).astype(np.float32)
+    scaled = values * factors[:, None]
+    scale = _scale(scaled)
+    products = (moments.products / factors / factors[:, None]).astype(np.float32)
+    return Rounded(_round_in_turn(scaled, scale, products), scale, factors)
+
+
+def _raised(largest: Floats) -> Floats:
+    """Return largest values, of which none is next to nothing."""
+    return np.maximum(largest, max(_SMALLEST * float(largest.mean()), _LEAST))
+
+
+def _scale(values: Floats) -> Floats:
+    """Return (columns) what one step is worth."""
+    scale = np.maximum(np.abs(values).max(axis=0), _LEAST) / STEPS
+    return scale.astype(np.float32)
+
+
+def _nearest(steps: Floats) -> NDArray[np.int8]:
+    return np.clip(np.rint(steps), -STEPS, STEPS).astype(np.int8)
+
+
+def _round_in_turn(values: Floats, scale: Floats, products: Floats) -> NDArray[np.int8]:
+    """Round row by row; the rows that are left make up for the error so far."""
+    factor = _inverse_factor(products)  # (rows, rows), upper triangle
+    left = values.copy()
+    small = np.zeros(values.shape, np.int8)
+    for start in range(0, len(values), _BLOCK):
+        end = min(start + _BLOCK, len(values))
+        errors = np.zeros((end - start, values.shape[1]), np.float32)
+        for row in range(start, end):
+            small[row] = _nearest(left[row] / scale)
+            error = (left[row] - small[row] * scale) / factor[row, row]
+            left[row + 1 : end] -= factor[row, row + 1 : end, None] * error
+            errors[row - start] = error
+        left[end:] -= factor[start:end, end:].T @ errors
+    return small
+
+
+def _inverse_factor(products: Floats) -> Floats:
+    """Return the upper Cholesky factor of the inverse."""
+    full = products.astype(np.float64)
+    full[np.diag_indices_from(full)] += _DAMPING * np.diag(full).mean() + _LEAST
+    return np.linalg.cholesky(np.linalg.inv(full)).T.astype(np.float32)

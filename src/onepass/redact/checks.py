@@ -1,0 +1,159 @@
+"""Whether a value can be what its label says: checksums and formats.
+
+Each check takes the text of a value and returns True if it passes, False if it cannot be one, None
+if it cannot tell. Luhn, mod 97, IP addresses and US social security numbers are checked here; phone
+numbers and the identity numbers of countries by the libraries phonenumbers and python-stdnum, where
+they are installed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from ipaddress import ip_address
+from types import ModuleType
+
+Check = Callable[[str], bool | None]
+
+# Modules of python-stdnum for numbers of persons, whose check digits or layout say something.
+_NATIONAL = (
+    "at.vnr", "be.nn", "bg.egn", "br.cpf", "ch.ssn", "cl.rut", "cn.ric", "cz.rc", "de.idnr",
+    "dk.cpr", "ee.ik", "es.dni", "es.nie", "fi.hetu", "fr.nir", "gb.nhs", "hr.oib", "ie.pps",
+    "in_.aadhaar", "is_.kennitala", "it.codicefiscale", "kr.rrn", "nl.bsn",
+    "no.fodselsnummer", "pl.pesel", "pt.nif", "ro.cnp", "se.personnummer", "si.emso",
+    "tr.tckimlik", "za.idnr",
+)  # fmt: skip
+_EMAIL = re.compile(r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)\S+|[\w-]+(?:\.[\w-]+)+(?:/\S*)?", re.I)
+
+
+def libraries() -> dict[str, bool]:
+    """Say which of the optional libraries are there.
+
+    >>> sorted(libraries())
+    ['phonenumbers', 'stdnum']
+    """
+    return {name: find_spec(name) is not None for name in ("phonenumbers", "stdnum")}
+
+
+def luhn(text: str) -> bool:
+    """Check the last digit of a card number (ISO/IEC 7812-1, annex B).
+
+    >>> luhn("4111 1111 1111 1111"), luhn("4111 1111 1111 1112")
+    (True, False)
+    """
+    digits = [int(letter) for letter in re.sub(r"[ -]", "", text) if letter in "0123456789"]
+    if not 12 <= len(digits) <= 19 or re.search(r"[^0-9 -]", text):
+        return False
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
+
+
+def iban(text: str) -> bool:
+    """Check the two check digits of an IBAN (ISO 13616: the rest modulo 97 is 1).
+
+    >>> iban("DE89 3704 0044 0532 0130 00"), iban("DE88 3704 0044 0532 0130 00")
+    (True, False)
+    """
+    plain = re.sub(r"[ -]", "", text).upper()
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", plain):
+        return False
+    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
+
+
+def account(text: str) -> bool | None:
+    """Check a bank account number: an IBAN passes, of others nothing is known.
+
+    >>> account("DE89 3704 0044 0532 0130 00"), account("12345678")
+    (True, None)
+    """
+    return True if iban(text) else None
+
+
+def ip(text: str) -> bool:
+    """Check an IPv4 or IPv6 address.
+
+    >>> ip("192.168.1.10"), ip("2001:db8::1"), ip("192.168.1.256"), ip("::")
+    (True, True, False, False)
+    """
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return re.search(r"[0-9a-fA-F]", text) is not None
+
+
+def ssn(text: str) -> bool:
+    """Check a US social security number: ranges that were never given out fail.
+
+    >>> ssn("536-90-4399"), ssn("666-90-4399"), ssn("536-00-4399")
+    (True, False, False)
+    """
+    found = re.fullmatch(r"([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})", text)
+    if found is None:
+        return False
+    area, group, serial = found.groups()
+    return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
+
+
+def email(text: str) -> bool:
+    """Check the shape of an e-mail address.
+
+    >>> email("anna@example.com"), email("anna at example.com")
+    (True, False)
+    """
+    return _EMAIL.fullmatch(text) is not None
+
+
+def url(text: str) -> bool:
+    """Check the shape of an address of the web.
+
+    >>> url("https://example.org/a"), url("example.org/a"), url("the site")
+    (True, True, False)
+    """
+    return _URL.fullmatch(text) is not None
+
+
+def phone(text: str) -> bool | None:
+    """Check a phone number: its country's plan if it begins with "+", else its count of digits.
+
+    >>> phone("12"), phone("555-0100")
+    (False, None)
+    """
+    if not 6 <= sum(letter.isdigit() for letter in text) <= 17:
+        return False
+    library = _library("phonenumbers")
+    if library is None or not text.lstrip("( ").startswith("+"):
+        return None
+    try:
+        valid: bool = library.is_valid_number(library.parse(text, None))
+    except library.NumberParseException:
+        return False
+    return valid
+
+
+def national_id(text: str) -> bool | None:
+    """Check the number of a person: True if it fits one of some thirty countries, else None.
+
+    A number that fits none may be that of another country, so that it never fails.
+
+    >>> national_id("hello") is None
+    True
+    """
+    plain = text.strip()
+    return any(module.is_valid(plain) for module in _national()) or None
+
+
+@cache
+def _national() -> tuple[ModuleType, ...]:
+    if _library("stdnum") is None:
+        return ()
+    return tuple(import_module(f"stdnum.{name}") for name in _NATIONAL)
+
+
+@cache
+def _library(name: str) -> ModuleType | None:
+    return import_module(name) if libraries()[name] else None

@@ -1,0 +1,70 @@
+"""The kinds of personal data that are known by name: how they look and how they are checked.
+
+A label that is not listed here is found by the model alone. Labels are matched whatever their case,
+hyphens and the spelling of e-mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onepass.redact import checks, patterns
+from onepass.redact.checks import Check
+from onepass.redact.patterns import Finder
+
+# What is looked for if nothing is said: a name the model reads, and what helps it.
+PII = (
+    "person", "address", "date of birth", "email address", "phone number", "username", "password",
+    "credit card number", "bank account number", "IBAN", "IP address", "URL",
+    "social security number", "national ID number", "passport number", "driver's license number",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known about a kind.
+
+    Attributes:
+        names: other names of it.
+        finder: of its fixed form.
+        score: of what the finder finds, before the check.
+        check: of its values.
+    """
+
+    names: tuple[str, ...]
+    check: Check
+    finder: Finder | None = None
+    score: float = 0.0
+
+
+_KINDS = (
+    Kind(("email", "email address"), checks.email, patterns.emails, 0.8),
+    Kind(("url", "link", "web address", "website"), checks.url, patterns.urls, 0.8),
+    Kind(("ip", "ip address"), checks.ip, patterns.ips, 0.5),
+    Kind(("iban",), checks.iban, patterns.ibans, 0.6),
+    Kind(
+        ("credit card number", "credit card", "card number", "payment card"),
+        checks.luhn,
+        patterns.cards,
+        0.5,
+    ),
+    Kind(("phone number", "phone", "telephone number", "telephone"), checks.phone,
+         patterns.phones, 0.6),
+    Kind(("social security number", "ssn"), checks.ssn, patterns.ssns, 0.5),
+    Kind(("bank account number", "bank account", "account number"), checks.account),
+    Kind(
+        ("national id number", "national id", "identity number", "tax id", "tax number"),
+        checks.national_id,
+    ),
+)  # fmt: skip
+_BY_NAME = {name: kind for kind in _KINDS for name in kind.names}
+
+
+def kind_of(label: str) -> Kind | None:
+    """Return what is known about a label.
+
+    >>> kind_of("E-Mail address") is kind_of("email"), kind_of("person")
+    (True, None)
+    """
+    plain = " ".join(label.lower().replace("e-mail", "email").replace("_", " ").split())
+    return _BY_NAME.get(plain)

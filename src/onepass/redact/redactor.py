@@ -1,0 +1,218 @@
+"""Redaction: a model and patterns find personal data, and every place of it is replaced.
+
+What stands between the places is copied as it is. This module puts the parts together; it does not
+know files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, overload
+
+from onepass.errors import InputError, MissingExtra
+from onepass.redact.actions import Replacer
+from onepass.redact.checks import libraries
+from onepass.redact.find import Finders, Place
+from onepass.redact.kinds import PII
+from onepass.redact.patterns import Finder, phones_in
+from onepass.redact.result import Found, Redacted
+from onepass.results.types import Extraction
+from onepass.schema import Schema
+
+if TYPE_CHECKING:
+    from onepass.extractor import Extractor
+
+Labels = Sequence[str] | Mapping[str, str]
+Action = str | Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How texts are redacted.
+
+    Attributes:
+        labels: what to look for: names, or a mapping to descriptions.
+        action: "mask", "label", "hash" or "pseudonym"; or one for each label, where that of ""
+            (or "label") holds for the others.
+        key: secret, of 16 bytes or more; hashes need it.
+        faker: a locale whose names are pseudonyms, such as "en_US"; None numbers them.
+        threshold: the least score; None is what the model was calibrated to, and half for
+            patterns.
+        patterns: whether fixed forms (e-mail, links, cards, ...) are looked for without the model.
+        region: two letters of the country whose phone numbers may lack their country code.
+    """
+
+    labels: Labels = PII
+    action: Action = "label"
+    key: bytes | None = field(default=None, repr=False)
+    faker: str | None = None
+    threshold: float | None = None
+    patterns: bool = True
+    region: str | None = None
+
+    @property
+    def actions(self) -> dict[str, str]:
+        """Return the action of each label that has one of its own, and that of "" for the rest."""
+        return {"": self.action} if isinstance(self.action, str) else {"": "label", **self.action}
+
+
+class Redactor:
+    """Redacts texts, with one pseudonym for one value through all of them.
+
+    Args:
+        model: that finds what has no fixed form.
+        options: how.
+
+    Raises:
+        SchemaError: for labels that cannot be asked.
+        InputError: for an unknown action, one for a label that is not asked, or a missing key.
+        MissingExtra: if ``faker`` or ``region`` is given and its library is not installed.
+    """
+
+    def __init__(self, model: Extractor, options: Options | None = None) -> None:
+        self.options = options or Options()
+        schema = Schema().entities(self.options.labels)
+        names = [label.name for label in schema.entity_labels]
+        for label in self.options.actions:
+            if label and label not in names:
+                raise InputError(
+                    f"An action was given for {label!r}, which is not among the labels: "
+                    f"{', '.join(names)}."
+                )
+        self._model, self._schema = model, schema
+        self._replacer = Replacer(
+            self.options.actions, key=self.options.key, faker=self.options.faker
+        )
+        self._finders = Finders(
+            names, patterns=self.options.patterns, special=_special(self.options.region)
+        )
+
+    def one(self, text: str) -> Redacted:
+        """Redact a text.
+
+        Raises:
+            InputError: if it is not a string.
+        """
+        doc = self._model.extract(text, self._schema, threshold=self.options.threshold)
+        return self._redacted(doc)
+
+    def stream(self, texts: Iterable[str]) -> Iterator[Redacted]:
+        """Yield texts after their redaction, in their order, holding only a few at a time.
+
+        Raises:
+            InputError: if one is not a string.
+        """
+        docs = self._model.stream(texts, self._schema, threshold=self.options.threshold)
+        return map(self._redacted, docs)
+
+    def _redacted(self, doc: Extraction) -> Redacted:
+        places = self._finders.places(doc, self.options.threshold)
+        return replaced(doc, places, self._replacer)
+
+
+def replaced(doc: Extraction, places: Iterable[Place], replacer: Replacer) -> Redacted:
+    """Replace places of a text, and nothing else.
+
+    Args:
+        doc: whose text it is.
+        places: in the order of the text; they do not overlap.
+        replacer: that says by what.
+    """
+    out: list[str] = []
+    found: list[Found] = []
+    done = at = 0  # in the text that was given, in the new one
+    for place in places:
+        text = doc.text[place.start : place.end]
+        between, new = doc.text[done : place.start], replacer.replacement(place.label, text)
+        at += len(between)
+        found.append(
+            Found(
+                place.label, text, place.start, place.end, place.score, place.source, place.check,
+                replacer.action(place.label), new, at,
+            )
+        )  # fmt: skip
+        out += between, new
+        done, at = place.end, at + len(new)
+    return Redacted("".join([*out, doc.text[done:]]), tuple(found), doc.coverage)
+
+
+def _special(region: str | None) -> dict[str, Finder]:
+    if region is None:
+        return {}
+    if not libraries()["phonenumbers"]:
+        raise MissingExtra("Phone numbers of a country", "redact")
+    import phonenumbers
+
+    if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise InputError(
+            f"The region must be two letters of a country, such as US, but {region!r:.60} was "
+            "given."
+        )
+    return {"phone number": phones_in(region.upper())}
+
+
+@overload
+def redact(  # type: ignore[overload-overlap]  # a string is a sequence of strings, too
+    model: Extractor,
+    text: str,
+    labels: Labels = PII,
+    *,
+    action: Action = "label",
+    key: bytes | None = None,
+    faker: str | None = None,
+    threshold: float | None = None,
+    region: str | None = None,
+) -> Redacted: ...
+@overload
+def redact(
+    model: Extractor,
+    text: Sequence[str],
+    labels: Labels = PII,
+    *,
+    action: Action = "label",
+    key: bytes | None = None,
+    faker: str | None = None,
+    threshold: float | None = None,
+    region: str | None = None,
+) -> list[Redacted]: ...
+
+
+def redact(
+    model: Extractor,
+    text: str | Sequence[str],
+    labels: Labels = PII,
+    *,
+    action: Action = "label",
+    key: bytes | None = None,
+    faker: str | None = None,
+    threshold: float | None = None,
+    region: str | None = None,
+) -> Redacted | list[Redacted]:
+    """Replace personal data in a text, or in several with the same pseudonyms.
+
+    For many texts, or without patterns, make a `Redactor`.
+
+    Args:
+        model: an `onepass.Extractor`.
+        text: one, or a list.
+        labels: what to look for: names, or a mapping to descriptions.
+        action: "mask", "label", "hash" or "pseudonym", or one for each label.
+        key: of hashes, secret.
+        faker: a locale whose names are pseudonyms.
+        threshold: the least score.
+        region: of phone numbers without a country code.
+
+    Returns:
+        The new text with what was found, or a list of them.
+
+    Raises:
+        SchemaError, InputError, MissingExtra: as `Redactor` does.
+
+    >>> from onepass import Extractor
+    >>> redact(Extractor(), "Write to anna@example.com.", ["email"]).text
+    'Write to [email].'
+    """
+    options = Options(labels, action, key, faker, threshold, region=region)
+    redactor = Redactor(model, options)
+    return redactor.one(text) if isinstance(text, str) else list(redactor.stream(text))

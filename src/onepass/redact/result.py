@@ -1,0 +1,142 @@
+"""What was replaced: the new text, and for each place what stood there and what stands there now.
+
+Dicts and reports leave out what was replaced, so that they can be kept beside the new text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from onepass.results.types import Coverage, Entity, Extraction
+
+_COUNTED = ("model", "pattern", "repeat", "passed", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place that was replaced.
+
+    Attributes:
+        label: of what stood there.
+        text: what stood there.
+        start: its character index in the text that was given.
+        end: half-open.
+        score: after the check.
+        source: "model", "pattern" or "repeat" (of what the model found elsewhere in the text).
+        check: whether it passed the check of its kind; None if nothing can be said.
+        action: "mask", "label", "hash" or "pseudonym".
+        replacement: what stands there now.
+        at: the character index of that in the new text.
+    """
+
+    label: str
+    text: str = field(repr=False)  # a log must not tell
+    start: int
+    end: int
+    score: float
+    source: str
+    check: bool | None
+    action: str
+    replacement: str
+    at: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, without the text that stood there."""
+        return {
+            "label": self.label,
+            "start": self.start,
+            "end": self.end,
+            "score": self.score,
+            "source": self.source,
+            "check": self.check,
+            "action": self.action,
+            "replacement": self.replacement,
+            "at": self.at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A text after the replacements.
+
+    Attributes:
+        text: the new text.
+        found: what was replaced, in the order of the text.
+        coverage: how much of the text the model read.
+    """
+
+    text: str
+    found: tuple[Found, ...]
+    coverage: Coverage
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, without the texts that were replaced."""
+        return {"text": self.text, "found": [one.to_dict() for one in self.found]}
+
+    def to_extraction(self) -> Extraction:
+        """Return the replacements as entities of the new text, to be shown by `to_html`.
+
+        >>> one = Found("person", "Bo", 0, 2, 0.9, "model", None, "label", "[person]", 0)
+        >>> Redacted("[person] barks", (one,), Coverage(8, 8, 1, False)).to_extraction().entities
+        (Entity(label='person', text='[person]', start=0, end=8, score=0.9, names=()),)
+        """
+        shown = tuple(
+            Entity(one.label, one.replacement, one.at, one.at + len(one.replacement), one.score)
+            for one in self.found
+        )
+        chars, read = len(self.text), self.coverage
+        part = chars if not read.truncated else min(chars, read.chars_read)
+        return Extraction(
+            self.text, shown, coverage=Coverage(chars, part, read.windows, read.truncated)
+        )
+
+
+class Report:
+    """Counts of what was replaced in some texts.
+
+    >>> report = Report()
+    >>> one = Found("person", "Bo", 0, 2, 0.9, "model", None, "label", "[person]", 0)
+    >>> report.add(Redacted("[person]", (one,), Coverage(2, 2, 1, False)))
+    >>> report.to_dict()["found"]["person"]
+    {'count': 1, 'action': 'label', 'model': 1, 'pattern': 0, 'repeat': 0,
+     'passed': 0, 'failed': 0}
+    """
+
+    def __init__(self) -> None:
+        self.texts = 0
+        self._labels: dict[str, dict[str, Any]] = {}
+
+    def add(self, redacted: Redacted) -> None:
+        """Count a text."""
+        self.texts += 1
+        for one in redacted.found:
+            row = self._labels.setdefault(
+                one.label,
+                {"count": 0, "action": one.action, **dict.fromkeys(_COUNTED, 0)},
+            )
+            row["count"] += 1
+            row[one.source] += 1
+            if one.check is not None:
+                row["passed" if one.check else "failed"] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as plain values, and which libraries took part in the checks."""
+        from onepass.redact.checks import libraries
+
+        return {"texts": self.texts, "found": self._labels, "libraries": libraries()}
+
+    def summary(self) -> str:
+        """Return the counts in one line.
+
+        >>> Report().summary()
+        'nothing was replaced in 0 texts'
+        """
+        texts = f"{self.texts:,} text{'' if self.texts == 1 else 's'}"
+        found = ", ".join(self._counted())
+        return f"replaced in {texts}: {found}" if found else f"nothing was replaced in {texts}"
+
+    def _counted(self) -> Iterator[str]:
+        for label, row in sorted(self._labels.items(), key=lambda item: -item[1]["count"]):
+            yield f"{row['count']:,} {label}"

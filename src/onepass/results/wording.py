@@ -1,0 +1,44 @@
+"""Words that a table and a page have in common.
+
+It knows results, not where they are shown.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from onepass.results.types import Classification, Entity, Extraction, FieldValue, Value
+
+
+def called(entity: Entity) -> str:
+    """Return the label of an entity, with its names where they say more."""
+    names = [name.label for name in entity.names if name.label != entity.label]
+    return f"{entity.label} ({', '.join(names)})" if names else entity.label
+
+
+def none_fits(answer: Classification) -> str:
+    """Return the words for a task that abstained, nothing for others."""
+    if answer.labels or answer.fit is None:
+        return ""
+    return f"none of these (the best fits {answer.fit:.3f})"
+
+
+def coverage_line(doc: Extraction) -> str:
+    """Return a sentence about how much of the text was read."""
+    read = doc.coverage
+    windows = "1 window" if read.windows == 1 else f"{read.windows} windows"
+    cut = " The rest was cut off." if read.truncated else ""
+    return f"{read.chars_read} of {read.chars} characters read in {windows}.{cut}"
+
+
+def values_of(held: FieldValue) -> tuple[Value, ...]:
+    """Return the values of a field, whether it holds one, several or none."""
+    if isinstance(held, tuple):
+        return held
+    return () if held is None else (held,)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    flat = (c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in flat)

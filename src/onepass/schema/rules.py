@@ -1,0 +1,221 @@
+"""What a value of a field must be: its kind, and the bounds that candidates have to keep.
+
+Rules are data. Texts are read as values, and candidates compared with rules, by
+`onepass.typed.values`; this module knows no text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from importlib.util import find_spec
+from operator import attrgetter
+from typing import Annotated, Any, Literal, get_args
+
+from onepass.errors import MissingExtra, SchemaError
+
+Kind = Literal[
+    "text", "integer", "number", "decimal", "date", "datetime", "money", "quantity", "phone",
+    "email", "url", "iban",
+]  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Order = Literal["DMY", "MDY", "YMD"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+Bound = int | float | str  # a str for a date, or where a float would not be exact
+
+_PACKAGES = {"money": "price_parser", "phone": "phonenumbers", "iban": "schwifty"}
+_BOUNDED = ("integer", "number", "decimal", "date", "datetime", "money", "quantity")
+_DATED = ("date", "datetime")
+_BOUNDS = ("ge", "gt", "le", "lt")
+_COUNTS = ("min_length", "max_length", "min_items", "max_items")
+
+
+def _check_one_of(value: object, allowed: tuple[str, ...], name: str) -> None:
+    if value not in allowed:
+        raise SchemaError(
+            f"{name} must be one of {', '.join(allowed)}, but {value!r:.80} was given."
+        )
+
+
+def _check_pattern(pattern: object) -> None:
+    if not isinstance(pattern, str):
+        raise SchemaError(f"pattern must be a string, but {pattern!r:.80} was given.")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SchemaError(
+            f"The pattern {pattern!r:.80} is not a regular expression: {error}."
+        ) from error
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return Decimal(str(value)).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _check_bound(value: object, name: str, kind: Kind) -> None:
+    if kind not in _BOUNDED:
+        raise SchemaError(
+            f"{name} bounds numbers and dates, but the kind is {kind!r}; give a kind such as "
+            "'number'."
+        )
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if kind in _DATED:
+        fits = isinstance(value, str) and _is_iso(value)
+    else:
+        fits = (number or isinstance(value, str)) and _is_number(value)
+    if fits:
+        return
+    wanted = "a date as ISO text" if kind in _DATED else "a number"
+    raise SchemaError(f"{name} must be {wanted}, but {value!r:.80} was given.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a value must be; may also stand in ``Annotated[...]`` of a Pydantic field.
+
+    Attributes:
+        kind: what the text is read as. A candidate that cannot be read is chosen only where no
+            readable one is left.
+        pattern: a regular expression that has to occur in the text of the value.
+        ge: the least value; also gt, le and lt. Dates as ISO text.
+        min_length: the fewest characters of the text; max_length the most.
+        max_items: the most values of a list, the best ones. min_items is only checked by who
+            validates: nothing is made up to reach it.
+        exclusive: whether a place in the text may fill this field in one record only.
+        region: the country whose national phone numbers are read, such as "CH".
+        order: of the parts of a date like 3/4/2024; None leaves such a date unread.
+
+    Raises:
+        SchemaError: naming the rule that cannot be kept.
+
+    >>> Rules(kind="integer", ge=1).given()
+    {'kind': 'integer', 'ge': 1}
+    >>> Rules(pattern="(")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.SchemaError: The pattern '(' is not a regular expression: missing ), \
+unterminated subpattern at position 0.
+    """
+
+    kind: Kind = "text"
+    pattern: str | None = None
+    ge: Bound | None = None
+    gt: Bound | None = None
+    le: Bound | None = None
+    lt: Bound | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    exclusive: bool = False
+    region: str | None = None
+    order: Order | None = None
+
+    def __post_init__(self) -> None:
+        _check_one_of(self.kind, KINDS, "kind")
+        if self.order is not None:
+            _check_one_of(self.order, ORDERS, "order")
+        if self.pattern is not None:
+            _check_pattern(self.pattern)
+        if not isinstance(self.exclusive, bool):
+            raise SchemaError(f"exclusive must be true or false, but {self.exclusive!r:.80} is.")
+        if self.region is not None and not isinstance(self.region, str):
+            raise SchemaError(f"region must be a country code, but {self.region!r:.80} was given.")
+        values = dict(zip(RULE_KEYS, _held(self), strict=True))
+        for name in _COUNTS:
+            value = values[name]
+            if value is not None and (type(value) is not int or value < 0):
+                raise SchemaError(
+                    f"{name} must be a whole number from 0 up, but {value!r:.80} was given."
+                )
+        for name in _BOUNDS:
+            if values[name] is not None:
+                _check_bound(values[name], name, self.kind)
+
+    @property
+    def bounds(self) -> dict[str, Bound]:
+        """The bounds that were given, by their names."""
+        return {name: value for name, value in self.given().items() if name in _BOUNDS}
+
+    def given(self) -> dict[str, Any]:
+        """Return the rules that are not defaults, by their names."""
+        held = zip(RULE_KEYS, _held(self), strict=True)
+        return {name: value for name, value in held if value != _DEFAULTS[name]}
+
+    def with_(self, changes: dict[str, Any]) -> Rules:
+        """Return rules in which some are replaced.
+
+        >>> Rules(kind="integer").with_({"ge": 0}).given()
+        {'kind': 'integer', 'ge': 0}
+        """
+        return Rules(**{**self.given(), **changes})
+
+
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Rules)}
+RULE_KEYS: tuple[str, ...] = tuple(_DEFAULTS)
+_held = attrgetter(*RULE_KEYS)
+NO_RULES = Rules()
+
+
+def check_packages(rules: Rules) -> None:
+    """Refuse a kind whose library is not installed.
+
+    Raises:
+        MissingExtra: naming the extra to install.
+
+    >>> check_packages(Rules(kind="integer"))
+    """
+    package = _PACKAGES.get(rules.kind)
+    if package is not None and find_spec(package) is None:
+        raise MissingExtra(f"Reading values of the kind {rules.kind!r}", "values")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of money; the currency is an ISO 4217 code where it can be told, else as written.
+
+    >>> from decimal import Decimal
+    >>> str(Money(Decimal("9.50"), "EUR"))
+    '9.50 EUR'
+    """
+
+    amount: Decimal
+    currency: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}" if self.currency else str(self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit as written.
+
+    >>> from decimal import Decimal
+    >>> str(Quantity(Decimal("2.5"), "kg"))
+    '2.5 kg'
+    """
+
+    amount: Decimal
+    unit: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.unit}" if self.unit else str(self.amount)
+
+
+Phone = Annotated[str, Rules(kind="phone")]
+Email = Annotated[str, Rules(kind="email")]
+Url = Annotated[str, Rules(kind="url")]
+Iban = Annotated[str, Rules(kind="iban")]

@@ -1,0 +1,178 @@
+"""The outermost layer of the service: who may come in, how much, and what is counted and logged.
+
+An ASGI middleware. It does not know what a request asks. Nothing of a body, a query or a header is
+ever logged, and no error that has one in its message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from onepass.serving.keys import Keys
+from onepass.serving.metrics import Metrics
+from onepass.serving.problems import Refusal
+from onepass.serving.settings import Settings
+from onepass.serving.traces import where
+
+GUARDED = "/v1/"
+ROUTES = frozenset(  # paths that may stand in a log or in a metric; clients write what they like
+    {
+        "/v1/extract", "/v1/extract/batch", "/v1/schema", "/v1/schema/validate", "/v1/models",
+        "/health", "/ready", "/metrics", "/docs", "/openapi.json",
+    }
+)  # fmt: skip
+GONE = 499  # no status of HTTP: nobody waited for the answer
+
+log = logging.getLogger("onepass.serving")
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One request on its way."""
+
+    id: str
+    status: int = 0  # until the answer begins
+
+
+class Guard:
+    """Checks keys and sizes before anything is read, and keeps the books.
+
+    Args:
+        app: what is behind it.
+        settings: limits and keys.
+        metrics: that count.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self._app = app
+        self._settings = settings
+        self._keys = Keys(settings.keys)
+        self._metrics = metrics
+        self._inside = 0
+        metrics.watch(
+            "requests_inside", "Requests that are received or answered.", lambda: self._inside
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        visit = _Visit(uuid4().hex[:16])
+
+        async def tracked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                visit.status = message["status"]
+                named = (b"x-request-id", visit.id.encode())
+                message["headers"] = [*message.get("headers", ()), named]
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, tracked, visit)
+        finally:
+            route = scope["path"] if scope["path"] in ROUTES else "other"
+            seconds = perf_counter() - began
+            status = visit.status or GONE
+            self._metrics.observe_request(route, status, seconds)
+            level = logging.INFO if route.startswith(GUARDED) else logging.DEBUG
+            log.log(level, "%s %s %d %.3fs", visit.id, route, status, seconds)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, visit: _Visit) -> None:
+        try:
+            if scope["path"].startswith(GUARDED):
+                await self._guarded(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        except ClientDisconnect:
+            return
+        except Refusal as refusal:
+            self._metrics.count_error(refusal.code)
+            await refusal.response()(scope, receive, send)
+        except Exception as error:  # noqa: BLE001  its message may hold a text, so it ends here
+            log.error("%s failed: %s", visit.id, where(error))
+            self._metrics.count_error("internal")
+            if not visit.status:
+                sentence = "The service failed on this request; its log says where, at this id: "
+                await Refusal(500, "internal", f"{sentence}{visit.id}.").response()(
+                    scope, receive, send
+                )
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        if not self._keys.open_for(headers):
+            raise Refusal(
+                401,
+                "unauthorized",
+                "This service needs an API key; send it as  Authorization: Bearer KEY.",
+            )
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length[:20]) > self._settings.body_bytes:
+            raise self._too_large()
+        if self._inside >= self._settings.requests:
+            raise Refusal(
+                429,
+                "busy",
+                f"The service is answering {self._inside} requests, which is its limit; "
+                "try again after the seconds in Retry-After.",
+                retry_after=1,
+            )
+        self._inside += 1
+        try:
+            body = await self._body(receive)
+            await self._app(scope, _replayed(body, receive), send)
+        finally:
+            self._inside -= 1
+
+    async def _body(self, receive: Receive) -> bytes:
+        """Return the body; a client that sends it too slowly is not waited for."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if size > self._settings.body_bytes:
+                        raise self._too_large()
+                    parts.append(part)
+                    if not message.get("more_body", False):
+                        return b"".join(parts)
+        except TimeoutError as error:
+            raise Refusal(
+                408,
+                "body_timeout",
+                f"The body did not arrive within {self._settings.timeout:g} seconds; send it "
+                "faster.",
+            ) from error
+
+    def _too_large(self) -> Refusal:
+        return Refusal(
+            413,
+            "body_too_large",
+            f"The body is larger than {self._settings.body_bytes} bytes; send fewer or shorter "
+            "texts.",
+        )
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body once, and then what really comes."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

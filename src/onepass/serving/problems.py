@@ -1,0 +1,111 @@
+"""Refusals: why a request gets no answer, as a status, a code and one sentence.
+
+It knows HTTP, and nothing about what was asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
+
+from onepass.errors import InputError, OnepassError, SchemaError, TextTooLong
+
+
+class Refusal(Exception):
+    """A request that is not answered.
+
+    Args:
+        status: of HTTP.
+        code: a word for programs.
+        message: a sentence for people.
+        retry_after: seconds after which another try makes sense.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+    def body(self) -> dict[str, Any]:
+        """Return what stands in the answer.
+
+        >>> Refusal(404, "not_found", "There is no such page.").body()
+        {'error': {'code': 'not_found', 'message': 'There is no such page.'}}
+        """
+        return {"error": {"code": self.code, "message": self.message}}
+
+    def response(self) -> Response:
+        headers = {}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(max(ceil(self.retry_after), 1))
+        if self.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return reply(self.body(), self.status, headers)
+
+
+def reply(
+    values: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    r"""Return a JSON answer.
+
+    >>> reply({"text": "\ud800"}).body  # legal in a Python string, but not in UTF-8
+    b'{"text": "\\ud800"}'
+    """
+    text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    return Response(
+        text.encode("utf-8", errors="backslashreplace"),  # which writes the escape that JSON has
+        status_code=status,
+        headers=None if headers is None else dict(headers),
+        media_type="application/json",
+    )
+
+
+def refusal_of(error: OnepassError) -> Refusal:
+    """Return the refusal for an error of the library.
+
+    >>> refusal_of(SchemaError("The schema asks for nothing.")).code
+    'invalid_schema'
+    """
+    if isinstance(error, SchemaError):
+        return Refusal(422, "invalid_schema", str(error))
+    if isinstance(error, TextTooLong):
+        return Refusal(422, "text_too_long", str(error))
+    if isinstance(error, InputError):
+        return Refusal(422, "invalid_request", str(error))
+    return Refusal(500, "model_error", str(error))
+
+
+def refusal_of_body(error: RequestValidationError) -> Refusal:
+    """Return the refusal for a body that is not what it should be; the first reason stands for all.
+
+    What was given is not repeated: it may be a text.
+    """
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return Refusal(
+            400, "invalid_json", "The body is not JSON; send a JSON object encoded in UTF-8."
+        )
+    place = _place(first["loc"])
+    reason = first["msg"][:1].lower() + first["msg"][1:]
+    return Refusal(422, "invalid_request", f"{place} is wrong: {reason.rstrip('.')}.")
+
+
+def _place(location: Sequence[str | int]) -> str:
+    """Name a place in the body.
+
+    >>> _place(("body", "texts", 3)), _place(("body",))
+    ('The field texts[3]', 'The body')
+    """
+    name = ""
+    for part in location[1:]:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return f"The field {name.lstrip('.')[:80]}" if name else "The body"

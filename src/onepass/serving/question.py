@@ -1,0 +1,62 @@
+"""What is asked of a text, as a value: texts with equal questions are read together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from onepass.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A schema and the options of `onepass.Extractor.extract`.
+
+    Attributes:
+        key: by which questions compare.
+        schema: what to find; nobody else holds it.
+        threshold: of the call.
+        overlap: of the call.
+        on_long: of the call.
+        chars: of the schema, which is read together with each text.
+    """
+
+    key: str
+    schema: Schema = field(compare=False)
+    threshold: float | Mapping[str, float] | None = field(compare=False)
+    overlap: str = field(compare=False)
+    on_long: str = field(compare=False)
+    chars: int = field(compare=False)
+
+
+def question_of(
+    given: Mapping[str, Any],
+    *,
+    threshold: float | Mapping[str, float] | None = None,
+    overlap: str = "flat",
+    on_long: str = "window",
+) -> Question:
+    """Return the question that a schema and options make.
+
+    Args:
+        given: the JSON form of a schema.
+        threshold: as in `onepass.Extractor.extract`, like the other options.
+        overlap: see there.
+        on_long: see there.
+
+    Raises:
+        SchemaError: for a schema that cannot be asked.
+
+    >>> first = question_of({"entities": ["person"]})
+    >>> first == question_of({"entities": ["person"]})
+    True
+    >>> first == question_of({"entities": ["person"]}, threshold=0.4)
+    False
+    """
+    schema = Schema.from_dict(given).checked()
+    # As it was written: nothing that a schema may come to hold can be missing in it.
+    written = json.dumps(given)
+    options = json.dumps([threshold, overlap, on_long])
+    return Question(written + options, schema, threshold, overlap, on_long, len(written))

@@ -1,0 +1,88 @@
+"""The service as a process: a socket, a server, signals.
+
+SIGTERM and Ctrl-C stop it: no new connections, answers to what was accepted, then the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from math import ceil
+
+import uvicorn
+
+from onepass.errors import InputError
+from onepass.extractor import Extractor
+from onepass.serving.app import create_app
+from onepass.serving.settings import Settings
+
+_KEEP_ALIVE = 75  # seconds of an idle connection; longer than proxies keep theirs
+_LAST_ANSWERS = 5  # seconds above the timeout of a request
+_BACKLOG = 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        InputError: if the address cannot be used.
+
+    >>> with listen("127.0.0.1", 0) as first:
+    ...     listen("127.0.0.1", first.getsockname()[1])
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: The address 127.0.0.1:... cannot be used (Address already in use); \
+choose another with --host and --port.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        reason = (said or "not a name").partition(" (")[0]
+        raise InputError(
+            f"The address {host}:{port} cannot be used ({reason}); choose another with --host and "
+            "--port."
+        ) from error
+
+
+def serve(
+    model: Extractor, settings: Settings, *, started: Callable[[str], None] | None = None
+) -> None:
+    """Answer requests until SIGTERM or SIGINT, then finish what was accepted.
+
+    Args:
+        model: that reads texts.
+        settings: where to listen, limits, keys.
+        started: called with the address when it listens.
+
+    Raises:
+        InputError: if the address cannot be used.
+    """
+    logging.getLogger("onepass.serving").setLevel(logging.INFO)
+    with listen(settings.host, settings.port) as listener:
+        server = uvicorn.Server(server_config(model, settings))
+        name, port = listener.getsockname()[:2]
+        if started is not None:
+            started(f"http://{f'[{name}]' if ':' in name else name}:{port}")
+        # The server hands the signal on when all is done; to be stopped is no failure.
+        before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def server_config(model: Extractor, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn runs the service; its own log of requests would show their queries."""
+    return uvicorn.Config(
+        create_app(model, settings),
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=ceil(settings.timeout) + _LAST_ANSWERS,
+    )

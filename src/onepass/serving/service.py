@@ -1,0 +1,161 @@
+"""What the service does with texts, apart from HTTP's routes: limits, the batcher, waiting.
+
+It does not know how a text is read; that is the model's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from onepass.extractor import Extractor
+from onepass.results.types import Extraction
+from onepass.serving import wire
+from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
+from onepass.serving.metrics import Metrics
+from onepass.serving.problems import Refusal, refusal_of
+from onepass.serving.question import Question, question_of
+from onepass.serving.settings import Settings
+
+_WARMING = {"entities": ["person", "company", "place"]}
+_SENTENCE = "Tim Cook, who runs Apple in Cupertino, met Ann Lee of Acme in Oslo. "
+
+
+class Service:
+    """One model behind one line of texts.
+
+    Args:
+        model: that reads.
+        settings: limits.
+        metrics: that count.
+    """
+
+    def __init__(self, model: Extractor, settings: Settings, metrics: Metrics) -> None:
+        self.model = model
+        self.settings = settings
+        self.metrics = metrics
+        self.batcher = Batcher(partial(_read, model), settings, metrics)
+        metrics.watch("queue_texts", "Texts that wait to be read.", lambda: self.batcher.waiting)
+
+    async def warm(self) -> None:
+        """Read two texts: the first pays for what happens only once, the second tells the speed."""
+        question = question_of(_WARMING)
+        for text in (_SENTENCE, _SENTENCE * 8):
+            await asyncio.wrap_future(self.batcher.submit([text], question))
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.batcher.close)
+
+    async def read(
+        self, texts: Sequence[str], options: wire.Options, request: Request
+    ) -> list[Extraction | Refusal]:
+        """Return what is found in each text of a request.
+
+        Raises:
+            Refusal: if there is no answer to the request as a whole.
+        """
+        self._check_texts(texts)
+        question = self.question(options)
+        try:
+            future = self.batcher.submit(texts, question)
+        except Full as error:
+            raise Refusal(
+                429,
+                "busy",
+                "More texts wait than are read in time; try again after the seconds in "
+                "Retry-After.",
+                retry_after=error.wait,
+            ) from error
+        except Closed as error:
+            raise Refusal(
+                503, "stopping", "The service is stopping; ask another one.", retry_after=1
+            ) from error
+        outcomes = await self._waited(future, request)
+        return [_result(outcome) for outcome in outcomes]
+
+    def question(self, options: wire.Options) -> Question:
+        question = question_of(
+            options.asked,
+            threshold=options.threshold,
+            overlap=options.overlap,
+            on_long=options.on_long,
+        )
+        self.check_labels(question)
+        return question
+
+    def check_labels(self, question: Question) -> None:
+        labels = question.schema.labels_total
+        if labels > self.settings.labels:
+            raise Refusal(
+                422,
+                "too_many_labels",
+                f"The schema asks about {labels} names, but at most {self.settings.labels} are "
+                "taken; split it.",
+            )
+
+    def _check_texts(self, texts: Sequence[str]) -> None:
+        if len(texts) > self.settings.texts:
+            raise Refusal(
+                422,
+                "too_many_texts",
+                f"The request has {len(texts)} texts, but at most {self.settings.texts} are taken; "
+                "split it.",
+            )
+        longest = max(map(len, texts))
+        if longest > self.settings.text_chars:
+            raise Refusal(
+                422,
+                "text_too_long",
+                f"A text has {longest} characters, but at most {self.settings.text_chars} are "
+                "taken; split it.",
+            )
+
+    async def _waited(self, future: Future[list[Outcome]], request: Request) -> list[Outcome]:
+        """Wait for outcomes; if the time is over or the client left, let them go."""
+        outcomes: asyncio.Future[Any] = asyncio.wrap_future(future)
+        left: asyncio.Future[Any] = asyncio.ensure_future(
+            request.receive()
+        )  # the body was read: only leaving is left
+        try:
+            await asyncio.wait(
+                [outcomes, left],
+                timeout=self.settings.timeout,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if outcomes.done():
+                done: list[Outcome] = outcomes.result()
+                return done
+            if left.done():
+                raise ClientDisconnect
+            raise Refusal(
+                504,
+                "timeout",
+                f"The request was not done within {self.settings.timeout:g} seconds; send fewer "
+                "texts, or try again later.",
+            )
+        finally:
+            left.cancel()
+            outcomes.cancel()  # what still waits is not read
+
+
+def _read(model: Extractor, texts: Sequence[str], question: Question) -> list[Extraction]:
+    return model.extract(
+        texts,
+        question.schema,
+        threshold=question.threshold,
+        overlap=question.overlap,
+        on_long=question.on_long,
+    )
+
+
+def _result(outcome: Outcome) -> Extraction | Refusal:
+    if isinstance(outcome, Extraction):
+        return outcome
+    if isinstance(outcome, Failed):
+        return Refusal(500, "internal", "The model failed on this text; the log says where.")
+    return refusal_of(outcome)

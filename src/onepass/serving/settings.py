@@ -1,0 +1,81 @@
+"""What a service is told when it starts: where it listens, and its limits.
+
+It does not know how a limit is kept. Nothing here needs the extra, so the command line can show the
+defaults without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from onepass.errors import InputError
+
+KEY_LENGTH = 16  # characters of the shortest API key that is taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a service.
+
+    Args:
+        host: the address that it listens on.
+        port: the port; 0 lets the system choose.
+        keys: the API keys, any of which opens ``/v1``; none leave it open. They are never shown.
+        body_bytes: of a request.
+        text_chars: of a text.
+        labels: names that a schema asks about, as `onepass.Schema.labels_total` counts.
+        texts: of a batch request.
+        requests: that are in the service at one time, those being received included.
+        queue_texts: that wait; more are refused.
+        queue_seconds: of work that wait, by the speed of the last batches; more is refused.
+        batch_chars: characters that are read together; schemas count, they are read with each text.
+        batch_texts: texts that are read together.
+        batch_delay: seconds that a text waits for others, if nothing else is being read.
+        timeout: seconds from the start of a request to its answer.
+
+    Raises:
+        InputError: for a limit that leaves nothing, or a key that is too short.
+
+    >>> Settings(keys=("a-secret-of-16-characters",))
+    Settings(host='127.0.0.1', port=8000, body_bytes=1048576, text_chars=100000, ...)
+    >>> Settings(texts=0)
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: The limit texts must be above 0, but 0 was given.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    body_bytes: int = 1_048_576
+    text_chars: int = 100_000
+    labels: int = 256
+    texts: int = 64
+    requests: int = 128
+    queue_texts: int = 512
+    queue_seconds: float = 10.0
+    batch_chars: int = 8_000
+    batch_texts: int = 32
+    batch_delay: float = 0.005
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise InputError(f"The port must be from 0 to 65535, but {self.port} was given.")
+        if self.batch_delay < 0:
+            raise InputError(
+                f"The batch delay must not be below 0 seconds, but {self.batch_delay} was given."
+            )
+        for name in (one.name for one in fields(self) if one.name not in _NO_LIMITS):
+            value = object.__getattribute__(self, name)
+            if not value > 0:
+                raise InputError(f"The limit {name} must be above 0, but {value} was given.")
+        for key in self.keys:
+            if len(key) < KEY_LENGTH or not key.isascii() or not key.isprintable() or " " in key:
+                raise InputError(
+                    f"An API key must have at least {KEY_LENGTH} characters, all of them printable "
+                    "ASCII without spaces; one of those given has not."
+                )
+
+
+_NO_LIMITS = {"host", "port", "keys", "batch_delay"}

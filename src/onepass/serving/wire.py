@@ -1,0 +1,177 @@
+"""What goes over the wire, as pydantic models: requests are checked by them, answers described.
+
+Limits that depend on the settings are not theirs to keep.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from onepass.decoding.overlap import Policy
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Asked = Annotated[
+    dict[str, Any],
+    Field(
+        description="What to find: entities, classifications, structures, relations, questions.",
+        json_schema_extra={"examples": [{"entities": ["person", "company"]}]},
+    ),
+]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=True)
+
+
+class Options(_Request):
+    """What every extraction has, whatever the number of texts."""
+
+    asked: Asked = Field(alias="schema")
+    threshold: Share | dict[str, Share] | None = Field(
+        None,
+        description="Least score of what is found: one number, or numbers by kind (entities, "
+        "classifications, records, relations) or by name. Null: what the checkpoint was "
+        "calibrated to.",
+    )
+    overlap: Policy = Field("flat", description="Which entities may share words.")
+    on_long: Literal["window", "error", "truncate"] = Field(
+        "window",
+        description="A text longer than the model's window: read in windows, refused, cut.",
+    )
+
+
+class ExtractRequest(Options):
+    """One text."""
+
+    text: str = Field(examples=["Tim Cook announced the iPhone 15 in Cupertino."])
+
+
+class BatchRequest(Options):
+    """Several texts, of which the same is asked."""
+
+    texts: list[str] = Field(
+        min_length=1, examples=[["Tim Cook runs Apple.", "Ann Lee lives in Oslo."]]
+    )
+
+
+class SchemaRequest(_Request):
+    """A schema to look at."""
+
+    asked: Asked = Field(alias="schema")
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    code: str
+    message: str
+
+
+class ProblemAnswer(BaseModel):
+    """The answer to a request that was refused."""
+
+    error: Problem
+
+
+class Found(BaseModel):
+    """A span of the text; a choice has no offsets."""
+
+    text: str
+    start: int | None
+    end: int | None
+    score: float
+
+
+class FoundEntity(BaseModel):
+    """A mention; offsets count characters (Unicode code points), the end is not included."""
+
+    label: str
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+class FoundLabel(BaseModel):
+    """A label and its score."""
+
+    label: str
+    score: float
+
+
+class FoundClasses(BaseModel):
+    """The answer to one classification task."""
+
+    model_config = ConfigDict(extra="allow")
+
+    labels: list[FoundLabel]
+    scores: dict[str, float]
+
+
+class FoundRelation(BaseModel):
+    """A directed pair."""
+
+    type: str
+    head: Found
+    tail: Found
+    score: float
+
+
+class Read(BaseModel):
+    """How much of the text was read."""
+
+    chars: int
+    chars_read: int
+    windows: int
+    truncated: bool
+
+
+class ExtractAnswer(BaseModel):
+    """What was found in one text."""
+
+    text: str
+    entities: list[FoundEntity]
+    classifications: dict[str, FoundClasses]
+    records: dict[str, list[dict[str, Found | list[Found] | None]]]
+    relations: list[FoundRelation]
+    coverage: Read
+
+
+class BatchAnswer(BaseModel):
+    """One result a text, in their order; a text that could not be read has an error instead."""
+
+    results: list[ExtractAnswer | ProblemAnswer]
+
+
+class SchemaAnswer(BaseModel):
+    """Whether a schema can be asked of this model."""
+
+    valid: bool
+    schema_: dict[str, Any] | None = Field(alias="schema", description="In its canonical form.")
+    labels: int | None = Field(description="How many names it asks about.")
+    error: Problem | None
+
+
+class ModelAnswer(BaseModel):
+    """A model."""
+
+    name: str
+    family: str
+    backend: str
+    precision: str
+    max_pieces: int = Field(description="The longest sequence that is read at once.")
+
+
+class ModelsAnswer(BaseModel):
+    """The model of this service, and the limits of a request."""
+
+    models: list[ModelAnswer]
+    limits: dict[str, int]
+
+
+class StateAnswer(BaseModel):
+    """How the service is."""
+
+    status: Literal["ok", "ready", "not ready"]

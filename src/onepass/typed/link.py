@@ -1,0 +1,156 @@
+"""Records of several structures as trees: which child belongs to which parent, told by position.
+
+A child stands where its first value stands. A parent's stretch of the text runs from its first
+value to the first value of the next parent, or to its own last value if that comes later; the last
+parent's runs to the end. Among the parents in whose stretch a child stands, it belongs to the one
+whose nearest value before it is nearest. A child before every parent belongs to the first one.
+This module knows no classes and reads no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onepass.results.types import Extraction, Record, Value
+from onepass.schema.shape import Child, Shape
+
+Place = tuple[int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A record with the records that belong to it.
+
+    Attributes:
+        shape: its level.
+        record: what was found; empty where only something below it was found.
+        places: where its values stand, in the order of the text.
+        below: for each field with a level, the nodes that belong here, in the order of the text.
+        spare: for each field that holds one level, what was found beside the one that was kept.
+    """
+
+    shape: Shape
+    record: Record
+    places: list[Place]
+    below: dict[str, list[Node]] = field(default_factory=dict)
+    spare: dict[str, list[Node]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> int | None:
+        """Where it stands; None if its values have no place."""
+        return self.places[0][0] if self.places else None
+
+    @property
+    def score(self) -> float:
+        """The mean score of its values."""
+        scores = [value.score for value in values_of(self.record)]
+        return sum(scores) / len(scores) if scores else 0.0
+
+
+def values_of(record: Record) -> list[Value]:
+    """Return all values of a record."""
+    return [
+        value
+        for held in record.values()
+        for value in (held if isinstance(held, tuple) else (held,))
+        if value is not None
+    ]
+
+
+def link(doc: Extraction, shape: Shape) -> list[Node]:
+    """Return the records of the outermost level, each with those that belong to it.
+
+    Args:
+        doc: the records of all levels.
+        shape: of the outermost level.
+
+    >>> from onepass.schema import Field
+    >>> from onepass.schema.shape import Leaf
+    >>> item = Shape("item", "Item", (Leaf("what", "what", Field("what", "str")),))
+    >>> number = Leaf("number", "number", Field("number", "str"))
+    >>> order = Shape("order", "Order", (number,), (Child("items", "items", item, True),))
+    >>> def at(text, start):
+    ...     return Value(text, start, start + len(text), 0.9)
+    >>> doc = Extraction("1: lamp, desk; 2: sofa", records={
+    ...     "order": ({"number": at("1", 0)}, {"number": at("2", 15)}),
+    ...     "item": tuple({"what": at(*one)} for one in (("lamp", 3), ("desk", 9), ("sofa", 18))),
+    ... })
+    >>> for node in link(doc, order):
+    ...     print([one.record["what"].text for one in node.below["items"]])
+    ['lamp', 'desk']
+    ['sofa']
+    """
+    return _nodes(doc, shape)
+
+
+def _nodes(doc: Extraction, shape: Shape) -> list[Node]:
+    """Return the nodes of one level with what is below them."""
+    nodes = [Node(shape, record, _places(record)) for record in doc.records.get(shape.name, ())]
+    for child in shape.children:
+        found = _nodes(doc, child.shape)
+        if found and not nodes:  # a level of which only what is below it was found
+            nodes = [Node(shape, {}, found[0].places[:1])]
+        for number, one in enumerate(found):
+            owner = nodes[_owner([node.places for node in nodes], one.first, number)]
+            owner.below.setdefault(child.name, []).append(one)
+        for node in nodes:
+            _keep_allowed(node, child)
+    return nodes
+
+
+def _places(record: Record) -> list[Place]:
+    return sorted(
+        (value.start, value.end)
+        for value in values_of(record)
+        if value.start is not None and value.end is not None
+    )
+
+
+def _owner(parents: Sequence[Sequence[Place]], start: int | None, number: int) -> int:
+    """Return which parent a child belongs to.
+
+    Args:
+        parents: where the values of each parent stand.
+        start: of the child; None without a place: then it belongs to the parent of its own number.
+        number: of the child among its kind.
+    """
+    placed = sorted(
+        (i for i in range(len(parents)) if parents[i]), key=lambda i: (parents[i][0], i)
+    )
+    if start is None or not placed:
+        return min(number, len(parents) - 1)
+    best, nearest = placed[0], (-1, -1)
+    for rank, i in enumerate(placed):
+        first = parents[i][0][0]
+        end = max(end for _, end in parents[i])
+        if rank + 1 < len(placed):
+            end = max(end, parents[placed[rank + 1]][0][0])
+        if first > start or (start >= end and rank + 1 < len(placed)):
+            continue
+        before = max(place[0] for place in parents[i] if place[0] <= start)
+        if (before, first) > nearest:
+            best, nearest = i, (before, first)
+    return best
+
+
+def _keep_allowed(node: Node, child: Child) -> None:
+    """Keep the nearest of what may be there once, and the best of a list that has a limit."""
+    found = node.below.get(child.name, [])
+    found.sort(key=lambda one: -1 if one.first is None else one.first)
+    if child.many:
+        if child.most is not None and len(found) > child.most:
+            best = sorted(found, key=lambda one: -one.score)[: child.most]
+            node.below[child.name] = [one for one in found if one in best]
+        return
+    if len(found) > 1:
+        nearest = min(found, key=lambda one: _distance(node, one))
+        node.below[child.name] = [nearest]
+        node.spare[child.name] = [one for one in found if one is not nearest]
+
+
+def _distance(node: Node, one: Node) -> tuple[int, float]:
+    """Return how far a child stands from the values of its parent; of equal ones the surer wins."""
+    if one.first is None or not node.places:
+        return 0, -one.score
+    return min(abs(one.first - start) for start, _ in node.places), -one.score

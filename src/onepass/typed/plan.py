@@ -1,0 +1,79 @@
+"""A model class or a JSON Schema as what is asked, and as what is made of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from onepass.results.types import Extraction, Value
+from onepass.schema import Schema
+from onepass.schema.json_model import is_json_schema, shape_of_json
+from onepass.schema.parse import parse_json
+from onepass.schema.shape import Shape
+from onepass.typed.branches import grow
+from onepass.typed.link import link
+from onepass.typed.result import FieldError, TypedExtraction, with_values
+from onepass.typed.validate import Validate, json_validator, model_validator, settle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypedPlan:
+    """What is asked, and what is made of the answer.
+
+    Attributes:
+        shape: levels of records.
+        schema: what is asked of the model.
+        validate: data of a record to an instance.
+    """
+
+    shape: Shape
+    schema: Schema
+    validate: Validate
+
+    def read(self, doc: Extraction) -> TypedExtraction[Any]:
+        """Return an extraction with instances; nothing is raised for what does not validate."""
+        values: list[Any] = []
+        evidence: dict[str, Value] = {}
+        errors: list[FieldError] = []
+        for number, node in enumerate(link(doc, self.shape)):
+            path = f"[{number}]" if number else ""
+            branch = grow(node, path, errors)
+            values.append(settle(branch, self.validate, errors))
+            evidence.update(branch.evidence(path))
+        return with_values(doc, tuple(values), evidence, tuple(errors))
+
+
+def typed_plan(source: object) -> TypedPlan | None:
+    """Return the plan of a model class or a JSON Schema (or its text); None for other schemas.
+
+    Raises:
+        SchemaError: for a class or a JSON Schema that cannot be asked.
+
+    >>> plan = typed_plan({"title": "Item", "properties": {"price": {"type": "number"}}})
+    >>> price = Value("1,299.00", 0, 8, 0.9)
+    >>> plan.read(Extraction("1,299.00", records={"item": ({"price": price},)})).value
+    {'price': 1299.0}
+    """
+    if isinstance(source, str):
+        source = parse_json(source)
+    if is_json_schema(source):
+        shape = shape_of_json(source)
+        return TypedPlan(shape, _schema(shape), json_validator(shape))
+    return _class_plan(source) if isinstance(source, type) else None
+
+
+@lru_cache(maxsize=64)
+def _class_plan(source: type[Any]) -> TypedPlan:
+    """Return the plan of a class; the last few are kept."""
+    from onepass.schema.pydantic_model import shape_of_model  # pydantic loads slowly
+
+    shape = shape_of_model(source)
+    return TypedPlan(shape, _schema(shape), model_validator(source))
+
+
+def _schema(shape: Shape) -> Schema:
+    schema = Schema()
+    for structure in shape.structures():
+        schema.structure(structure.name, structure.fields)
+    return schema

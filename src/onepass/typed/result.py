@@ -1,0 +1,93 @@
+"""An extraction with values of types: instances, where each came from, what did not validate.
+
+It knows neither pydantic nor how instances are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from onepass.results.types import Extraction, Value
+
+V = TypeVar("V", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """Something that was found, or missing, and did not validate.
+
+    Attributes:
+        path: of the field, as in ``evidence``; list items are counted as they were found, those
+            that did not validate included. Empty for a record as a whole.
+        text: as it stands in the document; None if nothing was found.
+        message: one sentence.
+    """
+
+    path: str
+    text: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypedExtraction(Extraction, Generic[V]):
+    """An `Extraction` under a model class or a JSON Schema; everything else is as in its base.
+
+    Attributes:
+        values: one for each record of the outermost level: an instance of the class, or a dict
+            under a JSON Schema; None for a record that did not validate.
+        evidence: path of each field to the `Value` that fills it, with its place, text and score:
+            "total", "items[0].price", "colors[2]". Paths of the records after the first begin with
+            their number: "[1].total".
+        errors: what did not validate; nothing is raised for it.
+
+    >>> doc = TypedExtraction("Ann", values=({"name": "Ann"},))
+    >>> doc.value, doc.errors
+    ({'name': 'Ann'}, ())
+    """
+
+    values: tuple[V | None, ...] = ()
+    evidence: Mapping[str, Value] = field(default_factory=dict)
+    errors: tuple[FieldError, ...] = ()
+
+    def __post_init__(self) -> None:
+        Extraction.__post_init__(self)  # super() does not work in a dataclass with slots
+        object.__setattr__(self, "values", tuple(self.values))
+        object.__setattr__(self, "evidence", MappingProxyType(dict(self.evidence)))
+        object.__setattr__(self, "errors", tuple(self.errors))
+
+    @property
+    def value(self) -> V | None:
+        """The first record that validated; None if there is none."""
+        return next((value for value in self.values if value is not None), None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.to_dict(), self.values, dict(self.evidence), self.errors)
+
+
+def with_values(
+    doc: Extraction,
+    values: tuple[V | None, ...],
+    evidence: Mapping[str, Value],
+    errors: tuple[FieldError, ...],
+) -> TypedExtraction[V]:
+    """Return an extraction with its values.
+
+    >>> with_values(Extraction("Ann"), ("x",), {}, ()).value
+    'x'
+    """
+    return TypedExtraction(
+        doc.text, doc.entities, doc.classifications, doc.records, doc.relations, doc.coverage,
+        values, evidence, errors,
+    )  # fmt: skip
+
+
+def _restored(
+    given: Mapping[str, Any],
+    values: tuple[Any, ...],
+    evidence: Mapping[str, Value],
+    errors: tuple[FieldError, ...],
+) -> TypedExtraction[Any]:
+    return with_values(Extraction.from_dict(given), values, evidence, errors)

@@ -1,0 +1,125 @@
+"""OpenVINO runs the graphs of ONNX Runtime, in fp32 as exactly, and from many threads."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+import openvino  # noqa: E402
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+from onepass.backends.base import Graph  # noqa: E402
+from onepass.backends.onnx import OnnxBackend  # noqa: E402
+from onepass.backends.openvino import OpenvinoBackend  # noqa: E402
+from onepass.errors import BackendError  # noqa: E402
+from onepass.nn.export import export_graphs  # noqa: E402
+
+HIDDEN = 64
+GRAPHS = (
+    Graph("layer", {"x": ("batch", "hidden")}, {"y": ("batch", "hidden")}),
+    Graph(
+        "both",
+        {"x": ("batch", "hidden"), "item_mask": ("batch", "items")},
+        {"y": ("batch", "hidden"), "z": ("batch", "hidden")},
+    ),
+)
+HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("graphs")
+    torch.manual_seed(0)
+    layer = nn.Sequential(nn.Linear(HIDDEN, 256), nn.GELU(), nn.Linear(256, HIDDEN)).eval()
+    functions = {"layer": layer, "both": lambda x, item_mask: (x + 1, x - 1)}
+    export_graphs(layer, functions, GRAPHS, directory, hidden=HIDDEN)
+    return directory
+
+
+def rows(count: int) -> np.ndarray:
+    return np.random.default_rng(count).normal(size=(count, HIDDEN)).astype(np.float32)
+
+
+def test_outputs_in_their_order(made: Path) -> None:
+    backend = OpenvinoBackend(made, GRAPHS, threads=1)
+    x = rows(3)
+    y, z = backend.run("both", {"x": x, "item_mask": np.ones((3, 2), dtype=np.int64)})
+    np.testing.assert_array_equal(y, x + 1)
+    np.testing.assert_array_equal(z, x - 1)
+    assert (backend.name, backend.precision) == ("openvino", "fp32")
+
+
+def test_outputs_belong_to_the_caller(made: Path) -> None:
+    backend = OpenvinoBackend(made, GRAPHS, threads=1)
+    mask = np.ones((3, 2), dtype=np.int64)
+    first, _ = backend.run("both", {"x": rows(3), "item_mask": mask})
+    kept = first.copy()
+    backend.run("both", {"x": -rows(3), "item_mask": mask})
+    np.testing.assert_array_equal(first, kept)
+    assert first.flags.writeable
+
+
+def test_fp32_is_fp32(made: Path) -> None:
+    """On CPUs with bf16 the runtime would use it, if it were not told otherwise."""
+    (expected,) = OnnxBackend(made, GRAPHS, threads=1).run("layer", {"x": rows(20)})
+    (out,) = OpenvinoBackend(made, GRAPHS, threads=1).run("layer", {"x": rows(20)})
+    np.testing.assert_allclose(out, expected, atol=1e-5)
+
+
+def test_bf16_is_bf16_or_refused(made: Path) -> None:
+    if not HAS_BF16:
+        with pytest.raises(BackendError, match="This CPU has no bf16 products"):
+            OpenvinoBackend(made, GRAPHS, precision="bf16")
+        return
+    (expected,) = OnnxBackend(made, GRAPHS, threads=1).run("layer", {"x": rows(20)})
+    backend = OpenvinoBackend(made, GRAPHS, threads=1, precision="bf16")
+    (out,) = backend.run("layer", {"x": rows(20)})
+    assert out.dtype == np.float32
+    assert 1e-5 < np.abs(out - expected).max() < 0.05
+    assert backend.precision == "bf16"
+
+
+def test_many_threads(made: Path) -> None:
+    backend = OpenvinoBackend(made, GRAPHS, threads=1)
+    sizes = [1 + n % 5 for n in range(64)]
+    expected = {n: backend.run("layer", {"x": rows(n)})[0] for n in set(sizes)}
+    with ThreadPoolExecutor(8) as pool:
+        outs = list(pool.map(lambda n: backend.run("layer", {"x": rows(n)})[0], sizes))
+    for n, out in zip(sizes, outs, strict=True):
+        np.testing.assert_allclose(out, expected[n], atol=1e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", None])
+def test_a_damaged_cache_is_not_used(made: Path, tmp_path: Path, content: bytes | None) -> None:
+    (expected,) = OpenvinoBackend(made, GRAPHS, cache=tmp_path).run("layer", {"x": rows(2)})
+    blobs = list(tmp_path.rglob("*.blob"))
+    assert blobs
+    for path in blobs:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    (out,) = OpenvinoBackend(made, GRAPHS, cache=tmp_path).run("layer", {"x": rows(2)})
+    np.testing.assert_array_equal(out, expected)
+
+
+def test_a_cache_that_cannot_be_written(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    backend = OpenvinoBackend(made, GRAPHS, cache=tmp_path / "file" / "cache")
+    backend.run("layer", {"x": rows(2)})
+
+
+def test_missing_and_broken_graphs_are_named(made: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(made, tmp_path / "graphs"))
+    (directory / "layer.onnx").write_bytes(b"nonsense")
+    with pytest.raises(BackendError, match=r"layer\.onnx cannot be run .*onepass export") as error:
+        OpenvinoBackend(directory, GRAPHS).run("layer", {"x": rows(1)})
+    assert "\n" not in str(error.value)
+    (directory / "both.onnx").unlink()
+    with pytest.raises(BackendError, match=r"lacks the graphs both; run  onepass export"):
+        OpenvinoBackend(directory, GRAPHS)

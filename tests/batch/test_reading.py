@@ -1,0 +1,87 @@
+"""Chunks: every kind of file, packed or not, and reading on from where a chunk ended."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onepass.batch.packing import opened, packed
+from onepass.batch.reading import read_chunks
+from onepass.batch.rows import BadRow, Chunk, chunked
+from onepass.batch.sources import Source, find_sources
+from onepass.errors import InputError
+
+pa = pytest.importorskip("pyarrow")
+
+
+def rows_of(chunks: list[Chunk]) -> list[object]:
+    return [row for chunk in chunks for row in chunk.rows]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> tuple[Source, ...]:
+    """Nine rows of each kind, some of them bad."""
+    import pyarrow.parquet as pq
+
+    texts = [f"text {n}" for n in range(9)]
+    lines = [json.dumps({"text": text}) for text in texts]
+    lines[2:2], lines[5] = ["", "  "], "{bad"
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    (tmp_path / "b.csv.gz").write_bytes(
+        gzip.compress(("text,n\n" + "\n".join(f'"{t}\n",1' for t in texts[:4]) + "\n1\n").encode())
+    )
+    (tmp_path / "c.txt.zst").write_bytes(packed("\n".join(texts).encode(), "zstd"))
+    (tmp_path / "docs").mkdir()
+    for text in texts:
+        (tmp_path / "docs" / f"{text}.txt").write_bytes(b"\xff" if "3" in text else text.encode())
+    table = pa.table({"text": [*texts[:7], None, "text 8"]})
+    pq.write_table(table, tmp_path / "d.parquet", row_group_size=2)
+    names = ["a.jsonl", "b.csv.gz", "c.txt.zst", "docs", "d.parquet"]
+    return find_sources([tmp_path / name for name in names])
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_reading_goes_on_where_any_chunk_ended(sources: tuple[Source, ...]):
+    chunks = list(read_chunks(sources, "text"))
+    assert [len(chunk.rows) for chunk in chunks] == [4, 4, 1, 4, 1, 4, 4, 1, 4, 4, 1, 4, 4, 1]
+    bad = [row.place.rpartition("/")[2] for row in rows_of(chunks) if isinstance(row, BadRow)]
+    assert bad == ["a.jsonl, row 6", "b.csv.gz, row 5", "text 3.txt, row 4", "d.parquet, row 8"]
+    for number, chunk in enumerate(chunks, 1):
+        rest = list(read_chunks(sources, "text", chunk.end))
+        assert [c.end for c in rest] == [c.end for c in chunks[number:]]
+        assert [c.texts for c in rest] == [c.texts for c in chunks[number:]]
+    read = [chunk.bytes_read for chunk in chunks]
+    assert read == sorted(read)
+    assert read[-1] == sum(source.size() for source in sources)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 400_000), max_size=40))
+def test_chunks_are_bounded_by_their_texts(lengths: list[int]):
+    rows = [BadRow(number, "x" * length) for number, length in enumerate(lengths)]
+    chunks = list(chunked(iter(rows)))
+    assert [row for chunk in chunks for row in chunk] == rows
+    for chunk in chunks:
+        assert sum(len(row.error) for row in chunk[:-1] if isinstance(row, BadRow)) < 1_000_000
+
+
+@pytest.mark.parametrize("how", ["gzip", "zstd"])
+def test_packed_files_may_have_members_and_must_be_whole(tmp_path: Path, how: str):
+    path = tmp_path / ("a.gz" if how == "gzip" else "a.zst")
+    data = packed(b"one\n", how) + packed(b"two\n", how)
+    assert data == packed(b"one\n", how) + packed(b"two\n", how)
+    path.write_bytes(data)
+    with opened(path) as file:
+        assert list(file.file) == [b"one\n", b"two\n"]
+    for broken in (data[:-3], b"neither of them"):
+        path.write_bytes(broken)
+        with pytest.raises(InputError, match="is not a whole"), opened(path) as file:
+            file.file.read()
+
+
+def test_a_file_that_is_one_text_keeps_its_name(sources: tuple[Source, ...]):
+    chunk = next(read_chunks(sources[3:4], "text"))
+    assert dict(chunk.rows[0].values or {}) == {"file": "text 0.txt", "text": "text 0"}

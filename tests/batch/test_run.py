@@ -1,0 +1,282 @@
+"""Whole jobs: every format out, bad rows, and going on after a stop at any place."""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onepass.batch import Counts, Job, Watch, run
+from onepass.batch.packing import packed
+from onepass.errors import InputError
+from onepass.results.types import Extraction
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+Load = Callable[[], Any]
+SCHEMA = {"entities": ["city"]}
+ALL = {
+    "entities": ["city"],
+    "classifications": {
+        "tone": ["calm", "angry"],
+        "topics": {"labels": ["a"], "multi_label": True},
+    },
+    "structures": {"place": ["name::str", "kinds"]},
+    "relations": ["born in"],
+}
+ROWS = [
+    {"id": 1, "text": "Maria was born in Warsaw.", "more": {"a": [1, None]}, "extraction": 5},
+    {"id": 2.5, "text": "Bo lives in Bern, a big city. \ud83d", "tag": "x,\"y\"\n"},
+    {"id": None, "other": True},
+    {"id": 3, "text": "", "tag": None},
+]  # fmt: skip
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    path.write_text("\n".join(map(json.dumps, ROWS)))
+    return path
+
+
+def lines(raw: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in raw.decode().splitlines()]
+
+
+def test_jsonl_packed_or_not(source: Path, tmp_path: Path, load: Load):
+    plain, gz, zst = (tmp_path / name for name in ("a.jsonl", "b.jsonl.gz", "c.jsonl.zst"))
+    for out in (plain, gz, zst):
+        counts = run(Job(input=source, output=out, schema=ALL), load=load)
+        assert (counts.rows, counts.failed, counts.resumed) == (4, 1, 0)
+    rows = lines(plain.read_bytes())
+    assert [[*row] for row in rows] == [
+        ["id", "text", "more", "extraction"],
+        ["id", "text", "tag", "extraction"],
+        ["row", "error"],
+        ["id", "text", "tag", "extraction"],
+    ]
+    assert rows[0]["extraction"] == load().extract(ROWS[0]["text"], ALL).to_dict()
+    assert gzip.decompress(gz.read_bytes()) == plain.read_bytes()
+    assert zst.read_bytes() == packed(plain.read_bytes(), "zstd")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.jsonl", "b.jsonl.gz", "c.jsonl.zst", "in.jsonl"
+    ]  # fmt: skip
+
+
+def test_csv(source: Path, tmp_path: Path, load: Load):
+    out = tmp_path / "out.csv"
+    run(Job(input=source, output=out, schema=ALL), load=load)
+    rows = list(csv.DictReader(io.StringIO(out.read_text("utf-8"), newline="")))
+    assert [*rows[0]] == ["id", "text", "more", "tag", "other", "extraction", "error"]
+    assert [row["id"] for row in rows] == ["1", "2.5", "", "3"]
+    assert (rows[0]["more"], rows[1]["tag"], rows[2]["other"]) == (
+        '{"a": [1, null]}', 'x,"y"\n', "true"
+    )  # fmt: skip
+    assert Extraction.from_dict(json.loads(rows[0]["extraction"])).entities
+    assert rows[2]["extraction"] == ""
+    assert rows[2]["error"].startswith("row 3: no field 'text'")
+
+
+def test_parquet_has_the_shape_of_the_json(source: Path, tmp_path: Path, load: Load):
+    out = tmp_path / "out.parquet"
+    run(Job(input=source, output=out, schema=ALL), load=load)
+    table = pq.read_table(out)
+    assert [(f.name, str(f.type)) for f in table.schema][:5] == [
+        ("id", "double"), ("text", "string"), ("more", "string"), ("tag", "string"),
+        ("other", "bool"),
+    ]  # fmt: skip
+    rows = table.to_pylist(maps_as_pydicts="strict")
+    assert [row["id"] for row in rows] == [1.0, 2.5, None, 3.0]
+    assert rows[1]["text"].endswith("\\ud83d")  # Arrow's strings are Unicode
+    assert rows[2]["extraction"] is None
+    assert rows[2]["error"].startswith("row 3: ")
+    assert without_none(rows[0]["extraction"]) == without_none(
+        load().extract(ROWS[0]["text"], ALL).to_dict()
+    )
+
+
+def without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_none(one) for key, one in value.items() if one is not None}
+    return [without_none(one) for one in value] if isinstance(value, list) else value
+
+
+def test_columns_of_parquet_keep_their_types(tmp_path: Path, load: Load):
+    table = pa.table(
+        {
+            "body": pa.array(["in Warsaw", None, "in Bern"], pa.large_string()),
+            "when": pa.array([1, 2, None], pa.timestamp("ns", "UTC")),
+            "price": pa.array([Decimal("1.10"), None, Decimal("2.00")], pa.decimal128(9, 2)),
+            "raw": [b"\xff", b"", None],
+            "nested": [[{"a": 1}], [], None],
+            "kind": pa.array(["x", "y", "x"]).dictionary_encode(),
+            "n": pa.array([1.5, float("nan"), 2.0], pa.float32()),
+        }
+    )
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=2)
+    job = Job(
+        input=tmp_path / "in.parquet", output=tmp_path / "out.parquet", schema=SCHEMA,
+        text_field="body",
+    )  # fmt: skip
+    counts = run(job, load=load)
+    assert (counts.rows, counts.failed) == (3, 1)
+    out = pq.read_table(tmp_path / "out.parquet")
+    for name in ("body", "when", "price", "raw", "nested"):
+        assert out.column(name).equals(table.column(name)), name
+    assert out.column("kind").to_pylist() == ["x", "y", "x"]
+    assert (
+        out.column("error")[1].as_py() == "row 2: the field 'body' must be a string, but it is null"
+    )
+    run(Job(input=job.input, output=tmp_path / "out.jsonl", schema=SCHEMA, text_field="body"))
+    first, failed, _ = lines((tmp_path / "out.jsonl").read_bytes())
+    assert failed == {"row": 2, "error": "the field 'body' must be a string, but it is null"}
+    assert (first["price"], first["raw"], first["nested"]) == ("1.10", "/w==", [{"a": 1}])
+    assert datetime.fromisoformat(first["when"][:19]).year == 1970
+
+
+def test_several_files_with_other_columns(tmp_path: Path, load: Load):
+    (tmp_path / "a.csv").write_text("text,n\nin Bern,1\n")
+    (tmp_path / "b.jsonl").write_text('{"text": "in Warsaw", "n": 2, "m": [1]}\n{bad\n')
+    pq.write_table(pa.table({"text": ["in Rome"], "n": [3.5]}), tmp_path / "c.parquet")
+    out = tmp_path / "out.parquet"
+    inputs = [tmp_path / "a.csv", tmp_path / "b.jsonl", tmp_path / "c.parquet"]
+    run(Job(input=inputs, output=out, schema=SCHEMA), load=load)
+    rows = pq.read_table(out).to_pylist()
+    assert [row["n"] for row in rows] == ["1", "2", None, "3.5"]
+    assert [row["m"] for row in rows] == [None, "[1]", None, None]
+    assert rows[2]["error"].startswith(f"{tmp_path / 'b.jsonl'}, row 2: not valid JSON")
+
+
+class Stopped(Exception):
+    """Stands in for a kill."""
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, load: Load) -> dict[str, Path]:
+    """Jobs that were stopped near their end, by the format of their output."""
+    place = tmp_path_factory.mktemp("stopped")
+    rows = [json.dumps({"text": f"Bo {n} lives in Bern."}) for n in range(22)]
+    rows[7] = "{bad"
+    (place / "in.jsonl").write_text("\n".join(rows))
+    return {name: place / name for name in ("out.jsonl", "out.csv.gz", "out.parquet")}
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv.gz", "out.parquet"])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_job_goes_on_from_any_state_of_the_disk(
+    stopped: dict[str, Path], load: Load, name: str, data: st.DataObject
+):
+    out = stopped[name]
+    folder, whole = out.with_name(f"{name}.job"), out.with_name(f"whole-{name}")
+    job = Job(input=out.with_name("in.jsonl"), output=out, schema=SCHEMA, resume=True)
+    if not whole.exists():
+        run(job, load=load)
+        out.rename(whole)
+        kept = out.with_name(f"kept-{name}")
+        stop_after(job, load, 5)
+        folder.rename(kept)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(out.with_name(f"kept-{name}"), folder)
+    journal = folder / "journal"
+    cut = data.draw(st.integers(0, journal.stat().st_size))
+    with journal.open("r+b") as file:  # what was not yet on disk
+        file.truncate(cut)
+    with (folder / "rows").open("ab") as file:  # what was, but is not in the journal
+        file.write(data.draw(st.binary(max_size=40)))
+    counts = run(job, load=load)
+    assert (counts.rows, counts.failed) == (22, 1)
+    assert out.read_bytes() == whole.read_bytes()
+    assert not folder.exists()
+
+
+def stop_after(job: Job, load: Load, chunks: int) -> None:
+    seen: list[Counts] = []
+
+    def progress(counts: Counts) -> None:
+        seen.append(counts)
+        if len(seen) == chunks:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(job, load=load, watch=Watch(progress))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_job_that_was_stopped_is_not_lost_by_mistake(tmp_path: Path, load: Load):
+    (tmp_path / "in.txt").write_text("in Bern\n" * 10)
+    job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA)
+    stop_after(job, load, 1)
+    with pytest.raises(InputError, match=r"unfinished job of 4 rows; give --resume"):
+        run(job, load=load)
+    other = Job(input=job.input, output=job.output, schema={"entities": ["x"]}, resume=True)
+    with pytest.raises(InputError, match="was begun with another request; give what"):
+        run(other, load=load)
+    (tmp_path / "in.txt").write_text("in Bern\n" * 11)
+    with pytest.raises(InputError, match="was begun with another input; give what"):
+        run(Job(input=job.input, output=job.output, schema=SCHEMA, resume=True), load=load)
+    shutil.rmtree(tmp_path / "out.jsonl.job")
+    assert run(job, load=load).rows == 11
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_job_that_was_killed_when_its_output_was_in_place(tmp_path: Path, load: Load):
+    (tmp_path / "in.txt").write_text("in Bern\n" * 5)
+    job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA, resume=True)
+    stop_after(job, load, 2)
+    folder = tmp_path / "out.jsonl.job"
+    with (folder / "journal").open("ab") as file:
+        file.write(b'{"finished": true}\n')
+    (folder / "rows").rename(tmp_path / "out.jsonl")
+    before = (tmp_path / "out.jsonl").read_bytes()
+    counts = run(job, load=load)
+    assert (counts.rows, counts.resumed) == (5, 5)
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+    assert not folder.exists()
+
+
+def test_two_runs_of_one_job_at_once(tmp_path: Path, load: Load):
+    (tmp_path / "in.txt").write_text("in Bern\n")
+    job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA)
+
+    def progress(_: Counts) -> None:
+        with pytest.raises(InputError, match="is running now"):
+            run(job, load=load)
+
+    assert run(job, load=load, watch=Watch(progress)).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "xml"}, "The format 'xml' is not known"),
+        ({"engine": "dask"}, "The engine 'dask' is not known"),
+        ({"address": "auto"}, "An address is for the engine ray"),
+        ({"workers": 0}, "at least one worker"),
+        ({"output": "a.parquet.gz", "format": "parquet"}, "Parquet is packed inside"),
+    ],
+)
+def test_a_job_that_makes_no_sense(changes: dict[str, Any], message: str):
+    with pytest.raises(InputError, match=message):
+        Job(**{"input": "a.csv", "output": "b.jsonl", "schema": SCHEMA, **changes})
+
+
+def test_an_empty_input(tmp_path: Path, load: Load):
+    (tmp_path / "in.jsonl").write_text("")
+    for name in ("out.jsonl", "out.csv", "out.parquet"):
+        job = Job(input=tmp_path / "in.jsonl", output=tmp_path / name, schema=SCHEMA)
+        assert run(job, load=load).rows == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
+    assert (tmp_path / "out.csv").read_text() == "extraction,error\n"
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0

@@ -1,0 +1,75 @@
+"""What a path, a pattern or a directory stands for."""
+
+from pathlib import Path
+
+import pytest
+
+from onepass.batch.sources import find_sources
+from onepass.errors import InputError
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    names = [
+        "in/b.jsonl.gz", "in/a.csv", "in/sub/c.txt", "in/sub/d.md.zst", "in/e.txt", "in/f.parquet",
+        "in/g.png", "in/.hidden.csv", "in/_SUCCESS.txt", "in/_tmp/h.csv", "in/i.parquet.gz",
+    ]  # fmt: skip
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return tmp_path
+
+
+def shown(given: str | list[str], text_unit: str | None = None) -> list[tuple[str, list[str]]]:
+    return [
+        (source.kind, [path.as_posix() for path in source.paths])
+        for source in find_sources(given, text_unit=text_unit)
+    ]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_directory_is_all_files_below_it_sorted():
+    assert shown("in") == [
+        ("csv", ["in/a.csv"]),
+        ("jsonl", ["in/b.jsonl.gz"]),
+        ("parquet", ["in/f.parquet"]),
+        ("files", ["in/e.txt", "in/sub/c.txt", "in/sub/d.md.zst"]),
+    ]
+    assert shown("in/sub", "line") == [("text", ["in/sub/c.txt"]), ("text", ["in/sub/d.md.zst"])]
+
+
+@pytest.mark.usefixtures("place")
+def test_patterns_and_lists():
+    assert shown("in/**/*.txt") == [
+        ("text", ["in/_SUCCESS.txt"]), ("text", ["in/e.txt"]), ("text", ["in/sub/c.txt"])
+    ]  # fmt: skip
+    assert shown(["in/sub/*", "in/a.csv"], "file") == [
+        ("files", ["in/sub/c.txt", "in/sub/d.md.zst"]),
+        ("csv", ["in/a.csv"]),
+    ]
+
+
+def test_a_name_that_looks_like_a_pattern(tmp_path: Path):
+    path = tmp_path / "a[1].csv"
+    path.write_bytes(b"text\n")
+    assert find_sources(path)[0].paths == (path,)
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("in/g.png", "The kind of the input file in/g.png is not known"),
+        ("in/i.parquet.gz", "The kind of the input file in/i.parquet.gz is not known"),
+        ("in/*.nothing", "No file fits the pattern"),
+        ("in/none.csv", "There is no input file in/none.csv"),
+        (["in/a.csv", "in/*.csv"], "is named twice"),
+        (["-", "in/a.csv"], "Standard input cannot be joined"),
+        ([], "No input is given"),
+    ],
+)
+def test_what_is_refused(given: str | list[str], message: str):
+    with pytest.raises(InputError, match=message.replace("*", r"\*")):
+        find_sources(given)

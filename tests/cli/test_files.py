@@ -1,0 +1,96 @@
+"""``onepass extract`` from files to files: options, formats, progress."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepass.batch import Counts
+from onepass.cli.progress import Progress
+
+Onepass = Callable[..., Any]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("a person\nand more")
+    (tmp_path / "in" / "b.csv").write_text("text,n\na person,1\n2\n")
+    return tmp_path
+
+
+def test_a_directory_to_jsonl(onepass: Onepass, place: Path):
+    done = onepass("extract", "-i", "in", "-e", "person")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row.get("n", row.get("file")) for row in rows] == ["1", "in/b.csv", "a.txt"]
+    assert rows[1] == {"file": "in/b.csv", "row": 2, "error": "1 values for 2 columns"}
+    assert rows[2]["text"] == "a person\nand more"
+    assert done.code == 1
+    assert done.err.startswith("onepass: in/b.csv, row 2: 1 values for 2 columns\n")
+
+
+def test_several_inputs_to_csv(onepass: Onepass, place: Path):
+    command = ["-i", "in/*.txt", "-i", "in/b.csv", "-e", "person", "-o", "out.csv"]
+    assert onepass("extract", *command).code == 1
+    with (place / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["text"] for row in rows] == ["a person", "and more", "a person", ""]
+    assert [row["n"] for row in rows] == ["", "", "1", ""]
+    assert rows[3]["error"] == "in/b.csv, row 2: 1 values for 2 columns"
+    assert json.loads(rows[0]["extraction"])["entities"][0]["label"] == "person"
+
+
+def test_csv_to_standard_output(onepass: Onepass, place: Path):
+    done = onepass("extract", "-i", "in/a.txt", "-e", "person", "--format", "csv")
+    assert (done.code, done.out.splitlines()[0]) == (0, "text,extraction,error")
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["text", "--workers", "2"], "--workers belongs to --input"),
+        (["text", "--resume"], "--resume belongs to --input"),
+        (["text", "--format", "csv"], "--format csv is for --input"),
+        (["-i", "in", "--resume"], "--resume needs a file"),
+        (["-i", "in", "--format", "parquet"], "Parquet and packed results need a file"),
+        (["-i", "-", "-o", "a.csv"], "CSV and Parquet need to know all columns"),
+        (["-i", "-", "-o", "a.jsonl", "--resume"], "A stream cannot be read again"),
+        (["-i", "in", "-o", "in"], "The output in is a directory"),
+        (["-i", "in", "-o", "none/a.jsonl"], "There is no directory"),
+        (["-i", "in", "-o", "in/b.csv"], "is one of the input files"),
+        (["-i", "in", "-o", "a.html", "--workers", "2"], "A page is made in one go"),
+        (["-i", "in", "-o", "a.jsonl", "--address", "auto"], "An address is for the engine ray"),
+    ],
+)
+def test_what_makes_no_sense(onepass: Onepass, place: Path, arguments: list[str], message: str):
+    done = onepass("extract", "-e", "x", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+    assert sorted(path.name for path in place.iterdir()) == ["in"]
+
+
+def test_time_that_is_left(monkeypatch: pytest.MonkeyPatch):
+    progress, shown = Progress(), []
+    monkeypatch.setattr(progress._line, "draw", shown.append)
+    progress.show(Counts(500, 1, resumed=400, bytes_read=50, bytes_begun=40, bytes_total=100,
+                         seconds=10.0))  # fmt: skip
+    assert shown[0].startswith("500 rows, ")
+    assert shown[0].endswith(" a second, 50%, 50 s left")
+    assert (progress.rows, progress.failed) == (500, 1)
+
+
+def test_a_long_job_without_a_terminal_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("onepass.cli.progress._LOG_EVERY", 0.0)
+    progress = Progress()
+    progress.show(Counts(5, bytes_read=1, bytes_total=4, seconds=3.0))
+    err = capsys.readouterr().err
+    assert err.startswith("onepass: 5 rows, ")
+    assert err.endswith(", 25%, 9 s left\n")

@@ -1,0 +1,86 @@
+"""``onepass redact``, with a model that finds a label where the label itself stands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Onepass
+
+ROWS = '{"id": 1, "body": "person: a@b.org"}\nnot json\n{"id": 2, "body": "nobody"}\n'
+
+
+def test_a_text(onepass: Onepass) -> None:
+    done = onepass("redact", "A person at a@b.org.", "-l", "person,email")
+    assert (done.code, done.out) == (0, "A [person] at [email].\n")
+    assert done.err == "onepass: replaced in 1 text: 1 person, 1 email\n"
+    piped = onepass("redact", "-", "-l", "person", "-a", "mask", stdin=b"A person.")
+    assert piped.out == "A ******.\n"
+
+
+def test_actions_by_label_and_a_key_from_a_file(onepass: Onepass, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(b"0123456789abcdef\n")
+    arguments = ["redact", "person a@b.org", "-l", "person", "-l", "email",
+                 "-a", "mask", "-a", "email=hash", "--key-file", str(key)]  # fmt: skip
+    first = onepass(*arguments)
+    assert first.out.startswith("****** [email ")
+    assert onepass(*arguments).out == first.out
+
+
+def test_a_key_from_the_environment(onepass: Onepass, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEPASS_REDACT_KEY", "short")
+    done = onepass("redact", "a", "-a", "hash")
+    assert done.code == 2
+    assert "The key has 5 bytes" in done.err
+    assert "short" not in done.err
+
+
+def test_a_file(onepass: Onepass, tmp_path: Path) -> None:
+    source, target, report = tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "r.json"
+    source.write_text(ROWS)
+    done = onepass("redact", "--input", str(source), "--text-field", "body", "-o", str(target),
+                   "-l", "person,email", "--report", str(report))  # fmt: skip
+    assert done.code == 1
+    assert done.out == ""
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [row.get("id") for row in rows] == [1, None, 2]
+    assert rows[0]["body"] == "[person]: [email]"
+    assert [one["label"] for one in rows[0]["redacted"]] == ["person", "email"]
+    assert "a@b.org" not in target.read_text() + report.read_text() + done.err
+    assert rows[1]["row"] == 2
+    assert rows[2] == {"id": 2, "body": "nobody", "redacted": []}
+    counts = json.loads(report.read_text())
+    assert (counts["texts"], counts["failed"]) == (2, 1)
+    assert counts["found"]["email"]["pattern"] == 1
+
+
+def test_a_page(onepass: Onepass, tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    source.write_text("person one\nperson two\n")
+    done = onepass("redact", "--input", str(source), "--format", "html", "-l", "person")
+    assert done.code == 0
+    assert done.out.count('class="tag"') == 2
+    assert done.out.startswith("<!DOCTYPE html>")
+    one = onepass("redact", "person", "-f", "json", "-l", "person")
+    assert json.loads(one.out)["found"][0]["replacement"] == "[person]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a", "-a", "hash"], "needs a key"),
+        (["a", "-a", "person=drop"], "must be one of"),
+        (["a", "-a", "human=mask"], "not among the labels"),
+        (["a", "--text-field", "b"], "belongs to --input"),
+        (["a", "--input", "x.jsonl"], "Both a TEXT and --input"),
+        (["a", "--key-file", "/nowhere/key"], "cannot be read"),
+        (["a", "-f", "xml"], "xml"),
+    ],
+)
+def test_bad_input_is_one_sentence(onepass: Onepass, arguments: list[str], message: str) -> None:
+    done = onepass("redact", *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err

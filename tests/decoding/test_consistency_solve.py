@@ -1,0 +1,114 @@
+"""Both solvers keep the constraints; the exact one is as good as trying everything."""
+
+from __future__ import annotations
+
+import random
+import sys
+from itertools import combinations
+
+import pytest
+
+from onepass.decoding.consistency_solve import Limit, Problem, keeps, solve
+from onepass.errors import MissingExtra
+
+
+def total(problem: Problem, chosen: list[int]) -> float:
+    return sum(problem.weights[finding] for finding in chosen)
+
+
+def best_of_all(problem: Problem) -> float:
+    findings = range(len(problem.weights))
+    return max(
+        total(problem, list(chosen))
+        for size in range(len(problem.weights) + 1)
+        for chosen in combinations(findings, size)
+        if keeps(problem, chosen)
+    )
+
+
+def random_problem(rng: random.Random) -> Problem:
+    """Entities that conflict, and relations that need them under limits."""
+    entities, relations = rng.randint(1, 6), rng.randint(0, 4)
+    count = entities + relations
+    weights = tuple(round(rng.uniform(0.05, 1), 2) for _ in range(count))
+    pairs = [(a, b) for a in range(entities) for b in range(a) if rng.random() < 0.3]
+    needs = [
+        (entities + r, tuple(rng.sample(range(entities), rng.randint(1, min(2, entities)))))
+        for r in range(relations)
+        for _ in range(2)
+    ]
+    limits = []
+    if relations > 1:
+        own = list(range(entities, count))
+        rng.shuffle(own)
+        cut = rng.randint(1, len(own) - 1)
+        limits = [
+            Limit(rng.randint(1, 2), tuple((one,) for one in own)),
+            Limit(1, (tuple(own[:cut]), tuple(own[cut:]))),
+        ]
+    return Problem(weights, tuple(pairs), tuple(needs), tuple(limits))
+
+
+def test_greedy_keeps_every_constraint_and_leaves_nothing_out_that_fits() -> None:
+    rng = random.Random(7)
+    for _ in range(200):
+        problem = random_problem(rng)
+        chosen = solve(problem)
+        assert keeps(problem, chosen)
+        for other in set(range(len(problem.weights))) - set(chosen):
+            assert not keeps(problem, [*chosen, other])
+
+
+def test_exact_equals_trying_everything() -> None:
+    pytest.importorskip("highspy")
+    rng = random.Random(11)
+    better = 0
+    for _ in range(60):
+        problem = random_problem(rng)
+        chosen = solve(problem, "exact")
+        assert keeps(problem, chosen)
+        assert total(problem, chosen) == pytest.approx(best_of_all(problem))
+        better += total(problem, chosen) > total(problem, solve(problem)) + 1e-9
+    assert better  # else the two would not have to be told apart
+
+
+def test_a_relation_brings_the_label_that_it_needs() -> None:
+    # "Apple" as a fruit or as a company; a sure relation needs the company.
+    fruit, company, person, works_for = range(4)
+    problem = Problem(
+        (0.60, 0.58, 0.95, 0.90),
+        conflicts=((fruit, company),),
+        needs=((works_for, (person,)), (works_for, (company,))),
+    )
+    assert solve(problem) == [company, person, works_for]
+
+
+def test_a_sure_entity_stands_against_a_weak_relation() -> None:
+    fruit, company, works_for = range(3)
+    problem = Problem((0.95, 0.5, 0.6), ((fruit, company),), ((works_for, (company,)),))
+    assert solve(problem) == [fruit]
+    pytest.importorskip("highspy")
+    assert solve(problem, "exact") == [company, works_for]  # 1.1 is more than 0.95
+
+
+def test_what_cannot_be_added_takes_back_what_it_brought() -> None:
+    # 2 needs 0 and 1, which conflict: neither is brought, and both are judged by themselves.
+    problem = Problem((0.3, 0.2, 0.9), ((0, 1),), ((2, (0,)), (2, (1,))))
+    assert solve(problem) == [0]
+    limited = Problem((0.9, 0.5, 0.8), needs=((2, (1,)),), limits=(Limit(1, ((0,), (2,))),))
+    assert solve(limited) == [0, 1]
+
+
+def test_groups_count_once() -> None:
+    problem = Problem((0.9, 0.8, 0.7), limits=(Limit(1, ((0, 1), (2,))),))
+    assert solve(problem) == [0, 1]
+
+
+def test_nothing_to_choose_from() -> None:
+    assert solve(Problem(())) == []
+
+
+def test_exact_without_highspy_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "highspy", None)
+    with pytest.raises(MissingExtra, match=r"onepass\[exact\]"):
+        solve(Problem((0.5,)), "exact")

@@ -1,0 +1,92 @@
+"""Rules filter candidates before the choice, and change nothing where they refuse nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from onepass.decoding.constrained import constrained_values, limited
+from onepass.decoding.finds import ChoiceFind, SpanFind
+from onepass.decoding.overlap import select
+from onepass.decoding.spans import best_span, candidates
+from onepass.schema import Field, Rules
+from onepass.schema.types import Dtype
+
+WORDS = ["pay", "12", "now", "or", "40", "later"]
+
+
+def text_of(start: int, end: int) -> str:
+    return " ".join(WORDS[start:end])
+
+
+def spans(found: list[tuple[SpanFind, ...]]) -> list[list[tuple[int, int]]]:
+    return [[(find.start, find.end) for find in one] for one in found]
+
+
+def scores(**words: float) -> NDArray[np.float64]:
+    """Return (1, words, 2) probabilities of single words, and of pairs that begin with "_"."""
+    probs = np.zeros((1, len(WORDS), 2))
+    for word, score in words.items():
+        probs[0, WORDS.index(word.strip("_")), int(word.startswith("_"))] = score
+    return probs
+
+
+@pytest.mark.parametrize("dtype", ["str", "list"])
+def test_rules_that_refuse_nothing_change_nothing(dtype: Dtype) -> None:
+    rng = np.random.default_rng(3)
+    field = Field("x", dtype, rules=Rules(max_length=999))
+    for _ in range(60):
+        probs = rng.integers(0, 11, size=(2, len(WORDS), 3)) / 10  # many ties
+        probs[:, len(WORDS) - 2 :, 2] = probs[:, len(WORDS) - 1 :, 1:] = 0
+        found = constrained_values(probs, 0.5, field, text_of)
+        for instance, one in enumerate(found):
+            if dtype == "str":
+                best = best_span(probs[instance], 0.5)
+                assert one == (() if best is None else (best,))
+                continue
+            table = candidates(probs[instance][None], [0.5])
+            kept = select(table.starts, table.ends, table.scores, table.labels, policy="flat")
+            expected = list(zip(table.starts[kept], table.ends[kept], strict=True))
+            assert [(find.start, find.end) for find in one] == expected
+
+
+def test_a_bound_refuses_the_best_and_the_next_is_chosen() -> None:
+    probs = scores(**{"12": 0.9, "40": 0.6})
+    field = Field("sum", "str", rules=Rules(kind="integer", ge=20))
+    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(4, 5)]]
+    assert spans(constrained_values(probs, 0.7, field, text_of)) == [[]]
+
+
+def test_a_readable_span_comes_before_a_better_one() -> None:
+    probs = scores(**{"_now": 0.9, "40": 0.6})
+    field = Field("sum", "str", rules=Rules(kind="integer"))
+    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(4, 5)]]
+
+
+def test_an_unreadable_span_is_kept_where_nothing_else_is_left() -> None:
+    field = Field("sum", "str", rules=Rules(kind="integer"))
+    assert spans(constrained_values(scores(now=0.9), 0.5, field, text_of)) == [[(2, 3)]]
+
+
+def test_a_refused_span_takes_no_words_from_a_list() -> None:
+    probs = scores(**{"_12": 0.9, "12": 0.6, "40": 0.7})
+    field = Field("sums", "list", rules=Rules(pattern=r"^\d+$"))
+    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(1, 2), (4, 5)]]
+
+
+def test_a_list_keeps_its_best_items() -> None:
+    probs = scores(**{"pay": 0.6, "12": 0.9, "40": 0.7})
+    field = Field("words", "list", rules=Rules(max_items=2))
+    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(1, 2), (4, 5)]]
+    chosen = (ChoiceFind(0, 0.6), ChoiceFind(1, 0.9), ChoiceFind(2, 0.7))
+    assert limited(chosen, field) == chosen[1:]
+
+
+@pytest.mark.parametrize("dtype", ["str", "list"])
+def test_of_an_exclusive_field_no_two_records_share_a_word(dtype: Dtype) -> None:
+    probs = np.concatenate([scores(**{"12": 0.7, "40": 0.6}), scores(**{"_12": 0.9})])
+    plain = Field("sum", dtype, rules=Rules(max_length=99))
+    assert (1, 2) in spans(constrained_values(probs, 0.5, plain, text_of))[0]
+    field = Field("sum", dtype, rules=Rules(exclusive=True))
+    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(4, 5)], [(1, 3)]]

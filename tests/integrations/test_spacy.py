@@ -1,0 +1,95 @@
+"""The component in real pipelines of spaCy."""
+
+from pathlib import Path
+
+import pytest
+
+from onepass import Classification, Entity, Extraction, Extractor, LabelScore
+from onepass.errors import SchemaError
+
+spacy = pytest.importorskip("spacy")
+pytest.importorskip("onepass.integrations.spacy")  # the factory
+
+LABELS = ["person", "company", "location"]
+
+
+def pipeline(**config: object) -> "spacy.language.Language":
+    nlp = spacy.blank("en")
+    nlp.add_pipe("onepass", config={"labels": LABELS, **config})
+    return nlp
+
+
+def test_entities_and_spans_are_those_of_the_model(model: Extractor, texts: list[str]) -> None:
+    found = model.extract(texts, {"entities": LABELS})
+    docs = list(pipeline().pipe(texts, batch_size=2))
+    assert [doc.text for doc in docs] == texts
+    for doc, one in zip(docs, found, strict=True):
+        assert [(e.label_, e.start_char, e.end_char) for e in doc.ents] == [
+            (e.label, e.start, e.end) for e in one.entities
+        ]
+        assert [span.text for span in doc.spans["onepass"]] == [e.text for e in one.entities]
+        assert doc.spans["onepass"].attrs["scores"] == pytest.approx(
+            [e.score for e in one.entities], abs=1e-3
+        )
+    assert "Angela Merkel" in [ent.text for ent in docs[2].ents]
+
+
+def test_one_document_is_read_as_in_a_pipe(texts: list[str]) -> None:
+    nlp = pipeline()
+    assert [str(e) for e in nlp(texts[0]).ents] == [str(e) for e in next(nlp.pipe(texts)).ents]
+
+
+def test_classes_and_relations() -> None:
+    schema = {"classifications": {"mood": ["good", "bad"]}, "relations": ["runs"]}
+    doc = pipeline(schema=schema)("Tim Cook runs Apple and I love it.")
+    assert set(doc.cats) == {"good", "bad"}
+    assert doc.user_data["onepass"]["text"] == doc.text
+    assert "relations" in doc.user_data["onepass"]
+
+
+def test_a_pipeline_is_stored_and_loaded(tmp_path: Path, texts: list[str]) -> None:
+    nlp = pipeline(threshold=0.2)
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    assert [str(e) for e in again(texts[2]).ents] == [str(e) for e in nlp(texts[2]).ents]
+    restored = spacy.tokens.Doc(nlp.vocab).from_bytes(nlp(texts[2]).to_bytes())
+    assert [str(e) for e in restored.ents] == [str(e) for e in nlp(texts[2]).ents]
+
+
+def test_earlier_entities_stay_unless_they_give_way(texts: list[str]) -> None:
+    for overwrite, expected in ((False, "NAME"), (True, "person")):
+        nlp = spacy.blank("en")
+        ruler = nlp.add_pipe("entity_ruler")
+        ruler.add_patterns([{"label": "NAME", "pattern": "Tim Cook"}])
+        nlp.add_pipe("onepass", config={"labels": LABELS, "overwrite_ents": overwrite})
+        labels = {ent.text: ent.label_ for ent in nlp(texts[0]).ents}
+        assert labels["Tim Cook"] == expected
+        assert "Cupertino" in labels  # of the model
+
+
+def test_nothing_asked_is_refused() -> None:
+    with pytest.raises(SchemaError, match="Nothing is asked for"):
+        spacy.blank("en").add_pipe("onepass")
+
+
+def test_places_inside_tokens_are_widened_and_kept_exactly() -> None:
+    text = "antidemocratic 😀 act"
+    found = Extraction(
+        text,
+        (
+            Entity("x", "democratic", 4, 14, 0.9),
+            Entity("y", "antidemocratic 😀", 0, 16, 0.5),
+            Entity("z", "act", 17, 20, 0.7),
+        ),
+        {
+            "a": Classification((LabelScore("p", 0.75),), {"p": 0.75}),
+            "b": Classification((), {"p": 0.25}),
+        },
+    )
+    doc = found.to_spacy()
+    assert doc.text == text
+    assert [(e.label_, e.text) for e in doc.ents] == [("x", "antidemocratic"), ("z", "act")]
+    group = doc.spans["onepass"]
+    assert [span.text for span in group] == ["antidemocratic", "antidemocratic 😀", "act"]
+    assert group.attrs == {"scores": [0.9, 0.5, 0.7], "offsets": [[4, 14], [0, 16], [17, 20]]}
+    assert doc.cats == {"a/p": 0.75, "b/p": 0.25}

@@ -1,0 +1,53 @@
+"""The transformers for LangChain and LlamaIndex, with their own documents and pipelines."""
+
+import asyncio
+
+import pytest
+
+from onepass import Extractor
+from onepass.errors import SchemaError
+
+LABELS = ["person", "company"]
+
+
+def test_langchain_documents_get_metadata(model: Extractor, texts: list[str]) -> None:
+    documents = pytest.importorskip("langchain_core.documents")
+    from onepass.integrations.langchain import OnepassTransformer
+
+    given = [documents.Document(page_content=text, metadata={"n": n}, id=str(n))
+             for n, text in enumerate(texts)]  # fmt: skip
+    transformer = OnepassTransformer(LABELS, schema={"relations": ["runs"]}, model=model)
+    done = transformer.transform_documents(given)
+    expected = model.extract(texts, {"entities": LABELS, "relations": ["runs"]})
+    for before, after, doc in zip(given, done, expected, strict=True):
+        assert before.metadata == {"n": after.metadata["n"]}  # the given ones stay
+        assert (after.page_content, after.id) == (before.page_content, before.id)
+        assert {"text": after.page_content, **after.metadata["onepass"]} == doc.to_dict()
+    waited = asyncio.run(transformer.atransform_documents(given))
+    assert [one.metadata for one in waited] == [one.metadata for one in done]
+    with pytest.raises(SchemaError, match="Nothing is asked for"):
+        OnepassTransformer()
+
+
+def test_llamaindex_nodes_get_metadata(model: Extractor, texts: list[str]) -> None:
+    pytest.importorskip("llama_index.core")
+    from llama_index.core.ingestion import IngestionPipeline
+    from llama_index.core.schema import MetadataMode, TextNode
+
+    from onepass.integrations.llamaindex import OnepassTransformation
+
+    nodes = [TextNode(text=text, metadata={"source": "Tim Cook"}) for text in texts]
+    done = IngestionPipeline(transformations=[OnepassTransformation(labels=LABELS)]).run(
+        nodes=nodes
+    )
+    assert len(done) == len(texts)
+    for node, doc in zip(done, model.extract(texts, {"entities": LABELS}), strict=True):
+        assert {"text": node.text, **node.metadata["onepass"]} == doc.to_dict()
+        assert "company" not in node.get_content(metadata_mode=MetadataMode.LLM)
+        assert "company" not in node.get_content(metadata_mode=MetadataMode.EMBED)
+    stored = OnepassTransformation(labels=LABELS, key="found", hidden=False)
+    again = OnepassTransformation.from_dict(stored.to_dict())
+    shown = again([TextNode(text=texts[0])])[0]
+    assert "company" in shown.get_content(metadata_mode=MetadataMode.LLM)
+    with pytest.raises(ValueError, match="Nothing is asked for"):
+        OnepassTransformation()

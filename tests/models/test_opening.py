@@ -1,0 +1,145 @@
+"""A model gets what runs it: graphs that are there, graphs that are made, or a clear refusal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.tiny import make_tiny_checkpoint
+
+from onepass.backends.base import Backend
+from onepass.backends.cpu import cpu, has_int8_products
+from onepass.errors import BackendError, MissingExtra
+from onepass.hub import Checkpoint, locate
+from onepass.hub.files import read_json
+from onepass.models.choosing import Wanted
+from onepass.models.export import export_checkpoint
+from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.opening import open_backend
+from onepass.models.registry import open_model
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_checkpoint(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def checkpoint(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
+    """A checkpoint that a test may change, without graphs."""
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    return locate(shutil.copytree(made, tmp_path / "model"))
+
+
+def opened(checkpoint: Checkpoint, **wanted: Any) -> Backend:
+    return open_backend(open_model(checkpoint), checkpoint, Wanted(**wanted))
+
+
+def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    backend = opened(checkpoint)
+    assert (backend.name, backend.precision) == ("onnx", "fp32")
+    exports = tmp_path / "cache" / "exports"
+    graphs = {path: path.stat().st_mtime_ns for path in exports.rglob("*.onnx")}
+    assert {path.stem for path in graphs} == {graph.name for graph in GRAPHS}
+    opened(checkpoint, backend="onnx", precision="fp32", threads=1)
+    assert graphs == {path: path.stat().st_mtime_ns for path in exports.rglob("*.onnx")}
+    assert not (checkpoint.directory / "onnx").exists()  # a directory of others stays as it is
+
+
+def test_graphs_beside_the_checkpoint_are_used(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    written = export_checkpoint(checkpoint)
+    assert written == checkpoint.directory / "onnx" / "fp32"
+    assert read_json(written / "graphs.json")["family"] == "gliner2"
+    opened(checkpoint)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_int8_graphs_are_used_where_they_are_all_there_is(checkpoint: Checkpoint) -> None:
+    export_checkpoint(checkpoint, precision="int8")
+    checkpoint.weights.unlink()
+    assert opened(checkpoint).precision == "int8"
+    assert opened(checkpoint, precision="int8").precision == "int8"
+    with pytest.raises(BackendError, match="comes without its fp32 weights"):
+        opened(checkpoint, precision="fp32")
+
+
+def test_fp32_graphs_go_first_unless_the_loss_of_int8_was_measured(checkpoint: Checkpoint) -> None:
+    directory = export_checkpoint(checkpoint, precision="int8")
+    assert opened(checkpoint).precision == "fp32"
+    manifest = directory / "graphs.json"
+    manifest.write_text(json.dumps(read_json(manifest) | {"checked": True}))
+    expected = "int8" if has_int8_products(cpu()[1]) else "fp32"
+    assert opened(checkpoint).precision == expected
+    assert opened(checkpoint, precision="fp32").precision == "fp32"
+
+
+def test_there_are_no_int8_graphs(checkpoint: Checkpoint) -> None:
+    with pytest.raises(BackendError, match="has no int8 graphs; make them with onepass export"):
+        opened(checkpoint, precision="int8")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_torch(checkpoint: Checkpoint, precision: str) -> None:
+    backend = opened(checkpoint, backend="torch", precision=precision, device="cpu")
+    assert (backend.name, backend.precision) == ("torch", precision)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"device": "cuda"}, "Torch finds no CUDA device here; leave device at 'auto'"),
+        ({"precision": "fp16"}, "fp16 runs on a GPU only, and this is a CPU; ask for"),
+    ],
+)
+def test_without_a_gpu(checkpoint: Checkpoint, wanted: dict[str, Any], said: str) -> None:
+    checkpoint.weights.write_bytes(b"broken")  # which nobody finds out: it is said at once
+    with pytest.raises(BackendError, match=said):
+        opened(checkpoint, **wanted)
+
+
+def in_a_process_without(*packages: str) -> Callable[[Checkpoint, str], str]:
+    """Return what says how a checkpoint is refused where packages are not installed."""
+
+    def said(checkpoint: Checkpoint, options: str) -> str:
+        script = f"""
+from importlib.machinery import PathFinder
+found = PathFinder.find_spec
+
+def find_spec(name, *arguments):
+    return None if name.partition(".")[0] in {packages!r} else found(name, *arguments)
+
+PathFinder.find_spec = find_spec
+from onepass.errors import MissingExtra
+from onepass import Extractor
+try:
+    Extractor.from_pretrained({str(checkpoint.directory)!r}, {options})
+except MissingExtra as error:
+    print(error)
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    return said
+
+
+@pytest.mark.parametrize(
+    ("options", "extra"),
+    [("", "torch"), ("backend='torch'", "torch"), ("backend='openvino'", "openvino")],
+)
+def test_the_extra_that_is_missing_is_named(
+    checkpoint: Checkpoint, options: str, extra: str
+) -> None:
+    said = in_a_process_without("torch", "openvino")(checkpoint, options)
+    assert f"pip install 'onepass[{extra}]'" in said
+    assert said.count("\n") == 1
+    assert issubclass(MissingExtra, ImportError)

@@ -1,0 +1,124 @@
+"""Graphs with products of integers: nearly the same numbers, row by row, from shared weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from onepass.backends.base import Graph
+from onepass.backends.cpu import cpu, has_int8_products
+from onepass.backends.onnx import OnnxBackend
+from onepass.nn.quantize import quantize_file
+
+SIZE = 96
+GRAPH = Graph("encode", {"x": ("batch", "pieces", "hidden")}, {"y": ("batch", "pieces", "hidden")})
+
+
+class Network(nn.Module):
+    """Two products of a backbone, one of which the exporter writes as a node, and one of a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = nn.Sequential(
+            nn.Linear(SIZE, 3 * SIZE), nn.GELU(), nn.Linear(3 * SIZE, SIZE, bias=False)
+        )
+        self.head = nn.Linear(SIZE, SIZE)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.head(self.backbone(x))
+
+
+@pytest.fixture(scope="module")
+def inputs() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, 50, 20)) @ rng.standard_normal((20, SIZE)) / 5
+    x[..., 5] *= 30  # as in real encoders
+    return x.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory, inputs: np.ndarray) -> Path:
+    """Graphs in the folders fp32, plain and fitted."""
+    root = tmp_path_factory.mktemp("graphs")
+    for name in ("fp32", "plain", "fitted"):
+        (root / name).mkdir()
+    torch.manual_seed(0)
+    torch.onnx.export(
+        Network().eval(),
+        (torch.ones(2, 5, SIZE),),
+        str(root / "fp32" / "encode.onnx"),
+        input_names=["x"],
+        output_names=["y"],
+        dynamic_axes={"x": {0: "batch", 1: "pieces"}, "y": {0: "batch", 1: "pieces"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    runs = [{"x": inputs[:2], "unused": inputs}]
+    for name, given in (("plain", []), ("fitted", runs)):
+        quantize_file(
+            root / "fp32" / "encode.onnx", root / name / "encode.onnx", given, products=True
+        )
+    return root
+
+
+def run(path: Path, x: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    out: np.ndarray = session.run(None, {"x": x})[0]
+    return out
+
+
+def lost(directory: Path, name: str, x: np.ndarray) -> float:
+    exact = run(directory / "fp32" / "encode.onnx", x)
+    return float(np.abs(run(directory / name, x) - exact).max() / np.abs(exact - x).max())
+
+
+@pytest.mark.parametrize("form", ["encode.onnx", "encode.products.onnx"])
+def test_nearly_the_same_numbers(directory: Path, inputs: np.ndarray, form: str) -> None:
+    plain, fitted = (lost(directory, f"{name}/{form}", inputs[2:]) for name in ("plain", "fitted"))
+    assert 0 < fitted < plain < 0.1
+
+
+def test_products_of_the_backbone_are_of_integers(directory: Path) -> None:
+    fast, exact = (
+        onnx.load(directory / "fitted" / name) for name in ("encode.products.onnx", "encode.onnx")
+    )
+    kinds = [node.op_type for node in fast.graph.node]
+    assert kinds.count("MatMulIntegerToFloat") == 2
+    assert kinds.count("MatMul") == 1  # of the head
+    assert not any(node.op_type.startswith("MatMulInteger") for node in exact.graph.node)
+
+
+def test_a_row_depends_on_itself_alone(directory: Path, inputs: np.ndarray) -> None:
+    path = directory / "fitted" / "encode.products.onnx"
+    beside = inputs.copy()
+    beside[1:] *= 1000
+    np.testing.assert_allclose(run(path, beside)[0], run(path, inputs[:1])[0], atol=1e-5)
+    assert np.isfinite(run(path, 0 * inputs)).all()
+
+
+def test_both_forms_read_the_same_weights(directory: Path) -> None:
+    files = {path.name: path.stat().st_size for path in (directory / "fitted").iterdir()}
+    assert set(files) == {"encode.onnx", "encode.products.onnx", "encode.weights"}
+    whole = (directory / "fp32" / "encode.onnx").stat().st_size
+    assert sum(files.values()) < 0.4 * whole
+    plain = {path.name for path in (directory / "fp32").iterdir()}
+    assert plain == {"encode.onnx"}
+
+
+def test_the_backend_runs_the_form_that_is_fast_here(directory: Path, inputs: np.ndarray) -> None:
+    folder = directory / "fitted"
+    fast = has_int8_products(cpu()[1])
+    expected = run(folder / ("encode.products.onnx" if fast else "encode.onnx"), inputs)
+    [ours] = OnnxBackend(folder, [GRAPH], precision="int8", threads=1).run("encode", {"x": inputs})
+    np.testing.assert_array_equal(ours, expected)
+
+
+def test_without_products_there_is_one_file(directory: Path, tmp_path: Path) -> None:
+    quantize_file(directory / "fp32" / "encode.onnx", tmp_path / "encode.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["encode.onnx"]

@@ -1,0 +1,116 @@
+"""Patterns and checks: what they find, what they leave, and that no text makes them slow."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onepass.redact import checks, patterns
+from onepass.redact.kinds import kind_of
+
+FOUND = {
+    "emails": {
+        "Mail a.b+c@ex-ample.co.uk.": ["a.b+c@ex-ample.co.uk"],
+        "jörg@müller.de, @x, a@b": ["jörg@müller.de"],
+    },
+    "urls": {
+        "See https://a.org/x?y=(z).": ["https://a.org/x?y=(z"],
+        "(www.a.org) ftp://b.c/d, http://": ["www.a.org", "ftp://b.c/d"],
+    },
+    "ips": {
+        "at 10.0.0.1. Version 1.2.3, 1.2.3.4.5": ["10.0.0.1"],
+        "2001:db8::8a2e:370:7334 and 12:30:45": ["2001:db8::8a2e:370:7334", "12:30:45"],
+    },
+    "cards": {
+        "4111-1111-1111-1111 378282246310005 2024 1111": [
+            "4111-1111-1111-1111", "378282246310005",
+        ],
+        "4111 1111-1111 1111 x4111111111111111": [],
+    },
+    "ibans": {
+        "GB82 WEST 1234 5698 7654 32 from NL91ABNA0417164300": [
+            "GB82 WEST 1234 5698 7654 32", "NL91ABNA0417164300",
+        ],
+        "AB12 3456 7890 1234": [],
+    },
+    "ssns": {"536-90-4399 1536-90-4399 536-90-4399-1": ["536-90-4399"]},
+    "phones": {
+        "+49 30 901820, (020) 7946 0018 or 212-555-0100": [
+            "+49 30 901820", "(020) 7946 0018", "212-555-0100",
+        ],
+        "0044 20 7946 0018; 3.14159; 2024-11-26; 1234567": ["0044 20 7946 0018"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(name, text) for name, cases in FOUND.items() for text in cases]
+)
+def test_forms_are_found(name: str, text: str) -> None:
+    places = getattr(patterns, name)(text)
+    assert [text[start:end] for start, end in places] == FOUND[name][text]
+
+
+@pytest.mark.parametrize("name", list(FOUND))
+@pytest.mark.parametrize(
+    "piece", ["a", "1", "1 ", "1.", "a.", "a@", "www.", "+1 ", ":", "A1", "(", "1-", "http://"]
+)
+def test_no_text_makes_them_slow(name: str, piece: str) -> None:
+    began = time.process_time()
+    for _ in getattr(patterns, name)(piece * (60_000 // len(piece))):
+        pass
+    assert time.process_time() - began < 2
+
+
+@settings(max_examples=50)
+@given(st.integers(10**10, 10**17).map(str))
+def test_luhn_knows_one_last_digit(digits: str) -> None:
+    right = [last for last in "0123456789" if checks.luhn(digits + last)]
+    assert len(right) == 1
+    changed = str((int(digits[0]) + 1) % 10) + digits[1:] + right[0]
+    assert not checks.luhn(changed)  # any one digit that is wrong is noticed
+
+
+@settings(max_examples=50)
+@given(st.text("ABCXYZ0123456789", min_size=11, max_size=30))
+def test_iban_notices_a_wrong_digit(rest: str) -> None:
+    number = int("".join(str(int(letter, 36)) for letter in rest + "DE00"))
+    digits = f"{98 - number % 97:02d}"
+    assert checks.iban(f"DE{digits}{rest}")
+    other = 2 + (int(digits) - 1) % 97  # check digits are 02 to 98
+    assert not checks.iban(f"DE{other:02d}{rest}")
+
+
+@given(st.ip_addresses())
+def test_every_ip_address_passes_and_is_found(address: object) -> None:
+    text = str(address)
+    assert checks.ip(text) is (text != "::")
+    if ip_address(text).version == 4:
+        assert list(patterns.ips(f"at {text}.")) == [(3, 3 + len(text))]
+
+
+def test_numbers_of_countries() -> None:
+    pytest.importorskip("stdnum")
+    assert checks.national_id("44 97.08.15-047.38".replace("44 ", "")) in (True, None)
+    assert checks.national_id("12345678Z") is True  # a Spanish DNI
+    assert checks.national_id("hello") is None
+
+
+def test_phone_numbers_of_the_library() -> None:
+    pytest.importorskip("phonenumbers")
+    assert checks.phone("+49 30 901820") is True
+    assert checks.phone("+49 1") is False
+    assert checks.phone("+999 123 456 789") is False
+    assert checks.phone("030 901820") is None
+    find = patterns.phones_in("DE")
+    assert (4, 14) in list(find("Tel 030 901820!"))
+
+
+def test_labels_are_known_by_several_names() -> None:
+    for name in ("E-mail", "email_address", "Email  address"):
+        assert kind_of(name) is kind_of("email")
+    assert kind_of("person") is None

@@ -1,0 +1,174 @@
+"""Redaction as a whole: nothing but the places that were found changes, and all of them do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onepass import Entity, Extraction, Extractor
+from onepass.errors import InputError, MissingExtra, SchemaError
+from onepass.redact import PII, Options, Redacted, Redactor, Report, redact
+from onepass.redact.actions import Replacer
+from onepass.redact.find import Finders
+from onepass.redact.redactor import replaced
+
+KEY = b"sixteen secret bytes"
+LETTER = (
+    "Anna Weiss wrote: call +49 30 901820 or mail anna@example.com. My card is "
+    "4111 1111 1111 1111, my account DE89 3704 0044 0532 0130 00. Anna Weiss"
+)
+anything = st.text(st.characters(exclude_categories=()), max_size=12)
+forms = st.sampled_from(
+    ["a@b.org", "https://x.org/a.", "192.168.0.1", "4111 1111 1111 1111", " 536-90-4399 ", "Anna"]
+)
+texts = st.lists(anything | forms, max_size=8).map(" ".join)
+
+
+@pytest.fixture(scope="module")
+def model() -> Extractor:
+    return Extractor()
+
+
+@st.composite
+def found(draw: st.DrawFn) -> Extraction:
+    """Any text with any entities, nested and crossing ones too."""
+    text = draw(texts)
+    entities = []
+    for _ in range(draw(st.integers(0, 6))):
+        start, end = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        label = draw(st.sampled_from(["person", "phone number", "IBAN", "x"]))
+        entities.append(Entity(label, text[start:end], start, end, draw(st.floats(0, 1))))
+    return Extraction(text, tuple(entities))
+
+
+def check_only_places_changed(given_text: str, done: Redacted) -> None:
+    read = at = 0
+    for one in done.found:
+        assert one.start >= read
+        assert one.text == given_text[one.start : one.end]
+        assert done.text[at : one.at] == given_text[read : one.start]  # between: unchanged
+        assert done.text[one.at : one.at + len(one.replacement)] == one.replacement
+        read, at = one.end, one.at + len(one.replacement)
+    assert done.text[at:] == given_text[read:]
+
+
+@settings(max_examples=50)
+@given(found(), st.sampled_from(["mask", "label", "hash", "pseudonym"]), st.booleans())
+def test_nothing_outside_the_places_changes(doc: Extraction, action: str, patterns: bool) -> None:
+    finders = Finders([*PII, "x"], patterns=patterns)
+    done = replaced(doc, finders.places(doc, None), Replacer({"": action}, key=KEY))
+    check_only_places_changed(doc.text, done)
+    covered = {at for one in done.found for at in range(one.start, one.end)}
+    for entity in doc.entities:  # all that the model found is replaced
+        assert covered.issuperset(range(entity.start, entity.end))
+    shown = done.to_extraction()
+    assert [e.text for e in shown.entities] == [one.replacement for one in done.found]
+    if action == "mask":
+        assert len(done.text) == len(doc.text)
+
+
+def test_a_letter(model: Extractor) -> None:
+    done = redact(model, LETTER)
+    check_only_places_changed(LETTER, done)
+    for secret in ("Anna", "901820", "example.com", "4111", "DE89"):
+        assert secret not in done.text
+        assert secret not in repr(done.found)
+        assert secret not in str(done.to_dict())
+    assert "wrote: call" in done.text
+    checks = {one.label: one.check for one in done.found}
+    assert checks["credit card number"] is True
+    assert checks["IBAN"] is True
+
+
+def test_one_name_has_one_pseudonym_through_all_texts(model: Extractor) -> None:
+    one, two = redact(model, ["Anna Weiss met Bo Lund.", "Bo Lund called ANNA WEISS."], ["person"],
+                      action="pseudonym")  # fmt: skip
+    assert one.text == "[person 1] met [person 2]."
+    assert two.text == "[person 2] called [person 1]."
+
+
+def test_hashes_depend_on_the_key_alone(model: Extractor) -> None:
+    done = [redact(model, text, ["person"], action="hash", key=key)
+            for text in ("Anna Weiss slept.", "I met Anna Weiss.")
+            for key in (KEY, b"another key of bytes")]  # fmt: skip
+    hashes = [one.found[0].replacement for one in done]
+    assert hashes[0] == hashes[2] != hashes[1] == hashes[3]
+
+
+def test_each_label_has_its_action(model: Extractor) -> None:
+    text = "Anna Weiss: anna@example.com, https://example.com"
+    done = redact(model, text, ["person", "email", "URL"], action={"": "mask", "email": "label"})
+    assert done.text == "**** *****: [email], *******************"
+
+
+def test_what_the_model_found_once_is_found_everywhere() -> None:
+    text = "Weiss, Weissbier, WEISS, Weiss"
+    doc = Extraction(text, (Entity("person", "Weiss", 0, 5, 0.5),))
+    places = Finders(["person"], patterns=True).places(doc, None)
+    assert [(p.start, p.end, p.source) for p in places] == [(0, 5, "model"), (25, 30, "repeat")]
+
+
+def test_a_failed_check_lowers_a_score_and_a_pass_raises_it() -> None:
+    text = "4111 1111 1111 1112, 4111 1111 1111 1111"
+    doc = Extraction(
+        text,
+        (
+            Entity("credit card number", text[:19], 0, 19, 0.8),
+            Entity("credit card number", text[21:], 21, 40, 0.8),
+        ),
+    )
+    finders = Finders(["credit card number"], patterns=False)
+    low, high = finders.places(doc, None)  # what the model found stays
+    assert (low.check, low.score) == (False, pytest.approx(0.2))
+    assert (high.check, high.score) == (True, pytest.approx(0.95))
+    assert finders.places(doc, 0.5) == [high]
+    assert [p.start for p in Finders(["card number"], patterns=True).places(
+        Extraction(text), None)] == [21]  # fmt: skip
+
+
+def test_faker_gives_names_that_stay_the_same(model: Extractor) -> None:
+    pytest.importorskip("faker")
+    done = [redact(model, "Anna Weiss met Bo Lund.", ["person"], action="pseudonym", key=KEY,
+                   faker="de_DE") for _ in range(2)]  # fmt: skip
+    assert done[0].text == done[1].text
+    assert "Anna Weiss" not in done[0].text
+    assert len({one.replacement for one in done[0].found}) == 2
+    with pytest.raises(InputError, match="no locale 'xx_YY'"):
+        redact(model, "", ["person"], faker="xx_YY")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(action="hash"), "needs a key"),
+        (Options(action="hash", key=b"short"), "5 bytes"),
+        (Options(action="drop"), "must be one of mask, label, hash, pseudonym"),
+        (Options(action={"human": "mask"}), "'human', which is not among the labels"),
+    ],
+)
+def test_wrong_options_are_refused(model: Extractor, options: Options, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Redactor(model, options)
+
+
+def test_labels_that_cannot_be_asked_are_refused(model: Extractor) -> None:
+    with pytest.raises(SchemaError):
+        redact(model, "a", [""])
+
+
+def test_missing_libraries_are_named(model: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onepass.redact.redactor.libraries", lambda: {"phonenumbers": False})
+    with pytest.raises(MissingExtra, match=r"pip install 'onepass\[redact\]'"):
+        redact(model, "a", region="DE")
+
+
+def test_report(model: Extractor) -> None:
+    report = Report()
+    for done in Redactor(model).stream([LETTER, "Nothing."]):
+        report.add(done)
+    counts = report.to_dict()
+    assert counts["texts"] == 2
+    assert counts["found"]["IBAN"]["passed"] == 1
+    assert counts["found"]["person"]["count"] == 2
+    assert report.summary().startswith("replaced in 2 texts: 2 person")

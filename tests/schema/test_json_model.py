@@ -1,0 +1,112 @@
+"""JSON Schemas of objects, read as structures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from onepass.errors import SchemaError
+from onepass.schema import Field, Rules, Schema, read_schema
+from onepass.schema.json_model import shape_of_json
+
+
+def field_of(value: dict[str, Any]) -> Field:
+    ((field,),) = (
+        structure.fields
+        for structure in Schema.from_json_schema({"properties": {"x": value}}).structures
+    )
+    return field
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ({"type": "string", "description": "a name"}, Field("x", "str", description="a name")),
+        ({}, Field("x", "str")),
+        ({"type": "integer", "minimum": 1, "exclusiveMaximum": 9},
+         Field("x", "str", rules=Rules(kind="integer", ge=1, lt=9))),
+        ({"type": ["number", "null"]}, Field("x", "str", rules=Rules(kind="number"))),
+        ({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
+         Field("x", "str", rules=Rules(kind="date"))),
+        ({"type": "string", "format": "money"}, Field("x", "str", rules=Rules(kind="money"))),
+        ({"type": "object", "format": "money"}, Field("x", "str", rules=Rules(kind="money"))),
+        ({"type": "string", "format": "phone", "region": "CH"},
+         Field("x", "str", rules=Rules(kind="phone", region="CH"))),
+        ({"type": "string", "format": "hostname"}, Field("x", "str")),
+        ({"type": "string", "pattern": "^A", "minLength": 2, "exclusive": True},
+         Field("x", "str", rules=Rules(pattern="^A", min_length=2, exclusive=True))),
+        ({"enum": ["s", "m", None]}, Field("x", "str", ("s", "m"))),
+        ({"const": 3}, Field("x", "str", ("3",))),
+        ({"type": "boolean"}, Field("x", "str", ("true", "false"))),
+        ({"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+         Field("x", "list", rules=Rules(kind="integer", max_items=2))),
+        ({"type": "array", "items": {"enum": ["s", "m"]}}, Field("x", "list", ("s", "m"))),
+        ({"type": "array"}, Field("x", "list")),
+        ({"allOf": [{"type": "integer"}]}, Field("x", "str", rules=Rules(kind="integer"))),
+        ({"anyOf": [{"type": "number"}, {"type": "string"}]},
+         Field("x", "str", rules=Rules(kind="number"))),
+    ],
+)  # fmt: skip
+def test_properties(value: dict[str, Any], field: Field) -> None:
+    assert field_of(value) == field
+
+
+def test_references_are_followed() -> None:
+    order = {
+        "$ref": "#/$defs/CustomerOrder",
+        "$defs": {
+            "CustomerOrder": {
+                "properties": {
+                    "items": {"type": "array", "items": {"$ref": "#/$defs/a~1b"}, "maxItems": 2}
+                }
+            },
+            "a/b": {"title": "LineItem", "properties": {"product": {"type": "string"}}},
+        },
+    }
+    assert [structure.name for structure in read_schema(order).structures] == ["line item"]
+    shape = shape_of_json(order)
+    assert shape.name == "customer order"
+    assert shape.children[0].most == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"type": "array", "items": {"type": "array"}}, "is a list of lists"),
+        ({"type": "array", "items": [{}]}, "must have one schema"),
+        ({"type": ["string", "integer"]}, "must have one type, besides null"),
+        ({"anyOf": [{"type": "string"}, {"type": "object"}]}, "allows several types"),
+        ({"type": "tuple"}, "The type of record.x is not known: 'tuple'"),
+        ({"type": "object"}, "has no properties"),
+        ({"$ref": "#/$defs/Nothing"}, "refers to '#/$defs/Nothing', which is not there"),
+        ({"$ref": "http://x/y"}, "only '#/...' is followed"),
+        ({"$ref": "#/properties/x"}, "refers to itself"),
+        ({"type": "string", "pattern": "("}, "In the property record.x: The pattern"),
+        ({"type": "string", "minimum": 2}, "In the property record.x: ge bounds numbers"),
+        ({"enum": "small"}, "The enum of record.x must be a list"),
+        ({"enum": ["a", "a"]}, "The choices of field 'x' must be distinct"),
+        ("string", "The property record.x must be an object"),
+    ],
+)
+def test_what_text_cannot_fill_is_refused(value: Any, sentence: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        Schema.from_json_schema({"properties": {"x": value}})
+    assert sentence in str(refused.value)
+
+
+def test_an_object_in_itself_is_refused() -> None:
+    node = {"title": "Node", "properties": {"name": {}, "child": {"$ref": "#"}}}
+    with pytest.raises(SchemaError):
+        Schema.from_json_schema(node)
+    data = {
+        "properties": {"top": {"$ref": "#/$defs/N"}},
+        "$defs": {"N": {"properties": {"child": {"$ref": "#/$defs/N"}}}},
+    }
+    with pytest.raises(SchemaError, match="holds itself"):
+        Schema.from_json_schema(data)
+
+
+def test_nothing_to_ask_is_refused() -> None:
+    with pytest.raises(SchemaError, match="needs at least one field"):
+        Schema.from_json_schema({"properties": {}})

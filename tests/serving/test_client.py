@@ -1,0 +1,166 @@
+"""The client and its twin, against a real service and against refusals made to measure."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from onepass import Schema
+from onepass.client import AsyncClient, Client
+from onepass.errors import InputError, SchemaError, ServiceError
+from onepass.results.types import Extraction
+from onepass.serving.settings import Settings
+
+PEOPLE = Schema().entities(["person"])
+TEXTS = ["Tim Cook spoke.", "word " * 3000, "Ann Lee spoke."]
+
+
+def test_both_clients_return_what_the_model_returns(service, model):
+    schema = (
+        Schema().entities({"person": "a human being"}).classification("tone", ["calm", "angry"])
+    )
+    options: dict[str, Any] = {"threshold": {"entities": 0.3}, "overlap": "all"}
+    expected = model.extract(TEXTS[0], schema, **options)
+    with Client(service.url) as client:
+        assert client.extract(TEXTS[0], schema, **options) == expected
+        assert client.models()[0].name == "builtin"
+        assert client.check(schema) == schema
+        _check_batch(client.extract_batch(TEXTS, PEOPLE, on_long="error"))
+
+    async def twin() -> None:
+        async with AsyncClient(service.url) as client:
+            assert await client.extract(TEXTS[0], schema, **options) == expected
+            assert (await client.models())[0].name == "builtin"
+            assert await client.check(schema) == schema
+            _check_batch(await client.extract_batch(TEXTS, PEOPLE, on_long="error"))
+
+    asyncio.run(twin())
+
+
+def _check_batch(results: list[Extraction | ServiceError]) -> None:
+    first, second, third = results
+    assert isinstance(first, Extraction)
+    assert isinstance(second, ServiceError)
+    assert second.code == "text_too_long"
+    assert isinstance(third, Extraction)
+    assert third.entities[0].text == "Ann Lee"
+
+
+def test_refusals_become_errors(service, start, model):
+    with Client(service.url) as client:
+        with pytest.raises(SchemaError):
+            client.extract("a", {"entities": []})
+        with pytest.raises(ServiceError, match="at most 20") as refused:
+            client.check({"entities": [str(n) for n in range(30)]})
+        assert refused.value.code == "too_many_labels"
+        with pytest.raises(ServiceError) as refused:
+            client.extract("a", PEOPLE, threshold=3.0)
+        assert (refused.value.status, refused.value.code) == (422, "invalid_request")
+        with pytest.raises(InputError, match="list of texts"):
+            client.extract_batch("a", PEOPLE)  # the mistake is that a string is a sequence
+    with start(model, Settings(keys=("a-secret-of-16-characters",))) as one:
+        with Client(one.url) as client, pytest.raises(ServiceError) as refused:
+            client.models()
+        assert refused.value.status == 401
+        with Client(one.url, api_key="a-secret-of-16-characters") as client:
+            assert client.models()
+
+
+def test_no_service_at_all_is_an_error_that_names_the_address():
+    with (
+        Client("http://127.0.0.1:1", retries=0) as client,
+        pytest.raises(ServiceError, match=r"http://127\.0\.0\.1:1 did not answer") as refused,
+    ):
+        client.models()
+    assert (refused.value.status, refused.value.code) == (None, "no_answer")
+
+
+# -- retries -----------------------------------------------------------------------------------
+
+Answer = tuple[int, dict[str, str], object]
+BUSY: Answer = (429, {"retry-after": "3"}, {"error": {"code": "busy", "message": "Busy."}})
+GOOD: Answer = (200, {}, {"models": [], "limits": {}})
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Keep the seconds that clients wait for instead of waiting."""
+    waited: list[float] = []
+
+    async def later(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr(asyncio, "sleep", later)
+    return waited
+
+
+def answering(*answers: Answer) -> Callable[[httpx.Request], httpx.Response]:
+    """Return what gives one answer after the other."""
+    left: Iterator[Answer] = iter(answers)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status, headers, body = next(left)
+        return httpx.Response(status, headers=headers, json=body)
+
+    return answer
+
+
+def models(twin: bool, retries: int, *answers: Answer) -> object:
+    """Ask for models, with the client or its twin."""
+    transport = httpx.MockTransport(answering(*answers))
+    if not twin:
+        with Client(retries=retries, transport=transport) as client:
+            return client.models()
+
+    async def ask() -> object:
+        async with AsyncClient(retries=retries, transport=transport) as client:
+            return await client.models()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_a_busy_service_is_asked_again_when_it_said_so(twin: bool, waits: list[float]):
+    assert models(twin, 2, BUSY, BUSY, GOOD) == []
+    assert len(waits) == 2
+    assert all(3 <= seconds <= 3.75 for seconds in waits)
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_the_last_refusal_is_raised(twin: bool, waits: list[float]):
+    with pytest.raises(ServiceError, match="Busy") as refused:
+        models(twin, 1, BUSY, BUSY, GOOD)
+    assert (refused.value.status, len(waits)) == (429, 1)
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_other_refusals_are_not_sent_again(twin: bool, waits: list[float]):
+    error = (422, {}, {"error": {"code": "invalid_schema", "message": "No."}})
+    with pytest.raises(ServiceError, match="No"):
+        models(twin, 5, error, GOOD)
+    assert waits == []
+
+
+@pytest.mark.parametrize("answer", [(502, {}, "<html>"), (200, {}, None), (404, {}, {"a": 1})])
+def test_what_is_no_service_of_ours_is_said(answer: Answer):
+    with pytest.raises(ServiceError, match="not one of onepass") as refused:
+        models(False, 0, answer)
+    assert refused.value.code == "not_onepass"
+
+
+def test_a_service_that_starts_late_is_waited_for(waits: list[float]):
+    calls = iter([httpx.ConnectError("no"), httpx.ConnectError("no"), None])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        error = next(calls)
+        if error is not None:
+            raise error
+        return httpx.Response(200, json={"models": []})
+
+    with Client(transport=httpx.MockTransport(answer)) as client:
+        assert client.models() == []
+    assert [round(seconds, 1) >= 0.2 for seconds in waits] == [True, True]

@@ -1,0 +1,138 @@
+"""``onepass serve`` as a process: how it starts, refuses to start, and stops."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+
+import httpx
+import pytest
+
+from onepass.cli import main
+from onepass.serving.keys import read_keys
+from onepass.serving.settings import Settings
+
+MAIN = "import sys; from onepass.cli import main; sys.exit(main())"
+
+
+@contextmanager
+def process(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the command and yield it with its address."""
+    command = [sys.executable, "-c", MAIN, "serve", "--port", "0", *options]
+    running = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    )
+    assert running.stderr is not None
+    try:
+        line = running.stderr.readline()
+        address = re.search(r"http://[\d.]+:\d+", line)
+        assert address, line + running.stderr.read()
+        yield running, address[0]
+    finally:
+        running.kill()
+        running.wait()
+        running.stderr.close()
+
+
+def test_sigterm_stops_it_after_all_that_was_accepted_is_answered(tmp_path: Path):
+    keys = tmp_path / "keys.txt"
+    keys.write_text("# ours\na-secret-of-16-characters\n")
+    options = ("--api-keys", str(keys), "--batch-texts", "1", "--batch-delay", "0")
+    with (
+        process(*options) as (running, url),
+        httpx.Client(
+            base_url=url, headers={"x-api-key": "a-secret-of-16-characters"}, timeout=30
+        ) as http,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        assert http.get("/ready").json() == {"status": "ready"}
+        texts = [f"Mallory {n} met Tim Cook in Cupertino. " * 20 for n in range(6)]
+        asked = {"schema": {"entities": ["person", "place"]}}
+        got = [
+            pool.submit(http.post, "/v1/extract", json={"text": text, **asked}) for text in texts
+        ]
+        while _arrived(http) < 6:
+            sleep(0.01)
+        running.send_signal(signal.SIGTERM)
+        answers = [one.result() for one in got]
+        assert [answer.status_code for answer in answers] == [200] * 6
+        assert [answer.json()["text"] for answer in answers] == texts
+        assert running.wait(20) == 0
+        with pytest.raises(httpx.ConnectError):
+            http.get("/health")
+        assert running.stderr is not None
+        log = running.stderr.read()
+        assert log.count("/v1/extract 200") == 6
+        assert "Mallory" not in log
+        assert "a-secret" not in log
+
+
+def _arrived(http: httpx.Client) -> float:
+    """Return how many requests are being answered or were."""
+    found = re.findall(
+        r'^onepass_(?:requests_inside|requests_total{route="/v1/extract",.*}) (.+)$',
+        http.get("/metrics").text,
+        re.MULTILINE,
+    )
+    return sum(map(float, found))
+
+
+def test_ctrl_c_stops_it_with_its_own_code():
+    with process(ONEPASS_API_KEYS="") as (running, url):
+        assert httpx.get(f"{url}/health").status_code == 200
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) == 130
+
+
+def test_a_port_in_use_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"127.0.0.1:{port} cannot be used (Address already in use)" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--host", "no such host"], "cannot be used"),
+        (["--max-texts", "0"], "max-texts"),
+        (["--api-keys", "nowhere.txt"], "cannot be read"),
+        (["--api-keys", "short.txt"], "at least 16 characters"),
+        (["--api-keys", "empty.txt"], "has no key"),
+    ],
+)
+def test_wrong_options(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    Path("short.txt").write_text("0123456789\n")
+    Path("empty.txt").write_text("# nothing\n\n")
+    assert main(["serve", *arguments]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "0123456789" not in printed
+
+
+def test_keys_come_from_both_places_once(tmp_path: Path):
+    file = tmp_path / "keys.txt"
+    file.write_text("two\n\n  three \n")
+    assert read_keys({"ONEPASS_API_KEYS": "one,two,"}, file) == ("one", "two", "three")
+    assert read_keys({}) == ()
+
+
+def test_a_limit_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="timeout must be above 0"):
+        Settings(timeout=0)

@@ -1,0 +1,356 @@
+"""The service over HTTP: answers, refusals, limits, keys, metrics, logs."""
+
+import asyncio
+import json
+import logging
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from onepass.extractor import Extractor
+from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
+from onepass.serving.guard import ROUTES
+from onepass.serving.routes import router
+from onepass.serving.settings import Settings
+
+KEY = "a-secret-of-16-characters"
+
+
+def ask(http: httpx.Client, text: str, **more: Any) -> httpx.Response:
+    return http.post("/v1/extract", json={"text": text, "schema": {"entities": ["person"]}, **more})
+
+
+def post(http: httpx.Client, body: bytes) -> httpx.Response:
+    return http.post("/v1/extract", content=body, headers={"content-type": "application/json"})
+
+
+def error(got: httpx.Response) -> tuple[int, str]:
+    """Return status and code of a refusal, which is one sentence."""
+    body = got.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert re.fullmatch(r"[A-Z].*[.?]", body["error"]["message"], re.DOTALL)
+    return got.status_code, body["error"]["code"]
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_what_the_model_finds(service, model: Extractor):
+    text = "Tim Cook announced the iPhone 15 for $999 in Cupertino. \U0001f600 Ann Lee, too."
+    schema = {
+        "entities": {"person": None, "location": "a place"},
+        "classifications": {"tone": ["calm", "angry"]},
+        "structures": {"product": ["name::str", "price"]},
+        "relations": ["announced"],
+    }
+    options: dict[str, Any] = {"threshold": {"entities": 0.3}, "overlap": "nested"}
+    got = service.http.post("/v1/extract", json={"text": text, "schema": schema, **options})
+    assert got.status_code == 200
+    found = got.json()
+    expected = json.loads(model.extract(text, schema, **options).to_json())
+    assert found == expected
+    for entity in found["entities"]:
+        assert text[entity["start"] : entity["end"]] == entity["text"]
+
+
+def test_a_batch_keeps_the_order_and_a_text_that_is_too_long_fails_alone(service):
+    texts = ["Tim Cook spoke.", "word " * 3000, "Ann Lee spoke.", ""]
+    body = {"texts": texts, "schema": {"entities": ["person"]}, "on_long": "error"}
+    results = service.http.post("/v1/extract/batch", json=body).json()["results"]
+    assert [one.get("text") for one in results] == [texts[0], None, texts[2], ""]
+    assert results[1]["error"]["code"] == "text_too_long"
+    assert results[2]["entities"][0]["text"] == "Ann Lee"
+
+
+def test_a_text_that_utf_8_cannot_hold_comes_back_as_it_was(service):
+    body = {"text": "Ann Lee \ud800 spoke.", "schema": {"entities": ["person"]}}
+    got = post(service.http, json.dumps(body).encode())
+    assert json.loads(got.content)["text"] == body["text"]
+
+
+def test_the_text_of_a_single_request_that_is_too_long_for_the_window_is_refused(service):
+    assert error(ask(service.http, "word " * 3000, on_long="error")) == (422, "text_too_long")
+
+
+def test_many_clients_are_read_together_and_each_gets_its_own_answer(start, gated):
+    with start(gated, Settings(batch_delay=0.05)) as one, ThreadPoolExecutor(12) as pool:
+        texts = [f"Ann Lee number {n} met Tim Cook." for n in range(12)]
+        before = len(gated.calls)
+        answers = list(pool.map(lambda text: ask(one.http, text).json(), texts))
+        assert [answer["text"] for answer in answers] == texts
+        assert len(gated.calls) - before < 8
+        assert one.metric("onepass_texts_total") == 14  # and two that warm up
+
+
+def test_schemas_are_checked(service):
+    def check(schema: object) -> dict[str, Any]:
+        got = service.http.post("/v1/schema/validate", json={"schema": schema})
+        assert got.status_code == 200
+        return dict(got.json())
+
+    good = check({"entities": {"person": None, "company": None}})
+    assert good["valid"]
+    assert good["schema"] == {"entities": ["person", "company"]}
+    assert (good["labels"], good["error"]) == (2, None)
+    for schema, code in [
+        ({}, "invalid_schema"),
+        ({"entities": ["a", "a"]}, "invalid_schema"),
+        ({"entities": [str(n) for n in range(21)]}, "too_many_labels"),
+        ({"entities": ["a"], "name_entities": True}, "invalid_schema"),
+    ]:
+        bad = check(schema)
+        assert (bad["valid"], bad["error"]["code"]) == (False, code), schema
+
+
+def test_models_and_limits(service):
+    body = service.http.get("/v1/models").json()
+    (about,) = body["models"]
+    assert (about["name"], about["backend"]) == ("builtin", "onnx")
+    assert body["limits"] == {"body_bytes": 100_000, "text_chars": 20_000, "texts": 8, "labels": 20}
+    assert service.http.get("/v1/schema").json() == json.loads(json.dumps(SCHEMA_JSON_SCHEMA))
+
+
+def test_health_and_readiness(service):
+    assert service.http.get("/health").json() == {"status": "ok"}
+    assert service.http.get("/ready").json() == {"status": "ready"}
+
+
+# -- the page ----------------------------------------------------------------------------------
+
+
+def test_the_page_needs_no_other_server(service):
+    got = service.http.get("/docs")
+    assert got.status_code == 200
+    assert re.findall(r"(?:src|href)=[\"']?([^\"' >]+)", got.text) == ["openapi.json"]
+    assert "://" not in got.text
+    assert got.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_the_description_names_every_route(service):
+    described = service.http.get("/openapi.json").json()
+    assert set(described["paths"]) | {"/docs", "/openapi.json"} == ROUTES
+    assert {route.path for route in router.routes} | {"/openapi.json"} == ROUTES  # type: ignore[attr-defined]
+    refused = described["paths"]["/v1/extract"]["post"]["responses"]
+    assert {"200", "401", "413", "422", "429", "504"} <= set(refused)
+
+
+# -- refusals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"text": "a", "schema": {}}, (422, "invalid_schema")),
+        ({"text": "a", "schema": {"entities": ["a"], "entitis": []}}, (422, "invalid_schema")),
+        ({"text": "a", "schema": {"entities": ["\ud800"]}}, (422, "invalid_schema")),
+        ({"text": "a", "schema": {"entities": [["\ud800"]]}}, (422, "invalid_schema")),
+        ({"text": "a", "schema": ["person"]}, (422, "invalid_request")),
+        ({"text": 3, "schema": {"entities": ["a"]}}, (422, "invalid_request")),
+        ({"schema": {"entities": ["a"]}}, (422, "invalid_request")),
+        ({"text": "a", "schema": {"entities": ["a"]}, "\ud800": 1}, (422, "invalid_request")),
+        ({"text": "a", "schema": {"entities": ["a"]}, "overlap": "x"}, (422, "invalid_request")),
+        ({"text": "a", "schema": {"entities": ["a"]}, "threshold": 2}, (422, "invalid_request")),
+        (
+            {"text": "a", "schema": {"entities": ["a"]}, "threshold": float("nan")},
+            (422, "invalid_request"),
+        ),
+        (
+            {"text": "a", "schema": {"entities": ["a"]}, "threshold": {"nothing": 0.5}},
+            (422, "invalid_request"),
+        ),
+        ({"text": "a" * 20_001, "schema": {"entities": ["a"]}}, (422, "text_too_long")),
+        (
+            {"text": "a", "schema": {"entities": [f"label {n}" for n in range(21)]}},
+            (422, "too_many_labels"),
+        ),
+        ({"text": "a" * 100_000, "schema": {"entities": ["a"]}}, (413, "body_too_large")),
+    ],
+)
+def test_a_wrong_request_gets_one_sentence(service, body: object, expected: tuple[int, str]):
+    assert error(post(service.http, json.dumps(body).encode())) == expected
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b"[" * 50_000, b"1" * 5000, b'{"a": 1e999999}', b"null"]
+)
+def test_what_is_not_a_json_object_is_refused(service, body: bytes):
+    assert error(post(service.http, body))[0] in (400, 422)
+
+
+def test_more_texts_than_allowed_and_none_are_refused(service):
+    for texts, code in [(["a"] * 9, "too_many_texts"), ([], "invalid_request")]:
+        body = {"texts": texts, "schema": {"entities": ["person"]}}
+        assert error(service.http.post("/v1/extract/batch", json=body)) == (422, code)
+
+
+def test_other_paths_and_methods(service):
+    assert error(service.http.get("/v1/nothing")) == (404, "not_found")
+    assert error(service.http.get("/v1/extract")) == (405, "method_not_allowed")
+
+
+def test_a_body_without_a_length_is_counted(service):
+    def parts():
+        for _ in range(11):
+            yield b" " * 10_000
+
+    got = service.http.post("/v1/extract", content=parts())
+    assert error(got) == (413, "body_too_large")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(start, model: Extractor):
+    with start(model, Settings(timeout=0.2)) as one:
+        host, port = one.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as slow:
+            slow.sendall(b"POST /v1/extract HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{")
+            assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+def test_keys_open_what_is_below_v1_and_nothing_else_needs_one(start, model: Extractor):
+    with start(model, Settings(keys=("another-key-0123456", KEY))) as one:
+        assert error(ask(one.http, "a")) == (401, "unauthorized")
+        assert error(one.http.get("/v1/models", headers={"authorization": "Bearer no"}))[0] == 401
+        assert (
+            error(one.http.get("/v1/models", headers={"authorization": f"Basic {KEY}"}))[0] == 401
+        )
+        for headers in ({"authorization": f"Bearer {KEY}"}, {"x-api-key": KEY}):
+            assert one.http.get("/v1/models", headers=headers).status_code == 200
+        for path in ("/health", "/ready", "/metrics", "/docs", "/openapi.json"):
+            assert one.http.get(path).status_code == 200
+
+
+# -- too much work -----------------------------------------------------------------------------
+
+
+def test_more_than_the_line_holds_is_refused_and_the_rest_is_answered(start, gated):
+    with start(gated, Settings(queue_texts=2, batch_texts=1)) as one:
+        with ThreadPoolExecutor(8) as pool:
+            gated.gate.clear()
+            first = pool.submit(ask, one.http, "Ann Lee 0")
+            assert one.metric_becomes("onepass_queue_texts", 0)
+            got = [pool.submit(ask, one.http, f"Ann Lee {n}") for n in range(1, 7)]
+            refused = [one.result() for one in got if _done_soon(one)]
+            assert {error(answer) for answer in refused} == {(429, "busy")}
+            assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+            gated.gate.set()
+            answers = [first.result(), *(one.result() for one in got)]
+        good = [answer.json()["text"] for answer in answers if answer.status_code == 200]
+        assert len(good) + len(refused) == 7
+        assert 2 <= len(good) <= 4
+        read = [text for call in gated.calls for text in call]
+        assert all(read.count(text) == 1 for text in good)
+
+
+def _done_soon(future: Any) -> bool:
+    try:
+        future.result(0.5)
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_more_requests_than_allowed_are_refused_before_they_are_read(start, gated):
+    with start(gated, Settings(requests=2)) as one, ThreadPoolExecutor(2) as pool:
+        gated.gate.clear()
+        held = [pool.submit(ask, one.http, "Ann Lee") for _ in range(2)]
+        assert one.metric_becomes("onepass_requests_inside", 2)
+        got = ask(one.http, "Tim Cook")
+        assert error(got) == (429, "busy")
+        assert got.headers["retry-after"] == "1"
+        gated.gate.set()
+        assert [answer.result().status_code for answer in held] == [200, 200]
+
+
+def test_what_is_not_done_in_time_gets_504_and_what_still_waited_is_never_read(start, gated):
+    with start(gated, Settings(timeout=0.3, batch_texts=1)) as one, ThreadPoolExecutor(2) as pool:
+        before = len(gated.calls)
+        gated.gate.clear()
+        held = list(pool.map(lambda n: ask(one.http, f"Ann Lee {n}"), range(2)))
+        assert [error(answer) for answer in held] == [(504, "timeout")] * 2
+        gated.gate.set()
+        assert ask(one.http, "Tim Cook").status_code == 200
+        assert len(gated.calls) - before == 2  # the one that was begun, and the last
+        assert one.metric("onepass_texts_dropped_total") == 1
+
+
+def test_what_a_client_that_left_asked_is_never_read(start, gated):
+    async def leave(url: str) -> None:
+        async with httpx.AsyncClient(base_url=url) as http:
+            body = {"text": "Ann Lee left.", "schema": {"entities": ["person"]}}
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(http.post("/v1/extract", json=body), 0.2)
+
+    with start(gated, Settings(batch_texts=1)) as one, ThreadPoolExecutor(1) as pool:
+        gated.gate.clear()
+        held = pool.submit(ask, one.http, "Tim Cook stayed.")
+        assert one.metric_becomes("onepass_requests_inside", 1)
+        asyncio.run(leave(one.url))
+        assert one.metric_becomes("onepass_requests_inside", 1)
+        gated.gate.set()
+        assert held.result().status_code == 200
+        assert ["Ann Lee left."] not in gated.calls
+
+
+# -- what is seen from outside -----------------------------------------------------------------
+
+
+def test_metrics_count_what_happened(start, model: Extractor):
+    with start(model, Settings()) as one:
+        texts = ["Tim Cook spoke.", "word " * 600]
+        body = {"texts": texts, "schema": {"entities": ["person"]}}
+        results = one.http.post("/v1/extract/batch", json=body).json()["results"]
+        ask(one.http, "a", threshold=7)
+        one.http.get("/secret-path")
+        windows = sum(result["coverage"]["windows"] for result in results)
+        assert windows == 3
+        assert one.metric("onepass_windows_total") == windows + 2
+        assert one.metric('onepass_errors_total{code="invalid_request"}') == 1
+        batch = 'onepass_requests_total{route="/v1/extract/batch",status="200"}'
+        assert one.metric(batch) == 1
+        assert one.metric('onepass_requests_total{route="other",status="404"}') == 1
+        assert one.metric('onepass_request_seconds_count{route="/v1/extract/batch"}') == 1
+        assert one.metric("onepass_queue_seconds_count") == 4
+        assert one.metric("onepass_batch_texts_count") >= 2
+        assert one.metric("process_resident_memory_bytes") > 1e7
+        assert "secret" not in one.http.get("/metrics").text
+
+
+class BrokenExtractor(Extractor):
+    """The built-in model with a bug whose message holds the text."""
+
+    def extract(self, text: Any, schema: Any = None, **options: Any) -> Any:
+        if text and "Mallory" in text[0]:
+            raise KeyError(text[0])
+        return super().extract(text, schema, **options)
+
+
+def test_no_text_and_no_key_is_ever_logged(start, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO, "httpx")  # the client of this test logs, too
+    with start(BrokenExtractor(), Settings(keys=(KEY,))) as one:
+        one.http.headers["authorization"] = f"Bearer {KEY}"
+        assert error(ask(one.http, "Mallory 1")) == (500, "internal")
+        body = {"texts": ["Mallory 2"], "schema": {"entities": ["Mallory 3"]}}
+        assert one.http.post("/v1/extract/batch", json=body).json()["results"][0]["error"]
+        ask(one.http, "Ann", threshold={"Mallory": 4})
+        one.http.get("/v1/extract", params={"q": "Mallory"})
+        one.http.get("/Mallory")
+    own = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
+    logged = "\n".join(logging.Formatter().format(record) for record in own)
+    assert "KeyError at test_service.py" in logged
+    assert "/v1/extract 500" in logged
+    assert "Mallory" not in logged
+    assert KEY not in logged
+    assert KEY not in repr(Settings(keys=(KEY,)))
+
+
+def test_an_answer_has_the_id_that_its_line_in_the_log_has(
+    service, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO, "onepass.serving")
+    got = ask(service.http, "Tim Cook")
+    assert f"{got.headers['x-request-id']} /v1/extract 200" in caplog.text

@@ -1,0 +1,223 @@
+"""Texts read as values: what is read, what is refused, and how candidates fit rules."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from importlib import util
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onepass.errors import MissingExtra, SchemaError
+from onepass.schema import Rules, Schema
+from onepass.schema.rules import KINDS, Money, Quantity
+from onepass.typed.dates import read_datetime
+from onepass.typed.unreadable import UnreadableError
+from onepass.typed.values import Fit, fit, keeps_bounds, read_value
+
+needs_values = pytest.mark.skipif(
+    any(util.find_spec(name) is None for name in ("dateparser", "price_parser", "schwifty")),
+    reason="needs the extra 'values'",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1,299.00", "1299.00"), ("1.299,5", "1299.5"), ("12 500", "12500"), ("1,234", "1234"),
+        ("1.234", "1.234"), ("0,125", "0.125"), ("1.234.567", "1234567"), ("1'000.50", "1000.50"),
+        ("−3.5", "-3.5"), ("12,34", "12.34"), ("$49.90", "49.90"), ("no. 881", "881"),
+        ("20 %", "20"), ("5kg", "5"), ("3 million", "3000000"), ("2.5k", "2500"),
+        ("Twelve", "12"), ("a dozen", "12"), ("٣", "3"),
+    ],
+)  # fmt: skip
+def test_numbers(text: str, number: str) -> None:
+    assert read_value(text, Rules(kind="decimal")) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "many", "INV-118", "B2", "3rd", "3-5", "1.2.3", "2024-05-03", "1 or 2", "12,3456,7"],
+)
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(UnreadableError, match="is not a number"):
+        read_value(text, Rules(kind="number"))
+
+
+def test_whole_numbers_have_no_fraction() -> None:
+    assert read_value("1,200", Rules(kind="integer")) == 1200
+    with pytest.raises(UnreadableError, match=r"'2.5' is not a whole number"):
+        read_value("2.5", Rules(kind="integer"))
+
+
+@needs_values
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("$1,299.00", "1299.00", "$"), ("€1.299,50", "1299.50", "EUR"), ("5 CHF", "5", "CHF"),
+        ("1 299,00 €", "1299.00", "EUR"), ("-$20", "-20", "$"), ("$3m", "3000000", "$"),
+        ("2.5 million USD", "2500000", "USD"), ("£0.99", "0.99", "GBP"),
+    ],
+)  # fmt: skip
+def test_money(text: str, amount: str, currency: str) -> None:
+    assert read_value(text, Rules(kind="money")) == Money(Decimal(amount), currency)
+
+
+@needs_values
+def test_a_range_is_no_amount() -> None:
+    with pytest.raises(UnreadableError, match="not one amount"):
+        read_value("3 to 5 dollars", Rules(kind="money"))
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit"),
+    [
+        ("2.5 kg", "2.5", "kg"),
+        ("three boxes", "3", "boxes"),
+        ("12", "12", None),
+        ("5°C", "5", "°C"),
+    ],
+)
+def test_quantities(text: str, amount: str, unit: str | None) -> None:
+    assert read_value(text, Rules(kind="quantity")) == Quantity(Decimal(amount), unit)
+
+
+@needs_values
+@pytest.mark.parametrize(
+    "text",
+    ["2024-05-03", "3 May 2024", "May 3, 2024", "3. Mai 2024", "03.05.2024", "20240503",
+     "Monday, 3 May 2024", "3rd of May 2024"],
+)  # fmt: skip
+def test_dates(text: str) -> None:
+    assert read_value(text, Rules(kind="date")) == date(2024, 5, 3)
+
+
+@needs_values
+@pytest.mark.parametrize("text", ["tomorrow", "March 2024", "3 May", "2024", "10:30", "soon"])
+def test_a_date_that_depends_on_today_is_none(text: str) -> None:
+    with pytest.raises(UnreadableError, match="is not a whole date"):
+        read_value(text, Rules(kind="date"))
+
+
+@needs_values
+def test_a_date_that_reads_two_ways_needs_its_order() -> None:
+    with pytest.raises(UnreadableError, match="may be read in two ways"):
+        read_value("03/04/2024", Rules(kind="date"))
+    assert read_value("03/04/2024", Rules(kind="date", order="MDY")) == date(2024, 3, 4)
+    assert read_value("03/04/2024", Rules(kind="date", order="DMY")) == date(2024, 4, 3)
+    assert read_value("04/13/2024", Rules(kind="date")) == date(2024, 4, 13)
+    assert read_value("5/5/2024", Rules(kind="date")) == date(2024, 5, 5)
+
+
+def test_iso_dates_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onepass.typed.dates.find_spec", lambda name: None)
+    assert read_datetime("2024-05-03T10:30") == datetime(2024, 5, 3, 10, 30)
+    with pytest.raises(UnreadableError, match=r"onepass\[values\]"):
+        read_datetime("3 May 2024")
+
+
+@needs_values
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("phone", "+41 (0)44 668 18 00", "+41446681800"),
+        ("iban", "GB82 WEST 1234 5698 7654 32", "GB82WEST12345698765432"),
+        ("email", "Ann@Example.ORG", "Ann@example.org"),
+        ("email", "mailto:a.b@c.de", "a.b@c.de"),
+        ("url", "www.Example.org/A", "https://www.example.org/A"),
+        ("url", "https://u@Ex.com:80/x?y#z", "https://u@ex.com:80/x?y#z"),
+        ("text", " as it is ", " as it is "),
+    ],
+)
+def test_spellings(kind: Any, text: str, value: str) -> None:
+    assert read_value(text, Rules(kind=kind)) == value
+
+
+@needs_values
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("phone", "044 668 18 00"), ("phone", "+1 23"), ("iban", "DE89370400440532013001"),
+        ("email", "a@b"), ("email", "<a@b.co>"), ("url", "e.g."), ("url", "a b.com"),
+        ("url", "http://[::1"),
+    ],
+)  # fmt: skip
+def test_what_is_none(kind: Any, text: str) -> None:
+    with pytest.raises(UnreadableError, match=r" is not an? "):
+        read_value(text, Rules(kind=kind))
+
+
+@needs_values
+def test_a_national_number_needs_its_region() -> None:
+    assert read_value("044 668 18 00", Rules(kind="phone", region="CH")) == "+41446681800"
+
+
+@needs_values
+@given(st.text(max_size=20) | st.from_regex(r"[-$€]?\d{1,4}[./, -]\d{1,4}[./, -]?\d{0,4}[ a-z]?"))
+@settings(max_examples=40, deadline=None)
+def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+    for kind in KINDS:
+        assert fit(text, Rules(kind=kind)) in (Fit.UNREADABLE, Fit.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules", "expected"),
+    [
+        ("12", Rules(kind="integer", le=10), Fit.REFUSED),
+        ("10", Rules(kind="integer", le=10), Fit.GOOD),
+        ("10", Rules(kind="integer", lt=10), Fit.REFUSED),
+        ("many", Rules(kind="integer"), Fit.UNREADABLE),
+        ("many", Rules(kind="integer", ge=0), Fit.REFUSED),
+        ("A-12", Rules(pattern=r"^[A-Z]-\d+$"), Fit.GOOD),
+        ("A-x", Rules(pattern=r"^[A-Z]-\d+$"), Fit.REFUSED),
+        ("ab", Rules(min_length=3), Fit.REFUSED),
+        ("abcd", Rules(max_length=3), Fit.REFUSED),
+        ("0.1", Rules(kind="decimal", ge=0.1), Fit.GOOD),  # no binary fraction comes between
+        ("0.3", Rules(kind="decimal", le="0.3"), Fit.GOOD),
+        ("2024-05-03", Rules(kind="date", ge="2024-05-03"), Fit.GOOD),
+        ("2024-05-03", Rules(kind="date", gt="2024-05-03"), Fit.REFUSED),
+        ("2024-05-03T10:00+02:00", Rules(kind="datetime", le="2024-05-03T08:00"), Fit.GOOD),
+        ("5 kg", Rules(kind="quantity", gt=5), Fit.REFUSED),
+    ],
+)
+def test_candidates_fit_or_not(text: str, rules: Rules, expected: Fit) -> None:
+    assert fit(text, rules) is expected
+
+
+def test_amounts_are_compared_by_their_number() -> None:
+    assert keeps_bounds(Money(Decimal("9.50"), "EUR"), Rules(kind="money", lt=10))
+    assert not keeps_bounds(Money(Decimal("9.50"), "EUR"), Rules(kind="money", lt="9.5"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({"kind": "colour"}, "kind must be one of text, "),
+        ({"pattern": "("}, "is not a regular expression"),
+        ({"pattern": 3}, "pattern must be a string, but 3 was given"),
+        ({"ge": 3}, "ge bounds numbers and dates, but the kind is 'text'"),
+        ({"kind": "date", "ge": 3}, "ge must be a date as ISO text, but 3 was given"),
+        ({"kind": "date", "ge": "soon"}, "ge must be a date as ISO text"),
+        ({"kind": "integer", "ge": "many"}, "ge must be a number, but 'many' was given"),
+        ({"kind": "integer", "ge": float("nan")}, "ge must be a number, but nan was given"),
+        ({"min_length": -1}, "min_length must be a whole number from 0 up"),
+        ({"max_items": True}, "max_items must be a whole number from 0 up"),
+        ({"exclusive": "yes"}, "exclusive must be true or false"),
+        ({"region": 41}, "region must be a country code"),
+        ({"order": "DYM"}, "order must be one of DMY, MDY, YMD"),
+    ],
+)
+def test_rules_that_cannot_be_kept_are_refused(rules: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        Rules(**rules)
+    assert sentence in str(refused.value)
+
+
+def test_a_kind_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema().structure("bill", [{"name": "total", "dtype": "str", "kind": "money"}])
+    monkeypatch.setattr("onepass.schema.rules.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"kind 'money' needs the extra 'values'"):
+        schema.checked()
