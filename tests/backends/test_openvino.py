@@ -11,15 +11,15 @@ import pytest
 
 pytest.importorskip("openvino", reason="the extra openvino is not installed")
 
-import openvino  # noqa: E402
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
+import openvino
+import torch
+from torch import nn
 
-from onepass.backends.base import Graph  # noqa: E402
-from onepass.backends.onnx import OnnxBackend  # noqa: E402
-from onepass.backends.openvino import OpenvinoBackend  # noqa: E402
-from onepass.errors import BackendError  # noqa: E402
-from onepass.nn.export import export_graphs  # noqa: E402
+from onepass.backends.base import Graph
+from onepass.backends.onnx import OnnxBackend
+from onepass.backends.openvino import OpenvinoBackend
+from onepass.errors import BackendError
+from onepass.nn.export import export_graphs
 
 HIDDEN = 64
 GRAPHS = (

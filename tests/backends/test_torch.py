@@ -73,9 +73,9 @@ def test_outputs_are_fp32_whatever_it_computes_with() -> None:
     (expected,) = TorchBackend({"layer": layer}, [graph]).run("layer", {"x": x})
     half = layer.to(DTYPES["bf16"])
     # Functions of networks make constants of fp32 as well.
-    (out,) = TorchBackend({"layer": lambda x: half(x + torch.zeros(64))}, [graph], precision="bf16").run(
-        "layer", {"x": x}
-    )
+    (out,) = TorchBackend(
+        {"layer": lambda x: half(x + torch.zeros(64))}, [graph], precision="bf16"
+    ).run("layer", {"x": x})
     assert out.dtype == np.float32
     assert 1e-5 < np.abs(out - expected).max() < 0.05
 

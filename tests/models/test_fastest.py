@@ -173,7 +173,9 @@ def test_both_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[Any] = []
     for _ in range(2):
         model = Extractor(threads=1)
-        assert model.classify("The team won the cup.", ["sports", "law"]).labels[0].label == "sports"
+        assert (
+            model.classify("The team won the cup.", ["sports", "law"]).labels[0].label == "sports"
+        )
         found.append(model.backend)
     (measured,) = remembered_choices()
     assert found == [measured.backend] * 2

@@ -14,7 +14,7 @@ import pytest
 from tests.tiny import make_tiny_checkpoint
 
 from onepass.encoding.sequences import encoder_limit
-from onepass.errors import BackendError, CheckpointError, MissingExtra
+from onepass.errors import BackendError, CheckpointError
 from onepass.hub import Checkpoint, locate
 from onepass.hub.files import read_json
 from onepass.models import export as module

@@ -70,7 +70,7 @@ def best_span(scores: _Scores, threshold: float, *, valid: int | None = None) ->
     """
     if scores.ndim != 2:
         raise ValueError(f"Scores need the shape (words, width), but have {scores.shape}.")
-    if not scores.size:
+    if not (scores >= scores.dtype.type(threshold)).any():  # most labels of many, most of the time
         return None
     words, width = scores.shape
     reachable = np.where(_inside(words, width, valid), scores, scores.dtype.type(-np.inf))

@@ -175,7 +175,7 @@ def _difference(one: Sequence[Extraction], other: Sequence[Extraction]) -> float
 
 def _path(directory: Path, threads: int) -> Path:
     """Return the file of a result; its name changes with everything that the result depends on."""
-    sizes = [(path.name, path.stat().st_size) for path in sorted(directory.glob("*.onnx"))]
+    sizes = [(path.name, path.stat().st_size) for path in sorted(directory.iterdir())]
     parts = (
         FORMAT, str(directory.resolve()), read_json(directory / MANIFEST), sizes, threads, cpu(),
         _versions(),

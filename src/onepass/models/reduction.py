@@ -16,7 +16,6 @@ from onepass.backends.onnx import OnnxBackend
 from onepass.errors import BackendError
 from onepass.models.family import Model
 from onepass.models.reader import Reader
-from onepass.nn.quantize import quantize_file
 
 ReadSample = Callable[[Reader], None]  # lets it read some texts
 MeasureLoss = Callable[[Reader, Reader], Mapping[str, Any]]  # of the second against the first
@@ -66,6 +65,8 @@ def reduce_graphs(
             "This CPU has no int8 products (it would need AVX-VNNI, AVX512-VNNI or the like), so "
             "their loss cannot be measured here; use --weights-only, or another machine."
         )
+    from onepass.nn.quantize import quantize_file  # needs the package onnx, which an extra brings
+
     runs = _recorded(model, graphs, exact, how.sample)
     for graph in graphs:
         name = f"{graph.name}.onnx"

@@ -157,6 +157,8 @@ def _values(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
     if dtype == "str":
         best = best_span(probs, threshold)
         return () if best is None else (best,)
+    if not (probs >= probs.dtype.type(threshold)).any():  # most fields of many, most of the time
+        return ()
     found = candidates(probs[None], [threshold])
     kept = select(found.starts, found.ends, found.scores, found.labels, policy="flat")
     return tuple(
