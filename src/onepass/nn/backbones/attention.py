@@ -56,23 +56,22 @@ class AttentionLayer(nn.Module):
         return super().train(mode)
 
     def project(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return scaled queries, keys and values, 3 of (batch, heads, pieces, size).
+        """Return scaled queries, keys and values, 3 of (batch, pieces, hidden).
 
         Args:
             x: (batch, pieces, hidden).
         """
         if self.scaled_weight is not None:
-            parts = _products(x, self.scaled_weight, self.scaled_bias, 3)
-        else:
-            q, k, v = apart(x, self.qkv, 3)
-            parts = (q * self.scale, k, v)
-        return tuple(split_heads(part, self.heads) for part in parts)
+            return _products(x, self.scaled_weight, self.scaled_bias, 3)
+        q, k, v = apart(x, self.qkv, 3)
+        return q * self.scale, k, v
 
     def attend(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
     ) -> torch.Tensor:
-        """Return (..., queries, size); see `attend`."""
-        return attend(q, k, v, bias, dropout=self.attention_dropout if self.training else None)
+        """Return (batch, queries, hidden); the arguments are those of `attend`."""
+        dropout = self.attention_dropout if self.training else None
+        return join_heads(attend(q, k, v, bias, dropout=dropout))
 
 
 def attend(
@@ -83,20 +82,20 @@ def attend(
     *,
     dropout: float | None = None,
 ) -> torch.Tensor:
-    """Return the mixed values, (..., queries, size).
+    """Return the mixed values, (batch, heads, queries, size).
 
     Args:
-        q: (..., queries, size), scaled already.
-        k: (..., keys, size).
-        v: (..., keys, size).
-        bias: added to the products; broadcasts to (..., queries, keys).
+        q: (batch, heads, queries, size), scaled already.
+        k: (batch, heads, keys, size).
+        v: (batch, heads, keys, size).
+        bias: added to the products; broadcasts to (batch, heads, queries, keys).
         dropout: share of the weights that is dropped; None outside of training.
 
     >>> one = torch.ones(1, 1, 2, 4)
     >>> attend(one, one, one, torch.zeros(1, 1, 1, 2)).shape
     torch.Size([1, 1, 2, 4])
     """
-    if dropout is None and q.ndim == 4 and not torch.onnx.is_in_onnx_export():
+    if dropout is None and not torch.onnx.is_in_onnx_export():
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.0)
     # Plain products: the fused kernel's backward pass is slow on CPUs, and it is exported with a
     # scale on both sides.

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.activations import ACTIVATIONS
-from onepass.nn.backbones.attention import AttentionLayer, closed, join_heads
+from onepass.nn.backbones.attention import AttentionLayer, closed, split_heads
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 
@@ -113,7 +113,8 @@ class BertLayer(AttentionLayer):
         self.dropout = config.dropout
 
     def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        mixed = join_heads(self.attend(*self.project(x), bias))  # (batch, pieces, hidden)
+        q, k, v = (split_heads(part, self.heads) for part in self.project(x))
+        mixed = self.attend(q, k, v, bias)  # (batch, pieces, hidden)
         x = self.attention_norm(x + self._drop(self.attention_out(mixed)))
         inner = self.down(self.activation(self.up(x)))
         return self.norm(x + self._drop(inner))  # (batch, pieces, hidden)

@@ -152,7 +152,7 @@ class ModernBertBackbone(Backbone):
         one = blocks.count == 1 and not torch.jit.is_tracing()
         views[True] = View(
             *rotation(pieces, size, self.config.local_theta, x),
-            bias=closed(open_ if one else open_[:, None], x.dtype),
+            bias=closed(open_.flatten(0, 1)[:, None], x.dtype),
             places=None if one else places,
         )
         return views

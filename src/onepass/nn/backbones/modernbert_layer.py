@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from onepass.nn.backbones.activations import ACTIVATIONS
-from onepass.nn.backbones.attention import AttentionLayer, apart, join_heads
+from onepass.nn.backbones.attention import AttentionLayer, apart
 from onepass.nn.backbones.modernbert_config import ModernBertConfig
 
 BLOCK = 128  # queries of a block, at least: with fewer, most of its keys are read for few of them
@@ -70,10 +70,10 @@ class View:
     """What all layers of one kind share in a run.
 
     Attributes:
-        cos: (pieces, size) of the angles of the positions.
-        sin: (pieces, size) likewise, negative in the first half.
+        cos: (pieces, 1, size) of the angles of the positions.
+        sin: (pieces, 1, size) likewise, negative in the first half.
         bias: 0 where a key is seen and very low where not: (batch, 1, 1, pieces) or, local,
-            (batch, 1, pieces, pieces) or (batch, 1, blocks, queries, keys).
+            (batch * blocks, 1, queries, keys).
         places: (blocks, keys) pieces that each block reads; None where there are no blocks.
     """
 
@@ -86,7 +86,7 @@ class View:
 def rotation(
     pieces: int, size: int, theta: float, like: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return cosines and signed sines of rotary positions, 2 of (pieces, size), as `View` has them.
+    """Return cosines and signed sines of rotary positions, 2 of (pieces, 1, size), as `View` has them.
 
     Su et al., RoFormer (2021), equation 34: the first half of a vector is rotated into the second.
 
@@ -97,12 +97,12 @@ def rotation(
         like: whose device and type they have.
 
     >>> cos, sin = rotation(2, 4, 100.0, torch.zeros(1))
-    >>> [[round(x, 2) for x in row] for row in sin.tolist()]
+    >>> [[round(x, 2) for x in row[0]] for row in sin.tolist()]
     [[-0.0, -0.0, 0.0, 0.0], [-0.84, -0.1, 0.84, 0.1]]
     """
     steps = torch.arange(0, size, 2, device=like.device, dtype=torch.float32)
-    places = torch.arange(pieces, device=like.device).float()
-    angles = places[:, None] * (1.0 / theta ** (steps / size))  # (pieces, size / 2)
+    places = torch.arange(pieces, device=like.device).float()[:, None, None]
+    angles = places * (1.0 / theta ** (steps / size))  # (pieces, 1, size / 2)
     cos, sin = angles.cos(), angles.sin()
     return torch.cat((cos, cos), -1).to(like.dtype), torch.cat((-sin, sin), -1).to(like.dtype)
 
@@ -133,33 +133,24 @@ class ModernBertLayer(AttentionLayer):
             x: (batch, pieces, hidden).
             view: of the layer's kind.
         """
-        q, k, v = self.project(x if self.attention_norm is None else self.attention_norm(x))
+        batch, pieces, hidden = x.shape
+        parts = self.project(x if self.attention_norm is None else self.attention_norm(x))
+        q, k, v = (part.view(batch, pieces, self.heads, -1) for part in parts)
         q, k = (part * view.cos + _swapped(part) * view.sin for part in (q, k))
-        if view.places is None:
-            mixed = self.attend(q, k, v, view.bias)
-        else:
-            mixed = self._attend_blocks(q, k, v, view.bias, view.places)
-        x = x + self._drop(self.attention_out(join_heads(mixed)), self.attention_dropout)
+        if view.places is not None:
+            blocks, keys = view.places.shape
+            q = q.reshape(batch * blocks, -1, self.heads, q.shape[-1])
+            k, v = (
+                part.index_select(1, view.places.flatten()).view(
+                    batch * blocks, keys, *part.shape[2:]
+                )
+                for part in (k, v)
+            )
+        q, k, v = (part.transpose(1, 2) for part in (q, k, v))
+        mixed = self.attend(q, k, v, view.bias).reshape(batch, pieces, hidden)
+        x = x + self._drop(self.attention_out(mixed), self.attention_dropout)
         gated, gate = apart(self.norm(x), self.up, 2)  # 2 of (batch, pieces, intermediate)
         return x + self.down(self._drop(self.activation(gated) * gate, self.mlp_dropout))
-
-    def _attend_blocks(
-        self,
-        q: torch.Tensor,
-        k: torch.Tensor,
-        v: torch.Tensor,
-        bias: torch.Tensor,
-        places: torch.Tensor,
-    ) -> torch.Tensor:
-        """Return (batch, heads, pieces, size), as `attend`; ``places`` are those of `View`."""
-        batch, heads, pieces, size = q.shape
-        blocks, keys = places.shape
-        q = q.reshape(batch, heads, blocks, -1, size)
-        k, v = (
-            part.index_select(2, places.flatten()).view(batch, heads, blocks, keys, size)
-            for part in (k, v)
-        )
-        return self.attend(q, k, v, bias).reshape(batch, heads, pieces, size)
 
     def _drop(self, x: torch.Tensor, share: float) -> torch.Tensor:
         return functional.dropout(x, share, self.training) if share else x
