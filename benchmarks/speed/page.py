@@ -38,6 +38,7 @@ def page(result: Result) -> str:
         "# Speed\n",
         *_about(result),
         *_bars(result),
+        *_equal(result),
         *_slower(result),
         *_cells(result),
         *_inside(result),
@@ -80,7 +81,29 @@ def _bars(result: Result) -> Iterator[str]:
     ]
     yield _table(["what", "bar", "measured", "reached"], rows)
     if result["machine"]["threads"] == 1:
-        yield "The bars are set for two cores; texts a second on one are about half of them.\n"
+        yield "The bars are set for two cores, and this is one thread.\n"
+
+
+def _equal(result: Result) -> Iterator[str]:
+    """Yield what was compared: a cell in which nothing was found proves nothing."""
+    yield "## Equal answers\n"
+    rows: dict[tuple[str, str], list[float]] = {}
+    for cell in result["cells"]:
+        for found in cell.get("equality", {}).values():
+            row = rows.setdefault((cell["kind"], cell["task"]), [0, 0, 0, 0.0])
+            row[0] += 1
+            row[1] += found["facts"]
+            row[2] += not found["facts"]
+            row[3] = max(row[3], found["largest_difference"])
+    yield _table(
+        ["checkpoint", "task", "comparisons", "facts", "of nothing", "largest difference"],
+        [
+            [kind, task, f"{n:.0f}", f"{facts:.0f}", f"{empty:.0f}", f"{most:.1e}"]
+            for (kind, task), (n, facts, empty, most) in rows.items()
+        ],
+    )
+    if any(row[2] for row in rows.values()):
+        yield "A comparison of nothing says how long it took, not that answers are equal.\n"
 
 
 def _slower(result: Result) -> Iterator[str]:

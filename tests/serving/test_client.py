@@ -1,6 +1,8 @@
 """The client and its twin, against a real service and against refusals made to measure."""
 
 import asyncio
+import importlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from onepass import Schema
 from onepass.client import AsyncClient, Client
-from onepass.errors import InputError, SchemaError, ServiceError
+from onepass.errors import InputError, MissingExtra, SchemaError, ServiceError
 from onepass.results.types import Extraction
 from onepass.serving.settings import Settings
 
@@ -76,6 +78,13 @@ def test_no_service_at_all_is_an_error_that_names_the_address():
     ):
         client.models()
     assert (refused.value.status, refused.value.code) == (None, "no_answer")
+
+
+def test_without_httpx_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "onepass.client")
+    with pytest.raises(MissingExtra, match=r"pip install 'onepass\[client\]'"):
+        importlib.import_module("onepass.client")
 
 
 # -- retries -----------------------------------------------------------------------------------

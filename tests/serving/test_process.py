@@ -15,7 +15,7 @@ from time import sleep
 import httpx
 import pytest
 
-from onepass.cli import main
+from onepass.cli import loading, main
 from onepass.serving.keys import read_keys
 from onepass.serving.settings import Settings
 
@@ -124,6 +124,14 @@ def test_wrong_options(
     printed = capsys.readouterr().err
     assert said in printed
     assert "0123456789" not in printed
+
+
+def test_without_the_extra_the_command_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(loading, "find_spec", lambda package: None)
+    assert main(["serve"]) == 2
+    assert "pip install 'onepass[serve]'" in capsys.readouterr().err
 
 
 def test_keys_come_from_both_places_once(tmp_path: Path):

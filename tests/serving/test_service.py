@@ -13,6 +13,7 @@ import pytest
 
 from onepass.extractor import Extractor
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
+from onepass.serving import wire
 from onepass.serving.guard import ROUTES
 from onepass.serving.routes import router
 from onepass.serving.settings import Settings
@@ -54,6 +55,7 @@ def test_an_answer_is_what_the_model_finds(service, model: Extractor):
     found = got.json()
     expected = json.loads(model.extract(text, schema, **options).to_json())
     assert found == expected
+    wire.ExtractAnswer.model_validate(found)  # the shape that /openapi.json describes
     for entity in found["entities"]:
         assert text[entity["start"] : entity["end"]] == entity["text"]
 
@@ -63,6 +65,7 @@ def test_a_batch_keeps_the_order_and_a_text_that_is_too_long_fails_alone(service
     body = {"texts": texts, "schema": {"entities": ["person"]}, "on_long": "error"}
     results = service.http.post("/v1/extract/batch", json=body).json()["results"]
     assert [one.get("text") for one in results] == [texts[0], None, texts[2], ""]
+    wire.BatchAnswer.model_validate({"results": results})
     assert results[1]["error"]["code"] == "text_too_long"
     assert results[2]["entities"][0]["text"] == "Ann Lee"
 
