@@ -13,8 +13,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
 RUN python -m venv /opt/onepass \
     && /opt/onepass/bin/pip install --no-cache-dir '.[serve]' \
-    && /opt/onepass/bin/pip uninstall --yes pip \
-    && /opt/onepass/bin/python -m compileall -q /opt/onepass/lib
+    && /opt/onepass/bin/pip uninstall --yes pip
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin onepass
