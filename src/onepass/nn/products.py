@@ -70,6 +70,7 @@ def quantize_products(model: onnx.ModelProto, rounded: Mapping[str, Rounded]) ->
             continue
         graph.initializer.remove(weights[name])
         put_weight(graph, name, rounded[name])
+        _put_shift(graph, name, rounded[name])
         nodes += _product(node, rounded[name])
     _share_constants(graph)
     del graph.node[:]
@@ -93,6 +94,13 @@ def put_weight(graph: onnx.GraphProto, name: str, rounded: Rounded) -> None:
         graph.initializer.append(numpy_helper.from_array(values, f"{name}.{part}"))
 
 
+def _put_shift(graph: onnx.GraphProto, name: str, rounded: Rounded) -> None:
+    """Add ``NAME.shift`` and ``NAME.excess`` where inputs are shifted."""
+    if rounded.shift:
+        for part, values in (("shift", np.float32(rounded.shift)), ("excess", rounded.excess)):
+            graph.initializer.append(numpy_helper.from_array(np.asarray(values), f"{name}.{part}"))
+
+
 def _is_large_matrix(tensor: onnx.TensorProto) -> bool:
     is_matrix = tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) == 2
     return is_matrix and int(np.prod(tensor.dims)) >= LARGE
@@ -101,8 +109,10 @@ def _is_large_matrix(tensor: onnx.TensorProto) -> bool:
 def _share_constants(graph: onnx.GraphProto) -> None:
     for name, value in (
         ("zero", np.array(128, np.uint8)),  # what stands for 0 in an input
+        ("bottom", np.array(0, np.uint8)),  # and in one that is never negative
         ("one", np.array(1, np.float32)),
         ("step", np.array(1 / 127, np.float32)),
+        ("fine", np.array(1 / 255, np.float32)),
         ("least", np.array(1e-12, np.float32)),  # the scale of a row of zeros
         ("first", np.array([0], np.int64)),
         ("last", np.array([-1], np.int64)),
@@ -131,17 +141,26 @@ def _product(node: onnx.NodeProto, rounded: Rounded) -> list[onnx.NodeProto]:
         return f"{out}.{name}"
 
     made: list[onnx.NodeProto] = []
-    even = x if rounded.factors is None else make("Mul", [x, f"{weight}.inverse"], "even")
+    zero, step = (
+        _PREFIX + name for name in (("bottom", "fine") if rounded.shift else ("zero", "step"))
+    )
+    raised = make("Add", [x, f"{weight}.shift"], "raised") if rounded.shift else x
+    even = raised
+    if rounded.factors is not None:
+        even = make("Mul", [raised, f"{weight}.inverse"], "even")
     flat = make("Reshape", [even, constant("inner", [-1, rows])], "flat")  # (n, rows)
-    largest = make("ReduceMax", [make("Abs", [flat], "abs")], "largest", axes=[1], keepdims=0)
-    scale = make("Max", [make("Mul", [largest, f"{_PREFIX}step"], "step"), f"{_PREFIX}least"], "s")
-    zeros = make("Expand", [f"{_PREFIX}zero", make("Shape", [scale], "count")], "zeros")
+    sizes_of = flat if rounded.shift else make("Abs", [flat], "abs")
+    largest = make("ReduceMax", [sizes_of], "largest", axes=[1], keepdims=0)
+    scale = make("Max", [make("Mul", [largest, step], "step"), f"{_PREFIX}least"], "s")
+    zeros = make("Expand", [zero, make("Shape", [scale], "count")], "zeros")
     small = make("QuantizeLinear", [flat, scale, zeros], "int8", axis=0)
     product = f"{out}.product"
-    inputs = [small, f"{weight}.int8", f"{_PREFIX}one", f"{weight}.scale", f"{_PREFIX}zero"]
+    inputs = [small, f"{weight}.int8", f"{_PREFIX}one", f"{weight}.scale", zero]
     made.append(helper.make_node("MatMulIntegerToFloat", inputs, [product], domain=_CONTRIB))
     factors = make("Unsqueeze", [scale, f"{_PREFIX}column"], "factors")  # (n, 1)
     scaled = make("Mul", [product, factors], "scaled")
+    if rounded.shift:
+        scaled = make("Sub", [scaled, f"{weight}.excess"], "lowered")
     sizes = make("Shape", [x], "sizes")
     outer = make("Slice", [sizes, f"{_PREFIX}first", f"{_PREFIX}last"], "outer")
     shape = make("Concat", [outer, constant("outputs", [columns])], "shape", axis=0)

@@ -24,6 +24,7 @@ SHARE = 0.6  # of what is uneven in the inputs that goes into the weights; see d
 _DAMPING = 0.01  # of the mean moment, on the diagonal: directions that no input took
 _BLOCK = 128  # rows whose errors are handed on together
 _LEAST = 1e-12  # a scale
+_LOPSIDED = 0.25  # of the largest input: one that is never further below zero than this
 _SMALLEST = 0.1  # of the mean, that a largest value counts as: it was seen on a few texts only
 
 
@@ -34,10 +35,12 @@ class Moments:
     Attributes:
         largest: (rows of the weight) the largest magnitude of each.
         products: (rows, rows) sums of products of two, over all inputs.
+        least: of all inputs.
     """
 
     largest: Floats
     products: Floats
+    least: float = 0.0
 
     @classmethod
     def empty(cls, rows: int) -> Moments:
@@ -48,6 +51,12 @@ class Moments:
         """Count inputs, (n, rows)."""
         self.largest = np.maximum(self.largest, np.abs(inputs).max(axis=0, initial=0))
         self.products += inputs.T @ inputs
+        self.least = min(self.least, float(inputs.min(initial=0)))
+
+    @property
+    def shift(self) -> float:
+        """What makes inputs positive that are hardly negative, as those after GELU; else 0."""
+        return -self.least if -self.least < _LOPSIDED * float(self.largest.max()) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,20 @@ class Rounded:
         scale: (columns).
         factors: (rows) that inputs are divided by before they are multiplied with ``small``; None
             for those that are all 1.
+        shift: that is added to inputs before they are divided, so that their steps need not reach
+            below zero; 0 where inputs are as often negative.
     """
 
     small: NDArray[np.int8]
     scale: Floats
     factors: Floats | None = None
+    shift: float = 0.0
+
+    @property
+    def excess(self) -> Floats:
+        """Return (columns) what the shift adds to a product."""
+        rows = np.ones(len(self.small)) if self.factors is None else 1 / self.factors
+        return (self.shift * (rows @ self.small) * self.scale).astype(np.float32)
 
 
 def round_matrix(values: Floats, moments: Moments | None = None) -> Rounded:
@@ -79,12 +97,14 @@ def round_matrix(values: Floats, moments: Moments | None = None) -> Rounded:
     if moments is None or not moments.largest.any():
         scale = _scale(values)
         return Rounded(_nearest(values / scale), scale)
-    inputs, weights = _raised(moments.largest), _raised(np.abs(values).max(axis=1))  # (rows)
+    shift = moments.shift
+    inputs = _raised(moments.largest + np.float32(shift))  # (rows)
+    weights = _raised(np.abs(values).max(axis=1))
     factors = (inputs**SHARE / weights ** (1 - SHARE)).astype(np.float32)
     scaled = values * factors[:, None]
     scale = _scale(scaled)
     products = (moments.products / factors / factors[:, None]).astype(np.float32)
-    return Rounded(_round_in_turn(scaled, scale, products), scale, factors)
+    return Rounded(_round_in_turn(scaled, scale, products), scale, factors, shift)
 
 
 def _raised(largest: Floats) -> Floats:
