@@ -54,7 +54,7 @@ $(TEST)/.installed: pyproject.toml constraints.txt | python
 	@echo 'Installing onepass, its tools and the reference libraries into $(TEST)'
 	@$(PYTHON) -m venv --clear $(TEST)
 	@$(TEST)/bin/python $(PIP) torch==2.13.0
-	@$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,data]'
+	@$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,data,openvino]'
 	@touch $@
 
 python:

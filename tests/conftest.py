@@ -1,6 +1,8 @@
 """What holds for every test: no model hub, one thread a process, the same hypothesis settings."""
 
+import atexit
 import os
+import tempfile
 
 from hypothesis import settings
 
@@ -8,6 +10,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read by huggingface_hub when it 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share two cores
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("ONEPASS_BACKEND", "onnx")  # "auto" must not depend on what is quicker today
+
+if "ONEPASS_CACHE" not in os.environ:  # the cache of whoever runs the tests stays as it is
+    cache = tempfile.TemporaryDirectory(prefix="onepass-tests-")
+    atexit.register(cache.cleanup)
+    os.environ["ONEPASS_CACHE"] = cache.name  # worker processes share it
 
 settings.register_profile("local", deadline=None, max_examples=100)
 settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True)

@@ -1,6 +1,6 @@
 """What whole processes take, from their start to their end: an import, and the first extraction.
 
-Run as a program, it prints the result: ``starting.py [REPEATS]``.
+Run as a program, it prints the result: ``starting.py [REPEATS [THREADS]]``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from statistics import median
-from typing import Any
 
 EXTRACT = ("-m", "onepass", "extract", "Tim Cook runs Apple in Cupertino.", "-e", "person")
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -82,5 +81,5 @@ def _has_openvino() -> bool:
 
 
 if __name__ == "__main__":
-    given: list[Any] = sys.argv[1:]
-    print(json.dumps(time_starting(int(given[0]) if given else 5, 1), indent=2))
+    given = [int(one) for one in sys.argv[1:]]
+    print(json.dumps(time_starting(*given, *(5, 1)[len(given) :]), indent=2))

@@ -1,12 +1,12 @@
 """The facade: a model that reads texts under a schema.
 
 It checks what it is given and says what the public names are; the work is done by
-`onepass.models.reader.Reader`.
+`onepass.models.reader.Reader`. Questions of one kind are in `onepass.shortcuts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -17,13 +17,14 @@ from onepass.hub.registry import find_known
 from onepass.models.choosing import Wanted
 from onepass.models.labels import LabelVectors
 from onepass.models.opening import open_backend
-from onepass.models.reader import Asked, Reader
+from onepass.models.reader import Reader
 from onepass.models.registry import open_model
+from onepass.models.texts import checked_texts, read_all, read_together
 from onepass.models.thresholds import Given
-from onepass.results.types import Classification, Entity, Extraction, Record, Relation
+from onepass.results.types import Extraction
 from onepass.schema import Schema
-from onepass.schema.task import WindowScores
-from onepass.typed.plan import TypedPlan, typed_plan
+from onepass.shortcuts import Shortcuts
+from onepass.typed.plan import typed_plan
 from onepass.typed.result import TypedExtraction
 
 if TYPE_CHECKING:
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="BaseModel")
 
-_STREAM_CHARS = 200_000  # of texts that are read together
-_STREAM_TEXTS = 256
 
-
-class Extractor:
+class Extractor(Shortcuts):
     """A model that finds entities, classes, records and relations in texts.
 
     ``Extractor()`` is the model that comes with the package; `from_pretrained` opens any other. One
@@ -100,6 +98,7 @@ class Extractor:
             BackendError: for an unknown backend or precision, or one that is not to be had here.
             MissingExtra: if a package is needed and not installed.
         """
+        wanted = Wanted(backend, precision, threads, device, compiled)  # refused before a download
         known = find_known(str(name))
         if known is not None and not known.supported:  # say so before its weights are fetched
             raise CheckpointError(
@@ -116,7 +115,7 @@ class Extractor:
         self = cls.__new__(cls)
         cache = None if cache_dir is None else Path(cache_dir).expanduser()
         hub = HubOptions(cache, token, local_files_only)
-        self._open(checkpoint, hub, Wanted(backend, precision, threads, device, compiled))
+        self._open(checkpoint, hub, wanted)
         return self
 
     def _open(self, checkpoint: Checkpoint, hub: HubOptions, wanted: Wanted) -> None:
@@ -244,9 +243,31 @@ class Extractor:
             solver=solver,
         )
         if isinstance(text, str):
-            return _read(self._reader, [text], asked, plan)[0]
-        texts = list(_checked(text))  # a wrong one is found before anything is read
-        return list(_read_all(self._reader, texts, asked, plan))
+            return read_together(self._reader, [text], asked, plan)[0]
+        texts = list(checked_texts(text))  # a wrong one is found before anything is read
+        return list(read_all(self._reader, texts, asked, plan))
+
+    @overload
+    def stream(
+        self,
+        texts: Iterable[str],
+        schema: type[M],
+        *,
+        threshold: Given = None,
+        on_long: str = "window",
+    ) -> Iterator[TypedExtraction[M]]: ...
+    @overload
+    def stream(
+        self,
+        texts: Iterable[str],
+        schema: object = None,
+        *,
+        threshold: Given = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+        labels: LabelVectors | None = None,
+        solver: str = "greedy",
+    ) -> Iterator[Extraction]: ...
 
     def stream(
         self,
@@ -287,7 +308,7 @@ class Extractor:
                 f"The texts must be a list or another iterable of strings, but the one string "
                 f"{texts!r:.60} was given; put it into a list."
             )
-        return _read_all(self._reader, _checked(texts), asked, plan)
+        return read_all(self._reader, checked_texts(texts), asked, plan)
 
     def encode_labels(self, labels: Any) -> LabelVectors:
         """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).
@@ -302,84 +323,6 @@ class Extractor:
             InputError: if this checkpoint has no label encoder.
         """
         return self._reader.encode_labels(Schema().entities(labels).entity_labels)
-
-    def entities(
-        self,
-        text: str,
-        labels: Any,
-        *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
-    ) -> tuple[Entity, ...]:
-        """Return the entities of one text; labels are a list, or a mapping to descriptions.
-
-        The options are those of `extract`.
-        """
-        schema = Schema().entities(labels)
-        doc = self._one(text, schema, threshold, on_long, overlap)
-        return doc.entities
-
-    def classify(
-        self,
-        text: str,
-        labels: Any,
-        *,
-        name: str = "class",
-        multi_label: bool = False,
-        abstain: bool | float | None = None,
-        window_scores: WindowScores | None = None,
-        threshold: Given = None,
-        on_long: str = "window",
-    ) -> Classification:
-        """Return the answer to one question about a text.
-
-        Args:
-            text: what is classified.
-            labels: a list, a mapping to descriptions, or a tree, as in `Schema.classification`.
-            name: of the task, which the model reads, such as "sentiment".
-            multi_label: whether any number of labels may hold, instead of exactly one.
-            abstain: whether there may be no answer, as in `Schema.classification`.
-            window_scores: how windows are put together, as in `Schema.classification`.
-            threshold: as in `extract`.
-            on_long: as in `extract`.
-
-        >>> tree = {"sport": ["football", "tennis"], "science": ["physics", "biology"]}
-        >>> Extractor().classify("She won the tennis match in three sets.", tree).path
-        ('sport', 'tennis')
-        """
-        schema = Schema().classification(
-            name, labels, multi_label=multi_label, abstain=abstain, window_scores=window_scores
-        )
-        doc = self._one(text, schema, threshold, on_long)
-        return doc.classifications[name]
-
-    def records(
-        self,
-        text: str,
-        structures: Mapping[str, Any],
-        *,
-        threshold: Given = None,
-        on_long: str = "window",
-    ) -> Mapping[str, tuple[Record, ...]]:
-        """Return the records of one text; structures map a name to its fields.
-
-        The options are those of `extract`.
-        """
-        schema = Schema()
-        for name, fields in structures.items():
-            schema.structure(name, fields)
-        return self._one(text, schema, threshold, on_long).records
-
-    def relations(
-        self, text: str, types: Any, *, threshold: Given = None, on_long: str = "window"
-    ) -> tuple[Relation, ...]:
-        """Return the relations of one text; types are a list, or a mapping to descriptions.
-
-        The options are those of `extract`.
-        """
-        schema = Schema().relations(types)
-        return self._one(text, schema, threshold, on_long).relations
 
     def _one(
         self, text: str, schema: Schema, threshold: Given, on_long: str, overlap: str = "flat"
@@ -403,45 +346,3 @@ def _schema_of(schema: object, labels: object) -> object:
             f"{labels!r:.60} was given; names of labels go into the schema."
         )
     return labels.schema() if schema is None else schema
-
-
-def _read(
-    reader: Reader, texts: Sequence[str], asked: Asked, plan: TypedPlan | None
-) -> Sequence[Extraction]:
-    """Read texts together, as instances if a class was asked."""
-    docs = reader.read(texts, asked)
-    return docs if plan is None else [plan.read(doc) for doc in docs]
-
-
-def _read_all(
-    reader: Reader, texts: Iterable[str], asked: Asked, plan: TypedPlan | None
-) -> Iterator[Extraction]:
-    """Read texts a few at a time, as many as are read well together."""
-    held: list[str] = []
-    chars = 0
-    for text in texts:
-        held.append(text)
-        chars += len(text)
-        if chars >= _STREAM_CHARS or len(held) >= _STREAM_TEXTS:
-            yield from _read(reader, held, asked, plan)
-            held, chars = [], 0
-    if held:
-        yield from _read(reader, held, asked, plan)
-
-
-def _checked(texts: Iterable[str]) -> Iterator[str]:
-    """Return an iterator that refuses what is not a string."""
-    if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
-        raise InputError(
-            f"The text must be a string or a list of strings, but a {type(texts).__name__} was "
-            "given."
-        )
-    return (_check_text(text, number) for number, text in enumerate(texts, 1))
-
-
-def _check_text(text: object, number: int) -> str:
-    if isinstance(text, str):
-        return text
-    raise InputError(
-        f"Text {number} must be a string, but {text!r:.60} ({type(text).__name__}) was given."
-    )

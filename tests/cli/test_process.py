@@ -34,6 +34,15 @@ def test_first_command_of_the_readme():
         assert TEXT[entity["start"] : entity["end"]] == entity["text"]
 
 
+# A child of this process would be counted as large as this process is.
+TAKEN = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(json.dumps([status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="what a process took is told by POSIX")
 def test_cold_start():
     """The whole process, with the model: under 1.5 s and 400 MB.
@@ -41,16 +50,15 @@ def test_cold_start():
     Seconds of the CPU: those of the clock depend on what else the machine does, and
     benchmarks/backends has them.
     """
-    seconds = []
+    command = [sys.executable, "-c", TAKEN, *ONEPASS, "extract", TEXT, *LABELS, "--threads", "1"]
+    found = []
     for _ in range(2):  # the first fills the cache
-        command = [*ONEPASS, "extract", TEXT, *LABELS, "--threads", "1"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        seconds.append(usage.ru_utime + usage.ru_stime)
-        assert usage.ru_maxrss < 400 * (2**20 if sys.platform == "darwin" else 2**10)
-    assert min(seconds) < 1.5
+        done = subprocess.run(command, capture_output=True, check=True)
+        status, seconds, memory = json.loads(done.stdout)
+        assert status == 0, done.stderr
+        assert memory < 400 * (2**20 if sys.platform == "darwin" else 2**10)
+        found.append(seconds)
+    assert min(found) < 1.5
 
 
 def test_extract_loads_no_more_than_it_needs():

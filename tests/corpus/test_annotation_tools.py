@@ -104,10 +104,25 @@ def test_places_in_a_browser_are_utf_16(tmp_path):
     assert [text[m.start : m.end] for m in example.entities] == ["Ann"]
 
 
+@pytest.mark.parametrize("said", ["aa", None])
+def test_places_that_could_be_read_both_ways_are_utf_16(tmp_path, said):
+    row = studio("😀aaaa", labeled((2, 4), "P", said))
+    (example,) = read_any(lines(tmp_path / "e.jsonl", row))
+    assert example.entities == (Mention(1, 3, "P"),)
+
+
+def test_places_that_count_characters_are_told_by_their_text(tmp_path):
+    row = studio("😀 Ann", labeled((2, 5), "P", "Ann"))
+    (example,) = read_any(lines(tmp_path / "e.jsonl", row))
+    assert example.entities == (Mention(2, 5, "P"),)
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
         (studio(TEXT, labeled((1, 4), "P", "Ann")), "should mark 'Ann'"),
+        (studio(TEXT, labeled((-4, 3), "P", "Ann")), "which are no places"),
+        (studio(TEXT, labeled(("0", 3), "P", "Ann")), "which are no places"),
         (
             studio(TEXT, {"type": "relation", "from_id": "a", "to_id": "b", "labels": ["r"]}),
             "names 'a'",

@@ -114,6 +114,17 @@ def test_limits_count_spellings() -> None:
     ]  # fmt: skip
 
 
+def test_no_relation_joins_a_thing_with_itself() -> None:
+    rows = [*PEOPLE, (*ANN_2, PERSON, 0.9)]
+    source = (0, 0, 0, 0)
+    pairs: list[RelationFind | Pair] = [
+        Pair(pair(ANN, ANN_2, 0.9), source),
+        Pair(pair(ANN, BOB, 0.5), source),
+    ]
+    _, facts = choose(rows, pairs, {"married to": {"symmetric": True, "max_tails": 1}})
+    assert facts == [("married to", ANN, BOB)]
+
+
 def test_a_symmetric_pair_is_given_once_in_the_order_of_the_text() -> None:
     pairs: list[RelationFind | Pair] = [pair(BOB, ANN, 0.9), pair(ANN, BOB, 0.6)]
     _, facts = choose(PEOPLE, pairs, {"married to": {"symmetric": True}})

@@ -112,3 +112,9 @@ def test_exact_without_highspy_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "highspy", None)
     with pytest.raises(MissingExtra, match=r"onepass\[exact\]"):
         solve(Problem((0.5,)), "exact")
+
+
+def test_the_exact_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("highspy")
+    assert solve(Problem((0.9, 0.8), ((0, 1),)), "exact") == [0]
+    assert capfd.readouterr() == ("", "")

@@ -81,3 +81,14 @@ def test_an_engine_without_the_recognizer_is_refused(engine: AnalyzerEngine) -> 
     engine.registry.recognizers.clear()
     with pytest.raises(InputError, match="0 recognizers of onepass"):
         guest.OnepassBatchAnalyzer(engine)
+
+
+@pytest.mark.parametrize("mapping", [["person"], {"person": 5}])
+def test_a_mapping_that_is_none_is_refused(model: Extractor, mapping: object) -> None:
+    with pytest.raises(InputError, match="entity_mapping must map labels to entity types"):
+        guest.OnepassRecognizer(model, mapping)
+
+
+def test_no_types_want_all(model: Extractor) -> None:
+    recognizer = guest.OnepassRecognizer(model, {"person": "PERSON"})
+    assert [r.entity_type for r in recognizer.analyze(TEXTS[0], None)] == ["PERSON"]

@@ -76,7 +76,7 @@ def test_labels_keep_their_type() -> None:
     assert numbers.predict(["one"]).dtype == numbers.classes_.dtype
 
 
-@pytest.mark.parametrize("texts", ["one", [1, 2], [["a"], ["b"]], [None, None]])
+@pytest.mark.parametrize("texts", ["one", 5, [1, 2], [["a"], ["b"]], [None, None]])
 def test_other_things_than_texts_are_refused(texts: object) -> None:
     with pytest.raises(InputError, match="must be a list or a column of strings"):
         guest.OnepassClassifier().fit(texts, ["a", "b"])
@@ -87,3 +87,14 @@ def test_labels_must_match_texts() -> None:
         guest.OnepassClassifier().fit(["a"], ["b", "c"])
     with pytest.raises(NotFittedError):
         guest.OnepassClassifier().predict(["a"])
+
+
+@pytest.mark.parametrize("labels", [["a", None], ["a", 1.5j]])
+def test_labels_of_several_kinds_are_refused(labels: list[object]) -> None:
+    with pytest.raises(InputError, match="The labels must be of one kind"):
+        guest.OnepassClassifier().fit(["", ""], np.array(labels, dtype=object))
+
+
+def test_descriptions_must_be_a_mapping() -> None:
+    with pytest.raises(InputError, match="descriptions must be a mapping"):
+        guest.OnepassClassifier(descriptions=["games"]).fit([""], ["sport"])

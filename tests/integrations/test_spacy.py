@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from onepass import Classification, Entity, Extraction, Extractor, LabelScore
-from onepass.errors import SchemaError
+from onepass.errors import InputError, SchemaError
 
 spacy = pytest.importorskip("spacy")
 pytest.importorskip("onepass.integrations.spacy")  # the factory
@@ -93,3 +93,10 @@ def test_places_inside_tokens_are_widened_and_kept_exactly() -> None:
     assert [span.text for span in group] == ["antidemocratic", "antidemocratic 😀", "act"]
     assert group.attrs == {"scores": [0.9, 0.5, 0.7], "offsets": [[4, 14], [0, 16], [17, 20]]}
     assert doc.cats == {"a/p": 0.75, "b/p": 0.25}
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(InputError, match="batch_size must be 1 or more, but 0"):
+        pipeline(batch_size=0)
+    with pytest.raises(InputError, match="nlp must be a pipeline of spaCy, but 'en'"):
+        Extraction("").to_spacy("en")

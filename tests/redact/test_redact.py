@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,6 +152,22 @@ def test_faker_gives_names_that_stay_the_same(model: Extractor) -> None:
 def test_wrong_options_are_refused(model: Extractor, options: Options, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Redactor(model, options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"action": "hash", "key": "a secret in words"}, "The key must be bytes, but a str"),
+        ({"action": 5}, "The action must be a word, or a mapping"),
+        ({"threshold": {"person": 0.5}}, "The threshold must be a number"),
+        ({"region": 49}, "two letters of a country"),
+    ],
+)
+def test_options_of_a_wrong_type_are_refused(
+    model: Extractor, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        redact(model, "a", **options)
 
 
 def test_labels_that_cannot_be_asked_are_refused(model: Extractor) -> None:

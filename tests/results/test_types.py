@@ -291,7 +291,9 @@ MOVED = {"text": "b", "start": 0, "end": 1, "score": 1}
         ({"text": "a", "entities": [{**MOVED, "label": "x"}]}, "'b'"),
         ({"text": "a", "records": {"x": [{"y": [MOVED]}]}}, "'b'"),
         ({"text": "a", "entities": 3}, "int"),
-        ({"text": 3, "relations": [], "coverage": {"chars": 1}}, "Coverage"),
+        ({"text": "a", "relations": [], "coverage": {"chars": 1}}, "Coverage"),
+        ({"text": 3}, "'text' must be a string, but 3"),
+        ({"text": "a", "entities": [{**MOVED, "label": 3}]}, "'label' must be a string, but 3"),
         ({"text": "a", "records": []}, "list"),
     ],
 )  # fmt: skip

@@ -74,7 +74,7 @@ def test_references_are_followed() -> None:
     ("value", "sentence"),
     [
         ({"type": "array", "items": {"type": "array"}}, "is a list of lists"),
-        ({"type": "array", "items": [{}]}, "must have one schema"),
+        ({"type": "array", "items": [{}]}, "record.x[] must be an object"),
         ({"type": ["string", "integer"]}, "must have one type, besides null"),
         ({"anyOf": [{"type": "string"}, {"type": "object"}]}, "allows several types"),
         ({"type": "tuple"}, "The type of record.x is not known: 'tuple'"),

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypeVar
 
 import annotated_types
 import pytest
 from pydantic import (
     AliasChoices,
+    AliasPath,
+    AwareDatetime,
     BaseModel,
     EmailStr,
     HttpUrl,
+    PastDate,
     PositiveInt,
     RootModel,
     StringConstraints,
 )
 from pydantic import Field as ModelField
-from typing_extensions import TypedDict
+from typing_extensions import TypeAliasType, TypedDict
 
 from onepass.errors import SchemaError
 from onepass.schema import Field, Rules, Schema, read_schema
@@ -54,6 +57,22 @@ class Point:
 
 class Pair(NamedTuple):
     left: str
+
+
+T = TypeVar("T")
+
+
+class Box(BaseModel, Generic[T]):
+    content: T
+
+
+class Shelf(BaseModel):
+    label: str
+    book: "Book"  # noqa: UP037  defined below: pydantic has to look for it again
+
+
+class Book(BaseModel):
+    title: str
 
 
 class Address(TypedDict):
@@ -233,6 +252,12 @@ def test_more_than_three_levels_and_circles_are_refused() -> None:
         (Iban, "str", {"kind": "iban"}),
         (int | str, "str", {}),
         (PositiveInt, "str", {"kind": "integer", "gt": 0}),
+        (PastDate, "str", {"kind": "date"}),
+        (AwareDatetime, "str", {"kind": "datetime"}),
+        (NewType("Price", Decimal), "str", {"kind": "decimal"}),
+        (TypeAliasType("Price", Annotated[Decimal, ModelField(gt=0)]), "str",
+         {"kind": "decimal", "gt": 0}),
+        (Annotated[str, ModelField(pattern=r"\p{L}+")], "str", {}),  # Python's engine lacks it
         (Annotated[int, annotated_types.Interval(ge=1, lt=9)], "str",
          {"kind": "integer", "ge": 1, "lt": 9}),
         (Annotated[Decimal, ModelField(le=Decimal("0.1"))], "str",
@@ -266,3 +291,31 @@ def test_keys_of_validation_are_aliases() -> None:
 
     keys = [(leaf.name, leaf.key) for leaf in shape_of_model(Aliased).leaves]
     assert keys == [("one", "first"), ("two", "second"), ("three", "three")]
+
+
+def test_a_class_that_is_defined_later_is_found() -> None:
+    assert [one.name for one in Schema.from_pydantic(Shelf).structures] == ["shelf", "book"]
+
+
+def test_a_generic_class_is_named_by_its_words() -> None:
+    (box,) = Schema.from_pydantic(Box[int]).structures
+    assert (box.name, box.fields[0].rules.kind) == ("box int", "integer")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "sentence"),
+    [
+        (T, "is left open by ~T; give the class its types"),
+        (Literal[None], "The type of Order.x allows no value"),
+        (BaseModel, "BaseModel itself has no fields"),
+        (Annotated[str, ModelField(validation_alias=AliasPath("a", 0))], "is a path into other"),
+        ("Missing", "names a class that is not defined yet"),
+    ],
+)
+def test_types_that_say_nothing_definite_are_refused(annotation: Any, sentence: str) -> None:
+    model = type(
+        "Order", (BaseModel,), {"__annotations__": {"x": annotation}, "__module__": __name__}
+    )
+    with pytest.raises(SchemaError) as refused:
+        Schema.from_pydantic(model)
+    assert sentence in str(refused.value)

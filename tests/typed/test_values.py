@@ -19,7 +19,7 @@ from onepass.typed.unreadable import UnreadableError
 from onepass.typed.values import Fit, fit, keeps_bounds, read_value
 
 needs_values = pytest.mark.skipif(
-    any(util.find_spec(name) is None for name in ("dateparser", "price_parser", "schwifty")),
+    any(util.find_spec(name) is None for name in ("dateparser", "price_parser", "stdnum")),
     reason="needs the extra 'values'",
 )
 
@@ -45,6 +45,18 @@ def test_numbers(text: str, number: str) -> None:
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a number"):
         read_value(text, Rules(kind="number"))
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "decimal", "quantity"])
+def test_no_number_is_too_long_to_be_written(kind: Any) -> None:
+    with pytest.raises(UnreadableError):
+        read_value("9" * 400, Rules(kind=kind))
+    assert fit("9" * 99 + " million", Rules(kind=kind, ge=1)) is Fit.GOOD
+
+
+def test_moments_before_the_first_year_compare() -> None:
+    early = Rules(kind="datetime", lt="2024-01-01")
+    assert fit("0001-01-01T00:00:00+14:00", early) is Fit.GOOD
 
 
 def test_whole_numbers_have_no_fraction() -> None:
@@ -129,6 +141,8 @@ def test_iso_dates_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
         ("email", "mailto:a.b@c.de", "a.b@c.de"),
         ("url", "www.Example.org/A", "https://www.example.org/A"),
         ("url", "https://u@Ex.com:80/x?y#z", "https://u@ex.com:80/x?y#z"),
+        ("url", "www.example.org.", "https://www.example.org"),
+        ("iban", "IBAN: de89 3704 0044 0532 0130 00", "DE89370400440532013000"),
         ("text", " as it is ", " as it is "),
     ],
 )
@@ -141,7 +155,8 @@ def test_spellings(kind: Any, text: str, value: str) -> None:
     ("kind", "text"),
     [
         ("phone", "044 668 18 00"), ("phone", "+1 23"), ("iban", "DE89370400440532013001"),
-        ("email", "a@b"), ("email", "<a@b.co>"), ("url", "e.g."), ("url", "a b.com"),
+        ("iban", "DE89"), ("iban", ""), ("url", "ann@example.com"), ("email", "a@b"),
+        ("email", "<a@b.co>"), ("url", "e.g."), ("url", "a b.com"),
         ("url", "http://[::1"),
     ],
 )  # fmt: skip
@@ -152,7 +167,9 @@ def test_what_is_none(kind: Any, text: str) -> None:
 
 @needs_values
 def test_a_national_number_needs_its_region() -> None:
-    assert read_value("044 668 18 00", Rules(kind="phone", region="CH")) == "+41446681800"
+    for region in ("CH", "ch"):
+        rules = Rules(kind="phone", region=region)
+        assert read_value("044 668 18 00", rules) == "+41446681800"
 
 
 @needs_values
@@ -206,7 +223,7 @@ def test_amounts_are_compared_by_their_number() -> None:
         ({"min_length": -1}, "min_length must be a whole number from 0 up"),
         ({"max_items": True}, "max_items must be a whole number from 0 up"),
         ({"exclusive": "yes"}, "exclusive must be true or false"),
-        ({"region": 41}, "region must be a country code"),
+        ({"region": 41}, "region must be the two letters of a country"),
         ({"order": "DYM"}, "order must be one of DMY, MDY, YMD"),
     ],
 )

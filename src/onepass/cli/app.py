@@ -16,6 +16,7 @@ import typer
 from onepass import __version__
 from onepass.cli import (
     data,
+    demo,
     doctor,
     evaluate,
     export,
@@ -53,6 +54,7 @@ app.command("redact", epilog=redact.EXAMPLES, short_help="Replace personal data 
     redact.redact
 )
 app.command("serve", epilog=serve.EXAMPLES, short_help="Answer HTTP requests.")(serve.serve)
+app.command("demo", epilog=demo.EXAMPLES, short_help="Try a model in a browser.")(demo.demo)
 app.add_typer(data.data, name="data", short_help="Look at annotated files, convert them.")
 about_models = typer.Typer(callback=models.models, invoke_without_command=True)
 about_models.command("inspect", short_help="Show what a checkpoint is made of.")(inspect.inspect)

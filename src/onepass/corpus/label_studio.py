@@ -123,20 +123,28 @@ def _text(row: _Row) -> str:
 
 
 def _span(one: _Row, text: str) -> tuple[int, int]:
+    """Return the place of a label in characters; one that its own text proves wrong is refused."""
     value = one["value"]
-    start, end = needed(value, "start", "a label"), needed(value, "end", "a label")
-    said = value.get("text")
-    if isinstance(said, str) and isinstance(start, int) and text[start:end] != said:
-        units = text.encode("utf-16-le")  # two bytes a unit
-        start, end = (
-            len(units[: 2 * at].decode("utf-16-le", errors="ignore")) for at in (start, end)
-        )
-        if text[start:end] != said:
-            raise InputError(
-                f"the label at {value['start']} to {value['end']} should mark {said!r}, but the "
-                f"text has {text[start:end]!r} there."
-            )
-    return start, end
+    given = needed(value, "start", "a label"), needed(value, "end", "a label")
+    if not all(type(at) is int and at >= 0 for at in given):
+        raise InputError(f"a label stands at {given[0]!r} to {given[1]!r}, which are no places.")
+    place, said = (_characters(text, given[0]), _characters(text, given[1])), value.get("text")
+    if not isinstance(said, str) or text[slice(*place)] == said:
+        return place
+    if text[slice(*given)] == said:  # written by a program that counts characters
+        return given
+    raise InputError(
+        f"the label at {given[0]} to {given[1]} should mark {said!r}, but the text has "
+        f"{text[slice(*place)]!r} there."
+    )
+
+
+def _characters(text: str, units: int) -> int:
+    """Return how many characters stand within so many UTF-16 units of a text."""
+    if text.isascii() or max(text) <= "\uffff":
+        return units
+    encoded = text.encode("utf-16-le", "surrogatepass")  # two bytes a unit
+    return len(encoded[: 2 * units].decode("utf-16-le", "surrogatepass"))
 
 
 def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:

@@ -2,9 +2,9 @@
 
 A relation whose type names labels holds between entities: it is kept only with an entity of such a
 label at either end, whose span it takes over. So a sure relation can decide which of two labels a
-name has, and an entity that is not kept takes its relations with it. Limits count what is named,
-not mentions: two mentions of one spelling are one thing. This module does not know where scores
-come from, nor how constraints are solved (`onepass.decoding.consistency_solve`).
+name has, and an entity that is not kept takes its relations with it. Two mentions of one spelling
+are one thing: limits count them once, and no relation holds between them. This module does not know
+where scores come from, nor how constraints are solved (`onepass.decoding.consistency_solve`).
 """
 
 from __future__ import annotations
@@ -152,18 +152,16 @@ class _Asked:
         number, turned = self._places[pair.find.type]
         decision = self.decided[number]
         head, tail = (pair.find.head, pair.find.tail)[:: -1 if turned else 1]
-        ways: list[tuple[SpanFind, SpanFind]] = [(head, tail)]
         if decision.symmetric and (tail.start, tail.end) < (head.start, head.end):
-            ways = [(tail, head)]
+            head, tail = tail, head
         rivals = pair if pair.source is None else pair.source
-        for first, second in ways:
-            for one, its_rows in self._ends(first, decision.head, pair.of_entities):
-                for two, rows in self._ends(second, decision.tail, pair.of_entities):
-                    if (one.start, one.end) == (two.start, two.end):
-                        continue
-                    needed = tuple(part for part in (its_rows, rows) if part)
-                    option = _Option(number, one, two, pair.find.score, needed)
-                    self._rivals[rivals].add(self._number(option))
+        for one, its_rows in self._ends(head, decision.head, pair.of_entities):
+            for two, rows in self._ends(tail, decision.tail, pair.of_entities):
+                if self._spelling(one) == self._spelling(two):
+                    continue  # a thing and itself
+                needed = tuple(part for part in (its_rows, rows) if part)
+                option = _Option(number, one, two, pair.find.score, needed)
+                self._rivals[rivals].add(self._number(option))
 
     def _number(self, option: _Option) -> int:
         """Return the place of an option; of two between the same spans the better is kept."""

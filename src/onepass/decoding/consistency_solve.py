@@ -169,10 +169,24 @@ def _highspy() -> Any:
     return highspy
 
 
+def _silent_model() -> Any:
+    """Return an empty program of HiGHS that writes nothing to the standard output."""
+    highspy = _highspy()
+
+    class Silent(highspy.Highs):  # type: ignore[misc, name-defined]
+        # The constructor calls this, and the first call of any kind prints a banner.
+        def enableCallbacks(self) -> None:  # noqa: N802
+            self.silent()
+            super().enableCallbacks()
+
+    model = Silent()
+    model.silent()  # for a version whose constructor calls nothing
+    return model
+
+
 def _exact(problem: Problem) -> set[int]:
     """Return the choice with the largest sum of weights."""
-    model = _highspy().Highs()
-    model.silent()
+    model = _silent_model()
     model.setOptionValue("mip_rel_gap", 0.0)
     model.setOptionValue("threads", 1)
     holds = model.addBinaries(len(problem.weights))

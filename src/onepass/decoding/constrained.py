@@ -49,7 +49,7 @@ def constrained_values(
 
     >>> from onepass.schema.rules import Rules
     >>> words = ["about", "12", "apples"]
-    >>> probs = np.array([[[0.9, 0.8], [0.7, 0.2], [0.1, 0.1]]])
+    >>> probs = np.array([[[0.9, 0.1], [0.7, 0.2], [0.1, 0.1]]])
     >>> field = Field("count", "str", rules=Rules(kind="integer", ge=1))
     >>> constrained_values(probs, 0.5, field, lambda start, end: " ".join(words[start:end]))
     [(SpanFind(start=1, end=2, score=0.7),)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onepass.errors import SchemaError
+from onepass.errors import InputError, SchemaError
 from onepass.schema import Schema, read_schema
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def open_model(model: Extractor | str | Path | None) -> Extractor:
             comes with the package.
 
     Raises:
+        InputError: for anything else.
         CheckpointError, BackendError, MissingExtra: as `Extractor.from_pretrained` does.
 
     >>> open_model(None).name
@@ -33,6 +34,10 @@ def open_model(model: Extractor | str | Path | None) -> Extractor:
 
     if isinstance(model, Extractor):
         return model
+    if model is not None and not isinstance(model, str | Path):
+        raise InputError(
+            f"The model must be an Extractor, a hub id or a directory, but {model!r:.60} was given."
+        )
     return Extractor() if model is None or model == NAME else Extractor.from_pretrained(model)
 
 

@@ -59,6 +59,7 @@ class OnepassRecognizer(LocalRecognizer):
 
     Raises:
         SchemaError: for labels that cannot be asked.
+        InputError: for a mapping that is none.
     """
 
     def __init__(
@@ -69,7 +70,15 @@ class OnepassRecognizer(LocalRecognizer):
         supported_language: str = "en",
         name: str = "OnepassRecognizer",
     ) -> None:
-        self._mapping = dict(entity_mapping or ENTITY_MAPPING)
+        mapping = ENTITY_MAPPING if entity_mapping is None else entity_mapping
+        if not isinstance(mapping, Mapping) or not all(
+            isinstance(kind, str) for kind in mapping.values()
+        ):
+            raise InputError(
+                "entity_mapping must map labels to entity types of Presidio, but "
+                f"{mapping!r:.60} was given."
+            )
+        self._mapping = dict(mapping)
         self._schema = Schema().entities(list(self._mapping)).checked()
         self._threshold, self._given = threshold, model
         self._ready: dict[str, Sequence[Entity]] = {}
@@ -84,22 +93,22 @@ class OnepassRecognizer(LocalRecognizer):
         self._model = open_model(self._given)
 
     def analyze(
-        self, text: str, entities: Sequence[str], nlp_artifacts: Any = None
+        self, text: str, entities: Sequence[str] | None, nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return what is found in a text.
 
         Args:
             text: of any length.
-            entities: types that are wanted; an empty list wants all.
+            entities: types that are wanted; none, or an empty list, wants all.
             nlp_artifacts: not used.
         """
         found = self._ready.get(text)
         if found is None:
             found = self._read([text])[0]
         return [
-            self._result(entity, kind)
+            self._result(entity, self._mapping[entity.label])
             for entity in found
-            if (kind := self._mapping[entity.label]) in entities or not entities
+            if not entities or self._mapping[entity.label] in entities
         ]
 
     def analyze_batch(

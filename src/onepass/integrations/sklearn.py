@@ -6,7 +6,7 @@ search over its settings, a cross-validation beside trained ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,9 +62,12 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
             y: (texts,) labels, of which the distinct ones count.
 
         Raises:
-            InputError: if there are no labels, or not as many as texts.
+            InputError: if there are no labels, not as many as texts, or of several kinds; or if
+                the descriptions are no mapping.
         """
         texts, labels = _texts(X), np.asarray(y)
+        if labels.dtype == object and not all(isinstance(label, str) for label in labels.flat):
+            raise InputError("The labels must be of one kind, texts or numbers, none of them None.")
         if labels.ndim != 1 or not len(labels) or len(labels) != len(texts):
             raise InputError(
                 f"fit takes as many labels as texts, and one or more, but {len(texts)} texts and "
@@ -77,7 +80,9 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _asked(self) -> dict[str, str | None]:
-        means = self.descriptions or {}
+        means = {} if self.descriptions is None else self.descriptions
+        if not isinstance(means, Mapping):
+            raise InputError(f"descriptions must be a mapping, but {means!r:.60} was given.")
         return {name: means.get(name) for name in self._names}
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
@@ -113,8 +118,9 @@ def _texts(given: Any) -> Sequence[str]:
     Raises:
         InputError: if they are not one row of strings.
     """
-    texts = [] if isinstance(given, str) else list(given)
-    wrong = [given] if isinstance(given, str) else [t for t in texts if not isinstance(t, str)]
+    no_row = isinstance(given, str) or not isinstance(given, Iterable)
+    texts = [] if no_row else list(given)
+    wrong = [given] if no_row else [text for text in texts if not isinstance(text, str)]
     if wrong:
         raise InputError(
             f"The texts must be a list or a column of strings, but {wrong[0]!r:.60} was given."

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onepass.errors import MissingExtra
+from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import open_model, schema_of
 from onepass.results.spacy_doc import fill_doc
 
@@ -117,7 +117,10 @@ def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
 
     Raises:
         SchemaError: if nothing is asked for, or what cannot be asked.
+        InputError: for a batch of no texts.
     """
+    if batch_size < 1:
+        raise InputError(f"batch_size must be 1 or more, but {batch_size} was given.")
     settings = Settings(
         schema_of(labels, schema), threshold, overlap, spans_key, overwrite_ents, batch_size
     )

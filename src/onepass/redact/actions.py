@@ -66,6 +66,11 @@ class Replacer:
                 "The action hash needs a key, or anybody could try names until one fits; give a "
                 "key that you keep secret."
             )
+        if key is not None and not isinstance(key, bytes):
+            raise InputError(
+                f"The key must be bytes, but a {type(key).__name__} was given; write b'...' or "
+                "encode it."
+            )
         if key is not None and len(key) < LEAST_KEY:
             raise InputError(
                 f"The key has {len(key)} bytes; give one of {LEAST_KEY} or more, made at random."

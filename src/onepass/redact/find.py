@@ -74,7 +74,7 @@ class Finders:
         self._patterns = patterns
 
     def places(self, doc: Extraction, threshold: float | None) -> list[Place]:
-        """Return the places to replace in a text, in its order, none touching another's words.
+        """Return the places to replace in a text, in its order, without overlap.
 
         Args:
             doc: what the model found.

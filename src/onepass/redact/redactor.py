@@ -41,6 +41,9 @@ class Options:
             patterns.
         patterns: whether fixed forms (e-mail, links, cards, ...) are looked for without the model.
         region: two letters of the country whose phone numbers may lack their country code.
+
+    Raises:
+        InputError: for an action or a threshold of another type.
     """
 
     labels: Labels = PII
@@ -50,6 +53,17 @@ class Options:
     threshold: float | None = None
     patterns: bool = True
     region: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.action, str | Mapping):
+            raise InputError(
+                f"The action must be a word, or a mapping of labels to words, but "
+                f"{self.action!r:.60} was given."
+            )
+        if self.threshold is not None and not isinstance(self.threshold, int | float):
+            raise InputError(
+                f"The threshold must be a number from 0 to 1, but {self.threshold!r:.60} was given."
+            )
 
     @property
     def actions(self) -> dict[str, str]:
@@ -144,7 +158,7 @@ def _special(region: str | None) -> dict[str, Finder]:
         raise MissingExtra("Phone numbers of a country", "redact")
     import phonenumbers
 
-    if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+    if not isinstance(region, str) or region.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise InputError(
             f"The region must be two letters of a country, such as US, but {region!r:.60} was "
             "given."

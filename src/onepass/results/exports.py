@@ -48,6 +48,7 @@ class Exports:
                 that do not overlap, the surest first.
 
         Raises:
+            InputError: if ``nlp`` is no pipeline.
             MissingExtra: if spaCy is not installed.
         """
         from onepass.results.spacy_doc import to_doc

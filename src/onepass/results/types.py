@@ -258,6 +258,10 @@ class Extraction(Exports):
         >>> Extraction.from_dict({"text": "hello"}) == Extraction("hello")
         True
         """
+        if not isinstance(given, Mapping):
+            raise InputError(
+                f"A stored extraction must be an object, but a {type(given).__name__} was given."
+            )
         try:
             return _extraction_from(given)
         except KeyError as error:
@@ -277,11 +281,17 @@ def _entity_dict(entity: Entity) -> dict[str, Any]:
     return {"label": entity.label, **place, "score": entity.score, **names}
 
 
+def _text_of(given: Mapping[str, Any], key: str) -> str:
+    text = given[key]
+    if not isinstance(text, str):
+        raise TypeError(f"{key!r} must be a string, but {text!r:.60} was given.")
+    return text
+
+
 def _entity_from(given: Mapping[str, Any]) -> Entity:
     names = labels_from(given.get("names", []))
-    return Entity(
-        given["label"], given["text"], given["start"], given["end"], given["score"], names
-    )
+    label, text = _text_of(given, "label"), _text_of(given, "text")
+    return Entity(label, text, given["start"], given["end"], given["score"], names)
 
 
 def _value_dict(value: Value) -> dict[str, Any]:
@@ -295,7 +305,7 @@ def _held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None
 
 
 def _value_from(given: Mapping[str, Any]) -> Value:
-    return Value(given["text"], given["start"], given["end"], given["score"])
+    return Value(_text_of(given, "text"), given["start"], given["end"], given["score"])
 
 
 def _held_from(given: Any) -> FieldValue:
@@ -306,7 +316,7 @@ def _held_from(given: Any) -> FieldValue:
 
 def _extraction_from(given: Mapping[str, Any]) -> Extraction:
     return Extraction(
-        text=given["text"],
+        text=_text_of(given, "text"),
         entities=tuple(_entity_from(one) for one in given.get("entities", ())),
         classifications={
             task: classification_from(answer)
@@ -317,7 +327,9 @@ def _extraction_from(given: Mapping[str, Any]) -> Extraction:
             for name, rows in given.get("records", {}).items()
         },
         relations=tuple(
-            Relation(r["type"], _value_from(r["head"]), _value_from(r["tail"]), r["score"])
+            Relation(
+                _text_of(r, "type"), _value_from(r["head"]), _value_from(r["tail"]), r["score"]
+            )
             for r in given.get("relations", ())
         ),
         coverage=Coverage(**given["coverage"]) if "coverage" in given else Coverage(0, 0, 0, False),

@@ -1,8 +1,9 @@
 """What to find in a text: the schema, its parts, and every way of writing one."""
 
+from onepass.schema.reading import read_schema
 from onepass.schema.relation import RelationType
 from onepass.schema.rules import Rules
-from onepass.schema.schema import Schema, read_schema
+from onepass.schema.schema import Schema
 from onepass.schema.task import ClassificationTask
 from onepass.schema.types import (
     Field,

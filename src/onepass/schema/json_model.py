@@ -1,8 +1,9 @@
 """The JSON Schema of an object, read as a shape: structures, and what their values mean.
 
 Understood are objects with properties, arrays, enums, constants, plain types, formats, bounds,
-lengths, patterns, and ``$ref`` within the document. What a text cannot fill is refused. The JSON
-form of a `Schema` of our own is another thing: it has no properties.
+lengths, patterns, and ``$ref`` within the document. What a text cannot fill is refused; keywords
+that are not understood are left out. The JSON form of a `Schema` of our own is another thing: it
+has no properties.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
 
 from onepass.errors import SchemaError
-from onepass.schema.rules import NO_RULES, RULE_KEYS, Rules
-from onepass.schema.shape import Child, Leaf, Shape, named
-from onepass.schema.types import Field, shown
+from onepass.schema.rules import NO_RULES, Rules
+from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named
+from onepass.schema.types import Dtype, Field, check_name, shown
 
 _FORMATS = {
     "date": "date", "date-time": "datetime", "email": "email", "idn-email": "email", "uri": "url",
     "url": "url", "iri": "url", "phone": "phone", "iban": "iban", "money": "money",
     "quantity": "quantity", "decimal": "decimal",
 }  # fmt: skip
+_TELLING = {"properties": "object", "items": "array"}  # words that only one type has
 _TYPES = {"integer": "integer", "number": "number", "string": "text"}
 _RULES = {
     "minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt",
@@ -30,17 +32,28 @@ _OWN = ("exclusive", "region", "order")  # rules that JSON Schema has no word fo
 _WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 _DEPTH = 16  # of references to references
 
+_Object = Mapping[str, Any]
+
 
 class _Type(NamedTuple):
     """What a property holds."""
 
-    many: bool
+    many: bool = False
     choices: tuple[str, ...] = ()
     meanings: tuple[Any, ...] = ()
     rules: Rules = NO_RULES
-    below: Mapping[str, Any] | None = None  # the schema of an object
+    below: _Object | None = None  # the schema of an object
     name: str | None = None  # of the definition that it refers to
     nullable: bool = False
+    description: Any = None  # checked by who makes a field of it
+
+
+class _Found(NamedTuple):
+    """A schema behind its references."""
+
+    data: _Object
+    name: str | None  # of the last definition
+    nullable: bool
 
 
 def is_json_schema(source: object) -> TypeGuard[Mapping[str, Any]]:
@@ -49,7 +62,9 @@ def is_json_schema(source: object) -> TypeGuard[Mapping[str, Any]]:
     >>> is_json_schema({"type": "object", "properties": {}}), is_json_schema({"entities": ["a"]})
     (True, False)
     """
-    return isinstance(source, Mapping) and ("properties" in source or "$ref" in source)
+    return isinstance(source, Mapping) and (
+        "properties" in source or "$ref" in source or source.get("type") == "object"
+    )
 
 
 def shape_of_json(data: Mapping[str, Any]) -> Shape:
@@ -70,83 +85,81 @@ def shape_of_json(data: Mapping[str, Any]) -> Shape:
     >>> [structure.name for structure in shape_of_json(order).structures()]
     ['order', 'item']
     """
+    if not isinstance(data, Mapping):
+        raise SchemaError(f"The JSON Schema of an object was expected, but {shown(data)} is none.")
     return named(_Reader(data).shape())
 
 
 class _Reader:
     """Reads one document."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: _Object) -> None:
         self.document = document
 
     def shape(self) -> Shape:
-        root, name = self._resolved(self.document, "The JSON Schema")
-        return self._shape(root, self._title(root, name or "record"), ())
+        root = self._found(self.document, "The JSON Schema")
+        return self._shape(root.data, _title(root.data) or root.name or "record", ())
 
-    def _shape(self, data: Mapping[str, Any], name: str, above: tuple[str, ...]) -> Shape:
-        properties = data.get("properties")
+    def _shape(self, data: _Object, name: str, above: tuple[_Object, ...]) -> Shape:
+        """Return the shape of an object below those with the properties ``above``."""
+        properties, required = data.get("properties"), data.get("required", ())
         if not isinstance(properties, Mapping):
             raise SchemaError(f"The object {shown(name)} of the JSON Schema has no properties.")
-        if name in above:
+        if any(properties is one for one in above):
             raise SchemaError(f"The object {shown(name)} holds itself; give an object that ends.")
-        required = data.get("required", ())
+        if len(above) == LEVELS:
+            raise SchemaError(
+                f"The object {shown(name)} is on level {LEVELS + 1}, but objects may be nested on "
+                f"{LEVELS} levels; flatten it."
+            )
+        if not isinstance(required, list | tuple):
+            raise SchemaError(
+                f"What is required of {shown(name)} must be a list of properties, but "
+                f"{shown(required)} was given."
+            )
         leaves: list[Leaf] = []
         children: list[Child] = []
         for key, value in properties.items():
-            where = f"{name}.{key}"
-            if not isinstance(value, Mapping):
-                raise SchemaError(f"The property {where} must be an object, not {shown(value)}.")
+            where = f"{name}.{check_name(key, 'The name of a property')}"
             kind, needed = self._type(value, where), key in required
-            kind = kind._replace(nullable=self._may_be_null(value))
             if kind.below is not None:
-                below = self._shape(kind.below, kind.name or key, (*above, name))
-                fewest, most = _items(value)
-                ends = (needed, kind.nullable, fewest, most)
-                children.append(Child(key, key, below, kind.many, *ends))
+                below = self._shape(kind.below, kind.name or key, (*above, properties))
+                ends = (kind.nullable, kind.rules.min_items or 0, kind.rules.max_items)
+                children.append(Child(key, key, below, kind.many, needed, *ends))
                 continue
-            dtype = "list" if kind.many else "str"
-            description = value.get("description")
-            field = Field(key, dtype, kind.choices, description, None, kind.rules)  # type: ignore[arg-type]
+            dtype: Dtype = "list" if kind.many else "str"
+            field = Field(key, dtype, kind.choices, kind.description, None, kind.rules)
             leaves.append(Leaf(key, key, field, kind.meanings, needed, kind.nullable))
         words = _WORD_BORDER.sub(" ", name).strip().lower()
         return Shape(words or name, name, tuple(leaves), tuple(children))
 
-    def _may_be_null(self, value: Mapping[str, Any]) -> bool:
-        union = value.get("anyOf", value.get("oneOf", ()))
-        kinds = value.get("type")
-        return (isinstance(kinds, list) and "null" in kinds) or any(
-            isinstance(one, Mapping) and _is_null(one) for one in union
-        )
-
-    def _title(self, data: Mapping[str, Any], default: str) -> str:
-        title = data.get("title")
-        return title if isinstance(title, str) and title.strip() else default
-
-    def _resolved(
-        self, data: Mapping[str, Any], where: str
-    ) -> tuple[Mapping[str, Any], str | None]:
-        """Return what a reference refers to, null aside, and the name of the last definition."""
-        name: str | None = None
+    def _found(self, given: object, where: str) -> _Found:
+        """Return what a schema refers to; of a union with null, the other type."""
+        if not isinstance(given, Mapping):
+            raise SchemaError(f"{where} must be an object, not {shown(given)}.")
+        data, name, nullable = dict(given), None, False
         for _ in range(_DEPTH):
-            union = data.get("anyOf", data.get("oneOf"))
-            parts = data.get("allOf")
-            if "$ref" in data:
-                data, name = self._target(data["$ref"], where)
-            elif isinstance(union, list):
-                kept = _alternatives(union)
-                if len(kept) != 1:
-                    raise SchemaError(
-                        f"{where} allows several types; give it one, and null if it may be absent."
-                    )
-                data = {**data, **kept[0]}
-                data = {key: value for key, value in data.items() if key not in ("anyOf", "oneOf")}
-            elif isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], Mapping):
-                data = {**{key: own for key, own in data.items() if key != "allOf"}, **parts[0]}
-            else:
-                return data, name
+            nullable = nullable or _may_be_null(data)
+            word = next((one for one in ("$ref", "anyOf", "oneOf", "allOf") if one in data), None)
+            if word is None:
+                return _Found(data, name, nullable)
+            held = data.pop(word)
+            if word == "$ref":
+                data.pop("title", None)  # of the property, not of what it refers to
+                target, name = self._target(held, where)
+                data = {**target, **data}
+                continue
+            kept = _alternatives(held, where) if word != "allOf" else _parts(held, where)
+            if len(kept) != 1:
+                raise SchemaError(
+                    f"{where} joins several schemas by allOf; write them as one."
+                    if word == "allOf"
+                    else f"{where} allows several types; give it one, and null if it may be absent."
+                )
+            data = {**data, **kept[0]}
         raise SchemaError(f"{where} refers to itself; give it a type.")
 
-    def _target(self, reference: object, where: str) -> tuple[Mapping[str, Any], str]:
+    def _target(self, reference: object, where: str) -> tuple[_Object, str]:
         if not isinstance(reference, str) or not reference.startswith("#/"):
             raise SchemaError(f"{where} refers to {shown(reference)}; only '#/...' is followed.")
         target: Any = self.document
@@ -160,75 +173,123 @@ class _Reader:
             raise SchemaError(f"{where} refers to {shown(reference)}, which is no schema.")
         return target, name
 
-    def _type(self, value: Mapping[str, Any], where: str) -> _Type:
-        given, name = self._resolved(value, f"The property {where}")
-        kinds = given.get("type")
-        listed = kinds if isinstance(kinds, list) else [kinds]
-        kinds = [kind for kind in listed if kind != "null"]
+    def _type(self, value: object, where: str, *, of_items: bool = False) -> _Type:
+        given, name, nullable = self._found(value, f"The property {where}")
+        own = _Type(name=name, nullable=nullable, description=given.get("description"))
         if "enum" in given or "const" in given:
-            values = given["enum"] if "enum" in given else [given["const"]]
-            if not isinstance(values, list):
-                raise SchemaError(f"The enum of {where} must be a list, not {shown(values)}.")
-            meanings = tuple(one for one in values if one is not None)
-            return _Type(False, tuple(_choice(one) for one in meanings), meanings, name=name)
-        if len(kinds) != 1:
-            raise SchemaError(f"The property {where} must have one type, besides null.")
-        kind = kinds[0]
-        if kind is None and "properties" in given:
-            kind = "object"
-        if given.get("format") in ("money", "quantity"):
-            kind = "string"
+            meanings = _allowed(given, where)
+            return own._replace(choices=tuple(_choice(one) for one in meanings), meanings=meanings)
+        kind = _kind(given, where)
         if kind == "object":
-            return _Type(False, below=given, name=self._title(given, name or "") or None)
+            return own._replace(below=given, name=_title(given) or name)
         if kind == "array":
-            return self._list(given, where)
+            if of_items:
+                raise SchemaError(f"The property {where} is a list of lists; give a flat list.")
+            item = self._type(given.get("items", {}), f"{where}[]", of_items=True)
+            counts = {
+                "min_items": given.get("minItems") or None,
+                "max_items": given.get("maxItems"),
+            }
+            rules = _with(item.rules, counts, where)
+            return own._replace(**{**item._asdict(), "many": True, "rules": rules})
         if kind == "boolean":
-            return _Type(False, ("true", "false"), (True, False))
-        if kind is not None and kind not in _TYPES:
-            raise SchemaError(f"The type of {where} is not known: {shown(kind)}.")
-        return _Type(False, rules=_rules(given, kind, where))
-
-    def _list(self, given: Mapping[str, Any], where: str) -> _Type:
-        items = given.get("items", {"type": "string"})
-        if not isinstance(items, Mapping):
-            raise SchemaError(f"The items of {where} must have one schema, not {shown(items)}.")
-        item = self._type(items, f"{where}[]")
-        if item.many:
-            raise SchemaError(f"The property {where} is a list of lists; give a flat list.")
-        fewest, most = _items(given)
-        counts = {"min_items": fewest or None, "max_items": most}
-        kept = {name: count for name, count in counts.items() if count is not None}
-        return item._replace(many=True, rules=item.rules.with_(kept))
+            return own._replace(choices=("true", "false"), meanings=(True, False))
+        return own._replace(rules=_rules(given, kind, where))
 
 
-def _items(given: Mapping[str, Any]) -> tuple[int, int | None]:
-    return given.get("minItems") or 0, given.get("maxItems")
+def _title(data: _Object) -> str | None:
+    title = data.get("title")
+    return title if isinstance(title, str) and title.strip() else None
 
 
-def _alternatives(union: list[Any]) -> list[Mapping[str, Any]]:
+def _may_be_null(data: _Object) -> bool:
+    """Return whether a schema says itself that null is allowed."""
+    unions = (data.get("anyOf"), data.get("oneOf"))
+    kinds, values = data.get("type"), data.get("enum")
+    return (
+        (isinstance(kinds, list) and "null" in kinds)
+        or (isinstance(values, list) and None in values)
+        or any(_is_null(one) for union in unions if isinstance(union, list) for one in union)
+    )
+
+
+def _is_null(data: object) -> bool:
+    return isinstance(data, Mapping) and (
+        data.get("type") == "null" or ("const" in data and data["const"] is None)
+    )
+
+
+def _parts(held: object, where: str) -> list[_Object]:
+    """Return the schemas that stand behind a word such as anyOf."""
+    if not isinstance(held, list) or not all(isinstance(one, Mapping) for one in held):
+        raise SchemaError(f"{where} must list its types as objects, not {shown(held)}.")
+    return held
+
+
+def _alternatives(held: object, where: str) -> list[_Object]:
     """Return the types of a union, null aside; a number or text is a number, as Decimals write."""
-    kept = [one for one in union if isinstance(one, Mapping) and not _is_null(one)]
-    numbers = [one for one in kept if one.get("type") == "number"]
-    return numbers if {one.get("type") for one in kept} == {"number", "string"} else kept
+    kept = [one for one in _parts(held, where) if not _is_null(one)]
+    kinds = [one.get("type") for one in kept]
+    if (
+        "number" in kinds
+        and "string" in kinds
+        and all(one in ("number", "string") for one in kinds)
+    ):
+        return [one for one in kept if one.get("type") == "number"]
+    return kept
 
 
-def _is_null(data: Mapping[str, Any]) -> bool:
-    return data.get("type") == "null" or ("const" in data and data["const"] is None)
+def _kind(given: _Object, where: str) -> str | None:
+    """Return the type of a schema, null aside; None if it has none."""
+    kinds = given.get("type")
+    kept = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
+    if len(kept) != 1:
+        raise SchemaError(f"The property {where} must have one type, besides null.")
+    kind = kept[0]
+    if given.get("format") in ("money", "quantity"):
+        return "string"  # their JSON form is an object, but a text says them at once
+    if kind is None:
+        return next((k for word, k in _TELLING.items() if word in given), None)
+    if not isinstance(kind, str) or kind not in (*_TYPES, *_TELLING.values(), "boolean"):
+        raise SchemaError(f"The type of {where} is not known: {shown(kind)}.")
+    return kind
 
 
-def _choice(value: object) -> str:
+def _allowed(given: _Object, where: str) -> tuple[Any, ...]:
+    """Return the values that an enum or a constant allows, null aside."""
+    values = given["enum"] if "enum" in given else [given["const"]]
+    if not isinstance(values, list):
+        raise SchemaError(f"The enum of {where} must be a list, not {shown(values)}.")
+    kept = tuple(one for one in values if one is not None)
+    if not kept:
+        raise SchemaError(f"The enum of {where} has no value besides null; give one.")
+    for one in kept:
+        if not isinstance(one, str | int | float):
+            raise SchemaError(
+                f"The enum of {where} has {shown(one)}; give texts, numbers, true or false."
+            )
+    return kept
+
+
+def _choice(value: str | float) -> str:
     """Return what an allowed value looks like in a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else str(value)
+    return value if isinstance(value, str) else shown(value)
 
 
-def _rules(given: Mapping[str, Any], kind: str | None, where: str) -> Rules:
+def _rules(given: _Object, kind: str | None, where: str) -> Rules:
     """Return the rules of a plain value."""
-    name = _FORMATS.get(given.get("format", ""), _TYPES.get(kind or "string", "text"))
+    form = given.get("format")
+    name = _FORMATS.get(form if isinstance(form, str) else "", _TYPES.get(kind or "string", "text"))
     rules = {own: given[word] for word, own in _RULES.items() if word in given}
-    rules |= {word: given[word] for word in _OWN if word in given and word in RULE_KEYS}
+    rules |= {word: given[word] for word in _OWN if word in given}
+    return _with(NO_RULES, {"kind": name, **rules}, where)
+
+
+def _with(rules: Rules, changes: Mapping[str, Any], where: str) -> Rules:
+    kept = {name: value for name, value in changes.items() if value is not None}
     try:
-        return NO_RULES.with_({"kind": name, **rules})
+        return rules.with_(kept)
     except SchemaError as error:
         raise SchemaError(f"In the property {where}: {error}") from error

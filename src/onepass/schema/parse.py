@@ -98,6 +98,10 @@ def parse_json(text: str) -> Any:
         ) from None
     except RecursionError:
         raise SchemaError("The JSON of the schema is nested too deeply; flatten it.") from None
+    except SchemaError:
+        raise
+    except ValueError as error:  # a number of thousands of digits
+        raise SchemaError(f"The JSON of the schema cannot be read: {error}.") from None
 
 
 def parse_dict(data: object) -> Parts:

@@ -14,10 +14,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NewType,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
+import pydantic
 from pydantic import AliasChoices, AnyUrl, BaseModel, EmailStr, RootModel
 from pydantic.fields import FieldInfo
+from typing_extensions import TypeAliasType
 
 from onepass.errors import SchemaError
 from onepass.schema.pydantic_rules import Constraints, read_constraints
@@ -25,14 +37,17 @@ from onepass.schema.rules import Kind, Money, Quantity, Rules
 from onepass.schema.shape import Child, Leaf, Shape, named
 from onepass.schema.types import Dtype, Field, shown
 
-_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
+_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 
 _LISTS = (Sequence, AbstractSet)
 _TEXTS = (str, bytes, bytearray, memoryview)
 # The first that fits counts: a bool is an int, a datetime is a date.
-_KINDS: tuple[tuple[type, Kind], ...] = (
+_KINDS: tuple[tuple[Any, Kind], ...] = (
     (int, "integer"), (float, "number"), (Decimal, "decimal"), (datetime, "datetime"),
-    (date, "date"), (Money, "money"), (Quantity, "quantity"), (AnyUrl, "url"),
+    (date, "date"), (Money, "money"), (Quantity, "quantity"), (AnyUrl, "url"), (EmailStr, "email"),
+    (pydantic.PastDate, "date"), (pydantic.FutureDate, "date"),
+    (pydantic.PastDatetime, "datetime"), (pydantic.FutureDatetime, "datetime"),
+    (pydantic.AwareDatetime, "datetime"), (pydantic.NaiveDatetime, "datetime"),
 )  # fmt: skip
 
 
@@ -67,7 +82,12 @@ def shape_of_model(model_class: type[BaseModel]) -> Shape:
         raise SchemaError(
             f"A Pydantic model class was expected, but {shown(model_class)} was given."
         )
-    return named(_shape(model_class, ()))
+    try:
+        return named(_shape(model_class, ()))
+    except RecursionError as error:  # by an alias such as  type Lists = list[Lists]
+        raise SchemaError(
+            f"A type in the model {model_class.__name__} holds itself; give a type that ends."
+        ) from error
 
 
 def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
@@ -75,15 +95,22 @@ def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
     name = model_class.__name__
     if issubclass(model_class, RootModel):
         raise SchemaError(f"The model {name} is a RootModel; give a model with named fields.")
+    if model_class is BaseModel:
+        raise SchemaError("BaseModel itself has no fields; give a class made from it.")
     if model_class in above:
         raise SchemaError(f"The model {name} holds itself; give a model that ends.")
+    if not model_class.__pydantic_complete__ and not model_class.model_rebuild(raise_errors=False):
+        raise SchemaError(
+            f"The model {name} names a class that is not defined yet; define it, then call "
+            f"{name}.model_rebuild()."
+        )
     leaves: list[Leaf] = []
     children: list[Child] = []
     for field_name, info in model_class.model_fields.items():
         where = f"{name}.{field_name}"
         reading = read_type(info.annotation, where)
         given = reading.constraints.joined(read_constraints(info.metadata, where))
-        key, required = _key(field_name, info), info.is_required()
+        key, required = _key(field_name, info, where), info.is_required()
         many = reading.dtype == "list"
         if reading.model is not None:
             below = _shape(reading.model, (*above, model_class))
@@ -100,12 +127,16 @@ def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
     return Shape(structure_name(name), name, tuple(leaves), tuple(children))
 
 
-def _key(name: str, info: FieldInfo) -> str:
+def _key(name: str, info: FieldInfo, where: str) -> str:
     """Return what validation calls a field."""
     alias = info.validation_alias
-    if isinstance(alias, AliasChoices):
-        alias = next((one for one in alias.choices if isinstance(one, str)), None)
-    return alias if isinstance(alias, str) else name
+    if alias is None:
+        return name
+    names = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    key = next((one for one in names if isinstance(one, str)), None)
+    if key is None:
+        raise SchemaError(f"The alias of {where} is a path into other data; give it a name.")
+    return key
 
 
 def structure_name(class_name: str) -> str:
@@ -130,6 +161,7 @@ def read_type(annotation: Any, where: str) -> Reading:
     >>> read_type(list[Literal["a", "b"]] | None, "Model.field")[:2]
     ('list', ('a', 'b'))
     """
+    annotation = _unwrapped(annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         inner = read_type(arguments[0], where)
@@ -138,11 +170,15 @@ def read_type(annotation: Any, where: str) -> Reading:
     if origin is Union or origin is UnionType:
         return _read_same(arguments, annotation, where)
     if origin is Literal:
-        values = tuple(value for value in arguments if value is not None)
-        return Reading("str", tuple(_choice(value) for value in values), values)
+        return _read_choice([value for value in arguments if value is not None], where)
     if annotation is Any:
         return Reading("str", nullable=True)
     container = origin if origin is not None else annotation
+    if isinstance(container, TypeVar):
+        raise SchemaError(
+            f"The type of {where} is left open by {annotation}; give the class its types, as in "
+            "Box[str]."
+        )
     if not isinstance(container, type):
         raise SchemaError(f"The type of {where} is not understood: {shown(annotation)}.")
     if issubclass(container, BaseModel):
@@ -158,7 +194,16 @@ def read_type(annotation: Any, where: str) -> Reading:
     if is_list or container is Iterable:
         items = tuple(argument for argument in arguments if argument is not Ellipsis)
         return _read_list(items, annotation, where)
-    return _read_scalar(container)
+    return _read_scalar(container, where)
+
+
+def _unwrapped(annotation: Any) -> Any:
+    """Return what an alias or a new name of a type stands for."""
+    if isinstance(annotation, TypeAliasType):
+        return _unwrapped(annotation.__value__)
+    if isinstance(annotation, NewType):
+        return _unwrapped(annotation.__supertype__)
+    return annotation
 
 
 def _read_list(items: tuple[Any, ...], annotation: Any, where: str) -> Reading:
@@ -196,15 +241,19 @@ def _choice(value: object) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def _read_scalar(kind: type) -> Reading:
+def _read_choice(values: Sequence[Any], where: str) -> Reading:
+    """Return the reading of a type that allows a few values."""
+    if not values:
+        raise SchemaError(f"The type of {where} allows no value; give it one or more.")
+    return Reading("str", tuple(_choice(value) for value in values), tuple(values))
+
+
+def _read_scalar(kind: type, where: str) -> Reading:
     """Return the reading of a type with one value."""
     if issubclass(kind, Enum):
-        members = tuple(kind)
-        return Reading("str", tuple(_choice(member) for member in members), members)
+        return _read_choice(tuple(kind), where)
     if kind is bool:
         return Reading("str", ("true", "false"), (True, False))
-    if kind is EmailStr:
-        return Reading("str", constraints=Constraints(Rules(kind="email")))
     for base, name in _KINDS:
         if issubclass(kind, base):
             return Reading("str", constraints=Constraints(Rules(kind=name)))

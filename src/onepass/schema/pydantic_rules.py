@@ -117,7 +117,13 @@ def _lengths(least: int, most: int | None) -> Constraints:
 def _pattern(pattern: Any) -> Constraints:
     if isinstance(pattern, re.Pattern):
         pattern = pattern.pattern
-    return Constraints(text={"pattern": pattern}) if isinstance(pattern, str) else Constraints()
+    if not isinstance(pattern, str):
+        return Constraints()
+    try:
+        re.compile(pattern)
+    except re.error:  # Pydantic's engine knows more than Python's, such as \p{L}
+        return Constraints()
+    return Constraints(text={"pattern": pattern})
 
 
 def _bound(value: Any) -> Bound | None:

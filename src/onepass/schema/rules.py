@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Annotated, Any, Literal, get_args
 
 from onepass.errors import MissingExtra, SchemaError
+from onepass.schema.shown import shown
 
 Kind = Literal[
     "text", "integer", "number", "decimal", "date", "datetime", "money", "quantity", "phone",
@@ -25,7 +26,7 @@ Order = Literal["DMY", "MDY", "YMD"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 Bound = int | float | str  # a str for a date, or where a float would not be exact
 
-_PACKAGES = {"money": "price_parser", "phone": "phonenumbers", "iban": "schwifty"}
+_PACKAGES = {"money": "price_parser", "phone": "phonenumbers", "iban": "stdnum"}
 _BOUNDED = ("integer", "number", "decimal", "date", "datetime", "money", "quantity")
 _DATED = ("date", "datetime")
 _BOUNDS = ("ge", "gt", "le", "lt")
@@ -35,18 +36,18 @@ _COUNTS = ("min_length", "max_length", "min_items", "max_items")
 def _check_one_of(value: object, allowed: tuple[str, ...], name: str) -> None:
     if value not in allowed:
         raise SchemaError(
-            f"{name} must be one of {', '.join(allowed)}, but {value!r:.80} was given."
+            f"{name} must be one of {', '.join(allowed)}, but {shown(value)} was given."
         )
 
 
 def _check_pattern(pattern: object) -> None:
     if not isinstance(pattern, str):
-        raise SchemaError(f"pattern must be a string, but {pattern!r:.80} was given.")
+        raise SchemaError(f"pattern must be a string, but {shown(pattern)} was given.")
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise SchemaError(
-            f"The pattern {pattern!r:.80} is not a regular expression: {error}."
+            f"The pattern {shown(pattern)} is not a regular expression: {error}."
         ) from error
 
 
@@ -58,10 +59,14 @@ def _is_iso(text: str) -> bool:
     return True
 
 
+def _is_region(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Za-z]{2}", value) is not None
+
+
 def _is_number(value: object) -> bool:
     try:
         return Decimal(str(value)).is_finite()
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # no number; an int of thousands of digits
         return False
 
 
@@ -79,7 +84,7 @@ def _check_bound(value: object, name: str, kind: Kind) -> None:
     if fits:
         return
     wanted = "a date as ISO text" if kind in _DATED else "a number"
-    raise SchemaError(f"{name} must be {wanted}, but {value!r:.80} was given.")
+    raise SchemaError(f"{name} must be {wanted}, but {shown(value)} was given.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,15 +136,18 @@ unterminated subpattern at position 0.
         if self.pattern is not None:
             _check_pattern(self.pattern)
         if not isinstance(self.exclusive, bool):
-            raise SchemaError(f"exclusive must be true or false, but {self.exclusive!r:.80} is.")
-        if self.region is not None and not isinstance(self.region, str):
-            raise SchemaError(f"region must be a country code, but {self.region!r:.80} was given.")
+            raise SchemaError(f"exclusive must be true or false, but {shown(self.exclusive)} is.")
+        if self.region is not None and not _is_region(self.region):
+            raise SchemaError(
+                f"region must be the two letters of a country, such as 'CH', but "
+                f"{shown(self.region)} was given."
+            )
         values = dict(zip(RULE_KEYS, _held(self), strict=True))
         for name in _COUNTS:
             value = values[name]
             if value is not None and (type(value) is not int or value < 0):
                 raise SchemaError(
-                    f"{name} must be a whole number from 0 up, but {value!r:.80} was given."
+                    f"{name} must be a whole number from 0 up, but {shown(value)} was given."
                 )
         for name in _BOUNDS:
             if values[name] is not None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from onepass.errors import SchemaError
 from onepass.schema.calls import builder_calls
 from onepass.schema.content import Content
-from onepass.schema.json_model import is_json_schema, shape_of_json
+from onepass.schema.json_model import shape_of_json
 from onepass.schema.leaves import (
     Fields,
     Labels,
@@ -324,42 +324,6 @@ choices=(), description=None, threshold=0.3)])
     def _add(self, parts: Parts) -> Self:
         """Add content, or refuse it and change nothing."""
         return self._store(joined(self._parts(), parts))
-
-
-def read_schema(source: object) -> Schema:
-    """Return the schema that a value describes.
-
-    Args:
-        source: a `Schema` (returned as it is), its JSON form or the JSON Schema of an object as a
-            mapping or as text, or a Pydantic model class.
-
-    Raises:
-        SchemaError: if it is anything else, or what it describes is wrong.
-
-    >>> read_schema({"entities": ["person"]})
-    Schema().entities(['person'])
-    >>> read_schema(["person"])
-    Traceback (most recent call last):
-    ...
-    onepass.errors.SchemaError: A schema must be a Schema, a dict, JSON text or a Pydantic model \
-class, but ['person'] (list) was given; for entities write Schema().entities([...]).
-    """
-    if isinstance(source, Schema):
-        return source
-    given_as_text = isinstance(source, str)
-    if isinstance(source, str):
-        source = parse_json(source)
-    if is_json_schema(source):
-        return Schema.from_json_schema(source)
-    if isinstance(source, Mapping) or given_as_text:
-        return Schema.from_dict(cast(Mapping[str, Any], source))  # which says what is wrong in it
-    if isinstance(source, type):
-        return Schema.from_pydantic(source)
-    hint = "; for entities write Schema().entities([...])" if isinstance(source, list) else ""
-    raise SchemaError(
-        "A schema must be a Schema, a dict, JSON text or a Pydantic model class, "
-        f"but {shown(source)} ({type(source).__name__}) was given{hint}."
-    )
 
 
 def _check_some(items: Sequence[object], what: str) -> None:

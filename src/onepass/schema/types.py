@@ -14,23 +14,12 @@ from typing import Literal, TypeVar, cast, get_args
 
 from onepass.errors import SchemaError
 from onepass.schema.rules import NO_RULES, Rules
+from onepass.schema.shown import shown as shown
 
 Dtype = Literal["str", "list"]
 QuestionKind = Literal["question", "summary", "open"]
 QUESTION_KINDS: tuple[QuestionKind, ...] = get_args(QuestionKind)
 Item = TypeVar("Item")
-
-_SHOWN = 80  # characters of a refused value that an error repeats
-
-
-def shown(value: object) -> str:
-    """Return ``repr(value)`` for an error message, cut when it is long.
-
-    >>> shown("person"), len(shown("x" * 1000))
-    ("'person'", 80)
-    """
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def _check_str(value: object, what: str) -> str:

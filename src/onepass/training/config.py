@@ -137,21 +137,21 @@ class TrainConfig:
             ("model", self.model, "a path or a hub id"),
             ("output", self.output, "a path"),
         ):
-            _check(name, text, isinstance(text, str) and bool(text.strip()), kind)
+            check(name, text, isinstance(text, str) and bool(text.strip()), kind)
         for name, path in (("dev", self.dev), ("bank", self.bank)):
-            _check(name, path, path is None or isinstance(path, str), "a path or null")
+            check(name, path, path is None or isinstance(path, str), "a path or null")
         paths = isinstance(self.data, tuple) and all(isinstance(p, str) for p in self.data)
         some = bool(self.data) or self.self_train is not None
-        _check("data", self.data, paths and some, "a path or a list of paths")
-        _check("precision", self.precision, self.precision in _PRECISIONS, _either(_PRECISIONS))
-        _check("device", self.device, self.device in _DEVICES, _either(_DEVICES))
-        _check("resume", self.resume, isinstance(self.resume, bool), "true or false")
+        check("data", self.data, paths and some, "a path or a list of paths")
+        check("precision", self.precision, self.precision in _PRECISIONS, either(_PRECISIONS))
+        check("device", self.device, self.device in _DEVICES, either(_DEVICES))
+        check("resume", self.resume, isinstance(self.resume, bool), "true or false")
         if self.rl is not None and self.loss is not None:
             raise InputError(
                 "'loss' is of supervised training, which a run with 'rl' is not; leave it out."
             )
         parts = isinstance(self.freeze, tuple) and set(self.freeze) <= set(_PARTS)
-        _check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
+        check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
 
     def _check_numbers(self) -> None:
         for name, whole, least in (
@@ -165,35 +165,35 @@ class TrainConfig:
             ("skip_bad_batches", self.skip_bad_batches, 0),
             ("seed", self.seed, 0),
         ):
-            _check(name, whole, _is_whole(whole, least), f"a whole number from {least}")
+            check(name, whole, is_whole(whole, least), f"a whole number from {least}")
         for name, optional, least in (
             ("steps", self.steps, 1),
             ("threads", self.threads, 1),
             ("warmup", self.warmup, 0),
             ("few_shot", self.few_shot, 1),
         ):
-            right = optional is None or _is_whole(optional, least)
-            _check(name, optional, right, f"a whole number from {least}, or null")
+            right = optional is None or is_whole(optional, least)
+            check(name, optional, right, f"a whole number from {least}, or null")
         for name, limit in (("epochs", self.epochs), ("minutes", self.minutes)):
-            _check(name, limit, limit is None or _is_above(limit), "a number above 0, or null")
+            check(name, limit, limit is None or is_above(limit), "a number above 0, or null")
         for name, rate in (
             ("encoder_rate", self.encoder_rate),
             ("head_rate", self.head_rate),
             ("weight_decay", self.weight_decay),
         ):
-            _check(name, rate, _is_number(rate), "a number from 0")
-        below = _is_above(self.layer_decay) and self.layer_decay <= 1
-        _check("layer_decay", self.layer_decay, below, "a number above 0, up to 1")
+            check(name, rate, is_number(rate), "a number from 0")
+        below = is_above(self.layer_decay) and self.layer_decay <= 1
+        check("layer_decay", self.layer_decay, below, "a number above 0, up to 1")
         bounds = self.length_buckets
-        rising = isinstance(bounds, tuple) and all(_is_whole(b, 1) for b in bounds)
+        rising = isinstance(bounds, tuple) and all(is_whole(b, 1) for b in bounds)
         rising = rising and list(bounds) == sorted(set(bounds))
-        _check("length_buckets", bounds, rising, "rising whole numbers from 1")
-        _check("clip", self.clip, _is_above(self.clip), "a number above 0")
-        part = _is_number(self.held_out) and self.held_out < 1
-        _check("held_out", self.held_out, part, "a share from 0 to below 1")
+        check("length_buckets", bounds, rising, "rising whole numbers from 1")
+        check("clip", self.clip, is_above(self.clip), "a number above 0")
+        part = is_number(self.held_out) and self.held_out < 1
+        check("held_out", self.held_out, part, "a share from 0 to below 1")
         pair = isinstance(self.betas, tuple) and len(self.betas) == 2
-        pair = pair and all(_is_number(b) and b < 1 for b in self.betas)
-        _check("betas", self.betas, pair, "two numbers from 0 to below 1")
+        pair = pair and all(is_number(b) and b < 1 for b in self.betas)
+        check("betas", self.betas, pair, "two numbers from 0 to below 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""
@@ -231,7 +231,7 @@ sampling, loss, freeze, self_train, few_shot, lora, rl.
                     f"A training configuration has no key {key!r}; its keys are {', '.join(names)}."
                 )
         values = dict(data)
-        _read_sections(values)
+        read_sections(values)
         for key in names[:3]:
             if key not in values:
                 raise InputError(
@@ -293,81 +293,3 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
         raise InputError(f"{path} is not UTF-8; convert it.") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-
-
-def _read_sections(values: dict[str, Any]) -> None:
-    """Put the inner options in place of their JSON forms."""
-    if "sampling" in values:
-        values["sampling"] = _part(SamplingOptions, values["sampling"], "sampling")
-    if values.get("loss") is not None:
-        values["loss"] = _loss(values["loss"])
-    if values.get("self_train") is not None:
-        values["self_train"] = SelfTraining.from_dict(values["self_train"])
-        values.setdefault("data", ())
-    if values.get("lora") is not None:
-        values["lora"] = LoraOptions.from_dict(values["lora"])
-    if values.get("rl") is not None:
-        values["rl"] = RlOptions.from_dict(values["rl"])
-
-
-def _part(kind: type[Part], given: object, name: str) -> Part:
-    """Return one of the inner options from its JSON form."""
-    if isinstance(given, kind):
-        return given
-    if not isinstance(given, Mapping):
-        raise InputError(f"{name!r} must be an object, but {shown(given)} was given.")
-    names = [f.name for f in fields(kind)]
-    for key, value in given.items():
-        if key not in names:
-            raise InputError(f"{name!r} has no key {key!r}; its keys are {', '.join(names)}.")
-        _check(f"{name}.{key}", value, _is_number(value), "a number from 0")
-    return kind(**given)
-
-
-def _loss(given: object) -> LossWeights | GlinerLoss | GliclassLoss | None:
-    """Return the options of a loss; their keys say for which family they are, none for any."""
-    names = {f.name for f in fields(GlinerLoss)}
-    if isinstance(given, GlinerLoss | GliclassLoss):
-        return given
-    if given == {}:
-        return None
-    own = {f.name for f in fields(GliclassLoss)}
-    if isinstance(given, Mapping) and set(given) & (own - names):
-        for key in given:
-            if key not in own:
-                raise InputError(
-                    f"'loss' has no key {key!r} of a GLiClass checkpoint; its keys are "
-                    f"{', '.join(f.name for f in fields(GliclassLoss))}."
-                )
-        return GliclassLoss(**given)
-    if not isinstance(given, Mapping) or not set(given) & names:
-        return _part(LossWeights, given, "loss")
-    for key in given:
-        if key not in names:
-            raise InputError(
-                f"'loss' has no key {key!r} of a GLiNER checkpoint; its keys are "
-                f"{', '.join(f.name for f in fields(GlinerLoss))}."
-            )
-    return GlinerLoss(**given)
-
-
-def _check(name: str, value: object, right: bool, expected: str) -> None:
-    if not right:
-        raise InputError(f"{name!r} must be {expected}, but {shown(value)} was given.")
-
-
-def _either(choices: tuple[str, ...]) -> str:
-    return f"one of {', '.join(choices)}"
-
-
-def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_number(value: object) -> bool:
-    """Return whether a value is a finite number from 0."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _ENDLESS
-
-
-def _is_above(value: object) -> bool:
-    return _is_number(value) and value != 0

@@ -1,4 +1,5 @@
-"""Phone numbers (phonenumbers), e-mail addresses, URLs and IBANs (schwifty), in one spelling each.
+"""Phone numbers (phonenumbers), e-mail addresses, URLs and IBANs (python-stdnum), in one
+spelling each.
 
 An address that reads well may still not exist: nothing is looked up.
 """
@@ -13,6 +14,7 @@ from onepass.typed.unreadable import UnreadableError
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(rf"(?P<local>{_LOCAL})@(?P<domain>(?:{_LABEL}\.)+[^\W\d_]{{2,63}})")
+_IBAN_WORD = re.compile(r"\s*IBAN\b[:\s]*", re.IGNORECASE)
 _HOST = re.compile(rf"(?:{_LABEL}\.)+[^\W\d_]{{2,63}}|localhost|\d{{1,3}}(?:\.\d{{1,3}}){{3}}")
 
 
@@ -32,7 +34,7 @@ def read_phone(text: str, region: str | None = None) -> str:
     import phonenumbers
 
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, region and region.upper())
     except phonenumbers.NumberParseException as error:
         hint = "" if region else "; a national number needs its region"
         raise UnreadableError(f"{text!r} is not a phone number{hint}.") from error
@@ -50,7 +52,7 @@ def read_email(text: str) -> str:
     >>> read_email("Ann.Lee@Example.COM")
     'Ann.Lee@example.com'
     """
-    found = _EMAIL.fullmatch(text.strip().removeprefix("mailto:"))
+    found = _EMAIL.fullmatch(_bare(text).removeprefix("mailto:"))
     if found is None:
         raise UnreadableError(f"{text!r} is not an e-mail address.")
     return f"{found['local']}@{found['domain'].lower()}"
@@ -65,8 +67,8 @@ def read_url(text: str) -> str:
     >>> read_url("WWW.Example.org/Path")
     'https://www.example.org/Path'
     """
-    given = text.strip()
-    if "://" not in given:
+    given = _bare(text)
+    if "://" not in given and "@" not in given:  # which would be an e-mail address
         given = f"https://{given}"
     try:
         parts = urlsplit(given)
@@ -89,10 +91,15 @@ def read_iban(text: str) -> str:
     >>> read_iban("DE89 3704 0044 0532 0130 00")
     'DE89370400440532013000'
     """
-    from schwifty import IBAN
-    from schwifty.exceptions import SchwiftyException
+    from stdnum import iban
+    from stdnum.exceptions import ValidationError
 
     try:
-        return str(IBAN(text).compact)
-    except SchwiftyException as error:
-        raise UnreadableError(f"{text!r} is not an IBAN: {error}.") from error
+        return str(iban.validate(_IBAN_WORD.sub("", text)))
+    except ValidationError as error:
+        raise UnreadableError(f"{text!r} is not an IBAN: {error}") from error
+
+
+def _bare(text: str) -> str:
+    """Return a text without the marks that end its sentence."""
+    return text.strip().rstrip(".,;:!?")

@@ -7,11 +7,12 @@ from the grouping. Numbers up to twelve may be words. This module knows no curre
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from onepass.typed.unreadable import UnreadableError
 
-NUMBER = r"[-+−]?\d(?:[\d.,'’\u00a0\u202f ]*\d)?"
+NUMBER = r"[-+−]?\d(?:[\d.,'’\u00a0\u202f ]{0,98}\d)?"  # what is longer is no number
+_EXACT = Context(prec=200)  # digits: more than a number may have
 _WHOLE = re.compile(rf"{NUMBER}")
 _MINUS = str.maketrans({"−": "-"})
 _SEPARATOR = re.compile(r"[.,'’\u00a0\u202f]")
@@ -59,8 +60,8 @@ def scaled(number: Decimal, word: str) -> Decimal:
     >>> str(scaled(Decimal("2.5"), "million"))
     '2500000'
     """
-    big = number.scaleb(_TIMES[word.casefold()])
-    return big.quantize(Decimal(1)) if big == big.to_integral_value() else big
+    big = number.scaleb(_TIMES[word.casefold()], _EXACT)
+    return Decimal(int(big)) if big == big.to_integral_value() else big
 
 
 def _is_part(given: str, place: re.Match[str]) -> bool:

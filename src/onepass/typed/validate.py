@@ -52,11 +52,16 @@ def model_validator(model_class: type[BaseModel]) -> Validate:
             return model_class.model_validate(data), []
         except ValidationError as error:
             return None, [
-                Problem(tuple(one["loc"]), one["type"] == "missing", f"{one['msg']}.")
+                Problem(tuple(one["loc"]), one["type"] == "missing", _sentence(one["msg"]))
                 for one in error.errors(include_url=False, include_context=False)
             ]
 
     return validate
+
+
+def _sentence(message: str) -> str:
+    """Return what a validator says as one line that ends with a point."""
+    return f"{' '.join(message.split()).rstrip(' .,;:')}."
 
 
 def json_validator(shape: Shape) -> Validate:

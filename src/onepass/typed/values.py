@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from functools import lru_cache
@@ -114,7 +114,6 @@ def _comparable(value: Read, bound: Bound) -> tuple[Decimal, Decimal]:
 
 def _seconds(moment: datetime) -> Decimal:
     """Return seconds since year 1; a moment without a zone counts as UTC."""
-    if moment.tzinfo is not None:
-        moment = moment.replace(tzinfo=None) - (moment.utcoffset() or moment - moment)
-    span = moment - datetime.min
+    span = moment.replace(tzinfo=None) - datetime.min
+    span -= moment.utcoffset() or timedelta()
     return Decimal(span.days) * 86400 + span.seconds + Decimal(span.microseconds) / 1_000_000

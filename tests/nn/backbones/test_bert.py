@@ -1,4 +1,4 @@
-"""The BERT encoder is transformers' BertModel, weight for weight and number for number."""
+"""BERT and RoBERTa are transformers' own, weight for weight and number for number."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from transformers import BertConfig as TheirConfig
-from transformers import BertModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from onepass.errors import CheckpointError
-from onepass.nn.backbones.bert import BertBackbone, BertConfig
+from onepass.nn.backbones.bert import KINDS, BertBackbone, BertConfig
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import to_ours, to_theirs
 
@@ -25,16 +24,19 @@ TINY: dict[str, Any] = {
     "intermediate_size": 24,
     "max_position_embeddings": 40,
 }
-Pair = tuple[BertModel, BertBackbone]
+Pair = tuple[PreTrainedModel, BertBackbone]
 
 
-def pair(*, pooler: bool = True, **options: Any) -> Pair:
+def pair(kind: str = "bert", *, pooler: bool = True, **options: Any) -> Pair:
     """Return their encoder with random weights, and ours with the same."""
     torch.manual_seed(0)
-    theirs = BertModel(TheirConfig(**TINY | options), add_pooling_layer=pooler).eval()
+    padding = {"pad_token_id": 0 if kind == "bert" else 1}
+    config = AutoConfig.for_model(kind, **TINY | padding | options)
+    theirs = AutoModel.from_config(config, add_pooling_layer=pooler).eval()
     for parameter in theirs.parameters():
         parameter.data += 0.2 * torch.randn_like(parameter)
-    ours = BertBackbone(BertConfig.from_dict(theirs.config.to_dict()), pooler=pooler).eval()
+    ours = build_backbone(theirs.config.to_dict(), pooler=pooler).eval()
+    assert isinstance(ours, BertBackbone)
     ours.load_state_dict(to_ours(theirs.state_dict(), ours.keys(), ours.depth))
     return theirs, ours
 
@@ -51,14 +53,58 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     [{}, {"hidden_act": "relu"}, {"hidden_act": "gelu_new"}, {"hidden_act": "silu"},
      {"type_vocab_size": 1}, {"layer_norm_eps": 1e-3}, {"num_hidden_layers": 1}],
 )  # fmt: skip
-def test_same_vectors(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("prepared", [False, True])
+def test_same_vectors(options: dict[str, Any], prepared: bool) -> None:
     theirs, ours = pair(**options)
+    if prepared:
+        ours.prepare()
     ids, mask = batch()
     with torch.no_grad():
         expected = theirs(input_ids=ids, attention_mask=mask).last_hidden_state
         got = ours(ids, mask)
     real = mask.bool()
     torch.testing.assert_close(got[real], expected[real], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("padding", [0, 1, 3])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "bert"])
+@torch.no_grad()
+def test_positions_are_counted_from_behind_the_padding_id(kind: str, padding: int) -> None:
+    theirs, ours = pair(kind, pad_token_id=padding)
+    ids, mask = batch()
+    ids = torch.where(mask.bool(), ids, padding)
+    ids[0, 4] = ids[1, 2] = padding  # spelled in a text: it takes no position
+    real = mask.bool()
+    expected = theirs(input_ids=ids, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(ours(ids, mask)[real], expected[real], atol=1e-5, rtol=1e-4)
+    words = ours.word_vectors(ids)
+    expected = theirs(inputs_embeds=words, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(ours(ids, mask, words)[real], expected[real], atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_longest_input_is_what_the_position_table_holds() -> None:
+    theirs, ours = pair("roberta")
+    assert ours.max_pieces == 38
+    longest = torch.full((1, 38), 5)
+    mask = torch.ones_like(longest)
+    expected = theirs(input_ids=longest, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(ours(longest, mask), expected, atol=1e-5, rtol=1e-4)
+    with pytest.raises(IndexError):
+        ours(torch.full((1, 39), 5), torch.ones(1, 39, dtype=torch.long))
+
+
+@torch.no_grad()
+def test_what_was_prepared_is_dropped_with_the_weights() -> None:
+    _, ours = pair()
+    ids, mask = batch()
+    ours.prepare()
+    before = ours(ids, mask)
+    ours.load_state_dict({name: weight * 1.5 for name, weight in ours.state_dict().items()})
+    loaded = ours(ids, mask)
+    assert (loaded - before).abs().max() > 0.1
+    ours.prepare()
+    torch.testing.assert_close(ours(ids, mask), loaded, atol=1e-5, rtol=1e-4)
 
 
 def test_padding_changes_nothing() -> None:
@@ -102,37 +148,76 @@ def test_dropout_is_on_while_training_only() -> None:
 
 
 @pytest.mark.parametrize("pooler", [True, False])
-def test_names_go_both_ways(pooler: bool) -> None:
-    theirs, ours = pair(pooler=pooler)
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_go_both_ways(kind: str, pooler: bool) -> None:
+    theirs, ours = pair(kind, pooler=pooler)
     back = to_theirs(ours.state_dict(), ours.keys(), ours.depth)
     assert set(back) == set(theirs.state_dict())
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(back[name], tensor)
 
 
-def test_onnx(exported: Callable[[nn.Module], Callable[..., np.ndarray]]) -> None:
-    _, ours = pair()
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+@pytest.mark.parametrize("prepared", [False, True])
+def test_onnx(
+    kind: str, prepared: bool, exported: Callable[[nn.Module], Callable[..., np.ndarray]]
+) -> None:
+    theirs, ours = pair(kind)
+    if prepared:
+        ours.prepare()
     run = exported(ours)
-    for rows, pieces in ((1, 1), (3, 20), (2, 40)):
-        ids, mask = torch.randint(0, 50, (rows, pieces)), torch.ones(rows, pieces).long()
-        with torch.no_grad():
-            np.testing.assert_allclose(run(ids, mask), ours(ids, mask), atol=1e-5)
+    padding = 0 if kind == "bert" else 1
+    for pieces in (1, 20, 38):
+        ids = torch.randint(0, 50, (3, pieces))
+        mask = (torch.arange(pieces)[None] < torch.tensor([pieces, 7, 1])[:, None]).long()
+        ids = torch.where(mask.bool(), ids, padding)
+        for rows in (slice(0, 1), slice(0, 3)):
+            real = mask[rows].bool()
+            with torch.no_grad():
+                expected = theirs(input_ids=ids[rows], attention_mask=mask[rows]).last_hidden_state
+            got = torch.from_numpy(run(ids[rows], mask[rows]))
+            torch.testing.assert_close(got[real], expected[real], atol=1e-5, rtol=1e-5)
 
 
 def test_sizes() -> None:
     backbone = build_backbone({"model_type": "bert", **TINY})
     assert isinstance(backbone, BertBackbone)
     assert (backbone.hidden, backbone.depth, backbone.max_pieces) == (16, 2, 40)
-    assert BertConfig.from_dict({}) == BertConfig.from_dict(TheirConfig().to_dict())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_absent_option_means_what_it_means_in_transformers(kind: str) -> None:
+    full = AutoConfig.for_model(kind).to_dict()
+    assert BertConfig.from_dict({"model_type": kind}) == BertConfig.from_dict(full)
 
 
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
         ("position_embedding_type", "relative_key", "'relative_key' of this BERT encoder is not"),
+        ("is_decoder", True, "reads from left to right"),
         ("hidden_act", "swish9", "hidden_act 'swish9' of this BERT encoder is not supported; gelu"),
     ],
 )
 def test_what_is_not_computed_is_refused(option: str, value: str, said: str) -> None:
     with pytest.raises(CheckpointError, match=said):
         BertConfig.from_dict(TINY | {option: value})
+
+
+@pytest.mark.parametrize("padding", [None, "<pad>", True, -1])
+def test_positions_need_a_padding_id(padding: object) -> None:
+    with pytest.raises(CheckpointError, match="positions are counted from behind that id"):
+        BertConfig.from_dict(TINY | {"model_type": "roberta", "pad_token_id": padding})
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+@torch.no_grad()
+def test_types_of_pieces(kind: str) -> None:
+    theirs, ours = pair(kind)
+    ids, mask = batch()
+    types = (torch.arange(20)[None] > torch.tensor([9, 3, 0])[:, None]).long()
+    real = mask.bool()
+    expected = theirs(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+    got = ours(ids, mask, types=types)
+    torch.testing.assert_close(got[real], expected[real], atol=1e-5, rtol=1e-4)
+    assert (got - ours(ids, mask))[real].abs().max() > 0.1

@@ -73,10 +73,10 @@ class BertConfig:
                 f"{', '.join(ACTIVATIONS)} are."
             )
         padding = -1 if model_type == "bert" else config.get("pad_token_id", 1)
-        if not isinstance(padding, int):
+        if model_type != "bert" and (type(padding) is not int or padding < 0):
             raise CheckpointError(
                 f"pad_token_id {padding!r} of this {model_type} encoder is not supported; its "
-                "positions are counted from behind that id, so expected a whole number."
+                "positions are counted from behind that id, so expected a number from 0 up."
             )
         return cls(
             vocabulary=config.get("vocab_size", _VOCABULARIES[model_type]),
@@ -193,7 +193,11 @@ class BertBackbone(Backbone):
         return self.word_embeddings(ids)
 
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
 
@@ -201,11 +205,12 @@ class BertBackbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
+            types: (batch, pieces), of which type each piece is; None if all are of the first.
 
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
-        for states in self.each_layer(ids, mask, words):
+        for states in self.each_layer(ids, mask, words, types=types):
             last = states
         return last
 
@@ -216,11 +221,13 @@ class BertBackbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
         x = self.word_vectors(ids) if words is None else words
         x = x + self.position_embeddings(self._positions(ids, counted=words is None))
-        x = self.norm(x + self.type_embeddings.weight[0])
+        table = self.type_embeddings
+        x = self.norm(x + (table.weight[0] if types is None else table(types)))
         if self.config.dropout:
             x = functional.dropout(x, self.config.dropout, self.training)
         if embedded:

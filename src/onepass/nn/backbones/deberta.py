@@ -183,7 +183,11 @@ class DebertaBackbone(Backbone):
         return self.word_embeddings(ids)
 
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
 
@@ -191,11 +195,12 @@ class DebertaBackbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, size) in place of the `word_vectors` of the ids.
+            types: (batch, pieces), of which type each piece is; None if all are of the first.
 
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
-        return self.encoder(self._embed(ids, mask, words), mask)
+        return self.encoder(self._embed(ids, mask, words, types), mask)
 
     def each_layer(
         self,
@@ -204,22 +209,28 @@ class DebertaBackbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
-        x = self._embed(ids, mask, words)
+        x = self._embed(ids, mask, words, types)
         if embedded:
             yield x
         yield from self.encoder.each_layer(x, mask)
 
     def _embed(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None,
+        types: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return (batch, pieces, hidden), 0 at padding."""
         x = self.word_vectors(ids) if words is None else words
         if self.position_embeddings is not None:
             x = x + self.position_embeddings(torch.arange(ids.shape[1], device=ids.device))
         if self.type_embeddings is not None:
-            x = x + self.type_embeddings.weight[0]
+            table = self.type_embeddings
+            x = x + (table.weight[0] if types is None else table(types))
         if self.widen is not None:
             x = self.widen(x)  # (batch, pieces, hidden)
         x = self.norm(x) * mask[:, :, None].to(x.dtype)

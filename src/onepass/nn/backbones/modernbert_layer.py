@@ -86,7 +86,7 @@ class View:
 def rotation(
     pieces: int, size: int, theta: float, like: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return cosines and signed sines of rotary positions, 2 of (pieces, 1, size), as `View` has them.
+    """Return cosines and signed sines of rotary positions, as `View` has them.
 
     Su et al., RoFormer (2021), equation 34: the first half of a vector is rotated into the second.
 
@@ -162,13 +162,13 @@ def _swapped(x: torch.Tensor) -> torch.Tensor:
     return torch.cat((second, first), -1)
 
 
-def _smaller(a: int, b: int) -> int:
-    if torch.jit.is_tracing():  # sizes are tensors, and a comparison would be frozen into the graph
-        return torch.minimum(torch.as_tensor(a), torch.as_tensor(b))  # type: ignore[return-value]
+def _smaller(a: int | torch.Tensor, b: int) -> int:
+    if isinstance(a, torch.Tensor):  # traced: a comparison would be frozen into the graph
+        return torch.minimum(a, torch.as_tensor(b))  # type: ignore[return-value]
     return min(a, b)
 
 
-def _larger(a: int, b: int) -> int:
-    if torch.jit.is_tracing():
-        return torch.maximum(torch.as_tensor(a), torch.as_tensor(b))  # type: ignore[return-value]
+def _larger(a: int | torch.Tensor, b: int) -> int:
+    if isinstance(a, torch.Tensor):
+        return torch.maximum(a, torch.as_tensor(b))  # type: ignore[return-value]
     return max(a, b)

@@ -138,8 +138,10 @@ class OwnNetwork(NliNetwork):
     def classify(
         self, ids: torch.Tensor, mask: torch.Tensor, second: torch.Tensor | None = None
     ) -> torch.Tensor:
-        words = None if second is None else self._words(ids, second)
-        states = self.backbone(ids, mask, words)  # (batch, pieces, hidden)
+        if second is not None and isinstance(self.backbone, BertBackbone | DebertaBackbone):
+            states = self.backbone(ids, mask, types=second)  # (batch, pieces, hidden)
+        else:
+            states = self.backbone(ids, mask)
         if self.mean:
             real = mask[..., None].to(states.dtype)
             pooled = (states * real).sum(1) / real.sum(1)
@@ -147,18 +149,6 @@ class OwnNetwork(NliNetwork):
             pooled = states[:, 0]
         pooled = self.activation(self.pooler(pooled))  # (batch, hidden)
         return self.classifier(pooled if self.norm is None else self.norm(pooled))
-
-    def _words(self, ids: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-        """Return (batch, pieces, size) vectors of the pieces, moved from the first to their type.
-
-        The encoder adds the vector of the first type to all of them.
-        """
-        words, backbone = self.backbone.word_vectors(ids), self.backbone
-        typed = isinstance(backbone, BertBackbone | DebertaBackbone)
-        if not typed or backbone.type_embeddings is None:
-            return words
-        types = backbone.type_embeddings.weight
-        return words + (types[second] - types[0])
 
     def prepare(self) -> None:
         self.eval()

@@ -1,0 +1,81 @@
+"""Texts as they are given: checked, and read as many together as are read well together.
+
+It knows the reader of a checkpoint and what is made of its answers, not how callers ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from onepass.errors import InputError
+from onepass.models.reader import Asked, Reader
+from onepass.results.types import Extraction
+from onepass.typed.plan import TypedPlan
+
+_STREAM_CHARS = 200_000  # of texts that are read together
+_STREAM_TEXTS = 256
+
+
+def read_together(
+    reader: Reader, texts: Sequence[str], asked: Asked, plan: TypedPlan | None
+) -> Sequence[Extraction]:
+    """Return the extractions of texts that are read together, typed ones if a class was asked.
+
+    Args:
+        reader: of a checkpoint.
+        texts: that fit into memory together.
+        asked: of them.
+        plan: of the class; None if none was asked.
+    """
+    docs = reader.read(texts, asked)
+    return docs if plan is None else [plan.read(doc) for doc in docs]
+
+
+def read_all(
+    reader: Reader, texts: Iterable[str], asked: Asked, plan: TypedPlan | None
+) -> Iterator[Extraction]:
+    """Yield extractions in the order of the texts, which are read a few at a time.
+
+    Args:
+        reader: of a checkpoint.
+        texts: any number; no more are held than are read well together.
+        asked: of them.
+        plan: of the class; None if none was asked.
+    """
+    held: list[str] = []
+    chars = 0
+    for text in texts:
+        held.append(text)
+        chars += len(text)
+        if chars >= _STREAM_CHARS or len(held) >= _STREAM_TEXTS:
+            yield from read_together(reader, held, asked, plan)
+            held, chars = [], 0
+    if held:
+        yield from read_together(reader, held, asked, plan)
+
+
+def checked_texts(texts: Iterable[str]) -> Iterator[str]:
+    """Return an iterator that refuses what is not a string.
+
+    Raises:
+        InputError: at once if it is no iterable of texts, else when a wrong text is reached.
+
+    >>> list(checked_texts(["Ann", 5]))
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: Text 2 must be a string, but 5 (int) was given.
+    """
+    if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
+        raise InputError(
+            f"The text must be a string or a list of strings, but a {type(texts).__name__} was "
+            "given."
+        )
+    return (_check_text(text, number) for number, text in enumerate(texts, 1))
+
+
+def _check_text(text: object, number: int) -> str:
+    if isinstance(text, str):
+        return text
+    raise InputError(
+        f"Text {number} must be a string, but {text!r:.60} ({type(text).__name__}) was given."
+    )

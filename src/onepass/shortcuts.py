@@ -1,0 +1,104 @@
+"""One question about one text: each method asks for one kind of thing and returns it alone.
+
+It builds schemas and takes results apart; how a text is read is left to who inherits.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from onepass.models.thresholds import Given
+from onepass.results.types import Classification, Entity, Extraction, Record, Relation
+from onepass.schema import Schema
+from onepass.schema.task import WindowScores
+
+
+class Shortcuts(ABC):
+    """What `onepass.extractor.Extractor` offers beside `extract` and `stream`."""
+
+    def entities(
+        self,
+        text: str,
+        labels: Any,
+        *,
+        threshold: Given = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> tuple[Entity, ...]:
+        """Return the entities of one text; labels are a list, or a mapping to descriptions.
+
+        The options are those of `extract`.
+        """
+        schema = Schema().entities(labels)
+        doc = self._one(text, schema, threshold, on_long, overlap)
+        return doc.entities
+
+    def classify(
+        self,
+        text: str,
+        labels: Any,
+        *,
+        name: str = "class",
+        multi_label: bool = False,
+        abstain: bool | float | None = None,
+        window_scores: WindowScores | None = None,
+        threshold: Given = None,
+        on_long: str = "window",
+    ) -> Classification:
+        """Return the answer to one question about a text.
+
+        Args:
+            text: what is classified.
+            labels: a list, a mapping to descriptions, or a tree, as in `Schema.classification`.
+            name: of the task, which the model reads, such as "sentiment".
+            multi_label: whether any number of labels may hold, instead of exactly one.
+            abstain: whether there may be no answer, as in `Schema.classification`.
+            window_scores: how windows are put together, as in `Schema.classification`.
+            threshold: as in `extract`.
+            on_long: as in `extract`.
+
+        >>> from onepass import Extractor
+        >>> tree = {"sport": ["football", "tennis"], "science": ["physics", "biology"]}
+        >>> Extractor().classify("She won the tennis match in three sets.", tree).path
+        ('sport', 'tennis')
+        """
+        schema = Schema().classification(
+            name, labels, multi_label=multi_label, abstain=abstain, window_scores=window_scores
+        )
+        doc = self._one(text, schema, threshold, on_long)
+        return doc.classifications[name]
+
+    def records(
+        self,
+        text: str,
+        structures: Mapping[str, Any],
+        *,
+        threshold: Given = None,
+        on_long: str = "window",
+    ) -> Mapping[str, tuple[Record, ...]]:
+        """Return the records of one text; structures map a name to its fields.
+
+        The options are those of `extract`.
+        """
+        schema = Schema()
+        for name, fields in structures.items():
+            schema.structure(name, fields)
+        return self._one(text, schema, threshold, on_long).records
+
+    def relations(
+        self, text: str, types: Any, *, threshold: Given = None, on_long: str = "window"
+    ) -> tuple[Relation, ...]:
+        """Return the relations of one text; types are a list, or a mapping to descriptions.
+
+        The options are those of `extract`.
+        """
+        schema = Schema().relations(types)
+        return self._one(text, schema, threshold, on_long).relations
+
+    @abstractmethod
+    def _one(
+        self, text: str, schema: Schema, threshold: Given, on_long: str, overlap: str = "flat"
+    ) -> Extraction:
+        """Return the extraction of what must be a single text."""

@@ -1,0 +1,58 @@
+"""``onepass demo`` as a command: how it starts, refuses to start, and stops."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from onepass.cli import loading, main
+
+MAIN = "import sys; from onepass.cli import main; sys.exit(main())"
+
+
+def test_without_the_extra_it_names_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(loading, "find_spec", lambda package: None)
+    assert main(["demo"]) == 2
+    assert capsys.readouterr().err == (
+        "onepass: The demo needs the extra 'demo': run  pip install 'onepass[demo]'\n"
+    )
+
+
+def test_an_address_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("gradio", reason="needs the extra demo")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["demo", "--port", str(port)]) == 2
+    error = capsys.readouterr().err
+    assert f"cannot be served at 127.0.0.1:{port} (Address already in use" in error
+    assert error.count("\n") == 1
+
+
+def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path):
+    pytest.importorskip("gradio", reason="needs the extra demo")
+    running = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "demo", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert running.stderr is not None
+    try:
+        line = running.stderr.readline()
+        address = re.search(r"http://[\d.]+:\d+", line)
+        assert address, line + running.stderr.read()
+        assert httpx.get(address[0]).status_code == 200
+        running.send_signal(signal.SIGINT)
+        out, rest = running.communicate(timeout=20)
+    finally:
+        running.kill()
+    assert (running.returncode, out, rest) == (130, "", "")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,20 @@
+"""How guests name a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from onepass import Extractor
+from onepass.errors import InputError
+from onepass.integrations.opening import open_model
+
+
+def test_an_open_model_stays_and_a_name_opens_one(model: Extractor) -> None:
+    assert open_model(model) is model
+    assert open_model("builtin").name == "builtin"
+
+
+@pytest.mark.parametrize("wrong", [5, ["builtin"], b"builtin"])
+def test_what_names_no_model_is_refused(wrong: object) -> None:
+    with pytest.raises(InputError, match="must be an Extractor, a hub id or a directory"):
+        open_model(wrong)  # type: ignore[arg-type]
