@@ -2,6 +2,7 @@
 #   make demo   install without torch, extract from a sample text with the built-in model
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
+#   make guests tests of the integrations, the demo and Ray, with the real packages; not part of `make test`
 #   make builtin DATA=...  train the model that ships, from the public data (three hours on two cores)
 #   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
@@ -10,11 +11,12 @@ PYTHON ?= python3
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 DEMO := .venv-demo
 TEST := .venv-test
+GUESTS := .venv-guests
 DATA ?= data
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.
 
-.PHONY: demo test lint docs builtin clean python
+.PHONY: demo test lint guests docs builtin clean python
 
 demo: $(DEMO)/.installed
 	@echo '$(SAMPLE)'
@@ -33,6 +35,9 @@ lint: $(TEST)/.installed
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	$(TEST)/bin/lint-imports
+
+guests: $(GUESTS)/.installed
+	OMP_NUM_THREADS=1 $(GUESTS)/bin/pytest tests/integrations tests/demo tests/batch/test_ray.py
 
 docs: $(TEST)/.installed
 	OMP_NUM_THREADS=1 $(TEST)/bin/python tests/docs/write_docs.py
@@ -57,9 +62,16 @@ $(TEST)/.installed: pyproject.toml constraints.txt | python
 	@$(TEST)/bin/python $(PIP) --editable '.[dev,parity,train,data,openvino]'
 	@touch $@
 
+$(GUESTS)/.installed: pyproject.toml constraints.txt | python
+	@echo 'Installing onepass and the packages that it is a guest of into $(GUESTS)'
+	@$(PYTHON) -m venv --clear $(GUESTS)
+	@$(GUESTS)/bin/python $(PIP) torch==2.13.0
+	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray]'
+	@touch $@
+
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "onepass needs Python 3.11 or newer, and $(PYTHON) is %d.%d: run  make PYTHON=python3.11" % sys.version_info[:2])'
 
 clean:
-	rm -rf $(DEMO) $(TEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(DEMO) $(TEST) $(GUESTS) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Relation,
         Value,
     )
-    from onepass.schema.schema import Schema, read_schema
+    from onepass.schema import Schema, read_schema
 
 __version__ = "0.1.0"
 
@@ -55,7 +55,7 @@ _HOMES = {
         "Relation",
         "Value",
     ),
-    "onepass.schema.schema": ("Schema", "read_schema"),
+    "onepass.schema": ("Schema", "read_schema"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

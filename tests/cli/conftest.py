@@ -12,7 +12,7 @@ from onepass.cli import loading, main
 from onepass.cli.options import Backend, Precision
 from onepass.errors import CheckpointError, TextTooLong
 from onepass.results.types import Classification, Coverage, Entity, Extraction, LabelScore
-from onepass.schema.schema import Schema, read_schema
+from onepass.schema import Schema, read_schema
 
 WINDOW = 100  # characters
 CHUNK = 4  # texts that `stream` reads together

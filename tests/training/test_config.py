@@ -107,6 +107,71 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path, content, message):
         read_config(path)
 
 
+YAML = """
+model: start   # a comment
+data: [data.jsonl]
+output: run
+encoder_rate: 1e-4
+head_rate: 2.5e-4
+sampling:
+  describe: 0.5
+"""
+
+
+@pytest.mark.parametrize("name", ["train.yaml", "train.YML"])
+def test_yaml_says_the_same_as_json(tmp_path, name):
+    path, other = tmp_path / name, tmp_path / "train.json"
+    path.write_text(YAML)
+    given = {"encoder_rate": 1e-4, "head_rate": 2.5e-4, "sampling": {"describe": 0.5}}
+    other.write_text(json.dumps(LEAST | given))
+    assert read_config(path, {"steps": 3}) == read_config(other, {"steps": 3})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("model: [", "must be YAML: expected the node content"),
+        ("- model", "must be a YAML mapping, not list"),
+        ("", "must be a YAML mapping, not NoneType"),
+        ("model: \0", "must be YAML: unacceptable character"),
+        ("model: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("3: 4", "has no key 3; its keys are model"),
+    ],
+)
+def test_yaml_that_is_no_configuration_is_refused(tmp_path, content, message):
+    path = tmp_path / "train.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
+        read_config(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"ema": 1}, "'ema' must be a number above 0 and below 1, or null, but 1 was given"),
+        ({"patience": 0}, "'patience' must be a whole number from 1, or null"),
+        ({"patience": 2, "score_every": 0}, "'score_every' is 0, which scores only at the end"),
+        ({"license": ""}, "'license' must be a name such as 'apache-2.0'"),
+        ({"distill": {"weight": 1}}, "'distill' needs 'teacher'"),
+        ({"distill": {"teacher": "big", "heat": 1}}, "'heat'"),
+        ({"distill": {"teacher": "big", "temperature": 0}}, "'distill.temperature' must be"),
+        ({"distill": "big", "rl": {"rewards": {"f1": 1}}}, "'distill' is of supervised training"),
+        ({"ema": 0.9, "rl": {"rewards": {"f1": 1}}}, "'ema' is of supervised training"),
+    ],
+)
+def test_newer_keys_are_checked_too(given, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        TrainConfig.from_dict(LEAST | given)
+
+
+def test_a_teacher_alone_is_distillation():
+    config = TrainConfig.from_dict(LEAST | {"distill": "big", "license": "mit", "ema": 0.99})
+    assert (config.distill.teacher, config.distill.weight) == ("big", 1.0)
+    assert TrainConfig.from_json(json.dumps(config.to_dict())) == config
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*/train.json")), ids=lambda p: p.parent.name)
 def test_recipes_are_configurations(path):
     read_config(path)

@@ -214,3 +214,42 @@ def test_bf16_trains_too(config):
     result = train_from_config(config(precision="bf16", held_out=0))
     state = load_file(Path(result["final"]) / "model.safetensors")
     assert all(tensor.dtype == torch.float32 for tensor in state.values())
+
+
+def test_checkpoints_have_model_cards(tmp_path, config):
+    scores = [{"entities": 0.9, "score": 0.9}, {"entities": 0.1, "score": 0.1}]
+    train_from_config(config(license="cc0-1.0"), scorer=lambda network: scores.pop(0))
+    best, final = (
+        (tmp_path / "run" / name / "README.md").read_text() for name in ("best", "final")
+    )
+    assert final.startswith('---\nlicense: "cc0-1.0"\nlibrary_name: "onepass"\n---\n\n# run, final')
+    assert "4 steps, 12 examples" in final
+    assert "| data | 3 | its size |" in final
+    assert "| entities | 0.1000 |" in final
+    assert "| entities | 0.9000 |" in best
+    assert "| `seed` | `0` |" in final
+    assert str(tmp_path) not in best + final
+
+
+def test_a_card_names_no_license_that_was_not_given(tmp_path, config):
+    train_from_config(config(held_out=0))
+    card = (tmp_path / "run" / "final" / "README.md").read_text()
+    assert 'license: "unknown"' in card
+    assert "The run was not scored." in card
+    assert not (tmp_path / "run" / "best").exists()
+
+
+def test_patience_needs_scores(config):
+    with pytest.raises(InputError, match="nothing of this run is scored; give dev or held_out"):
+        train_from_config(config(held_out=0, patience=2))
+
+
+def test_a_run_keeps_the_mean_of_its_weights(tmp_path, config):
+    for name, given in (("plain", {}), ("mean", {"ema": 0.9})):
+        train_from_config(
+            config(output=str(tmp_path / name), held_out=0, encoder_rate=1e-2, **given)
+        )
+    plain, mean = (
+        load_file(tmp_path / name / "final" / "model.safetensors") for name in ("plain", "mean")
+    )
+    assert any(not torch.equal(plain[name], mean[name]) for name in plain)

@@ -78,7 +78,7 @@ def request_of(job: Job) -> Request:
     Raises:
         SchemaError: for a schema that cannot be asked.
     """
-    from onepass.schema.schema import read_schema
+    from onepass.schema import read_schema
 
     schema = read_schema(job.schema).checked()
     return Request(schema, job.threshold, job.overlap, job.on_long)

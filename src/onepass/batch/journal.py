@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -69,7 +69,7 @@ class Journal:
 
     Raises:
         InputError: if there is an unfinished job that must not be lost or cannot go on, or one that
-            runs now.
+            runs now, or if the folder is something else or cannot be written.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
@@ -77,26 +77,28 @@ class Journal:
         self.done = Done()
         self.is_finished = False
         self._rows: BinaryIO | None = None
-        is_mine = False
-        folder.mkdir(exist_ok=True)
-        self._journal = _opened(folder / JOURNAL)
+        with _writing(folder, "give another output"):
+            _make(folder)
+            self._journal = _opened(folder / JOURNAL)
+        may_remove = False
         try:
             _lock(self._journal, folder)
-            is_mine = True
             begun = self._read()
+            may_remove = True  # it is of a job, and of no other process
             if begun is not None and not resume and self.done.rows:
                 raise InputError(
                     f"{folder} holds an unfinished job of {self.done.rows:,} rows; "
                     "give --resume to go on with it, or delete it to begin again."
                 )
-            if begun is None or not resume:
-                self._begin(identity)
-            else:
+            if begun is not None and resume:
                 _check_same(begun, identity, folder)
-            if not self.is_finished:
-                self._rows = self._open_rows()
+            with _writing(folder, "give another output"):
+                if begun is None or not resume:
+                    self._begin(identity)
+                if not self.is_finished:
+                    self._rows = self._open_rows()
         except BaseException:
-            self.close(remove=is_mine and not self.done.rows)
+            self.close(remove=may_remove and not self.done.rows)
             raise
 
     def _read(self) -> Mapping[str, Any] | None:
@@ -105,16 +107,20 @@ class Journal:
         whole = raw[: raw.rfind(b"\n") + 1]
         self._journal.seek(len(whole))
         self._journal.truncate()
-        lines = [json.loads(line) for line in whole.splitlines()]
-        if not lines:
+        if not whole:
             return None
+        try:
+            identity, *lines = [dict(json.loads(line)) for line in whole.splitlines()]
+            entries = [Done(**line) for line in lines if line != _FINISHED]
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"The journal in {self._folder} cannot be read; delete that folder to begin again."
+            ) from error
         rows = self._folder / ROWS
         size = rows.stat().st_size if rows.exists() else 0
-        self.is_finished = lines[-1] == _FINISHED
-        entries = [Done(**line) for line in lines[1:] if line != _FINISHED]
+        self.is_finished = lines[-1:] == [_FINISHED]
         fits = [entry for entry in entries if self.is_finished or entry.size <= size]
         self.done = fits[-1] if fits else Done()
-        identity: Mapping[str, Any] = lines[0]
         return identity
 
     def _begin(self, identity: Mapping[str, Any]) -> None:
@@ -154,7 +160,7 @@ class Journal:
         """
         if self._rows is None:
             raise InputError(f"The job in {self._folder} is finished; nothing can be added.")
-        try:
+        with _writing(self._folder, "--resume goes on from there"):
             self._rows.write(data)
             _sync(self._rows)
             self.done = Done(
@@ -166,17 +172,14 @@ class Journal:
                 bytes_read,
             )
             self._write_line(asdict(self.done))
-        except OSError as error:
-            raise InputError(
-                f"{self._folder} cannot be written: {error.strerror}; --resume goes on from there."
-            ) from error
 
     def finish(self) -> None:
         """Say that all is done; what follows may be repeated."""
         if self._rows is not None:
-            self._rows.close()
-            self._rows = None
-            self._write_line(_FINISHED)
+            with _writing(self._folder, "--resume goes on from there"):
+                self._rows.close()
+                self._rows = None
+                self._write_line(_FINISHED)
             self.is_finished = True
 
     @property
@@ -194,7 +197,8 @@ class Journal:
                 (self._folder / name).unlink(missing_ok=True)
         self._journal.close()
         if remove:
-            self._folder.rmdir()
+            with suppress(OSError):  # what else came into it is not ours
+                self._folder.rmdir()
 
     def move(self, file: Path, place: Path) -> None:
         """Move a finished file to its place, safe against a power cut.
@@ -213,6 +217,27 @@ class Journal:
     def _write_line(self, values: Mapping[str, Any]) -> None:
         self._journal.write(json.dumps(values).encode() + b"\n")
         _sync(self._journal)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of a job, or refuse one that holds something else."""
+    folder.mkdir(exist_ok=True)
+    others = {file.name for file in folder.iterdir()} - {ROWS, JOURNAL, RESULT}
+    other = min((name for name in others if not name.startswith(".")), default=None)
+    if other is not None:
+        raise InputError(
+            f"{folder} is where the job would be kept until it is done, but it holds {other!r}; "
+            "move it away, or give another output."
+        )
+
+
+@contextmanager
+def _writing(folder: Path, advice: str) -> Iterator[None]:
+    """Say in one sentence what the system says about a folder."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}; {advice}.") from error
 
 
 def _opened(path: Path) -> BinaryIO:

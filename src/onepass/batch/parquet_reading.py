@@ -38,6 +38,8 @@ class ArrowRow(Mapping[str, Any]):
         cell = self.batch.column(name)[self.index]
         try:
             return _plain(cell.as_py())
+        except UnicodeDecodeError:
+            return _escaped(cell)
         except (ValueError, OverflowError):  # nanoseconds; years that Python does not have
             return None if not cell.is_valid else str(cell)
 
@@ -131,6 +133,23 @@ def _row(number: int, values: ArrowRow, cell: Any, field: str) -> Row | BadRow:
     if text is None:
         return BadRow(number, f"the field {field!r} must be a string, but it is null", values)
     return Row(number, values, text)
+
+
+def _escaped(cell: Any) -> Any:
+    """Return the value of a cell with strings that are not UTF-8: wrong bytes become escapes."""
+    types = arrow("Parquet files").types
+    kind = cell.type
+    if not cell.is_valid:
+        return None
+    if types.is_dictionary(kind):
+        return _escaped(cell.value)
+    if types.is_struct(kind):
+        return {name: _escaped(one) for name, one in cell.items()}
+    if types.is_nested(kind):
+        return [_escaped(one) for one in cell.values]
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return cell.as_buffer().to_pybytes().decode("utf-8", "backslashreplace")
+    return _plain(cell.as_py())
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from onepass.batch import extras
 from onepass.batch.columns import Kind
 from onepass.batch.parquet_reading import ArrowRow
 from onepass.batch.rows import BadRow, Row
+from onepass.errors import InputError
 from onepass.schema.schema import Schema
 
 _GROUP_BYTES = 64 << 20  # of a row group, in memory
@@ -34,14 +35,22 @@ class ArrowStream:
 
     Raises:
         MissingExtra: if pyarrow is not installed.
+        InputError: if the schema has a name that Arrow cannot hold.
     """
 
     def __init__(self, columns: Mapping[str, Kind], schema: Schema) -> None:
         pa = self._pa = extras.arrow("Parquet files")
         self._types = {name: _arrow_type(pa, kind) for name, kind in columns.items()}
-        self._extraction = extraction_type(schema)
+        try:
+            self._extraction = extraction_type(schema)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                "The schema has a name with half a surrogate pair, which Parquet cannot hold; "
+                "rename it, or write JSONL."
+            ) from error
+        names = [(_encodable(name), kind) for name, kind in self._types.items()]
         added = [("extraction", self._extraction), ("error", pa.string())]
-        self._schema = pa.schema([*self._types.items(), *added])
+        self._schema = pa.schema([*names, *added])
 
     def head(self) -> bytes:
         return bytes(self._schema.serialize())

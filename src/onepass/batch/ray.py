@@ -101,7 +101,7 @@ def extract(
         MissingExtra: if Ray is not installed.
         SchemaError: for a schema that cannot be asked.
     """
-    from onepass.schema.schema import read_schema
+    from onepass.schema import read_schema
 
     request = Request(read_schema(schema).checked(), threshold, overlap, on_long)
     return dataset.map_batches(

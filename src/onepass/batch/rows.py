@@ -22,6 +22,11 @@ class Row:
     text: str
     file: str | None = None  # it is from, where a job has several
 
+    @property
+    def place(self) -> str:
+        """What to call it in a message."""
+        return _place(self.number, self.file)
+
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
@@ -39,7 +44,11 @@ class BadRow:
         >>> BadRow(3, "no text", file="a.csv").place
         'a.csv, row 3'
         """
-        return f"row {self.number}" if self.file is None else f"{self.file}, row {self.number}"
+        return _place(self.number, self.file)
+
+
+def _place(number: int, file: str | None) -> str:
+    return f"row {number}" if file is None else f"{file}, row {number}"
 
 
 @dataclass(frozen=True, slots=True)

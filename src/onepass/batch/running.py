@@ -147,7 +147,13 @@ def _tell(watch: Watch, bad: Sequence[BadRow], counts: Counts) -> None:
 
 def _put_in_place(journal: Journal, writer: Writer, place: Path, folder: Path) -> None:
     if journal.rows_file.exists():  # else it was put there before the job was killed
-        journal.move(writer.converted(journal.rows_file, folder / RESULT), place)
+        try:
+            whole = writer.converted(journal.rows_file, folder / RESULT)
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be written: {error}; --resume goes on from there."
+            ) from error
+        journal.move(whole, place)
 
 
 def stream(
@@ -193,11 +199,18 @@ def stream(
 
 def _place_of(output: Path) -> Path:
     place = Path(os.path.realpath(output))  # through links
-    if place.is_dir():
+    try:
+        is_dir, has_parent = place.is_dir(), place.parent.is_dir()
+        is_other = place.exists() and not place.is_file()
+    except OSError as error:  # a name too long, a directory that is closed
+        raise InputError(
+            f"The output {output!s:.80} cannot be written: {error.strerror}."
+        ) from error
+    if is_dir:
         raise InputError(f"The output {output} is a directory; give the name of a file.")
-    if not place.parent.is_dir():
+    if not has_parent:
         raise InputError(f"There is no directory {place.parent} for the output; make it first.")
-    if place.exists() and not place.is_file():
+    if is_other:
         raise InputError(f"The output {output} is no file; results can be streamed to it only.")
     return place
 

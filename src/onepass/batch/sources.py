@@ -89,8 +89,12 @@ def find_sources(
     """
     if text_unit not in (None, "line", "file"):
         raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r} was given.")
-    items = [given] if isinstance(given, str | Path) else list(given)
-    found = [source for item in items for source in _sources(str(item), text_unit)]
+    found = []
+    for item in [given] if isinstance(given, str | Path) else given:
+        try:
+            found += _sources(str(item), text_unit)
+        except OSError as error:  # a name too long, a directory that is closed
+            raise InputError(f"The input {item!s:.80} cannot be read: {error.strerror}.") from error
     if not found:
         raise InputError("No input is given; name at least one file.")
     paths = [path for source in found for path in source.paths]
@@ -105,6 +109,8 @@ def find_sources(
 def _sources(given: str, text_unit: str | None) -> list[Source]:
     if given == STDIN:
         return [Source("jsonl")]
+    if not given:
+        raise InputError("The name of an input is empty; give the path of a file.")
     path = Path(given)
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if _is_seen(file, path))

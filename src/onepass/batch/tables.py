@@ -27,7 +27,7 @@ class Table:
         header: the names of its columns.
 
     Raises:
-        InputError: if two columns have one name.
+        InputError: if the header cannot be read, or two columns have one name.
 
     >>> table = Table([b"id,body\n", b"1,Bo\n"], "The file", "csv")
     >>> [row.values for row in table.rows("body")]
@@ -41,10 +41,12 @@ class Table:
         self._reader = csv.reader(decoded, delimiter=DELIMITERS[kind])
         self._name = name
         try:
-            self.header = next(self._reader, [])
+            self.header = next(filter(None, self._reader), [])  # the first line that is not blank
             "".join(self.header).encode("utf-8")
-        except (csv.Error, UnicodeEncodeError) as error:
+        except csv.Error as error:
             raise InputError(f"{name} has no header that can be read: {error}.") from error
+        except UnicodeEncodeError as error:
+            raise InputError(f"{name} has a header that is not UTF-8; convert it.") from error
         if len(set(self.header)) < len(self.header):
             raise InputError(f"{name} has two columns of one name; rename one.")
 

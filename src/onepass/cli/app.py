@@ -98,6 +98,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     except _UsageError as error:
         return _refuse(_usage(error))
+    except OSError as error:  # a full disk, a closed directory: no bug, wherever it shows
+        place = "" if error.filename is None else f" ({error.filename!s:.80})"
+        return _refuse(f"The system refuses: {error.strerror or error}{place}.")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return code if isinstance(code, int) else 0  # commands return nothing, typer.Exit its code

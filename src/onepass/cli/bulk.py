@@ -102,7 +102,7 @@ def _page(job: Job, output: Path | None, load: Load) -> int:
                 if isinstance(result, BadRow):
                     progress.fail(result.place, result.error)
                 elif isinstance(result, Refused):
-                    progress.fail(f"row {row.number}", result.error)
+                    progress.fail(row.place, result.error)
                 else:
                     docs.append(result)
             progress.add(len(chunk.rows))

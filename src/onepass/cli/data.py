@@ -15,7 +15,6 @@ import typer
 from onepass.cli import loading
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, opened, say, section, show
-from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.corpus.example import Example
@@ -28,7 +27,7 @@ FilesArgument = Annotated[
 FAILED = 1
 _SHOWN = 30  # labels of a section in a table
 
-data = typer.Typer(no_args_is_help=True, help="Look at annotated files, convert and make them.")
+data = typer.Typer(help="Look at annotated files, convert and make them.")
 
 
 @data.command("validate", short_help="Find what is wrong with annotated files.")
@@ -67,7 +66,6 @@ def validate(
         ]
         show(json_text({"texts": statistics.texts, "problems": rows}))
     else:
-        _no_page(form)
         for problem in problems:
             prefix = "" if problem.kind == "error" else f"{problem.path}, {problem.place}: "
             show(f"{problem.kind}: {prefix}{problem.message}\n")
@@ -88,7 +86,6 @@ def stats(paths: FilesArgument, form: ReportOption = ReportFormat.TABLE) -> None
     if form is ReportFormat.JSON:
         show(json_text(statistics.to_dict()))
         return
-    _no_page(form)
     show("\n".join(_sections(statistics)))
 
 
@@ -139,11 +136,6 @@ def _examples(paths: list[Path]) -> Iterator[Example]:
 
     for path in find_files(paths).values():
         yield from read_any(path)
-
-
-def _no_page(form: ReportFormat) -> None:
-    if form is ReportFormat.HTML:
-        raise InputError("onepass data writes tables and JSON; choose --format table or json.")
 
 
 def _sections(statistics: Statistics) -> Iterator[str]:

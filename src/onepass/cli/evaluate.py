@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,6 @@ from onepass.cli.options import (
     OverlapOption,
     Precision,
     PrecisionOption,
-    ReportFormat,
-    ReportOption,
     ThreadsOption,
     ThresholdOption,
 )
@@ -35,6 +34,14 @@ EXAMPLES = """Examples:
 """
 
 
+class ScoresFormat(StrEnum):
+    """How scores are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
 def evaluate(
     data: Annotated[
         list[Path],
@@ -46,7 +53,9 @@ def evaluate(
         ),
     ],
     output: OutputOption = None,
-    form: ReportOption = ReportFormat.TABLE,
+    form: Annotated[
+        ScoresFormat, typer.Option("--format", "-f", help="How to write it.")
+    ] = ScoresFormat.TABLE,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
     ] = None,
@@ -82,9 +91,9 @@ def evaluate(
                 progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
             )
             line.clear()
-        if form is ReportFormat.HTML:
+        if form is ScoresFormat.HTML:
             write(report_page(reports))
-        elif form is ReportFormat.JSON:
+        elif form is ScoresFormat.JSON:
             (only, *others) = reports.values()
             write(json_text(compared_dict(reports) if others else only.to_dict()))
         elif len(reports) == 1:

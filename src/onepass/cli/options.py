@@ -12,21 +12,11 @@ from typing import Annotated
 import typer
 
 
-class Format(StrEnum):
-    """How a result is written."""
-
-    JSON = "json"
-    JSONL = "jsonl"
-    TABLE = "table"
-    HTML = "html"
-
-
 class ReportFormat(StrEnum):
     """How a report is written."""
 
     TABLE = "table"
     JSON = "json"
-    HTML = "html"
 
 
 class Backend(StrEnum):
@@ -136,8 +126,8 @@ InputOption = Annotated[
         "--input",
         "-i",
         metavar="FILE",
-        help="Read many texts: .jsonl, .csv, or .txt with one text a line, each also as .gz; "
-        "'-' is JSONL from standard input.",
+        help="Read many texts: .jsonl, .csv, .tsv or .txt with one text a line, each also as .gz "
+        "or .zst, or .parquet; '-' is JSONL from standard input.",
     ),
 ]
 TextFieldOption = Annotated[
@@ -146,14 +136,6 @@ TextFieldOption = Annotated[
         "--text-field",
         metavar="NAME",
         help="The field of the input that holds the text. [default: text]",
-    ),
-]
-FormatOption = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How to write it. [default: table on a terminal, jsonl with --input, else json]",
     ),
 ]
 OnLongOption = Annotated[

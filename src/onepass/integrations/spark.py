@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from onepass.batch.answering import Request, column_answers, open_model
 from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.errors import InputError
-from onepass.schema.schema import read_schema
+from onepass.schema import read_schema
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor

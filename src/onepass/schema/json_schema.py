@@ -89,7 +89,11 @@ _RULES = {
         "type": ["boolean", "null"],
         "description": "Whether a place in the text fills this field in one record only.",
     },
-    "region": _TEXT,
+    "region": {
+        "type": ["string", "null"],
+        "pattern": "^[A-Za-z]{2}$",
+        "description": "The country whose national phone numbers are read.",
+    },
     "order": {"enum": [*ORDERS, None], "description": "Of the parts of a date like 3/4/2024."},
 }
 _FIELD_OPTIONS = {

@@ -7,6 +7,7 @@ defaults without it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import inf
 
 from onepass.errors import InputError
 
@@ -41,7 +42,7 @@ class Settings:
     >>> Settings(texts=0)
     Traceback (most recent call last):
     ...
-    onepass.errors.InputError: The limit texts must be above 0, but 0 was given.
+    onepass.errors.InputError: The limit texts must be a number above 0, but 0 was given.
     """
 
     host: str = "127.0.0.1"
@@ -62,14 +63,16 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise InputError(f"The port must be from 0 to 65535, but {self.port} was given.")
-        if self.batch_delay < 0:
+        if not 0 <= self.batch_delay < inf:
             raise InputError(
-                f"The batch delay must not be below 0 seconds, but {self.batch_delay} was given."
+                f"The batch delay must be 0 seconds or more, but {self.batch_delay} was given."
             )
         for name in (one.name for one in fields(self) if one.name not in _NO_LIMITS):
             value = object.__getattribute__(self, name)
-            if not value > 0:
-                raise InputError(f"The limit {name} must be above 0, but {value} was given.")
+            if not 0 < value < inf:
+                raise InputError(
+                    f"The limit {name} must be a number above 0, but {value} was given."
+                )
         for key in self.keys:
             if len(key) < KEY_LENGTH or not key.isascii() or not key.isprintable() or " " in key:
                 raise InputError(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from onepass.errors import InputError
+from onepass.training.averaging import Average
 
 _TRAINING, _STATE = "training.pt", "state.json"
 
@@ -52,11 +54,12 @@ class Checkpoints:
     Args:
         directory: of the run; is made if it is not there.
         keep: newest ``step-N`` that stay.
+        average: of the weights, which is what checkpoints hold if there is one.
     """
 
-    def __init__(self, directory: Path, *, keep: int) -> None:
+    def __init__(self, directory: Path, *, keep: int, average: Average | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._directory, self._keep = directory, keep
+        self._directory, self._keep, self._average = directory, keep, average
 
     def refuse_old(self) -> None:
         """Refuse to start in the directory of an earlier run.
@@ -88,13 +91,15 @@ class Checkpoints:
         """
         place = self._directory / f"step-{progress['step']}"
         partial = self._emptied(".partial")
-        task.save(partial)
+        self._save(task, partial)
         training = {
             "optimizer": optimizer.state_dict(),
             "network": task.network.state_dict(),
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
+        if self._average is not None:
+            training["average"] = self._average.state_dict()
         torch.save(training, partial / _TRAINING)
         state = json.dumps({**progress, "data": task.state()})
         (partial / _STATE).write_text(state, encoding="utf-8")
@@ -107,7 +112,7 @@ class Checkpoints:
     def save_final(self, task: Saved, *, is_best: bool) -> None:
         """Write ``final``, which also becomes ``best`` if it is."""
         partial = self._emptied(".partial")
-        task.save(partial)
+        self._save(task, partial)
         final = self._directory / "final"
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
@@ -129,11 +134,22 @@ class Checkpoints:
         saved = torch.load(steps[-1] / _TRAINING, weights_only=True, map_location="cpu")
         task.network.load_state_dict(saved["network"])
         optimizer.load_state_dict(saved["optimizer"])
+        if self._average is not None:
+            if "average" not in saved:
+                raise InputError(
+                    f"The run in {self._directory} kept no mean of its weights; resume it without "
+                    "ema, or start without resume."
+                )
+            self._average.load_state_dict(saved["average"])
         torch.set_rng_state(saved["torch_rng"])
         if torch.cuda.is_available() and saved["cuda_rng"]:
             torch.cuda.set_rng_state_all(saved["cuda_rng"])
         task.restore(state.pop("data"))
         return state
+
+    def _save(self, task: Saved, directory: Path) -> None:
+        with self._average.applied() if self._average else nullcontext():
+            task.save(directory)
 
     def _steps(self) -> list[Path]:
         """Return the complete checkpoints, oldest first."""

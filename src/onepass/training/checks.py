@@ -27,7 +27,9 @@ def is_whole(value: object, least: int) -> bool:
 
 def is_number(value: object) -> bool:
     """Return whether a value is a finite number from 0."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    )
 
 
 def is_above(value: object) -> bool:

@@ -1,33 +1,32 @@
-"""What a training run is told: one frozen value, read from JSON, checked before anything starts.
+"""What a training run is told: one frozen value, read from JSON or YAML and checked at once.
 
 It does not need torch, and knows nothing about what the values do.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from onepass.errors import InputError
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
-from onepass.schema.types import shown
 from onepass.training.asking.means import SamplingOptions
+from onepass.training.checks import check, either, is_above, is_number, is_whole
+from onepass.training.config_text import YAML_SUFFIXES, parse_json, parse_yaml
+from onepass.training.distilling import DistillOptions
 from onepass.training.lora import LoraOptions
 from onepass.training.rl.config import RlOptions
+from onepass.training.sections import read_sections
 from onepass.training.selftrain import SelfTraining
 
 _PRECISIONS = ("auto", "bf16", "fp32")
 _DEVICES = ("auto", "cpu", "cuda")
 _PARTS = ("text_encoder", "label_encoder", "decoder", "heads")
 _DEFAULT_EPOCHS = 5.0
-_ENDLESS = float("inf")
-
-Part = TypeVar("Part", SamplingOptions, LossWeights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,10 @@ class TrainConfig:
         seed: of everything that is drawn.
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
+        patience: held-out scores in a row without a new best one after which the run stops; None
+            goes on to the end.
+        ema: decay of a running mean of the weights, such as 0.999, which is scored and saved in
+            place of the last weights; None for the last weights.
         keep: newest checkpoints that stay.
         skip_bad_batches: batches that may fail before the run stops.
         resume: continue the run that is in ``output``.
@@ -83,6 +86,9 @@ class TrainConfig:
             `onepass.training.lora`; None trains everything.
         rl: learn to decide classification tasks from rewards in place of annotated answers, see
             `onepass.training.rl.config`; None learns from the answers.
+        distill: a bigger checkpoint whose scores are learned beside the gold answers, see
+            `onepass.training.distilling`.
+        license: of the trained checkpoint, for its model card, such as "apache-2.0".
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
     5.0
@@ -115,6 +121,8 @@ class TrainConfig:
     seed: int = 0
     log_every: int = 50
     score_every: int = 1000
+    patience: int | None = None
+    ema: float | None = None
     keep: int = 2
     skip_bad_batches: int = 0
     resume: bool = False
@@ -125,10 +133,13 @@ class TrainConfig:
     few_shot: int | None = None
     lora: LoraOptions | None = None
     rl: RlOptions | None = None
+    distill: DistillOptions | None = None
+    license: str | None = None
 
     def __post_init__(self) -> None:
         self._check_choices()
         self._check_numbers()
+        self._check_together()
         if self.steps is None and self.epochs is None and self.minutes is None:
             object.__setattr__(self, "epochs", _DEFAULT_EPOCHS)
 
@@ -146,12 +157,24 @@ class TrainConfig:
         check("precision", self.precision, self.precision in _PRECISIONS, either(_PRECISIONS))
         check("device", self.device, self.device in _DEVICES, either(_DEVICES))
         check("resume", self.resume, isinstance(self.resume, bool), "true or false")
-        if self.rl is not None and self.loss is not None:
-            raise InputError(
-                "'loss' is of supervised training, which a run with 'rl' is not; leave it out."
-            )
+        named = self.license is None or (isinstance(self.license, str) and self.license.strip())
+        check("license", self.license, bool(named), "a name such as 'apache-2.0', or null")
         parts = isinstance(self.freeze, tuple) and set(self.freeze) <= set(_PARTS)
         check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
+
+    def _check_together(self) -> None:
+        """Refuse values that are right alone, but not beside each other."""
+        for name, value in (("loss", self.loss), ("ema", self.ema), ("distill", self.distill)):
+            if self.rl is not None and value is not None:
+                raise InputError(
+                    f"{name!r} is of supervised training, which a run with 'rl' is not; "
+                    "leave it out."
+                )
+        if self.patience is not None and not self.score_every:
+            raise InputError(
+                "'patience' counts held-out scores, but 'score_every' is 0, which scores only at "
+                "the end; give a number of steps from 1."
+            )
 
     def _check_numbers(self) -> None:
         for name, whole, least in (
@@ -171,6 +194,7 @@ class TrainConfig:
             ("threads", self.threads, 1),
             ("warmup", self.warmup, 0),
             ("few_shot", self.few_shot, 1),
+            ("patience", self.patience, 1),
         ):
             right = optional is None or is_whole(optional, least)
             check(name, optional, right, f"a whole number from {least}, or null")
@@ -182,6 +206,8 @@ class TrainConfig:
             ("weight_decay", self.weight_decay),
         ):
             check(name, rate, is_number(rate), "a number from 0")
+        share = self.ema is None or (is_above(self.ema) and self.ema < 1)
+        check("ema", self.ema, share, "a number above 0 and below 1, or null")
         below = is_above(self.layer_decay) and self.layer_decay <= 1
         check("layer_decay", self.layer_decay, below, "a number above 0, up to 1")
         bounds = self.length_buckets
@@ -206,6 +232,8 @@ class TrainConfig:
             written["lora"] = self.lora.to_dict()
         if self.rl is not None:
             written["rl"] = self.rl.to_dict()
+        if self.distill is not None:
+            written["distill"] = self.distill.to_dict()
         return written
 
     @classmethod
@@ -221,8 +249,8 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes, encoder_rate, \
 head_rate, weight_decay, layer_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, \
-pool, precision, device, threads, seed, log_every, score_every, keep, skip_bad_batches, resume, \
-sampling, loss, freeze, self_train, few_shot, lora, rl.
+pool, precision, device, threads, seed, log_every, score_every, patience, ema, keep, \
+skip_bad_batches, resume, sampling, loss, freeze, self_train, few_shot, lora, rl, distill, license.
         """
         names = [f.name for f in fields(cls)]
         for key in data:
@@ -260,26 +288,14 @@ sampling, loss, freeze, self_train, few_shot, lora, rl.
         >>> TrainConfig.from_json(text, {"steps": 10, "minutes": None}).steps
         10
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"A training configuration must be JSON: {error.msg} at line {error.lineno}, "
-                f"column {error.colno}."
-            ) from error
-        if not isinstance(data, dict):
-            raise InputError(
-                f"A training configuration must be a JSON object, not {type(data).__name__}."
-            )
-        given = {key: value for key, value in (overrides or {}).items() if value is not None}
-        return cls.from_dict({**data, **given})
+        return cls.from_dict({**parse_json(text), **_given(overrides)})
 
 
 def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
     """Read a configuration file.
 
     Args:
-        path: a JSON file.
+        path: a JSON file, or a YAML file if its name ends in ``.yaml`` or ``.yml``.
         overrides: as in `TrainConfig.from_json`.
 
     Raises:
@@ -288,8 +304,15 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
     if not path.is_file():
         raise InputError(f"There is no file {path}; give the path of a training configuration.")
     try:
-        return TrainConfig.from_json(path.read_text(encoding="utf-8"), overrides)
+        text = path.read_text(encoding="utf-8")
+        data = parse_yaml(text) if path.suffix.lower() in YAML_SUFFIXES else parse_json(text)
+        return TrainConfig.from_dict({**data, **_given(overrides)})
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8; convert it.") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _given(overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the overrides that count."""
+    return {key: value for key, value in (overrides or {}).items() if value is not None}

@@ -6,13 +6,15 @@ It does not know the model: a `Task` hands it batches, a loss, parameter groups 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from onepass.errors import InputError
+from onepass.training.averaging import Average
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.progress import Limits, Progress
 from onepass.training.working import Working
@@ -72,6 +74,8 @@ class LoopOptions:
         precision: "bf16" or "fp32".
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
+        patience: held-out scores in a row without a new best one that end the run.
+        ema: decay of a running mean of the weights that is scored and saved; None for none.
         keep: newest checkpoints that stay.
         skip_bad_batches: batches that may fail before the run stops; each is reported.
     """
@@ -85,6 +89,8 @@ class LoopOptions:
     precision: str = "bf16"
     log_every: int = 50
     score_every: int = 1000
+    patience: int | None = None
+    ema: float | None = None
     keep: int = 2
     skip_bad_batches: int = 0
 
@@ -93,6 +99,10 @@ class LoopOptions:
             raise InputError("A run needs an end; give one of steps, examples and minutes.")
         if self.precision not in ("bf16", "fp32"):
             raise InputError(f"The precision must be bf16 or fp32, not {self.precision!r}.")
+
+    def limits(self) -> Limits:
+        """Return where the run ends."""
+        return Limits(self.steps, self.examples, self.minutes, self.warmup, self.patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,7 @@ class Outcome:
         seconds: wall time, likewise.
         scores: the last held-out scores.
         best: the best value of ``score``, None if there never was one.
+        best_scores: all held-out scores of that step.
         bad_batches: that failed and were skipped since the run was started or resumed.
     """
 
@@ -114,6 +125,7 @@ class Outcome:
     scores: Mapping[str, float]
     best: float | None
     bad_batches: int = 0
+    best_scores: Mapping[str, float] = field(default_factory=dict)
 
 
 def train(
@@ -137,8 +149,9 @@ def train(
         InputError: if there is nothing to resume, an earlier run would be overwritten, or more
             batches fail than may, naming their rows.
     """
-    checkpoints = Checkpoints(directory, keep=options.keep)
-    limits = Limits(options.steps, options.examples, options.minutes, options.warmup)
+    average = Average(task.network, options.ema) if options.ema else None
+    checkpoints = Checkpoints(directory, keep=options.keep, average=average)
+    limits = options.limits()
     progress = Progress(directory / "log.jsonl", limits, options.log_every, report)
     optimizer = torch.optim.AdamW(task.groups(), betas=options.betas, eps=1e-8, fused=True)
     base_rates = [group["lr"] for group in optimizer.param_groups]
@@ -169,15 +182,28 @@ def train(
         working.hand_over()
         torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
         optimizer.step()
+        if average is not None:
+            average.step()
         progress.stepped(terms, task.seen)
         due = options.score_every and progress.step % options.score_every == 0
         if due and not progress.over():
-            is_best = progress.scored(_score(task))
+            is_best = progress.scored(_score(task, average))
             checkpoints.save(task, optimizer, progress.state(), is_best=is_best)
-    is_best = progress.scored(_score(task))
+    is_best = not progress.is_scored() and progress.scored(_score(task, average))
     checkpoints.save_final(task, is_best=is_best)
+    return outcome_of(progress, task.seen, bad)
+
+
+def outcome_of(progress: Progress, seen: int, bad: int) -> Outcome:
+    """Return how a run ended: where it stands, examples used, batches that failed."""
     return Outcome(
-        progress.step, task.seen, progress.seconds(), progress.scores, progress.best_or_none(), bad
+        progress.step,
+        seen,
+        progress.seconds(),
+        progress.scores,
+        progress.best_or_none(),
+        bad,
+        progress.best_scores,
     )
 
 
@@ -197,9 +223,10 @@ def _rows(places: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _score(task: Task) -> dict[str, float]:
+def _score(task: Task, average: Average | None) -> dict[str, float]:
     """Return held-out scores, with the network as it is used."""
     task.network.eval()
-    scores = dict(task.score())
+    with average.applied() if average else nullcontext():
+        scores = dict(task.score())
     task.network.train()
     return scores

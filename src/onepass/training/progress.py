@@ -26,12 +26,14 @@ class Limits:
         examples: examples in all.
         minutes: wall time in all.
         warmup: steps of warm-up; None for 1000, but at most a tenth of the run.
+        patience: scores in a row that are no better than the best one; None for any number.
     """
 
     steps: int | None
     examples: int | None
     minutes: float | None
     warmup: int | None
+    patience: int | None = None
 
     def done(self, step: int, examples: int, seconds: float) -> float:
         """Return how much of the run is done, 0 to 1, by the limit that is nearest.
@@ -74,6 +76,7 @@ class Progress:
     Attributes:
         step: optimizer steps so far.
         scores: the last held-out scores.
+        best_scores: those of the best step.
     """
 
     def __init__(
@@ -81,8 +84,11 @@ class Progress:
     ) -> None:
         self.step = 0
         self.scores: dict[str, float] = {}
+        self.best_scores: dict[str, float] = {}
         self._log, self._limits, self._log_every, self._report = log, limits, log_every, report
         self._best = float("-inf")
+        self._waited = 0  # scores since the best one
+        self._scored_at = -1  # step of the last score
         self._examples = 0
         self._spent = 0.0  # seconds of earlier sessions
         self._started = time.monotonic()
@@ -97,8 +103,16 @@ class Progress:
         return self._limits.done(self.step, self._examples, self.seconds())
 
     def over(self) -> bool:
-        """Return whether a limit is reached."""
-        return self.done() >= 1.0
+        """Return whether a limit is reached, or scores have not improved for too long."""
+        return self.done() >= 1.0 or self._is_stuck()
+
+    def _is_stuck(self) -> bool:
+        patience = self._limits.patience
+        return patience is not None and self._waited >= patience
+
+    def is_scored(self) -> bool:
+        """Return whether the present step was scored."""
+        return self._scored_at == self.step
 
     def rate(self) -> float:
         """Return the factor on the learning rates for the next step."""
@@ -134,18 +148,32 @@ class Progress:
     def scored(self, scores: Mapping[str, float]) -> bool:
         """Note held-out scores and return whether ``score`` is the best so far."""
         self.scores = dict(scores)
+        self._scored_at = self.step
         if not scores:
             return False
         self._report(f"step {self.step}  held out: {_shown(scores)}")
         self._note({"step": self.step, "scores": self.scores})
-        if scores.get("score", float("-inf")) <= self._best:
+        if not scores.get("score", float("-inf")) > self._best:
+            self._waited += 1
+            if self._is_stuck():
+                self._report(
+                    f"step {self.step}  stopped: {self._waited} scores in a row without a better "
+                    f"one than {self._best:.4f}"
+                )
             return False
-        self._best = scores["score"]
+        self._best, self._waited = scores["score"], 0
+        self.best_scores = self.scores
         return True
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON."""
-        return {"step": self.step, "seconds": self.seconds(), "best": self.best_or_none()}
+        return {
+            "step": self.step,
+            "seconds": self.seconds(),
+            "best": self.best_or_none(),
+            "waited": self._waited,
+            "best_scores": self.best_scores,
+        }
 
     def restore(self, state: Mapping[str, Any], examples: int) -> None:
         """Continue where a `state` was taken; later rows of the log are dropped.
@@ -156,6 +184,8 @@ class Progress:
         """
         self.step, self._spent = int(state["step"]), float(state["seconds"])
         self._best = float("-inf") if state["best"] is None else float(state["best"])
+        self._waited = int(state.get("waited", 0))  # earlier versions did not count
+        self.best_scores = dict(state.get("best_scores", {}))
         self._examples = examples
         self._started = time.monotonic()
         if self._log.is_file():

@@ -20,6 +20,7 @@ from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 from onepass.training.adapters import adapt
 from onepass.training.bank import LabelBank, read_bank
+from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.data import Mixture
@@ -82,6 +83,7 @@ def train_from_config(
     trainee = rl.policy if rl else open_trainee(config.model, config.loss, device=device)
     _check_window(trainee, config.max_pieces)
     tested = _tested(config, sources, report)
+    whole = sources
     if config.length_buckets:
         sources = by_length(sources, config.length_buckets)
     mixture = Mixture(sources.files, sources.weights, config.seed)
@@ -93,6 +95,11 @@ def train_from_config(
     )
     if config.few_shot is None:  # a few-shot run chooses nothing by the examples it is tested on
         scorer = scorer or _scorer(config, sources, rl or trainee, batches, report)
+    if config.patience is not None and scorer is None:
+        raise InputError(
+            "'patience' counts held-out scores, but nothing of this run is scored; give dev or "
+            "held_out (a few-shot run has no scores on the way), or leave it out."
+        )
     sampler = rl.sampler(config.sampling) if rl else _sampler(config, sources)
     stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
     rates = Rates(
@@ -119,6 +126,7 @@ def train_from_config(
     summary = _summary(outcome, output, stream.skipped)
     if config.few_shot is not None:
         summary["few_shot"] = _gain(config, summary["final"], tested)
+    write_cards(Card.of(config, whole, summary, precision), output, outcome.best_scores)
     return summary
 
 
@@ -270,6 +278,8 @@ def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOpt
         precision=precision,
         log_every=config.log_every,
         score_every=config.score_every,
+        patience=config.patience,
+        ema=config.ema,
         keep=config.keep,
         skip_bad_batches=config.skip_bad_batches,
     )

@@ -267,7 +267,7 @@ def test_a_batch_says_what_each_of_its_texts_says(name: str) -> None:
     for i, row in enumerate(rows):
         alone = run(*row.values())[0]
         assert alone.abs().max() > 0.01
-        torch.testing.assert_close(got[i, : counts[i]], alone, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(got[i, : counts[i]], alone, atol=1e-5, rtol=1e-4)
         assert not got[i, counts[i] :].any()
 
 

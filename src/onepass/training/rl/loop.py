@@ -14,8 +14,8 @@ import torch
 
 from onepass.errors import InputError
 from onepass.training.checkpoints import Checkpoints
-from onepass.training.loop import LoopOptions, Outcome
-from onepass.training.progress import Limits, Progress
+from onepass.training.loop import LoopOptions, Outcome, outcome_of
+from onepass.training.progress import Progress
 from onepass.training.rl.learner import Learner
 from onepass.training.rl.value import still
 from onepass.training.task import TrainingTask
@@ -71,8 +71,7 @@ def reinforce(
             batches fail than may, naming their rows.
     """
     checkpoints = Checkpoints(directory, keep=options.keep)
-    limits = Limits(options.steps, options.examples, options.minutes, options.warmup)
-    progress = Progress(directory / "log.jsonl", limits, options.log_every, report)
+    progress = Progress(directory / "log.jsonl", options.limits(), options.log_every, report)
     saved = Saved(task, learner.network)
     if resume:
         progress.restore(checkpoints.load(saved, learner.optimizers), task.seen)
@@ -96,11 +95,9 @@ def reinforce(
         if (scored or kept) and not progress.over():
             is_best = scored and progress.scored(_score(task))
             checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
-    is_best = progress.scored(_score(task))
+    is_best = not progress.is_scored() and progress.scored(_score(task))
     checkpoints.save_final(saved, is_best=is_best)
-    return Outcome(
-        progress.step, task.seen, progress.seconds(), progress.scores, progress.best_or_none(), bad
-    )
+    return outcome_of(progress, task.seen, bad)
 
 
 def _due(step: int, every: int | None) -> bool:
