@@ -13,8 +13,14 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_FIRST = "Ilse Marek Oyelaran Tuva Benedikt Yuna Ferran Siobhan Kofi Petra Anselm Noor".split()
-_LAST = "Brandt Havel Adeyo Nyhus Kramer Sato Puig Keane Mensah Vuk Lorentz Rahal".split()
+_FIRST = (
+    "Ilse", "Marek", "Oyelaran", "Tuva", "Benedikt", "Yuna", "Ferran", "Siobhan", "Kofi", "Petra",
+    "Anselm", "Noor",
+)  # fmt: skip
+_LAST = (
+    "Brandt", "Havel", "Adeyo", "Nyhus", "Kramer", "Sato", "Puig", "Keane",
+    "Mensah", "Vuk", "Lorentz", "Rahal",
+)  # fmt: skip
 _PRODUCTS = (
     "oak desk", "reading lamp", "office chair", "espresso machine", "rain jacket", "trekking boots",
     "bread oven", "cargo bike", "projector", "bookcase", "water filter", "sleeping bag",
@@ -37,7 +43,13 @@ _PLACES = (
     "Varna Polytechnic", "Lumen Labs", "the City Archive", "Tidewater Press", "Sundt & Partners",
     "the Meteorological Office", "Oakfield College", "Brightwell Clinic",
 )  # fmt: skip
-_FIRMS = ("Halvorsen Optics", "Quill Robotics", "Marlow Foods", "Terrane Energy", "Copperleaf Media")
+_FIRMS = (
+    "Halvorsen Optics",
+    "Quill Robotics",
+    "Marlow Foods",
+    "Terrane Energy",
+    "Copperleaf Media",
+)
 _CITIES = ("Bergen", "Ghent", "Porto", "Graz", "Galway", "Turku")
 _DEPARTMENTS = ("Sensor Design", "Field Service", "Packaging", "Customer Care", "Procurement",
                 "Quality Control", "Press Office")  # fmt: skip
@@ -125,7 +137,9 @@ def _order_prose(number: str, customer: str, items: list[Row]) -> str:
     parts = []
     for item in items:
         extra = "".join(f", with {o['option'][0]} for {o['surcharge'][0]}" for o in item["options"])
-        parts.append(f"the {item['product'][0]} ({item['quantity'][0]}) at {item['price'][0]}{extra}")
+        parts.append(
+            f"the {item['product'][0]} ({item['quantity'][0]}) at {item['price'][0]}{extra}"
+        )
     return f"{customer} wrote to us about order {number}: {'; '.join(parts)}."
 
 

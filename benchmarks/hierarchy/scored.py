@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.hierarchy.sources import Row
 from benchmarks.hierarchy.systems import SYSTEMS, Extracts, answers
+
 from onepass.corpus.example import Example, GoldValue
 from onepass.corpus.jsonl import example_from_dict
 from onepass.evaluation.asking import schema_of
@@ -59,7 +60,7 @@ def question(row: Row, *, depth: int = LEVELS) -> Question:
             (s.name, tuple(_flat(record, example) for record in s.records))
             for s in example.structures
         )
-        return Question(example.text, schema_of(example).structures_asked, None, wanted)
+        return Question(example.text, tuple(schema_of(example).structures), None, wanted)
     shape = pruned(SHAPES[row["shape"]], depth)
     trees = tuple(tree_of_gold(record, shape) for record in row["records"])
     return Question(row["text"], shape.structures(), shape, ((shape.name, trees),))
@@ -100,7 +101,7 @@ def score(
     """Return the scores of each system, with those of each level."""
     scorers = {name: NestedScorer() for name in systems}
     for one in questions:
-        said = answers(model, one.text, one.structures)
+        said = answers(model, one.text, one.structures, grouped=len(systems) > 1)
         for system, scorer in scorers.items():
             for name, wanted in one.wanted:
                 scorer.add(one.found(said[system], name), wanted)

@@ -1,4 +1,4 @@
-"""The sets of the benchmark: where they come from, which texts are held out, how they are converted.
+"""The sets of the benchmark: where they come from, what is held out, how they are converted.
 
 Public sources are read in the extraction format of docs/evaluation.md, from a directory with
 ``train/extraction/{cleared,unstated}/ID.jsonl.gz`` as in recipes/builtin/convert.py. This module
@@ -23,7 +23,7 @@ from onepass.corpus.public import read_any
 
 HERE = Path(__file__).parent
 OWN = HERE.parents[1] / "data" / "multitask" / "handwritten.jsonl.gz"
-SIZE = 150  # texts of a set at most
+SIZE = 120  # texts of a set at most
 MAX_WORDS = 300  # of a text
 MAX_FIELDS = 12  # of a structure: the most frequent of the source
 _STRANGERS = 3  # fields of other types that are asked of a dialogue as well
@@ -63,7 +63,8 @@ SOURCES = (
     Source("casie", "events", f"{_UNSTATED}/casie.jsonl.gz", "not stated", "Ebiquity/CASIE", False),
     Source("muc4", "events", f"{_UNSTATED}/muc4.jsonl.gz", "not stated", "xinyadu/gtt", False),
     Source("multidogo", "orders and bookings", f"{_CLEARED}/multidogo.jsonl.gz",
-           "CDLA-Permissive-1.0", "awslabs/multi-domain-goal-oriented-dialogues-dataset", True),
+           "two are stated: CDLA-Permissive-1.0, Apache-2.0",
+           "awslabs/multi-domain-goal-oriented-dialogues-dataset", False),
     Source("atis_slots", "bookings", f"{_UNSTATED}/atis_slots.jsonl.gz", "not stated",
            "MiuLab/SlotGated-SLU", False),
     Source("tasteset_recipes", "products", f"{_CLEARED}/tasteset_recipes.jsonl.gz", "MIT",
@@ -139,20 +140,19 @@ def _with_strangers(examples: list[Example]) -> Iterator[Example]:
     """Yield dialogues that ask what their states hold, and some fields of other services.
 
     Every dialogue names its slots in one of six ways, so that most fields of a type mean the same
-    as another one.
+    as another one. The others share no word with any field of the type.
     """
-    pool = {
-        s.name: sorted({name for record in s.records for name in record})
-        for one in examples
-        for s in one.structures
-    }
+    pool: dict[str, set[str]] = {}
+    for s in (s for one in examples for s in one.structures):
+        pool.setdefault(s.name, set()).update(name for record in s.records for name in record)
+    words = {kind: {w for name in names for w in name.split()} for kind, names in pool.items()}
     for one in examples:
         rng = random.Random(digest(one.text))
         structures = []
         for s in one.structures:
             own = {name for record in s.records for name in record}
             other = rng.choice([name for name in sorted(pool) if name != s.name])
-            free = [name for name in pool[other] if name not in own]
+            free = [n for n in sorted(pool[other]) if not words[s.name] & set(n.split())]
             names = [*sorted(own), *rng.sample(free, min(_STRANGERS, len(free)))]
             rng.shuffle(names)
             known = {f.name: f for f in s.fields}

@@ -27,13 +27,17 @@ class Extracts(Protocol):
         """Return what is in a text."""
 
 
-def answers(model: Extracts, text: str, structures: Sequence[Structure]) -> dict[str, Extraction]:
-    """Return what each system says of a text."""
+def answers(
+    model: Extracts, text: str, structures: Sequence[Structure], *, grouped: bool = True
+) -> dict[str, Extraction]:
+    """Return what each system says of a text; without ``grouped``, those that ask for records."""
     schema = Schema()
     for one in structures:
         schema.structure(one.name, list(one.fields))
     doc = model.extract(text, schema)
     first = {name: rows[:1] for name, rows in doc.records.items()}
+    if not grouped:
+        return {"records": doc, "K = 1": Extraction(text, records=first)}
     labels = labels_of(structures)
     found: Mapping[str, tuple[Entity, ...]] = {}
     if labels:

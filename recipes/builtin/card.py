@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,13 @@ over the entity sets: micro F1 **{ner:.3f}**. Mean over the classification sets:
 
 Calibration and thresholds (`onepass.json`) were fitted on public sources that are not in the
 training data, so a score is the share of such findings that were right there. On data of another
-kind scores can be off; give thresholds of your own where it matters.
+kind scores can be off; give thresholds of your own where it matters. Which of those sources count
+was settled after a look at the calibration on the development sets, so the curve below, of all
+findings over the threshold on those sets, may flatter a little:
+
+| score | entities: mean score | right | findings | classes: mean score | right | findings |
+| --- | --- | --- | --- | --- | --- | --- |
+{curve}
 
 ## Limits
 
@@ -100,6 +107,7 @@ def main(manifest: Path, scores: Path, mix: Path, *logs: Path) -> None:
         steps=steps,
         hours=seconds / 3600,
         scores="\n".join(_score_rows(report)),
+        curve="\n".join(_curve_rows(report)),
         ner=report["means"]["ner_micro_f1"],
         cls=report["means"]["cls_accuracy"],
         data="\n".join(_data_rows(json.loads(manifest.read_text()), json.loads(mix.read_text()))),
@@ -115,6 +123,28 @@ def _score_rows(report: dict[str, Any]) -> list[str]:
             key, title = shown.get(section, ("f1", f"{section} F1"))
             if key in scores:
                 rows.append(f"| {name} | {one['texts']} | {title} {scores[key]:.3f} |")
+    return rows
+
+
+def _curve_rows(report: dict[str, Any]) -> list[str]:
+    """Return a row for each tenth of the scores, over all sets."""
+    sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    for one in report["files"].values():
+        for section in ("entities", "classifications"):
+            for point in one["reliability"].get(section, ()):
+                row = sums[min(9, int(point["score"] * 10)), section]
+                number = point["findings"]
+                row[0] += point["score"] * number
+                row[1] += point["right"] * number
+                row[2] += number
+    rows = []
+    for tenth in sorted({tenth for tenth, _ in sums}):
+        cells = [f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}"]
+        for section in ("entities", "classifications"):
+            score, right, number = sums[tenth, section]
+            some = [f"{score / number:.2f}", f"{right / number:.2f}"] if number else ["-", "-"]
+            cells += [*some, f"{number:,.0f}"]
+        rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 

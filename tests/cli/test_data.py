@@ -112,4 +112,9 @@ def test_bad_input(onepass: Onepass, arguments, message):
 def test_a_page_is_refused(onepass: Onepass, gold: Path):
     done = onepass("data", "stats", str(gold), "-f", "html")
     assert done.code == 2
-    assert "choose --format table or json" in done.err
+    assert "'html' is not one of 'table', 'json'" in done.err
+
+
+def test_no_command_is_one_sentence(onepass: Onepass):
+    done = onepass("data")
+    assert (done.code, done.err) == (2, "onepass: Missing command (see  onepass data --help)\n")

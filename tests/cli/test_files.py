@@ -94,3 +94,25 @@ def test_a_long_job_without_a_terminal_says_how_far_it_is(
     err = capsys.readouterr().err
     assert err.startswith("onepass: 5 rows, ")
     assert err.endswith(", 25%, 9 s left\n")
+
+
+def test_a_dash_is_standard_output(onepass: Onepass, place: Path):
+    done = onepass("extract", "-i", "in/a.txt", "-e", "person", "-o", "-")
+    assert (done.code, len(done.out.splitlines())) == (0, 2)
+    assert onepass("extract", "a person", "-e", "person", "-o", "-").out.startswith("{")
+    assert not (place / "-").exists()
+
+
+def test_what_the_system_refuses_is_one_sentence(onepass: Onepass, place: Path):
+    for arguments in (["--schema", "a" * 5000], ["-e", "person", "-o", "a" * 5000]):
+        done = onepass("extract", "a person", *arguments)
+        assert done.code == 2
+        assert done.err.startswith("onepass: The system refuses: File name too long (")
+        assert done.err.count("\n") == 1
+
+
+def test_a_page_of_several_files_names_the_file_of_a_row(onepass: Onepass, place: Path):
+    done = onepass("extract", "-i", "in", "--on-long", "error", "-e", "a", "-o", "page.HTML")
+    assert (place / "page.HTML").read_text().startswith("<!DOCTYPE html>")
+    assert "in/b.csv, row 2" in done.err
+    assert onepass("extract", "a", "-e", "a", "-o", "a.json.zst").code == 2

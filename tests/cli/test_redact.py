@@ -84,3 +84,20 @@ def test_bad_input_is_one_sentence(onepass: Onepass, arguments: list[str], messa
     assert done.code == 2
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+def test_the_name_of_the_output_says_the_format(onepass: Onepass, tmp_path: Path) -> None:
+    rows = tmp_path / "in.jsonl"
+    rows.write_text(ROWS)
+    onepass("redact", "A person.", "-l", "person", "-o", str(tmp_path / "a.html"))
+    assert (tmp_path / "a.html").read_text().startswith("<!DOCTYPE html>")
+    onepass("redact", "A person.", "-l", "person", "-o", str(tmp_path / "a.json"))
+    assert json.loads((tmp_path / "a.json").read_text())["text"] == "A [person]."
+    done = onepass("redact", "--input", str(rows), "-o", str(tmp_path / "a.csv"))
+    assert done.code == 2
+    assert "give one that ends in .jsonl or .html" in done.err
+
+
+def test_a_report_that_cannot_be_written_is_refused_first(onepass: Onepass, tmp_path: Path) -> None:
+    done = onepass("redact", "A person.", "-l", "person", "--report", str(tmp_path / "no" / "r"))
+    assert (done.code, done.out) == (2, "")

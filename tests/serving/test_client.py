@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from onepass import Schema
-from onepass.client import AsyncClient, Client
+from onepass.client import AsyncClient, Client, asking
 from onepass.errors import InputError, MissingExtra, SchemaError, ServiceError
 from onepass.results.types import Extraction
 from onepass.serving.settings import Settings
@@ -82,9 +81,34 @@ def test_no_service_at_all_is_an_error_that_names_the_address():
 
 def test_without_httpx_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
-    monkeypatch.delitem(sys.modules, "onepass.client")
+    for name in ("onepass.client", "onepass.client.asking", "onepass.client.wire"):
+        monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtra, match=r"pip install 'onepass\[client\]'"):
         importlib.import_module("onepass.client")
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "", "http://", "http://a:b", "ftp://host"])
+def test_an_address_that_is_none(url: str):
+    with pytest.raises(InputError, match="is no address of a service"):
+        Client(url)
+
+
+def test_a_key_that_cannot_be_sent_is_not_shown():
+    with pytest.raises(InputError, match="printable ASCII") as refused:
+        Client(api_key="sécret-key-of-16-characters")
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("body", [{}, [], None, {"models": [{}]}, {"models": 3}])
+def test_an_answer_of_another_service(body: object):
+    with pytest.raises(ServiceError, match="is the address right") as refused:
+        models(False, 0, (200, {}, body))
+    assert refused.value.code == "not_onepass"
+
+
+def test_half_a_surrogate_pair_is_sent(service: Any):
+    with Client(service.url) as client:
+        assert client.extract("a \ud83d b", {"entities": ["person"]}).text == "a \ud83d b"
 
 
 # -- retries -----------------------------------------------------------------------------------
@@ -102,8 +126,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def later(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(time, "sleep", waited.append)
-    monkeypatch.setattr(asyncio, "sleep", later)
+    monkeypatch.setattr(asking, "sleep", waited.append)
+    monkeypatch.setattr(asking, "async_sleep", later)  # not for all: the service sleeps, too
     return waited
 
 

@@ -142,5 +142,5 @@ def test_keys_come_from_both_places_once(tmp_path: Path):
 
 
 def test_a_limit_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="timeout must be above 0"):
+    with pytest.raises(ValueError, match="timeout must be a number above 0"):
         Settings(timeout=0)

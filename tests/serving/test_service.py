@@ -357,3 +357,10 @@ def test_an_answer_has_the_id_that_its_line_in_the_log_has(
     caplog.set_level(logging.INFO, "onepass.serving")
     got = ask(service.http, "Tim Cook")
     assert f"{got.headers['x-request-id']} /v1/extract 200" in caplog.text
+
+
+def test_a_wrong_method_and_a_path_that_is_nearly_right(service):
+    wrong = service.http.delete("/v1/extract")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    nearly = service.http.post("/v1/extract/", json={})
+    assert (nearly.status_code, nearly.json()["error"]["code"]) == (404, "not_found")

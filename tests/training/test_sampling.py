@@ -300,3 +300,22 @@ def test_any_number_of_labels_may_be_asked():
     for _ in range(50):
         one = sampler.question(Example("x", classifications=(single,)), rng)
         assert len(one.classes[0]) == 1
+
+
+def test_case_noise_keeps_every_offset():
+    text = "Tim Cook eats in Straße."
+    example = Example(text, (Mention(0, 8, "person"),), asked=("person",))
+    sampler = Sampler(options=SamplingOptions(recase=1.0))
+    texts = set()
+    for seed in range(30):
+        question = sampler.question(example, random.Random(seed))
+        texts.add(question.text)
+        ((_, start, end),) = question.entities
+        assert question.text[start:end].lower() == "tim cook"
+    assert texts == {text, text.lower(), text.title()}  # in upper case it would be longer
+
+
+def test_without_case_noise_nothing_more_is_drawn():
+    rng, other = random.Random(5), random.Random(5)
+    assert Sampler().means.recased("Bo", rng) == "Bo"
+    assert rng.random() == other.random()

@@ -19,7 +19,7 @@ from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
 from onepass.batch.sources import find_sources
 from onepass.cli.file_options import ExtractFormat
-from onepass.cli.output import opened
+from onepass.cli.output import default_format, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 
@@ -46,7 +46,7 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
         OnepassError: if the job cannot be done.
         Exit: with 1 if rows failed.
     """
-    if form is ExtractFormat.HTML or (form is None and output and output.suffix == ".html"):
+    if (form or default_format(output)) is ExtractFormat.HTML:
         failed = _page(job, output, load)
     elif form is not None and form not in _FILE_FORMATS:
         raise InputError(

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from onepass.cli.options import place_of
+
 
 class ExtractFormat(StrEnum):
     """How results are written."""
@@ -51,6 +53,7 @@ ResultOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
+        callback=place_of,
         help="Write here instead of standard output; the file appears when all is done. With "
         "--input, its name says the format and the packing.",
     ),

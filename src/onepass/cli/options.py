@@ -55,6 +55,11 @@ class OnLong(StrEnum):
     TRUNCATE = "truncate"
 
 
+def place_of(output: Path | None) -> Path | None:
+    """Return where results go; "-" is standard output, as it is standard input elsewhere."""
+    return None if output == Path("-") else output
+
+
 TextArgument = Annotated[
     str | None,
     typer.Argument(metavar="TEXT", help="The text; '-' or nothing reads standard input."),
@@ -209,6 +214,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
+        callback=place_of,
         help="Write here instead of standard output; the file appears when all is done.",
     ),
 ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
+from onepass.batch.packing import packing, unpacked_name
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
 
@@ -38,7 +39,7 @@ def default_format(output: Path | None) -> Format:
     """Return the format of one result where none was asked: what the place it goes to suggests."""
     if output is None:
         return Format.TABLE if sys.stdout.isatty() else Format.JSON
-    return _SUFFIXES.get(output.suffix.lower(), Format.JSON)
+    return _SUFFIXES.get(unpacked_name(output).suffix.lower(), Format.JSON)
 
 
 def rendered(doc: Extraction, form: Format) -> str:
@@ -111,11 +112,13 @@ def opened(output: Path | None) -> Iterator[Write]:
         moved there at the end; if the block fails, the place stays as it was.
 
     Raises:
-        InputError: if the file cannot be written.
+        InputError: if the file cannot be written, or its name asks for Zstandard.
     """
     if output is None:
         yield show
         return
+    if packing(output) == "zstd":
+        raise InputError(f"The output {output} cannot be packed with zstd here; give .gz.")
     place = Path(os.path.realpath(output))  # through links
     if place.is_dir():
         raise InputError(f"The output {output} is a directory; give the name of a file.")
@@ -125,7 +128,7 @@ def opened(output: Path | None) -> Iterator[Write]:
     part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
     name = f"The output {output}"
     with _named(name):
-        file = _text_file(part, packed=place.suffix.lower() == ".gz")
+        file = _text_file(part, packed=packing(output) == "gzip")
 
     def write(text: str) -> None:
         with _named(name):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onepass.batch.packing import unpacked_name
 from onepass.cli import loading
 from onepass.cli.inputs import BadRow, Row, Source, find_source, read_rows, read_text
 from onepass.cli.options import (
@@ -109,7 +111,10 @@ PatternsOption = Annotated[
 FormOption = Annotated[
     Form | None,
     typer.Option(
-        "--format", "-f", help="How to write it. [default: jsonl with --input, else text]"
+        "--format",
+        "-f",
+        help="How to write it. [default: what the name of the output says, else jsonl with "
+        "--input, else text]",
     ),
 ]
 ReportFileOption = Annotated[
@@ -156,26 +161,42 @@ def redact(
         region=region,
     )
     counts = Report()
-    if source is not None:
-        if text is not None:
-            raise InputError("Both a TEXT and --input are given; give one of them.")
-        chosen = find_source(source)
-        redactor = _redactor(options, model, backend, precision, threads)
-        failed = _redact_file(redactor, chosen, _File(text_field, form, output), counts)
-    else:
-        if text_field is not None:
-            raise InputError("--text-field belongs to --input; leave it out, or name a file.")
-        given, failed = read_text(text), 0
-        with opened(output) as write:
-            done = _redactor(options, model, backend, precision, threads).one(given)
-            counts.add(done)
-            write(_rendered(done, form or Form.TEXT))
-    if report is not None:
-        with opened(report) as write:
-            write(json_text(counts.to_dict() | {"failed": failed}))
+    form = form or _form_of(output, many=source is not None)
+    with nullcontext() if report is None else opened(report) as tell:  # refused before the work
+        if source is not None:
+            if text is not None:
+                raise InputError("Both a TEXT and --input are given; give one of them.")
+            chosen = find_source(source)
+            redactor = _redactor(options, model, backend, precision, threads)
+            failed = _redact_file(redactor, chosen, _File(text_field, form, output), counts)
+        else:
+            if text_field is not None:
+                raise InputError("--text-field belongs to --input; leave it out, or name a file.")
+            given, failed = read_text(text), 0
+            with opened(output) as write:
+                done = _redactor(options, model, backend, precision, threads).one(given)
+                counts.add(done)
+                write(_rendered(done, form))
+        if tell is not None:
+            tell(json_text(counts.to_dict() | {"failed": failed}))
     say(f"onepass: {counts.summary()}")
     if failed:
         raise typer.Exit(ROWS_FAILED)
+
+
+def _form_of(output: Path | None, *, many: bool) -> Form:
+    """Return what the name of an output says, or what is usual."""
+    suffix = "" if output is None else unpacked_name(output).suffix.lower()
+    if many and suffix in (".csv", ".tsv", ".parquet"):
+        raise InputError(
+            f"onepass redact writes JSONL or a page, but the output {output} ends in {suffix}; "
+            "give one that ends in .jsonl or .html."
+        )
+    if suffix in (".html", ".htm"):
+        return Form.HTML
+    if many or suffix == ".jsonl":
+        return Form.JSONL
+    return Form.JSON if suffix == ".json" else Form.TEXT
 
 
 def _labels(given: list[str] | None) -> dict[str, str] | tuple[str, ...]:
@@ -237,13 +258,13 @@ class _File:
     """How the rows of a file are read and written."""
 
     text_field: str | None
-    form: Form | None
+    form: Form
     output: Path | None
 
 
 def _redact_file(redactor: Redactor, source: Source, file: _File, counts: Report) -> int:
     """Write every row of a file without what was found in it; return how many failed."""
-    if file.form not in (None, Form.JSONL, Form.HTML):
+    if file.form not in (Form.JSONL, Form.HTML):
         raise InputError(f"--format {file.form} is for one text; with --input give jsonl or html.")
     if file.text_field is not None and not source.has_fields:
         raise InputError("A text file has no fields; leave --text-field out.")

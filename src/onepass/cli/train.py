@@ -15,7 +15,7 @@ from onepass.errors import InputError
 EXAMPLES = """Examples:
 
 \b
-  onepass train config.json
+  onepass train config.yaml
   onepass train config.json --minutes 30 --resume
   onepass train --model start --data train.jsonl --dev dev.jsonl --output runs/mine
   onepass train --model start --self-train texts.jsonl -e person -e company --output runs/mine
@@ -40,7 +40,9 @@ class Device(StrEnum):
 
 ConfigArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="CONFIG", help="A JSON file; options count instead of what it says."),
+    typer.Argument(
+        metavar="CONFIG", help="A JSON or YAML file; options count instead of what it says."
+    ),
 ]
 StartOption = Annotated[
     str | None,
@@ -71,6 +73,14 @@ LoraOption = Annotated[
         min=1,
         metavar="RANK",
         help="Train low-rank changes of the encoder (LoRA) in place of all of it.",
+    ),
+]
+DistillOption = Annotated[
+    str | None,
+    typer.Option(
+        "--distill",
+        metavar="TEACHER",
+        help="Learn the scores of this bigger checkpoint of the same family, too.",
     ),
 ]
 SelfTrainOption = Annotated[
@@ -163,6 +173,7 @@ def train(
     freeze: FreezeOption = None,
     few_shot: FewShotOption = None,
     lora: LoraOption = None,
+    distill: DistillOption = None,
     self_train: SelfTrainOption = None,
     entity: LabelOption = None,
     relation: TypeOption = None,
@@ -194,6 +205,7 @@ def train(
         "freeze": freeze,
         "few_shot": few_shot,
         "lora": None if lora is None else {"rank": lora, "alpha": 2.0 * lora},
+        "distill": distill,
         "self_train": _self_train(self_train, entity, relation, threshold),
         "skip_bad_batches": skip_bad_batches,
         "resume": resume or None,

@@ -28,11 +28,11 @@ class PerText:
 
     Attributes:
         rows: (section, score) to (texts, 3) counts.
-        sizes: section to (texts, 2): words of the text, labels that were asked of it.
+        sizes: (section, score) to (texts, 2): words of the text, labels that were asked of it.
     """
 
     rows: Mapping[Key, Rows]
-    sizes: Mapping[str, NDArray[np.int64]]
+    sizes: Mapping[Key, NDArray[np.int64]]
 
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Return the 95 % bootstrap interval of each score, by section and score."""
@@ -51,7 +51,7 @@ class PerText:
         out: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
         for (section, score), rows in self.rows.items():
             for column, (size, ends) in enumerate(_ENDS.items()):
-                places = np.searchsorted(ends, self.sizes[section][:, column])
+                places = np.searchsorted(ends, self.sizes[section, score][:, column])
                 table = out.setdefault(section, {}).setdefault(size, {})
                 for place in np.unique(places):
                     chosen = rows[places == place]
@@ -71,23 +71,22 @@ class Tally:
 
     def __init__(self) -> None:
         self._rows: dict[Key, list[Counted]] = defaultdict(list)
-        self._sizes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._sizes: dict[Key, list[tuple[int, int]]] = defaultdict(list)
 
     def add(self, example: Example, counted: Mapping[Key, Counted]) -> None:
         """Note what a text added to the counts of the sections that it was asked for."""
         words = len(example.text.split())
-        for section in dict.fromkeys(section for section, _ in counted):
-            self._sizes[section].append((words, _labels(example, section)))
         for key, one in counted.items():
             self._rows[key].append(one)
+            self._sizes[key].append((words, _labels(example, key[0])))
 
     def done(self) -> PerText:
         """Return what was gathered."""
         return PerText(
             {key: rows_of(rows) for key, rows in self._rows.items()},
             {
-                section: np.asarray(sizes, dtype=np.int64).reshape(-1, 2)
-                for section, sizes in self._sizes.items()
+                key: np.asarray(sizes, dtype=np.int64).reshape(-1, 2)
+                for key, sizes in self._sizes.items()
             },
         )
 

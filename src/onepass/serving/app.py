@@ -46,7 +46,10 @@ def create_app(model: Extractor, settings: Settings) -> FastAPI:
     async def refused(request: Request, error: Exception) -> Response:
         refusal = _refusal(error)
         metrics.count_error(refusal.code)
-        return refusal.response()
+        response = refusal.response()
+        if isinstance(error, HTTPException):
+            response.headers.update(error.headers or {})  # a wrong method names the right ones
+        return response
 
     app = _App(
         title="onepass",
@@ -54,6 +57,7 @@ def create_app(model: Extractor, settings: Settings) -> FastAPI:
         summary="Entities, classes, records and relations from texts, for any labels.",
         docs_url=None,  # FastAPI's own pages load scripts from another server
         redoc_url=None,
+        redirect_slashes=False,  # no answer but those that are described
         lifespan=lifespan,
     )
     app.include_router(router)

@@ -42,7 +42,8 @@ class Average:
         self.steps += 1
         decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
-            means, weights = list(self._mean.values()), list(self._live.values())
+            means = list(self._mean.values())
+            weights: list[torch.Tensor] = list(self._live.values())
             torch._foreach_lerp_(means, weights, 1.0 - decay)
 
     @contextmanager

@@ -104,9 +104,14 @@ class Card:
     def _settings(self) -> str:
         values = self.config.to_dict()
         rows = [(f"`{name}`", f"`{json.dumps(values[name])}`") for name in _SETTINGS]
-        for name in ("loss", "lora", "rl"):
+        for name in ("loss", "lora", "distill"):
             if values[name] is not None:
-                rows.append((f"`{name}`", f"`{json.dumps(values[name])}`"))
+                shown = values[name]
+                if name == "distill":
+                    shown = shown | {"teacher": _named(shown["teacher"])}
+                rows.append((f"`{name}`", f"`{json.dumps(shown)}`"))
+        if self.config.rl is not None:
+            rows.append(("`rl.rewards`", f"`{json.dumps(values['rl']['rewards'])}`"))
         return _table(("key", "value"), rows)
 
 

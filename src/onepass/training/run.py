@@ -35,6 +35,7 @@ from onepass.training.selftrain import write_weak_labels
 from onepass.training.sources import Sources, by_length, open_sources
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
+from onepass.training.teaching import Taught
 from onepass.training.trainee import Trainee
 
 __all__ = ["TrainConfig", "read_config", "train_from_config"]
@@ -100,6 +101,9 @@ def train_from_config(
             "'patience' counts held-out scores, but nothing of this run is scored; give dev or "
             "held_out (a few-shot run has no scores on the way), or leave it out."
         )
+    if config.distill is not None:
+        teacher = open_trainee(config.distill.teacher, device=device)
+        trainee = Taught(trainee, teacher, config.distill)
     sampler = rl.sampler(config.sampling) if rl else _sampler(config, sources)
     stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
     rates = Rates(

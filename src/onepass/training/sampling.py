@@ -57,7 +57,7 @@ class Sampler:
         pairs = ask_relations(example, schema, self.means, rng)
         classes = ask_classes(example, schema, self.means, rng)
         return Question(
-            example.text,
+            self.means.recased(example.text, rng),
             schema,
             entities,
             ignored,

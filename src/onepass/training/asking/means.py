@@ -35,6 +35,8 @@ class SamplingOptions:
         fewer_classes: of a task with many labels being asked among some of them.
         density: of a task being asked with any number of labels, one as often as a hundred: true
             ones of a multi-label task are left out as well.
+        recase: of the text being written in lower case, upper case or title case, where that leaves
+            its length, and so all offsets, as they are.
     """
 
     max_labels: int = 24
@@ -50,6 +52,7 @@ class SamplingOptions:
     drop_label: float = 0.15
     fewer_classes: float = 0.7
     density: float = 0.0
+    recase: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in self.items():
@@ -107,6 +110,21 @@ class Means:
         """Return a way to write names now and then, None for as they are."""
         return rng.choice(_STYLES) if rng.random() < self.options.restyle else None
 
+    def recased(self, text: str, rng: random.Random) -> str:
+        """Return a text in another case now and then; nothing is drawn where it never happens.
+
+        A letter never becomes none, so that texts of equal length have all letters in place.
+
+        >>> Means(options=SamplingOptions(recase=1.0)).recased("Bo barks.", random.Random(0))
+        'BO BARKS.'
+        >>> Means(options=SamplingOptions(recase=1.0)).recased("Straße", random.Random(0))
+        'Straße'
+        """
+        if not self.options.recase or rng.random() >= self.options.recase:
+            return text
+        other = rng.choice(_CASES)(text)
+        return other if len(other) == len(text) else text
+
 
 def _with_underscores(name: str) -> str:
     return name.replace(" ", "_")
@@ -119,3 +137,4 @@ _STYLES: tuple[Style, ...] = (
     _with_underscores,
     str.lower,
 )
+_CASES: tuple[Style, ...] = (str.lower, str.upper, str.title)

@@ -1,0 +1,13 @@
+"""A client of ``onepass serve``, and its twin for asyncio; it needs the extra ``client``."""
+
+from onepass.errors import MissingExtra
+
+try:
+    from onepass.client.asking import AsyncClient, Client
+    from onepass.client.wire import ModelInfo
+except ModuleNotFoundError as error:
+    if error.name != "httpx":
+        raise
+    raise MissingExtra("The client", "client") from error
+
+__all__ = ["AsyncClient", "Client", "ModelInfo"]

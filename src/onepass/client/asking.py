@@ -1,0 +1,251 @@
+"""A client of ``onepass serve``, and its twin for asyncio.
+
+It sends what `onepass.Extractor.extract` takes and returns what that returns. Where the service
+says that it is busy, it waits as long as the service says and tries again.
+"""
+
+from __future__ import annotations
+
+from asyncio import sleep as async_sleep
+from collections.abc import Callable, Mapping, Sequence
+from time import sleep
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from onepass.client import wire
+from onepass.client.wire import ModelInfo, Threshold
+from onepass.errors import ServiceError
+from onepass.results.types import Extraction
+from onepass.schema import Schema, read_schema
+
+T = TypeVar("T")
+
+
+class Client:
+    """Asks a service; may be used from several threads, and as a context manager.
+
+    Args:
+        url: of the service.
+        api_key: if it asks for one.
+        timeout: seconds for one answer.
+        retries: how often a request is sent again if the service is busy or cannot be reached.
+        transport: of httpx, for connections that are not plain ones.
+
+    >>> client = Client("http://127.0.0.1:8000", api_key="a-secret-of-16-characters")
+    >>> client
+    Client('http://127.0.0.1:8000')
+    >>> client.close()
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 5,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._url, self._retries = wire.base(url), retries
+        headers = wire.headers(api_key)
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=timeout, transport=transport
+        )
+
+    def extract(
+        self,
+        text: str,
+        schema: object,
+        *,
+        threshold: Threshold = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> Extraction:
+        """Return what a schema asks for in one text.
+
+        The arguments are those of `onepass.Extractor.extract`.
+
+        Raises:
+            SchemaError: for a schema that cannot be asked.
+            ServiceError: if the service refuses the request or does not answer.
+        """
+        asked = {"text": text, **wire.asked(schema, threshold, overlap, on_long)}
+        return self._send(Extraction.from_dict, "POST", "/v1/extract", asked)
+
+    def extract_batch(
+        self,
+        texts: Sequence[str],
+        schema: object,
+        *,
+        threshold: Threshold = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> list[Extraction | ServiceError]:
+        """Return what a schema asks for in each text; a text that cannot be read has an error.
+
+        Raises:
+            SchemaError: for a schema that cannot be asked.
+            ServiceError: if the service refuses the request or does not answer.
+        """
+        asked = {"texts": wire.texts(texts), **wire.asked(schema, threshold, overlap, on_long)}
+        return self._send(wire.results, "POST", "/v1/extract/batch", asked)
+
+    def check(self, schema: object) -> Schema:
+        """Return the schema in its canonical form if it can be asked of the model of the service.
+
+        Raises:
+            SchemaError: for a schema that nobody can ask.
+            ServiceError: if the service or its model cannot be asked for it.
+        """
+        asked = {"schema": read_schema(schema).checked().to_dict()}
+        return self._send(wire.checked, "POST", "/v1/schema/validate", asked)
+
+    def models(self) -> list[ModelInfo]:
+        """Return the models of the service.
+
+        Raises:
+            ServiceError: if the service refuses the request or does not answer.
+        """
+        return self._send(wire.models, "GET", "/v1/models")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self._url!r})"
+
+    def _send(
+        self,
+        read: Callable[[Any], T],
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        tries = 0
+        while True:
+            last = tries == self._retries
+            try:
+                got = self._http.request(method, path, content=wire.body(body))
+            except httpx.HTTPError as error:
+                if last or not isinstance(error, wire.NEVER_SENT):
+                    raise wire.unreached(error, self._url) from error
+                seconds = wire.wait("", tries)
+            else:
+                if last or got.status_code not in wire.AGAIN:
+                    return wire.answer(got, read)
+                seconds = wire.wait(got.headers.get("retry-after", ""), tries)
+            sleep(seconds)
+            tries += 1
+
+
+class AsyncClient:
+    """The twin of `Client` for asyncio: the same methods, to be awaited.
+
+    >>> AsyncClient("http://127.0.0.1:8000")
+    AsyncClient('http://127.0.0.1:8000')
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 5,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url, self._retries = wire.base(url), retries
+        headers = wire.headers(api_key)
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=timeout, transport=transport
+        )
+
+    async def extract(
+        self,
+        text: str,
+        schema: object,
+        *,
+        threshold: Threshold = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> Extraction:
+        """Return what a schema asks for in one text; see `Client.extract`."""
+        asked = {"text": text, **wire.asked(schema, threshold, overlap, on_long)}
+        return await self._send(Extraction.from_dict, "POST", "/v1/extract", asked)
+
+    async def extract_batch(
+        self,
+        texts: Sequence[str],
+        schema: object,
+        *,
+        threshold: Threshold = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> list[Extraction | ServiceError]:
+        """Return what a schema asks for in each text; see `Client.extract_batch`."""
+        asked = {"texts": wire.texts(texts), **wire.asked(schema, threshold, overlap, on_long)}
+        return await self._send(wire.results, "POST", "/v1/extract/batch", asked)
+
+    async def check(self, schema: object) -> Schema:
+        """Return the schema if it can be asked; see `Client.check`."""
+        asked = {"schema": read_schema(schema).checked().to_dict()}
+        return await self._send(wire.checked, "POST", "/v1/schema/validate", asked)
+
+    async def models(self) -> list[ModelInfo]:
+        """Return the models of the service; see `Client.models`."""
+        return await self._send(wire.models, "GET", "/v1/models")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"AsyncClient({self._url!r})"
+
+    async def _send(
+        self,
+        read: Callable[[Any], T],
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        tries = 0
+        while True:
+            last = tries == self._retries
+            try:
+                got = await self._http.request(method, path, content=wire.body(body))
+            except httpx.HTTPError as error:
+                if last or not isinstance(error, wire.NEVER_SENT):
+                    raise wire.unreached(error, self._url) from error
+                seconds = wire.wait("", tries)
+            else:
+                if last or got.status_code not in wire.AGAIN:
+                    return wire.answer(got, read)
+                seconds = wire.wait(got.headers.get("retry-after", ""), tries)
+            await async_sleep(seconds)
+            tries += 1

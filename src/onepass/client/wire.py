@@ -1,0 +1,152 @@
+"""What a client sends and what comes back, as values; it opens no connection."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import httpx
+
+from onepass.errors import InputError, ServiceError
+from onepass.results.types import Extraction
+from onepass.schema import Schema, read_schema
+
+T = TypeVar("T")
+Threshold = float | Mapping[str, float] | None
+
+AGAIN = (429, 503)  # busy, stopping: nothing was read
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
+_LONGEST_WAIT = 30.0  # seconds before another try
+_JITTER = 0.25  # clients that were refused together do not come back together
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model of a service."""
+
+    name: str
+    family: str
+    backend: str
+    precision: str
+    max_pieces: int
+
+
+def base(url: str) -> str:
+    """Return the address of a service, or refuse what is none."""
+    try:
+        parsed = httpx.URL(url)
+        known = parsed.scheme in ("http", "https") and parsed.host != ""
+    except httpx.InvalidURL:
+        known = False
+    if not known:
+        raise InputError(f"{url!r} is no address of a service; give one such as http://host:8000.")
+    return url
+
+
+def headers(api_key: str | None) -> dict[str, str]:
+    """Return what every request carries; a key is never shown."""
+    sent = {"content-type": "application/json"}
+    if api_key is None:
+        return sent
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise InputError("An API key is printable ASCII, but the one given is not; check it.")
+    return {**sent, "authorization": f"Bearer {api_key}"}
+
+
+def body(values: Mapping[str, Any] | None) -> bytes | None:
+    r"""Return values as JSON in ASCII, which every string of Python has a form in.
+
+    >>> body({"text": "\ud800"})
+    b'{"text": "\\ud800"}'
+    """
+    return None if values is None else json.dumps(values).encode()
+
+
+def asked(schema: object, threshold: Threshold, overlap: str, on_long: str) -> dict[str, Any]:
+    """Return what is asked, as the service takes it."""
+    given = dict(threshold) if isinstance(threshold, Mapping) else threshold
+    return {
+        "schema": read_schema(schema).checked().to_dict(),
+        "threshold": given,
+        "overlap": overlap,
+        "on_long": on_long,
+    }
+
+
+def texts(given: Sequence[str]) -> list[str]:
+    """Return the texts of a batch; one string is none."""
+    if isinstance(given, str):
+        raise InputError(
+            f"extract_batch takes a list of texts, but the one string {given!r:.60} was given; use "
+            "extract."
+        )
+    return list(given)
+
+
+def unreached(error: httpx.HTTPError, url: str) -> ServiceError:
+    """Return the error for a service that did not answer."""
+    return ServiceError(
+        f"The service at {url} did not answer ({type(error).__name__}); is it running?",
+        status=None,
+        code="no_answer",
+    )
+
+
+def wait(said: str, tries: int) -> float:
+    """Return the seconds before another try: what the service said, or twice as long each time.
+
+    >>> 7 <= wait("7", 0) <= 7 * 1.25, 2 <= wait("", 3) <= 2 * 1.25
+    (True, True)
+    """
+    seconds = float(said) if said.isdecimal() else 0.25 * 2**tries
+    return min(seconds, _LONGEST_WAIT) * (1 + _JITTER * random.random())
+
+
+def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
+    """Return what the body of an answer holds, or raise what it says."""
+    try:
+        body = got.json()
+    except ValueError:
+        body = None
+    if got.status_code == 200:
+        with suppress(KeyError, TypeError, ValueError):  # another service answered
+            return read(body)
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        raise ServiceError(
+            str(error.get("message")), status=got.status_code, code=str(error.get("code"))
+        )
+    raise ServiceError(
+        f"The answer of {got.url} has the status {got.status_code} and is not one of onepass; is "
+        "the address right?",
+        status=got.status_code,
+        code="not_onepass",
+    )
+
+
+def results(body: Any) -> list[Extraction | ServiceError]:
+    """Return the results of a batch."""
+    return [
+        ServiceError(one["error"]["message"], status=None, code=one["error"]["code"])
+        if "error" in one
+        else Extraction.from_dict(one)
+        for one in body["results"]
+    ]
+
+
+def checked(body: Any) -> Schema:
+    """Return a schema that can be asked, or raise why it cannot."""
+    if not body["valid"]:
+        error = body["error"]
+        raise ServiceError(error["message"], status=200, code=error["code"])
+    return Schema.from_dict(body["schema"])
+
+
+def models(body: Any) -> list[ModelInfo]:
+    """Return the models of a service."""
+    names = [field.name for field in fields(ModelInfo)]
+    return [ModelInfo(**{name: one[name] for name in names}) for one in body["models"]]

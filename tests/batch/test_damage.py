@@ -1,0 +1,94 @@
+"""Files, folders and names that are not what they should be: one sentence, and nothing is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepass.batch import Job, run
+from onepass.batch.journal import JOURNAL, ROWS
+from onepass.errors import InputError
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+Load = Callable[[], Any]
+SCHEMA = {"entities": ["city"]}
+LONG = "a" * 5000
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "Bo lives in Bern."}\n')
+    return path
+
+
+def refused(source: object, output: Path, *, resume: bool = False) -> str:
+    with pytest.raises(InputError) as error:
+        run(Job(input=source, output=output, schema=SCHEMA, resume=resume))  # type: ignore[arg-type]
+    return str(error.value)
+
+
+def test_a_folder_of_something_else_stays_as_it_is(source: Path, tmp_path: Path):
+    mine = tmp_path / "out.jsonl.job" / "mine"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    (mine.parent / ROWS).write_text("mine, too")
+    assert "holds 'mine'; move it away" in refused(source, tmp_path / "out.jsonl")
+    assert (mine.read_text(), (mine.parent / ROWS).read_text()) == ("mine", "mine, too")
+
+
+@pytest.mark.parametrize("journal", ["garbage\n", "{}\n3\n", '{}\n{"sizes": 3}\n'])
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_journal_that_cannot_be_read(source: Path, tmp_path: Path, journal: str, resume: bool):
+    folder = tmp_path / "out.jsonl.job"
+    folder.mkdir()
+    (folder / JOURNAL).write_text(journal)
+    (folder / ROWS).write_text("{}")
+    assert "cannot be read; delete" in refused(source, tmp_path / "out.jsonl", resume=resume)
+    assert (folder / ROWS).read_text() == "{}"
+
+
+def test_a_file_where_the_folder_should_be(source: Path, tmp_path: Path):
+    (tmp_path / "out.jsonl.job").write_text("mine")
+    assert "cannot be written: File exists" in refused(source, tmp_path / "out.jsonl")
+
+
+def test_names_that_the_system_refuses(source: Path, tmp_path: Path):
+    assert "cannot be read: File name too long" in refused(LONG, tmp_path / "out.jsonl")
+    assert "cannot be written: File name too long" in refused(source, tmp_path / LONG)
+    assert "name of an input is empty" in refused("", tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_parquet_with_strings_that_are_not_utf8(tmp_path: Path, load: Load, form: str):
+    raw = pa.array([b"ok", b"\xff", b"fine"], pa.binary())
+    bad = pa.StringArray.from_buffers(3, raw.buffers()[1], raw.buffers()[2])
+    texts = pa.array(["ok", "Bo lives in Bern.", "fine"])
+    nested = pa.StructArray.from_arrays([bad], ["a"])
+    pq.write_table(pa.table({"text": texts, "bad": bad, "more": nested}), tmp_path / "in.parquet")
+    pq.write_table(pa.table({"text": bad}), tmp_path / "texts.parquet")
+    if form != "parquet":  # which keeps the bytes as they are
+        out = tmp_path / f"out.{form}"
+        run(Job(input=tmp_path / "in.parquet", output=out, schema=SCHEMA), load=load)
+        assert out.read_text().count("xff") == 2
+    out = tmp_path / f"texts.{form}"
+    counts = run(Job(input=tmp_path / "texts.parquet", output=out, schema=SCHEMA), load=load)
+    assert (counts.rows, counts.failed) == (3, 1)
+
+
+def test_half_a_surrogate_pair_in_the_name_of_a_column(tmp_path: Path, load: Load):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_text('{"text": "Bo lives in Bern.", "\\ud800": "x"}\n')
+    run(Job(input=source, output=out, schema=SCHEMA), load=load)
+    assert pq.read_table(out).to_pylist()[0]["\\ud800"] == "x"
+
+
+def test_a_csv_file_that_starts_with_blank_lines(tmp_path: Path, load: Load):
+    source = tmp_path / "in.csv"
+    source.write_bytes(b"\n\r\nid,text\n1,Bo lives in Bern.\n")
+    assert run(Job(input=source, output=tmp_path / "a.jsonl", schema=SCHEMA), load=load).rows == 1
+    source.write_bytes("id,größe\n1,2\n".encode("latin-1"))
+    assert "has a header that is not UTF-8" in refused(source, tmp_path / "b.jsonl")
