@@ -1,8 +1,8 @@
 """News become a graph: nodes are people, companies and places, edges are what is said of them.
 
-Every edge says in which text it stands, where, and with what score. The built-in model finds
-nothing in the third text, where a chief executive is named, and one of two employers in the last.
-Its scores of right edges reach from 0.02 to 0.94. A node is a name as it is written: "Helio" and
+Every edge says in which text it stands, where, and with what score. The built-in model takes a
+future member of the board for an employee in the third text and misses the chief executive there,
+and it finds one of two employers in the last. A node is a name as it is written: "Helio" and
 "Helio Labs" would be two.
 
     python examples/knowledge_graph.py > graph.json

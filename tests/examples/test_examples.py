@@ -33,15 +33,16 @@ def test_invoice(capsys: pytest.CaptureFixture[str]):
         "INV-2024-118 of Nordlicht GmbH, 2024-05-03, due None\n"
         "total 1299.00 EUR\n"
         "item 3 x desk lamps\n"
+        "item 2 x floor lamps\n"
         "number = 'INV-2024-118', 36:48, score #\n"
         "supplier = 'Nordlicht GmbH', 0:14, score #\n"
         "issued = '3 May 2024', 63:73, score #\n"
         "total = 'EUR 1,299.00', 159:171, score #\n"
         "items[0].product = 'desk lamps', 115:125, score #\n"
         "items[0].quantity = '3', 113:114, score #\n"
+        "items[1].product = 'floor lamps', 132:143, score #\n"
+        "items[1].quantity = '2', 130:131, score #\n"
         "look at due: '3 May 2024': Value error, payment is due after the day of issue.\n"
-        "look at items[1].product: None: "
-        "Nothing was found for this field, which is required.\n"
     )
 
 
@@ -120,16 +121,16 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
 
 
 def test_long_document(capsys: pytest.CaptureFixture[str]):
-    out, said = run("long_document.py", capsys, "16")
-    text = "".join(runpy.run_path(str(FOLDER / "long_document.py"))["pages"](16))
+    out, said = run("long_document.py", capsys, "26")
+    text = "".join(runpy.run_path(str(FOLDER / "long_document.py"))["pages"](26))
     *grants, total = out.splitlines()
-    assert [line.split(":")[0] for line in grants] == ["page 5", "page 15"]
+    assert [line.split(":")[0] for line in grants] == ["page 5", "page 25"]  # that of page 15 is missed
     assert total == f"2 grants in {len(text):,} characters"
     for line in grants:
         for value, place in re.findall(r"(?:: |, )(\S.*?) at ([\d,]+)", line):
             start = int(place.replace(",", ""))
             assert text[start : start + len(value)] == value
-    assert re.findall(r"(\d+) of 16 pages, \d+ s left", said) == ["10", "16"]
+    assert re.findall(r"(\d+) of 26 pages, \d+ s left", said) == ["10", "20", "26"]
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
