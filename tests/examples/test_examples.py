@@ -124,7 +124,7 @@ def test_long_document(capsys: pytest.CaptureFixture[str]):
     out, said = run("long_document.py", capsys, "26")
     text = "".join(runpy.run_path(str(FOLDER / "long_document.py"))["pages"](26))
     *grants, total = out.splitlines()
-    assert [line.split(":")[0] for line in grants] == ["page 5", "page 25"]  # that of page 15 is missed
+    assert [line.split(":")[0] for line in grants] == ["page 5", "page 25"]  # not 15
     assert total == f"2 grants in {len(text):,} characters"
     for line in grants:
         for value, place in re.findall(r"(?:: |, )(\S.*?) at ([\d,]+)", line):
