@@ -1,4 +1,4 @@
-"""Which modules are not searched for doctests: those for guests that are not installed."""
+"""Which modules are not searched for tests: programs, and those for guests that are missing."""
 
 from importlib.util import find_spec
 
@@ -9,8 +9,9 @@ GUESTS = {
     "presidio": "presidio_analyzer",
     "sklearn": "sklearn",
     "spacy": "spacy",
+    "spark": "pandas",
 }
-collect_ignore = [
+collect_ignore = ["tests/demo/write_screenshot.py"] + [
     f"src/onepass/integrations/{module}.py"
     for module, package in GUESTS.items()
     if find_spec(package) is None

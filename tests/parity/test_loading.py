@@ -47,12 +47,7 @@ def test_b3_code_of_a_checkpoint_never_runs(copied: Path, model_type: str) -> No
     config = json.loads(path.read_text())
     auto = {"AutoConfig": "evil.EvilConfig", "AutoModel": "evil.EvilModel"}
     path.write_text(json.dumps(config | {"auto_map": auto, "model_type": model_type}))
-    if model_type == "bert":  # our own network: there is nothing that could run
-        Extractor.from_pretrained(copied, backend="torch").entities(
-            "tim works for apple", ["person"]
-        )
-    else:
-        assert "brings its own code (auto_map" in refusal(copied)
+    assert "brings its own code (auto_map" in refusal(copied)
     assert not ran.exists()
 
 

@@ -27,7 +27,12 @@ def process(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
     """Start the command and yield it with its address."""
     command = [sys.executable, "-c", MAIN, "serve", "--port", "0", *options]
     running = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+        # Shells start what runs in the background with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
     try:

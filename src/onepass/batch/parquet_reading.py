@@ -41,7 +41,7 @@ class ArrowRow(Mapping[str, Any]):
         except UnicodeDecodeError:
             return _escaped(cell)
         except (ValueError, OverflowError):  # nanoseconds; years that Python does not have
-            return None if not cell.is_valid else str(cell)
+            return cell.cast("string").as_py()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.batch.schema.names)
