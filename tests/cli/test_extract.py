@@ -143,6 +143,12 @@ def test_schema_as_json(onepass: Onepass):
     assert json.loads(done.out)["entities"][0]["label"] == "person"
 
 
+def test_json_schema_of_an_object_as_schema(onepass: Onepass):
+    schema = {"title": "Order", "type": "object", "properties": {"item": {"type": "string"}}}
+    done = onepass("extract", "a person", "--schema", json.dumps(schema))
+    assert list(json.loads(done.out)["records"]) == ["order"]
+
+
 def refused(done: Any) -> str:
     """Check that nothing but one sentence was said, and return it."""
     assert (done.code, done.out) == (2, "")

@@ -19,6 +19,8 @@ from onepass.serving.routes import router
 from onepass.serving.settings import Settings
 
 KEY = "a-secret-of-16-characters"
+SLOW = {"name": "code", "pattern": "(a+)+$"}  # takes forever on "aaaaaaaaaaaaaaaaaaaaaaaaaaaa!"
+PATTERN = {"structures": {"item": {"fields": [SLOW]}}}
 
 
 def ask(http: httpx.Client, text: str, **more: Any) -> httpx.Response:
@@ -152,6 +154,7 @@ def test_the_description_names_every_route(service):
         ({"text": "a", "schema": {"entities": ["a"], "entitis": []}}, (422, "invalid_schema")),
         ({"text": "a", "schema": {"entities": ["\ud800"]}}, (422, "invalid_schema")),
         ({"text": "a", "schema": {"entities": [["\ud800"]]}}, (422, "invalid_schema")),
+        ({"text": "a", "schema": PATTERN}, (422, "invalid_schema")),
         ({"text": "a", "schema": ["person"]}, (422, "invalid_request")),
         ({"text": 3, "schema": {"entities": ["a"]}}, (422, "invalid_request")),
         ({"schema": {"entities": ["a"]}}, (422, "invalid_request")),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from onepass.cli.inputs import read_text_file
 from onepass.errors import SchemaError
+from onepass.schema import read_schema
 from onepass.schema.flags import schema_from_flags
 from onepass.schema.schema import Schema
 
@@ -63,11 +64,11 @@ def read_schema_option(source: str) -> Schema:
         InputError: if the file cannot be read.
     """
     if source.lstrip()[:1] in ("{", "[", '"'):
-        return Schema.from_json(source)
+        return read_schema(source)
     path = Path(source)
     text = read_text_file(path, "schema file", "give a JSON file, or the JSON itself")
     try:
-        return Schema.from_json(text)
+        return read_schema(text)
     except SchemaError as error:
         raise SchemaError(f"In the schema file {path}: {error}") from error
 

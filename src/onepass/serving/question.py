@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from onepass.errors import SchemaError
 from onepass.schema import Schema
 
 
@@ -47,7 +48,8 @@ def question_of(
         on_long: see there.
 
     Raises:
-        SchemaError: for a schema that cannot be asked.
+        SchemaError: for a schema that cannot be asked, and for one whose fields have patterns: some
+            regular expressions take forever on a few words, and all clients wait for one thread.
 
     >>> first = question_of({"entities": ["person"]})
     >>> first == question_of({"entities": ["person"]})
@@ -56,6 +58,13 @@ def question_of(
     False
     """
     schema = Schema.from_dict(given).checked()
+    for structure in schema.structures:
+        for one in structure.fields:
+            if one.rules.pattern is not None:
+                raise SchemaError(
+                    f"The field {one.name!r} has a pattern, and this service runs none, because one "
+                    "can take forever; leave it out, and check the values that come back."
+                )
     # As it was written: nothing that a schema may come to hold can be missing in it.
     written = json.dumps(given)
     options = json.dumps([threshold, overlap, on_long])
