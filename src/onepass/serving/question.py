@@ -62,8 +62,8 @@ def question_of(
         for one in structure.fields:
             if one.rules.pattern is not None:
                 raise SchemaError(
-                    f"The field {one.name!r} has a pattern, and this service runs none, because one "
-                    "can take forever; leave it out, and check the values that come back."
+                    f"The field {one.name!r} has a pattern, and this service runs none: some "
+                    "take forever. Leave it out, and check the values that come back."
                 )
     # As it was written: nothing that a schema may come to hold can be missing in it.
     written = json.dumps(given)
