@@ -19,6 +19,8 @@ from onepass.backends.base import Graph
 from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
 from onepass.errors import BackendError
+from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
+from onepass.nn.branches import LONG
 from onepass.nn.export import export_graphs
 
 HIDDEN = 64
@@ -54,6 +56,29 @@ def test_outputs_in_their_order(made: Path) -> None:
     np.testing.assert_array_equal(y, x + 1)
     np.testing.assert_array_equal(z, x - 1)
     assert (backend.name, backend.precision) == ("openvino", "fp32")
+
+
+@torch.no_grad()
+def test_short_and_long_texts_in_turn(tmp_path: Path) -> None:
+    graph = Graph(
+        "encode",
+        {"ids": ("batch", "pieces"), "mask": ("batch", "pieces")},
+        {"vectors": ("batch", "pieces", "hidden")},
+    )
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 50, "hidden_size": HIDDEN, "intermediate_size": 96}
+    shape = {"num_hidden_layers": 2, "num_attention_heads": 2, "relative_attention": True}
+    distances = {"position_buckets": 32, "pos_att_type": ["c2p", "p2c"], "share_att_key": True}
+    backbone = DebertaBackbone(DebertaConfig.from_dict(sizes | shape | distances))
+    backbone.prepare()
+    export_graphs(backbone, {"encode": backbone}, (graph,), tmp_path, hidden=HIDDEN)
+    backend = OpenvinoBackend(tmp_path, (graph,), threads=1)
+    for pieces in (12, LONG - 1, LONG + 44, LONG + 45, 30, LONG + 140):
+        ids = np.random.default_rng(pieces).integers(0, 50, (1, pieces))
+        mask = np.ones_like(ids)
+        (vectors,) = backend.run("encode", {"ids": ids, "mask": mask})
+        expected = backbone(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+        np.testing.assert_allclose(vectors, expected, atol=2e-5)
 
 
 def test_outputs_belong_to_the_caller(made: Path) -> None:

@@ -15,6 +15,8 @@ from onepass.errors import BackendError
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
 
+IS_LONG = ".is_long"  # ends the name of a tensor that says which order of work suits a text
+
 # Files beside NAME.onnx, see `onepass.nn.quantize`:
 PRODUCTS = ".products.onnx"  # the form of the graph whose products are of integers
 WEIGHTS = ".weights"  # what both forms read their weights from

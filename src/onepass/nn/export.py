@@ -90,6 +90,7 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
         name: {i: axis for i, axis in enumerate(axes) if axis not in FIXED_AXES}
         for name, axes in every.items()
     }
+    path = directory / f"{graph.name}.onnx"
     with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter is deprecated; the new one takes far longer and its graphs
         # run 15 % slower here (docs/decisions.md).
@@ -97,10 +98,22 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
         torch.onnx.export(
             module.eval(),
             tuple(inputs),
-            str(directory / f"{graph.name}.onnx"),
+            str(path),
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             dynamic_axes=dynamic,
             opset_version=OPSET,
             dynamo=False,
         )
+        _finish(path)
+
+
+def _finish(path: Path) -> None:
+    """Put into a graph what the exporter cannot write."""
+    import onnx
+
+    from onepass.nn.branches import add_branches
+
+    model = onnx.load(path, load_external_data=False)
+    if add_branches(model):
+        onnx.save(model, path)

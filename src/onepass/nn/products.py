@@ -5,8 +5,8 @@ graph runs. A row's result depends on that row alone: not on the other texts of 
 padding, as it does where one scale is found for a whole tensor
 (`onnxruntime.quantization.quantize_dynamic`). Everything between the products stays in fp32.
 
-Products of the backbone are meant: heads take a small part of the time, and their scores are what
-comes out. This module knows no family and no file.
+Products of the backbone and of the span head are meant (`onepass.nn.rounding.PARTS`). This module
+knows no family and no file.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from onepass.nn.constants import LARGE
-from onepass.nn.rounding import Rounded
+from onepass.nn.rounding import PARTS, Rounded
 
 _CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
 _PREFIX = "onepass."  # of what all products of a graph share
-_PART = "backbone"  # in the name that the exporter gives to a node of an encoder
 
 
 def find_products(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
-    """Return the products of a backbone with a large weight, by the name of the weight.
+    """Return the products with a large weight that are meant, by the name of the weight.
 
     A weight that something else uses as well is left out.
 
@@ -41,7 +40,8 @@ def find_products(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     found = {}
     for node in graph.node:
         tensor = weights.get(node.input[1]) if node.op_type == "MatMul" else None
-        if tensor is None or _PART not in node.name or uses[tensor.name] > 1:
+        part = any(part in node.name for part in PARTS)
+        if tensor is None or not part or uses[tensor.name] > 1:
             continue
         if _is_large_matrix(tensor):
             found[tensor.name] = node

@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+# In the names of what has products that are computed in eight bits: each word or piece passes them.
+# Other heads take a small part of the time.
+PARTS = ("backbone", "span_head")
 STEPS = 127  # of a weight, on each side of zero
 SHARE = 0.6  # of what is uneven in the inputs that goes into the weights; see docs/precision.md
 _DAMPING = 0.01  # of the mean moment, on the diagonal: directions that no input took
 _BLOCK = 128  # rows whose errors are handed on together
-_LEAST = 1e-12  # a scale
-_LOPSIDED = 0.25  # of the largest input: one that is never further below zero than this
-_SMALLEST = 0.1  # of the mean, that a largest value counts as: it was seen on a few texts only
+LEAST = 1e-12  # a scale
+LOPSIDED = 0.25  # of the largest input: one that is never further below zero than this
+SMALLEST = 0.1  # of the mean, that a largest value counts as: it was seen on a few texts only
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Moments:
     @property
     def shift(self) -> float:
         """What makes inputs positive that are hardly negative, as those after GELU; else 0."""
-        return -self.least if -self.least < _LOPSIDED * float(self.largest.max()) else 0.0
+        return -self.least if -self.least < LOPSIDED * float(self.largest.max()) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,12 @@ def round_matrix(values: Floats, moments: Moments | None = None) -> Rounded:
 
 def _raised(largest: Floats) -> Floats:
     """Return largest values, of which none is next to nothing."""
-    return np.maximum(largest, max(_SMALLEST * float(largest.mean()), _LEAST))
+    return np.maximum(largest, max(SMALLEST * float(largest.mean()), LEAST))
 
 
 def _scale(values: Floats) -> Floats:
     """Return (columns) what one step is worth."""
-    scale = np.maximum(np.abs(values).max(axis=0), _LEAST) / STEPS
+    scale = np.maximum(np.abs(values).max(axis=0), LEAST) / STEPS
     return scale.astype(np.float32)
 
 
@@ -142,5 +145,5 @@ def _round_in_turn(values: Floats, scale: Floats, products: Floats) -> NDArray[n
 def _inverse_factor(products: Floats) -> Floats:
     """Return the upper Cholesky factor of the inverse."""
     full = products.astype(np.float64)
-    full[np.diag_indices_from(full)] += _DAMPING * np.diag(full).mean() + _LEAST
+    full[np.diag_indices_from(full)] += _DAMPING * np.diag(full).mean() + LEAST
     return np.linalg.cholesky(np.linalg.inv(full)).T.astype(np.float32)

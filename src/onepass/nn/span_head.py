@@ -85,12 +85,15 @@ class SpanHead(SpanLayer):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return 2 of (batch, words, 4 hidden): what each word adds as a start and as an end."""
         first = self.out.first
-        start_part, end_part, *around_part = first.weight.split(self.hidden, dim=1)
+        # Slices, not a split: in an exported graph they are weights, and not computed from one.
+        start_part = first.weight[:, : self.hidden]
+        end_part = first.weight[:, self.hidden : 2 * self.hidden]
         starts = functional.linear(torch.relu(self.start(words)), start_part, first.bias)
         ends = functional.linear(torch.relu(self.end(words)), end_part)
         if self.context is not None:
             around = self._around(words, counts)
-            starts = starts + functional.linear(torch.relu(around), around_part[0])
+            around_part = first.weight[:, 2 * self.hidden :]
+            starts = starts + functional.linear(torch.relu(around), around_part)
         return starts, ends
 
     def _around(self, words: torch.Tensor, counts: torch.Tensor | None) -> torch.Tensor:

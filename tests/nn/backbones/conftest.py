@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
 from torch import nn
+
+from onepass.nn.branches import add_branches
 
 Run = Callable[[torch.Tensor, torch.Tensor], np.ndarray]
 
@@ -30,7 +33,9 @@ def exported(tmp_path: Path) -> Callable[[nn.Module], Run]:
             dynamic_axes={"ids": axes, "mask": axes, "vectors": axes},
             **options,
         )
-        session = onnxruntime.InferenceSession(tmp_path / "graph.onnx")
+        model = onnx.load(tmp_path / "graph.onnx")
+        add_branches(model)
+        session = onnxruntime.InferenceSession(model.SerializeToString())
         return lambda ids, mask: session.run(None, {"ids": ids.numpy(), "mask": mask.numpy()})[0]
 
     return export

@@ -16,6 +16,7 @@ from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
+from onepass.nn.backbones.disentangled import BLOCKS, block_distances
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 
 __all__ = ["DebertaBackbone", "DebertaConfig", "DebertaEncoder"]
@@ -87,13 +88,16 @@ class DebertaEncoder(nn.Module):
 
     def each_layer(self, x: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
-        frame = self._frame(mask, x.dtype)
+        pieces = mask.shape[1]
+        more = (pieces + BLOCKS - 1) // BLOCKS * BLOCKS - pieces
+        x = functional.pad(x, (0, 0, 0, more))
+        frame = self._frame(functional.pad(mask, (0, more)), x.dtype)
         embeddings = x
         for i, layer in enumerate(self.layers):
             x = layer(x, frame)
             if i == 0 and self.convolution is not None:
                 x = self.convolution(embeddings, x)
-            yield x
+            yield x[:, :pieces]
 
     def prepare(self) -> None:
         """Switch to evaluation and compute what depends on the weights alone, once."""
@@ -112,18 +116,15 @@ class DebertaEncoder(nn.Module):
         return vectors if self.distance_norm is None else self.distance_norm(vectors)
 
     def _frame(self, mask: torch.Tensor, dtype: torch.dtype) -> Frame:
-        batch, pieces = mask.shape
         lowest = torch.finfo(dtype).min / 2  # half: scores added to it must not overflow
         farthest = self.config.max_distance
-        steps = torch.arange(2 * pieces, device=mask.device) - pieces
+        distances = block_distances(mask.shape[1], mask.device)
         prepared = all(layer.scaled_weight is not None for layer in self.layers)
         return Frame(
-            batch=batch,
-            pieces=pieces,
-            bias=(1.0 - mask[None, :, None, :].to(dtype)) * lowest,
+            bias=(1.0 - mask[:, None, :].to(dtype)) * lowest,
             vectors=None if prepared else self._vectors(),
-            by_query=self.rows[(-steps).clamp(-farthest, farthest) + farthest],
-            by_key=self.rows[steps.clamp(-farthest, farthest) + farthest],
+            by_query=self.rows[(-distances).clamp(-farthest, farthest) + farthest],
+            by_key=self.rows[distances.clamp(-farthest, farthest) + farthest],
         )
 
 

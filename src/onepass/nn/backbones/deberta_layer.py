@@ -1,11 +1,5 @@
 """One layer of DeBERTa-v2 and -v3: disentangled attention over content and relative distance.
 
-Attention adds two products to the usual query times key: query times the vector of the distance to
-the key, and key times the vector of the distance to the query. Both depend on the distance alone,
-so each is one product with a table of distances, in order. Row ``i`` of the result is needed from
-``i`` places further left: a slice and a reshape (`_by_distance`), where the published code gathers
-element by element.
-
 It knows nothing about embeddings, published names or the other layers.
 """
 
@@ -19,6 +13,7 @@ from torch.nn import functional
 
 from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.deberta_config import DebertaConfig
+from onepass.nn.backbones.disentangled import AsNode, attend
 
 
 def distance_rows(span: int, buckets: int, max_distance: int) -> torch.Tensor:
@@ -53,15 +48,13 @@ def distance_rows(span: int, buckets: int, max_distance: int) -> torch.Tensor:
 class Frame:
     """What all layers of one run share.
 
-    The sizes are read once and handed on: in an exported graph every reading is nodes of its own.
+    The number of pieces is a multiple of `onepass.nn.backbones.disentangled.BLOCKS`.
     """
 
-    batch: int
-    pieces: int
-    bias: torch.Tensor  # (1, batch, 1, pieces), 0 at real pieces and very low at padding
+    bias: torch.Tensor  # (batch, 1, pieces), 0 at real pieces and very low at padding
     vectors: torch.Tensor | None  # (2 * span, hidden); None where every layer is prepared
-    by_query: torch.Tensor  # (2 * pieces) table rows, for keys from `pieces` left of a query
-    by_key: torch.Tensor  # (2 * pieces) table rows, for queries from `pieces` left of a key
+    by_query: torch.Tensor  # (blocks, columns) table rows, for the distances from queries to keys
+    by_key: torch.Tensor  # (blocks, columns) table rows, for those from keys to queries
 
 
 class DebertaLayer(nn.Module):
@@ -93,17 +86,7 @@ class DebertaLayer(nn.Module):
         self.register_load_state_dict_pre_hook(_forget)
 
     def forward(self, x: torch.Tensor, frame: Frame) -> torch.Tensor:
-        q, k, v = self._project(x, frame)  # 3 of (heads, batch, pieces, size)
-        scores = q @ k.transpose(2, 3) + frame.bias  # (heads, batch, pieces, pieces)
-        key, query = self._tables(frame)
-        if key is not None:
-            scores = scores + _by_distance(q, key, frame.by_query, frame)
-        if query is not None:
-            scores = scores + _by_distance(k, query, frame.by_key, frame).transpose(2, 3)
-        weights = torch.softmax(scores, dim=-1)
-        weights = functional.dropout(weights, self.config.attention_dropout, self.training)
-        mixed = (weights @ v).permute(1, 2, 0, 3)  # (batch, pieces, heads, size)
-        mixed = mixed.reshape(frame.batch, frame.pieces, self.config.hidden)
+        mixed = self._attend(self._project(x), frame)  # (batch, pieces, hidden)
         x = self.attention_norm(x + self._drop(self.attention_out(mixed)))
         inner = self.down(self.activation(self.up(x)))
         return self.norm(x + self._drop(inner))  # (batch, pieces, hidden)
@@ -129,18 +112,24 @@ class DebertaLayer(nn.Module):
             self.forget()
         return super().train(mode)
 
-    def _project(self, x: torch.Tensor, frame: Frame) -> tuple[torch.Tensor, ...]:
+    def _project(self, x: torch.Tensor) -> torch.Tensor:
+        """Return (batch, pieces, 3 * hidden), the queries scaled."""
         if self.scaled_weight is not None:
-            qkv = functional.linear(x, self.scaled_weight, self.scaled_bias)
-        else:
-            qkv = self.qkv(x)
-        heads = self.config.heads
-        qkv = qkv.view(frame.batch, frame.pieces, 3, heads, self.config.hidden // heads)
-        # Heads first: the distance tables are per head, so the batch can lie beside the pieces.
-        q, k, v = qkv.permute(2, 3, 0, 1, 4).unbind(0)
-        if self.scaled_weight is None:
-            q = q * self.config.scale
-        return q, k, v
+            return functional.linear(x, self.scaled_weight, self.scaled_bias)
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        return torch.cat([q * self.config.scale, k, v], dim=-1)
+
+    def _attend(self, qkv: torch.Tensor, frame: Frame) -> torch.Tensor:
+        key, query = self._tables(frame)
+        rows = frame.by_query, frame.by_key
+        if torch.onnx.is_in_onnx_export() and key is not None and query is not None:
+            mixed: torch.Tensor = AsNode.apply(qkv, frame.bias, key, query, *rows)
+            return mixed
+        share = self.config.attention_dropout
+        return attend(
+            qkv, frame.bias, (key, query), rows, self.config.heads,
+            lambda weights: functional.dropout(weights, share, self.training),
+        )  # fmt: skip
 
     def _tables(self, frame: Frame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         if self.scaled_weight is not None:
@@ -171,30 +160,6 @@ class DebertaLayer(nn.Module):
 
     def _drop(self, x: torch.Tensor) -> torch.Tensor:
         return functional.dropout(x, self.config.dropout, self.training)
-
-
-def _by_distance(
-    x: torch.Tensor, table: torch.Tensor, rows: torch.Tensor, frame: Frame
-) -> torch.Tensor:
-    """Multiply each piece with the vector of its distance to each piece.
-
-    Args:
-        x: (heads, batch, pieces, size).
-        table: (heads, 2 * span, size).
-        rows: (2 * pieces) rows of the table.
-        frame: the sizes.
-
-    Returns:
-        (heads, batch, pieces, pieces).
-    """
-    heads, _, size = table.shape
-    pieces = frame.pieces
-    ordered = table.index_select(1, rows)  # (heads, 2 * pieces, size)
-    products = x.reshape(heads, -1, size) @ ordered.transpose(1, 2)
-    # Row i is needed from i places further left: dropping the first `pieces` elements and reading
-    # rows one element shorter than they were written moves each row one place against the last.
-    flat = products.view(heads, frame.batch, -1)[:, :, pieces:]
-    return flat.reshape(heads, frame.batch, pieces, -1)[..., :pieces]
 
 
 def _forget(layer: nn.Module, *_: object) -> None:
