@@ -19,7 +19,7 @@ from onnx import helper
 from onepass.backends.base import IS_LONG
 from onepass.nn.backbones.disentangled import BLOCKS, DOMAIN, NODE, Order
 
-LONG = 256  # pieces from which on one head comes after the other
+LONG = 352  # pieces from which on one head comes after the other; with one thread it would be 256
 
 _INPUTS = ("qkv", "bias", "key_table", "query_table", "by_query", "by_key")
 _OUTPUT = "mixed"
