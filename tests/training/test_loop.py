@@ -267,7 +267,7 @@ def test_the_network_is_scored_as_it_is_used_and_trained_on(tmp_path, make):
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [({"steps": None}, "A run needs an end"), ({"precision": "fp16"}, "bf16 or fp32")],
+    [({"steps": None}, "A run needs an end"), ({"precision": "int8"}, "bf16, fp16 or fp32")],
 )
 def test_impossible_options_are_refused(given, message):
     with pytest.raises(InputError, match=message):

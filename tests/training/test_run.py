@@ -94,7 +94,8 @@ def test_a_tiny_problem_is_learned_and_the_checkpoint_finds_it(tmp_path, config)
 
 def test_a_run_says_what_it_did(tmp_path, config):
     lines: list[str] = []
-    result = train_from_config(config(dev=str(tmp_path / "data.jsonl")), report=lines.append)
+    dev = str(tmp_path / "data.jsonl")
+    result = train_from_config(config(dev=dev, samples=0), report=lines.append)
     run = tmp_path / "run"
     assert result["final"] == str(run / "final")
     assert result["best"] == str(run / "best")

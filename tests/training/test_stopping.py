@@ -11,6 +11,7 @@ import torch
 
 from onepass.errors import InputError
 from onepass.training.loop import LoopOptions, train
+from onepass.training.samples import Sample
 
 
 class Toy:
@@ -39,6 +40,9 @@ class Toy:
     def score(self) -> dict[str, float]:
         weight = float(self.network.weight.detach().sum())
         return {"score": weight if self._scores is None else self._scores.pop(0)}
+
+    def samples(self) -> list[Sample]:
+        return []
 
     def save(self, directory: Path) -> None:
         directory.mkdir()

@@ -17,7 +17,7 @@ from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
 from onepass.training.holdout import whole_question
 from onepass.training.run import train_from_config
-from onepass.training.teaching import Taught, soft_binary, soft_choice
+from onepass.training.teaching import Taught, _gliclass, _gliner2, soft_binary, soft_choice
 
 ROW = {
     "text": "Tim Cook works for Apple in Paris.",
@@ -132,6 +132,36 @@ def test_a_gliclass_student_approaches_its_teacher(gliclass, tmp_path):
     assert gap() < 0.5 * before
     assert "distill" in terms
     assert all(map(torch.equal, frozen, teacher.network.parameters()))
+
+
+def gradients(network: torch.nn.Module, loss: torch.Tensor) -> list[torch.Tensor]:
+    """Return the gradients of the weights that a loss depends on."""
+    found = torch.autograd.grad(loss, list(network.parameters()), allow_unused=True)
+    return [gradient for gradient in found if gradient is not None]
+
+
+@pytest.mark.parametrize("family", ["gliner2", "gliclass"])
+def test_one_pass_gives_the_numbers_of_two(ends, gliclass, family):
+    """Without dropout the soft term may be computed from a pass of its own."""
+    first, second = ends if family == "gliner2" else (gliclass, gliclass)
+    student, teacher = open_trainee(first), open_trainee(second)
+    with torch.no_grad():
+        next(teacher.network.parameters()).mul_(1.5)
+    taught = Taught(student, teacher, DistillOptions("big", weight=0.7, temperature=3.0))
+    network = student.network.eval()
+    batch = taught.build(taught.ask(whole_question(example_from_dict(ROW)), 99))
+    run, term = (run_network, _gliner2) if family == "gliner2" else (run_gliclass, _gliclass)
+    hard, _ = student.loss(network, batch.own)
+    soft = term(run(network, batch.own), teacher.network, batch, 3.0) * 9.0
+    passes = []
+    handle = network.backbone.register_forward_hook(lambda *given: passes.append(1))
+    loss, terms = taught.loss(network, batch)
+    handle.remove()
+    assert len(passes) == 1
+    assert terms["distill"] == soft.item() > 0
+    assert loss.item() == pytest.approx((hard + 0.7 * soft).item(), rel=1e-6)
+    ours, two = gradients(network, loss), gradients(network, hard + 0.7 * soft)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(ours, two, strict=True))
 
 
 def test_equal_logits_have_the_gradient_zero():

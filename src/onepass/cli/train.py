@@ -27,6 +27,7 @@ class TrainPrecision(StrEnum):
 
     AUTO = "auto"
     BF16 = "bf16"
+    FP16 = "fp16"
     FP32 = "fp32"
 
 
@@ -212,7 +213,9 @@ def train(
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = TrainConfig.from_dict(given) if config is None else read_config(config, given)
-    show(json_text(train_from_config(asked, report=say)))
+    summary = train_from_config(asked, report=say)
+    if summary:  # of several processes the main one has it
+        show(json_text(summary))
 
 
 def _self_train(

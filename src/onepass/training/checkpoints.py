@@ -17,6 +17,7 @@ import torch
 
 from onepass.errors import InputError
 from onepass.training.averaging import Average
+from onepass.training.processes import ALONE, Processes
 
 _TRAINING, _STATE = "training.pt", "state.json"
 
@@ -55,11 +56,20 @@ class Checkpoints:
         directory: of the run; is made if it is not there.
         keep: newest ``step-N`` that stay.
         average: of the weights, which is what checkpoints hold if there is one.
+        processes: of the run; the main one writes, with the positions of all.
     """
 
-    def __init__(self, directory: Path, *, keep: int, average: Average | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        keep: int,
+        average: Average | None = None,
+        processes: Processes = ALONE,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory, self._keep, self._average = directory, keep, average
+        self._processes = processes
 
     def refuse_old(self) -> None:
         """Refuse to start in the directory of an earlier run.
@@ -90,19 +100,23 @@ class Checkpoints:
             is_best: whether it becomes ``best``.
         """
         place = self._directory / f"step-{progress['step']}"
-        partial = self._emptied(".partial")
-        self._save(task, partial)
+        partial = self._directory / ".partial"
+        if self._processes.is_main:
+            self._save(task, self._emptied(partial.name))  # may draw random numbers
+        rngs, positions = zip(*self._processes.gather((_rng(), task.state())), strict=True)
+        if not self._processes.is_main:
+            return
         training = {
             "optimizer": optimizer.state_dict(),
             "network": task.network.state_dict(),
-            "torch_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            **rngs[0],
+            "other_rngs": list(rngs[1:]),  # of the other processes
         }
         if self._average is not None:
             training["average"] = self._average.state_dict()
         torch.save(training, partial / _TRAINING)
-        state = json.dumps({**progress, "data": task.state()})
-        (partial / _STATE).write_text(state, encoding="utf-8")
+        state = {**progress, "data": positions[0], "other_data": positions[1:]}
+        (partial / _STATE).write_text(json.dumps(state), encoding="utf-8")
         partial.rename(place)
         if is_best:
             self._copy_to_best(place)
@@ -111,6 +125,8 @@ class Checkpoints:
 
     def save_final(self, task: Saved, *, is_best: bool) -> None:
         """Write ``final``, which also becomes ``best`` if it is."""
+        if not self._processes.is_main:
+            return
         partial = self._emptied(".partial")
         self._save(task, partial)
         final = self._directory / "final"
@@ -123,7 +139,7 @@ class Checkpoints:
         """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
 
         Raises:
-            InputError: if there is none.
+            InputError: if there is none, or it is of another number of processes.
         """
         steps = self._steps()
         if not steps:
@@ -131,6 +147,12 @@ class Checkpoints:
                 f"There is no checkpoint to resume in {self._directory}; start without resume."
             )
         state: dict[str, Any] = json.loads((steps[-1] / _STATE).read_text(encoding="utf-8"))
+        positions = [state.pop("data"), *state.pop("other_data", [])]
+        if len(positions) != self._processes.count:
+            raise InputError(
+                f"The run in {self._directory} has {len(positions)} processes, but "
+                f"{self._processes.count} resume it; start as many as it had."
+            )
         saved = torch.load(steps[-1] / _TRAINING, weights_only=True, map_location="cpu")
         task.network.load_state_dict(saved["network"])
         optimizer.load_state_dict(saved["optimizer"])
@@ -141,10 +163,9 @@ class Checkpoints:
                     "ema, or start without resume."
                 )
             self._average.load_state_dict(saved["average"])
-        torch.set_rng_state(saved["torch_rng"])
-        if torch.cuda.is_available() and saved["cuda_rng"]:
-            torch.cuda.set_rng_state_all(saved["cuda_rng"])
-        task.restore(state.pop("data"))
+        own = self._processes.index
+        _set_rng([saved, *saved.get("other_rngs", [])][own])
+        task.restore(positions[own])
         return state
 
     def _save(self, task: Saved, directory: Path) -> None:
@@ -168,3 +189,15 @@ class Checkpoints:
         best = self._directory / "best"
         shutil.rmtree(best, ignore_errors=True)
         partial.rename(best)
+
+
+def _rng() -> dict[str, Any]:
+    """Return where the random numbers of this process stand."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"torch_rng": torch.get_rng_state(), "cuda_rng": cuda}
+
+
+def _set_rng(state: Mapping[str, Any]) -> None:
+    torch.set_rng_state(state["torch_rng"])
+    if torch.cuda.is_available() and state["cuda_rng"]:
+        torch.cuda.set_rng_state_all(state["cuda_rng"])

@@ -23,7 +23,7 @@ from onepass.training.rl.config import RlOptions
 from onepass.training.sections import read_sections
 from onepass.training.selftrain import SelfTraining
 
-_PRECISIONS = ("auto", "bf16", "fp32")
+_PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 _DEVICES = ("auto", "cpu", "cuda")
 _PARTS = ("text_encoder", "label_encoder", "decoder", "heads")
 _DEFAULT_EPOCHS = 5.0
@@ -61,16 +61,21 @@ class TrainConfig:
         max_batch: largest number of examples in a batch.
         max_pieces: longest sequence, prompt included; texts are cut there.
         pool: examples that are sorted by length together.
-        precision: "bf16", "fp32", or "auto" for bf16 where the processor has products in it.
+        precision: "bf16", "fp16" (on a GPU), "fp32", or "auto" for bf16 where the processor has
+            products in it.
         device: "cpu", "cuda", or "auto" for cuda where there is one.
         threads: of the CPU; None leaves torch's choice.
         seed: of everything that is drawn.
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
+        samples: held-out texts that are shown at each score, with gold and predicted answers.
         patience: held-out scores in a row without a new best one after which the run stops; None
             goes on to the end.
         ema: decay of a running mean of the weights, such as 0.999, which is scored and saved in
             place of the last weights; None for the last weights.
+        quantize: whether steps are computed as the graphs in eight bits will, with rounded weights
+            and inputs of products (`onepass.training.quantizing`), so that an export in eight bits
+            loses little; the checkpoint stays in fp32.
         keep: newest checkpoints that stay.
         skip_bad_batches: batches that may fail before the run stops.
         resume: continue the run that is in ``output``.
@@ -121,8 +126,10 @@ class TrainConfig:
     seed: int = 0
     log_every: int = 50
     score_every: int = 1000
+    samples: int = 2
     patience: int | None = None
     ema: float | None = None
+    quantize: bool = False
     keep: int = 2
     skip_bad_batches: int = 0
     resume: bool = False
@@ -156,7 +163,8 @@ class TrainConfig:
         check("data", self.data, paths and some, "a path or a list of paths")
         check("precision", self.precision, self.precision in _PRECISIONS, either(_PRECISIONS))
         check("device", self.device, self.device in _DEVICES, either(_DEVICES))
-        check("resume", self.resume, isinstance(self.resume, bool), "true or false")
+        for name, flag in (("resume", self.resume), ("quantize", self.quantize)):
+            check(name, flag, isinstance(flag, bool), "true or false")
         named = self.license is None or (isinstance(self.license, str) and self.license.strip())
         check("license", self.license, bool(named), "a name such as 'apache-2.0', or null")
         parts = isinstance(self.freeze, tuple) and set(self.freeze) <= set(_PARTS)
@@ -164,12 +172,19 @@ class TrainConfig:
 
     def _check_together(self) -> None:
         """Refuse values that are right alone, but not beside each other."""
-        for name, value in (("loss", self.loss), ("ema", self.ema), ("distill", self.distill)):
+        for name, value in (
+            ("loss", self.loss),
+            ("ema", self.ema),
+            ("quantize", self.quantize or None),
+            ("distill", self.distill),
+        ):
             if self.rl is not None and value is not None:
                 raise InputError(
                     f"{name!r} is of supervised training, which a run with 'rl' is not; "
                     "leave it out."
                 )
+        if self.rl is not None and self.precision == "fp16":
+            raise InputError("A run with 'rl' has no 'precision' fp16; give bf16, fp32 or auto.")
         if self.patience is not None and not self.score_every:
             raise InputError(
                 "'patience' counts held-out scores, but 'score_every' is 0, which scores only at "
@@ -185,6 +200,7 @@ class TrainConfig:
             ("log_every", self.log_every, 1),
             ("keep", self.keep, 1),
             ("score_every", self.score_every, 0),
+            ("samples", self.samples, 0),
             ("skip_bad_batches", self.skip_bad_batches, 0),
             ("seed", self.seed, 0),
         ):
@@ -249,8 +265,9 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes, encoder_rate, \
 head_rate, weight_decay, layer_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, \
-pool, precision, device, threads, seed, log_every, score_every, patience, ema, keep, \
-skip_bad_batches, resume, sampling, loss, freeze, self_train, few_shot, lora, rl, distill, license.
+pool, precision, device, threads, seed, log_every, score_every, samples, patience, ema, quantize, \
+keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, few_shot, lora, rl, distill, \
+license.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

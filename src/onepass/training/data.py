@@ -126,8 +126,15 @@ class Mixture:
 
     def draw(self, count: int, rng: random.Random) -> list[Drawn]:
         """Return the next ``count`` examples; ``rng`` chooses the sources."""
-        chosen = rng.choices(self._names, self._weights, k=count)
-        return [self._next(name) for name in chosen]
+        return [self._next(name) for name in self._choose(count, rng)]
+
+    def skip(self, count: int, rng: random.Random) -> None:
+        """Leave out the examples that `draw` would return."""
+        for name in self._choose(count, rng):
+            self._drawn[name] += 1
+
+    def _choose(self, count: int, rng: random.Random) -> list[str]:
+        return rng.choices(self._names, self._weights, k=count)
 
     def _next(self, name: str) -> Drawn:
         file = self._files[name]

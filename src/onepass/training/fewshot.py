@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.example import Example
-from onepass.corpus.jsonl import write_examples
 from onepass.errors import InputError, SchemaError
 from onepass.evaluation.asking import schema_of
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import evaluate
 from onepass.schema import Schema
 from onepass.training.data import LineFile
-from onepass.training.sources import Sources
+from onepass.training.sources import Sources, write_at_once
 
 MOST_TESTED = 1000  # of the examples that were not chosen, where no dev file is given
 FILE = "few-shot.jsonl"  # in the data directory of a run
@@ -106,7 +105,7 @@ def few_of(
     rest = [one for i, one in enumerate(examples) if i not in taken and is_asked(one)]
     random.Random(seed).shuffle(rest)
     into.mkdir(parents=True, exist_ok=True)
-    write_examples(into / FILE, (examples[i] for i in chosen))
+    write_at_once(into / FILE, (examples[i] for i in chosen))
     report(f"{len(chosen)} of {len(examples)} examples chosen, {count} of each label")
     name = FILE.removesuffix(".jsonl")
     return replace(

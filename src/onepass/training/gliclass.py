@@ -14,7 +14,12 @@ from onepass.encoding.sequences import encoder_limit
 from onepass.models.gliclass.family import GLICLASS
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliclass.network.checkpoint import load_network, save_network
-from onepass.models.gliclass.network.loss import compute_loss, run_network
+from onepass.models.gliclass.network.loss import (
+    compute_loss,
+    loss_of,
+    run_network,
+    seen_states,
+)
 from onepass.models.gliclass.network.network import GliclassNetwork
 from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
@@ -72,6 +77,14 @@ class GliclassTrainee:
     ) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
         return compute_loss(network, batch, self._options)
+
+    def answer(
+        self, network: GliclassNetwork, batch: Targets
+    ) -> tuple[torch.Tensor, Mapping[str, float], torch.Tensor]:
+        """Return what `loss` returns, and the (batch, labels) logits that it was computed from."""
+        with seen_states(network) as seen:
+            logits = run_network(network, batch)
+        return *loss_of(logits, seen, batch, self._options), logits
 
     def tally(self, network: GliclassNetwork, asked: Sequence[Asked], tally: Tally) -> None:
         """Count what the network answers to a batch: exact sets, or the one best label."""

@@ -14,9 +14,9 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
 from onepass.models.gliner2.family import SPARE
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
-from onepass.models.gliner2.network.loss import compute_loss
+from onepass.models.gliner2.network.loss import compute_loss, loss_of
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
 from onepass.models.registry import SETTINGS_FILE
@@ -72,6 +72,13 @@ class Gliner2Trainee:
     ) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
         return compute_loss(network, batch, self._weights)
+
+    def answer(
+        self, network: Gliner2Network, batch: Targets
+    ) -> tuple[torch.Tensor, Mapping[str, float], Outputs]:
+        """Return what `loss` returns, and the logits that it was computed from."""
+        outputs = run_network(network, batch)
+        return *loss_of(outputs, batch, self._weights), outputs
 
     def tally(self, network: Gliner2Network, asked: Sequence[Asked], tally: Tally) -> None:
         """Count the cells and tasks of a batch that ``network`` answers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,10 +17,12 @@ import torch
 from onepass.errors import InputError
 from onepass.training.averaging import Average
 from onepass.training.checkpoints import Checkpoints
+from onepass.training.failures import Failures, rows
+from onepass.training.processes import ALONE, Processes
 from onepass.training.progress import Limits, Progress
+from onepass.training.samples import Sample
+from onepass.training.updating import Updates
 from onepass.training.working import Working
-
-_SHOWN = 20  # rows of a batch that failed
 
 
 class Task(Protocol):
@@ -48,6 +51,9 @@ class Task(Protocol):
     def score(self) -> Mapping[str, float]:
         """Return held-out scores; ``score`` is the one that counts, if there is one."""
 
+    def samples(self) -> Sequence[Sample]:
+        """Return what the network says of a few held-out texts."""
+
     def save(self, directory: Path) -> None:
         """Write a checkpoint that the library can load."""
 
@@ -71,11 +77,12 @@ class LoopOptions:
         warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
         clip: largest gradient norm.
         betas: of AdamW.
-        precision: "bf16" or "fp32".
+        precision: "bf16", "fp16" (gradients are scaled; for GPUs) or "fp32".
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
         patience: held-out scores in a row without a new best one that end the run.
         ema: decay of a running mean of the weights that is scored and saved; None for none.
+        quantize: whether steps are computed as the graphs in eight bits will.
         keep: newest checkpoints that stay.
         skip_bad_batches: batches that may fail before the run stops; each is reported.
     """
@@ -91,14 +98,15 @@ class LoopOptions:
     score_every: int = 1000
     patience: int | None = None
     ema: float | None = None
+    quantize: bool = False
     keep: int = 2
     skip_bad_batches: int = 0
 
     def __post_init__(self) -> None:
         if not (self.steps or self.examples or self.minutes):
             raise InputError("A run needs an end; give one of steps, examples and minutes.")
-        if self.precision not in ("bf16", "fp32"):
-            raise InputError(f"The precision must be bf16 or fp32, not {self.precision!r}.")
+        if self.precision not in ("bf16", "fp16", "fp32"):
+            raise InputError(f"The precision must be bf16, fp16 or fp32, not {self.precision!r}.")
 
     def limits(self) -> Limits:
         """Return where the run ends."""
@@ -135,6 +143,7 @@ def train(
     *,
     resume: bool = False,
     report: Callable[[str], None] = lambda line: None,
+    processes: Processes = ALONE,
 ) -> Outcome:
     """Train until the first of the limits is reached.
 
@@ -144,54 +153,84 @@ def train(
         directory: receives ``step-N`` checkpoints, ``final``, ``best`` and ``log.jsonl``.
         resume: continue from the newest ``step-N`` in ``directory``.
         report: receives lines of progress.
+        processes: that train together, each on its own part of the data; the gradients of a step
+            are the means of theirs.
 
     Raises:
         InputError: if there is nothing to resume, an earlier run would be overwritten, or more
             batches fail than may, naming their rows.
     """
     average = Average(task.network, options.ema) if options.ema else None
-    checkpoints = Checkpoints(directory, keep=options.keep, average=average)
-    limits = options.limits()
-    progress = Progress(directory / "log.jsonl", limits, options.log_every, report)
-    optimizer = torch.optim.AdamW(task.groups(), betas=options.betas, eps=1e-8, fused=True)
-    base_rates = [group["lr"] for group in optimizer.param_groups]
+    checkpoints = Checkpoints(directory, keep=options.keep, average=average, processes=processes)
+    report = processes.telling(report)
+    log = directory / "log.jsonl" if processes.is_main else None
+    progress = Progress(log, options.limits(), options.log_every, report)
+    network = task.network
+    updates = Updates(
+        network, task.groups(),
+        betas=options.betas, clip=options.clip, precision=options.precision,
+    )  # fmt: skip
     if resume:
-        progress.restore(checkpoints.load(task, optimizer), task.seen)
+        progress.restore(checkpoints.load(task, updates), _seen(task, processes))
     else:
         checkpoints.refuse_old()
-    network = task.network
     network.train()
-    working = Working(network, options.precision)
+    working = Working(network, options.precision, quantize=options.quantize)
+    failures = Failures(options.skip_bad_batches, report, processes)
+    steps = _Steps(task, working, updates, average, failures, processes)
     batches = task.batches()
-    bad = 0
-    while not progress.over():
+    while not processes.from_main(progress.over()):
         batch = next(batches)
-        factor = progress.rate()
-        for group, base in zip(optimizer.param_groups, base_rates, strict=True):
-            group["lr"] = base * factor
-        working.load()
-        try:
-            terms = _backward(task, working.network, batch)
-        except Exception as error:
-            bad += 1
-            message = f"{_rows(task.places(batch))} failed at step {progress.step + 1}: {error}"
-            if bad > options.skip_bad_batches:
-                raise InputError(f"The batch of {message}") from error
-            report(f"skipped the batch of {message}")
+        terms = steps.take(batch, processes.from_main(progress.rate()), progress.step + 1)
+        if terms is None:
             continue
-        working.hand_over()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
-        optimizer.step()
-        if average is not None:
-            average.step()
-        progress.stepped(terms, task.seen)
+        progress.stepped(terms, _seen(task, processes))
         due = options.score_every and progress.step % options.score_every == 0
-        if due and not progress.over():
-            is_best = progress.scored(_score(task, average))
-            checkpoints.save(task, optimizer, progress.state(), is_best=is_best)
-    is_best = not progress.is_scored() and progress.scored(_score(task, average))
-    checkpoints.save_final(task, is_best=is_best)
-    return outcome_of(progress, task.seen, bad)
+        if due and not processes.from_main(progress.over()):
+            is_best = processes.is_main and _scored(task, average, progress)
+            checkpoints.save(task, updates, progress.state(), is_best=is_best)
+    if processes.is_main:
+        is_best = not progress.is_scored() and _scored(task, average, progress)
+        checkpoints.save_final(task, is_best=is_best)
+    return outcome_of(progress, _seen(task, processes), failures.count)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steps:
+    """What a step needs."""
+
+    task: Task
+    working: Working
+    updates: Updates
+    average: Average | None
+    failures: Failures
+    processes: Processes
+
+    def take(self, batch: Any, factor: float, number: int) -> Mapping[str, float] | None:
+        """Learn from a batch, in all processes together.
+
+        Args:
+            batch: of this process.
+            factor: on the learning rates.
+            number: of the step.
+
+        Returns:
+            The terms of its loss; None if a batch failed, which leaves the weights as they are.
+        """
+        self.working.load()
+        terms = self.failures.attempt(
+            partial(_backward, self.task, self.working.network, batch, self.updates),
+            partial(_where, self.task, batch, number),
+        )
+        if terms is None:
+            return None
+        self.processes.average(self.working.statistics())
+        self.working.hand_over()
+        self.processes.average_gradients(self.task.network)
+        self.updates.step(factor)
+        if self.average is not None:
+            self.average.step()
+        return terms
 
 
 def outcome_of(progress: Progress, seen: int, bad: int) -> Outcome:
@@ -207,26 +246,29 @@ def outcome_of(progress: Progress, seen: int, bad: int) -> Outcome:
     )
 
 
-def _backward(task: Task, network: Any, batch: Any) -> Mapping[str, float]:
+def _backward(task: Task, network: Any, batch: Any, updates: Updates) -> Mapping[str, float]:
     """Compute the gradients of a batch and return the terms of its loss."""
     loss, terms = task.loss(network, batch)
     if not torch.isfinite(loss):
         raise InputError(f"the loss became {loss.item()}; lower the rates.")
-    loss.backward()
+    updates.scaled(loss).backward()
     return terms
 
 
-def _rows(places: Sequence[str]) -> str:
-    """Return where the rows of a batch stand, the first few of many."""
-    shown = ", ".join(places[:_SHOWN])
-    more = len(places) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+def _where(task: Task, batch: Any, step: int) -> str:
+    """Return which rows failed, and when."""
+    return f"{rows(task.places(batch))} failed at step {step}"
 
 
-def _score(task: Task, average: Average | None) -> dict[str, float]:
-    """Return held-out scores, with the network as it is used."""
+def _seen(task: Task, processes: Processes) -> int:
+    """Return how many examples were used so far, in all processes."""
+    return int(processes.total([task.seen])[0])
+
+
+def _scored(task: Task, average: Average | None, progress: Progress) -> bool:
+    """Score the network as it is used, show what it says, and return whether it is the best."""
     task.network.eval()
     with average.applied() if average else nullcontext():
-        scores = dict(task.score())
+        scores, samples = task.score(), task.samples()
     task.network.train()
-    return scores
+    return progress.scored(scores, samples)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from onepass.training.samples import Sample
 
 _LOWEST_RATE = 0.02  # of the base rate, at the end
 _DEFAULT_WARMUP = 1000  # steps
@@ -68,7 +70,7 @@ class Progress:
     """Step, clock and log of one run.
 
     Args:
-        log: the JSONL file that rows are added to.
+        log: the JSONL file that rows are added to; None for none.
         limits: where the run ends.
         log_every: steps between lines.
         report: receives lines.
@@ -80,7 +82,7 @@ class Progress:
     """
 
     def __init__(
-        self, log: Path, limits: Limits, log_every: int, report: Callable[[str], None]
+        self, log: Path | None, limits: Limits, log_every: int, report: Callable[[str], None]
     ) -> None:
         self.step = 0
         self.scores: dict[str, float] = {}
@@ -145,14 +147,25 @@ class Progress:
         )
         self._note({"step": self.step, "seconds": round(seconds, 1), "loss": means})
 
-    def scored(self, scores: Mapping[str, float]) -> bool:
-        """Note held-out scores and return whether ``score`` is the best so far."""
+    def scored(self, scores: Mapping[str, float], samples: Sequence[Sample] = ()) -> bool:
+        """Note held-out scores and return whether ``score`` is the best so far.
+
+        Args:
+            scores: by name.
+            samples: of what was said of held-out texts; are shown.
+        """
         self.scores = dict(scores)
         self._scored_at = self.step
         if not scores:
             return False
         self._report(f"step {self.step}  held out: {_shown(scores)}")
-        self._note({"step": self.step, "scores": self.scores})
+        row = {"step": self.step, "scores": self.scores}
+        if samples:
+            row["samples"] = [asdict(sample) for sample in samples]
+        for sample in samples:
+            for line in sample.lines():
+                self._report(line)
+        self._note(row)
         if not scores.get("score", float("-inf")) > self._best:
             self._waited += 1
             if self._is_stuck():
@@ -188,13 +201,15 @@ class Progress:
         self.best_scores = dict(state.get("best_scores", {}))
         self._examples = examples
         self._started = time.monotonic()
-        if self._log.is_file():
+        if self._log is not None and self._log.is_file():
             lines = self._log.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= self.step]
             self._log.write_text("".join(kept), encoding="utf-8")
         self._report(f"resumed at step {self.step}")
 
     def _note(self, row: Mapping[str, Any]) -> None:
+        if self._log is None:
+            return
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

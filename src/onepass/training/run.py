@@ -7,42 +7,76 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from onepass.corpus.example import Example
-from onepass.corpus.public import read_any
-from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 from onepass.training.adapters import adapt
-from onepass.training.bank import LabelBank, read_bank
 from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.data import Mixture
-from onepass.training.families import answered, loss_options, open_trainee
-from onepass.training.fewshot import few_of, gain, is_asked
+from onepass.training.families import loss_options, open_trainee
+from onepass.training.fewshot import gain
+from onepass.training.hardware import choose_device, choose_precision
 from onepass.training.holdout import Holdout
 from onepass.training.loop import LoopOptions, Outcome, train
+from onepass.training.material import WEAK, held_out, open_data, open_sampler, tested
+from onepass.training.processes import Processes, open_processes
 from onepass.training.rl.policy import open_policy
 from onepass.training.rl.run import Reinforcement
-from onepass.training.sampling import Sampler
-from onepass.training.selftrain import write_weak_labels
-from onepass.training.sources import Sources, by_length, open_sources
+from onepass.training.showing import open_samples
+from onepass.training.sources import Sources, by_length
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
 from onepass.training.teaching import Taught
 from onepass.training.trainee import Trainee
 
-__all__ = ["TrainConfig", "read_config", "train_from_config"]
+__all__ = ["WEAK", "TrainConfig", "read_config", "train_from_config"]
 
 Report = Callable[[str], None]
 
-WEAK = "self-trained.jsonl"  # in the data directory of a run
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Setting:
+    """What is settled before a run reads anything.
+
+    Attributes:
+        config: of the run, with the options of its loss.
+        processes: that train together.
+        precision: that steps are computed in.
+        report: receives lines of progress, in the main process.
+    """
+
+    config: TrainConfig
+    processes: Processes
+    precision: str
+    report: Report
+
+    @property
+    def output(self) -> Path:
+        """Return the directory of the run."""
+        return Path(self.config.output)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learning:
+    """What is trained, by whom, and in what batches.
+
+    Attributes:
+        trainee: the checkpoint.
+        rl: what takes the place of supervised training, None where nothing does.
+        batches: how large batches are.
+    """
+
+    trainee: Trainee
+    rl: Reinforcement | None
+    batches: BatchOptions
 
 
 def train_from_config(
@@ -63,49 +97,105 @@ def train_from_config(
         ``final`` and ``best`` (directories of checkpoints, ``best`` None if nothing was scored),
         ``steps``, ``examples``, ``skipped``, ``bad_batches``, ``minutes``, ``scores`` and
         ``best_score``; of a few-shot run also ``few_shot``, what `onepass.training.fewshot.gain`
-        returns.
+        returns. Of several processes only the main one returns this; the others return nothing.
 
     Raises:
         InputError: if something in the configuration or the data is wrong.
         CheckpointError: if the model to start from is.
+        MissingExtra: if the run needs a package that is not installed.
     """
-    output = Path(config.output)
+    setting = _begin(config, report)
+    config = setting.config
+    sources = _sources(setting, scored=scorer is not None)
+    torch.manual_seed(config.seed)
+    learning = _learning(setting, sources)
+    examples = tested(config, sources, setting.report)
+    task = _task(setting, sources, learning, scorer)
+    if setting.processes.is_main:
+        setting.output.mkdir(parents=True, exist_ok=True)
+        (setting.output / "train.json").write_text(
+            json.dumps(config.to_dict(), indent=1), encoding="utf-8"
+        )
+    outcome = _learn(setting, sources, learning, task)
+    skipped = int(setting.processes.total([task.skipped])[0])
+    if not setting.processes.is_main:
+        return {}
+    summary = _summary(outcome, setting.output, skipped)
+    if config.few_shot is not None:
+        summary["few_shot"] = _gain(config, summary["final"], examples)
+    card = Card.of(config, sources, summary, setting.precision)
+    write_cards(card, setting.output, outcome.best_scores)
+    return summary
+
+
+def _begin(config: TrainConfig, report: Report) -> _Setting:
+    """Refuse what can be refused at once, and settle who computes in what precision."""
     if not config.resume:
-        Checkpoints(output, keep=config.keep).refuse_old()
+        Checkpoints(Path(config.output), keep=config.keep).refuse_old()
+    device = choose_device(config.device)
+    precision = choose_precision(config.precision, device)
+    processes = open_processes(device)
     if config.threads:
         torch.set_num_threads(config.threads)
     if config.rl is None:
         config = replace(config, loss=loss_options(config))
-    sources = _data(config, output / "data", scored=scorer is not None, report=report)
-    torch.manual_seed(config.seed)
-    device = _device(config.device)
-    precision = _precision(config.precision, device)
-    rl = _reinforcement(config, sources, device, report)
+    elif processes.count > 1:
+        raise InputError(
+            f"A run with 'rl' is one process, but {processes.count} were started; start one."
+        )
+    return _Setting(config, processes, precision, processes.telling(report))
+
+
+def _sources(setting: _Setting, *, scored: bool) -> Sources:
+    """Return the data; the main process converts what must be converted, the others read it."""
+    again = setting.config.resume or not setting.processes.is_main
+    with setting.processes.main_first():
+        return open_data(
+            setting.config, setting.output / "data",
+            scored=scored, again=again, report=setting.report,
+        )  # fmt: skip
+
+
+def _learning(setting: _Setting, sources: Sources) -> _Learning:
+    """Return what is trained, without the teacher that it may have."""
+    config = setting.config
+    device = setting.processes.device
+    rl = _reinforcement(config, sources, device, setting.report)
     trainee = rl.policy if rl else open_trainee(config.model, config.loss, device=device)
     _check_window(trainee, config.max_pieces)
-    tested = _tested(config, sources, report)
-    whole = sources
-    if config.length_buckets:
-        sources = by_length(sources, config.length_buckets)
-    mixture = Mixture(sources.files, sources.weights, config.seed)
     batches = BatchOptions(
         config.batch_pieces,
         config.max_batch,
         config.max_pieces,
-        min(config.pool, len(mixture)),  # of little data a pool is once all of it
+        min(config.pool, _count(sources)),  # of little data a pool is once all of it
     )
-    if config.few_shot is None:  # a few-shot run chooses nothing by the examples it is tested on
-        scorer = scorer or _scorer(config, sources, rl or trainee, batches, report)
+    return _Learning(trainee, rl, batches)
+
+
+def _task(
+    setting: _Setting, sources: Sources, learning: _Learning, scorer: Scorer | None
+) -> TrainingTask:
+    """Return the checkpoint with its stream of questions, its scores, and its teacher if any."""
+    config, rl, trainee = setting.config, learning.rl, learning.trainee
+    examples: Sequence[Example] = ()
+    if config.few_shot is None and scorer is None:
+        # A few-shot run chooses nothing by the examples it is tested on.
+        examples = held_out(config, sources, setting.report)
+        scorer = _scorer(examples, rl or trainee, learning.batches, setting.report)
     if config.patience is not None and scorer is None:
         raise InputError(
             "'patience' counts held-out scores, but nothing of this run is scored; give dev or "
             "held_out (a few-shot run has no scores on the way), or leave it out."
         )
+    show = None
+    if examples and config.samples:
+        network = trainee.network
+        classes = rl is not None
+        show = open_samples(examples, config.samples, config.model, network, classes=classes)
     if config.distill is not None:
-        teacher = open_trainee(config.distill.teacher, device=device)
+        teacher = open_trainee(config.distill.teacher, device=setting.processes.device)
         trainee = Taught(trainee, teacher, config.distill)
-    sampler = rl.sampler(config.sampling) if rl else _sampler(config, sources)
-    stream = QuestionStream(mixture, sampler, trainee.ask, batches, seed=config.seed)
+    stream = _stream(setting, sources, learning, trainee)
     rates = Rates(
         config.encoder_rate,
         config.head_rate,
@@ -114,24 +204,46 @@ def train_from_config(
         config.freeze,
     )
     adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
-    task = TrainingTask(trainee, stream, rates, scorer=scorer, adapted=adapted)
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "train.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
-    report(
-        f"{len(mixture)} examples in {len(sources.files)} files, on {device} "
-        f"({torch.get_num_threads()} threads) in {precision}"
+    return TrainingTask(trainee, stream, rates, scorer=scorer, show=show, adapted=adapted)
+
+
+def _stream(
+    setting: _Setting, sources: Sources, learning: _Learning, trainee: Trainee
+) -> QuestionStream:
+    """Return the questions of this process."""
+    config, rl, processes = setting.config, learning.rl, setting.processes
+    if config.length_buckets:
+        sources = by_length(sources, config.length_buckets)
+    mixture = Mixture(sources.files, sources.weights, config.seed)
+    sampler = rl.sampler(config.sampling) if rl else open_sampler(config, sources)
+    share = (processes.index, processes.count)
+    return QuestionStream(
+        mixture, sampler, trainee.ask, learning.batches, seed=config.seed, share=share
     )
-    loop = _loop_options(config, precision, len(mixture))
-    if rl:
+
+
+def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: TrainingTask) -> Outcome:
+    """Train, by answers or by rewards."""
+    config, processes, report = setting.config, setting.processes, setting.report
+    examples = _count(sources)
+    several = f"{processes.count} processes, " if processes.count > 1 else ""
+    report(
+        f"{examples} examples in {len(sources.files)} files, on {choose_device(config.device)} "
+        f"({several}{torch.get_num_threads()} threads) in {setting.precision}"
+    )
+    options = _loop_options(config, setting.precision, examples)
+    output, resume = setting.output, config.resume
+    if learning.rl:
         decay = config.weight_decay
-        outcome = rl.train(task, loop, output, decay=decay, resume=config.resume, report=report)
-    else:
-        outcome = train(task, loop, output, resume=config.resume, report=report)
-    summary = _summary(outcome, output, stream.skipped)
-    if config.few_shot is not None:
-        summary["few_shot"] = _gain(config, summary["final"], tested)
-    write_cards(Card.of(config, whole, summary, precision), output, outcome.best_scores)
-    return summary
+        return learning.rl.train(task, options, output, decay=decay, resume=resume, report=report)
+    if not processes.is_main:
+        torch.manual_seed(config.seed + processes.index)  # of dropout: not the main one's
+    return train(task, options, output, resume=resume, report=report, processes=processes)
+
+
+def _count(sources: Sources) -> int:
+    """Return how many examples are learned from."""
+    return sum(map(len, sources.files.values()))
 
 
 def _reinforcement(
@@ -146,39 +258,6 @@ def _reinforcement(
     return found
 
 
-def _data(config: TrainConfig, into: Path, *, scored: bool, report: Report) -> Sources:
-    """Return what the run learns from, and what is held out of it."""
-    weak = _weak_labels(config, into, report)
-    few = config.few_shot is not None
-    sources = open_sources(
-        [*map(Path, config.data), *weak],
-        into=into,
-        held_out=0.0 if config.dev or scored or few else config.held_out,
-        seed=config.seed,
-        report=report,
-    )
-    if config.few_shot is None:
-        return sources
-    return few_of(
-        sources, config.few_shot, seed=config.seed, into=into, report=report,
-        answered=answered(config.model), whole=(Path(WEAK).stem,),
-    )  # fmt: skip
-
-
-def _tested(config: TrainConfig, sources: Sources, report: Report) -> list[Example]:
-    """Return what a few-shot run is tested on: the dev file, or what was not chosen."""
-    if config.few_shot is None:
-        return []
-    every = _read_dev(Path(config.dev), report) if config.dev else sources.held_out
-    examples = [one for one in map(answered(config.model), every) if is_asked(one)]
-    if not examples:
-        raise InputError(
-            "No example is left to test on that this checkpoint answers; lower few_shot, give more "
-            "data, or give a dev file."
-        )
-    return examples
-
-
 def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str, Any]:
     """Return what a few-shot run brought."""
     from onepass.extractor import Extractor  # most runs do without
@@ -190,54 +269,13 @@ def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str,
     return gain(before, after, examples)
 
 
-def _weak_labels(config: TrainConfig, into: Path, report: Report) -> list[Path]:
-    """Return the file of what the model has labeled itself, which a resumed run has already."""
-    if config.self_train is None:
-        return []
-    path = into / WEAK
-    if not (config.resume and path.is_file()):
-        from onepass.extractor import Extractor  # most runs do without
-
-        model = Extractor.from_pretrained(config.model, backend="torch", threads=config.threads)
-        into.mkdir(parents=True, exist_ok=True)
-        write_weak_labels(model, config.self_train, path, report=report)
-    return [path]
-
-
-def _device(name: str) -> str:
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise InputError("The device cuda was asked for, but torch finds none; use device cpu.")
-    if name == "auto":
-        return "cuda" if available else "cpu"
-    return name
-
-
-def _precision(name: str, device: str) -> str:
-    """Return "bf16" or "fp32"; bf16 pays only where the processor has products in it."""
-    if name != "auto":
-        return name
-    if device == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if fast else "fp32"
-
-
-def _sampler(config: TrainConfig, sources: Sources) -> Sampler:
-    """Return what draws questions; labels to ask where they do not hold are the bank's, if any."""
-    bank, pool = read_bank(Path(config.bank)) if config.bank else (LabelBank(), ())
-    return Sampler(bank, pool or sources.labels, config.sampling, types=sources.types)
-
-
 def _scorer(
-    config: TrainConfig,
-    sources: Sources,
+    examples: Sequence[Example],
     asked: Trainee | Reinforcement,
     options: BatchOptions,
     report: Report,
 ) -> Scorer | None:
     """Return what scores the dev file or the held-out part, None if there is neither."""
-    examples = _read_dev(Path(config.dev), report) if config.dev else sources.held_out
     if not examples:
         report("nothing is held out: the run is not scored")
         return None
@@ -253,13 +291,6 @@ def _scorer(
         )
     report(f"{holdout.asked} of {len(examples)} held-out examples are scored")
     return holdout.score
-
-
-def _read_dev(path: Path, report: Report) -> tuple[Example, ...]:
-    """Return the examples of a file in any format that `onepass.evaluation` reads."""
-    if file_format(path) is Format.GLINER2:
-        return tuple(read_training_file(path, on_missing=report))
-    return tuple(read_any(path))
 
 
 def _check_window(trainee: Trainee, max_pieces: int) -> None:
@@ -284,6 +315,7 @@ def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOpt
         score_every=config.score_every,
         patience=config.patience,
         ema=config.ema,
+        quantize=config.quantize,
         keep=config.keep,
         skip_bad_batches=config.skip_bad_batches,
     )

@@ -6,6 +6,7 @@ It knows file names and formats, not what is done with the examples.
 from __future__ import annotations
 
 import json
+import os
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -181,13 +182,21 @@ def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[s
     examples = read_training_file(path, on_missing=missing.append)
     if form is Format.GLINER:
         examples = names.noted(examples)
-    count = write_examples(converted, examples)
+    count = write_at_once(converted, examples)
     report(f"{path}: {count} examples read, format {form.value}")
     for sentence in missing[:_SHOWN]:
         report(sentence)
     if len(missing) > _SHOWN:
         report(f"{path}: {len(missing) - _SHOWN} more values do not stand in their texts")
     return converted
+
+
+def write_at_once(path: Path, examples: Iterable[Example]) -> int:
+    """Write examples to a file that others may be reading, and return how many there were."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    count = write_examples(partial, examples)
+    partial.replace(path)
+    return count
 
 
 def _choose(

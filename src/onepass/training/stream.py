@@ -46,6 +46,7 @@ class QuestionStream:
         ask: turns a question into passes, such as `Trainee.ask`.
         options: how large batches are.
         seed: of the questions and of the order of batches.
+        share: number of this reader, and of how many; each takes its turn at a pool.
 
     Attributes:
         seen: examples that were used or skipped so far; one counts with its first pass.
@@ -61,10 +62,11 @@ class QuestionStream:
         options: BatchOptions,
         *,
         seed: int = 0,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.seen = self.skipped = 0
         self._mixture, self._sampler, self._ask = mixture, sampler, ask
-        self._options, self._seed = options, seed
+        self._options, self._seed, self._share = options, seed, share
         self._pool = 0  # number of the pool that is being consumed
         self._taken = 0  # batches of it that were handed out
         self._at_pool = mixture.state()
@@ -77,6 +79,7 @@ class QuestionStream:
             InputError: if not one example of a pool can be asked.
         """
         while True:
+            self._skip_pools()
             batches, firsts = self._open_pool()
             for batch in batches[self._taken :]:
                 self._taken += 1
@@ -84,6 +87,13 @@ class QuestionStream:
                 yield batch
             self._pool += 1
             self._taken = 0
+
+    def _skip_pools(self) -> None:
+        """Go on to the next pool of this reader."""
+        own, readers = self._share
+        while self._pool % readers != own:
+            self._mixture.skip(self._options.pool, random.Random(f"{self._seed}/{self._pool}"))
+            self._pool += 1
 
     def _open_pool(self) -> tuple[list[list[Any]], set[int]]:
         """Draw, ask and batch the next pool; the same again if it was begun before.

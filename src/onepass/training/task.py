@@ -15,6 +15,7 @@ import torch
 
 from onepass.errors import InputError
 from onepass.training.adapters import merged
+from onepass.training.samples import Sample
 from onepass.training.stream import QuestionStream
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
 
@@ -65,6 +66,7 @@ class TrainingTask:
         stream: what is asked.
         rates: of its parts.
         scorer: held-out scores of the network, if any; ``score`` is the one that counts.
+        show: returns what the network says of a few held-out texts, if any are to be shown.
         adapted: layers that `onepass.training.adapters.adapt` changed.
 
     Raises:
@@ -78,10 +80,11 @@ class TrainingTask:
         rates: Rates,
         *,
         scorer: Scorer | None = None,
+        show: Callable[[], Sequence[Sample]] | None = None,
         adapted: Sequence[str] = (),
     ) -> None:
         self._trainee, self._stream, self._rates, self._scorer = trainee, stream, rates, scorer
-        self._adapted = adapted
+        self._show, self._adapted = show, adapted
         self._check_frozen()
         for name, parameter in self.network.named_parameters():
             if self._part(name) in rates.frozen:
@@ -116,6 +119,11 @@ class TrainingTask:
     def seen(self) -> int:
         """Return how many examples were used so far."""
         return self._stream.seen
+
+    @property
+    def skipped(self) -> int:
+        """Return how many of them could not be asked."""
+        return self._stream.skipped
 
     def groups(self) -> list[dict[str, Any]]:
         """Return groups of parameters that learn alike, each with and without weight decay."""
@@ -160,6 +168,10 @@ class TrainingTask:
     def score(self) -> Mapping[str, float]:
         """Return held-out scores, empty without a scorer."""
         return self._scorer(self.network) if self._scorer else {}
+
+    def samples(self) -> Sequence[Sample]:
+        """Return what the network, in evaluation mode, says of a few held-out texts."""
+        return self._show() if self._show else ()
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout, adapters merged."""

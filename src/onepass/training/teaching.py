@@ -19,6 +19,7 @@ from onepass.corpus.question import Question
 from onepass.errors import InputError
 from onepass.models.gliclass.network.loss import run_network as run_gliclass
 from onepass.models.gliclass.targets import Asked as GliclassAsked
+from onepass.models.gliner2.network.outputs import Outputs
 from onepass.models.gliner2.network.outputs import run_network as run_gliner2
 from onepass.models.gliner2.targets import SpanGroup
 from onepass.models.gliner2.targets import Targets as Gliner2Targets
@@ -28,7 +29,8 @@ from onepass.training.gliner2 import Gliner2Trainee
 from onepass.training.tally import Tally
 from onepass.training.trainee import Trainee
 
-_Term = Callable[[Any, Any, "Lesson", float], torch.Tensor]  # of student, teacher, batch, T
+# Of the student's logits, the teacher, the batch and T.
+_Term = Callable[[Any, Any, "Lesson", float], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,12 +114,12 @@ class Taught:
         return Lesson(asked, own, shown, rows)
 
     def loss(self, network: Any, batch: Lesson) -> tuple[torch.Tensor, Mapping[str, float]]:
-        """Return the loss of the gold answers plus the soft term ``distill``."""
-        loss, terms = self._student.loss(network, batch.own)
+        """Return the loss of the gold answers plus the soft term ``distill``, of the same pass."""
+        loss, terms, own = self._student.answer(network, batch.own)
         if not batch.rows:
             return loss, terms
         heat = self._options.temperature
-        soft = self._term(network, self._teacher.network, batch, heat) * heat**2
+        soft = self._term(own, self._teacher.network, batch, heat) * heat**2
         return loss + self._options.weight * soft, {**terms, "distill": float(soft.detach())}
 
     def tally(self, network: Any, asked: Sequence[Pair], tally: Tally) -> None:
@@ -147,11 +149,11 @@ def soft_choice(own: torch.Tensor, shown: torch.Tensor, heat: float) -> torch.Te
     return functional.cross_entropy(own / heat, torch.softmax(shown / heat, dim=-1))
 
 
-def _gliclass(network: Any, teacher: Any, batch: Lesson, heat: float) -> torch.Tensor:
-    """Return the mean soft term of the passes that both read."""
+def _gliclass(logits: torch.Tensor, teacher: Any, batch: Lesson, heat: float) -> torch.Tensor:
+    """Return the mean soft term of the passes that both read; logits are (batch, labels)."""
     with torch.no_grad():
         shown = run_gliclass(teacher, batch.shown).float()
-    own = run_gliclass(network, batch.own).float()
+    own = logits.float()
     total = own.new_zeros(())
     for line, row in enumerate(batch.rows):
         one = batch.pairs[row].own
@@ -162,13 +164,11 @@ def _gliclass(network: Any, teacher: Any, batch: Lesson, heat: float) -> torch.T
     return total / len(batch.rows)
 
 
-def _gliner2(network: Any, teacher: Any, batch: Lesson, heat: float) -> torch.Tensor:
+def _gliner2(own: Outputs, teacher: Any, batch: Lesson, heat: float) -> torch.Tensor:
     """Return the soft terms of spans (mean over queries) and classes (mean over tasks)."""
     with torch.no_grad():
         shown = run_gliner2(teacher, batch.shown)
-    own = run_gliner2(network, batch.own)
-    device = next(network.parameters()).device
-    total = torch.zeros((), device=device)
+    total = torch.zeros(())  # a number, which goes with tensors of any device
     if own.spans is not None and shown.spans is not None:
         total = total + _spans(own.spans, shown.spans, batch, heat)
     if own.classes is not None and shown.classes is not None:

@@ -93,9 +93,9 @@ def reinforce(
         progress.stepped(terms, task.seen)
         scored, kept = (_due(progress.step, n) for n in (options.score_every, save_every))
         if (scored or kept) and not progress.over():
-            is_best = scored and progress.scored(_score(task))
+            is_best = scored and _scored(task, progress)
             checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
-    is_best = not progress.is_scored() and progress.scored(_score(task))
+    is_best = not progress.is_scored() and _scored(task, progress)
     checkpoints.save_final(saved, is_best=is_best)
     return outcome_of(progress, task.seen, bad)
 
@@ -104,9 +104,9 @@ def _due(step: int, every: int | None) -> bool:
     return bool(every) and step % (every or 1) == 0
 
 
-def _score(task: TrainingTask) -> dict[str, float]:
-    """Return held-out scores, with the network as it is used."""
+def _scored(task: TrainingTask, progress: Progress) -> bool:
+    """Score the network as it is used, show what it says, and return whether it is the best."""
     task.network.eval()
-    scores = dict(task.score())
+    scores, samples = task.score(), task.samples()
     still(task.network)
-    return scores
+    return progress.scored(scores, samples)

@@ -5,7 +5,7 @@ Equation numbers are those of the GLiClass paper. It knows nothing about how a b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,23 @@ def compute_loss(
     """
     with seen_states(network) as seen:
         logits = run_network(network, batch)
+    return loss_of(logits, seen, batch, options)
+
+
+def loss_of(
+    logits: torch.Tensor,
+    seen: Sequence[tuple[torch.Tensor, torch.Tensor]],
+    batch: Targets,
+    options: GliclassLoss,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss of what a network said of a batch, as `compute_loss` does.
+
+    Args:
+        logits: (batch, labels) of the network.
+        seen: the states that its head has read, see `seen_states`.
+        batch: passes with their gold answers.
+        options: of the loss.
+    """
     device = logits.device
     true = torch.from_numpy(batch.true).to(device)
     mask = torch.from_numpy(batch.label_mask).to(device).bool()

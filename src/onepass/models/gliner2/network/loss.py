@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.targets import ClassGroup, LossWeights, Targets
 
-__all__ = ["LossWeights", "compute_loss"]
+__all__ = ["LossWeights", "compute_loss", "loss_of"]
 
 
 def compute_loss(
@@ -35,7 +35,19 @@ def compute_loss(
         The weighted sum of the terms, and each term by its name in `LossWeights`; a term that the
         batch has nothing for is left out.
     """
-    outputs = run_network(network, targets)
+    return loss_of(run_network(network, targets), targets, weights)
+
+
+def loss_of(
+    outputs: Outputs, targets: Targets, weights: LossWeights
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss of what a network said of a batch, as `compute_loss` does.
+
+    Args:
+        outputs: of the network.
+        targets: the batch with its gold cells.
+        weights: of the terms.
+    """
     terms: list[tuple[str, torch.Tensor, float]] = []
     if outputs.spans is not None:
         terms.append(("spans", binary_term(outputs.spans, targets), weights.spans))
@@ -52,7 +64,7 @@ def compute_loss(
         softmax, binary = class_terms(outputs.classes, targets.classes)
         terms.append(("classes", softmax, weights.classes))
         terms.append(("binary_classes", binary, weights.binary_classes))
-    total = torch.zeros((), device=next(network.parameters()).device)
+    total = torch.zeros(())  # a number, which goes with tensors of any device
     for _, value, weight in terms:
         total = total + value * weight
     return total, {name: float(value.detach()) for name, value, _ in terms}

@@ -1,0 +1,105 @@
+"""The examples of a run: what it learns from, what it is scored on, and what it is tested on.
+
+It knows the configuration, and neither the network nor the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from onepass.corpus.example import Example
+from onepass.corpus.public import read_any
+from onepass.corpus.reading import Format, file_format, read_training_file
+from onepass.errors import InputError
+from onepass.training.bank import LabelBank, read_bank
+from onepass.training.config import TrainConfig
+from onepass.training.families import answered
+from onepass.training.fewshot import few_of, is_asked
+from onepass.training.sampling import Sampler
+from onepass.training.selftrain import write_weak_labels
+from onepass.training.sources import Sources, open_sources
+
+Report = Callable[[str], None]
+
+WEAK = "self-trained.jsonl"  # in the data directory of a run
+
+
+def open_data(
+    config: TrainConfig, into: Path, *, scored: bool, again: bool, report: Report
+) -> Sources:
+    """Return what a run learns from, and what is held out of it.
+
+    Args:
+        config: of the run.
+        into: directory that receives what is made of the data.
+        scored: whether the run has a scorer of its own, so that nothing need be held out.
+        again: whether texts that the model has labeled itself are there already, perhaps.
+        report: receives lines of progress.
+
+    Raises:
+        InputError: if something in the data is wrong.
+    """
+    weak = _weak_labels(config, into, again, report)
+    few = config.few_shot is not None
+    sources = open_sources(
+        [*map(Path, config.data), *weak],
+        into=into,
+        held_out=0.0 if config.dev or scored or few else config.held_out,
+        seed=config.seed,
+        report=report,
+    )
+    if config.few_shot is None:
+        return sources
+    return few_of(
+        sources, config.few_shot, seed=config.seed, into=into, report=report,
+        answered=answered(config.model), whole=(Path(WEAK).stem,),
+    )  # fmt: skip
+
+
+def _weak_labels(config: TrainConfig, into: Path, again: bool, report: Report) -> list[Path]:
+    """Return the file of what the model has labeled itself, which a resumed run has already."""
+    if config.self_train is None:
+        return []
+    path = into / WEAK
+    if not (again and path.is_file()):
+        from onepass.extractor import Extractor  # most runs do without
+
+        model = Extractor.from_pretrained(config.model, backend="torch", threads=config.threads)
+        into.mkdir(parents=True, exist_ok=True)
+        write_weak_labels(model, config.self_train, path, report=report)
+    return [path]
+
+
+def held_out(config: TrainConfig, sources: Sources, report: Report) -> Sequence[Example]:
+    """Return the dev file, in any format that `onepass.evaluation` reads, or the held-out part."""
+    if not config.dev:
+        return sources.held_out
+    path = Path(config.dev)
+    if file_format(path) is Format.GLINER2:
+        return tuple(read_training_file(path, on_missing=report))
+    return tuple(read_any(path))
+
+
+def tested(config: TrainConfig, sources: Sources, report: Report) -> list[Example]:
+    """Return what a few-shot run is tested on: the dev file, or what was not chosen.
+
+    Raises:
+        InputError: if nothing is left.
+    """
+    if config.few_shot is None:
+        return []
+    every = held_out(config, sources, report)
+    examples = [one for one in map(answered(config.model), every) if is_asked(one)]
+    if not examples:
+        raise InputError(
+            "No example is left to test on that this checkpoint answers; lower few_shot, give more "
+            "data, or give a dev file."
+        )
+    return examples
+
+
+def open_sampler(config: TrainConfig, sources: Sources) -> Sampler:
+    """Return what draws questions; labels to ask where they do not hold are the bank's, if any."""
+    bank, pool = read_bank(Path(config.bank)) if config.bank else (LabelBank(), ())
+    return Sampler(bank, pool or sources.labels, config.sampling, types=sources.types)
