@@ -152,6 +152,11 @@ def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> onnx.N
     return onnx.helper.make_node(kind, inputs, [output], **attributes)
 
 
+def branch(only: onnx.NodeProto) -> onnx.GraphProto:
+    out = onnx.helper.make_tensor_value_info(only.output[0], onnx.TensorProto.FLOAT, None)
+    return onnx.helper.make_graph([only], only.output[0], [], [out])
+
+
 SHARED = {
     "two look-ups": [
         node("Gather", ["table", "ids"], "a"),
@@ -161,6 +166,17 @@ SHARED = {
     "a look-up and a product": [
         node("Gather", ["table", "ids"], "a"),
         node("MatMul", ["a", "table"], "out"),
+    ],
+    "branches": [
+        node("Size", ["ids"], "size"),
+        node("Cast", ["size"], "some", to=onnx.TensorProto.BOOL),
+        node(
+            "If",
+            ["some"],
+            "out",
+            then_branch=branch(node("Gather", ["table", "ids"], "columns", axis=1)),
+            else_branch=branch(node("Gather", ["table", "ids"], "rows")),
+        ),
     ],
     "columns": [node("Gather", ["table", "ids"], "out", axis=1)],
 }

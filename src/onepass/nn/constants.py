@@ -1,4 +1,4 @@
-"""The weights of an ONNX graph in one place: as initializers, however the exporter wrote them.
+"""The weights of an ONNX graph in one place, however the exporter wrote them, and who reads them.
 
 It knows nothing about what is done with them.
 """
@@ -35,3 +35,17 @@ def lift_constants(graph: onnx.GraphProto) -> None:
             tensor = numpy_helper.from_array(np.array(values), node.output[0])
             graph.initializer.append(tensor)
             graph.node.remove(node)
+
+
+def read_by(node: onnx.NodeProto) -> set[str]:
+    """Return the names that a node reads, in its branches too.
+
+    >>> from onnx import helper
+    >>> sorted(read_by(helper.make_node("Add", ["a", "b"], ["c"])))
+    ['a', 'b']
+    """
+    names = set(node.input)
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            names |= read_by(inner)
+    return names

@@ -20,7 +20,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from onepass.nn.constants import LARGE
+from onepass.nn.constants import LARGE, read_by
 from onepass.nn.rounding import PARTS, Rounded
 
 _CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
@@ -36,7 +36,7 @@ def find_products(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
         graph: after `onepass.nn.constants.lift_constants`.
     """
     weights = {tensor.name: tensor for tensor in graph.initializer}
-    uses = Counter(name for node in graph.node for name in node.input)
+    uses = Counter(name for node in graph.node for name in read_by(node))
     found = {}
     for node in graph.node:
         tensor = weights.get(node.input[1]) if node.op_type == "MatMul" else None

@@ -17,7 +17,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onepass.backends.base import PRODUCTS, WEIGHTS, Array
-from onepass.nn.constants import LARGE, lift_constants
+from onepass.nn.constants import LARGE, lift_constants, read_by
 from onepass.nn.product_inputs import product_moments
 from onepass.nn.products import find_products, put_weight, quantize_products
 from onepass.nn.rounding import Rounded, round_matrix
@@ -73,7 +73,7 @@ def quantize_weights(model: onnx.ModelProto, rounded: Mapping[str, Rounded] | No
     graph = model.graph
     users: dict[str, list[onnx.NodeProto]] = defaultdict(list)
     for node in graph.node:
-        for used in set(node.input):
+        for used in read_by(node):
             users[used].append(node)
     nodes: list[onnx.NodeProto] = []
     for tensor in list(graph.initializer):
