@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.common.timing import Clock  # noqa: E402
+from benchmarks.speed import exact  # noqa: E402
 from benchmarks.speed.question import Facts, Question, System  # noqa: E402
 from tests.parity.test_gliner2 import our_facts  # noqa: E402
 
@@ -23,12 +24,12 @@ from onepass.results.types import Extraction  # noqa: E402
 
 # Name to backend and precision.
 VARIANTS: Mapping[str, tuple[str, str]] = {
-    "onepass": ("onnx", "fp32"),
+    exact.ONNX: ("onnx", "fp32"),
+    exact.OPENVINO: ("openvino", "fp32"),
     "onepass-int8": ("onnx", "int8"),
-    "onepass-openvino": ("openvino", "fp32"),
     "onepass-bf16": ("openvino", "bf16"),
 }
-EXACT = "onepass"
+EXACT = exact.ONNX  # always asked; it settles thresholds
 
 
 def open_variant(name: str, directory: Path, threads: int) -> System:

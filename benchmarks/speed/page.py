@@ -17,12 +17,14 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.speed import exact  # noqa: E402
 from benchmarks.speed.bars import bars  # noqa: E402
 from benchmarks.speed.plot import plot  # noqa: E402
 
+from onepass.cli.machine import NOT_INSTALLED  # noqa: E402
+
 RESULT = ROOT / "benchmarks" / "speed" / "results" / "cpu.json"
 PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
-_EXACT = "onepass"
 _PARTS = {
     "one": "One text",
     "mixed": "A batch of mixed length",
@@ -58,6 +60,9 @@ def _about(result: Result) -> Iterator[str]:
     threads = machine["threads"]
     clock = "CPU time" if machine["clock"] == "cpu" else "wall time"
     peers = ", ".join(f"{name} {found[name]}" for name in ("gliner2", "gliner", "gliclass"))
+    runtimes = f"ONNX Runtime {found['onnxruntime']}"
+    if found["openvino"] != NOT_INSTALLED:
+        runtimes += f" and OpenVINO {found['openvino']}"
     note = f" Meanwhile the machine did something else: {machine['note']}." * bool(machine["note"])
     yield (
         "The same checkpoints in onepass and in the libraries that they come from: the same texts,"
@@ -67,8 +72,7 @@ def _about(result: Result) -> Iterator[str]:
     )
     yield (
         f"{machine['cpu']}, threads: {threads} of {machine['cores']} cores, {clock}.{note}\n"
-        f"onepass {found['onepass']} on ONNX Runtime {found['onnxruntime']}, {peers},\n"
-        f"torch {found['torch']}.\n"
+        f"onepass {found['onepass']} on {runtimes},\n{peers}, torch {found['torch']}.\n"
     )
     yield "![How many times as fast as the library of the checkpoint](speed.svg)\n"
 
@@ -87,19 +91,20 @@ def _bars(result: Result) -> Iterator[str]:
 def _equal(result: Result) -> Iterator[str]:
     """Yield what was compared: a cell in which nothing was found proves nothing."""
     yield "## Equal answers\n"
-    rows: dict[tuple[str, str], list[float]] = {}
+    rows: dict[tuple[str, str, str], list[float]] = {}
     for cell in result["cells"]:
         for found in cell.get("equality", {}).values():
-            row = rows.setdefault((cell["kind"], cell["task"]), [0, 0, 0, 0.0])
+            system = found.get("system", exact.ONNX)  # older results compared no other
+            row = rows.setdefault((cell["kind"], cell["task"], system), [0, 0, 0, 0.0])
             row[0] += 1
             row[1] += found["facts"]
             row[2] += not found["facts"]
             row[3] = max(row[3], found["largest_difference"])
     yield _table(
-        ["checkpoint", "task", "comparisons", "facts", "of nothing", "largest difference"],
+        ["checkpoint", "task", "ours", "comparisons", "facts", "of nothing", "largest difference"],
         [
-            [kind, task, f"{n:.0f}", f"{facts:.0f}", f"{empty:.0f}", f"{most:.1e}"]
-            for (kind, task), (n, facts, empty, most) in rows.items()
+            [*names, f"{n:.0f}", f"{facts:.0f}", f"{empty:.0f}", f"{most:.1e}"]
+            for names, (n, facts, empty, most) in rows.items()
         ],
     )
     if any(row[2] for row in rows.values()):
@@ -152,15 +157,18 @@ def _cells(result: Result) -> Iterator[str]:
                 else (f"{cell['words']:,}")
             )
             for peer, ratios in cell["ratios"].items():
-                own = cell["systems"][_EXACT]
-                row = [cell["kind"], _asked(cell), words, peer, _seconds(cell["systems"][peer])]
-                rows.append([*row, _seconds(own), _ratio(ratios[_EXACT])])
-        head = ["checkpoint", "asked", "words", "peer", "its time", "onepass", "times as fast"]
-        yield _table(head, rows)
+                took = cell["systems"]
+                row = [cell["kind"], _asked(cell), words, peer, _seconds(took[peer])]
+                row += [_seconds(took[name]) if name in took else "-" for name in exact.SYSTEMS]
+                rows.append([*row, _ratio(ratios[exact.faster(ratios)])])
+        ours = ["onepass", "on OpenVINO", "times as fast"]
+        yield _table(["checkpoint", "asked", "words", "peer", "its time", *ours], rows)
     yield (
-        "Median; in brackets the least and the most that any pair of runs gives. A star: one run,\n"
-        "without one before it that warms up. Long texts: gliner2 cuts its own windows of 384\n"
-        "words, and the windows differ, so what is found there is not compared.\n"
+        "onepass is in fp32 here, on ONNX Runtime and, where it was measured, on OpenVINO; the\n"
+        "last column is of the faster one. Median; in brackets the least and the most that any\n"
+        "pair of runs gives. A star: one run, without one before it that warms up. Long texts:\n"
+        "gliner2 cuts its own windows of 384 words, and the windows differ, so what is found\n"
+        "there is not compared.\n"
     )
     yield from _variants(result)
 
@@ -169,18 +177,19 @@ def _variants(result: Result) -> Iterator[str]:
     rows = []
     for cell in result["cells"]:
         for name, took in cell["systems"].items():
-            if not name.startswith(f"{_EXACT}-"):
+            if not name.startswith(f"{exact.ONNX}-") or name in exact.SYSTEMS:
                 continue
             words = f"{cell['texts']} texts" if cell["texts"] > 1 else f"{cell['words']} words"
-            exact = cell["systems"][_EXACT]["median_seconds"]
-            ratios = next(iter(cell["ratios"].values()))
-            times = f"{exact / took['median_seconds']:.2f}"
-            rows.append([name, _asked(cell), words, _seconds(took), times, _ratio(ratios[name])])
+            peer, ratios = next(iter(cell["ratios"].items()))  # the first is one by one
+            fp32 = cell["systems"][exact.faster(ratios)]["median_seconds"]
+            times = f"{fp32 / took['median_seconds']:.2f}"
+            row = [name, _asked(cell), words, _seconds(took), times]
+            rows.append([*row, peer, _ratio(ratios[name])])
     if rows:
-        yield "## Other precisions and backends\n"
-        yield _table(
-            ["system", "asked", "text", "time", "of onepass fp32", "of gliner2, one by one"], rows
-        )
+        yield "## Reduced precisions\n"
+        head = ["system", "asked", "text", "time", "of onepass fp32", "peer", "times as fast"]
+        yield _table(head, rows)
+        yield "The ratio to fp32 is that of medians, to the faster of its backends.\n"
     for name, why in result.get("skipped", {}).items():
         yield f"{name} was left out: {why}\n"
 
@@ -255,7 +264,8 @@ def summary(result: Result) -> str:
     """Return the ratios of a result in a few lines."""
     lines = []
     for peer in dict.fromkeys(p for cell in result["cells"] for p in cell["ratios"]):
-        own = [c["ratios"][peer][_EXACT]["median"] for c in result["cells"] if peer in c["ratios"]]
+        rows = [cell["ratios"][peer] for cell in result["cells"] if peer in cell["ratios"]]
+        own = [ratios[exact.faster(ratios)]["median"] for ratios in rows]
         lines.append(f"{peer}: {min(own):.2f} to {max(own):.2f} times, median {median(own):.2f}")
     return "\n".join([*lines, ""])
 

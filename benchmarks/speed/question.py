@@ -140,3 +140,32 @@ def compare(
         largest = max([largest, *(abs(a[key] - b[key]) for key in set(a) & set(b))])
     equal = not different and largest <= tolerance
     return {"facts": number, "different": different, "largest_difference": largest, "equal": equal}
+
+
+def equality(
+    answers: Mapping[str, Sequence[Any]],
+    ours: Mapping[str, System],
+    peers: Mapping[str, System],
+    question: Question,
+    tolerance: float,
+) -> dict[str, dict[str, Any]]:
+    """Return how each system of ours compares with each run of a peer.
+
+    Args:
+        answers: of both sides, name to those of all texts.
+        ours: name to what gave them.
+        peers: likewise.
+        question: that was asked.
+        tolerance: of scores.
+    """
+    facts = {
+        name: [system.facts(one, question) for one in answers[name]]
+        for name, system in {**ours, **peers}.items()
+    }
+    return {
+        f"{name} beside {peer}": {
+            "system": name, **compare(facts[name], facts[peer], question.threshold, tolerance)
+        }
+        for peer in peers
+        for name in ours
+    }  # fmt: skip

@@ -12,16 +12,17 @@ import pytest
 pytest.importorskip("gliner2")
 pytest.importorskip("gliner")
 pytest.importorskip("gliclass")
+pytest.importorskip("openvino")
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.common.encoders import TINY, Size  # noqa: E402
 from benchmarks.common.timing import ratio, spread, take_turns  # noqa: E402
-from benchmarks.speed import page, plot, speed  # noqa: E402
+from benchmarks.speed import exact, page, plot, speed  # noqa: E402
 from benchmarks.speed.bars import bars  # noqa: E402
 from benchmarks.speed.cells import Grid, cells  # noqa: E402
-from benchmarks.speed.question import compare  # noqa: E402
+from benchmarks.speed.question import Question, System, compare, equality  # noqa: E402
 from benchmarks.speed.rate import operations  # noqa: E402
 from benchmarks.speed.wording import make_batch, make_labels, make_text, tokenizer  # noqa: E402
 
@@ -31,7 +32,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """Return the result of a quick run of what takes no whole processes."""
     output = tmp_path_factory.mktemp("speed") / "result.json"
     options = ["--quick", "--threads", "1", "--only", "labels,one,mixed,long"]
-    assert speed.main([*options, "--variants", "onepass", "--output", str(output)]) == 0
+    variants = ["--variants", ",".join(exact.SYSTEMS)]
+    assert speed.main([*options, *variants, "--output", str(output)]) == 0
     return json.loads(output.read_text(encoding="utf-8"))
 
 
@@ -39,11 +41,13 @@ def test_all_systems_are_measured_and_equal(quick: dict):
     asked = {(cell["part"], cell["kind"], cell["task"]) for cell in quick["cells"]}
     assert len(asked) == 7 + 3 + 2  # one text, a batch, windows
     for cell in quick["cells"]:
-        assert cell["systems"].keys() > cell["ratios"].keys()
+        assert cell["systems"].keys() == cell["ratios"].keys() | set(exact.SYSTEMS)
         for took in cell["systems"].values():
             assert took["fastest_seconds"] <= took["median_seconds"] <= took["slowest_seconds"]
         if cell["part"] != "long":
             assert all(found["equal"] for found in cell["equality"].values())
+            compared = sorted(found["system"] for found in cell["equality"].values())
+            assert compared == sorted(exact.SYSTEMS * len(cell["ratios"]))
     found = sum(e["facts"] for c in quick["cells"] for e in c.get("equality", {}).values())
     assert found > 50  # equal answers that say nothing would prove nothing
     assert [one["task"] for one in quick["label_cost"]] == ["entities", "classes"]
@@ -54,6 +58,9 @@ def test_a_page_is_made_of_it(quick: dict):
     text = page.page(quick)
     assert "## Where a peer is faster" in text
     assert "## A batch of mixed length" in text
+    assert f"OpenVINO {quick['versions']['openvino']}" in text
+    assert "gliner2, fp32, the faster backend, one text" in text
+    assert "Reduced precisions" not in text  # none was asked
     drawn = ElementTree.fromstring(plot.plot(quick))
     points = [one for one in drawn.iter() if one.tag.endswith("circle")]
     assert len(points) == 7 * 2 * 2  # of each task, in both panels
@@ -74,6 +81,57 @@ def test_bars_say_what_was_reached():
     assert found["gliner2, fp32, one text"] == ("3x", True)
     assert found["gliner2, reduced precision, one text"] == ("4x", False)
     assert found["gliner, fp32"] == ("not measured", None)
+
+
+def test_bars_take_the_faster_exact_system_of_each_cell():
+    def cell(onnx: float, openvino: float) -> dict:
+        ratios = {"onepass": onnx, "onepass-openvino": openvino, "onepass-bf16": 9.0}
+        medians = {name: {"median": value} for name, value in ratios.items()}
+        return {"part": "one", "ratios": {"gliner2": medians, "gliclass": medians}}
+
+    found = {bar.what: bar for bar in bars({"cells": [cell(2.0, 3.0), cell(4.0, 1.0)]})}
+    for peer in (
+        "gliner2, fp32, the faster backend, one text",
+        "gliclass, fp32, the faster backend",
+    ):
+        assert (found[peer].measured, found[peer].reached) == ("3 to 4x", True)
+
+
+def test_tables_show_both_exact_times(quick: dict):
+    cell = next(c for c in quick["cells"] if c["kind"] == "gliclass")
+    took = {"warmed_up": True}
+    systems = {
+        "gliclass": took | {"median_seconds": 6.0},
+        "onepass": took | {"median_seconds": 3.0},
+    }
+    other = took | {"median_seconds": 2.0}
+    two = {"median": 2.0, "low": 2.0, "high": 2.0}
+    three = {"median": 3.0, "low": 3.0, "high": 3.0}
+
+    def row(**more: dict) -> str:
+        ratios = {"gliclass": {"onepass": two} | dict.fromkeys(more, three)}
+        own = cell | {"systems": systems | more, "ratios": ratios, "equality": {}}
+        text = page.page({**quick, "cells": [own]})
+        return next(line for line in text.splitlines() if line.startswith("| gliclass | classes"))
+
+    assert row().endswith("| gliclass | 6,000 ms | 3,000 ms | - | 2.00 |")
+    both = row(**{exact.OPENVINO: other})
+    assert both.endswith("| gliclass | 6,000 ms | 3,000 ms | 2,000 ms | 3.00 |")
+
+
+def test_both_exact_systems_are_compared_with_the_peer():
+    def system(name: str) -> System:
+        return System(name, lambda *_: [], lambda one, _: one)
+
+    fact = ("entity", "a")
+    answers = {"onepass": [{fact: 0.9}], exact.OPENVINO: [{fact: 0.8}], "gliner": [{fact: 0.9}]}
+    ours = {name: system(name) for name in exact.SYSTEMS}
+    peers = {"gliner": system("gliner")}
+    found = equality(answers, ours, peers, Question("entities", 1), 1e-4)
+    cell = {"part": "one", "kind": "gliner", "task": "entities", "labels": 1, "words": 8}
+    assert speed.unequal({"cells": [cell | {"equality": found}]}) == [
+        "one gliner entities 1 8: onepass-openvino beside gliner"
+    ]
 
 
 def test_what_differs_is_seen():
