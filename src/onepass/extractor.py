@@ -221,8 +221,8 @@ class Extractor(Shortcuts):
             on_long: texts longer than the window are read in overlapping windows ("window"),
                 refused ("error") or cut ("truncate").
             labels: what `encode_labels` returned; these labels are not encoded again.
-            solver: how entities and relations are chosen where relation types say what they join:
-                "greedy", or "exact" for the best sum of scores.
+            solver: how entities, relations and values of records are chosen where rules join
+                them: "greedy", or "exact" for the best sum of scores.
 
         Returns:
             An `Extraction`, or a list of them in the order of the texts.

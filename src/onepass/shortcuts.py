@@ -9,9 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from onepass.errors import SchemaError
 from onepass.models.thresholds import Given
 from onepass.results.types import Classification, Entity, Extraction, Record, Relation
 from onepass.schema import Schema
+from onepass.schema.shown import shown
 from onepass.schema.task import WindowScores
 
 
@@ -82,6 +84,11 @@ class Shortcuts(ABC):
 
         The options are those of `extract`.
         """
+        if not isinstance(structures, Mapping):
+            raise SchemaError(
+                "structures must be a mapping of names to fields, but "
+                f"{shown(structures)} ({type(structures).__name__}) was given."
+            )
         schema = Schema()
         for name, fields in structures.items():
             schema.structure(name, fields)

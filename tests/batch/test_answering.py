@@ -15,7 +15,7 @@ def test_a_request_survives_json():
         .relations(["born in"])
     )
     for threshold in (None, 0.4, {"city": 0.3}):
-        request = Request(schema, threshold, "nested", "error")
+        request = Request(schema, threshold, "nested", "error", "exact")
         assert Request.from_dict(json.loads(json.dumps(request.to_dict()))) == request
 
 

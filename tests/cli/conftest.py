@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onepass.cli import loading, main
-from onepass.cli.options import Backend, Precision
+from onepass.cli.options import Backend, Device, Precision
 from onepass.errors import CheckpointError, TextTooLong
 from onepass.results.types import Classification, Coverage, Entity, Extraction, LabelScore
 from onepass.schema import Schema, read_schema
@@ -93,6 +93,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> EchoModel:
         backend: Backend = Backend.AUTO,
         precision: Precision = Precision.AUTO,
         threads: int | None = None,
+        device: Device = Device.AUTO,
+        compiled: bool = False,
     ) -> EchoModel:
         if name not in (None, "echo"):
             raise CheckpointError(f"There is no model {name!r}; give another.")

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from onepass.cli import loading, main
 from onepass.cli.asking import schema_asked
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.cli.output import default_format
+from onepass.errors import CheckpointError
 from onepass.results.types import Extraction
 from onepass.schema import Naming, Schema
 
@@ -107,11 +109,71 @@ def test_text_from_standard_input(
 
 def test_options_reach_the_model(onepass: Onepass, model: Any):
     onepass("extract", "a", "-e", "b", "-t", "0.3", "--overlap", "label", "--on-long", "truncate")
-    onepass("extract", "a", "-e", "b")
+    onepass("extract", "a", "-e", "b", "--solver", "exact")
     assert model.options == [
-        {"threshold": 0.3, "overlap": "label", "on_long": "truncate"},
-        {"threshold": None, "overlap": "flat", "on_long": "window"},
+        {"threshold": 0.3, "overlap": "label", "on_long": "truncate", "solver": "greedy"},
+        {"threshold": None, "overlap": "flat", "on_long": "window", "solver": "exact"},
     ]
+
+
+@pytest.mark.parametrize("command", ["extract", "redact", "eval"])
+def test_how_a_model_runs_reaches_it(
+    onepass: Onepass, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+):
+    given = []
+
+    def load(*name: str | None, **options: Any) -> Any:
+        given.append(options)
+        raise CheckpointError("No model is opened here.")
+
+    monkeypatch.setattr(loading, "load_model", load)
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"text": "a", "entities": []}\n')
+    what = {"extract": ["a", "-e", "b"], "redact": ["a"], "eval": ["-d", str(gold)]}[command]
+    how = ["--backend", "torch", "--precision", "bf16", "--threads", "3", "--device", "cpu"]
+    assert onepass(command, *what, *how, "--compile").code == 2
+    assert given == [
+        {"backend": "torch", "precision": "bf16", "threads": 3, "device": "cpu", "compiled": True}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--device", "cuda"], "The built-in model has graphs for the CPU only"),
+        (["--compile"], "The built-in model has graphs for the CPU only"),
+        (["--compile", "-m", "owner/none"], "Only torch compiles what it runs"),
+        (["--device", "cuda", "--backend", "onnx", "-m", "owner/none"], "runs on the CPU"),
+        (["--device", "tpu"], "tpu"),
+    ],
+)
+def test_a_device_that_is_not_to_be_had_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], flags: list[str],
+    sentence: str,
+):  # fmt: skip
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["extract", "a", "-e", "b", *flags]) == 2
+    said = capfd.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_model_runs_where_it_is_told(tmp_path: Path):
+    from onepass.batch.answering import open_model
+    from onepass.batch.job import ModelChoice
+
+    with pytest.raises(CheckpointError):  # all that can be said of how it runs is accepted
+        open_model(ModelChoice(str(tmp_path), "torch", "fp32", 1, "cpu", True))
+
+
+def test_a_schema_may_hold_rules(onepass: Onepass):
+    rules = '{"head": ["person"], "tail": ["city"], "max_tails": 1}'
+    schema = f'{{"entities": ["person", "city"], "relations": {{"born in": {rules}}}}}'
+    assert onepass("extract", "a person", "--schema", schema).code == 0
+    wrong = schema.replace('"city"]', '"town"]', 1)
+    done = onepass("extract", "a person", "--schema", wrong)
+    assert done.code == 2
+    assert "joins 'city', which is no entity label" in done.err
 
 
 def test_schema_from_a_file_and_flags(onepass: Onepass, tmp_path: Path):

@@ -116,3 +116,17 @@ def test_a_page_of_several_files_names_the_file_of_a_row(onepass: Onepass, place
     assert (place / "page.HTML").read_text().startswith("<!DOCTYPE html>")
     assert "in/b.csv, row 2" in done.err
     assert onepass("extract", "a", "-e", "a", "-o", "a.json.zst").code == 2
+
+
+@pytest.mark.parametrize("command", ["extract", "redact"])
+def test_a_row_that_is_too_long_fails(onepass: Onepass, tmp_path: Path, command: str):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "a"}\n{"text": "' + "b" * 100 + '"}\n')
+    label = ["-e" if command == "extract" else "-l", "person"]
+    done = onepass(command, "-i", str(source), *label, "--max-line", "50")
+    assert done.code == 1
+    assert "row 2: longer than 50 bytes; allow more with --max-line" in done.err
+    assert onepass(command, "-i", str(source), *label).code == 0
+    alone = onepass(command, "a", *label, "--max-line", "50")
+    assert alone.code == 2
+    assert "--max-line belongs to --input" in alone.err

@@ -51,7 +51,8 @@ def choose(
 ) -> tuple[list[tuple[int, int, int]], list[tuple[str, tuple[int, int], tuple[int, int]]]]:
     schema = SCHEMA.copy().relations(relations).checked()
     given = [one if isinstance(one, Pair) else Pair(one) for one in pairs]
-    kept, facts = choose_together(WORDS, schema, table(rows), given, Wish(policy, solver))
+    chosen = choose_together(WORDS, schema, table(rows), given, Wish(policy, solver))
+    kept, facts = chosen.entities, chosen.facts
     places = zip(kept.starts.tolist(), kept.ends.tolist(), kept.labels.tolist(), strict=True)
     return list(places), [shown(fact) for fact in facts]
 
@@ -182,7 +183,7 @@ def test_specific_labels_stand_for_close_general_ones_as_ever() -> None:
     rows = table([(*APPLE, FRUIT, 0.9), (*APPLE, COMPANY, 0.88)])
     ranks = np.array([0, 1, 0])
     schema = SCHEMA.copy().relations(WORKS)
-    kept, _ = choose_together(WORDS, schema, rows, [], Wish("flat", ranks=ranks))
+    kept = choose_together(WORDS, schema, rows, [], Wish("flat", ranks=ranks)).entities
     assert kept.labels.tolist() == [COMPANY]
     assert kept.scores.tolist() == [0.88]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onepass.decoding.constrained import constrained_values, limited
+from onepass.decoding.constrained import constrained_values, limited, value_options
 from onepass.decoding.finds import ChoiceFind, SpanFind
 from onepass.decoding.overlap import select
 from onepass.decoding.spans import best_span, candidates
@@ -39,7 +39,7 @@ def test_rules_that_refuse_nothing_change_nothing(dtype: Dtype) -> None:
     for _ in range(60):
         probs = rng.integers(0, 11, size=(2, len(WORDS), 3)) / 10  # many ties
         probs[:, len(WORDS) - 2 :, 2] = probs[:, len(WORDS) - 1 :, 1:] = 0
-        found = constrained_values(probs, 0.5, field, text_of)
+        found = constrained_values(value_options(probs, 0.5, field, text_of), field)
         for instance, one in enumerate(found):
             if dtype == "str":
                 best = best_span(probs[instance], 0.5)
@@ -54,31 +54,37 @@ def test_rules_that_refuse_nothing_change_nothing(dtype: Dtype) -> None:
 def test_a_bound_refuses_the_best_and_the_next_is_chosen() -> None:
     probs = scores(**{"12": 0.9, "40": 0.6})
     field = Field("sum", "str", rules=Rules(kind="integer", ge=20))
-    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(4, 5)]]
-    assert spans(constrained_values(probs, 0.7, field, text_of)) == [[]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [[(4, 5)]]
+    assert spans(constrained_values(value_options(probs, 0.7, field, text_of), field)) == [[]]
 
 
 def test_a_readable_span_comes_before_a_better_one() -> None:
     probs = scores(**{"_now": 0.9, "40": 0.6})
     field = Field("sum", "str", rules=Rules(kind="integer"))
-    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(4, 5)]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [[(4, 5)]]
 
 
 def test_an_unreadable_span_is_kept_where_nothing_else_is_left() -> None:
     field = Field("sum", "str", rules=Rules(kind="integer"))
-    assert spans(constrained_values(scores(now=0.9), 0.5, field, text_of)) == [[(2, 3)]]
+    assert spans(
+        constrained_values(value_options(scores(now=0.9), 0.5, field, text_of), field)
+    ) == [[(2, 3)]]
 
 
 def test_a_refused_span_takes_no_words_from_a_list() -> None:
     probs = scores(**{"_12": 0.9, "12": 0.6, "40": 0.7})
     field = Field("sums", "list", rules=Rules(pattern=r"^\d+$"))
-    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(1, 2), (4, 5)]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [
+        [(1, 2), (4, 5)]
+    ]
 
 
 def test_a_list_keeps_its_best_items() -> None:
     probs = scores(**{"pay": 0.6, "12": 0.9, "40": 0.7})
     field = Field("words", "list", rules=Rules(max_items=2))
-    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(1, 2), (4, 5)]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [
+        [(1, 2), (4, 5)]
+    ]
     chosen = (ChoiceFind(0, 0.6), ChoiceFind(1, 0.9), ChoiceFind(2, 0.7))
     assert limited(chosen, field) == chosen[1:]
 
@@ -87,6 +93,9 @@ def test_a_list_keeps_its_best_items() -> None:
 def test_of_an_exclusive_field_no_two_records_share_a_word(dtype: Dtype) -> None:
     probs = np.concatenate([scores(**{"12": 0.7, "40": 0.6}), scores(**{"_12": 0.9})])
     plain = Field("sum", dtype, rules=Rules(max_length=99))
-    assert (1, 2) in spans(constrained_values(probs, 0.5, plain, text_of))[0]
+    assert (1, 2) in spans(constrained_values(value_options(probs, 0.5, plain, text_of), plain))[0]
     field = Field("sum", dtype, rules=Rules(exclusive=True))
-    assert spans(constrained_values(probs, 0.5, field, text_of)) == [[(4, 5)], [(1, 3)]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [
+        [(4, 5)],
+        [(1, 3)],
+    ]

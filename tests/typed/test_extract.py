@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from onepass import Extractor, Schema
 from onepass.errors import InputError, MissingExtra
@@ -124,3 +124,22 @@ def test_rules_hold_in_every_window_of_a_long_text(model: Extractor) -> None:
     assert doc.coverage.windows > 1
     for path, value in doc.evidence.items():
         assert not path.endswith("number") or (len(value.text) == 4 and value.text.isdigit())
+
+
+def test_a_strict_class_gets_the_containers_that_it_takes(model: Extractor) -> None:
+    class Item(BaseModel):
+        model_config = ConfigDict(strict=True, frozen=True)
+        product: str
+
+    class Order(BaseModel):
+        model_config = ConfigDict(strict=True)
+        number: int
+        customer: set[str] = set()
+        items: frozenset[Item] = frozenset()
+
+    doc = model.extract(TEXT, Order)
+    assert doc.value is not None
+    assert doc.value.number == 4711
+    assert doc.value.customer == {"Ann Lee"}
+    assert isinstance(doc.value.items, frozenset)
+    assert not any("valid" in error.message for error in doc.errors)

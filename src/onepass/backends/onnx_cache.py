@@ -1,8 +1,9 @@
 """Graphs as ONNX Runtime optimized them for this machine, kept so that they open at once.
 
 A large graph is parsed, rewritten and copied whenever a session opens. Its optimized form is kept
-with the weights in a file beside it, which the runtime maps into memory instead of reading it. This
-module knows files and sessions, not what the graphs compute.
+with the weights in a file beside it, which the runtime maps into memory instead of reading it. When
+one is added, those go that were not used for longest, until the rest is small enough. This module
+knows files and sessions, not what the graphs compute.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from uuid import uuid4
 import onnxruntime
 
 from onepass.backends.base import WEIGHTS
+from onepass.backends.cache_pruning import mark_used, prune
 from onepass.backends.cpu import cpu
 
 FORMAT = 1  # raise it when what is kept can no longer be run by this version
 SMALLEST = 1_000_000  # bytes of a graph for which it pays
+MOST = 2 << 30  # bytes of all graphs that are kept; those that were not used for longest go
 _GRAPH, _WEIGHTS = "graph.onnx", "weights.bin"
 _MAPPED = "1024"  # bytes of the smallest weight that goes into the second file
 
@@ -71,8 +74,11 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
     if _bytes(path) < SMALLEST:
         return None
     kept = cache / _key(path)
-    if not (kept / _GRAPH).is_file() and not _keep(path, kept):
-        return None
+    if not (kept / _GRAPH).is_file():
+        if not _keep(path, kept):
+            return None
+        prune(cache, _GRAPH, MOST)
+    mark_used(kept / _GRAPH)
     options = session_options(threads)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:

@@ -4,6 +4,7 @@
 """
 
 from onepass.batch.job import Counts, FileFormat, Job, ModelChoice
-from onepass.batch.running import Watch, run, stream
+from onepass.batch.keeping import Watch
+from onepass.batch.running import run, stream
 
 __all__ = ["Counts", "FileFormat", "Job", "ModelChoice", "Watch", "run", "stream"]

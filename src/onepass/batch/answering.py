@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onepass.errors import InputError
+from onepass.errors import BackendError, InputError
 
 if TYPE_CHECKING:
     from onepass.batch.job import Job, ModelChoice
@@ -33,6 +33,7 @@ class Request:
     threshold: float | Mapping[str, float] | None = None
     overlap: str = "flat"
     on_long: str = "window"
+    solver: str = "greedy"
 
     def one(self, model: Extractor, text: str) -> Extraction:
         """Return what is found in one text."""
@@ -42,6 +43,7 @@ class Request:
             threshold=self.threshold,
             overlap=self.overlap,
             on_long=self.on_long,
+            solver=self.solver,
         )
 
     def stream(self, model: Extractor, texts: Iterable[str]) -> Iterator[Extraction]:
@@ -52,6 +54,7 @@ class Request:
             threshold=self.threshold,
             overlap=self.overlap,
             on_long=self.on_long,
+            solver=self.solver,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,6 +65,7 @@ class Request:
             "threshold": threshold,
             "overlap": self.overlap,
             "on_long": self.on_long,
+            "solver": self.solver,
         }
 
     @classmethod
@@ -81,7 +85,7 @@ def request_of(job: Job) -> Request:
     from onepass.schema import read_schema
 
     schema = read_schema(job.schema).checked()
-    return Request(schema, job.threshold, job.overlap, job.on_long)
+    return Request(schema, job.threshold, job.overlap, job.on_long, job.solver)
 
 
 def open_model(choice: ModelChoice) -> Extractor:
@@ -97,8 +101,15 @@ def open_model(choice: ModelChoice) -> Extractor:
         "backend": choice.backend, "precision": choice.precision, "threads": choice.threads,
     }  # fmt: skip
     if choice.name is None or choice.name == NAME:
+        if choice.device == "cuda" or choice.compiled:
+            raise BackendError(
+                "The built-in model has graphs for the CPU only, so it takes neither the device "
+                "cuda nor compilation; name another model, or leave both out."
+            )
         return Extractor(**options)
-    return Extractor.from_pretrained(choice.name, **options)
+    return Extractor.from_pretrained(
+        choice.name, **options, device=choice.device, compiled=choice.compiled
+    )
 
 
 def found(

@@ -66,7 +66,8 @@ def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
         yield from zip(schema.names, schema.types, strict=True)
     elif source.kind in ("csv", "tsv"):
         with opened(source.paths[0]) as file:
-            table = Table(plain_lines(file.file, source.name), source.name, source.kind)
+            lines = plain_lines(file.file, source.name, source.most)
+            table = Table(lines, source.name, source.kind, source.most)
         yield from ((name, "string") for name in table.header)
     elif source.kind == "jsonl":
         yield from _scanned(source, text_field).items()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import packing, unpacked_name
 from onepass.errors import InputError
 
@@ -33,12 +34,16 @@ class ModelChoice:
         backend: what runs it.
         precision: the numbers it computes with.
         threads: of one run; None means one a physical core, or one a process with several.
+        device: "auto", "cpu" or "cuda", for torch.
+        compiled: whether torch compiles what it runs.
     """
 
     name: str | None = None
     backend: str = "auto"
     precision: str = "auto"
     threads: int | None = None
+    device: str = "auto"
+    compiled: bool = False
 
 
 BUILTIN = ModelChoice()
@@ -57,9 +62,11 @@ class Job:
         text_field: the key or column that holds the text.
         text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
             one text in directories, and a text a line elsewhere.
+        max_line: the bytes that one row may have; longer ones are bad rows.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
+        solver: as in `Extractor.extract`.
         model: which model runs.
         workers: processes, or actors of a cluster, that have a model each.
         resume: whether to go on with a job that was stopped, if there is one.
@@ -79,9 +86,11 @@ class Job:
     format: str | None = None
     text_field: str = "text"
     text_unit: str | None = None
+    max_line: int = LINE_BYTES
     threshold: float | Mapping[str, float] | None = None
     overlap: str = "flat"
     on_long: str = "window"
+    solver: str = "greedy"
     model: ModelChoice = BUILTIN
     workers: int = 1
     resume: bool = False
@@ -97,6 +106,10 @@ class Job:
             raise InputError(f"The engine {self.engine!r} is not known; give local or ray.")
         if self.address is not None and self.engine != "ray":
             raise InputError("An address is for the engine ray; give that too, or no address.")
+        if type(self.max_line) is not int or self.max_line < 1:
+            raise InputError(
+                f"A row may have one byte or more, but max_line is {self.max_line!r:.60}."
+            )
         if self.workers < 1:
             raise InputError(f"A job needs at least one worker, but {self.workers} were given.")
         if self.output_format is FileFormat.PARQUET and packing(Path(self.output)):

@@ -1,6 +1,7 @@
 """Rows of JSONL and text files, without ever trusting the bytes.
 
-A row that cannot be read becomes a `BadRow` and the rest goes on; it does not know files.
+A row that cannot be read becomes a `BadRow` and the rest goes on. A line that is longer than what
+may be held in memory is passed over, piece by piece. It does not know files.
 """
 
 from __future__ import annotations
@@ -9,30 +10,85 @@ import codecs
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
 
 from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+LINE_BYTES = 1 << 26  # 64 MiB: more than any text that is meant
+_PIECE = 1 << 16  # bytes of a line that is passed over
 _JSON_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
 
 
-def plain_lines(file: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """Yield lines without a byte order mark at the start.
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """A line that was passed over.
+
+    Args:
+        most: the bytes that a line may have.
+        quotes: how many quotation marks it has.
+    """
+
+    most: int
+    quotes: int = 0
+
+    @property
+    def error(self) -> str:
+        """Why it was passed over."""
+        return too_long(self.most)
+
+
+def too_long(most: int) -> str:
+    """Return why something was passed over.
+
+    >>> too_long(1 << 20)
+    'longer than 1,048,576 bytes; allow more with --max-line'
+    """
+    return f"longer than {most:,} bytes; allow more with --max-line"
+
+
+Line = bytes | LongLine
+
+
+def plain_lines(file: BinaryIO, name: str, most: int = LINE_BYTES) -> Iterator[Line]:
+    r"""Yield lines without a byte order mark at the start.
+
+    Args:
+        file: that is read; no more than a line that may be held is in memory.
+        name: what to call it.
+        most: the bytes that a line may have, its end among them.
 
     Raises:
-        InputError: for UTF-16; ``name`` is what to call the file.
+        InputError: for UTF-16.
+
+    >>> from io import BytesIO
+    >>> list(plain_lines(BytesIO(b"a\nlong line\nb"), "The file", 4))
+    [b'a\n', LongLine(most=4, quotes=0), b'b']
     """
-    for number, line in enumerate(file):
-        if number == 0:
+    start = True
+    while line := file.readline(most + 1):
+        if start:
             if line.startswith(UTF16):
                 raise InputError(f"{name} is UTF-16; convert it to UTF-8.")
             line = line.removeprefix(codecs.BOM_UTF8)
-        yield line
+            start = False
+        yield line if len(line) <= most else _passed_over(line, file, most)
 
 
-def json_rows(lines: Iterable[bytes], field: str, skip: int = 0) -> Iterator[Row | BadRow]:
+def _passed_over(line: bytes, file: BinaryIO, most: int) -> LongLine:
+    """Read on to the end of a line of which the start was read."""
+    quotes = 0
+    while line:
+        quotes += line.count(b'"')
+        if line.endswith(b"\n"):
+            break
+        line = file.readline(_PIECE)
+    return LongLine(most, quotes)
+
+
+def json_rows(lines: Iterable[Line], field: str, skip: int = 0) -> Iterator[Row | BadRow]:
     """Yield a row for each line that is not blank.
 
     Args:
@@ -44,18 +100,23 @@ def json_rows(lines: Iterable[bytes], field: str, skip: int = 0) -> Iterator[Row
     ['Bo']
     """
     for number, raw in enumerate(lines, 1):
-        if number <= skip or not raw.strip():
+        if number <= skip:
+            continue
+        if isinstance(raw, LongLine):
+            yield BadRow(number, raw.error)
+            continue
+        if not raw.strip():
             continue
         values: dict[str, Any] | None = None
         try:
             values = json_values(raw)
-            row: Row | BadRow = Row(number, values, text_in(values, field))
+            row: Row | BadRow = Row(number, values, text_in(values, field), size=len(raw))
         except InputError as error:
             row = BadRow(number, str(error), values)
         yield row
 
 
-def text_rows(lines: Iterable[bytes], skip: int = 0) -> Iterator[Row | BadRow]:
+def text_rows(lines: Iterable[Line], skip: int = 0) -> Iterator[Row | BadRow]:
     r"""Yield a row for each line; its only field is "text".
 
     >>> [row.text for row in text_rows([b"a\r\n", b"\n"])]
@@ -63,6 +124,9 @@ def text_rows(lines: Iterable[bytes], skip: int = 0) -> Iterator[Row | BadRow]:
     """
     for number, raw in enumerate(lines, 1):
         if number <= skip:
+            continue
+        if isinstance(raw, LongLine):
+            yield BadRow(number, raw.error)
             continue
         try:
             text = line_text(raw)

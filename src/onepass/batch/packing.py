@@ -58,14 +58,18 @@ def unpacked_name(path: Path) -> Path:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[OpenFile]:
+def opened(path: Path, *, named: Path | None = None) -> Iterator[OpenFile]:
     """Open a file for reading what it holds.
+
+    Args:
+        path: of the file.
+        named: whose name says how the file is packed, if that is not its own.
 
     Raises:
         InputError: if it cannot be read, or ends before its packing does; also while it is read.
         MissingExtra: if it is a Zstandard file and pyarrow is not installed.
     """
-    name, how = f"The file {path}", packing(path)
+    name, how = f"The file {path}", packing(named or path)
     try:
         with path.open("rb") as raw:
             if how == "gzip":

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from onepass.batch.extras import arrow
+from onepass.batch.lines import LINE_BYTES, too_long
 from onepass.batch.rows import CHUNK_ROWS, BadRow, Row
 from onepass.errors import InputError
 
@@ -67,13 +68,16 @@ def parquet_schema(path: Path) -> Any:
     return schema
 
 
-def parquet_rows(path: Path, field: str, skip: int = 0) -> Iterator[tuple[Row | BadRow, float]]:
+def parquet_rows(
+    path: Path, field: str, skip: int = 0, most: int = LINE_BYTES
+) -> Iterator[tuple[Row | BadRow, float]]:
     """Yield the rows of a file, each with the share of rows up to it.
 
     Args:
         path: a Parquet file.
         field: the column of the text.
         skip: rows that are passed over.
+        most: the bytes that a text may have.
 
     Raises:
         InputError: if it cannot be read, or has no such column of strings.
@@ -90,7 +94,11 @@ def parquet_rows(path: Path, field: str, skip: int = 0) -> Iterator[tuple[Row | 
                 for index, cell in enumerate(batch.column(field)):
                     number += 1
                     if number > skip:
-                        yield _row(number, ArrowRow(batch, index), cell, field), number / total
+                        if _bytes_of(cell) > most:
+                            row: Row | BadRow = BadRow(number, too_long(most))
+                        else:
+                            row = _row(number, ArrowRow(batch, index), cell, field)
+                        yield row, number / total
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"The file {path} cannot be read on: {error}") from error
 
@@ -123,6 +131,14 @@ def _check_text_column(schema: Any, path: Path, field: str) -> None:
             f"The column {field!r} of the file {path} must hold strings, but it holds {kind}; "
             "name another with --text-field, or convert it."
         )
+
+
+def _bytes_of(cell: Any) -> int:
+    """Return how many bytes the text of a cell has, without a copy of it."""
+    pa = arrow("Parquet files")
+    if not cell.is_valid:
+        return 0
+    return int((cell.value if pa.types.is_dictionary(cell.type) else cell).as_buffer().size)
 
 
 def _row(number: int, values: ArrowRow, cell: Any, field: str) -> Row | BadRow:

@@ -5,12 +5,13 @@ It does not know what is done with them.
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onepass.batch.lines import json_rows, plain_lines, text_rows
+from onepass.batch.lines import UTF16, json_rows, plain_lines, text_rows, too_long
 from onepass.batch.packing import opened
 from onepass.batch.parquet_reading import parquet_rows
 from onepass.batch.rows import START, BadRow, Chunk, Position, Row, chunked
@@ -76,22 +77,24 @@ def read_rows(
     if source.kind == "files":
         yield from _file_rows(source, skip, meter)
     elif source.path is None:
-        yield from json_rows(plain_lines(sys.stdin.buffer, source.name), text_field, skip)
+        lines = plain_lines(sys.stdin.buffer, source.name, source.most)
+        yield from json_rows(lines, text_field, skip)
     elif source.kind == "parquet":
         share, size = 0.0, source.size()
         meter.count = lambda: int(share * size)
-        for row, share in parquet_rows(source.path, text_field, skip):  # noqa: B007  read above
+        for row, share in parquet_rows(source.path, text_field, skip, source.most):  # noqa: B007  read above
             yield row
     else:
         with opened(source.path) as file:
             meter.count = file.bytes_read
-            lines = plain_lines(file.file, source.name)
+            lines = plain_lines(file.file, source.name, source.most)
             if source.kind == "jsonl":
                 yield from json_rows(lines, text_field, skip)
             elif source.kind == "text":
                 yield from text_rows(lines, skip)
             else:
-                yield from Table(lines, source.name, source.kind).rows(text_field, skip)
+                table = Table(lines, source.name, source.kind, source.most)
+                yield from table.rows(text_field, skip)
     meter.count = source.size  # the file is closed, and read to its end
 
 
@@ -107,7 +110,7 @@ def _file_rows(source: Source, skip: int, meter: Meter) -> Iterator[Row | BadRow
     for number, path in enumerate(source.paths[skip:], skip + 1):
         name = path.relative_to(source.root).as_posix() if source.root else str(path)
         try:
-            text = _whole_text(path)
+            text = _whole_text(path, source.most)
         except InputError as error:  # the other files can be read all the same
             yield BadRow(number, str(error), {"file": name}, name)
         else:
@@ -115,9 +118,14 @@ def _file_rows(source: Source, skip: int, meter: Meter) -> Iterator[Row | BadRow
         done += path.stat().st_size if path.exists() else 0
 
 
-def _whole_text(path: Path) -> str:
+def _whole_text(path: Path, most: int) -> str:
     with opened(path) as file:
-        raw = b"".join(plain_lines(file.file, f"The file {path}"))
+        raw = file.file.read(most + 1)
+    if len(raw) > most:
+        raise InputError(too_long(most))
+    if raw.startswith(UTF16):
+        raise InputError(f"The file {path} is UTF-16; convert it to UTF-8.")
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -6,11 +6,12 @@ It does not know where rows come from or what is done with them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 CHUNK_ROWS = 256  # enough for the model to put texts of one length together
 CHUNK_CHARS = 1_000_000  # or fewer rows, if their texts are long
+CHUNK_BYTES = 1 << 26  # or if there is much beside their texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Row:
     values: Mapping[str, Any]
     text: str
     file: str | None = None  # it is from, where a job has several
+    size: int = field(default=0, compare=False)  # in bytes, where it may be more than the text
 
     @property
     def place(self) -> str:
@@ -94,12 +96,13 @@ def chunked(rows: Iterable[Row | BadRow]) -> Iterator[tuple[Row | BadRow, ...]]:
     [256, 44]
     """
     held: list[Row | BadRow] = []
-    chars = 0
+    chars = size = 0
     for row in rows:
         held.append(row)
         chars += len(row.text) if isinstance(row, Row) else len(row.error)
-        if len(held) >= CHUNK_ROWS or chars >= CHUNK_CHARS:
+        size += row.size if isinstance(row, Row) else 0
+        if len(held) >= CHUNK_ROWS or chars >= CHUNK_CHARS or size >= CHUNK_BYTES:
             yield tuple(held)
-            held, chars = [], 0
+            held, chars, size = [], 0, 0
     if held:
         yield tuple(held)

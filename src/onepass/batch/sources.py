@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import packing, unpacked_name
 from onepass.errors import InputError
 
@@ -34,11 +35,13 @@ class Source:
         kind: "jsonl", "text" (a text a line), "files" (a text a file), "csv", "tsv" or "parquet".
         paths: one file; of the kind "files" any number; none for standard input.
         root: the directory that names of "files" are relative to.
+        most: the bytes that one row may have, or one file of the kind "files".
     """
 
     kind: str
     paths: tuple[Path, ...] = ()
     root: Path | None = None
+    most: int = LINE_BYTES
 
     @property
     def path(self) -> Path | None:
@@ -66,7 +69,10 @@ class Source:
 
 
 def find_sources(
-    given: str | Path | Sequence[str | Path], *, text_unit: str | None = None
+    given: str | Path | Sequence[str | Path],
+    *,
+    text_unit: str | None = None,
+    most: int = LINE_BYTES,
 ) -> tuple[Source, ...]:
     """Return what a job reads, in the order in which it reads it.
 
@@ -78,6 +84,8 @@ def find_sources(
             them; "-" is JSONL from standard input.
         text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
             one text in directories, and a text a line elsewhere.
+        most: the bytes that one row may have; longer ones are bad rows, which are never held in
+            memory.
 
     Raises:
         InputError: if there is no such file, or its kind is not known.
@@ -103,7 +111,7 @@ def find_sources(
         raise InputError(f"The input file {twice} is named twice; name it once.")
     if sum(source.path is None for source in found) and len(found) > 1:
         raise InputError("Standard input cannot be joined with files; give one of them.")
-    return tuple(found)
+    return tuple(replace(source, most=most) for source in found)
 
 
 def _sources(given: str, text_unit: str | None) -> list[Source]:

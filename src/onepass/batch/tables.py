@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from typing import Self
 
+from onepass.batch.lines import LINE_BYTES, Line, LongLine, too_long
 from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 
@@ -22,6 +24,7 @@ class Table:
         lines: the bytes of the file.
         name: what to call the file in a message.
         kind: "csv" or "tsv".
+        most: the bytes that a record may have.
 
     Attributes:
         header: the names of its columns.
@@ -34,14 +37,14 @@ class Table:
     [{'id': '1', 'body': 'Bo'}]
     """
 
-    def __init__(self, lines: Iterable[bytes], name: str, kind: str) -> None:
+    def __init__(self, lines: Iterable[Line], name: str, kind: str, most: int = LINE_BYTES) -> None:
         csv.field_size_limit(_LARGEST_CELL)
-        # Bytes that are not UTF-8 go through as lone surrogates, to be refused in their row.
-        decoded = (line.decode("utf-8", "surrogateescape") for line in lines)
-        self._reader = csv.reader(decoded, delimiter=DELIMITERS[kind])
+        self._lines = _Lines(lines, most)
+        self._reader = csv.reader(self._lines, delimiter=DELIMITERS[kind])
         self._name = name
         try:
-            self.header = next(filter(None, self._reader), [])  # the first line that is not blank
+            # the first line that is not blank
+            self.header = next(filter(None, iter(self._record, None)), [])
             "".join(self.header).encode("utf-8")
         except csv.Error as error:
             raise InputError(f"{name} has no header that can be read: {error}.") from error
@@ -69,7 +72,7 @@ class Table:
         number = 0
         while True:
             try:
-                record = next(self._reader, None)
+                record = self._record()
                 if record is None:
                     return
                 if not record:  # blank lines are no rows
@@ -80,7 +83,12 @@ class Table:
             except csv.Error as error:
                 number += 1
                 if number > skip:
-                    yield BadRow(number, f"not valid CSV ({error})")
+                    yield BadRow(number, self._lines.refused or f"not valid CSV ({error})")
+
+    def _record(self) -> list[str] | None:
+        """Return the next record; None at the end."""
+        self._lines.begin()
+        return next(self._reader, None)
 
     def _row(self, number: int, record: list[str], field: str) -> Row | BadRow:
         if len(record) != len(self.header):
@@ -90,4 +98,51 @@ class Table:
         except UnicodeEncodeError:
             return BadRow(number, "not UTF-8")
         values = dict(zip(self.header, record, strict=True))
-        return Row(number, values, values[field])
+        return Row(number, values, values[field], size=self._lines.held)
+
+
+class _Lines:
+    """The lines of a table as strings, until those of one record are too long to be held.
+
+    Such a record is passed over to its end, which is the first line end with as many opened as
+    closed quotation marks before it; then the reader is told by a `csv.Error`.
+
+    Attributes:
+        held: bytes of the record so far.
+        refused: why the record is passed over; None if it is not.
+    """
+
+    def __init__(self, lines: Iterable[Line], most: int) -> None:
+        self._lines = iter(lines)
+        self._most = most
+        self.begin()
+
+    def begin(self) -> None:
+        """Say that what comes is a new record."""
+        self.held = self._quotes = 0
+        self.refused: str | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        is_long = self._count(line)
+        if isinstance(line, LongLine) or is_long:
+            for more in self._lines if self._quotes % 2 else ():
+                self._count(more)
+                if self._quotes % 2 == 0:
+                    break
+            self.refused = too_long(self._most)
+            raise csv.Error(self.refused)
+        # Bytes that are not UTF-8 go through as lone surrogates, to be refused in their row.
+        return line.decode("utf-8", "surrogateescape")
+
+    def _count(self, line: Line) -> bool:
+        """Add a line to the record; return whether that is too long now."""
+        if isinstance(line, LongLine):
+            self._quotes += line.quotes
+            return True
+        self._quotes += line.count(b'"')
+        self.held += len(line)
+        return self.held > self._most

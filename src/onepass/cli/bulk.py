@@ -54,33 +54,43 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
         )
     else:
         job = replace(job, format=None if form is None else form.value, output=output or "-")
-        failed = _streamed(job, output, load) if _is_stream(output) else _kept(job, load)
+        if is_stream(output):
+            failed = _streamed(job, output, load)
+        else:
+            failed = kept(Path(job.output), lambda watch: run(job, watch=watch, load=load).failed)
     if failed:
         raise typer.Exit(ROWS_FAILED)
 
 
-def _is_stream(output: Path | None) -> bool:
+def is_stream(output: Path | None) -> bool:
     """Return whether results go to standard output, a device or a pipe."""
     return output is None or (output.exists() and not output.is_file() and not output.is_dir())
 
 
 def _streamed(job: Job, output: Path | None, load: Load) -> int:
     with opened(output) as write, Progress() as progress:
-        return stream(job, write, watch=_watch(progress), load=load).failed
+        return stream(job, write, watch=watch_of(progress), load=load).failed
 
 
-def _kept(job: Job, load: Load) -> int:
-    folder = Path(f"{os.path.realpath(job.output)}.job")
+def kept(output: Path, go: Callable[[Watch], int]) -> int:
+    """Run a job that is kept beside its output, and say where if it is stopped.
+
+    Args:
+        output: a file.
+        go: runs the job, and returns how many rows failed.
+    """
+    folder = Path(f"{os.path.realpath(output)}.job")
     with Progress() as progress:
         try:
-            return run(job, watch=_watch(progress), load=load).failed
+            return go(watch_of(progress))
         except KeyboardInterrupt:
             if folder.exists():
                 progress.say(f"what is done is kept in {folder}; --resume goes on from there")
             raise
 
 
-def _watch(progress: Progress) -> Watch:
+def watch_of(progress: Progress) -> Watch:
+    """Return who is told how a job goes: the line on standard error."""
     return Watch(progress.show, progress.fail)
 
 
@@ -92,7 +102,7 @@ def _page(job: Job, output: Path | None, load: Load) -> int:
         raise InputError("A page is made in one go; leave --workers, --resume and --engine out.")
     request = request_of(job)
     docs: list[Extraction] = []
-    sources = find_sources(job.input, text_unit=job.text_unit)
+    sources = find_sources(job.input, text_unit=job.text_unit, most=job.max_line)
     with opened(output) as write, Progress() as progress:
         model = load()
         for chunk in read_chunks(sources, job.text_field):

@@ -12,6 +12,9 @@ from onepass.cli import loading
 from onepass.cli.options import (
     Backend,
     BackendOption,
+    CompileOption,
+    Device,
+    DeviceOption,
     ModelsOption,
     OutputOption,
     Overlap,
@@ -63,6 +66,8 @@ def evaluate(
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
+    device: DeviceOption = Device.AUTO,
+    compiled: CompileOption = False,
     threshold: ThresholdOption = None,
     overlap: OverlapOption = Overlap.FLAT,
 ) -> None:
@@ -81,7 +86,14 @@ def evaluate(
     with opened(output) as write:
         reports = {}
         for name in names:
-            one = loading.load_model(name, backend=backend, precision=precision, threads=threads)
+            one = loading.load_model(
+                name,
+                backend=backend,
+                precision=precision,
+                threads=threads,
+                device=device,
+                compiled=compiled,
+            )
             reports[one.name] = evaluate_paths(
                 one,
                 data,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from onepass.batch import Job, ModelChoice
 from onepass.batch.answering import Request
+from onepass.batch.lines import LINE_BYTES
 from onepass.cli import loading
 from onepass.cli.bulk import extract_files
 from onepass.cli.file_options import (
@@ -14,6 +15,7 @@ from onepass.cli.file_options import (
     EngineOption,
     ExtractFormatOption,
     InputsOption,
+    MaxLineOption,
     ResultOption,
     ResumeOption,
     TextUnitOption,
@@ -24,6 +26,9 @@ from onepass.cli.options import (
     Backend,
     BackendOption,
     ClassifyOption,
+    CompileOption,
+    Device,
+    DeviceOption,
     EntityOption,
     ModelOption,
     NameChoiceOption,
@@ -37,6 +42,8 @@ from onepass.cli.options import (
     QuestionOption,
     RelationOption,
     SchemaOption,
+    Solver,
+    SolverOption,
     StructureOption,
     TextArgument,
     TextFieldOption,
@@ -75,6 +82,7 @@ def extract(
     source: InputsOption = None,
     text_field: TextFieldOption = None,
     text_unit: TextUnitOption = None,
+    max_line: MaxLineOption = LINE_BYTES,
     output: ResultOption = None,
     form: ExtractFormatOption = None,
     workers: WorkersOption = 1,
@@ -85,9 +93,12 @@ def extract(
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
+    device: DeviceOption = Device.AUTO,
+    compiled: CompileOption = False,
     threshold: ThresholdOption = None,
     overlap: OverlapOption = Overlap.FLAT,
     on_long: OnLongOption = OnLong.WINDOW,
+    solver: SolverOption = Solver.GREEDY,
 ) -> None:
     """Find entities, classes, records and relations in a text, or in every text of a file.
 
@@ -108,15 +119,22 @@ def extract(
         schema,
         names=(name_choice or ()) if name_entities or name_choice else None,
     )
-    request = Request(asked, threshold, overlap.value, on_long.value)
+    request = Request(asked, threshold, overlap.value, on_long.value, solver.value)
 
     def load() -> Extractor:
-        return loading.load_model(model, backend=backend, precision=precision, threads=threads)
+        return loading.load_model(
+            model,
+            backend=backend,
+            precision=precision,
+            threads=threads,
+            device=device,
+            compiled=compiled,
+        )
 
     if not source:
         _refuse_file_options(
             text_field=text_field, text_unit=text_unit, workers=workers > 1, resume=resume,
-            engine=engine is not Engine.LOCAL, address=address,
+            engine=engine is not Engine.LOCAL, address=address, max_line=max_line != LINE_BYTES,
         )  # fmt: skip
         given = read_text(text)
         with opened(output) as write:
@@ -130,10 +148,12 @@ def extract(
         schema=asked,
         text_field=text_field or "text",
         text_unit=text_unit and text_unit.value,
+        max_line=max_line,
         threshold=threshold,
         overlap=overlap.value,
         on_long=on_long.value,
-        model=ModelChoice(model, backend.value, precision.value, threads),
+        solver=solver.value,
+        model=ModelChoice(model, backend.value, precision.value, threads, device.value, compiled),
         workers=workers,
         resume=resume,
         engine=engine.value,

@@ -76,6 +76,15 @@ TextUnitOption = Annotated[
         "[default: file in directories, else line]",
     ),
 ]
+MaxLineOption = Annotated[
+    int,
+    typer.Option(
+        "--max-line",
+        metavar="BYTES",
+        min=1,
+        help="A row of the input that is longer fails, and is not held in memory.",
+    ),
+]
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=1, help="Processes, each with a model of its own.")
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from onepass.batch.lines import UTF16
+from onepass.batch.lines import LINE_BYTES, UTF16
 from onepass.batch.reading import read_rows
 from onepass.batch.rows import BadRow, Row
 from onepass.batch.sources import STDIN, Source, find_sources
@@ -68,16 +68,17 @@ def read_text_file(path: Path, what: str, expected: str) -> str:
         raise InputError(f"The {what} {path} cannot be read: {error.strerror}.") from error
 
 
-def find_source(given: str) -> Source:
+def find_source(given: str, *, most: int = LINE_BYTES) -> Source:
     """Return the one file of rows that ``--input`` names.
 
     Args:
         given: a path, whose name says its kind; "-" is JSONL from standard input.
+        most: the bytes that one row may have.
 
     Raises:
         InputError: if there is no such file, its kind is not known, or it is several files.
     """
-    sources = find_sources(given)
+    sources = find_sources(given, most=most)
     if len(sources) > 1 or len(sources[0].paths) > 1:
         raise InputError(f"The input {given} is more than one file; give the path of one.")
     return sources[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from onepass.cli.options import Backend, Precision
+from onepass.batch.answering import open_model
+from onepass.batch.job import ModelChoice
+from onepass.cli.options import Backend, Device, Precision
 from onepass.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ def load_model(
     backend: Backend = Backend.AUTO,
     precision: Precision = Precision.AUTO,
     threads: int | None = None,
+    device: Device = Device.AUTO,
+    compiled: bool = False,
 ) -> Extractor:
     """Return a model that is ready to run.
 
@@ -26,17 +30,14 @@ def load_model(
         backend: what runs it.
         precision: the numbers that it computes with.
         threads: CPU threads; None for one a core.
+        device: where torch runs it.
+        compiled: whether torch compiles what it runs.
 
     Raises:
         OnepassError: if there is no such model, or it cannot be run here.
     """
-    from onepass.builtin import NAME
-    from onepass.extractor import Extractor  # loads numpy and the backends
-
-    if name is None or name == NAME:
-        return Extractor(backend=backend.value, precision=precision.value, threads=threads)
-    return Extractor.from_pretrained(
-        name, backend=backend.value, precision=precision.value, threads=threads
+    return open_model(
+        ModelChoice(name, backend.value, precision.value, threads, device.value, compiled)
     )
 
 

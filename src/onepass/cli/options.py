@@ -38,6 +38,21 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
+class Device(StrEnum):
+    """Where torch runs a network."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Solver(StrEnum):
+    """How findings are chosen that depend on each other."""
+
+    GREEDY = "greedy"
+    EXACT = "exact"
+
+
 class Overlap(StrEnum):
     """Which of the spans that overlap are kept."""
 
@@ -189,6 +204,21 @@ ThreadsOption = Annotated[
     int | None,
     typer.Option("--threads", min=1, help="CPU threads. [default: one a physical core]"),
 ]
+DeviceOption = Annotated[
+    Device,
+    typer.Option(
+        "--device",
+        help="Where torch runs it; cuda is a GPU. auto: a GPU if --backend torch finds one.",
+    ),
+]
+CompileOption = Annotated[
+    bool,
+    typer.Option(
+        "--compile",
+        help="With --backend torch: compile what runs. The first texts take minutes, those after "
+        "them less time.",
+    ),
+]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(
@@ -205,6 +235,14 @@ OverlapOption = Annotated[
         "--overlap",
         help="flat: one label a place, no overlaps; nested: one span may lie in another; "
         "label: flat within each label; all: everything.",
+    ),
+]
+SolverOption = Annotated[
+    Solver,
+    typer.Option(
+        "--solver",
+        help="How findings are chosen that rules of the schema join: best first, or exact for the "
+        "best sum of scores.",
     ),
 ]
 ReportOption = Annotated[ReportFormat, typer.Option("--format", "-f", help="How to write it.")]

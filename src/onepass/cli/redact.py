@@ -6,21 +6,25 @@ Messages hold labels, places and counts, never what was replaced.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import unpacked_name
 from onepass.cli import loading
-from onepass.cli.inputs import BadRow, Row, Source, find_source, read_rows, read_text
+from onepass.cli.file_options import MaxLineOption, ResumeOption
+from onepass.cli.inputs import find_source, read_text
 from onepass.cli.options import (
     Backend,
     BackendOption,
+    CompileOption,
+    Device,
+    DeviceOption,
     InputOption,
     ModelOption,
     OutputOption,
@@ -32,15 +36,15 @@ from onepass.cli.options import (
     ThresholdOption,
 )
 from onepass.cli.output import json_line, json_text, opened, say
-from onepass.cli.progress import Progress
+from onepass.cli.redact_files import RowFile, redact_lines, redact_page
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
+    from onepass.extractor import Extractor
     from onepass.redact import Options, Redacted, Redactor, Report
 
 ROWS_FAILED = 1
 KEY_VARIABLE = "ONEPASS_REDACT_KEY"
-_ROWS = 256  # read ahead: enough for the model to put texts of one length together
 
 EXAMPLES = """Examples:
 
@@ -50,6 +54,7 @@ EXAMPLES = """Examples:
   onepass redact "Anna called Bo." -a pseudonym --faker en_US
   onepass redact "Mail anna@example.com" -a mask -a person=hash --key-file secret.key
   onepass redact --input mails.jsonl --text-field body -o clean.jsonl --report found.json
+  onepass redact --input mails.jsonl.gz -o clean.jsonl.gz --resume
 """
 
 
@@ -134,20 +139,25 @@ def redact(
     threshold: ThresholdOption = None,
     source: InputOption = None,
     text_field: TextFieldOption = None,
+    max_line: MaxLineOption = LINE_BYTES,
     output: OutputOption = None,
     report: ReportFileOption = None,
     form: FormOption = None,
+    resume: ResumeOption = False,
     model: ModelOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
+    device: DeviceOption = Device.AUTO,
+    compiled: CompileOption = False,
 ) -> None:
     """Replace personal data in a text, or in every text of a file.
 
     Only the places that were found change; standard error says how many there were. With --input,
     a result is the row that was read with its text replaced and "redacted" added, which says what
     was found where; other fields stay as they are. A row that fails becomes
-    {"row": number, "error": message}, and the exit code is 1.
+    {"row": number, "error": message}, and the exit code is 1. A job with --output that is stopped
+    or killed goes on with --resume.
     """
     from onepass.redact import Options, Report
 
@@ -160,21 +170,34 @@ def redact(
         patterns=patterns,
         region=region,
     )
+
+    def load() -> Extractor:
+        return loading.load_model(
+            model, backend=backend, precision=precision, threads=threads, device=device,
+            compiled=compiled,
+        )  # fmt: skip
+
     counts = Report()
     form = form or _form_of(output, many=source is not None)
     with nullcontext() if report is None else opened(report) as tell:  # refused before the work
         if source is not None:
             if text is not None:
                 raise InputError("Both a TEXT and --input are given; give one of them.")
-            chosen = find_source(source)
-            redactor = _redactor(options, model, backend, precision, threads)
-            failed = _redact_file(redactor, chosen, _File(text_field, form, output), counts)
+            file = replace(
+                _row_file(source, text_field, output, form, resume=resume, max_line=max_line),
+                model=(model, backend.value, precision.value, device.value, str(compiled)),
+            )
+            redactor = _redactor(options, load())
+            failed = _redact_file(redactor, file, form, counts)
         else:
             if text_field is not None:
                 raise InputError("--text-field belongs to --input; leave it out, or name a file.")
+            if resume or max_line != LINE_BYTES:
+                option = "--resume" if resume else "--max-line"
+                raise InputError(f"{option} belongs to --input; leave it out, or name a file.")
             given, failed = read_text(text), 0
             with opened(output) as write:
-                done = _redactor(options, model, backend, precision, threads).one(given)
+                done = _redactor(options, load()).one(given)
                 counts.add(done)
                 write(_rendered(done, form))
         if tell is not None:
@@ -228,17 +251,10 @@ def _key(path: Path | None) -> bytes | None:
         raise InputError(f"The key file {path} cannot be read: {error.strerror}.") from error
 
 
-def _redactor(
-    options: Options,
-    model: str | None,
-    backend: Backend,
-    precision: Precision,
-    threads: int | None,
-) -> Redactor:
+def _redactor(options: Options, model: Extractor) -> Redactor:
     from onepass.redact import Redactor
 
-    opened = loading.load_model(model, backend=backend, precision=precision, threads=threads)
-    return Redactor(opened, options)
+    return Redactor(model, options)
 
 
 def _rendered(done: Redacted, form: Form) -> str:
@@ -253,60 +269,26 @@ def _rendered(done: Redacted, form: Form) -> str:
     return to_html(done.to_extraction(), title="onepass redact")
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """How the rows of a file are read and written."""
-
-    text_field: str | None
-    form: Form
-    output: Path | None
-
-
-def _redact_file(redactor: Redactor, source: Source, file: _File, counts: Report) -> int:
+def _redact_file(redactor: Redactor, file: RowFile, form: Form, counts: Report) -> int:
     """Write every row of a file without what was found in it; return how many failed."""
-    if file.form not in (Form.JSONL, Form.HTML):
-        raise InputError(f"--format {file.form} is for one text; with --input give jsonl or html.")
-    if file.text_field is not None and not source.has_fields:
+    if form is Form.HTML:
+        return redact_page(redactor, file, counts)
+    return redact_lines(redactor, file, counts)
+
+
+def _row_file(
+    source: str,
+    text_field: str | None,
+    output: Path | None,
+    form: Form,
+    *,
+    resume: bool,
+    max_line: int,
+) -> RowFile:
+    """Return the rows that are to be read."""
+    chosen = find_source(source, most=max_line)
+    if form not in (Form.JSONL, Form.HTML):
+        raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
+    if text_field is not None and not chosen.has_fields:
         raise InputError("A text file has no fields; leave --text-field out.")
-    field = file.text_field or "text"
-    pages = []
-    with opened(file.output) as write, Progress() as progress:
-        for row, done in _rows(redactor, read_rows(source, field)):
-            if isinstance(row, BadRow):
-                progress.fail(row.number, row.error)
-                if file.form is not Form.HTML:
-                    write(json_line({"row": row.number, "error": row.error}))
-            elif done is not None:
-                counts.add(done)
-                if file.form is Form.HTML:
-                    pages.append(done.to_extraction())
-                else:
-                    found = [one.to_dict() for one in done.found]
-                    write(json_line({**row.values, field: done.text, "redacted": found}))
-            progress.add(1)
-        if file.form is Form.HTML:
-            from onepass.results.render import to_html
-
-            write(to_html(pages, title="onepass redact"))
-    return progress.failed
-
-
-def _rows(
-    redactor: Redactor, rows: Iterator[Row | BadRow]
-) -> Iterator[tuple[Row | BadRow, Redacted | None]]:
-    """Yield rows with their texts after redaction, in their order, some at a time."""
-    chunk: list[Row | BadRow] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == _ROWS:
-            yield from _chunk(redactor, chunk)
-            chunk = []
-    yield from _chunk(redactor, chunk)
-
-
-def _chunk(
-    redactor: Redactor, chunk: list[Row | BadRow]
-) -> Iterator[tuple[Row | BadRow, Redacted | None]]:
-    done = redactor.stream([row.text for row in chunk if isinstance(row, Row)])
-    for row in chunk:
-        yield row, None if isinstance(row, BadRow) else next(done)
+    return RowFile(chosen, text_field or "text", output, resume)

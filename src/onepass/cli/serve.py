@@ -16,6 +16,9 @@ from onepass.cli import loading
 from onepass.cli.options import (
     Backend,
     BackendOption,
+    CompileOption,
+    Device,
+    DeviceOption,
     ModelOption,
     Precision,
     PrecisionOption,
@@ -95,6 +98,8 @@ def serve(
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
+    device: DeviceOption = Device.AUTO,
+    compiled: CompileOption = False,
 ) -> None:
     """Answer HTTP requests: extraction, validation of schemas, health, metrics.
 
@@ -122,7 +127,14 @@ def serve(
         batch_delay=batch_delay / 1000,
         timeout=timeout,
     )
-    opened = loading.load_model(model, backend=backend, precision=precision, threads=threads)
+    opened = loading.load_model(
+        model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        device=device,
+        compiled=compiled,
+    )
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # to standard error
 
     def started(address: str) -> None:

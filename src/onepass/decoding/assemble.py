@@ -6,28 +6,32 @@ several prompts), then those of all windows; then overlaps are resolved and word
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.decoding.assemble_records import (
+    Place,
+    WindowFindings,
+    assemble_records,
+    moved_span,
+    open_slots,
+    settled,
+    value_of,
+)
 from onepass.decoding.classes import ClassRules, answer_task, window_logits
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_solve import Solver
-from onepass.decoding.findings import Findings
+from onepass.decoding.consistency_values import Slot
 from onepass.decoding.finds import (
     Candidates,
-    ChoiceFind,
-    Find,
-    RecordFind,
-    RecordPart,
     RelationFind,
     SpanFind,
 )
 from onepass.decoding.merge import (
     merge_candidates,
-    merge_records,
     merge_relations,
 )
 from onepass.decoding.naming import NamedEntities, join_entities
@@ -38,25 +42,15 @@ from onepass.results.types import (
     Coverage,
     Entity,
     Extraction,
-    FieldValue,
     LabelScore,
-    Record,
     Relation,
-    Value,
 )
-from onepass.schema import Field, Schema
-from onepass.text.windows import Window
+from onepass.schema import Schema
 from onepass.text.words import Words
 
+__all__ = ["Choice", "WindowFindings", "assemble"]
+
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WindowFindings:
-    """A window with the findings of each prompt under which it was read."""
-
-    window: Window
-    findings: tuple[Findings, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +66,7 @@ class Choice:
         single_scale: factor on the logits of labels of which one holds.
         ties: which of two entities with one score is kept; with "first", as in GLiNER, it plays no
             part how general a label is.
-        solver: how entities and relations are chosen that depend on each other.
+        solver: how entities, relations and values of records are chosen that depend on each other.
     """
 
     overlap: Policy
@@ -100,7 +94,9 @@ def assemble(
         choice: overlap policy and thresholds of classes.
         coverage: what was read.
 
+    >>> from onepass.decoding.findings import Findings
     >>> from onepass.decoding.finds import Candidates
+    >>> from onepass.text.windows import Window
     >>> from onepass.text.words import split_words
     >>> found = Findings(Candidates([0], [2], [0.9], [0]))
     >>> parts = [WindowFindings(Window(0, 3), (found,))]
@@ -111,11 +107,12 @@ def assemble(
     >>> [(entity.text, entity.start, entity.end) for entity in doc.entities]
     [('Tim Cook', 0, 8)]
     """
-    if any(kind.is_ruled for kind in schema.relation_types):
-        entities, relations = _together(words, schema, parts, choice)
+    slots = open_slots(schema, parts, choice.solver)
+    if slots or any(kind.is_ruled for kind in schema.relation_types):
+        entities, relations, values = _together(words, schema, parts, choice, slots=slots)
     else:
         entities = _entities(words, schema, parts, choice)
-        relations = _relations(words, schema, parts)
+        relations, values = _relations(words, schema, parts), {}
     if any(findings.relations_of_entities for part in parts for findings in part.findings):
         answers = {question.name for question in schema.questions}
         places = {(one.start, one.end) for one in entities if one.label not in answers}
@@ -128,7 +125,7 @@ def assemble(
         text=words.text,
         entities=entities,
         classifications=_classifications(schema, parts, choice),
-        records=_records(words, schema, parts),
+        records=assemble_records(words, schema, settled(parts, values)),
         relations=relations,
         coverage=coverage,
     )
@@ -156,16 +153,42 @@ def _entities(
 
 
 def _together(
-    words: Words, schema: Schema, parts: Sequence[WindowFindings], choice: Choice
-) -> tuple[tuple[Entity, ...], tuple[Relation, ...]]:
-    """Return entities and relations that were chosen together; answers to questions aside."""
+    words: Words,
+    schema: Schema,
+    parts: Sequence[WindowFindings],
+    choice: Choice,
+    *,
+    slots: Mapping[Place, Slot],
+) -> tuple[tuple[Entity, ...], tuple[Relation, ...], dict[Place, tuple[SpanFind, ...]]]:
+    """Return entities, relations and values chosen together; answers to questions aside."""
     asked = [label.name for label in schema.span_labels]
     joined = _joined_entities(parts, asked)
     found = merge_candidates(joined.tables)
     entities = len(schema.entity_labels)
     answers = (found.labels >= entities) & (found.labels < len(asked))
     ranks = _ranks(joined, choice)
-    pairs = [
+    ruled = any(kind.is_ruled for kind in schema.relation_types)
+    pairs = _pairs(parts) if ruled else []
+    wish = Wish(choice.overlap, choice.solver, ranks)
+    alone = found.take(np.flatnonzero(~answers))
+    chosen = choose_together(words, schema, alone, pairs, wish, slots=list(slots.values()))
+    others = [
+        _without_overlaps(found.take(np.flatnonzero(found.labels == label)), choice, ranks)
+        for label in np.unique(found.labels[answers])
+    ]
+    whole = merge_candidates([chosen.entities, *others])
+    relations = (
+        tuple(_as_relation(words, one) for one in chosen.facts)
+        if ruled
+        else _relations(words, schema, parts)
+    )
+    values = dict(zip(slots, chosen.values, strict=True))
+    return _as_entities(words, whole, joined), relations, values
+
+
+def _pairs(parts: Sequence[WindowFindings]) -> list[Pair]:
+    """Return the pairs of all windows in words of the document."""
+    return [
         Pair(
             _moved_pair(pair, part.window.start),
             None if pair.instance < 0 else (window, prompt, pair.type, pair.instance),
@@ -175,18 +198,10 @@ def _together(
         for prompt, findings in enumerate(part.findings)
         for pair in findings.relations
     ]
-    wish = Wish(choice.overlap, choice.solver, ranks)
-    kept, facts = choose_together(words, schema, found.take(np.flatnonzero(~answers)), pairs, wish)
-    others = [
-        _without_overlaps(found.take(np.flatnonzero(found.labels == label)), choice, ranks)
-        for label in np.unique(found.labels[answers])
-    ]
-    whole = merge_candidates([kept, *others])
-    return _as_entities(words, whole, joined), tuple(_as_relation(words, one) for one in facts)
 
 
 def _as_relation(words: Words, fact: Fact) -> Relation:
-    return Relation(fact.name, _value(words, fact.head), _value(words, fact.tail), fact.score)
+    return Relation(fact.name, value_of(words, fact.head), value_of(words, fact.tail), fact.score)
 
 
 def _joined_entities(parts: Sequence[WindowFindings], asked: list[str]) -> NamedEntities:
@@ -253,75 +268,9 @@ def _classifications(
     return answers
 
 
-def _records(
-    words: Words, schema: Schema, parts: Sequence[WindowFindings]
-) -> dict[str, tuple[Record, ...]]:
-    answers: dict[str, tuple[Record, ...]] = {}
-    for number, structure in enumerate(schema.structures):
-        windows = []
-        for part in parts:
-            whole = _joined_records([f.records.get(number, ()) for f in part.findings])
-            moved = tuple(_moved(record, part.window.start) for record in whole)
-            windows.append(RecordPart(part.window.start, part.window.end, moved))
-        # Windows overlap and repeat each other; what one window says is taken as it is.
-        found = merge_records(windows) if len(windows) > 1 else windows[0].records
-        answers[structure.name] = tuple(
-            {
-                field.name: _field_value(words, field, finds)
-                for field, finds in zip(structure.fields, record.fields, strict=True)
-            }
-            for record in found
-        )
-    return answers
-
-
-def _joined_records(passes: Sequence[tuple[RecordFind, ...]]) -> tuple[RecordFind, ...]:
-    """Join records whose fields were asked in several prompts: the n-th of each is one record."""
-    filled = [records for records in passes if records]
-    if len(filled) < 2:
-        return filled[0] if filled else ()
-    joined = []
-    for place in range(max(map(len, filled))):
-        same = [records[place] for records in filled if place < len(records)]
-        fields = zip(*(record.fields for record in same), strict=True)
-        joined.append(RecordFind(tuple(next((f for f in held if f), ()) for held in fields)))
-    return tuple(joined)
-
-
-def _moved(record: RecordFind, words: int) -> RecordFind:
-    return RecordFind(
-        tuple(tuple(_moved_find(find, words) for find in finds) for finds in record.fields)
-    )
-
-
-def _moved_find(find: Find, words: int) -> Find:
-    return find if isinstance(find, ChoiceFind) else _moved_span(find, words)
-
-
-def _moved_span(find: SpanFind, words: int) -> SpanFind:
-    return SpanFind(find.start + words, find.end + words, find.score)
-
-
 def _moved_pair(pair: RelationFind, words: int) -> RelationFind:
-    head, tail = _moved_span(pair.head, words), _moved_span(pair.tail, words)
+    head, tail = moved_span(pair.head, words), moved_span(pair.tail, words)
     return RelationFind(pair.type, head, tail, pair.score, pair.instance)
-
-
-def _field_value(words: Words, field: Field, finds: tuple[Find, ...]) -> FieldValue:
-    values = tuple(
-        Value(field.choices[find.choice], None, None, find.score)
-        if isinstance(find, ChoiceFind)
-        else _value(words, find)
-        for find in finds
-    )
-    if field.dtype == "list":
-        return values
-    return values[0] if values else None
-
-
-def _value(words: Words, find: SpanFind) -> Value:
-    start, end = int(words.starts[find.start]), int(words.ends[find.end - 1])
-    return Value(words.text[start:end], start, end, find.score)
 
 
 def _relations(
@@ -338,8 +287,8 @@ def _relations(
     return tuple(
         Relation(
             schema.relation_types[pair.type].name,
-            _value(words, pair.head),
-            _value(words, pair.tail),
+            value_of(words, pair.head),
+            value_of(words, pair.tail),
             pair.score,
         )
         for pair in merge_relations(moved)

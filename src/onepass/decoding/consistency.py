@@ -1,10 +1,12 @@
-"""Entities and relations of a text, chosen together under what the relation types allow.
+"""Entities, relations and values of records, chosen together under what a schema allows.
 
 A relation whose type names labels holds between entities: it is kept only with an entity of such a
 label at either end, whose span it takes over. So a sure relation can decide which of two labels a
 name has, and an entity that is not kept takes its relations with it. Two mentions of one spelling
-are one thing: limits count them once, and no relation holds between them. This module does not know
-where scores come from, nor how constraints are solved (`onepass.decoding.consistency_solve`).
+are one thing: limits count them once, and no relation holds between them. Values of records whose
+fields name labels are held to entities in the same way (`onepass.decoding.consistency_values`).
+This module does not know where scores come from, nor how constraints are solved
+(`onepass.decoding.consistency_solve`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.decoding.consistency_solve import Limit, Problem, Solver, solve
+from onepass.decoding.consistency_spans import entity_spans
 from onepass.decoding.consistency_types import Decision, decisions
+from onepass.decoding.consistency_values import Slot, Values
 from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.overlap import CLOSE, Policy
 from onepass.schema import Schema
@@ -53,6 +57,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """What is kept: entities, relations, and for each slot the values that fill it."""
+
+    entities: Candidates
+    facts: tuple[Fact, ...]
+    values: list[tuple[SpanFind, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Wish:
     """How the choice is made.
 
@@ -68,9 +81,15 @@ class Wish:
 
 
 def choose_together(
-    words: Words, schema: Schema, found: Candidates, pairs: Sequence[Pair], wish: Wish
-) -> tuple[Candidates, tuple[Fact, ...]]:
-    """Return the entities and relations that are kept.
+    words: Words,
+    schema: Schema,
+    found: Candidates,
+    pairs: Sequence[Pair],
+    wish: Wish,
+    *,
+    slots: Sequence[Slot] = (),
+) -> Chosen:
+    """Return the entities, relations and values that are kept.
 
     Args:
         words: of the document.
@@ -78,6 +97,7 @@ def choose_together(
         found: candidates of entity labels in words of the document, each place and label once.
         pairs: of all windows.
         wish: how to choose.
+        slots: fields of records that depend on each other or on entities.
 
     Raises:
         MissingExtra: if the exact solver is asked for and not installed.
@@ -88,29 +108,40 @@ def choose_together(
     >>> found = Candidates([0, 3, 3], [1, 4, 4], [0.9, 0.6, 0.55], [0, 1, 2])
     >>> pair = Pair(RelationFind(0, SpanFind(0, 1, 0.9), SpanFind(3, 4, 0.9), 0.9))
     >>> words = split_words("Ann works for Apple")
-    >>> entities, facts = choose_together(words, schema, found, [pair], Wish("flat"))
-    >>> entities.labels.tolist(), [fact.name for fact in facts]
+    >>> chosen = choose_together(words, schema, found, [pair], Wish("flat"))
+    >>> chosen.entities.labels.tolist(), [fact.name for fact in chosen.facts]
     ([0, 2], ['works for'])
     """
     ask = _Asked(words, schema, found)
     for pair in pairs:
         ask.add(pair)
-    count = len(found)
-    problem = Problem(
-        (*_weights(found, wish), *(option.score for option in ask.options)),
+    labels = {label.name: number for number, label in enumerate(schema.entity_labels)}
+    values = Values(words, found, labels, slots)
+    chosen = solve(_problem(ask, values, wish), wish.solver)
+    first, last = len(found), len(found) + len(ask.options)  # of the relations
+    rows = np.array([one for one in chosen if one < first], dtype=np.int64)
+    held = [ask.options[one - first] for one in chosen if first <= one < last]
+    filled = values.chosen(one - last for one in chosen if one >= last)
+    return Chosen(found.take(rows), tuple(_facts(ask, held)), filled)
+
+
+def _problem(ask: _Asked, values: Values, wish: Wish) -> Problem:
+    """Return entities, then relations, then values, with all that holds between them."""
+    found = ask.found
+    first, last = len(found), len(found) + len(ask.options)
+    return Problem(
+        (*_weights(found, wish), *(option.score for option in ask.options), *values.weights()),
         tuple(_conflicts(found, wish.policy)),
-        tuple(
-            (count + number, rows)
-            for number, option in enumerate(ask.options)
-            for rows in option.rows
+        (
+            *((first + i, rows) for i, option in enumerate(ask.options) for rows in option.rows),
+            *((last + i, one.rows) for i, one in enumerate(values.options) if one.rows),
         ),
-        tuple(_moved(limit, count) for limit in ask.limits()),
+        (
+            *(_moved(limit, first) for limit in ask.limits()),
+            *(_moved(limit, last) for limit in values.limits()),
+        ),
+        frozenset(last + i for i, one in enumerate(values.options) if one.late),
     )
-    chosen = solve(problem, wish.solver)
-    rows = np.array([one for one in chosen if one < count], dtype=np.int64)
-    kept = found.take(rows)
-    held = [ask.options[one - count] for one in chosen if one >= count]
-    return kept, tuple(_facts(ask, held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,18 +209,7 @@ class _Asked:
         """Return the spans that an end of a pair can stand for, with the entities that allow it."""
         if not labels and not of_entities:
             return [(span, ())]
-        found = self.found
-        fits = (found.starts < span.end) & (found.ends > span.start)
-        if labels:
-            fits &= np.isin(found.labels, [self._labels[label] for label in labels])
-        exact = fits & (found.starts == span.start) & (found.ends == span.end)
-        rows: dict[_Span, list[int]] = defaultdict(list)
-        for row in np.flatnonzero(exact if exact.any() or not labels else fits).tolist():
-            if exact[row] or labels:
-                rows[int(found.starts[row]), int(found.ends[row])].append(row)
-        return [
-            (SpanFind(start, end, span.score), tuple(own)) for (start, end), own in rows.items()
-        ]
+        return entity_spans(self.found, span, [self._labels[label] for label in labels])
 
     def limits(self) -> Iterable[Limit]:
         """Yield what holds between the options."""

@@ -35,12 +35,14 @@ class Problem:
         needs: (finding, others): it is chosen only if one of the others is. Those others need
             nothing themselves.
         limits: how many groups may hold.
+        late: findings that the greedy choice judges after all others.
     """
 
     weights: tuple[float, ...]
     conflicts: tuple[tuple[int, int], ...] = ()
     needs: tuple[tuple[int, tuple[int, ...]], ...] = ()
     limits: tuple[Limit, ...] = ()
+    late: frozenset[int] = frozenset()
 
 
 def keeps(problem: Problem, chosen: Iterable[int]) -> bool:
@@ -102,12 +104,13 @@ class _Greedy:
         self.held: list[set[int]] = [set() for _ in problem.limits]  # groups that hold
 
     def run(self) -> set[int]:
-        weights = self.problem.weights
+        weights, late = self.problem.weights, self.problem.late
 
-        def rank(finding: int) -> tuple[float, int, int]:
+        def rank(finding: int) -> tuple[bool, float, int, int]:
             best = [weights[others[0]] for others in self.needs[finding] if others]
             mean = (weights[finding] + sum(best)) / (1 + len(best))
-            return -mean, -len(best), finding  # of equal ones, those that bring others first
+            # Of equal ones, those that bring others first.
+            return finding in late, -mean, -len(best), finding
 
         for finding in sorted(range(len(weights)), key=rank):
             self._try(finding)
@@ -165,7 +168,7 @@ def _highspy() -> Any:
     try:
         import highspy
     except ImportError as error:
-        raise MissingExtra("An exact choice of entities and relations", "exact") from error
+        raise MissingExtra("An exact choice of dependent findings", "exact") from error
     return highspy
 
 

@@ -6,13 +6,13 @@ span that can. It knows neither models nor how scores were made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from onepass.decoding.finds import Find, SpanFind
+from onepass.decoding.finds import Find, SpanFind, ValueOption
 from onepass.decoding.spans import candidates
 from onepass.schema import Field
 from onepass.typed.values import Fit, fit
@@ -20,22 +20,10 @@ from onepass.typed.values import Fit, fit
 SpanText = Callable[[int, int], str]
 
 
-class _Row(NamedTuple):
-    """A candidate, in the order in which candidates are judged: the smallest first."""
-
-    worse: bool  # whether it cannot be read as the kind
-    below: float  # the score, negated
-    first: int  # of a list the longer span comes first, of single values the earlier
-    second: int
-    third: int
-    find: SpanFind
-    instance: int
-
-
-def constrained_values(
+def value_options(
     probs: npt.NDArray[np.floating[Any]], threshold: float, field: Field, text_of: SpanText
-) -> list[tuple[SpanFind, ...]]:
-    """Return the spans of one field for every instance of its structure.
+) -> list[tuple[ValueOption, ...]]:
+    """Return for every instance of a structure the spans that may fill one field, best first.
 
     Args:
         probs: probabilities, (instances, words, width).
@@ -43,31 +31,75 @@ def constrained_values(
         field: its rules and type.
         text_of: the text of the words [start, end).
 
-    Returns:
-        For each instance at most one span, or for lists spans without overlap in the order of the
-        text; of an exclusive field, no two instances have spans that share a word.
-
     >>> from onepass.schema.rules import Rules
     >>> words = ["about", "12", "apples"]
     >>> probs = np.array([[[0.9, 0.1], [0.7, 0.2], [0.1, 0.1]]])
     >>> field = Field("count", "str", rules=Rules(kind="integer", ge=1))
-    >>> constrained_values(probs, 0.5, field, lambda start, end: " ".join(words[start:end]))
-    [(SpanFind(start=1, end=2, score=0.7),)]
+    >>> value_options(probs, 0.5, field, lambda start, end: " ".join(words[start:end]))
+    [(ValueOption(find=SpanFind(start=1, end=2, score=0.7), late=False),)]
     """
-    rows: list[_Row] = []
-    for instance, scores in enumerate(probs):
-        rows += _rows(scores, threshold, field, (text_of, instance))
-    taken = [bytearray(probs.shape[1]) for _ in probs]
+    options = []
+    for scores in probs:
+        found = candidates(scores[None], [threshold])
+        columns = (found.starts.tolist(), found.ends.tolist(), found.scores.tolist())
+        own = []
+        for start, end, score in zip(*columns, strict=True):
+            how = fit(text_of(start, end), field.rules)
+            if how is not Fit.REFUSED:
+                own.append(ValueOption(SpanFind(start, end, score), how is Fit.UNREADABLE))
+        options.append(tuple(sorted(own, key=lambda option: _order(option, field))))
+    return options
+
+
+def _order(option: ValueOption, field: Field) -> tuple[bool, float, int, int, int]:
+    """Return the order in which options are judged, the smallest first.
+
+    Of a list the longer span comes first, of single values the earlier.
+    """
+    start, end = option.find.start, option.find.end
+    last = (start, end, 0) if field.dtype == "str" else (start - end, start, end)
+    return option.late, -option.find.score, *last
+
+
+def constrained_values(
+    options: Sequence[tuple[ValueOption, ...]], field: Field
+) -> list[tuple[SpanFind, ...]]:
+    """Return the spans of one field for every instance of its structure, best first.
+
+    Args:
+        options: of each instance.
+        field: its rules and type.
+
+    Returns:
+        For each instance at most one span, or for lists spans without overlap in the order of the
+        text; of an exclusive field, no two instances have spans that share a word.
+
+    >>> options = [(ValueOption(SpanFind(0, 2, 0.9)), ValueOption(SpanFind(1, 3, 0.8)))]
+    >>> constrained_values(options, Field("colors"))
+    [(SpanFind(start=0, end=2, score=0.9),)]
+    """
+    words = max((one.find.end for own in options for one in own), default=0)
+    taken = [bytearray(words) for _ in options]
     if field.rules.exclusive:
-        taken = [bytearray(probs.shape[1])] * len(probs)
-    most = 1 if field.dtype == "str" else field.rules.max_items
-    kept: list[list[SpanFind]] = [[] for _ in probs]
-    for row in sorted(rows, key=lambda row: (*row[:5], row.instance)):
-        find, own, used = row.find, kept[row.instance], taken[row.instance]
-        if (most is None or len(own) < most) and used.find(1, find.start, find.end) < 0:
+        taken = [bytearray(words)] * len(options)
+    most = most_values(field)
+    kept: list[list[SpanFind]] = [[] for _ in options]
+    rows = [(option, instance) for instance, own in enumerate(options) for option in own]
+    for option, instance in sorted(rows, key=lambda row: (*_order(row[0], field), row[1])):
+        find, held, used = option.find, kept[instance], taken[instance]
+        if (most is None or len(held) < most) and used.find(1, find.start, find.end) < 0:
             used[find.start : find.end] = b"\x01" * (find.end - find.start)
-            own.append(find)
+            held.append(find)
     return [tuple(sorted(own, key=lambda find: (find.start, find.end))) for own in kept]
+
+
+def most_values(field: Field) -> int | None:
+    """Return how many values a field may have in one record, None for any number.
+
+    >>> most_values(Field("price", "str")), most_values(Field("colors"))
+    (1, None)
+    """
+    return 1 if field.dtype == "str" else field.rules.max_items
 
 
 def limited(finds: tuple[Find, ...], field: Field) -> tuple[Find, ...]:
@@ -83,24 +115,3 @@ def limited(finds: tuple[Find, ...], field: Field) -> tuple[Find, ...]:
         return finds
     best = sorted(range(len(finds)), key=lambda place: -finds[place].score)[:most]
     return tuple(finds[place] for place in sorted(best))
-
-
-def _rows(
-    scores: npt.NDArray[np.floating[Any]],
-    threshold: float,
-    field: Field,
-    where: tuple[SpanText, int],
-) -> list[_Row]:
-    """Return the candidates of one instance that keep the rules."""
-    text_of, instance = where
-    found = candidates(scores[None], [threshold])
-    columns = (found.starts.tolist(), found.ends.tolist(), found.scores.tolist())
-    rows = []
-    for start, end, score in zip(*columns, strict=True):
-        how = fit(text_of(start, end), field.rules)
-        if how is Fit.REFUSED:
-            continue
-        one, two, three = (start, end, 0) if field.dtype == "str" else (start - end, start, end)
-        find = SpanFind(start, end, score)
-        rows.append(_Row(how is Fit.UNREADABLE, -score, one, two, three, find, instance))
-    return rows

@@ -30,6 +30,8 @@ class Findings:
             left out where they are those of ``classes``.
         relations_of_entities: whether a relation counts only between entities that are kept.
         names: of each entity; none at all if they were not asked for.
+        spare: structures of which there may be more records than the text has; one that repeats a
+            part of another is none of its own.
         names_are_labels: whether the best name of an entity stands for its label.
 
     >>> len(Findings().entities), Findings().relations
@@ -46,3 +48,4 @@ class Findings:
     relations_of_entities: bool = False
     names: tuple[Names, ...] = ()
     names_are_labels: bool = False
+    spare: frozenset[int] = frozenset()

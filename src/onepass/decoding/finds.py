@@ -88,10 +88,25 @@ Find = SpanFind | ChoiceFind
 
 
 @dataclass(frozen=True, slots=True)
+class ValueOption:
+    """A span that may fill a field with rules; it is late if the field's kind cannot be read."""
+
+    find: SpanFind
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RecordFind:
-    """One record: what was found for each field, in the order of the structure's fields."""
+    """One record: what was found for each field, in the order of the structure's fields.
+
+    Attributes:
+        fields: what was chosen.
+        options: for each field all that might be chosen, if its values may depend on other
+            findings (`onepass.decoding.consistency`); empty if those of no field do.
+    """
 
     fields: tuple[tuple[Find, ...], ...]
+    options: tuple[tuple[ValueOption, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

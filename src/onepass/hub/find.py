@@ -43,7 +43,7 @@ def locate(
         The checkpoint. All files of one from the hub are of one commit.
 
     Raises:
-        InputError: for a file, an empty name, or a revision of a local directory.
+        InputError: for what is no name, a file, an empty name, or a revision of a local directory.
         CheckpointError: if there is no such checkpoint, it is of no known kind, or it cannot be
             downloaded.
 
@@ -54,6 +54,10 @@ def locate(
     ...     checkpoint.kind, checkpoint.revision
     ('gliner2', None)
     """
+    if not isinstance(name_or_dir, str | os.PathLike):
+        raise InputError(
+            f"A checkpoint is named by a directory or a hub id, but {name_or_dir!r:.60} was given."
+        )
     name = os.fspath(name_or_dir)
     if not name.strip():
         raise InputError("The name of the checkpoint is empty; give a directory or a hub id.")

@@ -6,7 +6,7 @@ It needs pandas, which Spark hands its frames over in, and does not import Spark
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ def extract_frames(
     the text must be a string
     """
     request = Request(read_schema(schema).checked(), threshold, overlap, on_long)
-    single = ModelChoice(model.name, model.backend, model.precision, model.threads or 1)
+    single = replace(model, threads=model.threads or 1)
     return _Read(single, request.to_dict(), text_field)
 
 

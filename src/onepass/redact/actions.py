@@ -100,11 +100,32 @@ class Replacer:
             self._given[at] = self._pseudonym(label, at[1])
         return self._given[at]
 
+    def remember(self, label: str, text: str, replacement: str) -> None:
+        """Give a value the pseudonym that it was given elsewhere.
+
+        >>> replacer = Replacer({"": "pseudonym"})
+        >>> replacer.remember("person", "Bo", "[person 1]")
+        >>> replacer.replacement("person", "Anna"), replacer.replacement("person", "BO")
+        ('[person 2]', '[person 1]')
+        """
+        at = (label, normal(text))
+        if self.action(label) != "pseudonym" or at in self._given:
+            return
+        self._given[at] = replacement
+        if self._fake(label) is None:
+            self._counts[label] += 1
+        else:
+            self._taken.add(replacement)
+
+    def _fake(self, label: str) -> str | None:
+        """Return what of Faker stands in for a label; None for a number."""
+        return None if self._faker is None else _FAKES.get(label.lower())
+
     def _digest(self, text: str) -> bytes:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     def _pseudonym(self, label: str, value: str) -> str:
-        fake = None if self._faker is None else _FAKES.get(label.lower())
+        fake = self._fake(label)
         if fake is None:
             self._counts[label] += 1
             return f"[{label} {self._counts[label]}]"

@@ -85,6 +85,8 @@ class Redactor:
     """
 
     def __init__(self, model: Extractor, options: Options | None = None) -> None:
+        if options is not None and not isinstance(options, Options):
+            raise InputError(f"The options must be Options, but {options!r:.60} was given.")
         self.options = options or Options()
         schema = Schema().entities(self.options.labels)
         names = [label.name for label in schema.entity_labels]
@@ -119,6 +121,22 @@ class Redactor:
         """
         docs = self._model.stream(texts, self._schema, threshold=self.options.threshold)
         return map(self._redacted, docs)
+
+    def remember(self, found: Iterable[Found]) -> None:
+        """Take over the pseudonyms that another redactor gave, in their order.
+
+        Args:
+            found: what it replaced.
+
+        >>> from onepass import Extractor
+        >>> redactor = Redactor(Extractor(), Options(["email"], "pseudonym"))
+        >>> how = ("pattern", True, "pseudonym", "[email 1]", 0)
+        >>> redactor.remember([Found("email", "a@b.org", 0, 7, 0.9, *how)])
+        >>> redactor.one("Ask c@d.org, not a@b.org.").text
+        'Ask [email 2], not [email 1].'
+        """
+        for one in found:
+            self._replacer.remember(one.label, one.text, one.replacement)
 
     def _redacted(self, doc: Extraction) -> Redacted:
         places = self._finders.places(doc, self.options.threshold)

@@ -5,7 +5,7 @@ Dicts and reports leave out what was replaced, so that they can be kept beside t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,20 @@ class Found:
     action: str
     replacement: str
     at: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], text: str) -> Found:
+        """Rebuild what `to_dict` gave.
+
+        Args:
+            values: plain values.
+            text: the whole text in which it stood.
+
+        >>> one = Found("person", "Bo", 3, 5, 0.9, "model", None, "label", "[person]", 3)
+        >>> Found.from_dict(one.to_dict(), "Hi Bo") == one
+        True
+        """
+        return cls(text=text[values["start"] : values["end"]], **values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, without the text that stood there."""

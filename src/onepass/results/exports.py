@@ -17,6 +17,23 @@ class Exports:
 
     __slots__ = ()
 
+    def to_html(self, *, title: str = "onepass") -> str:
+        """Return a self-contained page, see `onepass.results.render.to_html`.
+
+        Args:
+            title: of the page.
+
+        Raises:
+            InputError: for a title that is not a string.
+
+        >>> from onepass.results.types import Extraction
+        >>> Extraction("a < b").to_html()[:15]
+        '<!DOCTYPE html>'
+        """
+        from onepass.results.render import to_html
+
+        return to_html(cast("Extraction", self), title=title)
+
     def to_pandas(self, part: str = "entities") -> Any:
         """Return one part as a pandas DataFrame, one row for each finding.
 

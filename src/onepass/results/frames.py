@@ -39,7 +39,7 @@ def rows_of(doc: Extraction, part: str) -> tuple[tuple[str, ...], list[_Row]]:
     >>> rows_of(Extraction("Bo", entities=(Entity("dog", "Bo", 0, 2, 0.9),)), "entities")
     (('label', 'text', 'start', 'end', 'score'), [('dog', 'Bo', 0, 2, 0.9)])
     """
-    if part not in _PARTS:
+    if not isinstance(part, str) or part not in _PARTS:
         names = ", ".join(repr(name) for name in _PARTS)
         raise InputError(f"The part must be one of {names}, but {part!r:.60} was given.")
     columns, rows = _PARTS[part]

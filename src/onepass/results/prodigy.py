@@ -61,8 +61,8 @@ def _asked(doc: Extraction, task: str | None) -> Classification | None:
             f"There are {len(tasks)} classifications ({', '.join(map(repr, tasks))}), but a task "
             "of Prodigy asks one question; name one."
         )
-    if task is not None and task not in tasks:
-        raise InputError(f"There is no classification {task!r}; there are {list(tasks)}.")
+    if task is not None and (not isinstance(task, str) or task not in tasks):
+        raise InputError(f"There is no classification {task!r:.60}; there are {list(tasks)}.")
     return tasks[task] if task is not None else next(iter(tasks.values()), None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from onepass.results import given
 from onepass.results.html_parts import (
     classes_html,
     escape,
@@ -38,13 +39,16 @@ def to_html(docs: Extraction | Iterable[Extraction], *, title: str = "onepass") 
     Returns:
         The page. Characters that a page cannot hold (NUL, lone surrogates) show as U+FFFD.
 
+    Raises:
+        InputError: if something else is given.
+
     >>> "a &lt; b" in to_html(Extraction("a < b"))
     True
     """
-    shown = [docs] if isinstance(docs, Extraction) else list(docs)
+    shown = given.extractions(docs)
     colors = colors_of(entity.label for doc in shown for entity in doc.entities)
     body = "\n".join(f'<div class="onepass">{_sections(doc, colors)}</div>' for doc in shown)
-    return page(escape(title), body)
+    return page(escape(given.name(title, "The title")), body)
 
 
 def to_fragment(doc: Extraction) -> str:
@@ -55,7 +59,7 @@ def to_fragment(doc: Extraction) -> str:
     >>> to_fragment(Extraction("a")).startswith('<div class="onepass"><style>')
     True
     """
-    colors = colors_of(entity.label for entity in doc.entities)
+    colors = colors_of(entity.label for entity in given.extraction(doc).entities)
     return f'<div class="onepass"><style>{CSS}</style>{_sections(doc, colors)}</div>'
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from onepass.errors import InputError, MissingExtra
+from onepass.results.given import name
 from onepass.results.types import Extraction
 
 USER_DATA = "onepass"  # key of ``doc.user_data`` that holds `Extraction.to_dict`
@@ -22,6 +23,7 @@ def to_doc(found: Extraction, nlp: Any, spans_key: str) -> Any:
         raise MissingExtra("A document of spaCy", "spacy") from error
     if nlp is not None and not isinstance(nlp, spacy.language.Language):
         raise InputError(f"nlp must be a pipeline of spaCy, but {nlp!r:.60} was given; load it.")
+    name(spans_key, "The key of spans")
     doc = (spacy.blank("xx") if nlp is None else nlp).make_doc(found.text)
     fill_doc(doc, found, spans_key)
     return doc

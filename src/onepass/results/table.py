@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from onepass.results import given
 from onepass.results.types import Extraction, FieldValue
 from onepass.results.wording import called, columns, coverage_line, none_fits, values_of
 
@@ -27,6 +28,9 @@ def to_table(doc: Extraction) -> str:
         One section for each kind of finding that is there, and a line that says what was read.
         Control characters are shown as escapes, long values are shortened.
 
+    Raises:
+        InputError: if something else is given.
+
     >>> from onepass.results.types import Classification, Entity
     >>> doc = Extraction("Tim Cook", entities=(Entity("person", "Tim Cook", 0, 8, 0.97),))
     >>> print(to_table(doc))
@@ -35,6 +39,7 @@ def to_table(doc: Extraction) -> str:
     <BLANKLINE>
     0 of 0 characters read in 0 windows.
     """
+    given.extraction(doc)
     sections: list[list[str]] = []
     if doc.entities:
         rows = [(called(e), e.text, f"{e.start}:{e.end}", f"{e.score:.3f}") for e in doc.entities]

@@ -238,9 +238,14 @@ class Extraction(Exports):
         Args:
             indent: spaces per level; None for one line.
 
+        Raises:
+            InputError: for an indent that is not a whole number.
+
         >>> Extraction.from_dict(json.loads(Extraction("é").to_json())).text
         'é'
         """
+        if indent is not None and type(indent) is not int:
+            raise InputError(f"The indent must be a whole number, but {indent!r:.60} was given.")
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
         # A lone surrogate is legal in a Python string but not in UTF-8.
         return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -10,7 +10,7 @@ from typing import Self
 from onepass.errors import SchemaError
 from onepass.schema.parse import Parts
 from onepass.schema.relation import RelationType, check_relations
-from onepass.schema.rules import check_packages
+from onepass.schema.rules import check_labels, check_packages
 from onepass.schema.task import ClassificationTask
 from onepass.schema.types import Label, Naming, Question, Structure
 
@@ -73,9 +73,11 @@ a structure, relations or a question.
             raise SchemaError(
                 "The schema names entities but asks for none; add entity labels, such as 'entity'."
             )
-        check_relations(self.relation_types, {label.name for label in self.entity_labels})
+        labels = {label.name for label in self.entity_labels}
+        check_relations(self.relation_types, labels)
         for structure in self.structures:
             for field in structure.fields:
+                check_labels(field.rules, labels, field.name)
                 check_packages(field.rules)
         return self
 

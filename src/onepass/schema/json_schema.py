@@ -95,6 +95,7 @@ _RULES = {
         "description": "The country whose national phone numbers are read.",
     },
     "order": {"enum": [*ORDERS, None], "description": "Of the parts of a date like 3/4/2024."},
+    "labels": {**_LABELS, "description": "Entity labels of which a value must have one."},
 }
 _FIELD_OPTIONS = {
     "dtype": {"enum": ["str", "list", None]},

@@ -7,6 +7,7 @@ Rules are data. Texts are read as values, and candidates compared with rules, by
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -70,6 +71,20 @@ def _is_number(value: object) -> bool:
         return False
 
 
+def _checked_labels(values: object) -> tuple[str, ...]:
+    """Return labels of entities from a list or a single name."""
+    names = (values,) if isinstance(values, str) else values
+    if not isinstance(names, list | tuple) or not all(_is_name(name) for name in names):
+        raise SchemaError(f"labels must be names of entity labels, but {shown(values)} was given.")
+    if len(set(names)) < len(names):
+        raise SchemaError(f"labels must be distinct, but {shown(values)} was given.")
+    return tuple(names)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _check_bound(value: object, name: str, kind: Kind) -> None:
     if kind not in _BOUNDED:
         raise SchemaError(
@@ -102,6 +117,8 @@ class Rules:
         exclusive: whether a place in the text may fill this field in one record only.
         region: the country whose national phone numbers are read, such as "CH".
         order: of the parts of a date like 3/4/2024; None leaves such a date unread.
+        labels: the entity labels of which a value must have one; none allow any span. They must be
+            asked for, too.
 
     Raises:
         SchemaError: naming the rule that cannot be kept.
@@ -128,8 +145,10 @@ unterminated subpattern at position 0.
     exclusive: bool = False
     region: str | None = None
     order: Order | None = None
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", _checked_labels(self.labels))
         _check_one_of(self.kind, KINDS, "kind")
         if self.order is not None:
             _check_one_of(self.order, ORDERS, "order")
@@ -189,6 +208,31 @@ def check_packages(rules: Rules) -> None:
     package = _PACKAGES.get(rules.kind)
     if package is not None and find_spec(package) is None:
         raise MissingExtra(f"Reading values of the kind {rules.kind!r}", "values")
+
+
+def check_labels(rules: Rules, asked: Collection[str], field: str) -> None:
+    """Refuse rules with an entity label that nobody asks for.
+
+    Args:
+        rules: of a field.
+        asked: the entity labels of the schema.
+        field: its name.
+
+    Raises:
+        SchemaError: naming the label.
+
+    >>> check_labels(Rules(labels=("company",)), ["person"], "employer")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.SchemaError: The field 'employer' takes values that are 'company', which is no \
+entity label of the schema; add it to the entities.
+    """
+    for label in rules.labels:
+        if label not in asked:
+            raise SchemaError(
+                f"The field {shown(field)} takes values that are {shown(label)}, which is no "
+                "entity label of the schema; add it to the entities."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,11 @@ class Field:
         put(self, "choices", choices)
         if not isinstance(self.rules, Rules):
             raise SchemaError(f"The rules of {what} must be Rules, but {shown(self.rules)} is.")
+        if choices and self.rules.labels:
+            raise SchemaError(
+                f"The {what} has choices, which have no place in the text and so no label; leave "
+                "the labels or the choices out."
+            )
         put(self, "description", check_text(self.description, f"The description of {what}"))
         put(self, "threshold", check_threshold(self.threshold, what))
 

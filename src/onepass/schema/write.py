@@ -140,6 +140,7 @@ def write_field(field: Field) -> dict[str, Any]:
         **({"choices": list(field.choices)} if field.choices else {}),
         **_options(field),
         **field.rules.given(),
+        **({"labels": list(field.rules.labels)} if field.rules.labels else {}),
     }
 
 

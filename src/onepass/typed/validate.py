@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Validate = Callable[[dict[str, Any]], tuple[Any, list[Problem]]]
+_CONTAINERS: dict[str, type[set[Any]] | type[frozenset[Any]] | type[tuple[Any, ...]]] = {
+    "set_type": set, "frozen_set_type": frozenset, "tuple_type": tuple,
+}  # fmt: skip
 _ROUNDS = 12  # every round takes something away; a deep tree needs a few
 
 
@@ -48,15 +51,51 @@ def model_validator(model_class: type[BaseModel]) -> Validate:
     from pydantic import ValidationError
 
     def validate(data: dict[str, Any]) -> tuple[Any, list[Problem]]:
-        try:
-            return model_class.model_validate(data), []
-        except ValidationError as error:
-            return None, [
-                Problem(tuple(one["loc"]), one["type"] == "missing", _sentence(one["msg"]))
-                for one in error.errors(include_url=False, include_context=False)
-            ]
+        while True:
+            try:
+                return model_class.model_validate(data), []
+            except ValidationError as error:
+                said = error.errors(include_url=False, include_context=False, include_input=False)
+            # A strict class takes no list for a set: give it one, wherever it wants one.
+            changed = [_contain(data, one["loc"], one["type"]) for one in said]
+            if not any(changed):
+                break
+        return None, [
+            Problem(tuple(one["loc"]), one["type"] == "missing", _sentence(one["msg"]))
+            for one in said
+        ]
 
     return validate
+
+
+class _Item(dict[str, Any]):
+    """A record that a set can hold."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def _contain(data: Any, location: Location, wrong: str) -> bool:
+    """Make a list that stands at a location what a class expects; return whether one does."""
+    kind = _CONTAINERS.get(wrong)
+    if kind is None or not location:
+        return False
+    *above, last = location
+    for key in above:
+        data = _held(data, key)
+    held = _held(data, last)
+    if not isinstance(held, list) or isinstance(data, tuple):
+        return False
+    data[last] = kind(_Item(one) if isinstance(one, dict) else one for one in held)
+    return True
+
+
+def _held(data: Any, key: str | int) -> Any:
+    """Return what a container holds at a key; None if it is none, or holds nothing there."""
+    if isinstance(data, dict):
+        return data.get(key)
+    if isinstance(data, list | tuple) and isinstance(key, int):
+        return data[key] if key < len(data) else None
+    return None
 
 
 def _sentence(message: str) -> str:

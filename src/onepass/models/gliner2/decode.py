@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from onepass.backends.base import Floats
-from onepass.decoding.constrained import constrained_values, limited
+from onepass.decoding.constrained import constrained_values, limited, value_options
 from onepass.decoding.findings import NO_CANDIDATES, Findings
 from onepass.decoding.finds import (
     Candidates,
@@ -21,6 +21,7 @@ from onepass.decoding.finds import (
     RecordPart,
     RelationFind,
     SpanFind,
+    ValueOption,
 )
 from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import select
@@ -50,6 +51,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     records: dict[int, tuple[RecordFind, ...]] = {}
     relations: list[RelationFind] = []
     classes: dict[tuple[int, tuple[int, ...]], Floats] = {}
+    spare: set[int] = set()
     for number, group in enumerate(reading.prompt.groups):
         if group.kind is Kind.CLASSES:
             classes[group.task, group.items] = scores.classes[number]
@@ -76,10 +78,12 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             found_here = _records(
                 (probs, text), number, (reading, schema), thresholds.fields[group.task]
             )
-            if spans.spare:  # what repeats a part of another record is no record of its own
+            if any(record.options for record in found_here):  # what is chosen may change
+                spare |= {group.task} if spans.spare else set()
+            elif spans.spare:  # what repeats a part of another record is no record of its own
                 found_here = merge_records([RecordPart(0, words, found_here)])
             records[group.task] = found_here
-    return Findings(_joined(found), records, tuple(relations), classes)
+    return Findings(_joined(found), records, tuple(relations), classes, spare=frozenset(spare))
 
 
 def _joined(parts: list[Candidates]) -> Candidates:
@@ -118,13 +122,14 @@ def _records(
     reading, schema = asked
     group = reading.prompt.groups[number]
     structure = schema.structures[group.task]
-    ruled = {
-        item: constrained_values(
+    options = {
+        item: value_options(
             text[:, line], float(thresholds[item]), structure.fields[item], reading.text_of
         )
         for line, item in enumerate(group.items)
         if structure.fields[item].is_ruled
     }
+    ruled = {item: constrained_values(own, structure.fields[item]) for item, own in options.items()}
     records = []
     for instance in range(len(probs)):
         fields: list[tuple[Find, ...]] = [()] * len(structure.fields)
@@ -139,9 +144,19 @@ def _records(
                 fields[item] = ruled[item][instance]
             else:
                 fields[item] = _values(text[instance, line], threshold, field.dtype)
-        if any(fields):
-            records.append(RecordFind(tuple(fields)))
+        own = _options_of(instance, len(fields), options)
+        if any(fields) or any(own):
+            records.append(RecordFind(tuple(fields), own))
     return tuple(records)
+
+
+def _options_of(
+    instance: int, fields: int, options: dict[int, list[tuple[ValueOption, ...]]]
+) -> tuple[tuple[ValueOption, ...], ...]:
+    """Return for each field what it may hold in one instance; nothing at all without rules."""
+    if not options:
+        return ()
+    return tuple(options[item][instance] if item in options else () for item in range(fields))
 
 
 def _choices(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:

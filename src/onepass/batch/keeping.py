@@ -1,0 +1,241 @@
+"""The run of any work on rows: sources, chunks, answers, bytes on disk, from where it stopped.
+
+It does not know what is asked of the rows, nor what an answer is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from onepass import __version__
+from onepass.batch.engines import Engine
+from onepass.batch.job import Counts
+from onepass.batch.journal import RESULT, Done, Journal
+from onepass.batch.reading import read_chunks
+from onepass.batch.rows import START, BadRow, Position
+from onepass.batch.sources import Source
+from onepass.batch.writing import Writer, joined_results
+from onepass.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told how a job goes.
+
+    Args:
+        progress: takes the counts after each chunk.
+        failure: takes which row failed, and why.
+    """
+
+    progress: Callable[[Counts], None] = lambda _: None
+    failure: Callable[[str, str], None] = lambda _row, _error: None
+
+
+SILENT = Watch()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """From where to where a job goes.
+
+    Args:
+        sources: what is read.
+        text_field: the key or column of the text.
+        place: of the output, see `place_of`.
+        resume: whether to go on with a job that was stopped, if there is one.
+    """
+
+    sources: Sequence[Source]
+    text_field: str
+    place: Path
+    resume: bool = False
+
+
+class Work(Protocol):
+    """What is done with the rows of a job."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return what has to be the same for the job to go on, besides its input."""
+
+    def writer(self) -> Writer:
+        """Return how results are written."""
+
+    def resumed(self, done: Done, rows: Path) -> None:
+        """Take notice of the results of earlier runs, which are at the start of a file."""
+
+    def engine(self, start: Position) -> Engine:
+        """Return who answers, from a place in the input on."""
+
+
+def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
+    """Do work on all rows, or go on with it, so that it may be killed at any moment.
+
+    Args:
+        work: what is done.
+        route: from where to where.
+        watch: is told how it goes.
+
+    Returns:
+        How many rows were done, and how many of them failed.
+
+    Raises:
+        InputError: for a file that cannot be read or written, or work that cannot go on.
+    """
+    place = route.place
+    streamed = any(source.is_stream for source in route.sources)
+    if streamed and route.resume:
+        raise InputError("A stream cannot be read again; give a file, or leave --resume out.")
+    folder = place.with_name(f"{place.name}.job")
+    identity = {
+        "version of onepass": __version__,
+        "input": _input_digest(route.sources),
+        "text field": route.text_field,
+        "limit of a line": max(source.most for source in route.sources),
+        **work.identity(),
+    }
+    journal = Journal(folder, identity, resume=route.resume)
+    stays = not streamed
+    try:
+        writer = work.writer()
+        counts = Counts(journal.done.rows, journal.done.failed, journal.done.rows)
+        if journal.done.rows:
+            rows = journal.rows_file
+            work.resumed(journal.done, rows if rows.exists() else place)
+        if not journal.is_finished:
+            counts = _fill(journal, writer, work, (route, watch))
+        _put_in_place(journal, writer, place, folder)
+        stays = False
+    finally:
+        journal.close(remove=not (stays and journal.done.rows))
+    return counts
+
+
+def _fill(journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch]) -> Counts:
+    """Add the results of all chunks that are still to do."""
+    route, watch = how
+    begun, start, total = journal.done, time.monotonic(), _bytes_of(route.sources)
+    engine = work.engine(begun.position)
+    if begun == Done():
+        journal.add(writer.head())
+    counts = Counts(begun.rows, begun.failed, begun.rows)
+    for chunk, answers in engine(read_chunks(route.sources, route.text_field, begun.position)):
+        results = joined_results(chunk, answers)
+        bad = [row for row in results if isinstance(row, BadRow)]
+        journal.add(
+            writer.chunk(results),
+            chunk.end,
+            rows=len(results),
+            failed=len(bad),
+            bytes_read=chunk.bytes_read,
+        )
+        counts = _counted(journal.done, begun, total, start)
+        _tell(watch, bad, counts)
+    journal.finish()
+    return counts
+
+
+def pass_on(
+    work: Work, route: Route, write: Callable[[str], None], watch: Watch = SILENT
+) -> Counts:
+    """Do work on all rows whose results are taken as they come; nothing is kept.
+
+    Args:
+        work: what is done.
+        route: from where; its place is not used.
+        write: takes the results of some rows.
+        watch: is told how it goes.
+
+    Returns:
+        How many rows were done, and how many of them failed.
+
+    Raises:
+        OnepassError: as `keep` does.
+    """
+    writer, engine = work.writer(), work.engine(START)
+    start, total, head = time.monotonic(), _bytes_of(route.sources), writer.head().decode()
+    done, counts = Done(), Counts()
+    for chunk, answers in engine(read_chunks(route.sources, route.text_field)):
+        results = joined_results(chunk, answers)
+        bad = [row for row in results if isinstance(row, BadRow)]
+        write(head + writer.chunk(results).decode())
+        head = ""
+        rows, failed = done.rows + len(results), done.failed + len(bad)
+        done = Done(rows=rows, failed=failed, bytes_read=chunk.bytes_read)
+        counts = _counted(done, Done(), total, start)
+        _tell(watch, bad, counts)
+    write(head)  # of an input without rows
+    return counts
+
+
+def _bytes_of(sources: Sequence[Source]) -> int:
+    return sum(source.size() for source in sources)
+
+
+def _counted(done: Done, begun: Done, total: int, start: float) -> Counts:
+    return Counts(
+        rows=done.rows,
+        failed=done.failed,
+        resumed=begun.rows,
+        bytes_read=done.bytes_read,
+        bytes_begun=begun.bytes_read,
+        bytes_total=total,
+        seconds=time.monotonic() - start,
+    )
+
+
+def _tell(watch: Watch, bad: Sequence[BadRow], counts: Counts) -> None:
+    for row in bad:
+        watch.failure(row.place, row.error)
+    watch.progress(counts)
+
+
+def _put_in_place(journal: Journal, writer: Writer, place: Path, folder: Path) -> None:
+    if journal.rows_file.exists():  # else it was put there before the job was killed
+        try:
+            whole = writer.converted(journal.rows_file, folder / RESULT)
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be written: {error}; --resume goes on from there."
+            ) from error
+        journal.move(whole, place)
+
+
+def place_of(output: Path) -> Path:
+    """Return where a file will be written, through links.
+
+    Raises:
+        InputError: if no file can be written there.
+    """
+    place = Path(os.path.realpath(output))  # through links
+    try:
+        is_dir, has_parent = place.is_dir(), place.parent.is_dir()
+        is_other = place.exists() and not place.is_file()
+    except OSError as error:  # a name too long, a directory that is closed
+        raise InputError(
+            f"The output {output!s:.80} cannot be written: {error.strerror}."
+        ) from error
+    if is_dir:
+        raise InputError(f"The output {output} is a directory; give the name of a file.")
+    if not has_parent:
+        raise InputError(f"There is no directory {place.parent} for the output; make it first.")
+    if is_other:
+        raise InputError(f"The output {output} is no file; results can be streamed to it only.")
+    return place
+
+
+def _input_digest(sources: Sequence[Source]) -> str:
+    """Return a digest of names, sizes and times of change."""
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.kind.encode())
+        for path in () if source.is_stream else source.paths:
+            state = path.stat()
+            line = f"{os.path.realpath(path)}\0{state.st_size}\0{state.st_mtime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

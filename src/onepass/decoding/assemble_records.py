@@ -1,0 +1,195 @@
+"""From the records of all windows and prompts of a text to those of its `Extraction`.
+
+Values that depend on other findings are taken out as slots, and put back once they are chosen.
+Which are chosen is decided elsewhere (`onepass.decoding.consistency`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from onepass.decoding.consistency_solve import Solver
+from onepass.decoding.consistency_values import Slot
+from onepass.decoding.findings import Findings
+from onepass.decoding.finds import (
+    ChoiceFind,
+    Find,
+    RecordFind,
+    RecordPart,
+    SpanFind,
+    ValueOption,
+)
+from onepass.decoding.merge import merge_records
+from onepass.results.types import FieldValue, Record, Value
+from onepass.schema import Field, Schema
+from onepass.text.windows import Window
+from onepass.text.words import Words
+
+Place = tuple[int, int, int, int, int]  # window, prompt, structure, record, field
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowFindings:
+    """A window with the findings of each prompt under which it was read."""
+
+    window: Window
+    findings: tuple[Findings, ...]
+
+
+def open_slots(
+    schema: Schema, parts: Sequence[WindowFindings], solver: Solver
+) -> dict[Place, Slot]:
+    """Return the fields whose values are chosen together with other findings.
+
+    They are those that name labels; and if the choice is exact, all that have rules.
+
+    Args:
+        schema: what was asked.
+        parts: of the text.
+        solver: how the choice is made.
+    """
+    slots: dict[Place, Slot] = {}
+    for window, part in enumerate(parts):
+        for prompt, findings in enumerate(part.findings):
+            for number, records in findings.records.items():
+                fields = schema.structures[number].fields
+                for instance, record in enumerate(records):
+                    for item, options in enumerate(record.options):
+                        rules = fields[item].rules
+                        if options and (rules.labels or solver == "exact"):
+                            moved = tuple(_moved_option(one, part.window.start) for one in options)
+                            place = (window, prompt, number, instance, item)
+                            scope = (window, prompt, number, item)
+                            slots[place] = Slot(fields[item], moved, scope)
+    return slots
+
+
+def settled(
+    parts: Sequence[WindowFindings], values: Mapping[Place, tuple[SpanFind, ...]]
+) -> list[WindowFindings]:
+    """Return the findings with what was chosen in place of the options.
+
+    Args:
+        parts: of the text.
+        values: of the slots, in words of the document.
+    """
+    out = []
+    for window, part in enumerate(parts):
+        findings = []
+        for prompt, one in enumerate(part.findings):
+            records = {
+                number: _settled(found, (window, prompt, number), part.window, values)
+                for number, found in one.records.items()
+            }
+            for number in one.spare:
+                whole = RecordPart(0, part.window.end - part.window.start, records[number])
+                records[number] = merge_records([whole])
+            findings.append(replace(one, records=records))
+        out.append(WindowFindings(part.window, tuple(findings)))
+    return out
+
+
+def _settled(
+    records: tuple[RecordFind, ...],
+    where: tuple[int, int, int],
+    window: Window,
+    values: Mapping[Place, tuple[SpanFind, ...]],
+) -> tuple[RecordFind, ...]:
+    """Return the records of one structure and prompt in which anything was chosen."""
+    if not any(record.options for record in records):
+        return records
+    kept = []
+    for instance, record in enumerate(records):
+        fields = tuple(
+            tuple(moved_span(find, -window.start) for find in values[*where, instance, item])
+            if (*where, instance, item) in values
+            else held
+            for item, held in enumerate(record.fields)
+        )
+        if any(fields):
+            kept.append(RecordFind(fields))
+    return tuple(kept)
+
+
+def _moved_option(option: ValueOption, words: int) -> ValueOption:
+    return ValueOption(moved_span(option.find, words), option.late)
+
+
+def assemble_records(
+    words: Words, schema: Schema, parts: Sequence[WindowFindings]
+) -> dict[str, tuple[Record, ...]]:
+    """Return the records of each structure.
+
+    Args:
+        words: of the whole text.
+        schema: what was asked.
+        parts: whose records hold no options any more.
+    """
+    answers: dict[str, tuple[Record, ...]] = {}
+    for number, structure in enumerate(schema.structures):
+        windows = []
+        for part in parts:
+            whole = _joined_records([f.records.get(number, ()) for f in part.findings])
+            moved = tuple(_moved(record, part.window.start) for record in whole)
+            windows.append(RecordPart(part.window.start, part.window.end, moved))
+        # Windows overlap and repeat each other; what one window says is taken as it is.
+        found = merge_records(windows) if len(windows) > 1 else windows[0].records
+        answers[structure.name] = tuple(
+            {
+                field.name: _field_value(words, field, finds)
+                for field, finds in zip(structure.fields, record.fields, strict=True)
+            }
+            for record in found
+        )
+    return answers
+
+
+def _joined_records(passes: Sequence[tuple[RecordFind, ...]]) -> tuple[RecordFind, ...]:
+    """Join records whose fields were asked in several prompts: the n-th of each is one record."""
+    filled = [records for records in passes if records]
+    if len(filled) < 2:
+        return filled[0] if filled else ()
+    joined = []
+    for place in range(max(map(len, filled))):
+        same = [records[place] for records in filled if place < len(records)]
+        fields = zip(*(record.fields for record in same), strict=True)
+        joined.append(RecordFind(tuple(next((f for f in held if f), ()) for held in fields)))
+    return tuple(joined)
+
+
+def _moved(record: RecordFind, words: int) -> RecordFind:
+    return RecordFind(
+        tuple(tuple(_moved_find(find, words) for find in finds) for finds in record.fields)
+    )
+
+
+def _moved_find(find: Find, words: int) -> Find:
+    return find if isinstance(find, ChoiceFind) else moved_span(find, words)
+
+
+def moved_span(find: SpanFind, words: int) -> SpanFind:
+    """Return a span moved by a number of words.
+
+    >>> moved_span(SpanFind(0, 2, 0.9), 10)
+    SpanFind(start=10, end=12, score=0.9)
+    """
+    return SpanFind(find.start + words, find.end + words, find.score)
+
+
+def _field_value(words: Words, field: Field, finds: tuple[Find, ...]) -> FieldValue:
+    values = tuple(
+        Value(field.choices[find.choice], None, None, find.score)
+        if isinstance(find, ChoiceFind)
+        else value_of(words, find)
+        for find in finds
+    )
+    if field.dtype == "list":
+        return values
+    return values[0] if values else None
+
+
+def value_of(words: Words, find: SpanFind) -> Value:
+    """Return the text of a span with its place and score."""
+    start, end = int(words.starts[find.start]), int(words.ends[find.end - 1])
+    return Value(words.text[start:end], start, end, find.score)
