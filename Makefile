@@ -47,7 +47,7 @@ builtin: $(TEST)/.installed
 	$(TEST)/bin/python recipes/builtin/convert.py $(DATA) runs/data
 	$(TEST)/bin/python recipes/builtin/start.py runs/start
 	$(TEST)/bin/onepass train recipes/builtin/train.json
-	$(TEST)/bin/python recipes/builtin/finish.py runs/builtin/final $(DATA)
+	$(TEST)/bin/python recipes/builtin/finish.py runs/builtin/final $(DATA) runs/data
 
 $(DEMO)/.installed: $(SOURCES) pyproject.toml constraints.txt | python
 	@echo 'Installing onepass without torch into $(DEMO)'
@@ -66,7 +66,7 @@ $(GUESTS)/.installed: pyproject.toml constraints.txt | python
 	@echo 'Installing onepass and the packages that it is a guest of into $(GUESTS)'
 	@$(PYTHON) -m venv --clear $(GUESTS)
 	@$(GUESTS)/bin/python $(PIP) torch==2.13.0
-	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray]'
+	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray]' 'playwright>=1.50'
 	@touch $@
 
 python:

@@ -35,6 +35,11 @@ def test_an_address_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str])
     assert error.count("\n") == 1
 
 
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to commands in the background: they ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path):
     pytest.importorskip("gradio", reason="needs the extra demo")
     running = subprocess.Popen(
@@ -43,6 +48,7 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path):
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
+        preexec_fn=_hear_ctrl_c,
     )
     assert running.stderr is not None
     try:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 pytest.importorskip("gradio", reason="needs the extra demo")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from tests.demo.browser import browser, sync_api
 
