@@ -87,7 +87,10 @@ def main(data: Path, out: Path) -> None:
     sizes["written"] = write_examples(out / "written.jsonl", multitask(list(written_rows(WRITTEN))))
     rows_of = list(annotated_rows(ANNOTATED, out))
     sizes["annotated"] = write_examples(out / "annotated.jsonl", multitask(rows_of, foreign=False))
-    write_examples(out / "own.calibration", own_held_out(out))
+    held_out = multitask(list(annotated_rows(HELD_OUT / "annotated", out)), foreign=False)
+    write_examples(out / "annotated.calibration", held_out)
+    held_out = multitask(list(written_rows(HELD_OUT / "written")), foreign=False)
+    write_examples(out / "written.calibration", held_out)
     sizes |= derived(out)
     sizes["synthetic"] = write_examples(out / "synthetic.jsonl", synthesize(SYNTHETIC, seed=1))
     mix = {}
@@ -97,12 +100,6 @@ def main(data: Path, out: Path) -> None:
     (out / "mix.json").write_text(json.dumps(mix, indent=1))
     (out / "bank.json").write_text(json.dumps(bank(), ensure_ascii=False))
     sys.stderr.write(f"{sum(sizes.values())} examples from {len(sizes)} sources\n")
-
-
-def own_held_out(out: Path) -> Iterator[Example]:
-    """Yield our own examples that scores are fitted on, and nothing is trained on."""
-    yield from multitask(list(annotated_rows(HELD_OUT / "annotated", out)), foreign=False)
-    yield from multitask(list(written_rows(HELD_OUT / "written")), foreign=False)
 
 
 def derived(out: Path) -> dict[str, int]:

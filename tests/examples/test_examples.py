@@ -37,11 +37,11 @@ def test_invoice(capsys: pytest.CaptureFixture[str]):
         "number = 'INV-2024-118', 36:48, score #\n"
         "supplier = 'Nordlicht GmbH', 0:14, score #\n"
         "issued = '3 May 2024', 63:73, score #\n"
-        "total = 'EUR 1,299.00', 159:171, score #\n"
-        "items[0].product = 'desk lamps', 115:125, score #\n"
-        "items[0].quantity = '3', 113:114, score #\n"
-        "items[1].product = 'floor lamps', 132:143, score #\n"
-        "items[1].quantity = '2', 130:131, score #\n"
+        "total = 'EUR 1,299.00', 153:165, score #\n"
+        "items[0].product = 'desk lamps', 111:121, score #\n"
+        "items[0].quantity = '3', 109:110, score #\n"
+        "items[1].product = 'floor lamps', 126:137, score #\n"
+        "items[1].quantity = '2', 124:125, score #\n"
         "look at due: '3 May 2024': Value error, payment is due after the day of issue.\n"
     )
 
@@ -111,12 +111,12 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
         "  refund          The lamp came broken, I want my money back.",
         "  refund          You charged my card twice, please return the money.",
         "  delivery        My order has not arrived yet.",
-        "! none: a person  My parcel was due on Monday and is still not here.",
+        "! refund          My parcel was due on Monday and is still not here.",
         "  none: a person  Which paint did you use for the blue wall?",
         "  none: a person  Do you have an office in Berlin?",
-        "  none: a person  Can I volunteer for your charity?",
+        "! login           Can I volunteer for your charity?",
         "! delivery        Is your shop open on Sundays?",
-        "7 of 9 are right",
+        "6 of 9 are right",
     ]
 
 

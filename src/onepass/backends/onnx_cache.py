@@ -38,8 +38,9 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # A checkpoint has several graphs, each with threads of its own, which would go on spinning
-    # beside those of the next graph: on two cores a text took 77 ms, without it takes 24.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # beside those of the next graph: on two cores a text took 77 ms. Threads that wait between the
+    # operations of a run may spin: without it, the built-in model takes 18.5 in place of 15.1 ms.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     return options
 
 

@@ -21,7 +21,7 @@ from onepass.results.types import Extraction, Value
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
 
-TOLERANCE = 0.02
+TOLERANCE = 0.05  # products of integers and those in fp32 differ by up to 0.03
 THRESHOLD = 0.5
 _FILE = "selftest.json"  # in onepass.builtin
 
