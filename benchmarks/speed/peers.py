@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
-from benchmarks.speed.question import TASK, Facts, Question, System  # noqa: E402
+from benchmarks.speed.question import ITSELF, TASK, Facts, Question, System  # noqa: E402
 from tests.parity.test_gliner2 import their_facts, theirs  # noqa: E402
 
 DEFAULT_BATCH = 8  # of all three
@@ -53,12 +53,20 @@ def _gliner2(directory: Path) -> tuple[Any, Any, Any]:
     def facts(found: Any, question: Question) -> Facts:
         if question.task == "classes":
             return {("class", TASK, one["label"]): one["confidence"] for one in found[TASK]}
-        return their_facts(found, question.schema)
+        return dict(their_facts(found, question.schema)) | {
+            (ITSELF, kind): 0.0
+            for kind, pairs in found.get("relation_extraction", {}).items()
+            if any(_place(pair["head"]) == _place(pair["tail"]) for pair in pairs)
+        }
 
     def windows(text: str, question: Question) -> object:  # of its own, in batches of 8
         return model.extract_long(text, schema_of(question), threshold=question.threshold)
 
     return answer, facts, windows
+
+
+def _place(one: Any) -> tuple[int, int]:
+    return one["start"], one["end"]
 
 
 def _gliner(directory: Path) -> tuple[Any, Any]:
