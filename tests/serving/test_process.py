@@ -17,6 +17,7 @@ import pytest
 
 from onepass.cli import loading, main
 from onepass.serving.keys import read_keys
+from onepass.serving.run import listen
 from onepass.serving.settings import Settings
 
 MAIN = "import sys; from onepass.cli import main; sys.exit(main())"
@@ -94,6 +95,13 @@ def test_ctrl_c_stops_it_with_its_own_code():
         assert httpx.get(f"{url}/health").status_code == 200
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 130
+
+
+def test_answers_do_not_wait_for_an_acknowledgment():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]):

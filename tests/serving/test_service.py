@@ -237,6 +237,7 @@ def test_more_than_the_line_holds_is_refused_and_the_rest_is_answered(start, gat
         with ThreadPoolExecutor(8) as pool:
             gated.gate.clear()
             first = pool.submit(ask, one.http, "Ann Lee 0")
+            assert one.metric_becomes("onepass_requests_inside", 1)  # and then out of the line
             assert one.metric_becomes("onepass_queue_texts", 0)
             got = [pool.submit(ask, one.http, f"Ann Lee {n}") for n in range(1, 7)]
             refused = [one.result() for one in got if _done_soon(one)]
