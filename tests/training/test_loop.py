@@ -10,6 +10,7 @@ from onepass.errors import InputError
 from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.training.data import LineFile, Mixture
 from onepass.training.gliner2 import Gliner2Trainee
+from onepass.training.loading import Direct
 from onepass.training.loop import LoopOptions, train
 from onepass.training.sampling import Sampler
 from onepass.training.stream import BatchOptions, QuestionStream
@@ -39,7 +40,7 @@ def make(checkpoint, write):
         stream = QuestionStream(mixture, Sampler(), trainee.ask, BatchOptions(max_batch=4, pool=12))
         scorer = None if scores is None else lambda network: scores.pop(0)
         rates = {"encoder": 1e-3, "head": 1e-3, **rates}
-        return TrainingTask(trainee, stream, Rates(**rates), scorer=scorer)
+        return TrainingTask(trainee, Direct(stream), Rates(**rates), scorer=scorer)
 
     return make_task
 

@@ -17,6 +17,7 @@ from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig
 from onepass.training.data import LineFile, Mixture
 from onepass.training.gliner2 import Gliner2Trainee
+from onepass.training.loading import Direct
 from onepass.training.loop import LoopOptions, train
 from onepass.training.processes import ALONE, Processes
 from onepass.training.sampling import Sampler
@@ -130,7 +131,7 @@ def test_they_learn_what_one_learns_from_both_batches(tmp_path, place):
         )
         for index in range(2)
     ]  # fmt: skip
-    task = TrainingTask(trainee, streams[0], Rates(RATE, RATE))
+    task = TrainingTask(trainee, Direct(streams[0]), Rates(RATE, RATE))
     batches = [stream.batches() for stream in streams]
     task.batches = lambda: iter(lambda: [next(own) for own in batches], None)
 
@@ -157,9 +158,11 @@ def test_a_batch_that_fails_in_one_is_left_out_in_both(place):
 def test_a_run_is_resumed_by_as_many_as_it_had(place):
     task = TrainingTask(
         Gliner2Trainee(place / "start"),
-        QuestionStream(
-            Mixture({"data": LineFile(place / "data.jsonl")}, None, seed=0), Sampler(),
-            lambda question, most: (), BatchOptions(),
+        Direct(
+            QuestionStream(
+                Mixture({"data": LineFile(place / "data.jsonl")}, None, seed=0), Sampler(),
+                lambda question, most: (), BatchOptions(),
+            )
         ),
         Rates(),
     )  # fmt: skip

@@ -65,6 +65,8 @@ class TrainConfig:
             products in it.
         device: "cpu", "cuda", or "auto" for cuda where there is one.
         threads: of the CPU; None leaves torch's choice.
+        loaders: processes that draw and build batches beside the one that trains, for a GPU that
+            would wait for them; 0 leaves it to the one that trains.
         seed: of everything that is drawn.
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
@@ -123,6 +125,7 @@ class TrainConfig:
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
+    loaders: int = 0
     seed: int = 0
     log_every: int = 50
     score_every: int = 1000
@@ -177,6 +180,7 @@ class TrainConfig:
             ("ema", self.ema),
             ("quantize", self.quantize or None),
             ("distill", self.distill),
+            ("loaders", self.loaders or None),
         ):
             if self.rl is not None and value is not None:
                 raise InputError(
@@ -201,6 +205,7 @@ class TrainConfig:
             ("keep", self.keep, 1),
             ("score_every", self.score_every, 0),
             ("samples", self.samples, 0),
+            ("loaders", self.loaders, 0),
             ("skip_bad_batches", self.skip_bad_batches, 0),
             ("seed", self.seed, 0),
         ):
@@ -265,9 +270,9 @@ class TrainConfig:
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes, encoder_rate, \
 head_rate, weight_decay, layer_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, \
-pool, precision, device, threads, seed, log_every, score_every, samples, patience, ema, quantize, \
-keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, few_shot, lora, rl, distill, \
-license.
+pool, precision, device, threads, loaders, seed, log_every, score_every, samples, patience, ema, \
+quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, few_shot, lora, rl, \
+distill, license.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

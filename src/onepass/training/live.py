@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from onepass.backends.base import Array, Graph
+from onepass.backends.base import Array, Graph, Input
 
 
 class LiveBackend:
@@ -35,7 +35,7 @@ class LiveBackend:
         self._inputs = {graph.name: tuple(graph.inputs) for graph in graphs}
         self._device = next(network.parameters()).device
 
-    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+    def run(self, graph: str, inputs: Mapping[str, Input]) -> tuple[Array, ...]:
         """Return the outputs of a graph; see `onepass.backends.base.Backend`."""
         arguments = [
             torch.tensor(inputs[name], device=self._device) for name in self._inputs[graph]

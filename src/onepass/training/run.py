@@ -25,6 +25,7 @@ from onepass.training.families import loss_options, open_trainee
 from onepass.training.fewshot import gain
 from onepass.training.hardware import choose_device, choose_precision
 from onepass.training.holdout import Holdout
+from onepass.training.loading import Direct, Loaders
 from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.material import WEAK, held_out, open_data, open_sampler, tested
 from onepass.training.processes import Processes, open_processes
@@ -195,7 +196,7 @@ def _task(
     if config.distill is not None:
         teacher = open_trainee(config.distill.teacher, device=setting.processes.device)
         trainee = Taught(trainee, teacher, config.distill)
-    stream = _stream(setting, sources, learning, trainee)
+    feed = _feed(setting, sources, learning, trainee)
     rates = Rates(
         config.encoder_rate,
         config.head_rate,
@@ -204,22 +205,30 @@ def _task(
         config.freeze,
     )
     adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
-    return TrainingTask(trainee, stream, rates, scorer=scorer, show=show, adapted=adapted)
+    return TrainingTask(trainee, feed, rates, scorer=scorer, show=show, adapted=adapted)
 
 
-def _stream(
+def _feed(
     setting: _Setting, sources: Sources, learning: _Learning, trainee: Trainee
-) -> QuestionStream:
-    """Return the questions of this process."""
+) -> Direct | Loaders:
+    """Return the batches of this process, read by itself or by loaders."""
     config, rl, processes = setting.config, learning.rl, setting.processes
     if config.length_buckets:
         sources = by_length(sources, config.length_buckets)
-    mixture = Mixture(sources.files, sources.weights, config.seed)
     sampler = rl.sampler(config.sampling) if rl else open_sampler(config, sources)
-    share = (processes.index, processes.count)
-    return QuestionStream(
-        mixture, sampler, trainee.ask, learning.batches, seed=config.seed, share=share
-    )
+    readers = max(config.loaders, 1)
+    streams = [
+        QuestionStream(
+            Mixture(sources.files, sources.weights, config.seed),
+            sampler,
+            trainee.ask,
+            learning.batches,
+            seed=config.seed,
+            share=(processes.index * readers + reader, processes.count * readers),
+        )
+        for reader in range(readers)
+    ]
+    return Loaders(streams, trainee.build) if config.loaders else Direct(streams[0])
 
 
 def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: TrainingTask) -> Outcome:

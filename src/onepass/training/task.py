@@ -15,24 +15,11 @@ import torch
 
 from onepass.errors import InputError
 from onepass.training.adapters import merged
+from onepass.training.loading import Batch, Direct, Loaders
 from onepass.training.samples import Sample
-from onepass.training.stream import QuestionStream
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
 
 _LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Passes that are trained on together.
-
-    Attributes:
-        asked: the passes.
-        places: where their examples stand.
-    """
-
-    asked: Sequence[Any]
-    places: Sequence[str]
 
 
 Scorer = Callable[[Any], Mapping[str, float]]  # of the network, in evaluation mode
@@ -63,7 +50,7 @@ class TrainingTask:
 
     Args:
         trainee: the checkpoint.
-        stream: what is asked.
+        feed: what is asked, in batches.
         rates: of its parts.
         scorer: held-out scores of the network, if any; ``score`` is the one that counts.
         show: returns what the network says of a few held-out texts, if any are to be shown.
@@ -76,14 +63,14 @@ class TrainingTask:
     def __init__(
         self,
         trainee: Trainee,
-        stream: QuestionStream,
+        feed: Direct | Loaders,
         rates: Rates,
         *,
         scorer: Scorer | None = None,
         show: Callable[[], Sequence[Sample]] | None = None,
         adapted: Sequence[str] = (),
     ) -> None:
-        self._trainee, self._stream, self._rates, self._scorer = trainee, stream, rates, scorer
+        self._trainee, self._feed, self._rates, self._scorer = trainee, feed, rates, scorer
         self._show, self._adapted = show, adapted
         self._check_frozen()
         for name, parameter in self.network.named_parameters():
@@ -118,12 +105,12 @@ class TrainingTask:
     @property
     def seen(self) -> int:
         """Return how many examples were used so far."""
-        return self._stream.seen
+        return self._feed.seen
 
     @property
     def skipped(self) -> int:
         """Return how many of them could not be asked."""
-        return self._stream.skipped
+        return self._feed.skipped
 
     def groups(self) -> list[dict[str, Any]]:
         """Return groups of parameters that learn alike, each with and without weight decay."""
@@ -154,12 +141,12 @@ class TrainingTask:
 
     def batches(self) -> Iterator[Batch]:
         """Yield batches forever."""
-        for asked in self._stream.batches():
-            yield Batch(asked, self._stream.places(asked))
+        return self._feed.batches()
 
     def loss(self, network: Any, batch: Batch) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
-        return self._trainee.loss(network, self._trainee.build(batch.asked))
+        built = self._trainee.build(batch.asked) if batch.built is None else batch.built
+        return self._trainee.loss(network, built)
 
     def places(self, batch: Batch) -> Sequence[str]:
         """Return where the examples of a batch stand."""
@@ -180,11 +167,11 @@ class TrainingTask:
 
     def state(self) -> dict[str, Any]:
         """Return the position in the data."""
-        return self._stream.state()
+        return self._feed.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue where a `state` was taken."""
-        self._stream.restore(state)
+        self._feed.restore(state)
 
 
 def _layer(name: str) -> int:

@@ -9,6 +9,7 @@ from tests.training.rl.bag import bag_policy
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.training.data import LineFile, Mixture
+from onepass.training.loading import Direct
 from onepass.training.loop import LoopOptions
 from onepass.training.rl.asking import task_questions
 from onepass.training.rl.config import RlOptions
@@ -95,6 +96,6 @@ def task(tmp_path) -> Callable[..., tuple[TrainingTask, Reinforcement]]:
         batches = BatchOptions(max_batch=4, pool=8)
         stream = QuestionStream(mixture, rl.sampler(SamplingOptions()), rl.policy.ask, batches)
         scorer = None if scores is None else lambda network: {"score": scores.pop(0)}
-        return TrainingTask(rl.policy, stream, Rates(1e-2, 1e-2), scorer=scorer), rl
+        return TrainingTask(rl.policy, Direct(stream), Rates(1e-2, 1e-2), scorer=scorer), rl
 
     return make

@@ -7,13 +7,14 @@ is torch-free; the loss reads its arrays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onepass.corpus.question import Question, RecordAnswer, SpanAnswer
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.gliner2.cells import Cells, Counted, Ints
 from onepass.models.gliner2.encode import Batch, Reading, collate
 from onepass.models.gliner2.placing import instances_of
 from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
@@ -22,8 +23,6 @@ from onepass.text.placing import Placer
 from onepass.text.words import Words, split_words
 
 MAX_INSTANCES = 19
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +79,6 @@ class ClassGroup:
     true: NDArray[np.float32]
 
 
-@dataclass(slots=True, eq=False)
-class Cells:
-    """Cells of the grid (row, query, word, width), one entry a list."""
-
-    rows: list[int] = field(default_factory=list)
-    queries: list[int] = field(default_factory=list)
-    words: list[int] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
-
-    def add(self, row: int, query: int, word: int, width: int) -> None:
-        """Note one cell."""
-        self.rows.append(row)
-        self.queries.append(query)
-        self.words.append(word)
-        self.widths.append(width)
-
-    def index(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Return the cells as an index of four arrays."""
-        return (
-            np.array(self.rows, dtype=np.int64),
-            np.array(self.queries, dtype=np.int64),
-            np.array(self.words, dtype=np.int64),
-            np.array(self.widths, dtype=np.int64),
-        )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
     """A batch with its gold cells.
@@ -115,7 +88,7 @@ class Targets:
         spans: groups that are answered with spans; their queries are numbered in this order.
         classes: groups that are answered with labels.
         queries: largest number of queries of a row.
-        weight: (batch, queries, words, width) 1 where a cell counts in the binary loss.
+        counted: which cells count in the binary loss.
         gold: cells that are right.
         ranked: for each gold entity cell that has competitors, its (row, word, width).
         rivals: (ranked, queries) 1 right, -1 wrong, 0 does not take part.
@@ -127,12 +100,17 @@ class Targets:
     spans: tuple[SpanGroup, ...]
     classes: tuple[ClassGroup, ...]
     queries: int
-    weight: NDArray[np.bool_]
+    counted: Counted
     gold: Cells
     ranked: Ints
     rivals: NDArray[np.int8]
     slotted: Ints
     slot_rivals: NDArray[np.int8]
+
+    @property
+    def weight(self) -> NDArray[np.bool_]:
+        """Return (batch, queries, words, width), true where a cell counts in the binary loss."""
+        return self.counted.grid()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,14 +155,13 @@ def build_targets(
     builder = _Builder(slots)
     numbers = [builder.add(row, one, max_width) for row, one in enumerate(asked)]
     queries = max([*numbers, 1])
-    weight = _weights(batch, asked, numbers, queries, max_width)
-    builder.adjust(weight)
+    inside, real = _inside(batch, asked, max_width), np.arange(queries) < np.array(numbers)[:, None]
     return Targets(
         batch=batch,
         spans=tuple(builder.spans),
         classes=tuple(builder.classes),
         queries=queries,
-        weight=weight,
+        counted=builder.counted(inside, real),
         gold=builder.gold,
         ranked=np.array(builder.ranked, dtype=np.int64).reshape(-1, 3),
         rivals=_marked(builder.rivals, queries),
@@ -298,15 +275,24 @@ class _Builder:
                 }
             )
 
-    def adjust(self, weight: NDArray[np.bool_]) -> None:
-        """Take out of the weights what does not count, and put in what does."""
+    def counted(self, inside: NDArray[np.bool_], real: NDArray[np.bool_]) -> Counted:
+        """Return which cells count; of a query with choices those alone, of an unknown one none.
+
+        Args:
+            inside: (batch, words, width) spans inside the text.
+            real: (batch, queries).
+        """
+        also = Cells()
+        unknown = set(self._unknown)
         for row, query, rows in self._choices:
-            weight[row, query] = False
-            weight[row, query, rows, 0] = True
-        for row, query in self._unknown:
-            weight[row, query] = False
-        weight[self.ignored.index()] = False
-        weight[self.gold.index()] = True
+            real[row, query] = False
+            if (row, query) not in unknown:
+                for word in rows.tolist():
+                    also.add(row, query, word, 0)
+        for row, query in unknown:
+            real[row, query] = False
+        also.extend(self.gold)
+        return Counted(inside, real, self.ignored, also)
 
 
 def _by_cell(answers: tuple[SpanAnswer, ...], place: Placer) -> dict[tuple[int, int], set[int]]:
@@ -326,15 +312,11 @@ def _class_group(question: Question, group: Group, row: int, marker: int) -> Cla
     return ClassGroup(row, marker, len(group.items), task.multi_label, true)
 
 
-def _weights(
-    batch: Batch, asked: Sequence[Asked], numbers: list[int], queries: int, max_width: int
-) -> NDArray[np.bool_]:
-    """Return (batch, queries, words, width): real queries, text words, spans inside the text."""
+def _inside(batch: Batch, asked: Sequence[Asked], max_width: int) -> NDArray[np.bool_]:
+    """Return (batch, words, width): spans of words of the text."""
     word = np.arange(batch.words.shape[1])
     width = np.arange(max_width)
     prefix = np.array([one.reading.prompt.prefix_words for one in asked])
-    inside = (word[None, :, None] + width < batch.word_counts[:, None, None]) & (
-        word[None, :, None] >= prefix[:, None, None]
-    )  # (batch, words, width)
-    real = np.arange(queries) < np.array(numbers)[:, None]  # (batch, queries)
-    return inside[:, None] & real[:, :, None, None]
+    ends = word[None, :, None] + width < batch.word_counts[:, None, None]
+    inside: NDArray[np.bool_] = ends & (word[None, :, None] >= prefix[:, None, None])
+    return inside

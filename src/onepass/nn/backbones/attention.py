@@ -95,8 +95,9 @@ def attend(
     >>> attend(one, one, one, torch.zeros(1, 1, 1, 2)).shape
     torch.Size([1, 1, 2, 4])
     """
-    if dropout is None and not torch.onnx.is_in_onnx_export():
-        return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.0)
+    if (dropout is None or q.is_cuda) and not torch.onnx.is_in_onnx_export():
+        share = dropout or 0.0
+        return functional.scaled_dot_product_attention(q, k, v, bias, share, scale=1.0)
     # Plain products: the fused kernel's backward pass is slow on CPUs, and it is exported with a
     # scale on both sides.
     weights = (q @ k.transpose(-1, -2) + bias).softmax(-1)

@@ -14,9 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from onepass.models.gliner2.cells import Cells, Counted
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.targets import ClassGroup, LossWeights, Targets
+from onepass.nn.moving import moved
 
 __all__ = ["LossWeights", "compute_loss", "loss_of"]
 
@@ -58,7 +60,7 @@ def loss_of(
             slots = rank_term(outputs.spans, targets.slotted, targets.slot_rivals)
             terms.append(("slots", slots, weights.slots))
     if outputs.counts is not None:
-        gold = torch.tensor([group.count for group in targets.spans], device=outputs.counts.device)
+        gold = moved(np.array([group.count for group in targets.spans]), outputs.counts.device)
         terms.append(("count", functional.cross_entropy(outputs.counts, gold), weights.count))
     if outputs.classes is not None:
         softmax, binary = class_terms(outputs.classes, targets.classes)
@@ -77,12 +79,26 @@ def binary_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
         logits: (batch, queries, words, width).
         targets: with the gold cells and the cells that count.
     """
-    weight = torch.from_numpy(targets.weight).to(logits.device)
+    weight = counted_cells(targets.counted, logits.device)
     gold = torch.zeros_like(logits)
-    gold[tuple(torch.from_numpy(part).to(logits.device) for part in targets.gold.index())] = 1.0
+    gold[_places(targets.gold, logits.device)] = 1.0
     each = functional.binary_cross_entropy_with_logits(logits, gold, reduction="none")
     counted = weight.flatten(2).any(-1).sum().clamp(min=1)
     return (each * weight).sum() / counted
+
+
+def counted_cells(counted: Counted, device: torch.device) -> torch.Tensor:
+    """Return (batch, queries, words, width), true where a cell counts; see `Counted.grid`."""
+    inside, real = moved(counted.inside, device), moved(counted.open, device)
+    grid = inside[:, None] & real[:, :, None, None]
+    grid[_places(counted.out, device)] = False
+    grid[_places(counted.also, device)] = True
+    return grid
+
+
+def _places(cells: Cells, device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Return cells as an index."""
+    return moved(np.stack(cells.index()), device).unbind(0)
 
 
 def rank_term(
@@ -95,8 +111,8 @@ def rank_term(
         cells: (ranked, 3) rows, words and widths of the cells.
         rivals: (ranked, queries) 1 right, -1 wrong, 0 does not take part.
     """
-    rows, words, widths = torch.from_numpy(cells).to(logits.device).unbind(1)
-    marks = torch.from_numpy(rivals).to(logits.device)
+    rows, words, widths = moved(cells, logits.device).unbind(1)
+    marks = moved(rivals, logits.device)
     at = logits[rows, :, words, widths]  # (ranked, queries)
     lowest = torch.finfo(at.dtype).min
     everyone = at.masked_fill(marks == 0, lowest).logsumexp(-1)
@@ -123,10 +139,10 @@ def class_terms(
         true[line, : group.items] = group.true
         real[line, : group.items] = True
         single[line] = not group.multi_label and group.true.sum() == 1
-    gold, inside = torch.from_numpy(true).to(logits), torch.from_numpy(real).to(logits.device)
+    gold, inside = moved(true, logits.device).to(logits), moved(real, logits.device)
     each = functional.binary_cross_entropy_with_logits(logits, gold, reduction="none")
     binary = (each * inside).sum() / len(groups)
-    lines = torch.from_numpy(np.flatnonzero(single)).to(logits.device)
+    lines = moved(np.flatnonzero(single), logits.device)
     if not len(lines):
         return binary, binary
     masked = logits.masked_fill(~inside, torch.finfo(logits.dtype).min)[lines]

@@ -13,6 +13,7 @@ import torch
 
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.targets import ClassGroup, SpanGroup, Targets
+from onepass.nn.moving import moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,22 +41,20 @@ def run_network(network: Gliner2Network, targets: Targets) -> Outputs:
     device = next(network.parameters()).device
     batch = targets.batch
     ids, mask, words, markers = (
-        torch.from_numpy(array).to(device)
-        for array in (batch.ids, batch.mask, batch.words, batch.markers)
+        moved(array, device) for array in (batch.ids, batch.mask, batch.words, batch.markers)
     )
     word_states, marker_states = network.encode(ids, mask, words, markers)
     spans = counts = classes = None
     if targets.spans:
         queries = span_queries(network, marker_states, targets.spans, targets.queries)
         spans = network.span_head(word_states, queries).float()
-        rows = torch.tensor([group.row for group in targets.spans], device=device)
-        columns = torch.tensor([group.marker for group in targets.spans], device=device)
+        parents = np.array([(group.row, group.marker) for group in targets.spans])
+        rows, columns = moved(parents, device).unbind(1)
         counts = network.count(marker_states[rows, columns]).float()
     if targets.classes:
         index, _ = _item_places(targets.classes, marker_states.shape[1])
-        picked = marker_states.reshape(-1, marker_states.shape[2])[
-            torch.from_numpy(index).to(device)
-        ]  # (tasks, items, hidden)
+        flat = marker_states.reshape(-1, marker_states.shape[2])
+        picked = flat[moved(index, device)]  # (tasks, items, hidden)
         classes = network.classify(picked).float()
     return Outputs(spans, counts, classes)
 
@@ -92,14 +91,15 @@ def span_queries(
             first = group.row * queries + firsts[i]
             flat_rows.append(first + np.arange(group.instances * group.items))
         conditioned = network.occurrences(
-            markers.reshape(-1, hidden)[torch.from_numpy(index).to(device)],
-            torch.from_numpy(real.astype(np.int64)).to(device),
+            markers.reshape(-1, hidden)[moved(index, device)],
+            moved(real.astype(np.int64), device),
             torch.arange(steps, device=device),
         )  # (groups, steps, items, hidden)
-        parts.append(conditioned[torch.from_numpy(keep).to(device)])
+        kept = moved(np.flatnonzero(keep), device)
+        parts.append(conditioned.reshape(-1, hidden)[kept])
     joined = torch.cat(parts)
     out = joined.new_zeros(markers.shape[0] * queries, hidden)
-    rows = torch.from_numpy(np.concatenate(flat_rows)).to(device)
+    rows = moved(np.concatenate(flat_rows), device)
     return out.index_copy(0, rows, joined).view(markers.shape[0], queries, hidden)
 
 
