@@ -44,7 +44,7 @@ def open_variant(name: str, directory: Path, threads: int) -> System:
     model = Extractor.from_pretrained(
         directory, backend=backend, precision=precision, threads=threads
     )
-    return System(name, _answer(model), facts_of)
+    return System(name, asking(model), facts_of)
 
 
 def open_variants(
@@ -73,7 +73,9 @@ def _export(directory: Path, precision: str) -> None:
         export_checkpoint(checkpoint, target, precision=precision)
 
 
-def _answer(model: Extractor) -> Any:
+def asking(model: Extractor) -> Any:
+    """Return what a model is asked with, as `System` takes it."""
+
     def answer(texts: Sequence[str], question: Question, batch: int) -> list[Extraction]:
         overlap = "label" if model.family == "gliner2" else "flat"
         options: Any = {"threshold": question.thresholds, "overlap": overlap}

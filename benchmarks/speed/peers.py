@@ -28,7 +28,11 @@ def open_peer(library: str, directory: Path, threads: int) -> System:
 def _gliner2(directory: Path) -> tuple[Any, Any, Any]:
     from gliner2 import GLiNER2
 
-    model = GLiNER2.from_pretrained(str(directory)).eval()
+    return asking_gliner2(GLiNER2.from_pretrained(str(directory)).eval())
+
+
+def asking_gliner2(model: Any) -> tuple[Any, Any, Any]:
+    """Return what a model of gliner2 is asked with, as `System` takes it."""
 
     @cache
     def schema_of(question: Question) -> Any:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from onepass.backends.base import Graph
-from onepass.backends.torch import DTYPES, TorchBackend, resolve_device
+from onepass.backends.torch import DTYPES, DeviceRows, TorchBackend, resolve_device
 from onepass.errors import BackendError
 
 GRAPHS = (
@@ -78,6 +78,50 @@ def test_outputs_are_fp32_whatever_it_computes_with() -> None:
     ).run("layer", {"x": x})
     assert out.dtype == np.float32
     assert 1e-5 < np.abs(out - expected).max() < 0.05
+
+
+KEEPING = (
+    Graph(
+        "split",
+        {"x": ("batch", "hidden")},
+        {"a": ("batch",), "b": ("batch",)},
+        kept=frozenset({"a"}),
+    ),
+    Graph("sum", {"a": ("batch", "hidden"), "b": ("batch", "hidden")}, {"y": ("batch",)}),
+)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_what_a_graph_keeps_goes_into_others_as_it_is(precision: str) -> None:
+    functions = {"split": lambda x: (x * 2, x), "sum": lambda a, b: (a + b).sum(1)}
+    x = np.arange(6, dtype=np.float32).reshape(3, 2)
+    answers = []
+    for keep in (False, True):
+        made = TorchBackend(functions, KEEPING, precision=precision, keep=keep)
+        a, b = made.run("split", {"x": x})
+        assert (a.shape, len(a), isinstance(a, DeviceRows)) == ((3, 2), 3, keep)
+        assert isinstance(b, np.ndarray)
+        rows = np.array([2, 0])
+        for own in (rows, slice(1, None)):
+            (y,) = made.run("sum", {"a": a[own], "b": b[own]})
+            assert isinstance(y, np.ndarray)
+            np.testing.assert_array_equal(y, 3 * x[own].sum(1))
+        answers.append(made.run("sum", {"b": b, "a": a})[0].tolist())
+    assert answers[0] == answers[1]
+
+
+def test_on_a_cpu_nothing_is_kept() -> None:
+    a, _ = TorchBackend({"split": lambda x: (x, x)}, KEEPING).run(
+        "split", {"x": np.ones((1, 2), dtype=np.float32)}
+    )
+    assert isinstance(a, np.ndarray)
+
+
+@pytest.mark.filterwarnings("error")
+def test_arrays_that_must_not_be_written() -> None:
+    x = np.ones(2, dtype=np.float32)
+    x.flags.writeable = False
+    assert backend().run("pair", {"x": x})[1].tolist() == [2, 2]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

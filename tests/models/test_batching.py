@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepass import Extractor
-from onepass.models import reader
-from onepass.models.batching import Budget, batches
+from onepass.models.batching import ON_CPU, ON_GPU, Budget, batches, budget_of
 
 
 def put_together(lengths: list[int], budget: Budget) -> list[list[int]]:
@@ -43,9 +42,15 @@ def test_results_do_not_depend_on_the_budget(monkeypatch: pytest.MonkeyPatch):
     schema = {"entities": ["person", "city"], "classifications": {"tone": ["calm", "angry"]}}
     found = []
     for most in (1, 64, 4096):
-        monkeypatch.setattr(reader, "ON_CPU", Budget(most, 1.0))
+        monkeypatch.setattr(model._reader, "batching", Budget(most, 1.0))
         found.append(model.extract(texts, schema))
     places = [[[(e.label, e.start, e.end) for e in doc.entities] for doc in docs] for docs in found]
     assert places[0] == places[1] == places[2]
     assert any(places[0])
     assert [doc.text for doc in found[0]] == texts
+
+
+def test_a_gpu_is_given_larger_runs():
+    assert (budget_of("cpu"), budget_of("cuda")) == (ON_CPU, ON_GPU)
+    assert ON_GPU.pieces > ON_CPU.pieces
+    assert Extractor()._reader.batching == ON_CPU

@@ -22,7 +22,7 @@ from onepass.hub.files import read_json
 from onepass.models.choosing import Wanted
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.graphs import GRAPHS
-from onepass.models.opening import open_backend
+from onepass.models.opening import device_of, open_backend
 from onepass.models.registry import open_model
 
 
@@ -143,3 +143,11 @@ def test_the_extra_that_is_missing_is_named(
     assert f"pip install 'onepass[{extra}]'" in said
     assert said.count("\n") == 1
     assert issubclass(MissingExtra, ImportError)
+
+
+def test_where_it_runs_is_known(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = opened(checkpoint, backend="torch", device="cpu")
+    assert device_of(backend, Wanted(device="cpu")) == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device_of(backend, Wanted(device="auto")) == "cuda"
+    assert device_of(opened(checkpoint, backend="onnx"), Wanted(device="auto")) == "cpu"

@@ -25,6 +25,23 @@ WEIGHTS = ".weights"  # what both forms read their weights from
 FIXED_AXES = ("hidden", "width", "counts", "three", "two")
 
 
+class Rows(Protocol):
+    """What a graph returned and others take, wherever it is: an array, or memory of a device."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the size of each axis."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __getitem__(self, rows: Array | slice, /) -> Any:
+        """Return some of the rows, as `Rows` of the same kind."""
+
+
+Input = Array | Rows
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """One function of a checkpoint.
@@ -35,6 +52,8 @@ class Graph:
         outputs: name to axes.
         exportable: whether it can be written as ONNX; a checkpoint with one that cannot runs in
             torch only.
+        kept: outputs that only other graphs read; a backend with memory of its own leaves them
+            there, and returns `Rows`.
 
     >>> Graph("double", inputs={"x": ("batch", "hidden")}, outputs={"y": ("batch", "hidden")}).name
     'double'
@@ -44,6 +63,7 @@ class Graph:
     inputs: Mapping[str, tuple[str, ...]]
     outputs: Mapping[str, tuple[str, ...]]
     exportable: bool = True
+    kept: frozenset[str] = frozenset()
 
 
 class Backend(Protocol):
@@ -57,12 +77,13 @@ class Backend(Protocol):
     def precision(self) -> str:
         """Return the number format that it computes with, or int8 for weights that are kept so."""
 
-    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
-        """Return the outputs of a graph.
+    def run(self, graph: str, inputs: Mapping[str, Input]) -> tuple[Any, ...]:
+        """Return the outputs of a graph: arrays, and `Rows` for those that it declares as kept.
 
         Args:
             graph: its name.
-            inputs: one array for each input; integers are int64, floats float32.
+            inputs: one array for each input, integers of int64 and floats of float32; or what `run`
+                returned.
         """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from onepass.backends.base import PRODUCTS, Array, Graph, cannot_run, check_files
+from onepass.backends.base import PRODUCTS, Array, Graph, Input, cannot_run, check_files
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.onnx_cache import open_cached, open_session, run_options
@@ -68,7 +68,7 @@ class OnnxBackend:
         """Open a graph now; else the first `run` does."""
         self._opened[graph]
 
-    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+    def run(self, graph: str, inputs: Mapping[str, Input]) -> tuple[Array, ...]:
         """Return the outputs of a graph; see `onepass.backends.base.Backend`."""
         opened = self._opened[graph]
         used = {name: array for name, array in inputs.items() if name in opened.inputs}

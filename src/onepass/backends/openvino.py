@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 import openvino
 
-from onepass.backends.base import IS_LONG, Array, Graph, cannot_run, check_files
+from onepass.backends.base import IS_LONG, Array, Graph, Input, cannot_run, check_files
 from onepass.backends.cpu import available_cores
 from onepass.backends.lazy import OpenOnce
 from onepass.errors import BackendError
@@ -86,7 +86,7 @@ class OpenvinoBackend:
         """Open a graph now; else the first `run` does."""
         self._compiled[graph]
 
-    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+    def run(self, graph: str, inputs: Mapping[str, Input]) -> tuple[Array, ...]:
         """Return the outputs of a graph; see `onepass.backends.base.Backend`."""
         compiled = self._compiled[graph]
         used = {name: array for name, array in inputs.items() if name in compiled.inputs}

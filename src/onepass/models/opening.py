@@ -59,6 +59,22 @@ def open_backend(model: Model, checkpoint: Checkpoint, wanted: Wanted = _DEFAULT
     return open_fastest(model, directory, wanted.threads, openers)
 
 
+def device_of(backend: Backend, wanted: Wanted = _DEFAULT) -> str:
+    """Return where a backend runs that was opened as wanted: "cpu" or "cuda".
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.models.registry import open_model
+    >>> checkpoint = builtin_checkpoint()
+    >>> device_of(open_backend(open_model(checkpoint), checkpoint))
+    'cpu'
+    """
+    if backend.name != "torch":
+        return "cpu"
+    from onepass.backends.torch import resolve_device
+
+    return resolve_device(wanted.device, backend.precision)
+
+
 def _graphs_of(model: Model, checkpoint: Checkpoint, precision: str) -> Path:
     """Return the directory of the graphs to run, which are exported if they are not there yet."""
     fp32, int8 = (_find(checkpoint, name) for name in ("fp32", "int8"))

@@ -24,7 +24,7 @@ from onepass.decoding.overlap import POLICIES
 from onepass.errors import InputError, TextTooLong
 from onepass.hub import Checkpoint
 from onepass.hub.exports import weights_fingerprint
-from onepass.models.batching import IN_TORCH, ON_CPU, batches
+from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.family import Asking, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
 from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
@@ -76,6 +76,7 @@ class Reader:
     Args:
         model: an opened checkpoint.
         backend: that runs its graphs.
+        batching: how much one run of the backbone reads.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.models.opening import open_backend
@@ -89,9 +90,10 @@ class Reader:
     [['tone'], ['tone']]
     """
 
-    def __init__(self, model: Model, backend: Backend) -> None:
+    def __init__(self, model: Model, backend: Backend, batching: Budget = ON_CPU) -> None:
         self.model = model
         self.backend = backend
+        self.batching = batching
         self._plans: OrderedDict[tuple[Schema, LabelVectors | None], Sequence[Any]] = OrderedDict()
         self._plans_lock = threading.Lock()
 
@@ -276,8 +278,7 @@ class Reader:
         """Score and decode every job: sorted by length, batched by padded pieces."""
         family = self.model.family
         found: dict[tuple[int, int], list[tuple[int, Findings]]] = {}
-        budget = IN_TORCH if self.backend.name == "torch" else ON_CPU
-        for batch in batches(jobs, _pieces, budget):
+        for batch in batches(jobs, _pieces, self.batching):
             readings = [job.reading for job in batch]
             scores = family.score(readings, self.model.settings, self.backend, asked.asking)
             for job, one in zip(batch, scores, strict=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepass.backends.base import Array, Graph
+from onepass.backends.base import Array, Graph, Input
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.backends.onnx import OnnxBackend
 from onepass.errors import BackendError
@@ -86,9 +86,9 @@ class _Recorder:
 
     def __init__(self, inner: OnnxBackend) -> None:
         self._inner = inner
-        self.runs: dict[str, list[Mapping[str, Array]]] = {}
+        self.runs: dict[str, list[Mapping[str, Any]]] = {}
 
-    def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+    def run(self, graph: str, inputs: Mapping[str, Input]) -> tuple[Array, ...]:
         """Return the outputs of a graph."""
         self.runs.setdefault(graph, []).append(inputs)
         return self._inner.run(graph, inputs)

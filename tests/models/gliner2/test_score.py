@@ -108,6 +108,14 @@ def test_a_batch_is_scored_as_its_readings(
         assert_equal(run(network, [reading])[0], scores)
 
 
+def test_what_stays_on_a_device_is_scored_the_same(
+    network: Gliner2Network, readings: list[Reading]
+) -> None:
+    kept = score(collate(readings), TorchBackend(network.graphs(), GRAPHS, keep=True))
+    for one, other in zip(run(network, readings), kept, strict=True):
+        assert_equal(one, other)
+
+
 def test_spare_instances_come_behind_those_that_are_expected(
     network: Gliner2Network, readings: list[Reading]
 ) -> None:

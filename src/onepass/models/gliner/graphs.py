@@ -27,6 +27,7 @@ FUSE = Graph(
         "fused_words": ("batch", "words", "hidden"),
         "fused_labels": ("batch", "labels", "hidden"),
     },
+    kept=frozenset({"fused_words"}),
 )  # fmt: skip
 QUERIES = Graph(
     "queries",
@@ -111,4 +112,4 @@ def _encode(config: GlinerConfig) -> Graph:
     if config.relations:
         inputs["types"] = ("batch", "types")
         outputs["type_states"] = ("batch", "types", "hidden")
-    return Graph("encode", inputs, outputs)
+    return Graph("encode", inputs, outputs, kept=frozenset(_WORD_STATES))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Backend, Floats
+from onepass.backends.base import Backend, Floats, Rows
 from onepass.decoding.findings import NO_CANDIDATES, Names
 from onepass.decoding.finds import Candidates
 from onepass.decoding.overlap import Policy, select
@@ -178,7 +178,7 @@ def _span_logits(states: States, queries: Floats, width: int, backend: Backend) 
     return logits
 
 
-def _token_logits(words: Floats, labels: Floats, backend: Backend) -> Floats:
+def _token_logits(words: Rows, labels: Floats, backend: Backend) -> Floats:
     """Return (batch, labels, words, 3), a few labels at a time: each needs much memory a word."""
     step = max(1, _TOKEN_CELLS // max(1, words.shape[0] * words.shape[1]))
     parts = [

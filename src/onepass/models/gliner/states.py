@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Array, Floats
+from onepass.backends.base import Array, Floats, Rows
 from onepass.decoding.finds import Candidates
 
 
@@ -16,13 +16,13 @@ class States:
     """What the encoder made of a batch.
 
     Attributes:
-        words: (batch, words, hidden).
+        words: (batch, words, hidden), where the backend keeps them.
         counts: (batch,) words of each row.
         labels: (batch, labels, hidden), or (1, labels, hidden) where all rows share them.
         types: (batch, types, hidden); None without relations.
     """
 
-    words: Floats
+    words: Rows
     counts: Array
     labels: Floats
     types: Floats | None

@@ -20,6 +20,7 @@ GRAPHS = (
             "word_states": ("batch", "words", "hidden"),
             "marker_states": ("batch", "markers", "hidden"),
         },
+        kept=frozenset({"word_states"}),
     ),
     Graph(
         "count",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Array, Backend, Floats
+from onepass.backends.base import Array, Backend, Floats, Rows
 from onepass.models.gliner2.encode import Batch
 from onepass.models.gliner2.prompt import Kind
 
@@ -104,7 +104,7 @@ def _score_classes(
 def _score_spans(
     batch: Batch,
     places: Sequence[_Place],
-    states: tuple[Array, Array],
+    states: tuple[Rows, Array],
     scores: list[ReadingScores],
     how: tuple[Backend, int],
 ) -> None:

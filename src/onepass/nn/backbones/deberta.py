@@ -7,6 +7,8 @@ prompts or heads.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,6 +19,7 @@ from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
 from onepass.nn.backbones.disentangled import BLOCKS, block_distances
+from onepass.nn.backbones.fused import Fused, can_fuse, lengths_of
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 
 __all__ = ["DebertaBackbone", "DebertaConfig", "DebertaEncoder"]
@@ -71,6 +74,7 @@ class DebertaEncoder(nn.Module):
         self.convolution = DebertaConvolution(config) if config.conv_width else None
         rows = distance_rows(config.span, config.buckets, config.max_distance)
         self.register_buffer("rows", rows, persistent=False)  # (2 * max_distance + 1)
+        self.fuses = False  # whether one kernel attends; `prepare` finds out
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Run the layers.
@@ -108,6 +112,10 @@ class DebertaEncoder(nn.Module):
             for layer in self.layers:
                 assert isinstance(layer, DebertaLayer)
                 layer.prepare(vectors)
+        first = self.layers[0]
+        assert isinstance(first, DebertaLayer)
+        table = first.key_table if first.key_table is not None else first.query_table
+        self.fuses = table is not None and can_fuse(table)
 
     def _vectors(self) -> torch.Tensor | None:
         if self.distances is None:
@@ -117,15 +125,22 @@ class DebertaEncoder(nn.Module):
 
     def _frame(self, mask: torch.Tensor, dtype: torch.dtype) -> Frame:
         lowest = torch.finfo(dtype).min / 2  # half: scores added to it must not overflow
+        bias = (1.0 - mask[:, None, :].to(dtype)) * lowest
+        prepared = all(layer.scaled_weight is not None for layer in self.layers)
+        vectors = None if prepared else self._vectors()
+        if prepared and self._may_fuse(mask):
+            return Frame(bias, vectors, None, Fused(self.rows, lengths_of(mask)))
         farthest = self.config.max_distance
         distances = block_distances(mask.shape[1], mask.device)
-        prepared = all(layer.scaled_weight is not None for layer in self.layers)
-        return Frame(
-            bias=(1.0 - mask[:, None, :].to(dtype)) * lowest,
-            vectors=None if prepared else self._vectors(),
-            by_query=self.rows[(-distances).clamp(-farthest, farthest) + farthest],
-            by_key=self.rows[distances.clamp(-farthest, farthest) + farthest],
-        )
+        by_query = self.rows[(-distances).clamp(-farthest, farthest) + farthest]
+        by_key = self.rows[distances.clamp(-farthest, farthest) + farthest]
+        return Frame(bias, vectors, (by_query, by_key))
+
+    def _may_fuse(self, mask: torch.Tensor) -> bool:
+        """Return whether one kernel may attend: it has no backward pass, and is not exported."""
+        if not self.fuses or not mask.is_cuda:
+            return False
+        return not torch.is_grad_enabled() and not torch.onnx.is_in_onnx_export()
 
 
 class DebertaBackbone(Backbone):
@@ -201,7 +216,8 @@ class DebertaBackbone(Backbone):
         Returns:
             (batch, pieces, hidden) vectors; those at padding mean nothing.
         """
-        return self.encoder(self._embed(ids, mask, words, types), mask)
+        with _one_kind_of_numbers(self.norm.weight):
+            return self.encoder(self._embed(ids, mask, words, types), mask)
 
     def each_layer(
         self,
@@ -226,7 +242,7 @@ class DebertaBackbone(Backbone):
         types: torch.Tensor | None,
     ) -> torch.Tensor:
         """Return (batch, pieces, hidden), 0 at padding."""
-        x = self.word_vectors(ids) if words is None else words
+        x = self.word_vectors(ids) if words is None else words.to(self.norm.weight.dtype)
         if self.position_embeddings is not None:
             x = x + self.position_embeddings(torch.arange(ids.shape[1], device=ids.device))
         if self.type_embeddings is not None:
@@ -271,6 +287,17 @@ class DebertaBackbone(Backbone):
             entries += linear("encoder.conv.conv", "encoder.convolution.conv")
             entries += linear("encoder.conv.LayerNorm", "encoder.convolution.norm")
         return (*entries, *_layer_keys(config))
+
+
+def _one_kind_of_numbers(weight: torch.Tensor) -> AbstractContextManager[Any]:
+    """Compute in the numbers of half weights on a GPU, whatever autocast would widen there.
+
+    It normalizes in fp32, and everything between two products would pass through memory at twice
+    the size. Nothing in this encoder needs it: all its constants are made in the numbers at hand.
+    """
+    if weight.is_cuda and weight.dtype is not torch.float32:
+        return torch.autocast("cuda", enabled=False)
+    return nullcontext()
 
 
 def _layer_keys(config: DebertaConfig) -> list[Entry]:

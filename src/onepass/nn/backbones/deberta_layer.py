@@ -14,6 +14,7 @@ from torch.nn import functional
 from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.disentangled import AsNode, attend
+from onepass.nn.backbones.fused import Fused
 
 
 def distance_rows(span: int, buckets: int, max_distance: int) -> torch.Tensor:
@@ -53,8 +54,8 @@ class Frame:
 
     bias: torch.Tensor  # (batch, 1, pieces), 0 at real pieces and very low at padding
     vectors: torch.Tensor | None  # (2 * span, hidden); None where every layer is prepared
-    by_query: torch.Tensor  # (blocks, columns) table rows, for the distances from queries to keys
-    by_key: torch.Tensor  # (blocks, columns) table rows, for those from keys to queries
+    rows: tuple[torch.Tensor, torch.Tensor] | None  # (blocks, columns) each, see `attend`
+    fused: Fused | None = None  # in place of these rows where one kernel attends
 
 
 class DebertaLayer(nn.Module):
@@ -121,13 +122,15 @@ class DebertaLayer(nn.Module):
 
     def _attend(self, qkv: torch.Tensor, frame: Frame) -> torch.Tensor:
         key, query = self._tables(frame)
-        rows = frame.by_query, frame.by_key
+        if frame.fused is not None:
+            return frame.fused.attend(qkv, frame.bias, (key, query), self.config.heads)
+        assert frame.rows is not None
         if torch.onnx.is_in_onnx_export() and key is not None and query is not None:
-            mixed: torch.Tensor = AsNode.apply(qkv, frame.bias, key, query, *rows)
+            mixed: torch.Tensor = AsNode.apply(qkv, frame.bias, key, query, *frame.rows)
             return mixed
         share = self.config.attention_dropout
         return attend(
-            qkv, frame.bias, (key, query), rows, self.config.heads,
+            qkv, frame.bias, (key, query), frame.rows, self.config.heads,
             lambda weights: functional.dropout(weights, share, self.training),
         )  # fmt: skip
 
