@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ class Watched:
     def __init__(self, inner: Backend, clock: Clock) -> None:
         self._inner = inner
         self._clock = clock
-        self.seconds: dict[str, float] = {}
+        self.spent: list[tuple[str, float]] = []  # of several threads: appending is safe
         self.runs: list[tuple[str, Mapping[str, Array]]] = []
 
     @property
@@ -117,9 +118,14 @@ class Watched:
         """Return the outputs of a graph."""
         began = self._clock()
         out = self._inner.run(graph, inputs)
-        self.seconds[graph] = self.seconds.get(graph, 0.0) + self._clock() - began
+        self.spent.append((graph, self._clock() - began))
         self.runs.append((graph, inputs))
         return out
+
+    def forget(self) -> None:
+        """Forget what was noted."""
+        self.spent.clear()
+        self.runs.clear()
 
 
 class Inside:
@@ -137,37 +143,62 @@ class Inside:
             directory, backend=backend, precision=precision, threads=threads
         )
         self._reader = model._reader
-        self._watched = Watched(self._reader.backend, clock)
         self._clock = clock
-        self._reader.backend = self._watched
+        self._reader.backend = self._one = Watched(self._reader.backend, clock)
+        self._watched = [self._one]
+        if self._reader.lanes is not None:  # many runs go side by side
+            beside = Watched(self._reader.lanes.backend, clock)
+            self._reader.lanes = replace(self._reader.lanes, backend=beside)
+            self._watched.append(beside)
 
     def _read(self, texts: Sequence[str], question: Question) -> None:
-        self._watched.seconds.clear()
-        self._watched.runs.clear()
+        for watched in self._watched:
+            watched.forget()
         asked = self._reader.ask(
             question.schema, threshold=question.thresholds, overlap="label", on_long="window"
         )
         self._reader.read(texts, asked)
 
     def profile(self, texts: Sequence[str], question: Question) -> dict[str, float]:
-        """Return the seconds of each graph of a run, and of everything else as "rest"."""
+        """Return the seconds of each graph of a run, and of everything else as "rest".
+
+        Of runs side by side the seconds are those of all lanes.
+        """
         began = self._clock()
         self._read(texts, question)
         whole = self._clock() - began
-        parts = dict(self._watched.seconds)
-        return parts | {"rest": whole - sum(parts.values())}
+        parts: Counter[str] = Counter()
+        for watched in self._watched:
+            for graph, seconds in watched.spent:
+                parts[graph] += seconds
+        lanes = self._reader.lanes
+        count = lanes.count if lanes is not None and not self._one.runs else 1
+        return dict(parts) | {"rest": whole * count - sum(parts.values())}
 
     def encodings(
         self, texts: Sequence[str], question: Question
-    ) -> list[tuple[int, int, Callable[[], object]]]:
-        """Return for each run of the encoder its rows, their pieces, and what runs it again."""
+    ) -> tuple[list[tuple[int, int]], Callable[[], object]]:
+        """Return rows and pieces of each run of the encoder, and what runs them all again."""
         self._read(texts, question)
-        return [
-            (*inputs["ids"].shape, partial(self._watched.run, graph, inputs))
-            for graph, inputs in list(self._watched.runs)
-            if graph == "encode"
-        ]
+        lanes = self._reader.lanes
+        beside = lanes is not None and not self._one.runs
+        watched = self._watched[-1] if beside else self._one
+        runs = [inputs for graph, inputs in watched.runs if graph == "encode"]
+        shapes = [inputs["ids"].shape for inputs in runs]
+
+        def again() -> None:
+            def run(inputs: Mapping[str, Array]) -> None:
+                watched.run("encode", inputs)
+
+            if beside:
+                lanes.each(run, runs)
+            else:
+                for inputs in runs:
+                    run(inputs)
+
+        return shapes, again
 
     def pieces(self, texts: Sequence[str], question: Question) -> int:
         """Return how many pieces the encoder reads, padding included."""
-        return sum(rows * pieces for rows, pieces, _ in self.encodings(texts, question))
+        shapes, _ = self.encodings(texts, question)
+        return sum(rows * pieces for rows, pieces in shapes)

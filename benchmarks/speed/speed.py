@@ -122,11 +122,9 @@ def encoder(options: argparse.Namespace) -> dict[str, Any]:
         (f"{grid.mixed} mixed texts", make_batch(grid.mixed)),
     ):
         question = settle(options.exact, Question("entities", grid.labels[0]), texts[:1])
-        again = inside.encodings(texts, question)
-        need = sum(operations(options.size, rows, pieces) for rows, pieces, _ in again)
-        rounds = [
-            sum(timed(run, options.ticks) for *_, run in again) for _ in range(options.repeats + 1)
-        ]
+        shapes, again = inside.encodings(texts, question)
+        need = sum(operations(options.size, rows, pieces) for rows, pieces in shapes)
+        rounds = [timed(again, options.ticks) for _ in range(options.repeats + 1)]
         took = spread(rounds)
         best = max(
             rates["best"], measure_rate(options.threads, options.clock)["best"]

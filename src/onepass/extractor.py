@@ -17,7 +17,7 @@ from onepass.hub.registry import find_known
 from onepass.models.batching import budget_of
 from onepass.models.choosing import Wanted
 from onepass.models.labels import LabelVectors
-from onepass.models.opening import device_of, open_backend
+from onepass.models.opening import device_of, open_backend, open_lanes
 from onepass.models.reader import Reader
 from onepass.models.registry import open_model
 from onepass.models.texts import checked_texts, read_all, read_together
@@ -122,7 +122,8 @@ class Extractor(Shortcuts):
     def _open(self, checkpoint: Checkpoint, hub: HubOptions, wanted: Wanted) -> None:
         model = open_model(checkpoint, hub)
         backend = open_backend(model, checkpoint, wanted)
-        self._reader = Reader(model, backend, budget_of(device_of(backend, wanted)))
+        batching = budget_of(device_of(backend, wanted))
+        self._reader = Reader(model, backend, batching, open_lanes(backend))
 
     def __repr__(self) -> str:
         return f"Extractor({self.name!r}, {self.family}, {self._reader.backend.name})"

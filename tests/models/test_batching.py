@@ -53,4 +53,7 @@ def test_results_do_not_depend_on_the_budget(monkeypatch: pytest.MonkeyPatch):
 def test_a_gpu_is_given_larger_runs():
     assert (budget_of("cpu"), budget_of("cuda")) == (ON_CPU, ON_GPU)
     assert ON_GPU.pieces > ON_CPU.pieces
+    lengths = [10 * n for n in range(1, 36)]  # 6,300 pieces
+    assert len(put_together(lengths, ON_CPU)) > 10
+    assert len(put_together(lengths, ON_GPU)) == 1  # of 12,250 pieces, half of them padding
     assert Extractor()._reader.batching == ON_CPU

@@ -58,11 +58,18 @@ class OnnxBackend:
     ) -> None:
         check_files(directory, graphs)
         self.precision = precision
-        self._directory = directory
-        self._threads = threads or available_cores()
+        self.threads = threads or available_cores()
+        self._directory, self._graphs = directory, graphs
         self._cache = cache
         self._options = run_options()
         self._opened = OpenOnce(self._open)
+
+    def with_threads(self, threads: int) -> OnnxBackend:
+        """Return what runs the same graphs on so many threads a run; opens its own sessions."""
+        return OnnxBackend(
+            self._directory, self._graphs,
+            precision=self.precision, threads=threads, cache=self._cache,
+        )  # fmt: skip
 
     def open(self, graph: str) -> None:
         """Open a graph now; else the first `run` does."""
@@ -77,7 +84,7 @@ class OnnxBackend:
     def _open(self, graph: str) -> _Opened:
         path = self._path(graph)
         try:
-            session = self._cached(path) or open_session(path, self._threads)
+            session = self._cached(path) or open_session(path, self.threads)
         except Exception as error:  # the library raises a dozen kinds of its own
             raise cannot_run(path, error) from error
         return _Opened(session, frozenset(one.name for one in session.get_inputs()))
@@ -90,4 +97,4 @@ class OnnxBackend:
         return self._directory / f"{graph}.onnx"
 
     def _cached(self, path: Path) -> onnxruntime.InferenceSession | None:
-        return None if self._cache is None else open_cached(path, self._threads, self._cache)
+        return None if self._cache is None else open_cached(path, self.threads, self._cache)

@@ -13,6 +13,7 @@ from onepass.hub import Checkpoint, export_dir
 from onepass.hub.exports import cache_root, export_problem, is_checked
 from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_precision
 from onepass.models.family import Model
+from onepass.models.lanes import Lanes, lanes_of
 from onepass.models.registry import load_network
 
 _DEFAULT = Wanted()
@@ -57,6 +58,29 @@ def open_backend(model: Model, checkpoint: Checkpoint, wanted: Wanted = _DEFAULT
     from onepass.models.fastest import open_fastest
 
     return open_fastest(model, directory, wanted.threads, openers)
+
+
+def open_lanes(backend: Backend) -> Lanes | None:
+    """Return what runs the graphs of a backend side by side; None where that gains nothing.
+
+    Nothing is opened before it runs.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.models.registry import open_model
+    >>> checkpoint = builtin_checkpoint()
+    >>> model = open_model(checkpoint)
+    >>> lanes = open_lanes(open_backend(model, checkpoint, Wanted(backend="onnx", threads=4)))
+    >>> lanes.count, lanes.backend.threads
+    (4, 1)
+    """
+    if backend.name != "onnx":  # OpenVINO would need twice the memory and more; torch has threads
+        return None  # of the whole process, and a GPU its own
+    from onepass.backends.onnx import OnnxBackend
+
+    if not isinstance(backend, OnnxBackend) or backend.threads < 2:
+        return None
+    count, threads = lanes_of(backend.threads)
+    return Lanes(count, backend.with_threads(threads))
 
 
 def device_of(backend: Backend, wanted: Wanted = _DEFAULT) -> str:

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from onepass.hub.exports import weights_fingerprint
 from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.family import Asking, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
+from onepass.models.lanes import Lanes
 from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
 from onepass.results.types import Coverage, Extraction
 from onepass.schema import Label, Schema, read_schema
@@ -77,6 +78,7 @@ class Reader:
         model: an opened checkpoint.
         backend: that runs its graphs.
         batching: how much one run of the backbone reads.
+        lanes: for many runs; None runs one after the other.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.models.opening import open_backend
@@ -90,10 +92,17 @@ class Reader:
     [['tone'], ['tone']]
     """
 
-    def __init__(self, model: Model, backend: Backend, batching: Budget = ON_CPU) -> None:
+    def __init__(
+        self,
+        model: Model,
+        backend: Backend,
+        batching: Budget = ON_CPU,
+        lanes: Lanes | None = None,
+    ) -> None:
         self.model = model
         self.backend = backend
         self.batching = batching
+        self.lanes = lanes
         self._plans: OrderedDict[tuple[Schema, LabelVectors | None], Sequence[Any]] = OrderedDict()
         self._plans_lock = threading.Lock()
 
@@ -276,20 +285,39 @@ class Reader:
         self, jobs: Sequence[_Job], asked: Asked, windows: Sequence[Sequence[Window]]
     ) -> _Found:
         """Score and decode every job: sorted by length, batched by padded pieces."""
-        family = self.model.family
+        runs = list(batches(jobs, _pieces, self.batching))
+        lanes = self.lanes
+        if lanes is not None and lanes.pays([len(run) * _pieces(run[0]) for run in runs]):
+            read = partial(self._read_batch, asked=asked, windows=windows, backend=lanes.backend)
+            decoded = lanes.each(read, runs)
+        else:
+            decoded = [self._read_batch(run, asked, windows, self.backend) for run in runs]
         found: dict[tuple[int, int], list[tuple[int, Findings]]] = {}
-        for batch in batches(jobs, _pieces, self.batching):
-            readings = [job.reading for job in batch]
-            scores = family.score(readings, self.model.settings, self.backend, asked.asking)
-            for job, one in zip(batch, scores, strict=True):
-                window = windows[job.text][job.window]
-                words = window.end - window.start
-                decoded = family.decode(one, job.reading, asked.asking, words)
-                found.setdefault((job.text, job.window), []).append((job.prompt, decoded))
+        for run, answers in zip(runs, decoded, strict=True):
+            for job, one in zip(run, answers, strict=True):
+                found.setdefault((job.text, job.window), []).append((job.prompt, one))
         return {
             place: [findings for _, findings in sorted(own, key=lambda pair: pair[0])]
             for place, own in found.items()
         }
+
+    def _read_batch(
+        self,
+        batch: Sequence[_Job],
+        asked: Asked,
+        windows: Sequence[Sequence[Window]],
+        backend: Backend,
+    ) -> list[Findings]:
+        """Score and decode jobs that run through the backbone together."""
+        family = self.model.family
+        readings = [job.reading for job in batch]
+        scores = family.score(readings, self.model.settings, backend, asked.asking)
+        found = []
+        for job, one in zip(batch, scores, strict=True):
+            window = windows[job.text][job.window]
+            words = window.end - window.start
+            found.append(family.decode(one, job.reading, asked.asking, words))
+        return found
 
 
 def _pieces(job: _Job) -> int:

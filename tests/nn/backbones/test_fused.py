@@ -66,7 +66,7 @@ def test_it_compiles_for_gpus_that_are_not_here(capability: int, numbers: str) -
     )
     options = {"num_warps": tiles.warps, "num_stages": tiles.stages, "maxnreg": tiles.registers}
     made = compiled(source, target=GPUTarget("cuda", capability, 32), options=options)
-    assert made.metadata.shared <= 48 * 1024  # what every GPU has for a tile
+    assert made.metadata.shared <= 99 * 1024  # what every GPU from Ampere on has for a tile
 
 
 def test_a_cpu_has_no_use_for_it() -> None:

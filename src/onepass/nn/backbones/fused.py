@@ -46,9 +46,9 @@ class Tiles:
     registers: int | None = None
 
 
-HALF = Tiles(block=32, warps=4, stages=2, registers=168)  # 3 tiles at a time
+HALF = Tiles(block=64, warps=4, stages=2)
 WIDE = Tiles(block=32, warps=4, stages=2)  # heads of 128
-FULL = Tiles(block=32, warps=8, stages=1)  # fp32: everything takes twice the room
+FULL = Tiles(block=32, warps=4, stages=2)  # fp32: everything takes twice the room
 
 
 @dataclass(frozen=True, slots=True)
