@@ -74,6 +74,23 @@ def test_a_graph_that_has_changed_is_another(graph: Path, tmp_path: Path) -> Non
     assert len(kept(cache)) == 2
 
 
+@pytest.mark.parametrize("name", ["count.weights", "graphs.json"])
+def test_other_weights_beside_the_same_graph_are_another(
+    graph: Path, tmp_path: Path, name: str
+) -> None:
+    cache = tmp_path / "cache"
+    (graph / name).write_bytes(b"{}")
+    assert open_cached(graph / "count.onnx", 1, cache)
+    state = (graph / name).stat()
+    (graph / name).write_bytes(b"[]")
+    if name == "graphs.json":  # of the same size and time
+        os.utime(graph / name, ns=(state.st_atime_ns, state.st_mtime_ns))
+    else:
+        os.utime(graph / name, (1, 1))
+    assert open_cached(graph / "count.onnx", 1, cache)
+    assert len(list(cache.glob("[!.]*"))) == 2
+
+
 def test_small_graphs_open_as_they_are(tmp_path: Path) -> None:
     run(BUILTIN, tmp_path / "cache")
     assert open_cached(BUILTIN / "count.onnx", 1, tmp_path / "cache") is None

@@ -20,6 +20,7 @@ IS_LONG = ".is_long"  # ends the name of a tensor that says which order of work 
 # Files beside NAME.onnx, see `onepass.nn.quantize`:
 PRODUCTS = ".products.onnx"  # the form of the graph whose products are of integers
 WEIGHTS = ".weights"  # what both forms read their weights from
+MANIFEST = "graphs.json"  # says what the graphs beside it were made of
 
 # Sizes that a checkpoint fixes, or that are what they are called; all others may change.
 FIXED_AXES = ("hidden", "width", "counts", "three", "two")

@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import onnxruntime
 
-from onepass.backends.base import WEIGHTS
+from onepass.backends.base import MANIFEST, WEIGHTS
 from onepass.backends.cache_pruning import mark_used, prune
 from onepass.backends.cpu import cpu
 
-FORMAT = 1  # raise it when what is kept can no longer be run by this version
+FORMAT = 2  # raise it when what is kept can no longer be run by this version
 SMALLEST = 1_000_000  # bytes of a graph for which it pays
 MOST = 2 << 30  # bytes of all graphs that are kept; those that were not used for longest go
 _GRAPH, _WEIGHTS = "graph.onnx", "weights.bin"
@@ -91,17 +91,26 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
 
 def _bytes(path: Path) -> int:
     """Return the size of a graph, with the weights that lie beside it."""
-    weights = path.with_name(path.name.partition(".")[0] + WEIGHTS)
+    weights = _weights_of(path)
     return path.stat().st_size + (weights.stat().st_size if weights.is_file() else 0)
 
 
+def _weights_of(path: Path) -> Path:
+    """Return where the weights of a graph lie if they are beside it."""
+    return path.with_name(path.name.partition(".")[0] + WEIGHTS)
+
+
 def _key(path: Path) -> str:
-    """Return a name that changes with the graph, the runtime and the CPU."""
-    state = path.stat()
+    """Return a name that changes with the graph, its weights, the runtime and the CPU."""
+    # The weights may change beside a graph that stays the same, and files of the same size and time
+    # may hold others: the manifest names what they were made of.
+    files = [file for file in (path, _weights_of(path)) if file.is_file()]
+    states = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    manifest = path.with_name(MANIFEST)
+    made_of = manifest.read_bytes() if manifest.is_file() else b""
     name, features = cpu()
     parts = (
-        FORMAT, path.resolve(), state.st_size, state.st_mtime_ns,
-        onnxruntime.__version__, name, features,
+        FORMAT, path.resolve(), states, made_of, onnxruntime.__version__, name, features,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 

@@ -11,12 +11,13 @@ import hashlib
 import os
 from pathlib import Path
 
+from onepass.backends.base import MANIFEST
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, MODULES, WEIGHTS, Checkpoint
 from onepass.hub.files import read_json
 
 EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
-MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
+
 # What an export depends on, beside the files that the index names.
 _SOURCES = (WEIGHTS, INDEX, CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")
 _LAYERS = "[0-9]*_*"  # folders of what sentence-transformers puts behind an encoder
