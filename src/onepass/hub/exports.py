@@ -11,7 +11,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from onepass.backends.base import MANIFEST
+from onepass.backends.base import MANIFEST as MANIFEST
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, MODULES, WEIGHTS, Checkpoint
 from onepass.hub.files import read_json
