@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onepass.backends import onnx_cache
+from onepass.backends import base, onnx_cache
 from onepass.backends.onnx import OnnxBackend
 from onepass.backends.onnx_cache import open_cached
 from onepass.builtin import builtin_checkpoint
+from onepass.hub import exports
 from onepass.models.gliner2.graphs import GRAPHS
 
 BUILTIN = builtin_checkpoint().directory / "onnx" / "int8"
@@ -89,6 +90,10 @@ def test_other_weights_beside_the_same_graph_are_another(
         os.utime(graph / name, (1, 1))
     assert open_cached(graph / "count.onnx", 1, cache)
     assert len(list(cache.glob("[!.]*"))) == 2
+
+
+def test_the_manifest_has_the_name_that_exports_give_it() -> None:
+    assert base.MANIFEST == exports.MANIFEST  # `onepass --help` does without this package
 
 
 def test_small_graphs_open_as_they_are(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import hashlib
 import os
 from pathlib import Path
 
-from onepass.backends.base import MANIFEST as MANIFEST
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, MODULES, WEIGHTS, Checkpoint
 from onepass.hub.files import read_json
 
+MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
 EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
 
 # What an export depends on, beside the files that the index names.
