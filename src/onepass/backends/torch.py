@@ -17,6 +17,7 @@ import torch
 
 from onepass.backends.base import Array, Graph, Input
 from onepass.errors import BackendError
+from onepass.nn.moving import moved
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -71,7 +72,7 @@ class DeviceRows:
         with torch.inference_mode():
             if isinstance(rows, slice):
                 return DeviceRows(self.tensor[rows])
-            return DeviceRows(self.tensor[_to_device(rows, self.tensor.device)])
+            return DeviceRows(self.tensor[moved(rows, self.tensor.device)])
 
 
 class TorchBackend:
@@ -133,7 +134,7 @@ class TorchBackend:
     def _argument(self, given: Input) -> torch.Tensor:
         if isinstance(given, DeviceRows):
             return given.tensor
-        tensor = _to_device(given, self._device)
+        tensor = moved(np.asarray(given), self._device)
         return tensor.to(self._dtype) if tensor.is_floating_point() else tensor
 
     def _mixed(self) -> AbstractContextManager[Any]:
@@ -141,15 +142,6 @@ class TorchBackend:
         if self._dtype is torch.float32:
             return nullcontext()
         return torch.autocast(self._device.type, dtype=self._dtype)
-
-
-def _to_device(given: Any, device: torch.device) -> torch.Tensor:
-    """Copy an array to a device; from memory that is locked in place, so nothing waits for it."""
-    array = np.asarray(given)
-    tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
-    if device.type == "cpu":
-        return tensor
-    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def _answers(

@@ -16,13 +16,14 @@ def moved(array: NDArray[Any], device: torch.device) -> torch.Tensor:
 
     Args:
         array: of any shape.
-        device: where the tensor shall be; on the CPU it shares the array's memory.
+        device: where the tensor shall be; on the CPU it shares the memory of an array that may be
+            written.
 
     >>> import numpy as np
     >>> moved(np.array([1, 2]), torch.device("cpu"))
     tensor([1, 2])
     """
-    tensor = torch.from_numpy(array)
+    tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
     if device.type != "cuda":
         return tensor.to(device)
     # Memory that the system may move is copied only once the GPU has done all before it.

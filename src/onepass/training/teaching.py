@@ -191,6 +191,7 @@ def _spans(own: torch.Tensor, shown: torch.Tensor, batch: Lesson, heat: float) -
     mine = {row: groups for row, groups in _by_row(batch.own).items() if row in set(batch.rows)}
     theirs = _by_row(batch.shown)
     total, queries = own.new_zeros(()), 0
+    counted, taught = batch.own.weight, batch.shown.weight  # both are made when asked for
     for line, row in enumerate(batch.rows):
         for (first, a), (other, b) in zip(mine.get(row, ()), theirs.get(line, ()), strict=True):
             if a.instances != b.instances:
@@ -198,7 +199,7 @@ def _spans(own: torch.Tensor, shown: torch.Tensor, batch: Lesson, heat: float) -
             count = a.instances * a.items
             at = (row, slice(first, first + count), slice(words), slice(width))
             there = (line, slice(other, other + count), slice(words), slice(width))
-            both = torch.from_numpy(batch.own.weight[at] & batch.shown.weight[there]).to(own.device)
+            both = torch.from_numpy(counted[at] & taught[there]).to(own.device)
             total = total + soft_binary(own[at][both], shown[there][both], heat)
             queries += count
     return total / max(queries, 1)

@@ -71,12 +71,6 @@ class Counted:
     out: Cells
     also: Cells
 
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Return (batch, queries, words, width)."""
-        batch, words, width = self.inside.shape
-        return batch, self.open.shape[1], words, width
-
     def grid(self) -> NDArray[np.bool_]:
         """Return (batch, queries, words, width), true where a cell counts."""
         grid = self.inside[:, None] & self.open[:, :, None, None]
