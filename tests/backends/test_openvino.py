@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
 from onepass.errors import BackendError
 from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
-from onepass.nn.branches import LONG
+from onepass.nn.branches import MANY
 from onepass.nn.export import export_graphs
 
 HIDDEN = 64
@@ -73,7 +74,8 @@ def test_short_and_long_texts_in_turn(tmp_path: Path) -> None:
     backbone.prepare()
     export_graphs(backbone, {"encode": backbone}, (graph,), tmp_path, hidden=HIDDEN)
     backend = OpenvinoBackend(tmp_path, (graph,), threads=1)
-    for pieces in (12, LONG - 1, LONG + 44, LONG + 45, 30, LONG + 140):
+    many = isqrt(MANY)
+    for pieces in (12, many, many + 44, many + 45, 30, many + 140):
         ids = np.random.default_rng(pieces).integers(0, 50, (1, pieces))
         mask = np.ones_like(ids)
         (vectors,) = backend.run("encode", {"ids": ids, "mask": mask})

@@ -1,4 +1,4 @@
-"""Attention over content and relative distance, as DeBERTa has it, in two orders of work.
+"""Attention over content and relative distance, as DeBERTa has it.
 
 To the product of query and key come two more: query times the vector of the distance to the key,
 and key times the vector of the distance to the query (https://arxiv.org/abs/2006.03654,
@@ -8,9 +8,7 @@ order. Row ``i`` of the result is needed from ``i`` places further left: a slice
 a block needs the distances to all pieces from its own rows only, 5 distances for 4 pieces where
 all pieces at once need 8.
 
-All heads at once are fastest for short texts. For long ones what lies between two operations
-outgrows the caches of a processor, and one head after the other is faster: 20 for 34 ms a layer of
-12 heads with 640 pieces. The exported graph has both (`onepass.nn.branches`).
+A graph that is exported has one head after the other, too (`onepass.nn.by_head`).
 
 It knows no weights, no dropout and no normalizations.
 """
@@ -24,7 +22,7 @@ import torch
 from torch import nn
 
 BLOCKS = 4  # the number of pieces is a multiple
-DOMAIN = "onepass"  # of the node that stands for this attention until both orders replace it
+DOMAIN = "onepass"  # of the node that stands for this attention until two orders of work replace it
 NODE = "DisentangledAttention"
 
 Dropout = Callable[[torch.Tensor], torch.Tensor]
@@ -82,29 +80,6 @@ def attend(
     return mixed.reshape(batch, pieces, width // 3)
 
 
-def attend_by_head(
-    qkv: torch.Tensor,
-    bias: torch.Tensor,
-    tables: tuple[torch.Tensor, torch.Tensor],
-    rows: tuple[torch.Tensor, torch.Tensor],
-    heads: int,
-) -> torch.Tensor:
-    """Attend with one head after the other; arguments and result are those of `attend`."""
-    batch, pieces, _ = qkv.shape
-    distances, size = tables[0].shape[1:]
-    parts = qkv.split(size, dim=2)  # (batch, pieces, size) each
-    key_rows, query_rows = (table.reshape(heads * distances, size) for table in tables)
-    mixed = []
-    for head in range(heads):
-        q, k, v = parts[head], parts[heads + head], parts[2 * heads + head]
-        first = head * distances
-        near_keys, near_queries = key_rows[rows[0] + first], query_rows[rows[1] + first]
-        scores = k @ q.transpose(1, 2) + _by_distance(k, near_queries, batch, pieces)
-        scores = scores.transpose(1, 2) + _by_distance(q, near_keys, batch, pieces)
-        mixed.append(torch.softmax(scores + bias, dim=-1) @ v)
-    return torch.cat(mixed, dim=2)
-
-
 class AsNode(torch.autograd.Function):
     """`attend` as one node of a graph that is being exported."""
 
@@ -123,23 +98,23 @@ class AsNode(torch.autograd.Function):
 
     @staticmethod
     def symbolic(graph: Any, *inputs: Any) -> Any:
-        heads, _, size = inputs[2].type().sizes()
-        node = graph.op(f"{DOMAIN}::{NODE}", *inputs, heads_i=heads, size_i=size)
+        heads, distances, size = inputs[2].type().sizes()
+        sizes = {"heads_i": heads, "distances_i": distances, "size_i": size}
+        node = graph.op(f"{DOMAIN}::{NODE}", *inputs, **sizes)
         node.setType(inputs[0].type().with_sizes([None, None, heads * size]))
         return node
 
 
-class Order(nn.Module):
-    """One of the two orders, as what the exporter takes.
+class AllHeads(nn.Module):
+    """`attend` as what the exporter takes.
 
     Args:
         heads: their number.
-        by_head: whether one head comes after the other.
     """
 
-    def __init__(self, heads: int, *, by_head: bool) -> None:
+    def __init__(self, heads: int) -> None:
         super().__init__()
-        self.heads, self.by_head = heads, by_head
+        self.heads = heads
 
     def forward(
         self,
@@ -150,10 +125,7 @@ class Order(nn.Module):
         by_query: torch.Tensor,
         by_key: torch.Tensor,
     ) -> torch.Tensor:
-        tables, rows = (key_table, query_table), (by_query, by_key)
-        if self.by_head:
-            return attend_by_head(qkv, bias, tables, rows, self.heads)
-        return attend(qkv, bias, tables, rows, self.heads)
+        return attend(qkv, bias, (key_table, query_table), (by_query, by_key), self.heads)
 
 
 def _by_distance(x: torch.Tensor, near: torch.Tensor, batch: int, pieces: int) -> torch.Tensor:
