@@ -44,12 +44,12 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
-def run_options() -> onnxruntime.RunOptions:
+def giving_back() -> onnxruntime.RunOptions:
     """Return options of a run after which the session gives back the memory that it took.
 
-    Shapes change from call to call: a pool that stays as large as the longest text needs would hold
-    hundreds of MB. Without a pool, pages are asked of the system and cleared in every run, which
-    takes up to a third of the time of a batch.
+    Shapes change from call to call: a pool that stays as large as the largest batch needs would
+    hold hundreds of MB. Without a pool, pages are asked of the system and cleared in every run,
+    which takes up to a third of the time of a batch.
     """
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
