@@ -110,13 +110,14 @@ def test_a_run_says_what_it_did(tmp_path, config):
     assert TrainConfig.from_json((run / "train.json").read_text()).steps == 4
 
 
-def test_spare_instances_of_the_start_are_those_of_the_end(tmp_path, checkpoint, config):
+def test_the_end_looks_for_as_many_instances_as_the_start(tmp_path, checkpoint, config):
     start = tmp_path / "start"
     shutil.copytree(checkpoint, start)
-    (start / "onepass.json").write_text('{"spare_instances": 2, "thresholds": {"entities": 0.3}}')
+    kept = {"spare_instances": 2, "least_pairs": 1}
+    (start / "onepass.json").write_text(json.dumps(kept | {"thresholds": {"entities": 0.3}}))
     result = train_from_config(config(model=str(start)))
     own = json.loads((Path(result["final"]) / "onepass.json").read_text())
-    assert own == {"spare_instances": 2}
+    assert own == kept
 
 
 def test_a_run_is_resumed_by_its_configuration(tmp_path, config):

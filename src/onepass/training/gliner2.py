@@ -12,7 +12,7 @@ import torch
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
-from onepass.models.gliner2.family import SPARE
+from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.loss import compute_loss, loss_of
 from onepass.models.gliner2.network.network import Gliner2Network
@@ -90,16 +90,17 @@ class Gliner2Trainee:
             tally.tasks += _exact_tasks(outputs.classes.cpu().numpy(), targets)
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout, read with as many spare instances."""
+        """Write the checkpoint in the published layout; it looks for as many instances."""
         save_network(
             self.network,
             directory,
             encoder_config=self._encoder_config,
             tokenizer_from=self._checkpoint,
         )
-        spare = own_settings(self._checkpoint).get(SPARE)
-        if spare is not None:  # thresholds and calibration are of the old weights
-            (directory / SETTINGS_FILE).write_text(json.dumps({SPARE: spare}), encoding="utf-8")
+        start = self._checkpoint
+        kept = Instances.from_dict(own_settings(start), str(start)).to_dict()
+        if kept:  # thresholds and calibration are of the old weights
+            (directory / SETTINGS_FILE).write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:

@@ -16,6 +16,7 @@ from onepass.backends.torch import TorchBackend
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.encode import Reading, collate
 from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.prompt import Kind, all_groups, encode_prompt
@@ -120,7 +121,7 @@ def test_spare_instances_come_behind_those_that_are_expected(
     network: Gliner2Network, readings: list[Reading]
 ) -> None:
     plain = run(network, readings)
-    more = score(collate(readings), Recorder(network), spare=2)
+    more = score(collate(readings), Recorder(network), Instances(spare=2))
     seen = 0
     for reading, one, other in zip(readings, plain, more, strict=True):
         for group, spans in one.spans.items():
@@ -200,3 +201,17 @@ def test_nothing_there_means_no_spans(network: Gliner2Network, readings: list[Re
     finally:
         with torch.no_grad():
             bias.copy_(before)
+
+
+def test_pairs_are_looked_for_where_none_are_predicted(
+    network: Gliner2Network, readings: list[Reading]
+) -> None:
+    plain = run(network, readings)
+    more = score(collate(readings), Recorder(network), Instances(least_pairs=1))
+    added = 0
+    for reading, one, other in zip(readings, plain, more, strict=True):
+        for group, spans in one.spans.items():
+            relation = reading.prompt.groups[group].kind is Kind.RELATION
+            assert other.spans[group].count == max(spans.count, 1 if relation else 0)
+            added += other.spans[group].count > spans.count
+    assert added > 0

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepass.backends.base import Backend, Graph
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import CheckpointError, InputError, SchemaError
+from onepass.errors import InputError, SchemaError
 from onepass.hub.files import read_json
 from onepass.models.family import NO_NAMING, Asking, Family, Limits
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
 from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.prompt import Prompt, encode_prompt, split_groups
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.models.labels import LabelVectors
 from onepass.models.wording import own_settings
 from onepass.schema import Schema
-
-SPARE = "spare_instances"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +32,19 @@ class Settings:
     Attributes:
         config: which parts it has.
         limits: how much it reads at once.
-        spare: instances that are scored beyond the predicted number, ``spare_instances`` in
-            ``onepass.json``; 0 as gliner2 does.
+        looked_for: instances beyond those that the count head predicts.
     """
 
     config: Gliner2Config
     limits: Limits
-    spare: int = 0
+    looked_for: Instances = field(default_factory=Instances)
 
 
 def _read_config(directory: Path) -> Settings:
     encoder = read_json(directory / "encoder_config" / "config.json")
     config = Gliner2Config.from_dict(read_json(directory / "config.json"))
-    spare = own_settings(directory).get(SPARE, 0)
-    if type(spare) is not int or spare < 0:
-        raise CheckpointError(
-            f"{SPARE} in {directory}/onepass.json must be a whole number from 0, not {spare!r:.60}."
-        )
-    return Settings(config, Limits(encoder_limit(encoder)), spare)
+    looked_for = Instances.from_dict(own_settings(directory), str(directory))
+    return Settings(config, Limits(encoder_limit(encoder)), looked_for)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -85,7 +79,7 @@ def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
 ) -> list[ReadingScores]:
     batch = collate(readings, pooling=settings.config.pooling)
-    return score(batch, backend, spare=settings.spare)
+    return score(batch, backend, settings.looked_for)
 
 
 GLINER2 = Family(

@@ -13,6 +13,7 @@ import numpy as np
 
 from onepass.backends.base import Array, Backend, Floats, Rows
 from onepass.models.gliner2.encode import Batch
+from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.prompt import Kind
 
 
@@ -45,6 +46,9 @@ class ReadingScores:
     classes: dict[int, Floats]
 
 
+_PREDICTED = Instances()
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a group stands in the batch."""
@@ -56,14 +60,15 @@ class _Place:
     kind: Kind
 
 
-def score(batch: Batch, backend: Backend, *, spare: int = 0) -> list[ReadingScores]:
+def score(
+    batch: Batch, backend: Backend, looked_for: Instances = _PREDICTED
+) -> list[ReadingScores]:
     """Return the scores of each reading of a batch.
 
     Args:
         batch: padded readings.
         backend: that runs the graphs of `onepass.models.gliner2.graphs`.
-        spare: instances of a structure or relation type that are scored beyond the predicted
-            number, for checkpoints that were trained to find nothing in those.
+        looked_for: instances beyond those that the count head predicts.
     """
     word_states, marker_states = backend.run(
         "encode",
@@ -72,7 +77,7 @@ def score(batch: Batch, backend: Backend, *, spare: int = 0) -> list[ReadingScor
     scores = [ReadingScores({}, {}) for _ in batch.readings]
     places = _places(batch)
     _score_classes(places, marker_states, scores, backend)
-    _score_spans(batch, places, (word_states, marker_states), scores, (backend, spare))
+    _score_spans(batch, places, (word_states, marker_states), scores, (backend, looked_for))
     return scores
 
 
@@ -106,10 +111,10 @@ def _score_spans(
     places: Sequence[_Place],
     states: tuple[Rows, Array],
     scores: list[ReadingScores],
-    how: tuple[Backend, int],
+    how: tuple[Backend, Instances],
 ) -> None:
     word_states, markers = states
-    backend, spare = how
+    backend, looked_for = how
     asked = [place for place in places if place.kind is not Kind.CLASSES]
     if not asked:
         return
@@ -118,12 +123,13 @@ def _score_spans(
     (count_logits,) = backend.run("count", {"parents": markers[rows, columns]})
     counts = count_logits.argmax(-1)  # (groups,)
     live: list[tuple[_Place, int]] = []
+    most = count_logits.shape[1] - 1
     for place, count in zip(asked, counts.tolist(), strict=True):
-        if count == 0:
+        number = looked_for.number(place.kind, predicted=count, most=most)
+        if number == 0:
             scores[place.row].spans[place.group] = SpanScores(0, None)
-        else:  # all entities are answered by the first instance
-            entities = place.kind is Kind.ENTITIES
-            live.append((place, 1 if entities else min(count + spare, count_logits.shape[1] - 1)))
+        else:
+            live.append((place, number))
     if not live:
         return
     queries, firsts = _queries(live, markers, len(batch.readings), backend)
@@ -134,7 +140,7 @@ def _score_spans(
         words = int(batch.word_counts[place.row])
         own = logits[line_of[place.row], first : first + instances * place.items, :words]
         shape = (instances, place.items, words, logits.shape[3])
-        over = spare > 0 and place.kind is not Kind.ENTITIES
+        over = looked_for.spare > 0 and place.kind is not Kind.ENTITIES
         scores[place.row].spans[place.group] = SpanScores(instances, own.reshape(shape), over)
 
 

@@ -1,0 +1,73 @@
+"""How many records of a type, and pairs of a relation type, are looked for in a text.
+
+The published way is as many as the count head says. It knows nothing about scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onepass.errors import CheckpointError
+from onepass.models.gliner2.prompt import Kind
+
+SPARE, LEAST_PAIRS = "spare_instances", "least_pairs"  # in onepass.json
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """What is looked for besides what the count head says; nothing as gliner2 does.
+
+    Attributes:
+        spare: instances of a structure or relation type beyond the predicted number, for
+            checkpoints that were trained to find nothing in those.
+        least_pairs: pairs of a relation type even where fewer, or none, are predicted.
+
+    >>> Instances(spare=2, least_pairs=1).number(Kind.RELATION, predicted=0, most=19)
+    3
+    >>> Instances(spare=2, least_pairs=1).number(Kind.STRUCTURE, predicted=0, most=19)
+    0
+    """
+
+    spare: int = 0
+    least_pairs: int = 0
+
+    @classmethod
+    def from_dict(cls, own: Mapping[str, Any], where: str) -> Instances:
+        """Read the settings of a checkpoint (``onepass.json``); what is not there is 0.
+
+        Args:
+            own: the settings; others are left alone.
+            where: the directory they are in, for an error.
+
+        Raises:
+            CheckpointError: if one is not a whole number from 0.
+        """
+        for name in (SPARE, LEAST_PAIRS):
+            value = own.get(name, 0)
+            if type(value) is not int or value < 0:
+                raise CheckpointError(
+                    f"{name} in {where}/onepass.json must be a whole number from 0, "
+                    f"not {value!r:.60}."
+                )
+        return cls(own.get(SPARE, 0), own.get(LEAST_PAIRS, 0))
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the settings that are not 0, as ``onepass.json`` has them."""
+        both = {SPARE: self.spare, LEAST_PAIRS: self.least_pairs}
+        return {name: value for name, value in both.items() if value}
+
+    def number(self, kind: Kind, *, predicted: int, most: int) -> int:
+        """Return how many instances of a group are scored.
+
+        Args:
+            kind: of the group; all entities are answered by one instance.
+            predicted: by the count head.
+            most: that the checkpoint can tell apart.
+        """
+        if kind is Kind.RELATION:
+            predicted = max(predicted, self.least_pairs)
+        if predicted == 0:
+            return 0
+        return 1 if kind is Kind.ENTITIES else min(predicted + self.spare, most)
