@@ -3,7 +3,7 @@
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
 #   make guests tests of the integrations, the demo and Ray, with the real packages; not part of `make test`
-#   make builtin DATA=...  train the model that ships, from the public data (three hours on two cores)
+#   make builtin DATA=...  train a model like the one that ships, from public data (three hours on two cores)
 #   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
 
