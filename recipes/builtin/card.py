@@ -53,8 +53,8 @@ without torch.
 Zero-shot, on development sets that were used for measuring only; none of their sources or label
 sets is in the training data. Made by `onepass eval` on these sets, which are not in the repository,
 with the calibrated thresholds that ship. Several candidates, the last runs and means of their
-weights, were compared on held-out examples (those of the calibration) and in int8; since their scores
-on the development sets were seen by then, these may flatter a little.
+weights, were compared on held-out examples (those of the calibration) and in int8; since their
+scores on the development sets were seen by then, these may flatter a little.
 
 | set | texts | score |
 | --- | --- | --- |
