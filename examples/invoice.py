@@ -1,9 +1,9 @@
 """An invoice becomes an instance of a Pydantic class, which refuses what cannot be.
 
 The built-in model reads numbers, names and amounts well. It mixes up dates: here it takes the day
-of issue for the day of payment, too. No payment is due on the day of issue, says the class, so that
-the field stays empty and the error says what stood there. Items are found in a list with a heading;
-in a sentence ("We delivered 3 desk lamps and 2 floor lamps.") it misses them.
+of payment for the day of issue, too. No payment is due on the day of issue, says the class, so
+that the field `due` stays empty and the error says what stood there. Items are found in a list
+with a heading; in a sentence ("We delivered 3 desk lamps and 2 floor lamps.") it misses them.
 
     pip install 'onepass[values]'
     python examples/invoice.py

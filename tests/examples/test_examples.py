@@ -30,19 +30,19 @@ def test_invoice(capsys: pytest.CaptureFixture[str]):
     pytest.importorskip("price_parser", reason="needs the extra values")
     out, _ = run("invoice.py", capsys)
     assert re.sub(r"score \d\.\d\d", "score #", out) == (
-        "INV-2024-118 of Nordlicht GmbH, 2024-05-03, due None\n"
+        "INV-2024-118 of Nordlicht GmbH, 2024-06-02, due None\n"
         "total 1299.00 EUR\n"
         "item 3 x desk lamps\n"
         "item 2 x floor lamps\n"
         "number = 'INV-2024-118', 36:48, score #\n"
         "supplier = 'Nordlicht GmbH', 0:14, score #\n"
-        "issued = '3 May 2024', 63:73, score #\n"
+        "issued = '2 June 2024', 87:98, score #\n"
         "total = 'EUR 1,299.00', 153:165, score #\n"
         "items[0].product = 'desk lamps', 111:121, score #\n"
         "items[0].quantity = '3', 109:110, score #\n"
         "items[1].product = 'floor lamps', 126:137, score #\n"
         "items[1].quantity = '2', 124:125, score #\n"
-        "look at due: '3 May 2024': Value error, payment is due after the day of issue.\n"
+        "look at due: '2 June 2024': Value error, payment is due after the day of issue.\n"
     )
 
 
@@ -53,7 +53,7 @@ def test_redact_mails(capsys: pytest.CaptureFixture[str]):
         "From: [person 1] <[email address 1]>\n"
         "To: [person 2] <[email address 2]>\n"
         "Subject: Offer for [person 2]\n\n"
-        "Dear Mr. [person 3],\n\nplease call me on [phone number 1].\n\n[person 1]\n"
+        "Dear [person 3] [person 4],\n\nplease call me on [phone number 1].\n\n[person 1]\n"
     )
     assert second.startswith("From: [person 2] <[email address 2]>\nTo: [person 1]")
     assert "[IBAN 1]" in second
@@ -96,7 +96,7 @@ def test_knowledge_graph(capsys: pytest.CaptureFixture[str]):
         ("Maria Rossi", "founded", "Helio Labs"),
         ("Helio Labs", "based in", "Milan"),
         ("Northwind", "bought", "Helio Labs"),
-        ("Erik Dahl", "works for", "Northwind"),
+        ("Erik Dahl", "works for", "Statnett"),
     }
     found = edges["Northwind", "bought", "Helio Labs"]
     assert [(one["text"], one["head"], one["tail"]) for one in found] == [(1, "0:9", "43:53")]
@@ -111,11 +111,11 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
         "  refund          The lamp came broken, I want my money back.",
         "  refund          You charged my card twice, please return the money.",
         "  delivery        My order has not arrived yet.",
-        "! refund          My parcel was due on Monday and is still not here.",
+        "! none: a person  My parcel was due on Monday and is still not here.",
         "  none: a person  Which paint did you use for the blue wall?",
         "  none: a person  Do you have an office in Berlin?",
-        "  none: a person  Can I volunteer for your charity?",
-        "! delivery        Is your shop open on Sundays?",
+        "! login           Can I volunteer for your charity?",
+        "  none: a person  Is your shop open on Sundays?",
         "7 of 9 are right",
     ]
 
