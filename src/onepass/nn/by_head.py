@@ -4,7 +4,7 @@ All heads at once are fastest for short texts. For long ones what lies between t
 outgrows the caches of a processor, and one head after the other is faster: 20 for 34 ms a layer of
 12 heads with 640 pieces. Each head is then some thirty small operations, so the arithmetic of
 shapes counts: it is written once for all layers and heads, where an exporter writes it for every
-operation (12 layers of 12 heads had 9,500 nodes, and have 4,300). What is computed is
+operation (12 layers of 12 heads ran 10,000 nodes, and run 3,600). What is computed is
 `onepass.nn.backbones.disentangled.attend`.
 """
 
