@@ -240,8 +240,10 @@ def test_a_job_that_was_killed_when_its_output_was_in_place(tmp_path: Path, load
         file.write(b'{"finished": true}\n')
     (folder / "rows").rename(tmp_path / "out.jsonl")
     before = (tmp_path / "out.jsonl").read_bytes()
-    counts = run(job, load=load)
+    told: list[Counts] = []
+    counts = run(job, load=load, watch=Watch(told.append))
     assert (counts.rows, counts.resumed) == (5, 5)
+    assert told == [counts]
     assert (tmp_path / "out.jsonl").read_bytes() == before
     assert not folder.exists()
 

@@ -72,7 +72,9 @@ def test_it_goes_on_with_pseudonyms_and_counts(
     again = onepass(*command)
     assert again.code == 2
     assert "give --resume" in again.err
-    assert onepass(*command, "--resume").code == 1
+    resumed = onepass(*command, "--resume")
+    assert resumed.code == 1
+    assert "onepass: 1 of 10 rows failed\n" in resumed.err  # also where none was left to do
     assert out.read_bytes() == whole.read_bytes()
     assert json.loads(own.read_text()) == json.loads(report.read_text())
     assert not (tmp_path / f"{name}.job").exists()

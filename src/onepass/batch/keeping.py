@@ -105,6 +105,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
         writer = work.writer()
         counts = Counts(journal.done.rows, journal.done.failed, journal.done.rows)
         if journal.done.rows:
+            watch.progress(counts)  # nothing may be left to do, but rows may have failed
             rows = journal.rows_file
             work.resumed(journal.done, rows if rows.exists() else place)
         if not journal.is_finished:
