@@ -46,6 +46,9 @@ ENTITIES = (
     "wikiann_en",
     "wnut16_ritter",
 )
+SHIPPED = (
+    "config.json", "encoder_config", "tokenizer.json", "tokenizer_config.json", "onepass.json",
+)  # fmt: skip
 PER_ENTITY_SOURCE = 24
 ANNOTATED, WRITTEN = 60, 50  # texts of ours whose entities count
 PER_SOURCE = 12
@@ -59,7 +62,7 @@ def main(checkpoint: Path, data: Path, converted: Path, output: Path = OUTPUT) -
     examples = [*own(converted), *public(data)]
     some = random.Random(0).sample(examples, min(SAMPLE, len(examples)))
     how = Reduction(products=PRODUCTS, sample=lambda reader: read_one_by_one(reader, some))
-    export_checkpoint(locate(checkpoint), precision="int8", reduction=how)
+    export_checkpoint(locate(checkpoint), precision="int8", reduction=how, places=True)
     shutil.rmtree(checkpoint / "onnx" / "fp32", ignore_errors=True)
     # It was trained to find nothing in the next one.
     (checkpoint / "onepass.json").write_text(json.dumps(LOOKED_FOR) + "\n")
@@ -70,7 +73,7 @@ def main(checkpoint: Path, data: Path, converted: Path, output: Path = OUTPUT) -
     settings.pop("sweep")
     (checkpoint / "onepass.json").write_text(json.dumps(settings | LOOKED_FOR, indent=2) + "\n")
     output.mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "encoder_config", "tokenizer.json", "onepass.json", "onnx"):
+    for name in (*SHIPPED, "onnx"):
         source, target = checkpoint / name, output / name
         if source.is_dir():
             shutil.rmtree(target, ignore_errors=True)

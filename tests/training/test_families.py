@@ -80,3 +80,18 @@ def test_options_of_the_loss_are_those_of_the_checkpoint(tmp_path: Path, cache: 
 def test_a_model_that_is_nowhere(tmp_path: Path, cache: Path, model: str, said: str) -> None:
     with pytest.raises(CheckpointError, match=said):
         train_from_config(config(tmp_path, model))
+
+
+def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    result = train_from_config(config(tmp_path, "builtin"))
+    assert json.loads((tmp_path / "run" / "train.json").read_text())["model"] == "builtin"
+    final = Path(result["final"])
+    (restored,) = (tmp_path / "cache" / "restored").iterdir()
+    before, after = (load_file(path / "model.safetensors") for path in (restored, final))
+    changes = [(before[name] - after[name]).abs().max() for name in after]
+    assert 0 < max(changes) < 0.01  # two steps from where it was, not from anywhere else
+    assert json.loads((final / "onepass.json").read_text()) == {
+        "spare_instances": 2,
+        "least_pairs": 1,
+    }

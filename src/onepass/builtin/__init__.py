@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onepass.hub import Checkpoint
+from onepass.hub import Checkpoint, locate
 
 NAME = "builtin"
 
@@ -16,3 +16,20 @@ def builtin_checkpoint() -> Checkpoint:
     'gliner2'
     """
     return Checkpoint(Path(__file__).parent / "model", NAME, None)
+
+
+def named(name: str | Path, *, pickles: bool = False) -> Checkpoint:
+    """Return the built-in checkpoint by its name, or any other by its directory or hub id.
+
+    Args:
+        name: "builtin", a directory or a hub id.
+        pickles: as in `onepass.hub.locate`.
+
+    Raises:
+        InputError: as `onepass.hub.locate` does.
+        CheckpointError: likewise.
+
+    >>> named("builtin") == builtin_checkpoint()
+    True
+    """
+    return builtin_checkpoint() if name == NAME else locate(name, pickles=pickles)

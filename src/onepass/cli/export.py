@@ -197,9 +197,9 @@ def _write_safetensors(name: str, output: Path | None, precision: ExportPrecisio
             f"--safetensors keeps the numbers as they are; leave --precision {precision} out."
         )
     loading.require("torch", feature="Export", extra="torch")
-    from onepass.hub import locate
+    from onepass.builtin import named
     from onepass.models.convert import convert_checkpoint
 
-    found = locate(name, pickles=True)
+    found = named(name, pickles=True)
     say(f"Writing {found.name} with its weights in safetensors")
     show(f"{convert_checkpoint(found, output)}\n")

@@ -11,7 +11,6 @@ from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, section, show
 
 if TYPE_CHECKING:
-    from onepass.hub import Checkpoint
     from onepass.models.inspect import Inspection, Part
 
 _UNKNOWN, _NO_LIMIT = "not known", "no limit"
@@ -29,17 +28,11 @@ def inspect(
     Only configurations and headers are read. A model of the hub is downloaded first if it is not
     here.
     """
+    from onepass.builtin import named
     from onepass.models.inspect import inspect_checkpoint
 
-    found = inspect_checkpoint(_located(checkpoint))
+    found = inspect_checkpoint(named(checkpoint))
     show(json_text(_as_dict(found)) if form is ReportFormat.JSON else _table(found))
-
-
-def _located(name: str) -> Checkpoint:
-    from onepass.builtin import NAME, builtin_checkpoint
-    from onepass.hub import locate
-
-    return builtin_checkpoint() if name == NAME else locate(name)
 
 
 def _as_dict(found: Inspection) -> dict[str, Any]:

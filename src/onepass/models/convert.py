@@ -19,6 +19,7 @@ from onepass.hub.headers import read_headers
 from onepass.models.embedding.modules import convert_modules
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
 from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
+from onepass.models.weighted import with_weights
 
 _FOLDERS = ("encoder_config", LABELS, DECODER, LABEL_TOKENIZER)
 _FILES = (GLINER_CONFIG, CONFIG, "onepass.json", *TOKENIZER_FILES)
@@ -29,8 +30,9 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions
     """Write a checkpoint with its weights in one ``model.safetensors``.
 
     Args:
-        checkpoint: of any family, with weights in safetensors or in ``pytorch_model.bin``. Of a
-            pickle only tensors are read, and none of its code is run.
+        checkpoint: of any family, with weights in safetensors or in ``pytorch_model.bin``, or in
+            its graphs, as the built-in model has them. Of a pickle only tensors are read, and none
+            of its code is run.
         output: directory; is made if it is not there. It may be that of the checkpoint, which then
             gets what it lacks.
         options: how the hub is asked for a base model.
@@ -46,6 +48,7 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions
     """
     if any((output / name).is_file() for name in (WEIGHTS, INDEX)):
         raise InputError(f"{output} holds weights already; give another directory.")
+    checkpoint = with_weights(checkpoint)
     if not checkpoint.has_weights and not checkpoint.pickles:
         raise CheckpointError(
             f"The {checkpoint.kind} checkpoint {checkpoint.name} has neither {WEIGHTS} nor "

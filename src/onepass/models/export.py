@@ -27,6 +27,7 @@ def export_checkpoint(
     *,
     precision: str = "fp32",
     reduction: Reduction | None = None,
+    places: bool = False,
 ) -> Path:
     """Write the graphs of a checkpoint.
 
@@ -37,13 +38,15 @@ def export_checkpoint(
         precision: "fp32" or "int8".
         reduction: how int8 graphs are made; None for the defaults of
             `onepass.models.reduction.Reduction`.
+        places: whether to write where the weights are in the graphs, so that the checkpoint can be
+            shipped without them and trained on all the same (`onepass.models.weighted`).
 
     Returns:
         The folder that was written.
 
     Raises:
-        BackendError: for an unknown precision, a checkpoint that runs in torch only, or a loss that
-            is too large; nothing is written then.
+        BackendError: for an unknown precision, a checkpoint that runs in torch only, a loss that
+            is too large, or weights that are not found in the graphs; nothing is written then.
         MissingExtra: if torch or onnx is not installed.
     """
     if precision not in ("fp32", "int8"):
@@ -66,13 +69,24 @@ def export_checkpoint(
     with _replacing(target) as staged:
         if precision == "fp32":
             export_graphs(network, network.graphs(), graphs, staged, hidden=network.hidden)
+            if places:
+                _write_places(network, staged, staged)
         else:
             with TemporaryDirectory() as exact:
                 export_graphs(network, network.graphs(), graphs, Path(exact), hidden=network.hidden)
+                if places:
+                    _write_places(network, Path(exact), staged)
                 manifest |= _reduce(model, Path(exact), staged, reduction)
         manifest["weights"] = weights_fingerprint(checkpoint)
         (staged / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
+
+
+def _write_places(network: Any, graphs: Path, target: Path) -> None:
+    from onepass.nn.weight_places import write_places
+
+    state = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
+    write_places(target, graphs, state)
 
 
 def _reduce(

@@ -15,6 +15,7 @@ from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_preci
 from onepass.models.family import Model
 from onepass.models.lanes import Lanes, lanes_of
 from onepass.models.registry import load_network
+from onepass.models.weighted import with_weights
 
 _DEFAULT = Wanted()
 
@@ -183,7 +184,8 @@ def _open_torch(model: Model, wanted: Wanted) -> Backend:
 
     precision = "fp32" if wanted.precision == "auto" else wanted.precision
     device = resolve_device(wanted.device, precision)  # before anything is read
-    network = load_network(model.family, model.directory)
+    whole = with_weights(Checkpoint(model.directory, model.name, None))
+    network = load_network(model.family, whole.directory)
     network.to(device=device, dtype=DTYPES[precision])
     network.prepare()
     return TorchBackend(

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+from onepass.builtin import named
 from onepass.corpus.example import Example
 from onepass.errors import CheckpointError, InputError
-from onepass.hub import Checkpoint, locate
+from onepass.hub import Checkpoint
 from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
+from onepass.models.weighted import with_weights
 from onepass.training.config import TrainConfig
 from onepass.training.trainee import Trainee
 
@@ -78,8 +80,8 @@ def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "
     """Open a checkpoint to be trained.
 
     Args:
-        model: a directory in the published layout of its family, or a hub id; what an old GLiNER
-            checkpoint leaves to its base model is taken from there.
+        model: a directory in the published layout of its family, a hub id or "builtin"; what an old
+            GLiNER checkpoint leaves to its base model is taken from there.
         loss: options of the family's loss; None for the defaults.
         device: where the network runs.
 
@@ -101,12 +103,12 @@ def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "
     from onepass.training.gliner2 import Gliner2Trainee
 
     own = loss if isinstance(loss, LossWeights) else None
-    return Gliner2Trainee(checkpoint.directory, own, device=device)
+    return Gliner2Trainee(with_weights(checkpoint).directory, own, device=device)
 
 
 def _located(model: str | Path) -> Checkpoint:
     """Return a checkpoint that can be trained, fetched from the hub if it is not here."""
-    checkpoint = locate(model)
+    checkpoint = named(model)
     if checkpoint.kind not in TRAINED:
         raise CheckpointError(
             f"{model} is a {checkpoint.kind} checkpoint, which cannot be trained yet; "

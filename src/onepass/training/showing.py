@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from onepass.builtin import named
 from onepass.corpus.example import Example
-from onepass.hub import locate
 from onepass.models.registry import open_model
 from onepass.training.families import answered
 from onepass.training.fewshot import is_asked
@@ -35,7 +35,7 @@ def open_samples(
         network: that is trained.
         classes: whether only classifications are shown.
     """
-    opened = open_model(locate(model))
+    opened = open_model(named(model))
     keep = answered(model)
     own = [keep(one) for one in examples]
     if classes:

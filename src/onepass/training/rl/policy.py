@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from onepass.builtin import named
 from onepass.corpus.question import Question
 from onepass.errors import CheckpointError
-from onepass.hub import locate
 from onepass.training.families import open_trainee
 from onepass.training.rl.episode import Decisions
 from onepass.training.tally import Tally
@@ -186,7 +186,7 @@ def open_policy(model: str | Path, *, device: str = "cpu") -> Policy:
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of another family.
     """
-    kind = locate(model).kind
+    kind = named(model).kind
     if kind not in POLICIES:
         raise CheckpointError(
             f"{model} is a {kind} checkpoint, which 'rl' cannot train; "
