@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from onepass.errors import CheckpointError, InputError
-from onepass.hub import Checkpoint, locate
+from onepass.hub import Checkpoint
 from onepass.hub.base import HubOptions
 from onepass.hub.registry import find_known
 from onepass.models.batching import budget_of
@@ -79,7 +79,8 @@ class Extractor(Shortcuts):
         """Open a checkpoint.
 
         Args:
-            name: a directory or a hub id ("owner/name").
+            name: a directory, a hub id ("owner/name"), or "builtin" for the built-in model; a
+                directory of that name is "./builtin".
             backend: "auto", "onnx", "openvino" or "torch"; "auto" is the faster one of the first
                 two that are installed.
             precision: "auto", "fp32", "bf16" (OpenVINO, torch), "fp16" (torch on a GPU) or "int8"
@@ -99,6 +100,8 @@ class Extractor(Shortcuts):
             BackendError: for an unknown backend or precision, or one that is not to be had here.
             MissingExtra: if a package is needed and not installed.
         """
+        from onepass.builtin import named
+
         wanted = Wanted(backend, precision, threads, device, compiled)  # refused before a download
         known = find_known(str(name))
         if known is not None and not known.supported:  # say so before its weights are fetched
@@ -106,7 +109,7 @@ class Extractor(Shortcuts):
                 f"{name} is a {known.family} checkpoint of the kind {known.architecture!r}, which "
                 "this version cannot run yet; see  onepass models  for those that it can."
             )
-        checkpoint = locate(
+        checkpoint = named(
             name,
             revision=revision,
             cache_dir=cache_dir,

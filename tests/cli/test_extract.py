@@ -140,8 +140,8 @@ def test_how_a_model_runs_reaches_it(
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--device", "cuda"], "The built-in model has graphs for the CPU only"),
-        (["--compile"], "The built-in model has graphs for the CPU only"),
+        (["--device", "cuda", "--backend", "onnx"], "runs on the CPU"),
+        (["--compile"], "Only torch compiles what it runs"),
         (["--compile", "-m", "owner/none"], "Only torch compiles what it runs"),
         (["--device", "cuda", "--backend", "onnx", "-m", "owner/none"], "runs on the CPU"),
         (["--device", "tpu"], "tpu"),

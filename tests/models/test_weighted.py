@@ -112,6 +112,12 @@ def test_the_built_in_model_is_written_for_the_reference_library(
     ]
 
 
+def test_the_built_in_model_goes_by_its_name() -> None:
+    named, plain = Extractor.from_pretrained("builtin"), Extractor()
+    assert repr(named) == repr(plain)
+    assert named.extract(TEXT, SCHEMA) == plain.extract(TEXT, SCHEMA)
+
+
 def test_the_built_in_model_runs_in_torch(cache: Path) -> None:
     for text in (TEXT, "Order 7: two lamps at $9 each for Ann Lee, sent to Rome on 3 May."):
         schema = {"entities": ["person", "city", "price", "date"]}

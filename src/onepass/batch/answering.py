@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onepass.errors import BackendError, InputError
+from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.batch.job import Job, ModelChoice
@@ -97,18 +97,13 @@ def open_model(choice: ModelChoice) -> Extractor:
     from onepass.builtin import NAME
     from onepass.extractor import Extractor
 
-    options: dict[str, Any] = {
-        "backend": choice.backend, "precision": choice.precision, "threads": choice.threads,
-    }  # fmt: skip
-    if choice.name is None or choice.name == NAME:
-        if choice.device == "cuda" or choice.compiled:
-            raise BackendError(
-                "The built-in model has graphs for the CPU only, so it takes neither the device "
-                "cuda nor compilation; name another model, or leave both out."
-            )
-        return Extractor(**options)
     return Extractor.from_pretrained(
-        choice.name, **options, device=choice.device, compiled=choice.compiled
+        choice.name or NAME,
+        backend=choice.backend,
+        precision=choice.precision,
+        threads=choice.threads,
+        device=choice.device,
+        compiled=choice.compiled,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from onepass.hub import Checkpoint, locate
 
@@ -18,12 +19,12 @@ def builtin_checkpoint() -> Checkpoint:
     return Checkpoint(Path(__file__).parent / "model", NAME, None)
 
 
-def named(name: str | Path, *, pickles: bool = False) -> Checkpoint:
+def named(name: str | Path, **how: Any) -> Checkpoint:
     """Return the built-in checkpoint by its name, or any other by its directory or hub id.
 
     Args:
         name: "builtin", a directory or a hub id.
-        pickles: as in `onepass.hub.locate`.
+        **how: the options of `onepass.hub.locate`, which say nothing about the built-in one.
 
     Raises:
         InputError: as `onepass.hub.locate` does.
@@ -32,4 +33,4 @@ def named(name: str | Path, *, pickles: bool = False) -> Checkpoint:
     >>> named("builtin") == builtin_checkpoint()
     True
     """
-    return builtin_checkpoint() if name == NAME else locate(name, pickles=pickles)
+    return builtin_checkpoint() if name == NAME else locate(name, **how)

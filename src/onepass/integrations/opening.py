@@ -38,7 +38,7 @@ def open_model(model: Extractor | str | Path | None) -> Extractor:
         raise InputError(
             f"The model must be an Extractor, a hub id or a directory, but {model!r:.60} was given."
         )
-    return Extractor() if model is None or model == NAME else Extractor.from_pretrained(model)
+    return Extractor.from_pretrained(NAME if model is None else model)
 
 
 def schema_of(labels: Labels, schema: Any = None) -> Schema:
