@@ -7,6 +7,7 @@ It checks what it is given and says what the public names are; the work is done 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -41,8 +42,10 @@ class Extractor(Shortcuts):
     object may be used from several threads.
 
     Args:
-        backend: "auto", "onnx" or "openvino"; see `onepass.models.choosing` for what "auto" means.
-        precision: "auto" or "int8": the model that comes with the package has no other graphs.
+        backend: "auto", "onnx", "openvino" or "torch"; see `onepass.models.choosing` for what
+            "auto" means. ``from_pretrained("builtin")`` takes a device, too.
+        precision: "auto" or "int8", which are the graphs that come with the package; in torch also
+            "fp32", "bf16" or "fp16", with weights that are read back from them.
         threads: of one run; None means all physical cores that the process may use.
 
     Raises:
@@ -155,6 +158,23 @@ class Extractor(Shortcuts):
     def max_pieces(self) -> int:
         """Return the longest sequence that is read at once, prompt included."""
         return self._reader.model.limits.pieces
+
+    def uncalibrated(self) -> Extractor:
+        """Return the same model with its scores as the network gives them, and no thresholds.
+
+        Nothing is opened again. This is what a calibration is fitted on.
+
+        >>> model = Extractor()
+        >>> schema, text = {"entities": ["person"]}, "Tim Cook runs Apple."
+        >>> found = [one.extract(text, schema).entities[0] for one in (model, model.uncalibrated())]
+        >>> found[0].score == found[1].score
+        False
+        """
+        own = self._reader
+        plain = self.__class__.__new__(self.__class__)
+        model = replace(own.model, thresholds={}, calibration={})
+        plain._reader = Reader(model, own.backend, own.batching, own.lanes)
+        return plain
 
     # -- extraction --------------------------------------------------------------------------
 

@@ -142,6 +142,8 @@ def test_how_a_model_runs_reaches_it(
     [
         (["--device", "cuda", "--backend", "onnx"], "runs on the CPU"),
         (["--compile"], "Only torch compiles what it runs"),
+        (["--precision", "fp32"], "which cannot compute in fp32; ask for backend='torch', or"),
+        (["-m", ""], "The name of the checkpoint is empty"),
         (["--compile", "-m", "owner/none"], "Only torch compiles what it runs"),
         (["--device", "cuda", "--backend", "onnx", "-m", "owner/none"], "runs on the CPU"),
         (["--device", "tpu"], "tpu"),

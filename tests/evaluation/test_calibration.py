@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from onepass.corpus.example import Example, GoldTask, Mention
-from onepass.evaluation.calibration import calibrate, fit_platt, fit_temperature
+from onepass.evaluation.calibration import (
+    answer,
+    calibrate,
+    calibration_errors,
+    fit_platt,
+    fit_temperature,
+)
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
 from onepass.schema import Schema
 
@@ -118,3 +124,25 @@ def test_calibrate_finds_when_to_abstain(shift: bool) -> None:
     line = settings["calibration"]["classifications"]
     calibrated = [sigmoid(line["scale"] * np.log(p / (1 - p)) + line["shift"]) for p in (0.3, 0.6)]
     assert min(calibrated) < settings["thresholds"]["abstain"] < max(calibrated)
+
+
+def test_errors_are_those_of_the_half_that_was_not_fitted_on() -> None:
+    def example(number: int) -> Example:
+        right = number % 4 == 0 if number % 2 else number % 4 == 2  # in odd texts never, else half
+        return Example("Bo met Al", (Mention(0, 2, "dog"),) if right else (), ("dog",))
+
+    answered = answer(Overconfident(), map(example, range(240)))
+    before, after = calibration_errors(answered)["entities"]
+    assert before == pytest.approx(0.9 - 0.25)  # a quarter is right
+    assert after == pytest.approx(0.5, abs=0.02)  # each half learns what the other one is not
+
+
+def test_errors_of_answers_with_one_label() -> None:
+    def example(number: int) -> Example:
+        right = ("yes",) if number % 20 < 10 else ("no",)
+        return Example("Bo", classifications=(GoldTask("true", ("yes", "no"), right),))
+
+    answered = answer(Overconfident(), map(example, range(240)))
+    before, after = calibration_errors(answered)["single"]
+    assert before == pytest.approx(0.95 - 0.5)
+    assert after < 0.1

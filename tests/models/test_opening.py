@@ -66,7 +66,7 @@ def test_int8_graphs_are_used_where_they_are_all_there_is(checkpoint: Checkpoint
     checkpoint.weights.unlink()
     assert opened(checkpoint).precision == "int8"
     assert opened(checkpoint, precision="int8").precision == "int8"
-    with pytest.raises(BackendError, match="comes without its fp32 weights"):
+    with pytest.raises(BackendError, match="which cannot compute in fp32; leave precision"):
         opened(checkpoint, precision="fp32")
 
 

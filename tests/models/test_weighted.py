@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.torch import load_file
+from tests.gliner_checkpoints import KINDS, make_reference
 from tests.tiny import make_tiny_checkpoint
 
 from onepass import Extractor
 from onepass.builtin import builtin_checkpoint
-from onepass.errors import BackendError, CheckpointError
+from onepass.errors import BackendError, CheckpointError, InputError
 from onepass.hub import Checkpoint, locate
+from onepass.hub.exports import PLACES
 from onepass.models.convert import convert_checkpoint
 from onepass.models.export import export_checkpoint
-from onepass.models.weighted import PLACES, with_weights
+from onepass.models.weighted import with_weights
 
 SCHEMA = {"entities": ["person", "company"], "classifications": {"tone": ["calm", "angry"]}}
 TEXT = "Tim Cook runs Apple in Paris."
@@ -83,13 +85,14 @@ def test_graphs_that_do_not_say_where_weights_are(tmp_path: Path, cache: Path) -
 
 def test_what_is_computed_from_several_weights_is_refused(tmp_path: Path, cache: Path) -> None:
     make_tiny_checkpoint(tmp_path / "deberta", backbone="deberta-v2")
-    with pytest.raises(BackendError, match="is no weight of the network"):
+    with pytest.raises(BackendError, match="is not found in the weights of the network"):
         export_checkpoint(locate(tmp_path / "deberta"), places=True)
     assert not (tmp_path / "deberta" / "onnx" / "fp32").exists()
 
 
 def test_graphs_of_another_configuration(whole: Path, cache: Path, tmp_path: Path) -> None:
     alone = graphs_alone(whole, tmp_path / "alone", "int8")
+    with_weights(alone)  # what is in the cache is of the state before
     path = alone.directory / "encoder_config" / "config.json"
     path.write_text(path.read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
     with pytest.raises(CheckpointError, match="are not those of"):
@@ -110,6 +113,28 @@ def test_the_built_in_model_is_written_for_the_reference_library(
         ("person", "Marie Curie"),
         ("city", "Warsaw"),
     ]
+
+
+def test_settings_that_changed_are_those_that_count(
+    whole: Path, cache: Path, tmp_path: Path
+) -> None:
+    alone = graphs_alone(whole, tmp_path / "alone", "int8")
+    first = with_weights(alone).directory
+    (alone.directory / "onepass.json").write_text('{"thresholds": {"entities": 0.4}}')
+    second = with_weights(alone).directory
+    assert not (first / "onepass.json").exists()
+    assert (second / "onepass.json").read_text() == '{"thresholds": {"entities": 0.4}}'
+
+
+def test_a_family_whose_graphs_do_not_say(tmp_path: Path, cache: Path) -> None:
+    make_reference(tmp_path / "span", **KINDS["span"])
+    with pytest.raises(BackendError, match="is a gliner checkpoint, whose weights cannot be read"):
+        export_checkpoint(locate(tmp_path / "span"), places=True)
+
+
+def test_the_built_in_model_has_no_revisions() -> None:
+    with pytest.raises(InputError, match="'builtin' comes with onepass; leave it out"):
+        Extractor.from_pretrained("builtin", revision="main")
 
 
 def test_the_built_in_model_goes_by_its_name() -> None:

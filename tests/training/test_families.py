@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ def test_a_model_that_is_nowhere(tmp_path: Path, cache: Path, model: str, said: 
         train_from_config(config(tmp_path, model))
 
 
+def test_a_cache_that_is_deleted_while_the_built_in_model_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    trainee = open_trainee("builtin")
+    shutil.rmtree(tmp_path / "cache")
+    trainee.save(tmp_path / "saved")
+    names = {"config.json", "model.safetensors", "onepass.json", "tokenizer.json"}
+    assert names <= {path.name for path in (tmp_path / "saved").iterdir()}
+
+
 def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
     result = train_from_config(config(tmp_path, "builtin"))
@@ -91,6 +103,8 @@ def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.Mo
     before, after = (load_file(path / "model.safetensors") for path in (restored, final))
     changes = [(before[name] - after[name]).abs().max() for name in after]
     assert 0 < max(changes) < 0.01  # two steps from where it was, not from anywhere else
+    assert "base_model" not in (final / "README.md").read_text()  # it is no id of a hub
+    assert "Trained with onepass from `builtin`" in (final / "README.md").read_text()
     assert json.loads((final / "onepass.json").read_text()) == {
         "spare_instances": 2,
         "least_pairs": 1,

@@ -98,7 +98,7 @@ def open_model(choice: ModelChoice) -> Extractor:
     from onepass.extractor import Extractor
 
     return Extractor.from_pretrained(
-        choice.name or NAME,
+        NAME if choice.name is None else choice.name,
         backend=choice.backend,
         precision=choice.precision,
         threads=choice.threads,

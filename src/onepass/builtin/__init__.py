@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from onepass.errors import InputError
 from onepass.hub import Checkpoint, locate
 
 NAME = "builtin"
@@ -19,12 +19,25 @@ def builtin_checkpoint() -> Checkpoint:
     return Checkpoint(Path(__file__).parent / "model", NAME, None)
 
 
-def named(name: str | Path, **how: Any) -> Checkpoint:
+def named(
+    name: str | Path,
+    *,
+    revision: str | None = None,
+    cache_dir: str | Path | None = None,
+    token: str | None = None,
+    local_files_only: bool = False,
+    pickles: bool = False,
+) -> Checkpoint:
     """Return the built-in checkpoint by its name, or any other by its directory or hub id.
 
     Args:
-        name: "builtin", a directory or a hub id.
-        **how: the options of `onepass.hub.locate`, which say nothing about the built-in one.
+        name: "builtin", a directory or a hub id. A directory called builtin is "./builtin".
+        revision: as in `onepass.hub.locate`, as the options below are; only this one is refused for
+            the built-in model.
+        cache_dir: where downloads are kept.
+        token: of the hub.
+        local_files_only: never touch the network.
+        pickles: whether weights in a pickle are downloaded where there are no others.
 
     Raises:
         InputError: as `onepass.hub.locate` does.
@@ -33,4 +46,18 @@ def named(name: str | Path, **how: Any) -> Checkpoint:
     >>> named("builtin") == builtin_checkpoint()
     True
     """
-    return builtin_checkpoint() if name == NAME else locate(name, **how)
+    if name == NAME:
+        if revision is not None:
+            raise InputError(
+                f"revision={revision!r} is for a hub id, but {NAME!r} comes with onepass; leave it "
+                "out."
+            )
+        return builtin_checkpoint()
+    return locate(
+        name,
+        revision=revision,
+        cache_dir=cache_dir,
+        token=token,
+        local_files_only=local_files_only,
+        pickles=pickles,
+    )

@@ -15,6 +15,7 @@ import typer
 
 from onepass import __version__
 from onepass.cli import (
+    calibrate,
     data,
     demo,
     doctor,
@@ -46,6 +47,9 @@ app.command("extract", epilog=extract.EXAMPLES, short_help="Find things in texts
 app.command("train", epilog=train.EXAMPLES, short_help="Train a model.")(train.train)
 app.command("eval", epilog=evaluate.EXAMPLES, short_help="Score a model on annotated texts.")(
     evaluate.evaluate
+)
+app.command("calibrate", epilog=calibrate.EXAMPLES, short_help="Fit scores and thresholds.")(
+    calibrate.calibrate
 )
 app.command("export", epilog=export.EXAMPLES, short_help="Write a checkpoint's ONNX graphs.")(
     export.export

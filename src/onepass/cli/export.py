@@ -1,7 +1,8 @@
 """``onepass export``: from a checkpoint to ONNX graphs, or to a directory with safetensors.
 
 Graphs run without torch. The directory is for checkpoints whose weights come in a pickle, which
-nothing else reads, and for old ones that leave files to their base models.
+nothing else reads, for old ones that leave files to their base models, and for the built-in model,
+which comes as graphs alone.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class ExportPrecision(StrEnum):
 
 def export(
     checkpoint: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help="A directory, or a model of the hub.")
+        str,
+        typer.Argument(metavar="CHECKPOINT", help="A directory, a model of the hub, or 'builtin'."),
     ],
     output: Annotated[
         Path | None,
@@ -105,7 +107,7 @@ def export(
         typer.Option(
             "--safetensors",
             help="Write no graphs but the checkpoint itself to DIR, with all that it needs. Reads "
-            "pytorch_model.bin: tensors only, no code.",
+            "pytorch_model.bin: tensors only, no code; and the weights of the built-in model.",
         ),
     ] = False,
 ) -> None:
@@ -120,10 +122,15 @@ def export(
         return
     for package in ("torch", "onnx"):
         loading.require(package, feature="Export", extra="torch")
-    from onepass.hub import locate
+    from onepass.builtin import named
     from onepass.models.export import export_checkpoint
+    from onepass.models.weighted import graphs_with_weights, with_weights
 
-    found = locate(checkpoint)
+    found = named(checkpoint)
+    if graphs_with_weights(found):
+        if output is None:
+            raise InputError(f"{found.name} has graphs already; say with -o DIR where others go.")
+        found = with_weights(found)
     chosen = precision or ExportPrecision.FP32
     say(f"Exporting {found.name} in {chosen}")
     reduction = _reduction(wanted) if chosen is ExportPrecision.INT8 else None

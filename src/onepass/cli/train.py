@@ -47,7 +47,7 @@ ConfigArgument = Annotated[
 ]
 StartOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="ID", help="The checkpoint to start from."),
+    typer.Option("--model", "-m", metavar="ID", help="The checkpoint to start from, or 'builtin'."),
 ]
 DataOption = Annotated[
     list[str] | None,

@@ -7,7 +7,7 @@ tasks (Guo et al., 2017), on data that the checkpoint was not trained on. What c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ from onepass.corpus.example import Example
 from onepass.evaluation.abstention import abstain_curve, fits_of
 from onepass.evaluation.predict import Extracts, predict
 from onepass.evaluation.records import normalize
+from onepass.evaluation.reliability import Reliability
 from onepass.evaluation.thresholds import Sweep, at_threshold, sweep_answers
-from onepass.models.thresholds import ABSTAIN
+from onepass.models.thresholds import ABSTAIN, SINGLE
 from onepass.results.types import Extraction, Value
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 LOWEST = 0.02  # scores below it are never looked at
 _GRID = (0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.05 * step, 2) for step in range(17)))
 _EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
-_FEWEST = 50  # pairs below which a kind is left as it is
+FEWEST = 50  # pairs below which a kind is left as it is
 _ROUNDS = 100
 
 Pairs = dict[str, list[tuple[float, bool]]]
@@ -80,6 +81,9 @@ def fit_temperature(answers: list[tuple[Floats, int]]) -> float:
     return float(scales[int(np.argmin(losses))])
 
 
+Answered = Sequence[tuple[Extraction, Example]]
+
+
 def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
     """Fit calibration and thresholds of a checkpoint that has none yet.
 
@@ -88,45 +92,108 @@ def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
         examples: gold that it was not trained on, and that nothing is reported on afterwards.
 
     Returns:
-        ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}}``; kinds with too
-        few findings are left out. The threshold "abstain" is that of single-label tasks, fitted if
-        enough of them have no true label.
+        What `fit` returns.
     """
-    answered = [
+    return fit(answer(model, examples))
+
+
+def answer(model: Extracts, examples: Iterable[Example]) -> list[tuple[Extraction, Example]]:
+    """Return all that a model finds in each example, down to the lowest scores, beside the gold.
+
+    Args:
+        model: without a calibration of its own.
+        examples: annotated texts.
+    """
+    return [
         (prediction, gold)
         for batch in predict(model, examples, threshold=LOWEST, overlap="all", abstain=0.0)
         for prediction, gold in zip(batch.predictions, batch.examples, strict=False)
     ]
+
+
+def fit(answered: Answered) -> dict[str, Any]:
+    """Fit calibration and thresholds.
+
+    Args:
+        answered: what `answer` returned.
+
+    Returns:
+        ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}, "sweep": {kind:
+        ...}}``, the last one the best F1; kinds with too few findings are left out. The threshold
+        "abstain" is that of single-label tasks, fitted if enough of them have no true label.
+    """
     curves = sweep_answers(answered, thresholds=_GRID)
     best = curves.best()
-    pairs: Pairs = {}
-    singles: list[tuple[Floats, int]] = []
-    for prediction, gold in answered:
-        _collect(prediction, gold, (best, pairs), singles)
+    pairs, singles = _gather(answered, best)
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
     for kind, found in pairs.items():
-        if len(found) < _FEWEST or kind not in best:
+        if len(found) < FEWEST or kind not in best:
             continue
         scores = np.array([score for score, _ in found])
         scale, shift = fit_platt(scores, np.array([right for _, right in found]))
         calibration[kind] = {"scale": round(scale, 4), "shift": round(shift, 4)}
         thresholds[kind] = round(_moved(best[kind], scale, shift), 3)
-    fits = [fit for prediction, gold in answered for fit in fits_of(prediction, gold)]
-    answerable = sum(fit.answerable for fit in fits)
-    if _FEWEST <= answerable <= len(fits) - _FEWEST:
+    fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
+    answerable = sum(one.answerable for one in fits)
+    if FEWEST <= answerable <= len(fits) - FEWEST:
         raw = Sweep({ABSTAIN: abstain_curve(fits, _GRID)}).best()[ABSTAIN]
         line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
         thresholds[ABSTAIN] = round(_moved(raw, line["scale"], line["shift"]), 3)
-    if len(singles) >= _FEWEST:
-        calibration["single"] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
+    if len(singles) >= FEWEST:
+        calibration[SINGLE] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
     return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(curves)}
+
+
+def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:
+    """Return how far scores are from the truth, as they are and calibrated, on other examples.
+
+    Each half of the examples is judged by what was fitted on the other half.
+
+    Args:
+        answered: what `answer` returned.
+
+    Returns:
+        By kind the expected calibration error before and after; of kinds that both halves fit.
+    """
+    halves = [answered[::2], answered[1::2]]
+    counts: dict[str, tuple[Reliability, Reliability]] = {}
+    fitted = [fit(half) for half in halves]
+    kinds = set(fitted[0]["calibration"]) & set(fitted[1]["calibration"])
+    for half, other in zip(halves, reversed(fitted), strict=True):
+        pairs, singles = _gather(half, sweep_answers(half, thresholds=_GRID).best())
+        for kind in kinds:
+            before, after = counts.setdefault(kind, (Reliability(), Reliability()))
+            scale, shift = (other["calibration"][kind][part] for part in ("scale", "shift"))
+            if kind == SINGLE:
+                for probs, true in singles:
+                    top = int(probs.argmax())
+                    logits = scale * np.log(np.maximum(probs, _EDGE))
+                    odds = np.exp(logits - logits.max())
+                    before.add([(float(probs[top]), top == true)])
+                    after.add([(float(odds[top] / odds.sum()), top == true)])
+                continue
+            found = pairs.get(kind, [])
+            before.add(found)
+            after.add((_moved(score, scale, shift), right) for score, right in found)
+    return {kind: (before.error, after.error) for kind, (before, after) in counts.items()}
+
+
+def _gather(
+    answered: Answered, best: Mapping[str, float]
+) -> tuple[Pairs, list[tuple[Floats, int]]]:
+    """Return findings with whether they were right, by kind, and answers of single-label tasks."""
+    pairs: Pairs = {}
+    singles: list[tuple[Floats, int]] = []
+    for prediction, gold in answered:
+        _collect(prediction, gold, (best, pairs), singles)
+    return pairs, singles
 
 
 def _collect(
     prediction: Extraction,
     gold: Example,
-    out: tuple[dict[str, float], Pairs],
+    out: tuple[Mapping[str, float], Pairs],
     singles: list[tuple[Floats, int]],
 ) -> None:
     """Note the score of each finding with whether it was right."""
@@ -178,9 +245,9 @@ def _words(text: str, value: Any) -> str:
     return str(value.text) if value.start is None else text[value.start : value.end]
 
 
-def _moved(threshold: float, scale: float, shift: float) -> float:
-    """Return what a threshold of raw scores is among calibrated ones."""
-    logit = _logit(np.array([threshold]))[0]
+def _moved(score: float, scale: float, shift: float) -> float:
+    """Return what a raw score is among calibrated ones."""
+    logit = _logit(np.array([score]))[0]
     return float(1 / (1 + np.exp(-(scale * logit + shift))))
 
 

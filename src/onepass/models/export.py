@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ def export_checkpoint(
 
     Raises:
         BackendError: for an unknown precision, a checkpoint that runs in torch only, a loss that
-            is too large, or weights that are not found in the graphs; nothing is written then.
+            is too large, or weights whose places are not found; nothing is written then.
         MissingExtra: if torch or onnx is not installed.
     """
     if precision not in ("fp32", "int8"):
@@ -58,6 +59,7 @@ def export_checkpoint(
     graphs = model.family.graphs(model.settings)
     if not all(graph.exportable for graph in graphs):
         raise BackendError(TORCH_ONLY.format(name=model.name))
+    unused = _unused(model) if places else ()
     network = load_network(model.family, model.directory)
     try:
         from onepass.nn.export import export_graphs
@@ -70,23 +72,34 @@ def export_checkpoint(
         if precision == "fp32":
             export_graphs(network, network.graphs(), graphs, staged, hidden=network.hidden)
             if places:
-                _write_places(network, staged, staged)
+                _write_places(network, staged, staged, unused)
         else:
             with TemporaryDirectory() as exact:
                 export_graphs(network, network.graphs(), graphs, Path(exact), hidden=network.hidden)
                 if places:
-                    _write_places(network, Path(exact), staged)
+                    _write_places(network, Path(exact), staged, unused)
                 manifest |= _reduce(model, Path(exact), staged, reduction)
         manifest["weights"] = weights_fingerprint(checkpoint)
         (staged / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
 
 
-def _write_places(network: Any, graphs: Path, target: Path) -> None:
-    from onepass.nn.weight_places import write_places
+def _unused(model: Model) -> Sequence[str]:
+    """Return how names of weights begin that no graph of a model uses."""
+    if model.family.from_graphs is None:
+        raise BackendError(
+            f"{model.name} is a {model.family.name} checkpoint, whose weights cannot be read back "
+            "from its graphs yet; export with places=False."
+        )
+    names: Sequence[str] = importlib.import_module(model.family.from_graphs).UNUSED
+    return names
+
+
+def _write_places(network: Any, graphs: Path, target: Path, unused: Sequence[str]) -> None:
+    from onepass.nn.graph_weights import write_places
 
     state = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
-    write_places(target, graphs, state)
+    write_places(target, graphs, state, unused)
 
 
 def _reduce(

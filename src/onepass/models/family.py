@@ -112,6 +112,9 @@ class Family:
     Attributes:
         name: as in `Extractor.family`.
         network: "module:function" that loads the torch network of a directory.
+        from_graphs: a module that writes a checkpoint from its graphs (``write_checkpoint``), and
+            says how names of weights begin that no graph uses (``UNUSED``); None where graphs need
+            the weights beside them.
         read_config: a checkpoint directory to its settings.
         limits: of a checkpoint with these settings.
         graphs: what a backend must be able to run, for these settings.
@@ -144,6 +147,7 @@ class Family:
     decode: Callable[[Any, Any, Asking, int], Findings]
     follow: Callable[[Schema, Any], FollowUp | None] = no_follow_up
     ties: Ties = "longest"
+    from_graphs: str | None = None
     open_tokenizer: Callable[[Path, Any], PieceTokenizer] = plain_tokenizer
     encode_labels: Callable[[Sequence[Label], Any, Backend], tuple[list[str], Floats]] | None = None
 

@@ -15,7 +15,7 @@ from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_preci
 from onepass.models.family import Model
 from onepass.models.lanes import Lanes, lanes_of
 from onepass.models.registry import load_network
-from onepass.models.weighted import with_weights
+from onepass.models.weighted import graphs_with_weights, with_weights
 
 _DEFAULT = Wanted()
 
@@ -121,9 +121,11 @@ def _graphs_of(model: Model, checkpoint: Checkpoint, precision: str) -> Path:
             f"onepass export {model.name} --precision int8."
         )
     if shipped:
+        in_torch = graphs_with_weights(checkpoint) is not None
+        advice = "ask for backend='torch', or " if in_torch else ""
         raise BackendError(
-            f"{model.name} comes without its fp32 weights, so precision={precision!r} is not to be "
-            "had; leave precision at 'auto'."
+            f"{model.name} comes as int8 graphs, which cannot compute in {precision}; {advice}"
+            "leave precision at 'auto'."
         )
     return _export(model, checkpoint, others=int8 is not None)
 

@@ -8,6 +8,7 @@ layout.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import shutil
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,9 @@ from pathlib import Path
 from onepass.errors import MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.assembled import assembled
-from onepass.hub.exports import MANIFEST, cache_root
-from onepass.models.registry import SETTINGS_FILE
+from onepass.hub.exports import MANIFEST, PLACES, cache_root
+from onepass.models.registry import FAMILIES, SETTINGS_FILE
 
-PLACES = "weights.json"  # what `onepass.nn.weight_places` writes beside graphs
 RESTORED_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
 
 
@@ -31,37 +31,61 @@ def with_weights(checkpoint: Checkpoint) -> Checkpoint:
     Raises:
         CheckpointError: if its graphs are broken, or the cache cannot be written.
         MissingExtra: if torch is not installed.
-
-    >>> from onepass.builtin import builtin_checkpoint
-    >>> with_weights(builtin_checkpoint()).has_weights
-    True
     """
-    graphs = None if checkpoint.has_weights else _graphs(checkpoint)
+    graphs = graphs_with_weights(checkpoint)
     if graphs is None:
         return checkpoint
-    digest = hashlib.sha256(f"{RESTORED_FORMAT}\n{graphs.resolve()}\n".encode())
-    for path in sorted(graphs.iterdir()):
-        state = path.stat()
-        digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
-    place = cache_root() / "restored" / digest.hexdigest()[:32]
-    made = assembled(place, partial(_restore, checkpoint.directory, graphs))
+    place = cache_root() / "restored" / _digest(checkpoint.directory, graphs)
+    made = assembled(place, partial(_restore, checkpoint, graphs))
     return Checkpoint(made, checkpoint.name, checkpoint.revision)
 
 
-def _graphs(checkpoint: Checkpoint) -> Path | None:
-    """Return the graphs that weights can be read from; those in fp32 where there are both."""
-    if checkpoint.kind != "gliner2":
+def graphs_with_weights(checkpoint: Checkpoint) -> Path | None:
+    """Return the graphs that the weights of a checkpoint can be read from.
+
+    Args:
+        checkpoint: of any family.
+
+    Returns:
+        Those in fp32 where there are both; None if it has weights, or no graphs that say where.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> graphs_with_weights(builtin_checkpoint()).name
+    'int8'
+    """
+    if checkpoint.has_weights or checkpoint.kind not in FAMILIES:
+        return None
+    if FAMILIES[checkpoint.kind].from_graphs is None:
         return None
     directories = (checkpoint.directory / "onnx" / precision for precision in ("fp32", "int8"))
     names = (MANIFEST, PLACES)
     return next((d for d in directories if all((d / name).is_file() for name in names)), None)
 
 
-def _restore(source: Path, graphs: Path, target: Path) -> None:
+def _digest(directory: Path, graphs: Path) -> str:
+    """Return what tells a state of a checkpoint: its small files whole, its large ones by size.
+
+    The manifest is among them, and has a digest of the weights that the graphs were made from.
+    """
+    digest = hashlib.sha256(f"{RESTORED_FORMAT}\n".encode())
+    small = [path for path in directory.rglob("*.json") if graphs not in path.parents]
+    for path in sorted((*small, *graphs.iterdir())):
+        digest.update(f"{path.relative_to(directory).as_posix()} {path.stat().st_size}\n".encode())
+        if path.suffix == ".json":
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _restore(checkpoint: Checkpoint, graphs: Path, target: Path) -> None:
+    module = FAMILIES[checkpoint.kind].from_graphs
+    assert module is not None  # `graphs_with_weights` has looked
     try:
-        from onepass.models.gliner2.network.from_graphs import write_checkpoint
-    except ImportError as error:
-        raise MissingExtra("Reading weights back from graphs", "torch") from error
-    write_checkpoint(source, graphs, target)
+        write = importlib.import_module(module).write_checkpoint
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("torch", "transformers", "onnx"):
+            raise MissingExtra("Reading weights back from graphs", "torch") from error
+        raise
+    source = checkpoint.directory
+    write(source, graphs, target)
     if (source / SETTINGS_FILE).is_file():
         shutil.copyfile(source / SETTINGS_FILE, target / SETTINGS_FILE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepass.builtin import NAME
 from onepass.hub.find import is_hub_id
 from onepass.training.config import TrainConfig
 from onepass.training.sources import Sources
@@ -60,7 +61,7 @@ class Card:
         config, summary = self.config, self.summary
         model = _named(config.model)
         head = {"license": config.license or "unknown", "library_name": "onepass"}
-        if model == config.model:  # a hub id: directories of this machine say nothing elsewhere
+        if model == config.model and is_hub_id(model):  # directories here say nothing elsewhere
             head["base_model"] = model
         parts = [
             "---\n" + "".join(f"{key}: {json.dumps(text)}\n" for key, text in head.items()) + "---",
@@ -137,7 +138,9 @@ def write_cards(card: Card, output: Path, best: Mapping[str, float]) -> None:
 
 
 def _named(model: str) -> str:
-    """Return a hub id as it is, and of a directory its name alone."""
+    """Return "builtin" or a hub id as it is, and of a directory its name alone."""
+    if model == NAME:
+        return model
     return model if is_hub_id(model) and not Path(model).exists() else Path(model).resolve().name
 
 

@@ -36,7 +36,7 @@ class TrainConfig:
     Paths are relative to the current directory.
 
     Attributes:
-        model: directory or hub id of the checkpoint to start from.
+        model: directory or hub id of the checkpoint to start from, or "builtin".
         data: files in onepass's, GLiNER2's or GLiNER's format, ``.jsonl`` or ``.jsonl.gz`` (of
             GLiNER's also one JSON list); or directories of such files, each with an optional
             ``mix.json`` of file names and weights. May be empty beside ``self_train``.

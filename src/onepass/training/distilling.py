@@ -20,7 +20,7 @@ class DistillOptions:
     """Scores of a bigger checkpoint of the same family as soft targets (Hinton et al., 2015).
 
     Attributes:
-        teacher: directory or hub id of the checkpoint whose scores are learned.
+        teacher: directory or hub id of the checkpoint whose scores are learned, or "builtin".
         weight: of the soft term beside the loss of the gold answers.
         temperature: what the logits of both are divided by; above 1 the differences between wrong
             answers count more. The term is multiplied by its square, so that gradients keep their

@@ -87,7 +87,7 @@ def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "
 
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of no family that is
-            trained.
+            trained, or the cache cannot be written.
     """
     checkpoint = _located(model)
     if checkpoint.kind == "gliner":
@@ -103,7 +103,8 @@ def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "
     from onepass.training.gliner2 import Gliner2Trainee
 
     own = loss if isinstance(loss, LossWeights) else None
-    return Gliner2Trainee(with_weights(checkpoint).directory, own, device=device)
+    weights = with_weights(checkpoint).directory
+    return Gliner2Trainee(checkpoint.directory, own, device=device, weights=weights)
 
 
 def _located(model: str | Path) -> Checkpoint:

@@ -34,6 +34,8 @@ class Gliner2Trainee:
         checkpoint: its directory.
         loss: weights of the loss terms.
         device: where the network runs.
+        weights: another directory, which the network is read from (`onepass.models.weighted`); it
+            may be gone when the checkpoint is saved.
 
     Raises:
         CheckpointError: if the directory is not a checkpoint of this family.
@@ -42,11 +44,16 @@ class Gliner2Trainee:
     parts: Mapping[str, str] = {TEXT_ENCODER: "backbone."}
 
     def __init__(
-        self, checkpoint: Path, loss: LossWeights | None = None, *, device: str = "cpu"
+        self,
+        checkpoint: Path,
+        loss: LossWeights | None = None,
+        *,
+        device: str = "cpu",
+        weights: Path | None = None,
     ) -> None:
         self._checkpoint, self._weights = checkpoint, loss or LossWeights()
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
-        self.network = load_network(checkpoint).to(device)
+        self.network = load_network(weights or checkpoint).to(device)
         self._encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
 
     @property

@@ -85,6 +85,7 @@ def _score(
 GLINER2 = Family(
     name="gliner2",
     network="onepass.models.gliner2.network.checkpoint:load_network",
+    from_graphs="onepass.models.gliner2.network.from_graphs",
     read_config=_read_config,
     limits=_limits,
     graphs=_graphs,

@@ -11,10 +11,12 @@ import torch
 from torch import nn
 
 from onepass.errors import BackendError, CheckpointError
+from onepass.hub.exports import PLACES
+from onepass.nn.graph_weights import read_weights_of, write_places
 from onepass.nn.quantize import quantize_file
-from onepass.nn.weight_places import TABLE, read_weights_of, write_places
 
 SIZE = 96
+UNUSED = ("unused.", "kinds.")
 
 
 class Network(nn.Module):
@@ -79,7 +81,7 @@ def graphs(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Path:
 def test_weights_are_read_back(
     graphs: Path, state: dict[str, np.ndarray], precision: str, error: float
 ) -> None:
-    write_places(graphs / precision, graphs / "fp32", state)
+    write_places(graphs / precision, graphs / "fp32", state, UNUSED)
     found = read_weights_of(graphs / precision)
     assert set(state) - set(found) == {"unused.weight", "unused.bias"}
     assert not found["kinds.weight"][1].any()  # no graph holds it
@@ -91,15 +93,67 @@ def test_weights_are_read_back(
 
 def test_numbers_that_are_no_weight(graphs: Path, state: dict[str, np.ndarray], tmp_path: Path):
     others = {name: values for name, values in state.items() if name != "halves.weight"}
-    with pytest.raises(BackendError, match=r"of the graph encode is no weight of the network"):
-        write_places(tmp_path, graphs / "fp32", others)
+    with pytest.raises(BackendError, match=r"of the graph encode is not found in the weights"):
+        write_places(tmp_path, graphs / "fp32", others, UNUSED)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_broken_table(graphs: Path, state: dict[str, np.ndarray], tmp_path: Path):
-    write_places(tmp_path, graphs / "fp32", state)
-    with pytest.raises(CheckpointError, match="cannot be read back"):
-        read_weights_of(tmp_path)  # there are no graphs
-    (tmp_path / TABLE).write_text(json.dumps({"shapes": {}, "places": [[1, 2]]}))
-    with pytest.raises(CheckpointError, match="install the model again"):
-        read_weights_of(tmp_path)
+def test_a_weight_that_no_graph_uses(graphs: Path, state: dict[str, np.ndarray], tmp_path: Path):
+    with pytest.raises(BackendError, match=r"2 weights are not found .* unused\.weight among them"):
+        write_places(tmp_path, graphs / "fp32", state, ("kinds.",))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_broken_table_and_broken_graphs(
+    graphs: Path, state: dict[str, np.ndarray], tmp_path: Path
+):
+    def refused(match: str) -> None:
+        with pytest.raises(CheckpointError, match=match) as caught:
+            read_weights_of(tmp_path)
+        assert "\n" not in str(caught.value)
+
+    write_places(tmp_path, graphs / "fp32", state, UNUSED)
+    refused("cannot be read back")  # there are no graphs
+    whole = (graphs / "int8" / "encode.onnx").read_bytes()
+    (tmp_path / "encode.onnx").write_bytes(whole[: len(whole) // 2])
+    refused("cannot be read back")
+    (tmp_path / PLACES).write_text(json.dumps({"shapes": {}, "places": [[1, 2]]}))
+    refused("install or export them again")
+    (tmp_path / PLACES).write_text(json.dumps({"shapes": [1], "places": []}))
+    refused("install or export them again")
+
+
+class Alike(nn.Module):
+    """Weights of equal values, which the exporter writes once, and nearly empty ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.LayerNorm(SIZE), nn.LayerNorm(SIZE)
+        self.first, self.second = nn.Linear(SIZE, SIZE), nn.Linear(SIZE, SIZE)
+        self.tied = nn.Linear(SIZE, SIZE, bias=False)
+        self.sparse = nn.Linear(SIZE, SIZE, bias=False)
+        with torch.no_grad():
+            self.first.bias.zero_()
+            self.second.bias.zero_()
+            self.second.weight.copy_(self.first.weight)
+            self.sparse.weight.zero_()
+            self.sparse.weight[5, 7] = 0.25
+        self.tied.weight = self.first.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.one(self.first(x)) + self.two(self.second(x).relu())
+        return self.sparse(self.tied(y))
+
+
+def test_weights_of_equal_values(tmp_path: Path) -> None:
+    network = Alike().eval()
+    torch.onnx.export(
+        network, (torch.randn(2, SIZE),), str(tmp_path / "encode.onnx"), input_names=["x"],
+        dynamic_axes={"x": {0: "batch"}}, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    state = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
+    write_places(tmp_path, tmp_path, state)
+    found = read_weights_of(tmp_path)
+    assert found.keys() == state.keys()
+    for name, values in found.items():
+        np.testing.assert_allclose(values, state[name], atol=1e-6, err_msg=name)

@@ -11,23 +11,24 @@ This module knows no family.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from onepass.errors import BackendError, CheckpointError
+from onepass.hub.exports import PLACES
 from onepass.nn.constants import lift_constants
 
-TABLE = "weights.json"  # beside the graphs
-_CUTS = (1, 2, 3, 6)  # parts that the rows of a tensor may come from: gates of a cell, and theirs
-_MOST_PARTS = 8  # of a weight that one constant may be: no row of a table of words
-_SAMPLES = 16
+_CUTS = (1, 2, 3, 6)  # parts that the rows of a constant may be: gates of a cell, twice
+_MOST_PARTS = 8  # a constant is at least an eighth of a weight
+_SAMPLES = 64
 _CLOSE = 1e-5  # of the largest value: factors are multiplied in fp32
 
 Values = NDArray[np.float32]
@@ -71,16 +72,20 @@ class Place:
     stop: int
 
 
-def write_places(directory: Path, graphs: Path, state: Mapping[str, Values]) -> None:
+def write_places(
+    directory: Path, graphs: Path, state: Mapping[str, Values], unused: Sequence[str] = ()
+) -> None:
     """Find the weights of a network in its graphs, and write the table of their places.
 
     Args:
         directory: receives the table.
         graphs: directory of all graphs of the network, in fp32.
-        state: its weights by name; those that no graph uses are left out.
+        state: its weights by name.
+        unused: how names of weights begin that may be missing in the graphs, whole or in part.
 
     Raises:
-        BackendError: if a graph holds numbers that are no part of a weight.
+        BackendError: if a graph holds numbers that are not found in a weight, or a weight is not
+            found in the graphs.
     """
     free = {name: np.ones(values.shape, bool) for name, values in state.items()}
     places: list[Place] = []
@@ -88,22 +93,29 @@ def write_places(directory: Path, graphs: Path, state: Mapping[str, Values]) -> 
         model = onnx.load(path)
         lift_constants(model.graph)
         for name, values in _tensors(model.graph).items():
-            if values.dtype != np.float32 or values.ndim == 0:
+            if values.dtype != np.float32 or values.ndim == 0 or not values.size:
                 continue
             found = _find(_rows_of(values), state, free, own=name.partition(".")[2])
             if found is None and values.size == 1:  # a number of a formula
                 continue
             if found is None:
                 raise BackendError(
-                    f"{name} of the graph {path.stem} is no weight of the network, so the weights "
-                    "cannot be read back from these graphs; export without them."
+                    f"{name} of the graph {path.stem} is not found in the weights of the network, "
+                    "so these cannot be read back from its graphs; export with places=False."
                 )
             places += (Place(part, path.stem, name, start, stop) for part, start, stop in found)
+    places += _equals(places, state, free)
+    missing = [name for name, left in free.items() if left.any() and not _begins(name, unused)]
+    if missing:
+        raise BackendError(
+            f"{len(missing)} weights are not found in the graphs, {missing[0]} among them, so they "
+            "cannot be read back; export with places=False."
+        )
     used = {place.part.weight for place in places}
     shapes = {name: list(values.shape) for name, values in state.items() if name in used}
     rows = [asdict(place) for place in places]
     table = {"shapes": shapes, "places": rows}
-    (directory / TABLE).write_text(json.dumps(table) + "\n", encoding="utf-8")
+    (directory / PLACES).write_text(json.dumps(table) + "\n", encoding="utf-8")
 
 
 def read_weights_of(directory: Path) -> dict[str, Values]:
@@ -120,7 +132,7 @@ def read_weights_of(directory: Path) -> dict[str, Values]:
         CheckpointError: if the table or a graph is broken.
     """
     try:
-        table = json.loads((directory / TABLE).read_text(encoding="utf-8"))
+        table = json.loads((directory / PLACES).read_text(encoding="utf-8"))
         places = [Place(**row | {"part": Part(**row["part"])}) for row in table["places"]]
         state = {name: np.zeros(shape, np.float32) for name, shape in table["shapes"].items()}
         tensors: dict[str, Mapping[str, NDArray[Any]]] = {}
@@ -130,11 +142,42 @@ def read_weights_of(directory: Path) -> dict[str, Values]:
                 tensors[place.graph] = _tensors(model.graph)
             rows = _rows_of(_restored(tensors[place.graph], place.tensor))
             _put(state[place.part.weight], place.part, rows[place.start : place.stop])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"The weights in {directory} cannot be read back ({error}); install the model again."
-        ) from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, DecodeError) as error:
+        raise _broken(directory, error) from error
+    except onnx.checker.ValidationError as error:  # a file of weights that is not there
+        raise _broken(directory, error) from error
     return state
+
+
+def _broken(directory: Path, error: Exception) -> CheckpointError:
+    said = str(error).partition("\n")[0]
+    return CheckpointError(
+        f"The weights in {directory} cannot be read back ({said:.200}); install or export them "
+        "again."
+    )
+
+
+def _begins(name: str, beginnings: Sequence[str]) -> bool:
+    return name.startswith(tuple(beginnings))
+
+
+def _equals(
+    places: Sequence[Place], state: Mapping[str, Values], free: Mapping[str, NDArray[np.bool_]]
+) -> list[Place]:
+    """Return places of weights that equal another one, which the exporter has written once."""
+    found: dict[str, list[Place]] = {}
+    for place in places:
+        found.setdefault(place.part.weight, []).append(place)
+    more: list[Place] = []
+    for name, left in free.items():
+        if not left.all():
+            continue
+        for other, own in found.items():
+            if not free[other].any() and np.array_equal(state[other], state[name]):
+                more += (replace(place, part=replace(place.part, weight=name)) for place in own)
+                left[...] = False
+                break
+    return more
 
 
 def _put(weight: Values, part: Part, values: Values) -> None:
@@ -245,18 +288,20 @@ def _region(grid: _Grid, row: int, column: int, block: Values) -> _Grid:
 
 def _factor(values: Values, part: Values) -> float | None:
     """Return what a part of a weight was multiplied by to give values; None if that is not it."""
-    step = max(1, part.size // _SAMPLES)
-    some, own = part.reshape(-1)[::step], values.reshape(-1)[::step]
     if not part.any():
         return None if values.any() else 1.0
+    picked = np.random.default_rng(0).integers(part.size, size=_SAMPLES)
+    some, own = part.reshape(-1)[picked], values.reshape(-1)[picked]
     at = int(np.abs(some).argmax())
-    if some[at] == 0 or own[at] == 0:
+    if some[at] == 0:  # nearly all of it is zero
+        at = int(np.abs(part).argmax())
+        some, own = part.reshape(-1), values.reshape(-1)
+    if own[at] == 0:
         return None
     factor = float(own[at] / some[at])
     if abs(factor - 1) < _CLOSE or part.size == 1:
         factor = 1.0
-    bound = _CLOSE * float(np.abs(own).max())
-    if np.abs(some * factor - own).max() > bound:
+    if np.abs(some * factor - own).max() > _CLOSE * float(np.abs(own).max()):
         return None
     off = np.abs(part * np.float32(factor) - values).max()
     return factor if off <= _CLOSE * float(np.abs(values).max()) else None

@@ -1,0 +1,107 @@
+"""``onepass calibrate``: scores fitted on annotated texts, kept with a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.tiny import make_tiny_checkpoint
+
+from onepass import Extractor
+from onepass.cli import loading
+from onepass.corpus.example import Example, GoldTask, Mention
+from onepass.corpus.jsonl import write_examples
+
+Onepass = Callable[..., Any]
+SCHEMA = {"entities": ["person"]}
+load_model = loading.load_model  # the real one
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(loading, "load_model", load_model)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    directory = make_tiny_checkpoint(tmp_path / "tiny")
+    (directory / "onepass.json").write_text(
+        json.dumps({"spare_instances": 2, "thresholds": {"entities": 0.9, "records": 0.3}})
+    )
+    return directory
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    tasks = (GoldTask("tone", ("calm", "angry"), ("calm",)),)
+    examples = [
+        Example(
+            f"tim cook in paris {n}", (Mention(0, 8, "person"),), ("person",), classifications=tasks
+        )
+        for n in range(80)
+    ]
+    write_examples(tmp_path / "gold.jsonl", examples)
+    return tmp_path / "gold.jsonl"
+
+
+def test_what_is_fitted_is_kept(onepass: Onepass, checkpoint: Path, data: Path) -> None:
+    raw = Extractor.from_pretrained(checkpoint).uncalibrated()
+    done = onepass("calibrate", str(checkpoint), "--data", str(data), "-f", "json")
+    assert done.code == 0
+    assert done.err == f"{checkpoint / 'onepass.json'} holds what was fitted on 80 texts\n"
+    found = json.loads(done.out)
+    kept = json.loads((checkpoint / "onepass.json").read_text())
+    assert kept == {
+        "spare_instances": 2,
+        **{key: found[key] for key in ("thresholds", "calibration")},
+    }
+    assert set(found["calibration"]) == {"entities", "single"}
+    for kind, error in found["calibration_error"].items():
+        assert error["after"] < 0.05 < error["before"], kind
+    before, after = (
+        one.extract("tim cook in paris 7", SCHEMA, threshold=0.0, overlap="all").entities
+        for one in (raw, Extractor.from_pretrained(checkpoint))
+    )
+    scores = {(e.start, e.end): e.score for e in after}
+    line = kept["calibration"]["entities"]
+    for found_before in before:
+        logit = line["scale"] * log_odds(found_before.score) + line["shift"]
+        score = scores[found_before.start, found_before.end]
+        assert log_odds(score) == pytest.approx(logit, abs=1e-3)
+
+
+def log_odds(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def test_the_table(onepass: Onepass, checkpoint: Path, data: Path) -> None:
+    done = onepass("calibrate", str(checkpoint), "--data", str(data), "--limit", "70")
+    assert "fitted on 70 texts" in done.err
+    title, header, *rows = done.out.splitlines()
+    assert title == "Calibration"
+    assert header.split() == ["kind", "threshold", "scale", "shift", "error", "before", "after"]
+    assert [row.split()[0] for row in rows] == ["entities", "single"]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "sentence"),
+    [
+        ("tiny", "9", "Too little is found in these 9 texts to fit anything: it takes 50"),
+        ("none", "9", "is no directory; calibrate a checkpoint that is one"),
+        ("builtin", "9", "is no directory; calibrate a checkpoint that is one"),
+    ],
+)
+def test_what_cannot_be_calibrated(
+    onepass: Onepass, checkpoint: Path, data: Path, name: str, limit: str, sentence: str
+) -> None:
+    before = (checkpoint / "onepass.json").read_text()
+    where = name if name == "builtin" else str(checkpoint.with_name(name))
+    done = onepass("calibrate", where, "--data", str(data), "--limit", limit)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert (checkpoint / "onepass.json").read_text() == before
