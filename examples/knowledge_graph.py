@@ -2,8 +2,8 @@
 
 Every edge says in which text it stands, where, and with what score. The built-in model places the
 company that is bought in Oslo, takes a future member of the board for an employee in the third
-text and misses the chief executive there, and it finds one of two employers in the last. A node is
-a name as it is written: "Helio" and "Helio Labs" would be two.
+text and misses the chief executive there, and in the last it finds one of two employers and takes
+"he" for a person. A node is a name as it is written: "Helio" and "Helio Labs" would be two.
 
     python examples/knowledge_graph.py > graph.json
 """

@@ -53,7 +53,7 @@ def test_redact_mails(capsys: pytest.CaptureFixture[str]):
         "From: [person 1] <[email address 1]>\n"
         "To: [person 2] <[email address 2]>\n"
         "Subject: Offer for [person 2]\n\n"
-        "Dear [person 3] [person 4],\n\nplease call me on [phone number 1].\n\n[person 1]\n"
+        "Dear Mr. [person 3],\n\nplease call me on [phone number 1].\n\n[person 1]\n"
     )
     assert second.startswith("From: [person 2] <[email address 2]>\nTo: [person 1]")
     assert "[IBAN 1]" in second
@@ -90,6 +90,7 @@ def test_knowledge_graph(capsys: pytest.CaptureFixture[str]):
         "Oslo": ("location", 1),
         "Erik Dahl": ("person", 2),
         "Statnett": ("company", 1),
+        "he": ("person", 1),
     }
     edges = {(edge["from"], edge["type"], edge["to"]): edge["evidence"] for edge in graph["edges"]}
     assert set(edges) >= {
