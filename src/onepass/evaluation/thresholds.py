@@ -145,6 +145,9 @@ def at_threshold(
 ) -> Extraction:
     """Return what an extraction would have been at a higher threshold.
 
+    But for one thing: where a checkpoint looks for spare instances, a record that repeats a part of
+    another one is left out, and here one is kept that had more of its own at the lower threshold.
+
     Args:
         doc: extracted at a threshold not above this one, with ``overlap="all"``.
         threshold: inclusive.
