@@ -1,5 +1,6 @@
 """Real services: uvicorn in a thread, the built-in model, a socket of the machine itself."""
 
+import faulthandler
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Running:
         return self.metric(name) == value
 
 
+_STOPPED = 120  # seconds; answers that are under way have 35
+
 Start = Callable[..., AbstractContextManager[Running]]
 
 
@@ -63,7 +66,7 @@ Start = Callable[..., AbstractContextManager[Running]]
 def running(model: Extractor, settings: Settings) -> Iterator[Running]:
     with listen("127.0.0.1", 0) as listener:
         server = uvicorn.Server(server_config(model, settings))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:  # it listens before it is warm
             sleep(0.005)
@@ -75,7 +78,10 @@ def running(model: Extractor, settings: Settings) -> Iterator[Running]:
             if isinstance(model, GatedExtractor):
                 model.gate.set()
             server.should_exit = True
-            thread.join()
+            thread.join(_STOPPED)
+            if thread.is_alive():  # say where, in place of waiting for good
+                faulthandler.dump_traceback(all_threads=True)
+                pytest.fail(f"The service has not stopped within {_STOPPED} seconds.")
 
 
 @pytest.fixture(scope="session")
