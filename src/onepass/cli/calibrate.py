@@ -105,13 +105,14 @@ def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Ite
 
 
 def _keep(checkpoint: Path, fitted: dict[str, Any]) -> Path:
-    """Put what was fitted beside what else a checkpoint says of itself."""
+    """Put what was fitted beside what a checkpoint says of other kinds and of itself."""
     from onepass.models.registry import SETTINGS_FILE
     from onepass.models.wording import own_settings
 
     path = checkpoint / SETTINGS_FILE
     staged = path.with_name(f".{path.name}.new")
-    settings = own_settings(checkpoint) | fitted
+    settings = own_settings(checkpoint)
+    settings |= {part: settings.get(part, {}) | of_kinds for part, of_kinds in fitted.items()}
     staged.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     staged.replace(path)
     return path
