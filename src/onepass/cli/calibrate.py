@@ -12,6 +12,8 @@ from onepass.cli import loading
 from onepass.cli.options import (
     Backend,
     BackendOption,
+    GoldLimitOption,
+    GoldOption,
     Precision,
     PrecisionOption,
     ReportFormat,
@@ -39,18 +41,8 @@ def calibrate(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="DIRECTORY", help="Of the checkpoint; it is written to.")
     ],
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            "--data",
-            "-d",
-            metavar="PATH",
-            help="An annotated file, or a directory of them; may be repeated.",
-        ),
-    ],
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
-    ] = None,
+    data: GoldOption,
+    limit: GoldLimitOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,8 @@ from onepass.cli.options import (
     CompileOption,
     Device,
     DeviceOption,
+    GoldLimitOption,
+    GoldOption,
     ModelsOption,
     OutputOption,
     Overlap,
@@ -46,22 +47,12 @@ class ScoresFormat(StrEnum):
 
 
 def evaluate(
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            "--data",
-            "-d",
-            metavar="PATH",
-            help="An annotated file, or a directory of them; may be repeated.",
-        ),
-    ],
+    data: GoldOption,
     output: OutputOption = None,
     form: Annotated[
         ScoresFormat, typer.Option("--format", "-f", help="How to write it.")
     ] = ScoresFormat.TABLE,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
-    ] = None,
+    limit: GoldLimitOption = None,
     model: ModelsOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,

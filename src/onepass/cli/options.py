@@ -256,3 +256,16 @@ OutputOption = Annotated[
         help="Write here instead of standard output; the file appears when all is done.",
     ),
 ]
+
+GoldOption = Annotated[
+    list[Path],
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="PATH",
+        help="An annotated file, or a directory of them; may be repeated.",
+    ),
+]
+GoldLimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
+]
