@@ -280,9 +280,22 @@ def nearest(
 
 
 def handwritten_structure(row: dict[str, Any]) -> GoldStructure:
-    """Return a gold structure of the hand-written form."""
+    """Return a gold structure of the hand-written form.
+
+    A field holds a list if it does in any record, or if nothing is known of it.
+    """
+    lists: dict[str, bool] = {}
+    for record in row["records"]:
+        for name, entry in record.items():
+            many = entry.get("list", False) or len(entry["values"]) > 1
+            lists[name] = lists.get(name, False) or many
     fields = tuple(
-        GoldField(name, spec.get("description") or None, tuple(spec.get("choices", [])))
+        GoldField(
+            name,
+            spec.get("description") or None,
+            tuple(spec.get("choices", [])),
+            "list" if lists.get(name, True) else "str",
+        )
         for name, spec in row["fields"].items()
     )
     records = []

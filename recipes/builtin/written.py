@@ -97,13 +97,14 @@ def _structure(text: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
         for field, held in record.items():
             many = held if isinstance(held, list) else [held]
             values[field] = {
+                "list": isinstance(held, list),
                 "values": [
                     {"choice": value}
                     if "choices" in fields[field]
                     else {"value": value, "spans": places(text, value)}
                     for value in many
                     if value is not None
-                ]
+                ],
             }
         records.append(values)
     return {"type": name, "fields": fields, "records": records}

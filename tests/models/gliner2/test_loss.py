@@ -17,6 +17,7 @@ from onepass.models.gliner2.network.loss import (
     class_terms,
     compute_loss,
     rank_term,
+    zlpr_term,
 )
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import run_network, span_queries
@@ -104,19 +105,35 @@ def test_the_binary_term_is_that_of_a_slow_computation(targets):
     assert float(binary_term(logits, targets)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_cells_that_do_not_count_have_no_gradient(targets):
+def test_the_ranking_of_cells_is_that_of_a_slow_computation(targets):
+    logits = random_logits(targets)
+    gold = set(zip(*(part.tolist() for part in targets.gold.index()), strict=True))
+    wrong: dict[tuple[int, int], float] = defaultdict(lambda: 1.0)
+    missed: dict[tuple[int, int], float] = defaultdict(lambda: 1.0)
+    for cell in np.ndindex(*targets.weight.shape):
+        if targets.weight[cell]:
+            value, query = float(logits[cell]), cell[:2]
+            wrong[query] += 0.0 if cell in gold else math.exp(value)
+            missed[query] += math.exp(-value) if cell in gold else 0.0
+    each = [math.log(wrong[query]) + math.log(missed[query]) for query in wrong]
+    assert float(zlpr_term(logits, targets)) == pytest.approx(sum(each) / len(each), rel=1e-5)
+
+
+@pytest.mark.parametrize("term", [binary_term, zlpr_term])
+def test_cells_that_do_not_count_have_no_gradient(targets, term):
     logits = random_logits(targets).requires_grad_()
-    binary_term(logits, targets).backward()
+    term(logits, targets).backward()
     assert logits.grad is not None
     counted = torch.from_numpy(targets.weight)
     assert (logits.grad[~counted] == 0).all()
     assert (logits.grad[counted] != 0).all()
 
 
-def test_a_logit_that_does_not_count_may_be_anything_finite(targets):
+@pytest.mark.parametrize("term", [binary_term, zlpr_term])
+def test_a_logit_that_does_not_count_may_be_anything_finite(targets, term):
     logits = random_logits(targets)
     wild = torch.where(torch.from_numpy(targets.weight), logits, torch.full_like(logits, 3e38))
-    assert torch.equal(binary_term(wild, targets), binary_term(logits, targets))
+    assert torch.equal(term(wild, targets), term(logits, targets))
 
 
 def test_the_rank_term_is_that_of_a_slow_computation(targets):

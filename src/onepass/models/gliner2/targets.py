@@ -31,6 +31,7 @@ class LossWeights:
 
     Attributes:
         spans: binary, over the cells of the span grid.
+        zlpr: ranks the cells of a query: the right ones above 0, and 0 above all others.
         rank: softmax over the labels of a gold span.
         slots: softmax over the instances of a structure or relation type at each gold span; with
             it one instance more than there are is trained, to find nothing. 0 trains neither.
@@ -45,6 +46,7 @@ class LossWeights:
     classes: float = 1.0
     binary_classes: float = 0.3
     slots: float = 0.0
+    zlpr: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

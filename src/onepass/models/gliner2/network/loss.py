@@ -1,8 +1,9 @@
 """The training loss of a GLiNER2 span network.
 
-Terms: binary over the cells of the span grid, softmaxes that rank the labels of the same gold span
-(so that a specific label wins over a general one) and the instances of a record, cross-entropy over
-counts, and classification (softmax for single-label tasks beside a binary term for all).
+Terms: binary over the cells of the span grid and a ranking of them, softmaxes that rank the labels
+of the same gold span (so that a specific label wins over a general one) and the instances of a
+record, cross-entropy over counts, and classification (softmax for single-label tasks beside a
+binary term for all).
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def loss_of(
     terms: list[tuple[str, torch.Tensor, float]] = []
     if outputs.spans is not None:
         terms.append(("spans", binary_term(outputs.spans, targets), weights.spans))
+        if weights.zlpr:
+            terms.append(("zlpr", zlpr_term(outputs.spans, targets), weights.zlpr))
         if len(targets.ranked):
             ranked = rank_term(outputs.spans, targets.ranked, targets.rivals)
             terms.append(("rank", ranked, weights.rank))
@@ -85,6 +88,29 @@ def binary_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
     each = functional.binary_cross_entropy_with_logits(logits, gold, reduction="none")
     counted = weight.flatten(2).any(-1).sum().clamp(min=1)
     return (each * weight).sum() / counted
+
+
+def zlpr_term(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """Return the zero-bounded log-sum-exp and pairwise rank-based term (arXiv 2208.02955, eq. 10).
+
+    Where the binary term asks of each cell whether it is right, this one compares the cells of a
+    query with each other: what weighs is the best of the wrong ones and the worst of the right
+    ones. ``log(1 + sum exp(wrong)) + log(1 + sum exp(-right))``, a mean over the queries that
+    count.
+
+    Args:
+        logits: (batch, queries, words, width).
+        targets: with the gold cells and the cells that count.
+    """
+    counts = counted_cells(targets.counted, logits.device)
+    right = torch.zeros_like(counts)
+    right[_places(targets.gold, logits.device)] = True
+    lowest = torch.finfo(logits.dtype).min
+    wrong = logits.masked_fill(~counts | right, lowest).flatten(2).logsumexp(-1)
+    missed = (-logits).masked_fill(~(counts & right), lowest).flatten(2).logsumexp(-1)
+    each = functional.softplus(wrong) + functional.softplus(missed)  # (batch, queries)
+    asked = counts.flatten(2).any(-1)
+    return (each * asked).sum() / asked.sum().clamp(min=1)
 
 
 def counted_cells(counted: Counted, device: torch.device) -> torch.Tensor:
