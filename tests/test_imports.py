@@ -70,6 +70,27 @@ print(json.dumps(failed))
     assert json.loads(run(BLOCK + script)) == {}
 
 
+@pytest.mark.parametrize(
+    ("absent", "module", "extra"),
+    [
+        ("torch", "onepass.training.run", "train"),
+        ("uvicorn", "onepass.serving.run", "serve"),
+        ("fastapi", "onepass.serving.run", "serve"),
+    ],
+)
+def test_an_import_without_its_extra_says_which(absent, module, extra):
+    script = f"""
+import importlib, sys
+from onepass.errors import MissingExtra
+sys.modules[{absent!r}] = None
+try:
+    importlib.import_module({module!r})
+except MissingExtra as error:
+    print(error)
+"""
+    assert f"pip install 'onepass[{extra}]'" in run(script)
+
+
 def test_extraction_of_all_four_tasks_without_torch():
     script = """
 import json

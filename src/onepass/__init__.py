@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         MissingExtra,
         OnepassError,
         SchemaError,
+        ServiceError,
         TextTooLong,
     )
     from onepass.extractor import Extractor
@@ -41,6 +42,7 @@ _HOMES = {
         "MissingExtra",
         "OnepassError",
         "SchemaError",
+        "ServiceError",
         "TextTooLong",
     ),
     "onepass.extractor": ("Extractor",),
@@ -76,6 +78,7 @@ __all__ = [
     "Relation",
     "Schema",
     "SchemaError",
+    "ServiceError",
     "TextTooLong",
     "Value",
     "__version__",

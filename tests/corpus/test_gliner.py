@@ -141,7 +141,7 @@ def test_wrong_rows_are_refused_by_number(tmp_path, change, message):
         (b"[{]", "is not valid JSON"),
         (b'[{"tokenized_text": ["\xff"]}]', "not UTF-8"),
         (b'[["Tim"]]', "entry 1: expected a JSON object, got list"),
-        (b'[{"txt": "Tim"}]', "entry 1: the keys txt fit no known format"),
+        (b'[{"txt": "Tim"}]', "entry 1: the row has no 'text' (its keys: txt)"),
         (b'[{"tokenized_text": []}]', "entry 1: the row needs the key 'ner'"),
     ],
 )

@@ -33,13 +33,51 @@ def test_a_row_in_another_format_is_refused_later(tmp_path):
         list(read_training_file(path))
 
 
+LABEL_STUDIO = {
+    "id": 1,
+    "data": {"text": "Bo barks."},
+    "annotations": [
+        {"result": [{"type": "labels", "from_name": "label", "to_name": "text",
+                     "value": {"start": 0, "end": 2, "labels": ["dog"]}}]}
+    ],
+}  # fmt: skip
+PRODIGY = {
+    "text": "Bo barks.",
+    "tokens": [],
+    "spans": [{"start": 0, "end": 2, "label": "dog"}],
+    "answer": "accept",
+}
+MULTITASK = {**OWN, "label_set": ["dog"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", json.dumps([LABEL_STUDIO])),
+        ("a.jsonl", json.dumps(PRODIGY)),
+        ("a.jsonl", json.dumps(MULTITASK)),
+        ("a.conll", "Bo B-dog\nbarks O\n. O\n"),
+    ],
+)
+def test_other_formats_are_read_as_they_are_for_evaluation(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content)
+    assert file_format(path) is Format.OTHER
+    (example,) = read_training_file(path)
+    assert example.text.startswith("Bo barks")
+    assert example.entities == (Mention(0, 2, "dog"),)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "is empty"),
         ("\n \n", "is empty"),
-        ('{"tokens": ["Bo"], "ner": []}', "line 1: the keys ner, tokens fit no known format"),
-        ("{}", "the keys \\(none\\) fit no known format"),
+        (
+            '{"tokens": ["Bo"], "ner": []}',
+            "line 1: the row has no 'text' .its keys: ner, tokens",
+        ),
+        ("{}", "the row has no 'text' \\(its keys: none\\); expected onepass's own format"),
     ],
 )
 def test_an_unknown_or_empty_file_is_refused(tmp_path, content, message):

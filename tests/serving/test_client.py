@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from onepass import Schema
 from onepass.client import AsyncClient, Client, asking
@@ -68,6 +69,28 @@ def test_refusals_become_errors(service, start, model):
         assert refused.value.status == 401
         with Client(one.url, api_key="a-secret-of-16-characters") as client:
             assert client.models()
+
+
+class Person(BaseModel):
+    """Somebody who runs something."""
+
+    name: str
+
+
+def test_a_class_gives_instances_as_the_extractor_does(service, model):
+    text = "Tim Cook runs Apple in Cupertino."
+    expected = model.extract(text, Person)
+    assert expected.value == Person(name="Tim Cook")
+    with Client(service.url) as client:
+        assert client.extract(text, Person) == expected
+        assert client.extract_batch([text], Person) == [expected]
+
+    async def twin() -> None:
+        async with AsyncClient(service.url) as client:
+            assert await client.extract(text, Person) == expected
+            assert await client.extract_batch([text], Person) == [expected]
+
+    asyncio.run(twin())
 
 
 def test_no_service_at_all_is_an_error_that_names_the_address():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onepass.cli import loading
+from onepass.cli.annotated import annotated_files
 from onepass.cli.options import (
     Backend,
     BackendOption,
@@ -56,14 +57,13 @@ def calibrate(
     before and after (expected calibration error), on halves that were not fitted on.
     """
     from onepass.evaluation.calibration import FEWEST, answer, calibration_errors, fit
-    from onepass.evaluation.files import find_files
 
     if not checkpoint.is_dir():
         raise InputError(
             f"{str(checkpoint)!r} is no directory; calibrate a checkpoint that is one. "
             "(onepass export --safetensors NAME -o DIR  makes one of a model of the hub.)"
         )
-    files = find_files(data)
+    files = annotated_files(data)
     model = loading.load_model(
         str(checkpoint.absolute()), backend=backend, precision=precision, threads=threads
     )

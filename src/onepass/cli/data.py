@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onepass.cli import loading
+from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, opened, say, section, show
 
@@ -49,15 +50,16 @@ def validate(
     """
     from onepass.corpus.inspection import Known, Statistics, inspect_files
     from onepass.corpus.public import read_any
-    from onepass.evaluation.files import find_files
 
     known = Known() if against else None
-    for path in find_files(against or []).values():
+    for path in annotated_files(against or []).values():
         for example in read_any(path):
             if known is not None:
                 known.add(example)
     statistics = Statistics()
-    problems = list(inspect_files(find_files(paths).values(), known=known, statistics=statistics))
+    problems = list(
+        inspect_files(annotated_files(paths).values(), known=known, statistics=statistics)
+    )
     kinds = Counter(problem.kind for problem in problems)
     if form is ReportFormat.JSON:
         rows = [
@@ -132,9 +134,8 @@ def synthesize(
 
 def _examples(paths: list[Path]) -> Iterator[Example]:
     from onepass.corpus.public import read_any
-    from onepass.evaluation.files import find_files
 
-    for path in find_files(paths).values():
+    for path in annotated_files(paths).values():
         yield from read_any(path)
 
 

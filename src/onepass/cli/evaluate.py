@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onepass.cli import loading
+from onepass.cli.annotated import annotated_files
 from onepass.cli.options import (
     Backend,
     BackendOption,
@@ -65,14 +66,16 @@ def evaluate(
     """Compare what a model finds with what is annotated, and print the scores.
 
     Each text is asked what was annotated in it. Files hold onepass's own format or one of the
-    public formats that it reads; a directory stands for all .jsonl and .jsonl.gz files in it. With
-    several models, what each of them scores on all files stands side by side.
+    public formats that it reads; a directory stands for all .jsonl and .jsonl.gz files in it, or,
+    if it has none, for its .json files and columns. With several models, what each of them scores
+    on all files stands side by side.
     """
-    from onepass.evaluation import evaluate_paths
+    from onepass.evaluation import suite
     from onepass.evaluation.comparison import compared, compared_dict
     from onepass.evaluation.page import report_page
 
     line = StatusLine()
+    files = annotated_files(data)
     names: list[str | None] = [*dict.fromkeys(model)] if model else [None]
     with opened(output) as write:
         reports = {}
@@ -85,9 +88,9 @@ def evaluate(
                 device=device,
                 compiled=compiled,
             )
-            reports[one.name] = evaluate_paths(
+            reports[one.name] = suite(
                 one,
-                data,
+                files,
                 threshold=threshold,
                 overlap=overlap.value,
                 limit=limit,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onepass.cli import loading
+from onepass.cli.annotated import annotated_files
 from onepass.cli.output import say, show
 from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
@@ -168,14 +169,13 @@ def _check_options(wanted: _Wanted, precision: ExportPrecision | None) -> None:
 
 def _reduction(wanted: _Wanted) -> Reduction:
     """Return how int8 graphs are made; files are read before anything is exported."""
-    from onepass.evaluation.files import find_files
     from onepass.evaluation.precision import loss_check, sample_texts
     from onepass.models.reduction import Reduction
 
     line = StatusLine()
     check = None
     if wanted.check:
-        find_files(wanted.check)
+        annotated_files(wanted.check)
         check = loss_check(
             wanted.check,
             most=MAX_LOSS if wanted.max_loss is None else wanted.max_loss,

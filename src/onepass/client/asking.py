@@ -1,7 +1,8 @@
 """A client of ``onepass serve``, and its twin for asyncio.
 
-It sends what `onepass.Extractor.extract` takes and returns what that returns. Where the service
-says that it is busy, it waits as long as the service says and tries again.
+It sends what `onepass.Extractor.extract` takes, but for label vectors and the exact solver, and
+returns what that returns. Where the service says that it is busy, it waits as long as the service
+says and tries again.
 """
 
 from __future__ import annotations
@@ -65,14 +66,20 @@ class Client:
     ) -> Extraction:
         """Return what a schema asks for in one text.
 
-        The arguments are those of `onepass.Extractor.extract`.
+        Args:
+            text: a string.
+            schema: as in `onepass.Extractor.extract`; under a pydantic class or a JSON Schema the
+                result is a `onepass.typed.TypedExtraction`, made here of what the service found.
+            threshold: a number for everything, or numbers by kind or name; None is the model's own.
+            overlap: which entities may share words: "flat", "label", "nested" or "all".
+            on_long: what happens to a text longer than the window: "window", "error", "truncate".
 
         Raises:
             SchemaError: for a schema that cannot be asked.
             ServiceError: if the service refuses the request or does not answer.
         """
-        asked = {"text": text, **wire.asked(schema, threshold, overlap, on_long)}
-        return self._send(Extraction.from_dict, "POST", "/v1/extract", asked)
+        question, read = wire.asked(schema, threshold, overlap, on_long)
+        return self._send(read, "POST", "/v1/extract", {"text": text, **question})
 
     def extract_batch(
         self,
@@ -85,12 +92,20 @@ class Client:
     ) -> list[Extraction | ServiceError]:
         """Return what a schema asks for in each text; a text that cannot be read has an error.
 
+        Args:
+            texts: strings.
+            schema: as in `extract`, and so are the other arguments.
+            threshold: as in `extract`.
+            overlap: as in `extract`.
+            on_long: as in `extract`.
+
         Raises:
             SchemaError: for a schema that cannot be asked.
             ServiceError: if the service refuses the request or does not answer.
         """
-        asked = {"texts": wire.texts(texts), **wire.asked(schema, threshold, overlap, on_long)}
-        return self._send(wire.results, "POST", "/v1/extract/batch", asked)
+        question, read = wire.asked(schema, threshold, overlap, on_long)
+        asked = {"texts": wire.texts(texts), **question}
+        return self._send(wire.results(read), "POST", "/v1/extract/batch", asked)
 
     def check(self, schema: object) -> Schema:
         """Return the schema in its canonical form if it can be asked of the model of the service.
@@ -184,8 +199,8 @@ class AsyncClient:
         on_long: str = "window",
     ) -> Extraction:
         """Return what a schema asks for in one text; see `Client.extract`."""
-        asked = {"text": text, **wire.asked(schema, threshold, overlap, on_long)}
-        return await self._send(Extraction.from_dict, "POST", "/v1/extract", asked)
+        question, read = wire.asked(schema, threshold, overlap, on_long)
+        return await self._send(read, "POST", "/v1/extract", {"text": text, **question})
 
     async def extract_batch(
         self,
@@ -197,8 +212,9 @@ class AsyncClient:
         on_long: str = "window",
     ) -> list[Extraction | ServiceError]:
         """Return what a schema asks for in each text; see `Client.extract_batch`."""
-        asked = {"texts": wire.texts(texts), **wire.asked(schema, threshold, overlap, on_long)}
-        return await self._send(wire.results, "POST", "/v1/extract/batch", asked)
+        question, read = wire.asked(schema, threshold, overlap, on_long)
+        asked = {"texts": wire.texts(texts), **question}
+        return await self._send(wire.results(read), "POST", "/v1/extract/batch", asked)
 
     async def check(self, schema: object) -> Schema:
         """Return the schema if it can be asked; see `Client.check`."""

@@ -14,6 +14,7 @@ import httpx
 from onepass.errors import InputError, ServiceError
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
+from onepass.typed.plan import typed_plan
 
 T = TypeVar("T")
 Threshold = float | Mapping[str, float] | None
@@ -66,15 +67,22 @@ def body(values: Mapping[str, Any] | None) -> bytes | None:
     return None if values is None else json.dumps(values).encode()
 
 
-def asked(schema: object, threshold: Threshold, overlap: str, on_long: str) -> dict[str, Any]:
-    """Return what is asked, as the service takes it."""
+def asked(
+    schema: object, threshold: Threshold, overlap: str, on_long: str
+) -> tuple[dict[str, Any], Callable[[Any], Extraction]]:
+    """Return what is asked, as the service takes it, and what reads the answer for one text."""
     given = dict(threshold) if isinstance(threshold, Mapping) else threshold
-    return {
-        "schema": read_schema(schema).checked().to_dict(),
+    plan = typed_plan(schema)
+    known = schema if plan is None else plan.schema
+    question = {
+        "schema": read_schema(known).checked().to_dict(),
         "threshold": given,
         "overlap": overlap,
         "on_long": on_long,
     }
+    if plan is None:
+        return question, Extraction.from_dict
+    return question, lambda body: plan.read(Extraction.from_dict(body))
 
 
 def texts(given: Sequence[str]) -> list[str]:
@@ -128,12 +136,18 @@ def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     )
 
 
-def results(body: Any) -> list[Extraction | ServiceError]:
-    """Return the results of a batch."""
-    return [
+def results(
+    read: Callable[[Any], Extraction],
+) -> Callable[[Any], list[Extraction | ServiceError]]:
+    """Return what reads the results of a batch.
+
+    Args:
+        read: reads the result for one text.
+    """
+    return lambda body: [
         ServiceError(one["error"]["message"], status=None, code=one["error"]["code"])
         if "error" in one
-        else Extraction.from_dict(one)
+        else read(one)
         for one in body["results"]
     ]
 

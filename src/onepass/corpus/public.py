@@ -114,6 +114,18 @@ def read_each(path: Path) -> Iterator[tuple[str, Example | InputError]]:
                 yield place, example
 
 
+def is_own_row(row: _Row, path: Path) -> bool:
+    """Say whether a row is in onepass's own format, or has only a text.
+
+    Raises:
+        InputError: if it fits no format.
+
+    >>> is_own_row({"text": "Bo"}, Path("a.jsonl")), is_own_row({"text": "", "spans": []}, Path())
+    (True, False)
+    """
+    return _reader(row, path) in (None, example_from_dict)
+
+
 def _reader(row: _Row, path: Path) -> Callable[[_Row], Example | None] | None:
     """Return what reads rows like this one; None if the row has only a text."""
     keys = set(row)

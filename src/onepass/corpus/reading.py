@@ -9,30 +9,35 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from onepass.corpus import conll
 from onepass.corpus.example import Example
 from onepass.corpus.gliclass import is_gliclass_row, read_gliclass
 from onepass.corpus.gliner import is_gliner_row, read_gliner
 from onepass.corpus.gliner2 import is_gliner2_row, read_gliner2
 from onepass.corpus.jsonl import read_examples
-from onepass.corpus.rows import read_entries
+from onepass.corpus.public import is_own_row, read_any
+from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 
 
 class Format(StrEnum):
-    """A format of annotated rows."""
+    """A format of annotated rows; ``OTHER`` is any other that `onepass.corpus.public` reads."""
 
     ONEPASS = "onepass"
     GLINER2 = "gliner2"
     GLINER = "gliner"
     GLICLASS = "gliclass"
+    OTHER = "other"
 
 
 def file_format(path: Path) -> Format:
-    """Return the format of a file by its first row.
+    """Return the format of a file by its suffix or its first row.
 
     Raises:
         InputError: if there is no such file, it is empty, or its first row fits no format.
     """
+    if conll.is_columns(path):
+        return Format.OTHER
     for place, row in read_entries(path):
         if is_gliner2_row(row):
             return Format.GLINER2
@@ -40,23 +45,18 @@ def file_format(path: Path) -> Format:
             return Format.GLINER
         if is_gliclass_row(row):
             return Format.GLICLASS
-        if "text" in row:
-            return Format.ONEPASS
-        raise InputError(
-            f"{path}, {place}: the keys {', '.join(sorted(row)) or '(none)'} fit no known "
-            "format; expected 'text' with annotations, GLiNER2's 'input' and 'output', GLiNER's "
-            "'tokenized_text' and 'ner', or GLiClass's 'all_labels' and 'true_labels'."
-        )
+        with at_line(path, place):
+            return Format.ONEPASS if is_own_row(row, path) else Format.OTHER
     raise InputError(f"{path} is empty; expected one JSON object a line.")
 
 
 def read_training_file(
     path: Path, *, on_missing: Callable[[str], None] | None = None
 ) -> Iterator[Example]:
-    """Yield the examples of an annotated file, plain or gzip.
+    """Yield the examples of an annotated file, plain or gzip, whose rows are all in one format.
 
     Args:
-        path: a file in onepass's own format, in GLiNER2's, GLiNER's or GLiClass's.
+        path: a file in any format that `onepass.corpus.public.read_any` reads.
         on_missing: is told of every surface that is not in its text (GLiNER2's format only);
             None refuses such a row instead.
 
@@ -77,5 +77,7 @@ def read_training_file(
         yield from read_gliner(path)
     elif form is Format.GLICLASS:
         yield from read_gliclass(path)
+    elif form is Format.OTHER:
+        yield from read_any(path)
     else:
         yield from read_examples(path)

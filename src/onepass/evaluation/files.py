@@ -165,7 +165,9 @@ def evaluate_paths(
     )
 
 
-def find_files(paths: Sequence[Path]) -> dict[str, Path]:
+def find_files(
+    paths: Sequence[Path], *, left_out: Callable[[Path], None] | None = None
+) -> dict[str, Path]:
     """Return annotated files by name.
 
     Args:
@@ -173,6 +175,8 @@ def find_files(paths: Sequence[Path]) -> dict[str, Path]:
             where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...). A file of a
             directory is named by its place below it, without the suffix; a file of its own by its
             name. Where that name is taken it is the whole path.
+        left_out: is told of each ``.json`` file and file of columns that stands in a directory
+            beside ``.jsonl`` files and is not read; but not of ``NAME.labels.json``.
 
     Raises:
         InputError: if a path does not exist, or a directory has no such file.
@@ -182,7 +186,7 @@ def find_files(paths: Sequence[Path]) -> dict[str, Path]:
     for path in paths:
         if not path.exists():
             raise InputError(f"There is no file or directory {path}; give one that exists.")
-        files = [path] if path.is_file() else _below(path)
+        files = [path] if path.is_file() else _below(path, left_out)
         if not files:
             raise InputError(
                 f"The directory {path} has no {' or '.join(_SUFFIXES)} file, and no columns such "
@@ -197,10 +201,20 @@ def find_files(paths: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _below(directory: Path) -> list[Path]:
+def _below(directory: Path, left_out: Callable[[Path], None] | None) -> list[Path]:
     files = sorted(file for file in directory.rglob("*") if file.is_file())
     rows = [file for file in files if file.name.endswith(_SUFFIXES)]
-    return rows or [file for file in files if file.suffix == ".json" or is_columns(file)]
+    others = [
+        file
+        for file in files
+        if is_columns(file) or (file.suffix == ".json" and not file.name.endswith(".labels.json"))
+    ]
+    if not rows:
+        return others
+    if left_out is not None:
+        for file in others:
+            left_out(file)
+    return rows
 
 
 def _stem(path: Path) -> str:

@@ -262,6 +262,6 @@ def _graphs(checkpoint: Checkpoint, facts: Facts) -> tuple[Graphs, ...]:
             absent = [name for name in facts.graphs if not (directory / f"{name}.onnx").is_file()]
             if problem is None and absent:
                 problem = f"it lacks the graph {absent[0]}"
-            size = sum(path.stat().st_size for path in directory.glob("*.onnx"))
+            size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
             found.append(Graphs(precision, directory, size, problem))
     return tuple(found)

@@ -11,12 +11,18 @@ import socket
 from collections.abc import Callable
 from math import ceil
 
-import uvicorn
-
-from onepass.errors import InputError
+from onepass.errors import InputError, MissingExtra
 from onepass.extractor import Extractor
-from onepass.serving.app import create_app
 from onepass.serving.settings import Settings
+
+try:
+    import uvicorn
+
+    from onepass.serving.app import create_app
+except ModuleNotFoundError as error:
+    if error.name not in ("fastapi", "starlette", "uvicorn", "prometheus_client"):
+        raise
+    raise MissingExtra("The service", "serve") from error
 
 _KEEP_ALIVE = 75  # seconds of an idle connection; longer than proxies keep theirs
 _LAST_ANSWERS = 5  # seconds above the timeout of a request

@@ -12,10 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from onepass.corpus.example import Example
-from onepass.errors import InputError
+from onepass.errors import InputError, MissingExtra
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise MissingExtra("Training", "train") from error
+
 from onepass.training.adapters import adapt
 from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
