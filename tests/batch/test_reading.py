@@ -85,3 +85,17 @@ def test_packed_files_may_have_members_and_must_be_whole(tmp_path: Path, how: st
 def test_a_file_that_is_one_text_keeps_its_name(sources: tuple[Source, ...]):
     chunk = next(read_chunks(sources[3:4], "text"))
     assert dict(chunk.rows[0].values or {}) == {"file": "text 0.txt", "text": "text 0"}
+
+
+def test_a_quotation_mark_that_none_closes_is_an_error_and_not_a_long_cell(tmp_path: Path):
+    (tmp_path / "a.csv").write_text('id,text\n1,Ann\n2,"Bo\n3,Zoe\n')
+    good, bad = rows_of(list(read_chunks(find_sources([tmp_path / "a.csv"]), "text")))
+    assert isinstance(bad, BadRow)
+    assert not isinstance(good, BadRow)
+    assert bad.error == "not valid CSV (a quotation mark opens in this record and none closes it)"
+
+
+def test_an_inch_sign_in_the_last_record_is_no_quotation_mark(tmp_path: Path):
+    (tmp_path / "a.csv").write_text('id,text\n1,a 5" pipe\n')
+    (row,) = rows_of(list(read_chunks(find_sources([tmp_path / "a.csv"]), "text")))
+    assert not isinstance(row, BadRow)

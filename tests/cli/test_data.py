@@ -118,3 +118,24 @@ def test_a_page_is_refused(onepass: Onepass, gold: Path):
 def test_no_command_is_one_sentence(onepass: Onepass):
     done = onepass("data")
     assert (done.code, done.err) == (2, "onepass: Missing command (see  onepass data --help)\n")
+
+
+def test_a_byte_that_is_not_utf8_spoils_its_own_line(onepass: Onepass, tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"text": "a"}\n{"text": "\xff"}\n{"text": "b"}\n{oops\n')
+    done = onepass("data", "validate", str(path))
+    assert done.code == 1
+    assert "a.jsonl, line 2: not UTF-8 (byte 0xff); convert the file" in done.out
+    assert "a.jsonl, line 4: not valid JSON" in done.out
+    assert "2 texts read" in done.out
+
+
+def test_what_a_directory_has_beside_its_rows_is_said(onepass: Onepass, gold: Path):
+    (gold.parent / "more.conll").write_text("Bo B-dog\n")
+    (gold.parent / "gold.labels.json").write_text("{}")
+    done = onepass("data", "stats", str(gold.parent))
+    assert "  texts            2\n" in done.out
+    assert done.err == (
+        f"{gold.parent / 'more.conll'} is left out: its directory has .jsonl files, too. To read "
+        "it, name it.\n"
+    )

@@ -112,6 +112,11 @@ class Job:
             )
         if self.workers < 1:
             raise InputError(f"A job needs at least one worker, but {self.workers} were given.")
+        if self.format is None and unpacked_name(Path(self.output)).suffix.lower() == ".tsv":
+            raise InputError(
+                f"Results are not written as TSV, but the output {self.output} ends in .tsv; give "
+                "a name in .csv, .jsonl or .parquet, or --format."
+            )
         if self.output_format is FileFormat.PARQUET and packing(Path(self.output)):
             raise InputError("Parquet is packed inside; give an output that ends in .parquet.")
 

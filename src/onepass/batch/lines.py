@@ -145,7 +145,7 @@ def json_values(raw: bytes) -> dict[str, Any]:
     """
     text = line_text(raw)
     try:
-        values = json.loads(text, parse_constant=_not_json, parse_float=_finite)
+        values = json.loads(text.rstrip(), parse_constant=_not_json, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
     except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits

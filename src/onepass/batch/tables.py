@@ -126,7 +126,11 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
+        line = next(self._lines, None)
+        if line is None:
+            if self._quotes % 2:  # the reader would take the rest of the file for one cell
+                raise csv.Error("a quotation mark opens in this record and none closes it")
+            raise StopIteration
         is_long = self._count(line)
         if isinstance(line, LongLine) or is_long:
             for more in self._lines if self._quotes % 2 else ():

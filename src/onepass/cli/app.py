@@ -6,6 +6,7 @@ the top of those files: `onepass --help` loads neither numpy nor a model.
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from onepass.cli import (
     serve,
     train,
 )
+from onepass.cli.output import PIPE_CLOSED
 from onepass.errors import OnepassError
 
 BAD_INPUT = 2
@@ -92,6 +94,8 @@ def _onepass(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see `onepass.cli.main`)."""
+    sys.stdin = sys.stdin or _Closed()
+    sys.stdout = sys.stdout or _Closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the locale; a lone surrogate becomes the escape that JSON has too.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -107,7 +111,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"The system refuses: {error.strerror or error}{place}.")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except SystemExit:  # of click, where nobody reads its help
+        return PIPE_CLOSED
     return code if isinstance(code, int) else 0  # commands return nothing, typer.Exit its code
+
+
+class _Closed(io.StringIO):
+    """What stands for a standard stream that was closed when the program began."""
+
+    buffer = io.BytesIO()  # nothing to read
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "it is closed")
 
 
 def _usage(error: typer.BadParameter) -> str:

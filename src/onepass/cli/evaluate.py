@@ -26,7 +26,7 @@ from onepass.cli.options import (
     ThreadsOption,
     ThresholdOption,
 )
-from onepass.cli.output import json_text, opened
+from onepass.cli.output import check_apart, json_text, opened
 from onepass.cli.progress import StatusLine
 
 EXAMPLES = """Examples:
@@ -76,6 +76,8 @@ def evaluate(
 
     line = StatusLine()
     files = annotated_files(data)
+    for file in files.values():
+        check_apart(output, "output", {"data": file})
     names: list[str | None] = [*dict.fromkeys(model)] if model else [None]
     with opened(output) as write:
         reports = {}

@@ -50,7 +50,7 @@ from onepass.cli.options import (
     ThreadsOption,
     ThresholdOption,
 )
-from onepass.cli.output import default_format, opened, rendered
+from onepass.cli.output import one_format, opened, rendered
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -136,9 +136,9 @@ def extract(
             text_field=text_field, text_unit=text_unit, workers=workers > 1, resume=resume,
             engine=engine is not Engine.LOCAL, address=address, max_line=max_line != LINE_BYTES,
         )  # fmt: skip
-        given = read_text(text)
+        given, form = read_text(text), form or one_format(output)
         with opened(output) as write:
-            write(rendered(request.one(load(), given), form or default_format(output)))
+            write(rendered(request.one(load(), given), form))
         return
     if text is not None:
         raise InputError("Both a TEXT and --input are given; give one of them.")

@@ -202,7 +202,7 @@ PrecisionOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="CPU threads. [default: one a physical core]"),
+    typer.Option("--threads", min=1, max=1024, help="CPU threads. [default: one a physical core]"),
 ]
 DeviceOption = Annotated[
     Device,

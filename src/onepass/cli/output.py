@@ -42,6 +42,21 @@ def default_format(output: Path | None) -> Format:
     return _SUFFIXES.get(unpacked_name(output).suffix.lower(), Format.JSON)
 
 
+def one_format(output: Path | None) -> Format:
+    """Return the format of one result where none was asked.
+
+    Raises:
+        InputError: if the name of the output asks for a table of many.
+    """
+    suffix = "" if output is None else unpacked_name(output).suffix.lower()
+    if suffix in (".csv", ".tsv", ".parquet"):
+        raise InputError(
+            f"The output {output} ends in {suffix}, which is for --input; give a name in .json, "
+            ".jsonl or .html, or --format."
+        )
+    return default_format(output)
+
+
 def rendered(doc: Extraction, form: Format) -> str:
     """Return one extraction in a format, with the line break at its end.
 
@@ -100,6 +115,27 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def check_apart(output: Path | None, what: str, others: Mapping[str, Path | None]) -> None:
+    """Refuse an output that would take the place of another file of the command.
+
+    Args:
+        output: a file; None for standard output.
+        what: it is to the user, for the message.
+        others: what they are to the user, and files.
+
+    Raises:
+        InputError: if it is one of them.
+
+    >>> check_apart(Path("a.json"), "report", {"input": Path("./a.json")})
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: The report a.json is the input, too; give it another name.
+    """
+    for name, other in others.items():
+        if output and other and os.path.realpath(output) == os.path.realpath(other):
+            raise InputError(f"The {what} {output} is the {name}, too; give it another name.")
+
+
 @contextmanager
 def opened(output: Path | None) -> Iterator[Write]:
     """Open what a command writes to.
@@ -119,12 +155,12 @@ def opened(output: Path | None) -> Iterator[Write]:
         return
     if packing(output) == "zstd":
         raise InputError(f"The output {output} cannot be packed with zstd here; give .gz.")
-    place = Path(os.path.realpath(output))  # through links
+    direct = output.exists() and not output.is_file() and not output.is_dir()  # device or pipe
+    place = output if direct else Path(os.path.realpath(output))  # through links
     if place.is_dir():
         raise InputError(f"The output {output} is a directory; give the name of a file.")
     if not place.parent.is_dir():
         raise InputError(f"There is no directory {place.parent} for the output; make it first.")
-    direct = place.exists() and not place.is_file()  # a device or a pipe
     part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
     name = f"The output {output}"
     with _named(name):

@@ -16,6 +16,7 @@ import typer
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import unpacked_name
+from onepass.batch.sources import STDIN
 from onepass.cli import loading
 from onepass.cli.file_options import MaxLineOption, ResumeOption
 from onepass.cli.inputs import find_source, read_text
@@ -35,7 +36,7 @@ from onepass.cli.options import (
     ThreadsOption,
     ThresholdOption,
 )
-from onepass.cli.output import json_line, json_text, opened, say
+from onepass.cli.output import check_apart, json_line, json_text, opened, say
 from onepass.cli.redact_files import RowFile, redact_lines, redact_page
 from onepass.errors import InputError
 
@@ -179,6 +180,8 @@ def redact(
 
     counts = Report()
     form = form or _form_of(output, many=source is not None)
+    read = None if source is None or source == STDIN else Path(source)
+    check_apart(report, "report", {"input": read, "output": output})
     with nullcontext() if report is None else opened(report) as tell:  # refused before the work
         if source is not None:
             if text is not None:

@@ -5,6 +5,7 @@ It knows nothing about what the objects mean.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import zlib
@@ -45,19 +46,14 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
     """Yield the number (from 1) and the object of every line, or what is wrong with the line.
 
     Raises:
-        InputError: where the file cannot be read on: it is not UTF-8, or not a complete gzip file.
+        InputError: where the file cannot be read on: it is not a complete gzip file.
     """
     number = 0
     with open_text(path) as file:
-        lines = iter(file)
+        lines = iter(file.buffer)  # bytes: a wrong one spoils its own line only
         while True:
             try:
                 line = next(lines, None)
-            except UnicodeDecodeError as error:
-                raise InputError(
-                    f"{path}, after line {number}: not UTF-8 "
-                    f"(byte {error.object[error.start]:#04x}); convert the file to UTF-8."
-                ) from error
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise InputError(
                     f"{path}, after line {number}: not a complete gzip file ({error}); "
@@ -66,6 +62,7 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
             if line is None:
                 return
             number += 1
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if line.strip():
                 try:
                     with at_line(path, number):
@@ -155,7 +152,7 @@ def parse_row(line: str | bytes) -> dict[str, Any]:
     onepass.errors.InputError: expected a JSON object, got list.
     """
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode() if isinstance(line, bytes) else line)
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON ({error.msg}, column {error.colno}).") from error
     except UnicodeDecodeError as error:

@@ -1,0 +1,75 @@
+"""Standard streams that are closed, pipes as outputs, and outputs that are other files, too."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Onepass = Callable[..., Any]
+COMMAND = f"{sys.executable} -m onepass"
+
+
+def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script of bash, with the command as ``$P``."""
+    return subprocess.run(
+        ["bash", "-c", f"P='{COMMAND}'; {script}"], cwd=folder, capture_output=True, text=True
+    )
+
+
+def test_a_closed_output_is_said_and_a_closed_input_is_an_empty_one(tmp_path: Path):
+    done = shell("$P models >&-", tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "onepass: Standard output cannot be written: it is closed.\n",
+    )
+    done = shell("$P extract -e person <&-", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("onepass: The text is empty; give a TEXT")
+
+
+def test_an_output_may_be_a_pipe_behind_a_link(tmp_path: Path):
+    done = shell("$P extract 'Ann in Oslo' -e person -f jsonl -o /dev/stdout | cat", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith('{"text": "Ann in Oslo"')
+
+
+def test_help_that_nobody_reads(tmp_path: Path):
+    done = shell("$P --help | true; exit ${PIPESTATUS[0]}", tmp_path)
+    assert (done.returncode, done.stderr) in ((141, ""), (0, ""))  # 0 if the pipe took all of it
+
+
+@pytest.mark.parametrize("name", ["one.csv", "one.tsv", "one.parquet", "one.csv.gz"])
+def test_the_name_of_an_output_that_asks_for_a_table_of_one_text(
+    onepass: Onepass, tmp_path: Path, name: str
+):
+    done = onepass("extract", "Ann", "-e", "person", "-o", str(tmp_path / name))
+    assert (done.code, done.out) == (2, "")
+    assert "which is for --input" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_are_not_written_as_tsv(onepass: Onepass, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("Ann\n")
+    names = (str(tmp_path / "a.txt"), "-o", str(tmp_path / "b.tsv"))
+    done = onepass("extract", "-e", "x", "--input", *names)
+    assert done.code == 2
+    assert "Results are not written as TSV" in done.err
+
+
+def test_an_output_does_not_take_the_place_of_what_is_read(onepass: Onepass, tmp_path: Path):
+    data = tmp_path / "a.jsonl"
+    data.write_text('{"text": "Bo ran", "entities": [], "asked": ["dog"]}\n')
+    before = data.read_text()
+    for arguments, said in (
+        (("eval", "--data", data, "-o", data), "The output"),
+        (("redact", "--input", data, "-o", tmp_path / "b", "--report", data), "The report"),
+        (("redact", "--input", data, "-o", tmp_path / "b", "--report", tmp_path / "b"), "report"),
+    ):
+        done = onepass(*map(str, arguments))
+        assert done.code == 2
+        assert said in done.err
+        assert "too; give it another name." in done.err
+    assert data.read_text() == before
