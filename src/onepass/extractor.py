@@ -102,6 +102,9 @@ class Extractor(Shortcuts):
             CheckpointError: if it is not there, incomplete or of an unsupported kind.
             BackendError: for an unknown backend or precision, or one that is not to be had here.
             MissingExtra: if a package is needed and not installed.
+
+        >>> Extractor.from_pretrained("builtin", backend="onnx")
+        Extractor('builtin', gliner2, onnx)
         """
         from onepass.builtin import named
 
@@ -258,6 +261,11 @@ class Extractor(Shortcuts):
             InputError: for a text that is not a string, or an unknown option.
             TextTooLong: for a long text if ``on_long`` is "error".
             MissingExtra: if the exact solver or a library that reads values is not installed.
+
+        >>> model = Extractor()
+        >>> docs = model.extract(["Ann Lee left.", "It rained."], {"entities": ["person"]})
+        >>> [[entity.text for entity in doc.entities] for doc in docs]
+        [['Ann Lee'], []]
         """
         plan = typed_plan(schema)
         asked = self._reader.ask(
@@ -319,6 +327,10 @@ class Extractor(Shortcuts):
 
         Raises:
             SchemaError, InputError, TextTooLong, MissingExtra: as `extract` does.
+
+        >>> docs = Extractor().stream(iter(["Ann Lee left."]), {"entities": ["person"]})
+        >>> [entity.text for doc in docs for entity in doc.entities]
+        ['Ann Lee']
         """
         plan = typed_plan(schema)
         asked = self._reader.ask(

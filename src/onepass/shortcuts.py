@@ -29,9 +29,18 @@ class Shortcuts(ABC):
         overlap: str = "flat",
         on_long: str = "window",
     ) -> tuple[Entity, ...]:
-        """Return the entities of one text; labels are a list, or a mapping to descriptions.
+        """Return the entities of one text.
 
-        The options are those of `extract`.
+        Args:
+            text: what is read.
+            labels: a list, or a mapping to descriptions.
+            threshold: as in `extract`.
+            overlap: as in `extract`.
+            on_long: as in `extract`.
+
+        >>> from onepass import Extractor
+        >>> [entity.text for entity in Extractor().entities("Tim Cook left.", ["person"])]
+        ['Tim Cook']
         """
         schema = Schema().entities(labels)
         doc = self._one(text, schema, threshold, on_long, overlap)
@@ -80,9 +89,18 @@ class Shortcuts(ABC):
         threshold: Given = None,
         on_long: str = "window",
     ) -> Mapping[str, tuple[Record, ...]]:
-        """Return the records of one text; structures map a name to its fields.
+        """Return the records of one text.
 
-        The options are those of `extract`.
+        Args:
+            text: what is read.
+            structures: a mapping of names to fields, as in `Schema.structure`.
+            threshold: as in `extract`.
+            on_long: as in `extract`.
+
+        >>> from onepass import Extractor
+        >>> found = Extractor().records("The pen costs 2 dollars.", {"product": ["name::str"]})
+        >>> found["product"][0]["name"].text
+        'pen'
         """
         if not isinstance(structures, Mapping):
             raise SchemaError(
@@ -97,9 +115,18 @@ class Shortcuts(ABC):
     def relations(
         self, text: str, types: Any, *, threshold: Given = None, on_long: str = "window"
     ) -> tuple[Relation, ...]:
-        """Return the relations of one text; types are a list, or a mapping to descriptions.
+        """Return the relations of one text.
 
-        The options are those of `extract`.
+        Args:
+            text: what is read.
+            types: a list, or a mapping to descriptions.
+            threshold: as in `extract`.
+            on_long: as in `extract`.
+
+        >>> from onepass import Extractor
+        >>> (relation,) = Extractor().relations("Tim Cook runs Apple.", ["runs"])
+        >>> relation.head.text, relation.tail.text
+        ('Tim Cook', 'Apple')
         """
         schema = Schema().relations(types)
         return self._one(text, schema, threshold, on_long).relations

@@ -139,3 +139,14 @@ def test_what_a_directory_has_beside_its_rows_is_said(onepass: Onepass, gold: Pa
         f"{gold.parent / 'more.conll'} is left out: its directory has .jsonl files, too. To read "
         "it, name it.\n"
     )
+
+
+def test_convert_to_the_format_of_gliner(onepass: Onepass, gold: Path, tmp_path: Path):
+    out = tmp_path / "out" / "g.jsonl"
+    out.parent.mkdir()
+    done = onepass("data", "convert", str(gold), "--to", "gliner", "-o", str(out))
+    assert (done.code, list(out.parent.iterdir())) == (2, [])
+    assert "Example 1 cannot be written: GLiNER's format holds entities and relations" in done.err
+    write_examples(gold, [Example("a big dog", (Mention(2, 9, "dog"),), ("dog",))])
+    assert onepass("data", "convert", str(gold), "--to", "gliner", "-o", str(out)).code == 0
+    assert json.loads(out.read_text())["ner"] == [[1, 2, "dog"]]

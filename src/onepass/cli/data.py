@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, opened, say, section, show
+from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.corpus.example import Example
@@ -91,25 +93,40 @@ def stats(paths: FilesArgument, form: ReportOption = ReportFormat.TABLE) -> None
     show("\n".join(_sections(statistics)))
 
 
+class DataFormat(StrEnum):
+    """A format of annotated files that is written."""
+
+    ONEPASS = "onepass"
+    GLINER = "gliner"
+
+
 @data.command("convert", short_help="Write annotated files in onepass's own format.")
 def convert(
     paths: FilesArgument,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="JSONL to write; .gz compresses.")
     ],
+    to: Annotated[
+        DataFormat, typer.Option("--to", help="gliner has entities and relations only.")
+    ] = DataFormat.ONEPASS,
 ) -> None:
     """Read files of any known format, and write their examples as one file.
 
     Formats: onepass, GLiNER2, GLiNER, GLiClass, CoNLL columns, Label Studio, Prodigy.
     """
     from onepass.cli.output import json_line
+    from onepass.corpus.gliner import gliner_row
     from onepass.corpus.jsonl import example_to_dict
 
+    row_of = gliner_row if to is DataFormat.GLINER else example_to_dict
     count = 0
     with opened(output) as write:
-        for example in _examples(paths):
-            write(json_line(example_to_dict(example)))
-            count += 1
+        for count, example in enumerate(_examples(paths), 1):
+            try:
+                row = row_of(example)
+            except InputError as error:
+                raise InputError(f"Example {count} cannot be written: {error}") from error
+            write(json_line(row))
     say(f"{count:,} examples are in {output}")
 
 

@@ -16,8 +16,7 @@ all labels that were looked for: mentions of others are not asked. ``negative`` 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -78,9 +77,7 @@ def example_from_gliner(row: _Row) -> Example:
         )
     known_keys({key: 0 for key in row if _annotates(key)}, _KEYS, "the row")
     text, words = _words(row)
-    mentions = [
-        _mention(entry, text, words) for entry in as_list(needed(row, "ner", "the row"), "ner")
-    ]
+    mentions = [_mention(entry, words) for entry in as_list(needed(row, "ner", "the row"), "ner")]
     relations = [
         _relation(entry, mentions) for entry in as_list(row.get("relations") or (), "relations")
     ]
@@ -143,7 +140,7 @@ def _places(words: Sequence[str], text: str) -> list[Span]:
     return spans
 
 
-def _mention(entry: object, text: str, words: list[Span] | None) -> Mention:
+def _mention(entry: object, words: list[Span] | None) -> Mention:
     first, last, label = _three(entry, "ner", "first word, last word, label")
     name = as_name(label, "the label of an entity")
     if words is None:
@@ -179,29 +176,6 @@ def _index(value: object, key: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InputError(f"the places in {key} must be integers, but {shown(value)} was given.")
     return value
-
-
-def write_gliner(path: Path, examples: Iterable[Example]) -> int:
-    """Write examples in this format and return how many there were.
-
-    Args:
-        path: ``.json`` receives one list, any other name one object a line.
-        examples: with entities and relations only.
-
-    Raises:
-        InputError: as `gliner_row` does, with the number of the example.
-    """
-    rows = []
-    for number, example in enumerate(examples, 1):
-        try:
-            rows.append(json.dumps(gliner_row(example), ensure_ascii=False))
-        except InputError as error:
-            raise InputError(f"example {number} cannot be written to {path}: {error}") from error
-    content = "".join(f"{row}\n" for row in rows)
-    if path.suffix == ".json":
-        content = "[\n" + ",\n".join(rows) + "\n]\n"
-    path.write_text(content, encoding="utf-8")
-    return len(rows)
 
 
 def gliner_row(example: Example) -> dict[str, Any]:

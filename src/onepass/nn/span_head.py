@@ -15,8 +15,6 @@ from onepass.nn.mlp import Mlp, mlp_keys
 from onepass.nn.places import take, within
 from onepass.nn.span_layer import SpanLayer
 
-CONTEXTS = ("mean", "last")
-
 
 class SpanHead(SpanLayer):
     """Scores every span against every query without building span vectors.

@@ -17,7 +17,6 @@ TEXT_ENCODER, LABEL_ENCODER = "encoder-decoder", "encoder-decoder-cls"  # what t
 ARCHITECTURES = (UNI, BI, FUSED, TEXT_ENCODER, LABEL_ENCODER)
 SCORERS = ("simple", "weighted-dot", "mlp", "hopfield", "cross-attn")
 POOLINGS = ("first", "last", "max", "avg", "sum", "rms", "abs_max", "abs_avg", "pass")
-CLASS_POOLINGS = ("first", "average")
 LABEL, SEP, EXAMPLE = "<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"
 
 _STREAMING = "decoder-kv"
@@ -70,7 +69,7 @@ class GliclassConfig:
         scorer_width: likewise, size of its perceptron.
         scorer_dropout: likewise, while training.
         pooling: how the pieces of a text become its vector, one of `POOLINGS`; "pass" leaves them.
-        class_pooling: how the pieces of a label become its vector, one of `CLASS_POOLINGS`.
+        class_pooling: how the pieces of a label become its vector, "first" or "average".
         embed_class_token: whether a label's vector begins at its marker, not at the piece behind.
         text_features: whether the text's vector is of the pieces from ``<<SEP>>`` on, not of all.
         normalize: whether vectors have length 1 before they are scored.
