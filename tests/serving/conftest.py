@@ -10,10 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from onepass.extractor import Extractor
-from onepass.serving.run import listen, server_config
+from onepass.serving.run import Server, listen, server_config
 from onepass.serving.settings import Settings
 
 PEOPLE = {"entities": ["person"]}
@@ -42,7 +41,7 @@ class Running:
 
     url: str
     http: httpx.Client
-    server: uvicorn.Server
+    server: Server
 
     def metric(self, name: str) -> float:
         """Return the value of a metric, labels included in the name."""
@@ -65,7 +64,7 @@ Start = Callable[..., AbstractContextManager[Running]]
 @contextmanager
 def running(model: Extractor, settings: Settings) -> Iterator[Running]:
     with listen("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(server_config(model, settings))
+        server = Server(server_config(model, settings))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:  # it listens before it is warm

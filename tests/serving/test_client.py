@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
@@ -114,6 +115,40 @@ def test_without_httpx_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatc
 def test_an_address_that_is_none(url: str):
     with pytest.raises(InputError, match="is no address of a service"):
         Client(url)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retries": -1}, "retries must be a whole number from 0"),
+        ({"retries": 1.5}, "retries must be a whole number from 0"),
+        ({"timeout": -1}, "timeout must be seconds above 0"),
+        ({"api_key": ""}, "printable ASCII"),
+    ],
+)
+def test_options_that_are_none(options: dict[str, Any], message: str):
+    for kind in (Client, AsyncClient):
+        with pytest.raises(InputError, match=message):
+            kind(**options)
+
+
+def test_texts_and_thresholds_are_checked_before_they_are_sent():
+    wrong: Any
+    with Client("http://127.0.0.1:1", retries=0) as client:
+        for wrong in (b"x", None):
+            with pytest.raises(InputError, match="A text must be a string"):
+                client.extract(wrong, PEOPLE)
+        with pytest.raises(InputError, match="takes a list of texts"):
+            client.extract_batch(wrong, PEOPLE)
+        wrong = "high"
+        with pytest.raises(InputError, match="threshold must be a number"):
+            client.extract("a", PEOPLE, threshold=wrong)
+
+
+def test_a_threshold_of_numpy(service: Any):
+    with Client(service.url) as client:
+        asked: Any = np.float32(0.5)
+        assert client.extract("Tim Cook left.", PEOPLE, threshold=asked).entities
 
 
 def test_a_key_that_cannot_be_sent_is_not_shown():

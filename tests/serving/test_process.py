@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from onepass.cli import loading, main
+from onepass.errors import InputError
 from onepass.serving.keys import read_keys
 from onepass.serving.run import listen
 from onepass.serving.settings import Settings
@@ -45,6 +46,14 @@ def process(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
         running.kill()
         running.wait()
         running.stderr.close()
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.002])
+def test_a_sigterm_that_comes_as_soon_as_the_address_is_known_is_not_lost(delay: float):
+    with process() as (running, _):
+        sleep(delay)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == 0
 
 
 def test_sigterm_stops_it_after_all_that_was_accepted_is_answered(tmp_path: Path):
@@ -117,6 +126,7 @@ def test_a_port_in_use_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str
     ("arguments", "said"),
     [
         (["--host", "no such host"], "cannot be used"),
+        (["--host", ""], "The host is empty"),
         (["--max-texts", "0"], "max-texts"),
         (["--api-keys", "nowhere.txt"], "cannot be read"),
         (["--api-keys", "short.txt"], "at least 16 characters"),
@@ -152,6 +162,8 @@ def test_keys_come_from_both_places_once(tmp_path: Path):
     file.write_text("two\n\n  three \n")
     assert read_keys({"ONEPASS_API_KEYS": "one,two,"}, file) == ("one", "two", "three")
     assert read_keys({}) == ()
+    with pytest.raises(InputError, match="ONEPASS_API_KEYS has no key in it"):
+        read_keys({"ONEPASS_API_KEYS": " ,,"})
 
 
 def test_a_limit_of_nothing_is_refused():

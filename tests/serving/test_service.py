@@ -217,6 +217,60 @@ def test_a_body_that_does_not_come_is_not_waited_for(start, model: Extractor):
             assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_stop_does_not_wait_for_a_reading_that_nobody_waits_for(start, model: Extractor):
+    labels = [f"kind {number}" for number in range(200)]
+    with start(model, Settings(timeout=0.3, text_chars=200_000)) as one:
+        got = ask(one.http, "A long story about Tim Cook. " * 5_000, schema={"entities": labels})
+        assert error(got) == (504, "timeout")
+        before = monotonic()
+    assert monotonic() - before < 20  # between two runs; all of it would take minutes
+
+
+def test_a_stop_does_not_wait_for_a_client_that_reads_nothing(start, model: Extractor):
+    body = json.dumps(
+        {
+            "texts": ["Tim Cook runs Apple in Cupertino. " * 60] * 8,
+            "schema": {"entities": ["person", "company", "city", "thing"]},
+            "threshold": 0.0,
+            "overlap": "all",
+        }
+    ).encode()
+    with start(model, Settings(timeout=60)) as one:
+        host, port = one.url.removeprefix("http://").split(":")
+        with socket.socket() as idle:
+            idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            idle.connect((host, int(port)))
+            head = f"POST /v1/extract/batch HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}"
+            idle.sendall(head.encode() + b"\r\ncontent-type: application/json\r\n\r\n" + body)
+            assert idle.recv(12) == b"HTTP/1.1 200"
+            before = monotonic()
+            one.server.should_exit = True
+            while one.server.server_state.connections:
+                assert monotonic() - before < 20
+                sleep(0.05)
+
+
+def test_errors_of_texts_in_a_batch_are_counted_and_are_not_read(service: Any):
+    read = service.metric("onepass_texts_total")
+    refused = service.metric('onepass_errors_total{code="text_too_long"}')
+    asked = {
+        "texts": ["Tim Cook left.", "word " * 3000],
+        "schema": {"entities": ["person"]},
+        "on_long": "error",
+    }
+    assert service.http.post("/v1/extract/batch", json=asked).status_code == 200
+    assert service.metric("onepass_texts_total") == read + 1
+    assert service.metric('onepass_errors_total{code="text_too_long"}') == refused + 1
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_not_marked_as_json(service: Any, kind: str):
+    body = json.dumps({"text": "a", "schema": {"entities": ["person"]}})
+    got = service.http.post("/v1/extract", content=body, headers={"content-type": kind})
+    assert error(got) == (422, "invalid_request")
+    assert "Content-Type: application/json" in got.json()["error"]["message"]
+
+
 def test_keys_open_what_is_below_v1_and_nothing_else_needs_one(start, model: Extractor):
     with start(model, Settings(keys=("another-key-0123456", KEY))) as one:
         assert error(ask(one.http, "a")) == (401, "unauthorized")
@@ -282,7 +336,7 @@ def test_what_is_not_done_in_time_gets_504_and_what_still_waited_is_never_read(s
         gated.gate.set()
         assert ask(one.http, "Tim Cook").status_code == 200
         assert len(gated.calls) - before == 2  # the one that was begun, and the last
-        assert one.metric("onepass_texts_dropped_total") == 1
+        assert one.metric("onepass_texts_dropped_total") == 2
 
 
 def test_what_a_client_that_left_asked_is_never_read(start, gated):

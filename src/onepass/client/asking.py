@@ -49,7 +49,7 @@ class Client:
         retries: int = 5,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._url, self._retries = wire.base(url), retries
+        self._url, self._retries = wire.base(url), wire.tries(retries, timeout)
         headers = wire.headers(api_key)
         self._http = httpx.Client(
             base_url=url, headers=headers, timeout=timeout, transport=transport
@@ -79,7 +79,7 @@ class Client:
             ServiceError: if the service refuses the request or does not answer.
         """
         question, read = wire.asked(schema, threshold, overlap, on_long)
-        return self._send(read, "POST", "/v1/extract", {"text": text, **question})
+        return self._send(read, "POST", "/v1/extract", {"text": wire.text(text), **question})
 
     def extract_batch(
         self,
@@ -183,7 +183,7 @@ class AsyncClient:
         retries: int = 5,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._url, self._retries = wire.base(url), retries
+        self._url, self._retries = wire.base(url), wire.tries(retries, timeout)
         headers = wire.headers(api_key)
         self._http = httpx.AsyncClient(
             base_url=url, headers=headers, timeout=timeout, transport=transport
@@ -200,7 +200,7 @@ class AsyncClient:
     ) -> Extraction:
         """Return what a schema asks for in one text; see `Client.extract`."""
         question, read = wire.asked(schema, threshold, overlap, on_long)
-        return await self._send(read, "POST", "/v1/extract", {"text": text, **question})
+        return await self._send(read, "POST", "/v1/extract", {"text": wire.text(text), **question})
 
     async def extract_batch(
         self,

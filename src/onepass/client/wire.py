@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -53,9 +53,18 @@ def headers(api_key: str | None) -> dict[str, str]:
     sent = {"content-type": "application/json"}
     if api_key is None:
         return sent
-    if not (api_key.isascii() and api_key.isprintable()):
+    if not (api_key and api_key.isascii() and api_key.isprintable()):
         raise InputError("An API key is printable ASCII, but the one given is not; check it.")
     return {**sent, "authorization": f"Bearer {api_key}"}
+
+
+def tries(retries: int, timeout: float) -> int:
+    """Return how often a request is sent again, or refuse a number that is none."""
+    if type(retries) is not int or retries < 0:
+        raise InputError(f"retries must be a whole number from 0, but {retries!r:.60} was given.")
+    if not timeout > 0:
+        raise InputError(f"timeout must be seconds above 0, but {timeout!r:.60} was given.")
+    return retries
 
 
 def body(values: Mapping[str, Any] | None) -> bytes | None:
@@ -71,7 +80,16 @@ def asked(
     schema: object, threshold: Threshold, overlap: str, on_long: str
 ) -> tuple[dict[str, Any], Callable[[Any], Extraction]]:
     """Return what is asked, as the service takes it, and what reads the answer for one text."""
-    given = dict(threshold) if isinstance(threshold, Mapping) else threshold
+    given: Threshold = None
+    try:
+        if isinstance(threshold, Mapping):
+            given = {name: float(one) for name, one in threshold.items()}
+        elif threshold is not None:
+            given = float(threshold)  # of NumPy, too
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"threshold must be a number or numbers by name, but {threshold!r:.60} was given."
+        ) from error
     plan = typed_plan(schema)
     known = schema if plan is None else plan.schema
     question = {
@@ -92,11 +110,28 @@ def texts(given: Sequence[str]) -> list[str]:
             f"extract_batch takes a list of texts, but the one string {given!r:.60} was given; use "
             "extract."
         )
-    return list(given)
+    if not isinstance(given, Iterable):
+        raise InputError(
+            f"extract_batch takes a list of texts, but {given!r:.60} was given; give a list."
+        )
+    return [text(one) for one in given]
+
+
+def text(given: str) -> str:
+    """Return a text, or refuse what is none."""
+    if not isinstance(given, str):
+        raise InputError(f"A text must be a string, but {type(given).__name__} was given.")
+    return given
 
 
 def unreached(error: httpx.HTTPError, url: str) -> ServiceError:
     """Return the error for a service that did not answer."""
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, NEVER_SENT):
+        return ServiceError(
+            f"The service at {url} did not answer in time; give a longer timeout, or fewer texts.",
+            status=None,
+            code="no_answer",
+        )
     return ServiceError(
         f"The service at {url} did not answer ({type(error).__name__}); is it running?",
         status=None,

@@ -29,6 +29,7 @@ from onepass.models.family import Asking, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
 from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
+from onepass.models.wanted import Check, Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
 from onepass.schema import Label, Schema, read_schema
 from onepass.text.windows import Window, plan_windows
@@ -169,6 +170,7 @@ class Reader:
 
         Raises:
             TextTooLong: for a long text if ``asked.on_long`` is "error".
+            Unwanted: if nobody wants it any more, see `onepass.models.wanted`.
         """
         family = self.model.family
         limits = self.model.limits
@@ -287,11 +289,12 @@ class Reader:
         """Score and decode every job: sorted by length, batched by padded pieces."""
         runs = list(batches(jobs, _pieces, self.batching))
         lanes = self.lanes
+        # The check is that of this thread; lanes have others.
+        read = partial(self._read_batch, asked=asked, windows=windows, wanted=current_check())
         if lanes is not None and lanes.pays([len(run) * _pieces(run[0]) for run in runs]):
-            read = partial(self._read_batch, asked=asked, windows=windows, backend=lanes.backend)
-            decoded = lanes.each(read, runs)
+            decoded = lanes.each(partial(read, backend=lanes.backend), runs)
         else:
-            decoded = [self._read_batch(run, asked, windows, self.backend) for run in runs]
+            decoded = [read(run, backend=self.backend) for run in runs]
         found: dict[tuple[int, int], list[tuple[int, Findings]]] = {}
         for run, answers in zip(runs, decoded, strict=True):
             for job, one in zip(run, answers, strict=True):
@@ -306,9 +309,12 @@ class Reader:
         batch: Sequence[_Job],
         asked: Asked,
         windows: Sequence[Sequence[Window]],
+        wanted: Check,
         backend: Backend,
     ) -> list[Findings]:
         """Score and decode jobs that run through the backbone together."""
+        if not wanted():
+            raise Unwanted
         family = self.model.family
         readings = [job.reading for job in batch]
         scores = family.score(readings, self.model.settings, backend, asked.asking)

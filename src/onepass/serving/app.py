@@ -44,7 +44,7 @@ def create_app(model: Extractor, settings: Settings) -> FastAPI:
         await service.stop()
 
     async def refused(request: Request, error: Exception) -> Response:
-        refusal = _refusal(error)
+        refusal = _refusal(error, request.headers.get("content-type", ""))
         metrics.count_error(refusal.code)
         response = refusal.response()
         if isinstance(error, HTTPException):
@@ -77,13 +77,13 @@ class _App(FastAPI):
         return described
 
 
-def _refusal(error: Exception) -> Refusal:
+def _refusal(error: Exception, content_type: str) -> Refusal:
     """Return the refusal that an exception means."""
     match error:
         case Refusal():
             return error
         case RequestValidationError():
-            return refusal_of_body(error)
+            return refusal_of_body(error, content_type)
         case OnepassError():
             return refusal_of(error)
         case HTTPException(status_code=404):

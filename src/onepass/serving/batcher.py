@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Condition, Thread
 from time import perf_counter
 
 from onepass.errors import OnepassError, TextTooLong
+from onepass.models.wanted import Unwanted, while_wanted
 from onepass.results.types import Extraction
 from onepass.serving.metrics import Metrics
 from onepass.serving.question import Question
@@ -24,6 +26,7 @@ from onepass.serving.traces import where
 
 __all__ = ["Batcher", "Closed", "Failed", "Full", "Outcome"]
 
+_WINDOW = 2000  # characters of a text that are read with one copy of the schema, about
 _SMOOTHING = 0.2  # share of the newest batch in what is known of the speed
 
 log = logging.getLogger("onepass.serving")
@@ -83,6 +86,11 @@ class _Item:
     @property
     def text(self) -> str:
         return self.ticket.texts[self.number]
+
+
+def _is_wanted(batch: Sequence[_Item]) -> bool:
+    """Say whether anybody waits for one of these texts."""
+    return not all(item.ticket.future.cancelled() for item in batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +167,7 @@ class Batcher:
 
         Returns:
             A future of one outcome a text, in their order. If it is canceled, those of the texts
-            that still wait are not read.
+            that still wait are not read, and a batch that nobody waits for is given up.
 
         Raises:
             Full: if the line is too long; an empty line takes any request.
@@ -177,7 +185,7 @@ class Batcher:
             ):
                 raise Full(wait)
             self._line.extend(
-                _Item(ticket, number, len(text) + question.chars)
+                _Item(ticket, number, len(text) + question.chars * (1 + len(text) // _WINDOW))
                 for number, text in enumerate(texts)
             )
             self._changed.notify()
@@ -256,7 +264,11 @@ class Batcher:
         """Read texts together; if that fails because of one of them, read each by itself."""
         question = batch[0].ticket.question
         try:
-            return list(self._read([item.text for item in batch], question))
+            with while_wanted(partial(_is_wanted, batch)):
+                return list(self._read([item.text for item in batch], question))
+        except Unwanted:
+            self._metrics.count_dropped(len(batch))
+            return [Failed()] * len(batch)
         except TextTooLong as error:
             if len(batch) == 1:
                 return [error]
@@ -275,7 +287,7 @@ class Batcher:
     def _count(self, batch: Sequence[_Item], outcomes: Sequence[Outcome], seconds: float) -> None:
         read = [one for one in outcomes if isinstance(one, Extraction)]
         self._metrics.observe_batch(
-            texts=len(batch),
+            texts=len(read),
             chars=sum(doc.coverage.chars_read for doc in read),
             windows=sum(doc.coverage.windows for doc in read),
             seconds=seconds,

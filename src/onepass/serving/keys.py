@@ -57,12 +57,16 @@ def read_keys(environment: Mapping[str, str], file: Path | None = None) -> tuple
         file: one key a line; empty lines and lines that start with # are left out.
 
     Raises:
-        InputError: if the file cannot be read or has no key in it.
+        InputError: if the file cannot be read or has no key in it, or the variable has only blanks
+            and commas.
 
     >>> read_keys({"ONEPASS_API_KEYS": "first-key, second-key"})
     ('first-key', 'second-key')
     """
-    keys = [key.strip() for key in environment.get(VARIABLE, "").split(",")]
+    given = environment.get(VARIABLE, "")
+    keys = [key.strip() for key in given.split(",")]
+    if given and not any(keys):
+        raise InputError(f"{VARIABLE} has no key in it; put keys there, or leave it out.")
     if file is not None:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()

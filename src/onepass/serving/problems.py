@@ -84,12 +84,22 @@ def refusal_of(error: OnepassError) -> Refusal:
     return Refusal(500, "model_error", str(error))
 
 
-def refusal_of_body(error: RequestValidationError) -> Refusal:
+def refusal_of_body(error: RequestValidationError, content_type: str) -> Refusal:
     """Return the refusal for a body that is not what it should be; the first reason stands for all.
 
     What was given is not repeated: it may be a text.
+
+    Args:
+        error: of the framework, which reads a body as JSON only if its type says so.
+        content_type: of the request.
     """
     first = error.errors()[0]
+    if first["loc"] == ("body",) and "json" not in content_type:
+        return Refusal(
+            422,
+            "invalid_request",
+            "The body is not marked as JSON; send it with  Content-Type: application/json.",
+        )
     if first["type"] == "json_invalid":
         return Refusal(
             400, "invalid_json", "The body is not JSON; send a JSON object encoded in UTF-8."

@@ -70,7 +70,11 @@ async def extract(given: wire.ExtractRequest, request: Request) -> Response:
 )
 async def extract_batch(given: wire.BatchRequest, request: Request) -> Response:
     """Find what a schema asks for in several texts; one that cannot be read has an error."""
-    results = await _service(request).read(given.texts, given, request)
+    service = _service(request)
+    results = await service.read(given.texts, given, request)
+    for one in results:
+        if isinstance(one, Refusal):
+            service.metrics.count_error(one.code)
     return reply(
         {
             "results": [

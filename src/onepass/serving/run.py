@@ -5,11 +5,14 @@ SIGTERM and Ctrl-C stop it: no new connections, answers to what was accepted, th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
 from collections.abc import Callable
 from math import ceil
+from time import monotonic
+from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.extractor import Extractor
@@ -24,6 +27,8 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtra("The service", "serve") from error
 
+_LOOK = 0.2  # seconds between two looks at what holds up a stop
+_UNREAD = 3.0  # seconds for a client to read its answer when the service stops
 _KEEP_ALIVE = 75  # seconds of an idle connection; longer than proxies keep theirs
 _LAST_ANSWERS = 5  # seconds above the timeout of a request
 _BACKLOG = 1024
@@ -73,16 +78,47 @@ def serve(
     """
     logging.getLogger("onepass.serving").setLevel(logging.INFO)
     with listen(settings.host, settings.port) as listener:
-        server = uvicorn.Server(server_config(model, settings))
-        name, port = listener.getsockname()[:2]
-        if started is not None:
-            started(f"http://{f'[{name}]' if ':' in name else name}:{port}")
-        # The server hands the signal on when all is done; to be stopped is no failure.
-        before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+        server = Server(server_config(model, settings))
+
+        def stop(number: int, frame: object) -> None:
+            server.should_exit = True
+
+        # The server has handlers of its own while it runs, and hands the signal on when all is
+        # done; to be stopped is no failure. Before that, this one keeps it from being lost.
+        before = signal.signal(signal.SIGTERM, stop)
         try:
+            name, port = listener.getsockname()[:2]
+            if started is not None:
+                started(f"http://{f'[{name}]' if ':' in name else name}:{port}")
             server.run(sockets=[listener])
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, which while it stops also ends what would hold it up.
+
+    It tells each connection once that it stops. One that opens at that moment is not told, and one
+    whose client does not read its answer never ends.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        ending = asyncio.create_task(self._end_connections())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            ending.cancel()
+
+    async def _end_connections(self) -> None:
+        since: dict[Any, float] = {}  # when a connection began to close
+        while True:
+            await asyncio.sleep(_LOOK)
+            for connection in list(self.server_state.connections):
+                transport = connection.transport
+                if not transport.is_closing():
+                    connection.shutdown()
+                elif monotonic() - since.setdefault(connection, monotonic()) > _UNREAD:
+                    transport.abort()
 
 
 def server_config(model: Extractor, settings: Settings) -> uvicorn.Config:

@@ -61,6 +61,8 @@ class Settings:
     timeout: float = 30.0
 
     def __post_init__(self) -> None:
+        if not self.host.strip():
+            raise InputError("The host is empty; give an address, such as 0.0.0.0 for all of them.")
         if not 0 <= self.port <= 65535:
             raise InputError(f"The port must be from 0 to 65535, but {self.port} was given.")
         if not 0 <= self.batch_delay < inf:
