@@ -307,3 +307,13 @@ assert not {{"torch", "transformers", "onnx"}} & set(sys.modules)
     assert expected["entities"]
     assert expected["records"]["product"]
     assert expected["classifications"]["tone"]["labels"]
+
+
+def test_words_that_are_not_read_whole_are_said() -> None:
+    short, long = "Tim " + "a" * 90, "Tim " + "a" * 500
+    builtin = Extractor(threads=1)
+    assert builtin.extract(short, LABELS).coverage.chars_read == len(short)
+    read = builtin.extract(long, LABELS).coverage
+    assert (read.chars_read, read.truncated) == (4, True)  # one unknown piece, whatever is in it
+    with pytest.raises(TextTooLong, match=r"too long to be read whole \(500 characters in all\)"):
+        builtin.extract(long, LABELS, on_long="error")

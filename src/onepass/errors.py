@@ -9,8 +9,12 @@ OnepassError
 ├── ServiceError        a service that refused a request or did not answer
 └── MissingExtra        a feature whose optional dependency is not installed (also an ImportError)
 
-Each message says what was given, what was expected and what to do, in one sentence.
+Each message says what was given, what was expected and what to do, in one sentence. All of them go
+through a pickle, and so from one process to another.
 """
+
+from functools import partial
+from typing import Any
 
 
 class OnepassError(Exception):
@@ -50,6 +54,9 @@ class ServiceError(OnepassError):
         self.status = status
         self.code = code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), status=self.status, code=self.code), self.args
+
 
 class MissingExtra(OnepassError, ImportError):
     """A feature whose optional dependency is not installed; the message holds the exact command."""
@@ -60,3 +67,6 @@ class MissingExtra(OnepassError, ImportError):
         )
         self.feature = feature
         self.extra = extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.feature, self.extra)

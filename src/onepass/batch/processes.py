@@ -22,7 +22,7 @@ from onepass.batch.answering import Answer, Request, answers, open_model
 from onepass.batch.engines import Answered, Engine
 from onepass.batch.job import ModelChoice
 from onepass.batch.rows import Chunk
-from onepass.errors import BackendError, MissingExtra, OnepassError
+from onepass.errors import BackendError
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
@@ -95,10 +95,7 @@ def _answer(texts: list[str]) -> list[Answer]:
     if _asked is None:
         raise RuntimeError("This process was not started by in_processes().")
     choice, request = _asked
-    try:
-        return answers(_model(choice), request, texts)
-    except MissingExtra as error:  # cannot be pickled: it is not made from its message
-        raise OnepassError(str(error)) from error
+    return answers(_model(choice), request, texts)
 
 
 @cache

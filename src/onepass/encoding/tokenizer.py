@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import ByteLevel
 
 from onepass.errors import CheckpointError
@@ -87,6 +88,22 @@ class PieceTokenizer:
     def knows(self, token: str) -> bool:
         """Say whether the vocabulary holds a token."""
         return self._tokenizer.token_to_id(token) is not None
+
+    @cached_property
+    def longest(self) -> tuple[int, int] | None:
+        """Return the most characters of a word that is split, and the piece of a longer one.
+
+        None where words of any length are split.
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").longest
+        (100, 100)
+        """
+        model = self._tokenizer.model
+        if not isinstance(model, WordPiece):
+            return None
+        unknown = self._tokenizer.token_to_id(model.unk_token)
+        return None if unknown is None else (int(model.max_input_chars_per_word), int(unknown))
 
     @cached_property
     def spaced(self) -> PieceTokenizer:

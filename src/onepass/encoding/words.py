@@ -25,7 +25,8 @@ def word_pieces(
         most: pieces of a word; a longer one (a base64 block, say) keeps its first ones.
 
     Returns:
-        (pieces,) ids, (words,) pieces of each word, and how many characters stand in cut words.
+        (pieces,) ids, (words,) pieces of each word, and how many characters stand in words that are
+        cut or that the tokenizer gives up on.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.text.words import split_words
@@ -35,7 +36,25 @@ def word_pieces(
     (array([1, 3]), 21)
     """
     ids, lengths = tokenizer.flat(forms)
-    return first_pieces(words, ids, lengths, most)
+    given_up = _given_up(words, ids, lengths, tokenizer)
+    ids, lengths, cut = first_pieces(words, ids, lengths, most)
+    return ids, lengths, cut + given_up
+
+
+def _given_up(words: Words, ids: Ints, lengths: Ints, tokenizer: PieceTokenizer) -> int:
+    """Return how many characters stand in words that are too long for the vocabulary's search.
+
+    WordPiece makes one unknown piece of such a word, whatever is in it.
+    """
+    if tokenizer.longest is None:
+        return 0
+    most, unknown = tokenizer.longest
+    chars = words.ends - words.starts  # (words,)
+    if not len(chars) or int(chars.max()) <= most:
+        return 0
+    word_of = np.repeat(np.arange(len(lengths)), lengths)  # (pieces,)
+    has_unknown = np.bincount(word_of[ids == unknown], minlength=len(lengths)) > 0
+    return int(chars[has_unknown & (chars > most)].sum())
 
 
 def first_pieces(words: Words, ids: Ints, lengths: Ints, most: int) -> tuple[Ints, Ints, int]:

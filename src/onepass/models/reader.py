@@ -333,6 +333,11 @@ def _pieces(job: _Job) -> int:
 
 def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
     """Return the windows of a text for which a number of pieces is left beside the prompt."""
+    if on_long == "error" and text.cut:
+        raise TextTooLong(
+            f"The text has words that are too long to be read whole ({text.cut} characters in "
+            "all); break them with blanks, or read it with on_long='window'."
+        )
     longest = int(text.lengths.max(initial=0))  # a word is never cut between windows
     size = max(min(room, _WINDOW_PIECES), longest)
     windows = plan_windows(text.lengths, size, overlap=_OVERLAP_WORDS, whole=room, most=most)
