@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from onepass.decoding.finds import SpanFind
-from onepass.decoding.spans import best_span, candidates
+from onepass.decoding.spans import best_span, candidates, distinct_spans
 
 SOME = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
 cells = st.floats(0, 1, width=32) | SOME.map(lambda score: float(np.float32(score)))
@@ -86,3 +86,22 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         best_span(grid, 0.5)
     with pytest.raises(ValueError, match="4 of them"):
         candidates(grid, [0.5, 0.5], valid=4)
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_distinct_spans_share_no_word_and_none_could_be_better(labels, words, width, seed) -> None:
+    scores = np.random.default_rng(seed).random((labels, words, width)).astype(np.float32)
+    limits = np.full(labels, 0.4)
+    chosen = distinct_spans(scores, limits)
+    kept = [(span.start, span.end) for span in chosen if span is not None]
+    taken = [word for start, end in kept for word in range(start, end)]
+    assert len(taken) == len(set(taken))
+    for label, span in enumerate(chosen):
+        best = best_span(scores[label], 0.4)
+        if span is None and best is not None:  # a better one stands in the way of each candidate
+            assert any(other is not None and other.score >= best.score for other in chosen)
+        elif best is not None and span is not None:
+            assert span.score <= best.score
+    # What holds at a higher threshold is what is left of this.
+    higher = distinct_spans(scores, np.full(labels, 0.7))
+    assert higher == [span if span and span.score >= 0.7 else None for span in chosen]

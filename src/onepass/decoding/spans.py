@@ -6,6 +6,7 @@ about how the scores were made, nor about which candidates will be kept.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,36 @@ def best_span(scores: _Scores, threshold: float, *, valid: int | None = None) ->
     if not best >= scores.dtype.type(threshold) or np.isneginf(best):
         return None
     return SpanFind(start, start + offset + 1, float(best))
+
+
+def distinct_spans(scores: _Scores, thresholds: npt.ArrayLike) -> list[SpanFind | None]:
+    """Return one span of each label, or None, so that no two of them share a word.
+
+    The best one stands; a label whose best span overlaps it gets its own next best.
+
+    Args:
+        scores: probabilities, (labels, words, width).
+        thresholds: one per label, inclusive, (labels,).
+
+    >>> scores = np.array([[[0.9], [0.6]], [[0.8], [0.1]], [[0.7], [0.1]]])
+    >>> [span and span.start for span in distinct_spans(scores, [0.5, 0.5, 0.5])]
+    [0, None, None]
+    """
+    limits = np.asarray(thresholds, dtype=np.float64)
+    best = [best_span(one, float(at)) for one, at in zip(scores, limits, strict=True)]
+    placed = sorted((span.start, span.end) for span in best if span is not None)
+    if all(one[1] <= other[0] for one, other in pairwise(placed)):
+        return best
+    found = candidates(scores, limits)
+    chosen: list[SpanFind | None] = [None] * len(best)
+    free = np.ones(scores.shape[1], dtype=bool)  # (words,)
+    # Of equal scores the earlier label's, the earlier and the shorter one, as in `best_span`.
+    for row in np.argsort(-found.scores, kind="stable"):
+        label, start, end = int(found.labels[row]), int(found.starts[row]), int(found.ends[row])
+        if chosen[label] is None and free[start:end].all():
+            chosen[label] = SpanFind(start, end, float(found.scores[row]))
+            free[start:end] = False
+    return chosen
 
 
 def _inside(words: int, width: int, valid: int | None) -> npt.NDArray[np.bool_]:

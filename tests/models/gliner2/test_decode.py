@@ -51,6 +51,7 @@ def found(
     threshold: object = None,
     calibration: Mapping[str, Calibration] | None = None,
     spare: bool = False,
+    distinct: bool = False,
 ) -> Findings:
     """Decode the first group with logits that are low but for some cells."""
     reading = read(tokenizer, schema)
@@ -59,7 +60,7 @@ def found(
     for cell, logit in cells.items():
         logits[cell] = logit
     limits = resolve_thresholds(schema, threshold, {}, calibration)  # type: ignore[arg-type]
-    scores = ReadingScores({0: SpanScores(instances, logits, spare)}, {})
+    scores = ReadingScores({0: SpanScores(instances, logits, spare, distinct)}, {})
     return decode(scores, reading, Asking(schema, limits, "flat"), OWN_WORDS)
 
 
@@ -208,3 +209,16 @@ def test_a_spare_instance_that_repeats_another_one_is_no_record(tokenizer: Piece
     )
     assert [record.fields[name][0].score for record in plain] == [HIGH_SCORE, HIGH_SCORE, 0.5]
     assert [record.fields[name][0].score for record in spare] == [HIGH_SCORE, HIGH_SCORE]
+
+
+def test_values_of_a_record_share_no_word_where_a_checkpoint_says_so(
+    tokenizer: PieceTokenizer,
+) -> None:
+    schema = Schema().structure("sale", ["seller::str", "buyer::str", "goods"])
+    cells: dict[Cell, float] = {
+        (0, 0, 0, 1): 3.0, (0, 1, 0, 1): 2.0, (0, 1, 3, 0): 1.0, (0, 2, 0, 1): 1.0,
+    }  # fmt: skip
+    (both,) = found(tokenizer, schema, cells).records[0]
+    assert [held[0].start for held in both.fields if held] == [0, 0, 0]  # type: ignore[union-attr]
+    (apart,) = found(tokenizer, schema, cells, distinct=True).records[0]
+    assert [held[0].start for held in apart.fields if held] == [0, 3, 0]  # type: ignore[union-attr]

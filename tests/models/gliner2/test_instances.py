@@ -16,8 +16,14 @@ def test_other_values_are_refused(name: str, value: object) -> None:
         Instances.from_dict({name: value}, "here")
 
 
+@pytest.mark.parametrize("value", [1, "true", None])
+def test_distinct_values_are_true_or_false(value: object) -> None:
+    with pytest.raises(CheckpointError, match=r"distinct_values in here/onepass\.json must be true"):
+        Instances.from_dict({"distinct_values": value}, "here")
+
+
 def test_settings_come_back() -> None:
-    looked_for = Instances(spare=2, least_pairs=1)
+    looked_for = Instances(spare=2, least_pairs=1, distinct=True)
     assert Instances.from_dict(looked_for.to_dict() | {"thresholds": {}}, "") == looked_for
     assert Instances.from_dict({}, "") == Instances()
     assert Instances().to_dict() == {}

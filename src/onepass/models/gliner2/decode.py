@@ -26,7 +26,7 @@ from onepass.decoding.finds import (
 from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import select
 from onepass.decoding.pair_options import pair_options
-from onepass.decoding.spans import best_span, candidates
+from onepass.decoding.spans import best_span, candidates, distinct_spans
 from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
@@ -76,8 +76,9 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
                 relations += _pairs(text, group.task, limit)
         else:
             found_here = _records(
-                (probs, text), number, (reading, schema), thresholds.fields[group.task]
-            )
+                (probs, text), number, (reading, schema), thresholds.fields[group.task],
+                distinct=spans.distinct,
+            )  # fmt: skip
             if any(record.options for record in found_here):  # what is chosen may change
                 spare |= {group.task} if spans.spare else set()
             elif spans.spare:  # what repeats a part of another record is no record of its own
@@ -116,6 +117,8 @@ def _records(
     number: int,
     asked: tuple[Reading, Schema],
     thresholds: Floats,
+    *,
+    distinct: bool,
 ) -> tuple[RecordFind, ...]:
     """Return the instances of a structure in which anything was found."""
     probs, text = scores
@@ -130,6 +133,13 @@ def _records(
         if structure.fields[item].is_ruled
     }
     ruled = {item: constrained_values(own, structure.fields[item]) for item, own in options.items()}
+    single = [
+        (line, item)
+        for line, item in enumerate(group.items)
+        if distinct and structure.fields[item].dtype == "str"
+        and not structure.fields[item].choices and item not in ruled
+    ]  # fmt: skip  # fields whose values share no word
+    lines, items = [line for line, _ in single], [item for _, item in single]
     records = []
     for instance in range(len(probs)):
         fields: list[tuple[Find, ...]] = [()] * len(structure.fields)
@@ -142,8 +152,12 @@ def _records(
                 fields[item] = limited(chosen, field)
             elif item in ruled:
                 fields[item] = ruled[item][instance]
-            else:
+            elif item not in items:
                 fields[item] = _values(text[instance, line], threshold, field.dtype)
+        if items:
+            apart = distinct_spans(text[instance, lines], thresholds[items])
+            for item, span in zip(items, apart, strict=True):
+                fields[item] = () if span is None else (span,)
         own = _options_of(instance, len(fields), options)
         if any(fields) or any(own):
             records.append(RecordFind(tuple(fields), own))

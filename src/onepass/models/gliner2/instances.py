@@ -1,6 +1,7 @@
-"""How many records of a type, and pairs of a relation type, are looked for in a text.
+"""How many records of a type, and pairs of a relation type, are looked for in a text, and how.
 
-The published way is as many as the count head says. It knows nothing about scores.
+The published way is as many as the count head says, each field for itself. It knows nothing about
+scores.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from onepass.errors import CheckpointError
 from onepass.models.gliner2.prompt import Kind
 
-SPARE, LEAST_PAIRS = "spare_instances", "least_pairs"  # in onepass.json
+SPARE, LEAST_PAIRS, DISTINCT = "spare_instances", "least_pairs", "distinct_values"  # onepass.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Instances:
         spare: instances of a structure or relation type beyond the predicted number, for
             checkpoints that were trained to find nothing in those.
         least_pairs: pairs of a relation type even where fewer, or none, are predicted.
+        distinct: whether fields with one value share no word within a record.
 
     >>> Instances(spare=2, least_pairs=1).number(Kind.RELATION, predicted=0, most=19)
     3
@@ -32,6 +34,7 @@ class Instances:
 
     spare: int = 0
     least_pairs: int = 0
+    distinct: bool = False
 
     @classmethod
     def from_dict(cls, own: Mapping[str, Any], where: str) -> Instances:
@@ -42,7 +45,7 @@ class Instances:
             where: the directory they are in, for an error.
 
         Raises:
-            CheckpointError: if one is not a whole number from 0.
+            CheckpointError: if one is not a whole number from 0, or not true or false.
         """
         for name in (SPARE, LEAST_PAIRS):
             value = own.get(name, 0)
@@ -51,12 +54,17 @@ class Instances:
                     f"{name} in {where}/onepass.json must be a whole number from 0, "
                     f"not {value!r:.60}."
                 )
-        return cls(own.get(SPARE, 0), own.get(LEAST_PAIRS, 0))
+        distinct = own.get(DISTINCT, False)
+        if type(distinct) is not bool:
+            raise CheckpointError(
+                f"{DISTINCT} in {where}/onepass.json must be true or false, not {distinct!r:.60}."
+            )
+        return cls(own.get(SPARE, 0), own.get(LEAST_PAIRS, 0), distinct)
 
     def to_dict(self) -> dict[str, int]:
-        """Return the settings that are not 0, as ``onepass.json`` has them."""
-        both = {SPARE: self.spare, LEAST_PAIRS: self.least_pairs}
-        return {name: value for name, value in both.items() if value}
+        """Return the settings that are not the published ones, as ``onepass.json`` has them."""
+        every = {SPARE: self.spare, LEAST_PAIRS: self.least_pairs, DISTINCT: self.distinct}
+        return {name: value for name, value in every.items() if value}
 
     def number(self, kind: Kind, *, predicted: int, most: int) -> int:
         """Return how many instances of a group are scored.

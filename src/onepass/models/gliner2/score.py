@@ -26,11 +26,13 @@ class SpanScores:
         logits: (instances, items, words, width); choice words stand before the text's words.
             None when the count is 0.
         spare: whether there may be more instances than the text has.
+        distinct: whether fields with one value share no word within an instance.
     """
 
     count: int
     logits: Floats | None
     spare: bool = False
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +143,9 @@ def _score_spans(
         own = logits[line_of[place.row], first : first + instances * place.items, :words]
         shape = (instances, place.items, words, logits.shape[3])
         over = looked_for.spare > 0 and place.kind is not Kind.ENTITIES
-        scores[place.row].spans[place.group] = SpanScores(instances, own.reshape(shape), over)
+        scores[place.row].spans[place.group] = SpanScores(
+            instances, own.reshape(shape), over, looked_for.distinct
+        )
 
 
 def _queries(
