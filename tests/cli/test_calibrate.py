@@ -38,10 +38,14 @@ def checkpoint(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    tasks = (GoldTask("tone", ("calm", "angry"), ("calm",)),)
+    calm, angry = (GoldTask("tone", ("calm", "angry"), (tone,)) for tone in ("calm", "angry"))
+    words = [(0, 3), (4, 8), (9, 11)]  # each is found everywhere, and is right in a third
     examples = [
         Example(
-            f"tim cook in paris {n}", (Mention(0, 8, "person"),), ("person",), classifications=tasks
+            f"tim cook in paris {n}",
+            (Mention(*words[n % 3], "person"),),
+            ("person",),
+            classifications=(calm if n % 7 else angry,),
         )
         for n in range(80)
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onepass.corpus.example import GoldRelation, GoldTask, Mention
+from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.public import read_any, read_each
 from onepass.errors import InputError
 
@@ -55,6 +55,35 @@ def test_prodigy_choices_and_binary_questions(tmp_path):
     one, no, yes = (example.classifications[0] for example in read_any(path))
     assert one == GoldTask("class", ("good", "bad"), ("bad",))
     assert (no.true, yes.true) == ((), ("SPAM",))
+
+
+GOOD = {"text": TEXT, "spans": [span(ANN, "PERSON")], "answer": "accept"}
+OPTIONS = [{"id": "a", "text": "good"}]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"spans": [span(ANN, ["PERSON"])]}, "the label of an entity"),
+        ({"spans": [3]}, "an item of spans must be an object"),
+        ({"spans": 3}, "spans must be a list"),
+        ({"relations": [{"label": ["x"]}]}, "needs the key 'head_span'"),
+        ({"relations": "x"}, "relations must be a list"),
+        ({"options": [{"id": ["a"]}]}, "the id of an option must be a string or a number"),
+        ({"options": [{"id": None}]}, "the id of an option must be a string or a number"),
+        ({"options": OPTIONS, "config": "x"}, "config must be an object"),
+        ({"options": OPTIONS, "accept": [["a"]]}, "the id of an option must be a string or a"),
+        ({"options": OPTIONS, "accept": [{"id": "a"}]}, "the id of an option must be a string"),
+    ],
+)
+def test_a_wrong_row_of_prodigy_spoils_no_other(tmp_path, bad, message):
+    path = lines(tmp_path / "ner.jsonl", GOOD, {"text": "Bo", "answer": "accept", **bad}, GOOD)
+    first, (place, error), last = read_each(path)
+    assert isinstance(first[1], Example)
+    assert first[1] == last[1]
+    assert first[1].asked == ("PERSON",)
+    assert place == "line 2"
+    assert message in str(error)
 
 
 def studio(text: str, *results: dict[str, object], **more: object) -> dict[str, object]:

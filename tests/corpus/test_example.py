@@ -47,6 +47,30 @@ from onepass.errors import InputError
             lambda: GoldStructure("car", (GoldField("x"),), ({"y": ()},)),
             "the field 'y', which structure 'car' does not have",
         ),
+        (
+            lambda: GoldStructure(
+                "car", (GoldField("x", choices=("a",)),), ({"x": (GoldValue(choice="b"),)},)
+            ),
+            "the choice 'b', which is not one of the choices of the field 'x'",
+        ),
+        (
+            lambda: GoldStructure("car", (GoldField("x"),), ({"x": (GoldValue(choice="b"),)},)),
+            "the choice 'b', which is not one of the choices of the field 'x'",
+        ),
+        (
+            lambda: GoldStructure(
+                "car", (GoldField("x", dtype="str"),), ({"x": (GoldValue(0, 1),) * 2},)
+            ),
+            "2 values of the field 'x', whose dtype 'str' allows one",
+        ),
+        (
+            lambda: Example("Bo", classifications=(GoldTask("t", ("a",), ()),) * 2),
+            "the tasks of a text must be distinct, but 't' was given twice",
+        ),
+        (
+            lambda: Example("Bo", structures=(GoldStructure("s", (GoldField("x"),), ()),) * 2),
+            "the structures of a text must be distinct, but 's' was given twice",
+        ),
         (lambda: GoldRelation("bites", (0, 2), (4, 3)), "the tail of the relation 'bites'"),
         (lambda: Example("Bo", (Mention(0, 3, "dog"),)), "[0, 3) of an entity 'dog' lies outside"),
         (

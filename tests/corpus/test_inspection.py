@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from onepass.corpus.example import Example, GoldField, GoldRelation, GoldStructure, GoldValue
+from onepass.corpus.example import (
+    Example,
+    GoldField,
+    GoldRelation,
+    GoldStructure,
+    GoldValue,
+)
 from onepass.corpus.inspection import SHINGLE, Known, Statistics, inspect_files
 from onepass.corpus.jsonl import write_examples
 
@@ -47,3 +53,33 @@ def test_files_of_another_offset_are_no_conflict(tmp_path):
     write_examples(one, [Example("a dog", asked=("dog",))])
     write_examples(other, [Example("A dog", asked=("dog",))])
     assert [p.kind for p in inspect_files([one, other])] == ["duplicate"]
+
+
+def kinds(tmp_path, *examples: Example) -> list[str]:
+    write_examples(tmp_path / "a.jsonl", examples)
+    return [problem.kind for problem in inspect_files([tmp_path / "a.jsonl"])]
+
+
+def test_relations_contradict_each_other_where_both_asked(tmp_path):
+    def example(*relations: GoldRelation, asked: str = "runs") -> Example:
+        return Example("Ann runs Acme", relations=relations, asked_relations=(asked,))
+
+    runs, turned = GoldRelation("runs", (0, 3), (9, 13)), GoldRelation("runs", (9, 13), (0, 3))
+    assert kinds(tmp_path, example(runs), example(turned)) == ["conflict"]
+    assert kinds(tmp_path, example(runs), example()) == ["conflict"]
+    assert kinds(tmp_path, example(runs), example(asked="owns")) == ["duplicate"]
+    assert kinds(tmp_path, example(runs), example(runs)) == ["duplicate"]
+
+
+def test_records_contradict_each_other_where_both_asked(tmp_path):
+    def example(*values: GoldValue, name: str = "firm", more: str = "age") -> Example:
+        fields = (GoldField("who"), GoldField(more))
+        records = ({"who": values},) if values else ()
+        return Example("Ann runs Acme", structures=(GoldStructure(name, fields, records),))
+
+    ann, acme = GoldValue(0, 3), GoldValue(9, 13)
+    assert kinds(tmp_path, example(ann), example(acme)) == ["conflict"]
+    assert kinds(tmp_path, example(ann), example()) == ["conflict"]
+    assert kinds(tmp_path, example(ann, acme), example(acme, ann)) == ["duplicate"]
+    assert kinds(tmp_path, example(ann), example(GoldValue(text="Ann"), more="b")) == ["duplicate"]
+    assert kinds(tmp_path, example(ann), example(acme, name="person")) == ["duplicate"]

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from onepass.corpus.example import Example, Mention
+from onepass.corpus.public import read_any
 from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 
@@ -66,6 +67,29 @@ def test_other_formats_are_read_as_they_are_for_evaluation(tmp_path, name, conte
     (example,) = read_training_file(path)
     assert example.text.startswith("Bo barks")
     assert example.entities == (Mention(0, 2, "dog"),)
+
+
+GLINER = {"tokenized_text": ["Bo", "barks."], "ner": [[0, 0, "dog"]]}
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        (OWN, Format.ONEPASS),
+        (THEIRS, Format.GLINER2),
+        (GLINER, Format.GLINER),
+        (PRODIGY, Format.OTHER),
+        (MULTITASK, Format.OTHER),
+    ],
+)
+def test_rows_of_only_a_text_do_not_tell_the_format(tmp_path, row, form):
+    path = tmp_path / "data.jsonl"
+    plain = json.dumps({"text": "Al", "source": "here"}) + "\n"
+    path.write_text(plain * 2 + json.dumps(row) + "\n")
+    assert file_format(path) is form
+    found = list(read_training_file(path))
+    assert found == [Example("Al", source="here")] * 2 + [BO]
+    assert found == list(read_any(path))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,15 @@ def test_platt_is_finite_when_everything_is_right() -> None:
     assert np.isfinite([scale, shift]).all()
 
 
+@pytest.mark.parametrize("number", [50, 5000])
+def test_platt_has_an_end_where_a_score_parts_right_from_wrong(number: int) -> None:
+    right = np.arange(2 * number) < number
+    scale, shift = fit_platt(np.where(right, 0.9, 0.1), right)
+    share = (number + 1) / (number + 2)  # what Platt takes for the truth
+    assert sigmoid(scale * np.log(9) + shift) == pytest.approx(share, abs=1e-4)
+    assert shift == pytest.approx(0, abs=1e-3)
+
+
 def test_temperature_undoes_too_much_confidence() -> None:
     rng = np.random.default_rng(1)
     answers = []
@@ -128,13 +137,63 @@ def test_calibrate_finds_when_to_abstain(shift: bool) -> None:
 
 def test_errors_are_those_of_the_half_that_was_not_fitted_on() -> None:
     def example(number: int) -> Example:
-        right = number % 4 == 0 if number % 2 else number % 4 == 2  # in odd texts never, else half
+        right = number % 40 == 1 if number % 2 else number % 4 == 2  # odd texts rarely, else half
         return Example("Bo met Al", (Mention(0, 2, "dog"),) if right else (), ("dog",))
 
     answered = answer(Overconfident(), map(example, range(240)))
     before, after = calibration_errors(answered)["entities"]
-    assert before == pytest.approx(0.9 - 0.25)  # a quarter is right
-    assert after == pytest.approx(0.5, abs=0.02)  # each half learns what the other one is not
+    assert before == pytest.approx(0.9 - 0.275)
+    assert after == pytest.approx(0.45, abs=0.02)  # each half learns what the other one is not
+
+
+class Scored:
+    """Finds a dog in every text, as surely as the text says."""
+
+    def extract(
+        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
+    ) -> list[Extraction]:
+        return [Extraction(one, (Entity("dog", "Bo", 0, 2, float(one[3:])),)) for one in text]
+
+
+def found(score: float, *, right: bool) -> Example:
+    return Example(f"Bo {score}", (Mention(0, 2, "dog"),) if right else (), ("dog",))
+
+
+def test_a_threshold_is_never_above_what_it_keeps() -> None:
+    """Where a score parts right from wrong, what is right stays, and what is wrong does not."""
+    examples = [found(0.9999, right=True)] * 4000 + [found(0.6, right=False)] * 4000
+    examples += [found(0.9998, right=True)] * 4000
+    settings = calibrate(Scored(), examples)
+    line, threshold = settings["calibration"]["entities"], settings["thresholds"]["entities"]
+    low, high = (
+        sigmoid(line["scale"] * np.log(score / (1 - score)) + line["shift"])
+        for score in (0.6, 0.9998)
+    )
+    assert low < threshold <= high
+    assert threshold < 1
+
+
+def test_a_threshold_is_that_of_the_line_that_is_kept() -> None:
+    examples = [found(0.5, right=number % 10 > 0) for number in range(1000)]
+    examples += [found(0.47, right=False)] * 1000
+    settings = calibrate(Scored(), examples)
+    line, threshold = settings["calibration"]["entities"], settings["thresholds"]["entities"]
+    kept = sigmoid(np.float64(line["shift"]))  # of a raw score of 0.5, the best threshold
+    assert 0 <= kept - threshold < 1e-6
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_kind_that_is_always_right_or_always_wrong_is_not_fitted(right: bool) -> None:
+    examples = [
+        Example(
+            "Bo met Al",
+            (Mention(0, 2, "dog"),) if right else (),
+            ("dog",),
+            classifications=(GoldTask("true", ("yes", "no"), ("yes" if right else "no",)),),
+        )
+    ] * 120
+    settings = calibrate(Overconfident(), examples)
+    assert settings["calibration"] == settings["thresholds"] == {}
 
 
 def test_errors_of_answers_with_one_label() -> None:

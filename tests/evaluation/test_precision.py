@@ -72,3 +72,10 @@ def test_samples_are_of_every_file(reader: Reader, data: Path) -> None:
     assert taken == [1, 1, 1]  # two of the first file, and the only one of the second
     with pytest.raises(InputError, match="no file or directory"):
         sample_texts([data / "absent"])
+
+
+@pytest.mark.parametrize("rows", [[], [Example(TEXT)]])
+def test_a_sample_without_an_annotated_text_is_refused(data: Path, rows: list[Example]) -> None:
+    write_examples(data / "none.jsonl", rows)
+    with pytest.raises(InputError, match=r"none\.jsonl has no annotated example"):
+        sample_texts([data])

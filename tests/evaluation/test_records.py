@@ -11,7 +11,8 @@ from onepass.evaluation.records import RecordScorer, normalize
 from onepass.results.types import Extraction, Value
 
 TEXT = "2 red pens at $3, 5 blue pens at $4; red  Pens are best."
-FIELDS = (GoldField("item"), GoldField("number"), GoldField("colors"), GoldField("size"))
+SIZE = GoldField("size", choices=("Small", "Large"))
+FIELDS = (GoldField("item"), GoldField("number"), GoldField("colors"), SIZE)
 
 
 def spot(words: str) -> GoldValue:

@@ -115,9 +115,9 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
         "! none: a person  My parcel was due on Monday and is still not here.",
         "  none: a person  Which paint did you use for the blue wall?",
         "  none: a person  Do you have an office in Berlin?",
-        "! login           Can I volunteer for your charity?",
+        "  none: a person  Can I volunteer for your charity?",
         "  none: a person  Is your shop open on Sundays?",
-        "7 of 9 are right",
+        "8 of 9 are right",
     ]
 
 

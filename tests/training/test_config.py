@@ -71,6 +71,10 @@ def test_flags_count_instead_of_the_file(tmp_path):
         ({"precision": "int8"}, "'precision' must be one of auto, bf16, fp16, fp32, but 'int8'"),
         ({"samples": -1}, "'samples' must be a whole number from 0"),
         ({"device": "gpu"}, "'device' must be one of auto, cpu, cuda, but 'gpu'"),
+        ({"freeze": [["a"]]}, "'freeze' must be a list of text_encoder"),
+        ({"threads": 1025}, "'threads' must be a whole number from 1 to 1024, or null, but 1025"),
+        ({"seed": 10**23}, "'seed' must be a whole number from 0 to 9223372036854775807, but 1000"),
+        ({"seed": 2**63}, "'seed' must be a whole number from 0 to 9223372036854775807"),
         ({"resume": 1}, "'resume' must be true or false"),
         ({"keep": 0}, "'keep' must be a whole number from 1"),
         ({"sampling": []}, "'sampling' must be an object, but [] was given"),
@@ -97,7 +101,13 @@ def test_what_is_needed_must_be_there(key):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "must be JSON"), (b"[]", "must be a JSON object, not list"), (b"\xff", "not UTF-8")],
+    [
+        (b"{", "must be JSON"),
+        (b"[]", "must be a JSON object, not list"),
+        (b"\xff", "not UTF-8"),
+        (b'{"data": ' + b"[" * 100_000, "must not be nested so deeply"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "must be JSON: Exceeds the limit"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_refused(tmp_path, content, message):
     path = tmp_path / "train.json"
@@ -137,6 +147,8 @@ def test_yaml_says_the_same_as_json(tmp_path, name):
         ("model: \0", "must be YAML: unacceptable character"),
         ("model: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
         ("3: 4", "has no key 3; its keys are model"),
+        ("data: " + "[" * 100_000, "must not be nested so deeply"),
+        ("license: 2024-13-45", "must be YAML: month must be in 1..12"),
     ],
 )
 def test_yaml_that_is_no_configuration_is_refused(tmp_path, content, message):

@@ -108,4 +108,5 @@ def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert json.loads((final / "onepass.json").read_text()) == {
         "spare_instances": 2,
         "least_pairs": 1,
+        "distinct_values": True,
     }

@@ -17,6 +17,7 @@ from tests.training.gliner_data import make_learner, sentences, write_sentences
 
 from onepass import Extractor
 from onepass.cli import main
+from onepass.corpus.example import GoldRelation, Mention
 from onepass.corpus.gliner import example_from_gliner
 from onepass.corpus.jsonl import example_to_dict, read_examples
 from onepass.errors import CheckpointError, InputError
@@ -33,7 +34,7 @@ from onepass.results.types import (
 from onepass.training.families import loss_options
 from onepass.training.gliner import GlinerTrainee
 from onepass.training.run import WEAK, TrainConfig, train_from_config
-from onepass.training.selftrain import SelfTraining, weak_examples
+from onepass.training.selftrain import UNSURE, SelfTraining, weak_examples, write_weak_labels
 
 Configure = Callable[..., TrainConfig]
 
@@ -203,7 +204,7 @@ class Knower:
     """Answers what it was told, whatever the scores."""
 
     def extract(self, texts, schema, *, threshold, overlap):
-        assert (threshold, overlap) == (dict.fromkeys(threshold, 0.8), "flat")
+        assert (threshold, overlap) == (dict.fromkeys(threshold, UNSURE), "flat")
         assert set(threshold) == {"entities", "classifications", "records", "relations"}
         return [self.answer(text, schema) for text in texts]
 
@@ -241,6 +242,81 @@ def test_a_model_labels_texts(tmp_path):
         assert [(r.type, r.tail) for r in example.relations] == [("in", (4, 8))]
     tasks = [task for example in found for task in example.classifications]
     assert [(task.name, task.true) for task in tasks] == [("a", ("calm",))]
+
+
+class Doubter(Knower):
+    """Is sure of Tim and of nothing else that it finds."""
+
+    def answer(self, text, schema):
+        tim, rome, place = Value("tim", 0, 3, 0.9), Value("rome", 4, 8, 0.3), Value("rome", 4, 8, 1)
+        scores = {"calm": 0.9, "brief": 0.5, "loud": 0.01}
+        found = tuple(LabelScore(name, score) for name, score in scores.items() if score > UNSURE)
+        sure = Classification(found[:1], scores)
+        entities = (
+            Entity("person", "tim", 0, 3, 0.9), Entity("place", "rome", 4, 8, 0.9),
+            Entity("place", "tim", 0, 3, 0.2), Entity("city", "rome", 4, 8, 0.3),
+        )  # fmt: skip
+        relations = (
+            Relation("in", tim, place, 0.9), Relation("at", tim, place, 0.5),
+            Relation("of", tim, rome, 0.9),
+        )  # fmt: skip
+        labels = {label.name for label in schema.entity_labels}
+        types = {one.name for one in schema.relation_types}
+        return Extraction(
+            text,
+            tuple(one for one in entities if one.label in labels),
+            {
+                task.name: Classification(found, scores)
+                if task.multi_label
+                else sure
+                if task.name == "one"
+                else Classification(found[1:], scores)
+                for task in schema.classification_tasks
+            },
+            relations=tuple(one for one in relations if one.type in types),
+        )
+
+
+def test_what_a_model_is_unsure_of_is_not_taught_to_be_absent(tmp_path):
+    labels, examples = ["calm", "brief", "loud"], [["hush", "calm"], ["in short", "brief"]]
+    tasks = [
+        {"name": "many", "labels": labels, "true": [], "multi_label": True, "examples": examples},
+        {"name": "one", "labels": labels, "true": []},
+        {"name": "two", "labels": labels, "true": []},
+        {"name": "none", "labels": ["brief"], "true": [], "multi_label": True},
+    ]
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": "tim rome", "classifications": tasks}))
+    entities, types = ("person", "place", "city", "color"), ("in", "at", "of", "by")
+    (example,) = weak_examples(Doubter(), SelfTraining((str(path),), entities, types))
+    assert example.asked == ("person", "color")
+    assert example.entities == (Mention(0, 3, "person"),)
+    assert example.asked_relations == ("in", "by")
+    assert example.relations == (GoldRelation("in", (0, 3), (4, 8)),)
+    many, one = example.classifications
+    assert (many.labels, many.true) == (("calm", "loud"), ("calm",))
+    assert many.examples == (("hush", ("calm",)),)
+    assert (one.name, one.labels, one.true) == ("one", tuple(labels), ("calm",))
+
+
+def test_a_model_that_is_sure_of_nothing_teaches_nothing(tmp_path):
+    path, weak = tmp_path / "texts.jsonl", tmp_path / "weak.jsonl"
+    path.write_text('{"text": "tim rome"}\n')
+    given = SelfTraining((str(path),), ("place", "city"))
+    with pytest.raises(InputError, match=r"sure of nothing in the 1 texts of .* threshold of 0\.8"):
+        write_weak_labels(Doubter(), given, weak)
+    assert not weak.exists()  # a resumed run would learn from it
+
+
+def test_texts_of_which_nothing_is_sure_are_left_out(tmp_path):
+    rows = [{"text": "tim rome", "asked": [label]} for label in ("person", "city")]
+    path, weak = tmp_path / "texts.jsonl", tmp_path / "weak.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = []
+    assert write_weak_labels(Doubter(), SelfTraining((str(path),)), weak, report=told.append) == 1
+    assert told == [
+        "1 of 2 texts labeled by the model itself at 0.8: 1 entities, 0 relations, 0 classes"
+    ]
 
 
 def test_self_training_is_one_command(tmp_path, learner, capsys):
@@ -286,6 +362,13 @@ def test_options_of_self_training_need_texts(tmp_path, learner, capsys):
     command = ["train", "-m", str(learner), "-o", str(tmp_path / "run"), "-e", "person"]
     assert main(command) == 2
     assert "give --self-train FILE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [("--threads", "100000"), ("--seed", "9" * 23)])
+def test_numbers_that_are_too_large_are_refused(tmp_path, learner, capsys, given):
+    command = ["train", "-m", str(learner), "-d", "none.jsonl", "-o", str(tmp_path / "run")]
+    assert main([*command, *given]) == 2
+    assert given[0] in capsys.readouterr().err
 
 
 def test_texts_that_are_asked_nothing_are_refused(tmp_path, learner):

@@ -154,19 +154,6 @@ def test_of_many_labels_those_that_hold_are_asked():
     assert asked.labels[question.classes[0][0]].name == "label 150"
 
 
-def test_of_two_structures_or_tasks_of_a_name_the_first_is_asked():
-    task = GoldTask("tone", ("a", "b"), ("a",))
-    other = GoldTask("tone", ("c", "d"), ("d",))
-    structures = tuple(
-        GoldStructure("job", (GoldField(name),), ({name: (GoldValue(0, 3),)},))
-        for name in ("who", "where")
-    )
-    question = whole_question(Example(TEXT, classifications=(task, other), structures=structures))
-    assert question.schema.structures[0].fields[0].name == "who"
-    assert question.schema.classification_tasks[0].labels[0].name == "a"
-    assert len(question.records) == len(question.classes) == 1
-
-
 def test_examples_keep_the_labels_that_are_asked():
     labels = tuple(f"label {number}" for number in range(MOST_LABELS + 10))
     shown = (("y", (labels[1], labels[-1])), ("z", (labels[-2],)))

@@ -148,8 +148,19 @@ def test_what_an_interrupted_save_left_does_not_matter(run, make):
 
 def test_an_earlier_run_is_not_overwritten(tmp_path, make):
     train(make(), options(steps=1), tmp_path)
+    shutil.rmtree(tmp_path / "final")
+    (tmp_path / "step-1").mkdir()
+    (tmp_path / "step-1" / "state.json").write_text("{}")
     with pytest.raises(InputError, match="holds checkpoints of an earlier run; resume it"):
         train(make(), options(steps=1), tmp_path)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_finished_run_without_a_step_asks_for_another_directory(tmp_path, make, resume):
+    train(make(), options(steps=1), tmp_path)
+    assert not list(tmp_path.glob("step-*"))
+    with pytest.raises(InputError, match="finished run, which has no step to resume; give another"):
+        train(make(), options(steps=1), tmp_path, resume=resume)
 
 
 def test_there_must_be_something_to_resume(tmp_path, make):

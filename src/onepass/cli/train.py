@@ -140,9 +140,12 @@ TrainPrecisionOption = Annotated[
 DeviceOption = Annotated[
     Device | None, typer.Option("--device", help="[default: cuda where there is one]")
 ]
-TrainThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")]
+TrainThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, max=1024, help="CPU threads.")
+]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Of everything that is drawn.")
+    int | None,
+    typer.Option("--seed", min=0, max=2**63 - 1, help="Of everything that is drawn."),
 ]
 SkipOption = Annotated[
     int | None,

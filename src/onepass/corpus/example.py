@@ -171,13 +171,29 @@ class GoldStructure:
         if not self.fields:
             raise InputError(f"{what} needs at least one field, but none was given.")
         distinct((f.name for f in self.fields), f"the fields of {what}")
-        names = {f.name for f in self.fields}
+        fields = {f.name: f for f in self.fields}
         for record in self.records:
-            for name in record:
-                if name not in names:
+            for name, values in record.items():
+                if name not in fields:
                     raise InputError(
                         f"a record has the field {shown(name)}, which {what} does not have."
                     )
+                _holds(fields[name], values, what)
+
+
+def _holds(gold: GoldField, values: tuple[GoldValue, ...], what: str) -> None:
+    """Refuse values that a field cannot have."""
+    if gold.dtype == "str" and len(values) > 1:
+        raise InputError(
+            f"a record of {what} has {len(values)} values of the field {shown(gold.name)}, whose "
+            "dtype 'str' allows one; give one, or make the dtype 'list'."
+        )
+    for value in values:
+        if value.choice is not None and value.choice not in gold.choices:
+            raise InputError(
+                f"a record of {what} has the choice {shown(value.choice)}, which is not one of the "
+                f"choices of the field {shown(gold.name)}; add it there, or give one of them."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +230,9 @@ class Example:
         relation_descriptions: relation type to what it means.
         source: where it comes from.
 
+    Raises:
+        InputError: for a span outside the text, or a name that two tasks or two structures have.
+
     >>> Example("Bo barks.", (Mention(0, 2, "dog"),), asked=("cat",)).asked
     ('cat', 'dog')
     """
@@ -234,6 +253,8 @@ class Example:
             as_name(label, "an asked label")
         for kind in self.asked_relations:
             as_name(kind, "an asked relation type")
+        distinct((task.name for task in self.classifications), "the tasks of a text")
+        distinct((one.name for one in self.structures), "the structures of a text")
         for span, what in self._spans():
             inside(span, self.text, what)
         labels = dict.fromkeys([*self.asked, *(e.label for e in self.entities)])

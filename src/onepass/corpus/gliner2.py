@@ -41,6 +41,7 @@ from onepass.corpus.checks import (
 )
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.gliner2_records import read_structures
+from onepass.corpus.jsonl import example_from_dict, is_plain_row
 from onepass.corpus.rows import at_line, read_rows
 from onepass.corpus.surfaces import Span, Surfaces, closest_pair
 from onepass.errors import InputError
@@ -71,17 +72,22 @@ def read_gliner2(path: Path, *, on_missing: OnMissing | None = None) -> Iterator
     """Yield the examples of a file in this format, gzip or not.
 
     Args:
-        path: the file.
+        path: the file; rows of only a text may stand before the first row in this format.
         on_missing: as in `example_from_gliner2`; the sentence starts with file and line.
 
     Raises:
         InputError: naming the first line that does not fit, and why.
     """
+    began = False
     for number, row in read_rows(path):
+        began = began or not is_plain_row(row)
         before = f"{path}, line {number}: "
         tell = None if on_missing is None else _prefixed(on_missing, before)
         with at_line(path, number):
-            example = example_from_gliner2(row, on_missing=tell)
+            if began:
+                example = example_from_gliner2(row, on_missing=tell)
+            else:
+                example = example_from_dict(row)
         yield example
 
 

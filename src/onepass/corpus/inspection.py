@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.example import Example
+from onepass.corpus.example import Example, GoldStructure
 from onepass.corpus.public import read_each
 from onepass.errors import InputError
 from onepass.text.words import split_words
@@ -217,18 +217,47 @@ def _twice(path: Path, place: str, example: Example, before: tuple[Path, str, Ex
 
 
 def _differs(one: Example, other: Example) -> bool:
-    """Say whether two examples of one text contradict each other in a label that both asked."""
+    """Say whether two examples of one text contradict each other in something that both asked."""
     if one.text != other.text:
         return False  # offsets cannot be compared
-    both = set(one.asked) & set(other.asked)
-    return {m for m in one.entities if m.label in both} != {
-        m for m in other.entities if m.label in both
-    } or any(
-        set(mine.true) != set(theirs.true)
-        for mine in one.classifications
-        for theirs in other.classifications
-        if mine.name == theirs.name and set(mine.labels) == set(theirs.labels)
+    labels = set(one.asked) & set(other.asked)
+    types = set(one.asked_relations) & set(other.asked_relations)
+    return (
+        {m for m in one.entities if m.label in labels}
+        != {m for m in other.entities if m.label in labels}
+        or {r for r in one.relations if r.type in types}
+        != {r for r in other.relations if r.type in types}
+        or any(
+            set(mine.true) != set(theirs.true)
+            for mine in one.classifications
+            for theirs in other.classifications
+            if mine.name == theirs.name and set(mine.labels) == set(theirs.labels)
+        )
+        or any(
+            _records(mine, theirs, one.text) != _records(theirs, mine, one.text)
+            for mine in one.structures
+            for theirs in other.structures
+            if mine.name == theirs.name
+        )
     )
+
+
+def _records(own: GoldStructure, other: GoldStructure, text: str) -> set[frozenset[object]]:
+    """Return what records say in the fields that another structure has too, in any order.
+
+    Values are compared by their words, because the place of a value need not be known.
+    """
+    both = {f.name for f in own.fields} & {f.name for f in other.fields}
+    records = (
+        frozenset(
+            (name, value.choice, value.text if value.span is None else text[slice(*value.span)])
+            for name, values in record.items()
+            if name in both
+            for value in values
+        )
+        for record in own.records
+    )
+    return {record for record in records if record}
 
 
 def _shown(example: Example) -> str:

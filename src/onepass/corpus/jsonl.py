@@ -53,7 +53,7 @@ from onepass.corpus.rows import at_line, open_text, read_entries
 from onepass.errors import InputError
 
 __all__ = [
-    "example_from_dict", "example_to_dict", "open_text", "read_examples",
+    "example_from_dict", "example_to_dict", "is_plain_row", "open_text", "read_examples",
     "write_examples",
 ]  # fmt: skip
 
@@ -104,6 +104,15 @@ def example_from_dict(row: Mapping[str, Any]) -> Example:
         ),
         source=as_text(row.get("source", ""), "source"),
     )
+
+
+def is_plain_row(row: Mapping[str, Any]) -> bool:
+    """Say whether a row has only a text, so that it may begin a file in any format.
+
+    >>> is_plain_row({"text": "Bo"}), is_plain_row({"text": "Bo", "asked": []})
+    (True, False)
+    """
+    return "text" in row and set(row) <= {"text", "source"}
 
 
 def _mention(row: Mapping[str, Any]) -> Mention:

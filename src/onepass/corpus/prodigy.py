@@ -7,7 +7,7 @@ file are asked of every text. This module knows nothing about other formats.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from onepass.corpus.checks import as_list, as_object, as_rows, as_text, needed
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.rows import read_entries
+from onepass.errors import InputError
+from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
 _MARKS = ("_input_hash", "_task_hash", "answer")
@@ -68,10 +70,17 @@ class Prodigy:
         labels: dict[str, None] = {}
         types: dict[str, None] = {}
         for _, row in read_entries(self._path):
-            labels.update(dict.fromkeys(s["label"] for s in row.get("spans") or () if "label" in s))
-            found = row.get("relations") or ()
-            types.update(dict.fromkeys(one["label"] for one in found if "label" in one))
+            labels.update(dict.fromkeys(_named(row.get("spans"))))
+            types.update(dict.fromkeys(_named(row.get("relations"))))
         return tuple(sorted(labels)), tuple(sorted(types))
+
+
+def _named(marks: object) -> Iterator[str]:
+    """Yield the labels of spans or relations; what is wrong is said where its row is read."""
+    for mark in marks if isinstance(marks, list) else ():
+        label = mark.get("label") if isinstance(mark, Mapping) else None
+        if isinstance(label, str) and label.strip():
+            yield label
 
 
 def _mention(span: _Row) -> Mention:
@@ -86,16 +95,26 @@ def _relation(row: _Row) -> GoldRelation:
     return GoldRelation(needed(row, "label", "a relation"), ends[0], ends[1])
 
 
+def _id(value: object) -> str | float:
+    """Return what an option is called by."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InputError(
+            f"the id of an option must be a string or a number, but {shown(value)} was given."
+        )
+    return value
+
+
 def _tasks(row: _Row, *, accepted: bool) -> tuple[GoldTask, ...]:
     if "options" in row:
         options = as_rows(row["options"], "options")
         names = {
-            option["id"]: as_text(option.get("text", option["id"]), "an option")
+            _id(needed(option, "id", "an option")): as_text(
+                option.get("text", option["id"]), "an option"
+            )
             for option in options
-            if needed(option, "id", "an option") is not None
         }
-        chosen = as_list(row.get("accept") or (), "accept")
-        style = (row.get("config") or {}).get("choice_style", "single")
+        chosen = [_id(one) for one in as_list(row.get("accept") or (), "accept")]
+        style = as_object(row.get("config") or {}, "config").get("choice_style", "single")
         true = tuple(names[one] for one in chosen if one in names)
         multi = style == "multiple" or len(true) > 1
         return (GoldTask(TASK, tuple(names.values()), true, multi),)

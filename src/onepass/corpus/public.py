@@ -45,7 +45,7 @@ from onepass.corpus.example import Example, GoldField, GoldStructure, GoldTask, 
 from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
 from onepass.corpus.gliner import example_from_gliner, is_gliner_row
 from onepass.corpus.gliner2 import example_from_gliner2, is_gliner2_row
-from onepass.corpus.jsonl import example_from_dict
+from onepass.corpus.jsonl import example_from_dict, is_plain_row
 from onepass.corpus.public_labels import FileLabels
 from onepass.corpus.rows import at_line, each_entry
 from onepass.errors import InputError
@@ -54,7 +54,6 @@ _Row = Mapping[str, Any]
 _Record = dict[str, tuple[GoldValue, ...]]
 _OWN = {"asked", "descriptions", "asked_relations", "relation_descriptions"}
 _PUBLIC = {"label_set", "label_descriptions", "relation_set", "records"}
-_PLAIN = {"text", "source"}
 
 
 def read_any(path: Path) -> Iterator[Example]:
@@ -120,7 +119,7 @@ def is_own_row(row: _Row, path: Path) -> bool:
     Raises:
         InputError: if it fits no format.
 
-    >>> is_own_row({"text": "Bo"}, Path("a.jsonl")), is_own_row({"text": "", "spans": []}, Path())
+    >>> is_own_row({"text": "Bo"}, Path()), is_own_row({"text": "", "answer": "accept"}, Path())
     (True, False)
     """
     return _reader(row, path) in (None, example_from_dict)
@@ -145,7 +144,7 @@ def _reader(row: _Row, path: Path) -> Callable[[_Row], Example | None] | None:
             "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, an export of Label Studio or "
             "Prodigy, or an extraction, classification or multitask record."
         )
-    if keys <= _PLAIN:
+    if is_plain_row(row):
         return None
     if {"task", "labels", "gold"} <= keys:
         return _classified

@@ -1,4 +1,4 @@
-"""Annotated files of any known format, told apart by their first row.
+"""Annotated files of any known format, told apart by their first row that shows one.
 
 It knows which formats there are and nothing of what is in them.
 """
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from onepass.corpus import conll
 from onepass.corpus.example import Example
-from onepass.corpus.gliclass import is_gliclass_row, read_gliclass
-from onepass.corpus.gliner import is_gliner_row, read_gliner
+from onepass.corpus.gliclass import is_gliclass_row
+from onepass.corpus.gliner import is_gliner_row
 from onepass.corpus.gliner2 import is_gliner2_row, read_gliner2
-from onepass.corpus.jsonl import read_examples
+from onepass.corpus.jsonl import is_plain_row, read_examples
 from onepass.corpus.public import is_own_row, read_any
 from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
@@ -31,13 +31,14 @@ class Format(StrEnum):
 
 
 def file_format(path: Path) -> Format:
-    """Return the format of a file by its suffix or its first row.
+    """Return the format of a file by its suffix, or by the first row that has more than a text.
 
     Raises:
-        InputError: if there is no such file, it is empty, or its first row fits no format.
+        InputError: if there is no such file, it is empty, or that row fits no format.
     """
     if conll.is_columns(path):
         return Format.OTHER
+    plain = False
     for place, row in read_entries(path):
         if is_gliner2_row(row):
             return Format.GLINER2
@@ -45,8 +46,13 @@ def file_format(path: Path) -> Format:
             return Format.GLINER
         if is_gliclass_row(row):
             return Format.GLICLASS
+        if is_plain_row(row):
+            plain = True
+            continue
         with at_line(path, place):
             return Format.ONEPASS if is_own_row(row, path) else Format.OTHER
+    if plain:
+        return Format.ONEPASS
     raise InputError(f"{path} is empty; expected one JSON object a line.")
 
 
@@ -73,11 +79,7 @@ def read_training_file(
     form = file_format(path)
     if form is Format.GLINER2:
         yield from read_gliner2(path, on_missing=on_missing)
-    elif form is Format.GLINER:
-        yield from read_gliner(path)
-    elif form is Format.GLICLASS:
-        yield from read_gliclass(path)
-    elif form is Format.OTHER:
-        yield from read_any(path)
-    else:
+    elif form is Format.ONEPASS:
         yield from read_examples(path)
+    else:
+        yield from read_any(path)

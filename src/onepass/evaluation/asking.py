@@ -20,9 +20,6 @@ def schema_of(example: Example, *, abstain: float | None = None) -> Schema:
     Returns:
         A schema; an empty one if nothing was annotated.
 
-    Raises:
-        SchemaError: if two tasks, or two structures, have the same name.
-
     >>> schema_of(Example("Bo barks.", asked=("dog", "cat"), asked_relations=("chases",)))
     Schema().entities(['dog', 'cat']).relations(['chases'])
     """

@@ -7,6 +7,7 @@ tasks (Guo et al., 2017), on data that the checkpoint was not trained on. What c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,8 +28,9 @@ Floats = NDArray[np.float64]
 LOWEST = 0.02  # scores below it are never looked at
 _GRID = (0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.05 * step, 2) for step in range(17)))
 _EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
-FEWEST = 50  # pairs below which a kind is left as it is
+FEWEST = 50  # findings below which a kind is left as it is
 _ROUNDS = 100
+_DIGITS = 6  # of a threshold that is kept: scores near 1 differ in the later ones
 
 Pairs = dict[str, list[tuple[float, bool]]]
 
@@ -41,16 +43,18 @@ def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
         right: whether each was right, (findings,).
 
     Returns:
-        The maximum-likelihood line, by Newton's method with a little damping.
+        The likeliest line under Platt's smoothed targets, without which it has no end where a score
+        parts right from wrong; by Newton's method with a little damping.
 
-    >>> scores = np.array([0.2] * 10 + [0.6] * 10)
-    >>> right = np.array([True] * 3 + [False] * 7 + [True] * 8 + [False] * 2)
+    >>> scores = np.array([0.2] * 1000 + [0.6] * 1000)
+    >>> right = np.array([True] * 300 + [False] * 700 + [True] * 800 + [False] * 200)
     >>> scale, shift = fit_platt(scores, right)
     >>> round(float(1 / (1 + np.exp(-(scale * np.log(0.2 / 0.8) + shift)))), 2)
     0.3
     """
     x = _logit(scores)
-    y = right.astype(np.float64)
+    rights = int(right.sum())
+    y = np.where(right, (rights + 1) / (rights + 2), 1 / (len(right) - rights + 2))
     design = np.stack([x, np.ones_like(x)], axis=1)  # (findings, 2)
     weights = np.array([1.0, 0.0])
     for _ in range(_ROUNDS):
@@ -119,8 +123,9 @@ def fit(answered: Answered) -> dict[str, Any]:
 
     Returns:
         ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}, "sweep": {kind:
-        ...}}``, the last one the best F1; kinds with too few findings are left out. The threshold
-        "abstain" is that of single-label tasks, fitted if enough of them have no true label.
+        ...}}``, the last one the best F1; kinds with too few findings, or with right or wrong ones
+        only, are left out. The threshold "abstain" is that of single-label tasks, fitted if enough
+        of them have no true label.
     """
     curves = sweep_answers(answered, thresholds=_GRID)
     best = curves.best()
@@ -128,21 +133,34 @@ def fit(answered: Answered) -> dict[str, Any]:
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
     for kind, found in pairs.items():
-        if len(found) < FEWEST or kind not in best:
+        if kind not in best or not _tells(right for _, right in found):
             continue
         scores = np.array([score for score, _ in found])
         scale, shift = fit_platt(scores, np.array([right for _, right in found]))
-        calibration[kind] = {"scale": round(scale, 4), "shift": round(shift, 4)}
-        thresholds[kind] = round(_moved(best[kind], scale, shift), 3)
+        line = {"scale": round(scale, 4), "shift": round(shift, 4)}
+        calibration[kind] = line
+        thresholds[kind] = _floored(_moved(best[kind], **line))
     fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
     answerable = sum(one.answerable for one in fits)
     if FEWEST <= answerable <= len(fits) - FEWEST:
         raw = Sweep({ABSTAIN: abstain_curve(fits, _GRID)}).best()[ABSTAIN]
         line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
-        thresholds[ABSTAIN] = round(_moved(raw, line["scale"], line["shift"]), 3)
-    if len(singles) >= FEWEST:
+        thresholds[ABSTAIN] = _floored(_moved(raw, **line))
+    if _tells(int(probs.argmax()) == true for probs, true in singles):
         calibration[SINGLE] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
     return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(curves)}
+
+
+def _tells(right: Iterable[bool]) -> bool:
+    """Say whether findings are enough to fit something: many of them, some right and some wrong."""
+    each = list(right)
+    return len(each) >= FEWEST and 0 < sum(each) < len(each)
+
+
+def _floored(threshold: float) -> float:
+    """Return a threshold in `_DIGITS` digits, never above what it was: what reaches it stays."""
+    scale = 10.0 ** (_DIGITS - min(math.floor(math.log10(threshold)) + 1, 0))
+    return min(math.floor(threshold * scale) / scale, 1 - 10.0**-_DIGITS)
 
 
 def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:

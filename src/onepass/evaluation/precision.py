@@ -13,7 +13,8 @@ from typing import Any
 
 from onepass.corpus.example import Example
 from onepass.corpus.public import read_any
-from onepass.errors import BackendError
+from onepass.errors import BackendError, InputError
+from onepass.evaluation.asking import schema_of
 from onepass.evaluation.files import FileProgress, SuiteReport, evaluate_paths, find_files
 from onepass.evaluation.predict import predict
 from onepass.models.reader import Reader
@@ -50,7 +51,13 @@ def sample_texts(paths: Sequence[Path], count: int = SAMPLE) -> Callable[[Reader
     """
     files = find_files(paths)
     each = max(count // len(files), 1)
-    examples = [one for path in files.values() for one in islice(read_any(path), each)]
+    examples: list[Example] = []
+    for path in files.values():
+        asked = (one for one in read_any(path) if not schema_of(one).is_empty)
+        found = list(islice(asked, each))
+        if not found:
+            raise InputError(f"{path} has no annotated example; give a file that holds some.")
+        examples += found
     return lambda reader: read_one_by_one(reader, examples)
 
 

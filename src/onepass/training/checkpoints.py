@@ -77,11 +77,13 @@ class Checkpoints:
         Raises:
             InputError: if there are checkpoints.
         """
-        if self._steps() or (self._directory / "final").exists():
+        if self._steps():
             raise InputError(
                 f"{self._directory} holds checkpoints of an earlier run; resume it, "
                 "or give another output directory."
             )
+        if self._finished:
+            raise InputError(self._is_finished())
 
     def save(
         self,
@@ -142,6 +144,8 @@ class Checkpoints:
             InputError: if there is none, or it is of another number of processes.
         """
         steps = self._steps()
+        if not steps and self._finished:
+            raise InputError(self._is_finished())
         if not steps:
             raise InputError(
                 f"There is no checkpoint to resume in {self._directory}; start without resume."
@@ -167,6 +171,16 @@ class Checkpoints:
         _set_rng([saved, *saved.get("other_rngs", [])][own])
         task.restore(positions[own])
         return state
+
+    @property
+    def _finished(self) -> bool:
+        return (self._directory / "final").exists()
+
+    def _is_finished(self) -> str:
+        return (
+            f"{self._directory} holds a finished run, which has no step to resume; give another "
+            "output directory."
+        )
 
     def _save(self, task: Saved, directory: Path) -> None:
         with self._average.applied() if self._average else nullcontext():

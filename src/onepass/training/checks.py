@@ -20,9 +20,9 @@ def either(choices: tuple[str, ...]) -> str:
     return f"one of {', '.join(choices)}"
 
 
-def is_whole(value: object, least: int) -> bool:
-    """Return whether a value is a whole number from ``least``."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def is_whole(value: object, least: int, most: float = float("inf")) -> bool:
+    """Return whether a value is a whole number from ``least`` to ``most``."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def is_number(value: object) -> bool:

@@ -27,6 +27,8 @@ _PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 _DEVICES = ("auto", "cpu", "cuda")
 _PARTS = ("text_encoder", "label_encoder", "decoder", "heads")
 _DEFAULT_EPOCHS = 5.0
+MOST_SEED = 2**63 - 1  # that torch takes
+MOST_THREADS = 1024  # far more of them end the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class TrainConfig:
             check(name, flag, isinstance(flag, bool), "true or false")
         named = self.license is None or (isinstance(self.license, str) and self.license.strip())
         check("license", self.license, bool(named), "a name such as 'apache-2.0', or null")
-        parts = isinstance(self.freeze, tuple) and set(self.freeze) <= set(_PARTS)
+        parts = isinstance(self.freeze, tuple) and all(part in _PARTS for part in self.freeze)
         check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
 
     def _check_together(self) -> None:
@@ -207,18 +209,21 @@ class TrainConfig:
             ("samples", self.samples, 0),
             ("loaders", self.loaders, 0),
             ("skip_bad_batches", self.skip_bad_batches, 0),
-            ("seed", self.seed, 0),
         ):
             check(name, whole, is_whole(whole, least), f"a whole number from {least}")
         for name, optional, least in (
             ("steps", self.steps, 1),
-            ("threads", self.threads, 1),
             ("warmup", self.warmup, 0),
             ("few_shot", self.few_shot, 1),
             ("patience", self.patience, 1),
         ):
             right = optional is None or is_whole(optional, least)
             check(name, optional, right, f"a whole number from {least}, or null")
+        threads = self.threads is None or is_whole(self.threads, 1, MOST_THREADS)
+        expected = f"a whole number from 1 to {MOST_THREADS}, or null"
+        check("threads", self.threads, threads, expected)
+        seed = is_whole(self.seed, 0, MOST_SEED)
+        check("seed", self.seed, seed, f"a whole number from 0 to {MOST_SEED}")
         for name, limit in (("epochs", self.epochs), ("minutes", self.minutes)):
             check(name, limit, limit is None or is_above(limit), "a number above 0, or null")
         for name, rate in (

@@ -33,6 +33,10 @@ def parse_json(text: str) -> dict[str, Any]:
             f"A training configuration must be JSON: {error.msg} at line {error.lineno}, "
             f"column {error.colno}."
         ) from error
+    except RecursionError as error:
+        raise InputError("A training configuration must not be nested so deeply.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"A training configuration must be JSON: {error}.") from error
     return _object(data, "JSON object")
 
 
@@ -62,6 +66,10 @@ def parse_yaml(text: str) -> dict[str, Any]:
     except yaml.YAMLError as error:  # a character that YAML does not allow
         reason = str(error).splitlines()[0]
         raise InputError(f"A training configuration must be YAML: {reason}.") from error
+    except RecursionError as error:
+        raise InputError("A training configuration must not be nested so deeply.") from error
+    except ValueError as error:  # a date that is none, or a number of thousands of digits
+        raise InputError(f"A training configuration must be YAML: {error}.") from error
     return _object(data, "YAML mapping")
 
 

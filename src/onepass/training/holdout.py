@@ -91,16 +91,13 @@ def whole_question(example: Example) -> Question:
 
 
 def _trimmed(example: Example) -> Example:
-    """Return the example with few labels, and with one structure or task of a name."""
+    """Return the example with few labels."""
     present = {mention.label for mention in example.entities}
-    tasks = {task.name: _trimmed_task(task) for task in reversed(example.classifications)}
-    structures = {structure.name: structure for structure in reversed(example.structures)}
     return replace(
         example,
         asked=_first(example.asked, present),
         asked_relations=_first(example.asked_relations, {r.type for r in example.relations}),
-        classifications=tuple(reversed(tasks.values())),
-        structures=tuple(reversed(structures.values())),
+        classifications=tuple(map(_trimmed_task, example.classifications)),
     )
 
 

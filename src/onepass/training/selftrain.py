@@ -1,5 +1,8 @@
 """Self-training: a model labels texts itself, and what it is sure of becomes training data.
 
+What is asked of a text says that everything else is absent. So a label of which the model is
+neither sure that it is there nor that it is not is no question of that text.
+
 The first half of two; the second is an ordinary run on the examples that are written here, with
 smoothed targets, since some of them are wrong. It needs no torch by itself.
 """
@@ -17,9 +20,10 @@ from onepass.corpus.jsonl import write_examples
 from onepass.corpus.public import read_any
 from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
-from onepass.results.types import Extraction
+from onepass.results.types import Extraction, Relation
 from onepass.schema.types import shown
 
+UNSURE = 0.1  # score from which something may be there: it is not taught to be absent
 _KINDS = ("entities", "classifications", "records", "relations")
 
 
@@ -32,7 +36,8 @@ class SelfTraining:
             ``asked_relations``, ``classifications``) is asked again; what was found is not used.
         labels: entity labels that are asked of every text, beside those of its row.
         relations: relation types, likewise.
-        threshold: score from which an answer counts as true.
+        threshold: score from which an answer counts as true. What has an answer between `UNSURE`
+            and this one is not asked of that text.
         smoothing: of the targets, see `onepass.models.gliner.loss.GlinerLoss`.
 
     >>> SelfTraining.from_dict({"texts": "texts.jsonl", "labels": ["person"]}).threshold
@@ -100,14 +105,14 @@ def write_weak_labels(
     Args:
         model: an `Extractor`, or anything with its ``extract``.
         options: which texts, what is asked, and what counts.
-        path: the JSONL file that is written.
+        path: the JSONL file that is written; texts without a sure answer are left out.
         report: is told how much was found.
 
     Returns:
         The number of examples.
 
     Raises:
-        InputError: if a file cannot be read, or nothing is asked of any text.
+        InputError: if a file cannot be read, nothing is asked of any text, or nothing is found.
         SchemaError: if the model cannot answer what is asked.
     """
     found = {"texts": 0, "entities": 0, "relations": 0, "classes": 0}
@@ -117,20 +122,34 @@ def write_weak_labels(
             found["texts"] += 1
             found["entities"] += len(example.entities)
             found["relations"] += len(example.relations)
-            found["classes"] += len(example.classifications)
-            yield example
+            found["classes"] += sum(len(task.true) for task in example.classifications)
+            if example.asked or example.asked_relations or example.classifications:
+                yield example
 
     count = write_examples(path, counted(weak_examples(model, options)))
-    if not count:
-        raise InputError(
-            f"Nothing is asked of the texts in {', '.join(options.texts)}; give labels or relation "
-            "types, or rows with 'asked'."
-        )
+    texts = found.pop("texts")
+    if not any(found.values()):
+        path.unlink()  # a resumed run would take it for what the model said
+        raise InputError(_nothing(options, texts))
     report(
-        f"{count} texts labeled by the model itself at {options.threshold}: "
+        f"{count} of {texts} texts labeled by the model itself at {options.threshold}: "
         f"{found['entities']} entities, {found['relations']} relations, {found['classes']} classes"
     )
     return count
+
+
+def _nothing(options: SelfTraining, texts: int) -> str:
+    """Return why there is nothing to learn from."""
+    files = ", ".join(options.texts)
+    if not texts:
+        return (
+            f"Nothing is asked of the texts in {files}; give labels or relation types, or rows "
+            "with 'asked'."
+        )
+    return (
+        f"The model is sure of nothing in the {texts} texts of {files} at a threshold of "
+        f"{options.threshold}; give a lower threshold, other labels, or a model that finds them."
+    )
 
 
 def weak_examples(model: Extracts, options: SelfTraining) -> Iterator[Example]:
@@ -143,10 +162,10 @@ def weak_examples(model: Extracts, options: SelfTraining) -> Iterator[Example]:
     questions = (
         _question(example, options) for name in options.texts for example in read_any(Path(name))
     )
-    threshold = dict.fromkeys(_KINDS, options.threshold)
+    threshold = dict.fromkeys(_KINDS, min(UNSURE, options.threshold))
     for batch in predict(model, questions, threshold=threshold, overlap="flat"):
         for example, answer in zip(batch.examples, batch.predictions, strict=False):
-            yield _answered(example, answer)
+            yield _answered(example, answer, options.threshold)
 
 
 def _question(example: Example, options: SelfTraining) -> Example:
@@ -165,23 +184,44 @@ def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*first, *second]))
 
 
-def _answered(example: Example, answer: Extraction) -> Example:
-    """Return a text with what the model says of it; a task without an answer is left out."""
+def _answered(example: Example, answer: Extraction, threshold: float) -> Example:
+    """Return a text with what the model says of it, asked what it is sure of."""
+    unsure = {e.label for e in answer.entities if e.score < threshold}
+    unsure_types = {r.type for r in answer.relations if _score(r) < threshold}
     relations = (
         GoldRelation(r.type, (r.head.start, r.head.end), (r.tail.start, r.tail.end))
         for r in answer.relations
+        if r.type not in unsure_types
         if r.head.start is not None and r.head.end is not None
         if r.tail.start is not None and r.tail.end is not None
     )
-    tasks = (_task(task, answer) for task in example.classifications)
+    tasks = (_task(task, answer, threshold) for task in example.classifications)
     return replace(
         example,
-        entities=tuple(Mention(e.start, e.end, e.label) for e in answer.entities),
+        entities=tuple(
+            Mention(e.start, e.end, e.label) for e in answer.entities if e.label not in unsure
+        ),
+        asked=tuple(label for label in example.asked if label not in unsure),
         classifications=tuple(task for task in tasks if task is not None),
         relations=tuple(dict.fromkeys(relations)),
+        asked_relations=tuple(kind for kind in example.asked_relations if kind not in unsure_types),
     )
 
 
-def _task(task: GoldTask, answer: Extraction) -> GoldTask | None:
-    true = tuple(one.label for one in answer.classifications[task.name].labels)
-    return replace(task, true=true) if true or task.multi_label else None
+def _score(relation: Relation) -> float:
+    """Return the score of a relation, which is no surer than its ends."""
+    return min(relation.score, relation.head.score, relation.tail.score)
+
+
+def _task(task: GoldTask, answer: Extraction, threshold: float) -> GoldTask | None:
+    """Return a task with its sure answers; None if there is no sure one."""
+    found = answer.classifications[task.name].labels
+    true = tuple(one.label for one in found if one.score >= threshold)
+    if not task.multi_label:
+        return replace(task, true=true) if true else None
+    unsure = {one.label for one in found} - set(true)
+    labels = tuple(label for label in task.labels if label not in unsure)
+    if not labels:
+        return None
+    shown_ones = tuple(one for one in task.examples if unsure.isdisjoint(one[1]))
+    return replace(task, labels=labels, true=true, examples=shown_ones)

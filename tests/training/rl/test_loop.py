@@ -123,7 +123,7 @@ def test_a_counted_few_may_fail(tmp_path, run):
 
 def test_an_earlier_run_is_not_overwritten(tmp_path, run):
     run(tmp_path, steps=1)
-    with pytest.raises(InputError, match="holds checkpoints of an earlier run; resume it"):
+    with pytest.raises(InputError, match="holds a finished run, which has no step"):
         run(tmp_path, steps=1)
     with pytest.raises(InputError, match="There is no checkpoint to resume"):
         run(tmp_path / "other", resume=True)
