@@ -75,7 +75,7 @@ def calibrate(
     if not fitted["calibration"]:
         raise InputError(
             f"Too little is found in these {len(answered):,} texts to fit anything: it takes "
-            f"{FEWEST} findings of a kind; give more annotated texts."
+            f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
         )
     errors = calibration_errors(answered)
     path = _keep(checkpoint, fitted)
@@ -123,7 +123,7 @@ def _report(
         rows.append(
             (
                 kind,
-                "" if threshold is None else f"{threshold:.3f}",
+                "" if threshold is None else f"{threshold:.4g}",
                 *(f"{own[part]:.3f}" if part in own else "" for part in ("scale", "shift")),
                 *(f"{error:.3f}" for error in errors.get(kind, ())),
             )
