@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypeVar
 
 import annotated_types
+import pydantic
 import pytest
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     AliasPath,
     AwareDatetime,
@@ -21,13 +23,15 @@ from pydantic import (
     PositiveInt,
     RootModel,
     StringConstraints,
+    create_model,
 )
 from pydantic import Field as ModelField
 from typing_extensions import TypeAliasType, TypedDict
 
 from onepass.errors import SchemaError
 from onepass.schema import Field, Rules, Schema, read_schema
-from onepass.schema.pydantic_model import shape_of_model, structure_name
+from onepass.schema.pydantic_model import read_type, shape_of_model, structure_name
+from onepass.schema.rules import NO_RULES
 from onepass.typed import Email, Iban, Money, Phone, Quantity, Url
 
 
@@ -281,6 +285,46 @@ def test_types_and_constraints_become_rules(
     )
     ((field,),) = (structure.fields for structure in Schema.from_pydantic(model).structures)
     assert (field.dtype, field.rules.given()) == (dtype, rules)
+
+
+METADATA = {
+    "AfterValidator": (str.strip,), "BeforeValidator": (str.strip,), "PlainValidator": (str.strip,),
+    "WrapValidator": (lambda value, handler: handler(value),), "SkipValidation": (),
+    "InstanceOf": (), "WithJsonSchema": ({"type": "string"},), "PlainSerializer": (str.strip,),
+    "WrapSerializer": (lambda value, handler: handler(value),), "SerializeAsAny": (),
+    "UrlConstraints": (), "Strict": (), "StringConstraints": (), "AllowInfNan": (),
+    "EncodedBytes": (pydantic.Base64Encoder,), "EncodedStr": (pydantic.Base64Encoder,),
+    "GetPydanticSchema": (lambda source, handler: handler(source),), "Tag": ("a",),
+    "Discriminator": ("a",), "FailFast": (), "ValidateAs": (str, str),
+}  # fmt: skip
+NO_METADATA = {"AliasChoices", "AliasGenerator", "AliasPath"}
+
+
+def test_all_metadata_of_pydantic_is_understood_or_left_to_the_class() -> None:
+    exported = {name: getattr(pydantic, name) for name in pydantic.__all__}
+    known = {name for name, kind in exported.items() if is_dataclass(kind)}
+    assert known <= {*METADATA, *NO_METADATA}  # a new one needs a line above
+    for name in exported.keys() & METADATA.keys():
+        metadata = exported[name](*METADATA[name])
+        for where, annotation in (
+            ("str", Annotated[str, metadata]),
+            ("list", list[Annotated[str, metadata]]),
+        ):
+            reading = read_type(annotation, "Order.x")
+            assert (reading.dtype, reading.constraints.rules(where == "list", "Order.x")) == (
+                where, NO_RULES,
+            ), name  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [Annotated[str, AfterValidator(str.strip)], pydantic.UUID4, pydantic.Base64Str,
+     pydantic.InstanceOf[str], pydantic.FilePath, pydantic.StrictStr],
+)  # fmt: skip
+def test_validators_change_nothing_of_what_is_asked_for(annotation: Any) -> None:
+    model = create_model("Order", x=(annotation, ...), many=(list[annotation], ...))
+    ((one, many),) = (structure.fields for structure in Schema.from_pydantic(model).structures)
+    assert (one.dtype, many.dtype, one.rules, many.rules) == ("str", "list", NO_RULES, NO_RULES)
 
 
 def test_keys_of_validation_are_aliases() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, create_model, field_validator, model_validator
 
 from onepass.errors import SchemaError
 from onepass.results.types import Extraction, Record, Value
@@ -301,3 +301,23 @@ def test_whatever_is_found_nothing_is_raised(
     assert doc.errors or None not in doc.values
     for error in doc.errors:
         assert error.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "number"),
+    [
+        ("balance -$75.00", "$75.00", -75), ("balance -$75.00", "75.00", -75),
+        ("balance minus €75", "€75", -75), ("-75", "75", -75), ("debt 75.00- EUR", "75.00", -75),
+        ("balance - €75", "€75", 75), ("A-75", "75", 75), ("3-75", "75", 75),
+        ("a (€75)", "€75", 75), ('"a","-75"', "75", -75), ("|-75|", "75", -75),
+        ("75-year plan", "75", 75), ("balance above-USD 75", "75", 75),
+    ],
+)  # fmt: skip
+def test_a_minus_outside_its_span_counts(text: str, span: str, number: int) -> None:
+    plan = typed_plan(create_model("Account", balance=(float, ...)))
+    assert plan is not None
+    start = text.index(span)
+    held = Value(span, start, start + len(span), 0.9)
+    doc = plan.read(Extraction(text, records={"account": ({"balance": held},)}))
+    assert doc.value.balance == number
+    assert doc.evidence["balance"] == held

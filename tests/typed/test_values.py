@@ -31,7 +31,11 @@ needs_values = pytest.mark.skipif(
         ("1.234", "1.234"), ("0,125", "0.125"), ("1.234.567", "1234567"), ("1'000.50", "1000.50"),
         ("−3.5", "-3.5"), ("12,34", "12.34"), ("$49.90", "49.90"), ("no. 881", "881"),
         ("20 %", "20"), ("5kg", "5"), ("3 million", "3000000"), ("2.5k", "2500"),
-        ("Twelve", "12"), ("a dozen", "12"), ("٣", "3"),
+        ("Twelve", "12"), ("a dozen", "12"), ("٣", "3"), (".5", "0.5"), ("$.50", "0.50"),
+        ("2 dozen", "24"), ("two dozen", "24"), ("3 hundred", "300"), ("3 millions", "3000000"),
+        ("2,5 Mrd.", "2500000000"), ("$2.5M", "2500000"), ("3½", "3.5"), ("1 ½", "1.5"),
+        ("½", "0.5"), ("1 1/2", "1.5"), ("1/2 cup", "0.5"), ("no.5", "5"), ("1234,567", "1234.567"),
+        ("1.234,567", "1234.567"), ("40 one-way tickets", "40"), ("5 m²", "5"),
     ],
 )  # fmt: skip
 def test_numbers(text: str, number: str) -> None:
@@ -40,11 +44,44 @@ def test_numbers(text: str, number: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "many", "INV-118", "B2", "3rd", "3-5", "1.2.3", "2024-05-03", "1 or 2", "12,3456,7"],
-)
+    ["", "many", "INV-118", "B2", "3rd", "3-5", "1.2.3", "2024-05-03", "1 or 2", "12,3456,7",
+     "1/2", "3/4/2024", "24/7", "3 and a half", "3 million five hundred", "5 to six", "a few", "5²",
+     ",5", "...5", "0 500", "0,125,000", "one half"],
+)  # fmt: skip
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a number"):
         read_value(text, Rules(kind="number"))
+
+
+@needs_values
+@pytest.mark.parametrize("kind", ["integer", "number", "decimal", "money"])
+@pytest.mark.parametrize(
+    "text",
+    ["-$75", "-€75", "$-75", "$ -75", "- $75", "-US$75", "-EUR 75", "EUR -75", "-kr 75",
+     "minus $75", "negative €75", "balance -$75.", "–75 €", "−75 €", "($75)", "$(75)",
+     "(75.00) EUR", "(75 €)", "$75-", "75.00- EUR", "75 EUR-", "-$75.-"],
+)  # fmt: skip
+def test_a_minus_counts_wherever_it_is_written(kind: Any, text: str) -> None:
+    value = read_value(text, Rules(kind=kind))
+    assert (value.amount if isinstance(value, Money) else value) == -75
+
+
+@needs_values
+@pytest.mark.parametrize("kind", ["number", "money"])
+@pytest.mark.parametrize(
+    "text",
+    ["due - $75", "$75 -", "75- lamps", "-($75)", "--75", "$75--", "±75", "(75", "loss (75)"],
+)
+def test_what_may_be_a_minus_is_not_read(kind: Any, text: str) -> None:
+    with pytest.raises(UnreadableError, match="is not "):
+        read_value(text, Rules(kind=kind))
+
+
+@pytest.mark.parametrize(
+    "text", ["75-year plan", "75 - lamps", "(75 seats)", "75.-", "75,–", "pre-tax 75", "75)"]
+)
+def test_what_is_no_minus(text: str) -> None:
+    assert read_value(text, Rules(kind="decimal")) == 75
 
 
 @pytest.mark.parametrize("kind", ["integer", "number", "decimal", "quantity"])
@@ -72,6 +109,11 @@ def test_whole_numbers_have_no_fraction() -> None:
         ("$1,299.00", "1299.00", "$"), ("€1.299,50", "1299.50", "EUR"), ("5 CHF", "5", "CHF"),
         ("1 299,00 €", "1299.00", "EUR"), ("-$20", "-20", "$"), ("$3m", "3000000", "$"),
         ("2.5 million USD", "2500000", "USD"), ("£0.99", "0.99", "GBP"),
+        ("price $3.459 per gallon", "3.459", "$"), ("€0.125", "0.125", "EUR"),
+        ("€1.599", "1.599", "EUR"), ("$0.005", "0.005", "$"), ("€0,125", "0.125", "EUR"),
+        ("$1,299", "1299", "$"), ("1.234,56 €", "1234.56", "EUR"), ("$1,234.56", "1234.56", "$"),
+        ("€12.500.000", "12500000", "EUR"), ("EUR5", "5", "EUR"), ("CHF-5", "-5", "CHF"),
+        ("CHF 20.-", "20", "CHF"), ("$2B", "2000000000", "$"),
     ],
 )  # fmt: skip
 def test_money(text: str, amount: str, currency: str) -> None:
@@ -79,9 +121,10 @@ def test_money(text: str, amount: str, currency: str) -> None:
 
 
 @needs_values
-def test_a_range_is_no_amount() -> None:
+@pytest.mark.parametrize("text", ["3 to 5 dollars", "$5-10", "INV-118", "five dollars"])
+def test_a_range_is_no_amount(text: str) -> None:
     with pytest.raises(UnreadableError, match="not one amount"):
-        read_value("3 to 5 dollars", Rules(kind="money"))
+        read_value(text, Rules(kind="money"))
 
 
 @pytest.mark.parametrize(
@@ -91,10 +134,25 @@ def test_a_range_is_no_amount() -> None:
         ("three boxes", "3", "boxes"),
         ("12", "12", None),
         ("5°C", "5", "°C"),
+        ("1/2 cup", "0.5", "cup"), ("1 1/2 cups", "1.5", "cups"), ("3½ hours", "3.5", "hours"),
+        ("2 dozen eggs", "24", "eggs"), ("a dozen eggs", "12", "eggs"), ("an hour", "1", "hour"),
+        ("3 million people", "3000000", "people"), ("minus 5 degrees", "-5", "degrees"),
+        ("- 5 kg", "-5", "kg"), ("5-year plan", "5", "year plan"), ("5 m", "5", "m"),
+        ("5 mg/100 ml", "5", "mg/100 ml"), ("5 kg CO2", "5", "kg CO2"), ("5 W m-2", "5", "W m-2"),
     ],
-)
+)  # fmt: skip
 def test_quantities(text: str, amount: str, unit: str | None) -> None:
     assert read_value(text, Rules(kind="quantity")) == Quantity(Decimal(amount), unit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5 x 10 cm", "5×10 cm", "5-10 kg", "5 to 10 kg", "5 kg 200 g", "one or two boxes",
+     "a few boxes", "one half cup", "5- kg", "2 and a half kg", "(5 kg)", "$5", "about 5 kg"],
+)  # fmt: skip
+def test_what_is_no_quantity(text: str) -> None:
+    with pytest.raises(UnreadableError, match="is not "):
+        read_value(text, Rules(kind="quantity"))
 
 
 @needs_values
@@ -122,6 +180,48 @@ def test_a_date_that_reads_two_ways_needs_its_order() -> None:
     assert read_value("03/04/2024", Rules(kind="date", order="DMY")) == date(2024, 4, 3)
     assert read_value("04/13/2024", Rules(kind="date")) == date(2024, 4, 13)
     assert read_value("5/5/2024", Rules(kind="date")) == date(2024, 5, 5)
+
+
+@needs_values
+@pytest.mark.parametrize(
+    "text",
+    ["3/4/2024", "Mon 3/4/2024", "(3/4/2024)", "on 3/4/2024", "3 / 4 / 2024", "1 2 2024",
+     "3/4-2024", "3.4/2024", "3–4–2024", "3/4/24", "3/4/'24", "10:30 3/04/2024", "3/4/2024 10:30",
+     "3/4/2024 10 30"],
+)  # fmt: skip
+def test_what_stands_around_a_date_does_not_tell_its_order(text: str) -> None:
+    with pytest.raises(UnreadableError, match="may be read in two ways"):
+        read_value(text, Rules(kind="datetime"))
+
+
+@needs_values
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Mon 4/13/2024", date(2024, 4, 13)), ("4 / 13 / 2024", date(2024, 4, 13)),
+        ("on 13/4/2024", date(2024, 4, 13)), ("3. 4. 2024", date(2024, 4, 3)),
+        ("2024/3/4", date(2024, 3, 4)), ("2024 3 4 10:30", date(2024, 3, 4)),
+    ],
+)  # fmt: skip
+def test_numbers_that_tell_the_order_of_a_date(text: str, day: date) -> None:
+    assert read_value(text, Rules(kind="date")) == day
+
+
+@needs_values
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("3 May 2024 10:30 +02:00", "2024-05-03T10:30:00+02:00"),
+        ("3 May 2024 10:30 UTC", "2024-05-03T10:30:00+00:00"),
+        ("2024-05-03T10:30+02:00", "2024-05-03T10:30:00+02:00"),
+        ("3 May 2024 10:30", "2024-05-03T10:30:00"),
+    ],
+)
+def test_a_time_keeps_its_offset(text: str, iso: str) -> None:
+    value = read_value(text, Rules(kind="datetime"))
+    assert isinstance(value, datetime)
+    assert value.isoformat() == iso
+    assert read_value(text, Rules(kind="date")) == date(2024, 5, 3)
 
 
 def test_iso_dates_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,12 +101,10 @@ def _read_one(one: Any, where: str) -> Constraints:
     if isinstance(one, StringConstraints):
         lengths = _lengths(one.min_length or 0, one.max_length)
         return lengths.joined(_pattern(one.pattern))
-    return _pattern(_general(one).get("pattern"))
-
-
-def _general(one: Any) -> dict[str, Any]:
-    """Return what Pydantic's own metadata holds: the pattern of ``Field(pattern=...)``."""
-    return dict(vars(one)) if type(one).__module__.startswith("pydantic") else {}
+    # The metadata of ``Field(pattern=...)`` is a private class of Pydantic. Its other classes, such
+    # as validators, have no pattern, and some have slots: vars() does not work on them.
+    own = type(one).__module__.partition(".")[0] == "pydantic"
+    return _pattern(getattr(one, "pattern", None)) if own else Constraints()
 
 
 def _lengths(least: int, most: int | None) -> Constraints:

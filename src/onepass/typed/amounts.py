@@ -1,11 +1,12 @@
-"""Amounts of money (price-parser) and quantities with their units."""
+"""Amounts of money, their currencies told by price-parser, and quantities with their units."""
 
 from __future__ import annotations
 
 import re
 
 from onepass.schema.rules import Money, Quantity
-from onepass.typed.numbers import NUMBER, read_number, scaled
+from onepass.typed.numbers import SIZE_OF_MONEY, SIZE_WORD, find_number, find_said
+from onepass.typed.signs import MINUS
 from onepass.typed.unreadable import UnreadableError
 
 # Signs that stand for one currency alone; "$" and "kr" stand for several and stay as written.
@@ -16,35 +17,30 @@ _CODES = {
     "euros": "EUR", "Euro": "EUR",
 }  # fmt: skip
 _CODE = re.compile(r"\b[A-Z]{3}\b")
-_SIZE = re.compile(r"\s*(million|billion|thousand|mn|bn|m|k)\b", re.IGNORECASE)
-_QUANTITY = re.compile(rf"(?P<number>{NUMBER}|[a-z]+)\s*(?P<unit>[^\d\s].*)?", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?:[{MINUS}+]\s*|(?:minus|negative)\s+)?[\d.¼-¾⅐-⅞]", re.IGNORECASE)
+# A digit in a unit is part of a name or an exponent (m2, CO2, s^-1), or says what of: per 100 g.
+_UNIT_DIGITS = re.compile(rf"[^\W\d_]\^?[{MINUS}]?\d+|(?:/|\bper\s)\s?\d+(?:[.,]\d+)?")
+_NO_UNIT = re.compile(r"[x×*/=^]\s*\d|(?:by|to|or|and)\b", re.IGNORECASE)
 
 
 def read_money(text: str) -> Money:
     """Return the amount that a text names.
 
     Raises:
-        UnreadableError: if there is no amount, or more than one.
+        UnreadableError: if there is no amount, or more than one, or it may be read in two ways.
 
     >>> read_money("€1.299,50"), read_money("2.5 million USD").amount
     (Money(amount=Decimal('1299.50'), currency='EUR'), Decimal('2500000'))
     """
     from price_parser import Price
 
-    numbers = re.findall(NUMBER, text)
-    if len(numbers) != 1:
-        raise UnreadableError(f"{text!r} is not one amount of money.")
     found = Price.fromstring(text)
-    if found.amount is None:
-        raise UnreadableError(f"{text!r} is not an amount of money.")
-    amount = found.amount
-    if re.search(rf"[-−]\s*\D{{0,3}}{re.escape(numbers[0].lstrip('-+−'))}", text):
-        amount = -abs(amount)
-    size = _SIZE.match(text, text.index(numbers[0]) + len(numbers[0]))
-    if size is not None:
-        amount = scaled(amount, size[1])
     code = _CODE.search(text)
     currency = code[0] if code is not None else found.currency
+    try:  # price-parser takes three digits behind a point for thousands: it gives no amount
+        amount = find_number(text, SIZE_OF_MONEY, joined=found.currency).value
+    except UnreadableError as error:
+        raise UnreadableError(f"{text!r} is not one amount of money.") from error
     return Money(amount, _CODES.get(currency, currency) if currency else None)
 
 
@@ -52,13 +48,18 @@ def read_quantity(text: str) -> Quantity:
     """Return the number and the unit, as written, that a text names.
 
     Raises:
-        UnreadableError: if it does not begin with a number.
+        UnreadableError: if it does not begin with a number, or has two.
 
     >>> read_quantity("2.5 kg"), read_quantity("three boxes").unit
     (Quantity(amount=Decimal('2.5'), unit='kg'), 'boxes')
     """
-    found = _QUANTITY.fullmatch(text.strip())
+    given = text.strip()
+    found = find_said(given)
+    if found is None and _BEGINS.match(given):
+        found = find_number(given, SIZE_WORD, alone=False)
     if found is None:
         raise UnreadableError(f"{text!r} is not a number with a unit.")
-    unit = found["unit"]
-    return Quantity(read_number(found["number"]), unit.strip() if unit else None)
+    unit = found.after.strip().removeprefix("-").strip()  # a 5-year plan
+    if _NO_UNIT.match(unit) or re.search(r"\d", _UNIT_DIGITS.sub("", unit)):
+        raise UnreadableError(f"{text!r} is not one number with a unit.")
+    return Quantity(found.value, unit or None)

@@ -14,10 +14,12 @@ from onepass.results.types import Value
 from onepass.schema.shape import Child, Leaf, Shape
 from onepass.typed.link import Node, values_of
 from onepass.typed.result import FieldError
+from onepass.typed.signs import with_minus
 from onepass.typed.unreadable import UnreadableError
 from onepass.typed.values import read_value
 
 Location = tuple[str | int, ...]
+_SIGNED = ("integer", "number", "decimal", "money", "quantity")
 MISSING = "Nothing was found for this field, which is required."
 
 
@@ -83,12 +85,13 @@ def _put(given: dict[str, Any], part: Leaf | Child, held: list[Any]) -> None:
         given[part.key] = None
 
 
-def grow(node: Node, path: str, errors: list[FieldError]) -> Branch:
+def grow(node: Node, path: str, text: str, errors: list[FieldError]) -> Branch:
     """Return the branch of a node; what cannot be read is left out and said.
 
     Args:
         node: a linked record.
         path: of the record; empty for the first.
+        text: the document: the minus of a number may stand outside its span.
         errors: to which is added what could not be read.
     """
     branch = Branch(node.shape, path)
@@ -99,7 +102,7 @@ def grow(node: Node, path: str, errors: list[FieldError]) -> Branch:
         for place, value in enumerate(values):
             own = _joined(path, leaf.name, place if leaf.many else None)
             try:
-                read = _read(leaf, value)
+                read = _read(leaf, value, text)
             except UnreadableError as error:
                 errors.append(FieldError(own, value.text, str(error)))
                 branch.lost.add(_joined(path, leaf.name, None))
@@ -107,7 +110,7 @@ def grow(node: Node, path: str, errors: list[FieldError]) -> Branch:
             branch.values[leaf.name].append(Held(own, value, read))
     for child in node.shape.children:
         branch.below[child.name] = [
-            grow(one, _joined(path, child.name, place if child.many else None), errors)
+            grow(one, _joined(path, child.name, place if child.many else None), text, errors)
             for place, one in enumerate(node.below.get(child.name, []))
         ]
         for one in node.spare.get(child.name, []):
@@ -122,10 +125,13 @@ def grow(node: Node, path: str, errors: list[FieldError]) -> Branch:
     return branch
 
 
-def _read(leaf: Leaf, value: Value) -> Any:
+def _read(leaf: Leaf, value: Value, text: str) -> Any:
     if leaf.field.choices:
         return leaf.meanings[leaf.field.choices.index(value.text)]
-    return read_value(value.text, leaf.field.rules)
+    own = value.text
+    if leaf.field.rules.kind in _SIGNED and value.start is not None and value.end is not None:
+        own = with_minus(text, value.start, value.end)
+    return read_value(own, leaf.field.rules)
 
 
 def _joined(path: str, name: str, place: int | None) -> str:

@@ -7,14 +7,19 @@ gives the same value, and "tomorrow" or "March 2024" none.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from importlib.util import find_spec
 from typing import Any
 
 from onepass.schema.rules import Order
 from onepass.typed.unreadable import UnreadableError
 
-_NUMERIC = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(?:\d{2}|\d{4})\b")
+_BETWEEN = r"(?:\s*[/\\.,‐‑–−-]\s*|\s+)"
+_NUMERIC = re.compile(
+    rf"(?<![\d:.,/-])(\d{{1,2}})({_BETWEEN})(\d{{1,2}})({_BETWEEN})['’]?(?:\d{{4}}|\d{{2}})"
+    r"(?![\d:]|\s*[/-]\s*\d)"
+)
+_YEAR_FIRST = re.compile(rf"(?<!\d)\d{{4}}{_BETWEEN}\d{{1,2}}{_BETWEEN}\d{{1,2}}(?!\d)")
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _HINT = "a date that is not ISO needs  pip install 'onepass[values]'"
 
@@ -37,16 +42,17 @@ def read_datetime(text: str, order: Order | None = None) -> datetime:
         return datetime.fromisoformat(given)
     except ValueError:
         pass
-    numeric = _NUMERIC.match(given)
+    numeric = _numeric(given)
     if numeric and order is None:
-        first, second = int(numeric[1]), int(numeric[3])
+        first, second = numeric
         if first <= 12 and second <= 12 and first != second:
             raise UnreadableError(
                 f"{text!r} may be read in two ways; say the order of its parts (DMY or MDY)."
             )
     if find_spec("dateparser") is None:
         raise UnreadableError(f"{text!r} cannot be read: {_HINT}.")
-    found = _parsed(given, order or _order_of(given))
+    told: Order = "MDY" if numeric and numeric[1] > 12 else "DMY"  # by the numbers themselves
+    found = _parsed(given, order or told)
     if found is None:
         raise UnreadableError(f"{text!r} is not a whole date.")
     return found
@@ -64,10 +70,17 @@ def read_date(text: str, order: Order | None = None) -> date:
     return read_datetime(text, order).date()
 
 
-def _order_of(given: str) -> Order:
-    """Return the order that the numbers themselves leave, else the day first."""
-    numeric = _NUMERIC.match(given)
-    return "MDY" if numeric and int(numeric[3]) > 12 else "DMY"
+def _numeric(given: str) -> tuple[int, int] | None:
+    """Return the first two of three numbers that are a date, wherever it stands.
+
+    None if the year comes first, or between points: 3.4.2024 has its day first everywhere.
+    """
+    numeric, year_first = _NUMERIC.search(given), _YEAR_FIRST.search(given)
+    if numeric is None or (year_first is not None and year_first.start() < numeric.start()):
+        return None
+    if "." in numeric[2] and "." in numeric[4]:
+        return None
+    return int(numeric[1]), int(numeric[3])
 
 
 def _parsed(given: str, order: Order) -> datetime | None:
@@ -79,7 +92,9 @@ def _parsed(given: str, order: Order) -> datetime | None:
         "REQUIRE_PARTS": ["day", "month", "year"],
         "PARSERS": ["absolute-time"],  # nothing that depends on today
         "RELATIVE_BASE": datetime(2000, 1, 1),
-        "RETURN_AS_TIMEZONE_AWARE": False,
     }
     found: datetime | None = dateparser.parse(given, languages=_LANGUAGES, settings=settings)
-    return found
+    offset = found.utcoffset() if found is not None else None
+    if found is None or offset is None:
+        return found
+    return found.replace(tzinfo=timezone(offset))  # what the text says, without their own class

@@ -1,30 +1,83 @@
 """Numbers as people write them, as exact decimals.
 
 Thousands may be grouped by commas, points, spaces or apostrophes; the decimal separator is told
-from the grouping. Numbers up to twelve may be words. This module knows no currencies and no units.
+from the grouping. Numbers up to twelve may be words. What belongs to a number is never left out:
+it is read, or the number is refused. This module knows no units.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Context, Decimal
+from typing import NamedTuple
 
+from onepass.typed.signs import has_currency, read_sign
 from onepass.typed.unreadable import UnreadableError
 
-NUMBER = r"[-+−]?\d(?:[\d.,'’\u00a0\u202f ]{0,98}\d)?"  # what is longer is no number
+_DIGITS = r"\d(?:[\d.,'’\u00a0\u202f ]{0,98}\d)?"  # what is longer is no number
+_GLYPHS = "¼½¾⅐-⅞"
+_NUMBER = re.compile(
+    # 1/2 is a fraction before a word, and behind a whole number; else it may be a date or a score.
+    r"(?<![\d/.,])(?:(?P<units>\d{1,3})[\s-])?(?P<top>\d{1,2})[/⁄](?P<bottom>2|3|4|8|16)(?![\d/]|[.,]\d)"
+    r"(?(units)|(?=[\s-]?[^\W\d_]))"
+    rf"|(?P<ones>\d{{1,4}})?[ \u00a0]?(?P<glyph>[{_GLYPHS}])"
+    rf"|(?P<digits>(?<![\w.,])\.\d{{1,98}}(?![.,]?\d)|{_DIGITS})"
+)
 _EXACT = Context(prec=200)  # digits: more than a number may have
-_WHOLE = re.compile(rf"{NUMBER}")
-_MINUS = str.maketrans({"−": "-"})
+_ROUNDED = Context(prec=28)  # a third has no end
 _SEPARATOR = re.compile(r"[.,'’\u00a0\u202f]")
-SIZE = re.compile(r"\s*(thousand|million|billion|mn|bn|k)\b", re.IGNORECASE)
-_TIMES = {"thousand": 3, "k": 3, "million": 6, "mn": 6, "m": 6, "billion": 9, "bn": 9}
-_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b", re.IGNORECASE)
+_TIMES = {
+    "dozen": 12, "hundred": 10**2, "thousand": 10**3, "k": 10**3, "tsd": 10**3, "lakh": 10**5,
+    "million": 10**6, "mn": 10**6, "m": 10**6, "mio": 10**6, "crore": 10**7, "billion": 10**9,
+    "bn": 10**9, "b": 10**9, "mrd": 10**9, "milliard": 10**9, "milliarde": 10**9,
+    "millionen": 10**6, "milliarden": 10**9, "trillion": 10**12, "tn": 10**12,
+}  # fmt: skip
+_LETTERS = ("k", "m", "b")  # units as well
+
+
+def _sizes(letters: str) -> re.Pattern[str]:
+    """Return what finds the size that follows a number: words, and some letters."""
+    words = sorted((word for word in _TIMES if word not in _LETTERS), key=len, reverse=True)
+    some = "|".join(letters) or "(?!)"
+    return re.compile(
+        rf"(?:[\s-]?\s*(?P<word>(?a:{'|'.join(words)}))s?|\s*(?P<letter>(?a:{some})))\b",
+        re.IGNORECASE,
+    )
+
+
+SIZE = _sizes("k")
+SIZE_OF_MONEY = _sizes("kmb")
+SIZE_WORD = _sizes("")
+_AFTER = re.compile(r"(?:st|nd|rd|th)\b|[²³¹⁰-⁹]", re.IGNORECASE)
 _WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
 )  # fmt: skip
-_SAID = {word: Decimal(number) for number, word in enumerate(_WORDS)}
-_SAID |= {"a": Decimal(1), "an": Decimal(1), "a dozen": Decimal(12), "none": Decimal(0)}
+_SAID = {word: number for number, word in enumerate(_WORDS)} | {"a": 1, "an": 1}
+_SAID_FIRST = re.compile(
+    rf"(?P<minus>(?:minus|negative)\s+)?(?P<word>(?a:{'|'.join(_SAID)}))(?=$|[\s-])", re.IGNORECASE
+)
+_TENS = "|".join(
+    (*_WORDS[2:], r"\w+teen", r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty", "hundred")
+)
+_MORE = re.compile(
+    rf"[\s-]+(?:(?:and|or|to|by|point|plus|minus|-|–)\s+)?(?:{_TENS})(?![\w-])"
+    r"|\s+(?:and|&)\s+(?:an?|one)\s+(?:half|quarter|third)\b",
+    re.IGNORECASE,
+)
+_PARTS_SAID = re.compile(
+    r"[\s-]+(?:half|halves|thirds?|quarters?|fourths?|fifths?|few|couple|lot|number|and|or|to)\b",
+    re.IGNORECASE,
+)
+
+
+class Found(NamedTuple):
+    """A number in a text, and what the text holds besides it."""
+
+    value: Decimal
+    before: str
+    after: str
 
 
 def read_number(text: str) -> Decimal:
@@ -33,25 +86,80 @@ def read_number(text: str) -> Decimal:
     Args:
         text: a number, perhaps with a sign, a unit or a word around it that is not joined to it on
             its left. "1,234" has a group of thousands, "1.234" a fraction; "3 million" is a number.
+            In parentheses alone, or with a minus behind it, it is negative.
 
     Raises:
-        UnreadableError: if there is no number, or more than one.
+        UnreadableError: if there is no number, or more than one, or it may be read in two ways.
 
     >>> [str(read_number(text)) for text in ("1,299.00", "1.299,5", "12 500", "-3", "three")]
     ['1299.00', '1299.5', '12500', '-3', '3']
-    >>> [str(read_number(text)) for text in ("$49.90", "no. 881", "20 %", "2.5 million")]
-    ['49.90', '881', '20', '2500000']
+    >>> [str(read_number(text)) for text in ("-$49.90", "no. 881", "(20 %)", "2.5 million", "3½")]
+    ['-49.90', '881', '-20', '2500000', '3.5']
     """
-    plain = " ".join(text.split()).strip().casefold()
-    if plain in _SAID:
-        return _SAID[plain]
-    given = text.translate(_MINUS)
-    places = list(_WHOLE.finditer(given))
-    if len(places) != 1 or _is_part(given, places[0]):
+    said = find_said(text)
+    if said is not None and not said.after.strip(" ."):
+        return said.value
+    if text.strip().casefold() == "none":
+        return Decimal(0)
+    return find_number(text, SIZE_OF_MONEY if has_currency(text) else SIZE).value
+
+
+def find_number(
+    text: str, sizes: re.Pattern[str], *, joined: str | None = None, alone: bool = True
+) -> Found:
+    """Return the number in digits that a text holds.
+
+    Args:
+        text: as `read_number` takes it.
+        sizes: the words that may follow a number and belong to it.
+        joined: letters that may be joined to it on its left.
+        alone: whether it has to be the only one; else the first is taken.
+
+    Raises:
+        UnreadableError: as `read_number` does.
+
+    >>> find_number("2 dozen eggs", SIZE_WORD)
+    Found(value=Decimal('24'), before='', after=' eggs')
+    """
+    places = list(_NUMBER.finditer(text))
+    if not places or (alone and len(places) > 1):
         raise UnreadableError(f"{text!r} is not a number.")
-    number = _digits(places[0][0])
-    size = SIZE.match(given, places[0].end())
-    return number if size is None else scaled(number, size[1])
+    place = places[0]
+    before, after = text[: place.start()], text[place.end() :]
+    number = _value(place)
+    size = sizes.match(after)
+    if size is not None:
+        number, after = scaled(number, size["word"] or size["letter"]), after[size.end() :]
+    cut = re.search(r"(?<!\w)[.,]+$", before)  # a separator whose digits are missing
+    if cut or _AFTER.match(after) or _MORE.match(after):
+        raise UnreadableError(f"{text!r} is not a number.")
+    try:
+        negative, before, after = read_sign(before, after, joined)
+    except UnreadableError as error:
+        raise UnreadableError(f"{text!r} is not a number: {error}") from error
+    return Found(number.copy_negate() if negative else number, before, after)
+
+
+def find_said(text: str) -> Found | None:
+    """Return the number that a text begins with as a word; None if it does not.
+
+    Raises:
+        UnreadableError: if the word is but a part of a number.
+
+    >>> find_said("a dozen eggs"), find_said("eggs")
+    (Found(value=Decimal('12'), before='', after=' eggs'), None)
+    """
+    plain = " ".join(text.split())
+    word = _SAID_FIRST.match(plain)
+    if word is None:
+        return None
+    number, after = Decimal(_SAID[word["word"].casefold()]), plain[word.end() :]
+    size = SIZE_WORD.match(after)
+    if size is not None:
+        number, after = scaled(number, size["word"]), after[size.end() :]
+    if _PARTS_SAID.match(after) or _MORE.match(after):
+        raise UnreadableError(f"{text!r} is not a number.")
+    return Found(number.copy_negate() if word["minus"] else number, "", after)
 
 
 def scaled(number: Decimal, word: str) -> Decimal:
@@ -60,23 +168,29 @@ def scaled(number: Decimal, word: str) -> Decimal:
     >>> str(scaled(Decimal("2.5"), "million"))
     '2500000'
     """
-    big = number.scaleb(_TIMES[word.casefold()], _EXACT)
+    big = _EXACT.multiply(number, Decimal(_TIMES[word.casefold()]))
     return Decimal(int(big)) if big == big.to_integral_value() else big
 
 
-def _is_part(given: str, place: re.Match[str]) -> bool:
-    """Return whether a number is joined to a letter on its left, or is an ordinal."""
-    before = given[: place.start()]
-    return bool(before and (before[-1].isalnum() or before[-1] == "_")) or bool(
-        _ORDINAL.match(given, place.end())
-    )
+def _value(place: re.Match[str]) -> Decimal:
+    """Return the value of a number without its sign."""
+    if place["digits"]:
+        return _digits(place["digits"])
+    if place["glyph"]:
+        whole = place["ones"]
+        top, _, bottom = unicodedata.normalize("NFKC", place["glyph"]).partition("⁄")
+    else:
+        whole, top, bottom = place["units"], place["top"], place["bottom"]
+    if int(top) >= int(bottom):
+        raise UnreadableError(f"{place[0]!r} is not a number: its fraction is not below one.")
+    return _ROUNDED.add(int(whole or 0), _ROUNDED.divide(int(top), int(bottom)))
 
 
 def _digits(given: str) -> Decimal:
     """Return the value of digits with separators.
 
-    The last separator begins a fraction, unless it occurs twice or is a comma, or another sign that
-    is no point, with three digits behind it.
+    The last separator begins a fraction, unless it occurs twice, is neither point nor comma, or is
+    the only one, a comma, between one to three digits and three. A fraction is what follows 0.
     """
     bare = given.replace(" ", "'")
     separators = _SEPARATOR.findall(bare)
@@ -85,14 +199,15 @@ def _digits(given: str) -> Decimal:
     last = separators[-1]
     whole, _, rest = bare.rpartition(last)
     groups = last not in ".," or separators.count(last) > 1
-    if last == "," and len(rest) == 3 and whole.strip("+-") != "0":
+    if separators == [","] and len(rest) == 3 and len(whole) < 4 and int(whole):
         groups = True
     if groups:
         whole, rest = bare, ""
-    parts = _SEPARATOR.split(whole)
-    if any(len(part) != 3 for part in parts[1:]):
+    first, *others = _SEPARATOR.split(whole)
+    even = 0 < len(first) < 4 and int(first) and all(len(part) == 3 for part in others)
+    if others and not (even and len(set(_SEPARATOR.findall(whole))) == 1):
         raise UnreadableError(f"{given!r} is not a number: its digits are not grouped by threes.")
-    digits = "".join(parts)
+    digits = "".join((first, *others)) or "0"
     return Decimal(f"{digits}.{rest}" if rest else digits)
 
 

@@ -38,7 +38,7 @@ class TypedPlan:
         errors: list[FieldError] = []
         for number, node in enumerate(link(doc, self.shape)):
             path = f"[{number}]" if number else ""
-            branch = grow(node, path, errors)
+            branch = grow(node, path, doc.text, errors)
             values.append(settle(branch, self.validate, errors))
             evidence.update(branch.evidence(path))
         return with_values(doc, tuple(values), evidence, tuple(errors))
