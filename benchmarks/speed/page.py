@@ -24,6 +24,7 @@ from benchmarks.speed.plot import plot  # noqa: E402
 from onepass.cli.machine import NOT_INSTALLED  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "speed" / "results" / "cpu.json"
+ELSEWHERE = RESULT.with_name("cpu-intel.json")  # a part of it, on another machine
 PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
 _PARTS = {
     "one": "One text",
@@ -34,8 +35,13 @@ _PARTS = {
 Result = Mapping[str, Any]
 
 
-def page(result: Result) -> str:
-    """Return the page."""
+def page(result: Result, elsewhere: Result | None = None) -> str:
+    """Return the page.
+
+    Args:
+        result: what it is about.
+        elsewhere: of another machine, which gets a paragraph.
+    """
     blocks = [
         "# Speed\n",
         *_about(result),
@@ -45,6 +51,7 @@ def page(result: Result) -> str:
         *_cells(result),
         *_inside(result),
         *_memory(result),
+        *(_elsewhere(elsewhere) if elsewhere is not None else ()),
         *_again(),
     ]
     return "\n".join(blocks)
@@ -253,6 +260,35 @@ def _memory(result: Result) -> Iterator[str]:
         )
 
 
+def _elsewhere(result: Result) -> Iterator[str]:
+    """Yield the ratios on another machine: how fast a peer is depends on the processor, too."""
+    machine, share = result["machine"], result["encoder_share"]
+    rates = share["rates"]
+    yield "## On another machine\n"
+    yield (
+        f"{machine['cpu']}, threads: {machine['threads']}, with {', '.join(machine['features'])};\n"
+        f"{machine['note'] or 'all of the above'}.\n"
+        "torch multiplies matrices there as fast as ONNX Runtime does\n"
+        f"({rates['torch']:.0f} and {rates['onnxruntime']:.0f} GFLOPS), so there is less to gain.\n"
+    )
+    rows = []
+    for task in dict.fromkeys(cell["task"] for cell in result["cells"]):
+        ratios = [
+            one for cell in result["cells"] if cell["task"] == task
+            for one in cell["ratios"].values()
+        ]  # fmt: skip
+        own = [one[exact.faster(one)]["median"] for one in ratios]
+        small = [one["onepass-int8"]["median"] for one in ratios if "onepass-int8" in one]
+        rows.append([task, *(f"{min(x):.2f} to {max(x):.2f}" for x in (own, small))])
+    yield _table(["one text of gliner2", "fp32, times as fast", "int8"], rows)
+    shares = ", ".join(f"{100 * one['share']:.0f} % ({one['name']})" for one in share["runs"])
+    text = result["builtin"]["text"]
+    yield (
+        f"The encoder runs at {shares}\nof the rate of matrix products. The built-in model reads "
+        f"{text['texts_per_second']:.0f} texts of\n{text['words']} words a second, one by one.\n"
+    )
+
+
 def _again() -> Iterator[str]:
     yield "## Run it\n"
     yield (
@@ -274,7 +310,8 @@ def summary(result: Result) -> str:
 def main(path: Path = RESULT) -> int:
     """Write page and plot, and print a summary."""
     result = json.loads(path.read_text(encoding="utf-8"))
-    PAGE.write_text(page(result), encoding="utf-8")
+    elsewhere = json.loads(ELSEWHERE.read_text(encoding="utf-8")) if path == RESULT else None
+    PAGE.write_text(page(result, elsewhere), encoding="utf-8")
     PLOT.write_text(plot(result), encoding="utf-8")
     sys.stdout.write(summary(result))
     return 0
