@@ -111,3 +111,12 @@ def test_main_is_imported_without_the_command_line():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "False\n"
     assert callable(main)
+
+
+def test_a_command_that_leaves_by_itself_keeps_its_exit_code(monkeypatch: pytest.MonkeyPatch):
+    def leave() -> None:  # as a server whose start fails
+        sys.exit(3)
+
+    monkeypatch.setattr(loading, "load_model", lambda *_, **__: leave())
+    with pytest.raises(SystemExit, match="3"):
+        main(["extract", "Ann", "-e", "person"])

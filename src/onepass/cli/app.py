@@ -111,8 +111,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"The system refuses: {error.strerror or error}{place}.")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except SystemExit:  # of click, where nobody reads its help
-        return PIPE_CLOSED
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click's, where nobody reads its help
+            return PIPE_CLOSED
+        raise
     return code if isinstance(code, int) else 0  # commands return nothing, typer.Exit its code
 
 

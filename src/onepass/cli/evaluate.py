@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +29,9 @@ from onepass.cli.options import (
 )
 from onepass.cli.output import check_apart, json_text, opened
 from onepass.cli.progress import StatusLine
+
+if TYPE_CHECKING:
+    from onepass.evaluation.files import SuiteReport
 
 EXAMPLES = """Examples:
 
@@ -71,8 +75,6 @@ def evaluate(
     on all files stands side by side.
     """
     from onepass.evaluation import suite
-    from onepass.evaluation.comparison import compared, compared_dict
-    from onepass.evaluation.page import report_page
 
     line = StatusLine()
     files = annotated_files(data)
@@ -99,13 +101,17 @@ def evaluate(
                 progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
             )
             line.clear()
-        if form is ScoresFormat.HTML:
-            write(report_page(reports))
-        elif form is ScoresFormat.JSON:
-            (only, *others) = reports.values()
-            write(json_text(compared_dict(reports) if others else only.to_dict()))
-        elif len(reports) == 1:
-            (report,) = reports.values()
-            write(f"{report.to_table()}\n")
-        else:
-            write(f"{compared(reports)}\n")
+        write(_rendered(reports, form))
+
+
+def _rendered(reports: Mapping[str, SuiteReport], form: ScoresFormat) -> str:
+    """Return the reports of one model, or of several side by side."""
+    from onepass.evaluation.comparison import compared, compared_dict
+    from onepass.evaluation.page import report_page
+
+    if form is ScoresFormat.HTML:
+        return report_page(reports)
+    only, *others = reports.values()
+    if form is ScoresFormat.JSON:
+        return json_text(compared_dict(reports) if others else only.to_dict())
+    return f"{compared(reports) if others else only.to_table()}\n"
