@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.classification import checkpoints, quality, report, speed, systems  # noqa: E402
+from benchmarks.common import timing  # noqa: E402
 
 from onepass import Extractor  # noqa: E402
 from onepass.errors import InputError  # noqa: E402
@@ -186,8 +188,8 @@ class Slow:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(speed.time, "perf_counter", lambda: self.now)
-        monkeypatch.setattr(speed.time, "sleep", lambda seconds: None)
+        clock = SimpleNamespace(perf_counter=lambda: self.now, sleep=lambda seconds: None)
+        monkeypatch.setattr(timing, "time", clock)  # other threads keep theirs
         self.system = systems.System("slow", True, self.scores)
 
     def scores(self, texts, labels):

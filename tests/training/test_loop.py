@@ -180,7 +180,8 @@ def test_minutes_end_a_run_and_its_schedule(tmp_path, make, monkeypatch):
         now[0] += 1.0
         return now[0]
 
-    monkeypatch.setattr("time.monotonic", tick)
+    # Only there: the loop of a service in another thread would wait by this clock for hours.
+    monkeypatch.setattr("onepass.training.progress.monotonic", tick)
     outcome = train(make(), options(steps=None, minutes=0.5, score_every=0), tmp_path)
     assert 4 < outcome.steps < 30
     assert outcome.seconds > 30

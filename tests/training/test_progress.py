@@ -59,7 +59,7 @@ def test_lines_show_means_and_the_time_left(tmp_path):
 def test_the_time_left_follows_the_share_done(tmp_path, monkeypatch):
     lines: list[str] = []
     now = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("onepass.training.progress.monotonic", lambda: now[0])
     progress = make(tmp_path, lines, steps=8)
     now[0] += 600.0
     progress.stepped({}, 1)

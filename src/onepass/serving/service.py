@@ -140,7 +140,7 @@ class Service:
             )
         finally:
             left.cancel()
-            outcomes.cancel()  # what still waits is not read
+            future.cancel()  # what still waits is not read; what wraps it follows a turn later
 
 
 def _read(model: Extractor, texts: Sequence[str], question: Question) -> list[Extraction]:

@@ -6,10 +6,10 @@ It knows nothing about models, data or checkpoints.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from onepass.training.samples import Sample
@@ -93,12 +93,12 @@ class Progress:
         self._scored_at = -1  # step of the last score
         self._examples = 0
         self._spent = 0.0  # seconds of earlier sessions
-        self._started = time.monotonic()
+        self._started = monotonic()
         self._recent: list[Mapping[str, float]] = []
 
     def seconds(self) -> float:
         """Return the wall time of the run, earlier sessions included."""
-        return self._spent + time.monotonic() - self._started
+        return self._spent + monotonic() - self._started
 
     def done(self) -> float:
         """Return how much of the run is done, 0 to 1."""
@@ -200,7 +200,7 @@ class Progress:
         self._waited = int(state.get("waited", 0))  # earlier versions did not count
         self.best_scores = dict(state.get("best_scores", {}))
         self._examples = examples
-        self._started = time.monotonic()
+        self._started = monotonic()
         if self._log is not None and self._log.is_file():
             lines = self._log.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= self.step]
