@@ -64,7 +64,7 @@ Start = Callable[..., AbstractContextManager[Running]]
 @contextmanager
 def running(model: Extractor, settings: Settings) -> Iterator[Running]:
     with listen("127.0.0.1", 0) as listener:
-        server = Server(server_config(model, settings))
+        server = Server(server_config(model, settings), settings.timeout)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:  # it listens before it is warm

@@ -357,6 +357,26 @@ def test_what_a_client_that_left_asked_is_never_read(start, gated):
         assert ["Ann Lee left."] not in gated.calls
 
 
+def test_a_client_that_does_not_read_its_answers_is_let_go_and_a_slow_one_is_not(start, model):
+    many = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 1500  # of some 30 kB each
+
+    def connections(one) -> int:
+        return len(one.server.server_state.connections)
+
+    with start(model, Settings(timeout=2)) as one, socket.socket() as slow, socket.socket() as deaf:
+        for client in (slow, deaf):
+            client.connect((one.http.base_url.host, one.http.base_url.port))
+            client.sendall(many)
+        end = monotonic() + 15
+        while connections(one) < 2 and monotonic() < end:
+            sleep(0.01)
+        while connections(one) > 1 and monotonic() < end:
+            assert slow.recv(200_000)
+            sleep(0.05)
+        assert connections(one) == 1
+        assert one.server.server_state.connections.pop().client == slow.getsockname()
+
+
 # -- what is seen from outside -----------------------------------------------------------------
 
 

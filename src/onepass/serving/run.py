@@ -27,6 +27,7 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtra("The service", "serve") from error
 
+_TICKS = 10  # of a tenth of a second between two looks at answers that are not read
 _LOOK = 0.2  # seconds between two looks at what holds up a stop
 _UNREAD = 3.0  # seconds for a client to read its answer when the service stops
 _KEEP_ALIVE = 75  # seconds of an idle connection; longer than proxies keep theirs
@@ -78,7 +79,7 @@ def serve(
     """
     logging.getLogger("onepass.serving").setLevel(logging.INFO)
     with listen(settings.host, settings.port) as listener:
-        server = Server(server_config(model, settings))
+        server = Server(server_config(model, settings), settings.timeout)
 
         def stop(number: int, frame: object) -> None:
             server.should_exit = True
@@ -96,11 +97,38 @@ def serve(
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, which while it stops also ends what would hold it up.
+    """Uvicorn, which also ends connections that never would.
 
-    It tells each connection once that it stops. One that opens at that moment is not told, and one
-    whose client does not read its answer never ends.
+    An answer that its client does not read stays in memory. And while it stops, uvicorn tells each
+    connection once: one that opens at that moment is not told.
+
+    Args:
+        config: of uvicorn.
+        patience: seconds in which a client has to read some of its answer.
     """
+
+    def __init__(self, config: uvicorn.Config, patience: float) -> None:
+        super().__init__(config)
+        self._patience = patience
+        self._unread: dict[Any, tuple[int, float]] = {}  # bytes, and since when they are as many
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            self._end_unread(monotonic())
+        return await super().on_tick(counter)
+
+    def _end_unread(self, now: float) -> None:
+        """End connections with as many unread bytes as they had for as long as one may wait."""
+        before, self._unread = self._unread, {}
+        for connection in list(self.server_state.connections):
+            size = connection.transport.get_write_buffer_size()
+            if not size:
+                continue
+            known, since = before.get(connection, (size, now))
+            if known == size and now - since > self._patience:
+                connection.transport.abort()
+            else:
+                self._unread[connection] = (size, since if known == size else now)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         ending = asyncio.create_task(self._end_connections())
