@@ -11,6 +11,7 @@ from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.network.checkpoint import save_network
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.prompt import SPECIAL_TOKENS
+from onepass.text.shapes import SHAPES
 
 HIDDEN = 32
 WORDS = (
@@ -27,6 +28,7 @@ def make_tiny_checkpoint(
     backbone: str = "bert",
     counting_layer: str = "count_lstm_v2",
     dropout: float = 0.1,
+    shapes: bool = False,
     seed: int = 0,
 ) -> Path:
     """Write a random checkpoint (hidden 32, 2 layers, spans of up to 4 words) and return its path.
@@ -36,6 +38,7 @@ def make_tiny_checkpoint(
         backbone: "bert" or "deberta-v2".
         counting_layer: one of `onepass.models.gliner2.config.COUNTING_LAYERS`.
         dropout: of the encoder and the span head, while training.
+        shapes: whether the encoder, of the kind "bert", is told the shapes of words.
         seed: of the weights; the global random state stays as it was.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -50,8 +53,14 @@ def make_tiny_checkpoint(
     }  # fmt: skip
     (directory / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     encoder_config = tiny_encoder_config(backbone, tokenizer.get_vocab_size(), dropout)
+    if shapes:
+        encoder_config["type_vocab_size"] = SHAPES + 1
     config = Gliner2Config(
-        f"tiny-{backbone}", counting_layer=counting_layer, max_width=4, dropout=dropout
+        f"tiny-{backbone}",
+        counting_layer=counting_layer,
+        max_width=4,
+        dropout=dropout,
+        shapes=shapes,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

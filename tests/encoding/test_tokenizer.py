@@ -148,6 +148,15 @@ def test_a_full_cache_starts_again(path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert small.pieces(part) == large.pieces(part)
 
 
+def test_long_words_are_not_kept(path: Path) -> None:
+    tokenizer = PieceTokenizer(path)
+    words = ["tim", "cook" * 20, "runs", "cook" * 20, "tim"]
+    alone = [PieceTokenizer(path).pieces([word])[0] for word in words]
+    assert tokenizer.pieces(words) == alone
+    assert tokenizer.pieces(words) == alone
+    assert set(tokenizer._cache) == {"tim", "runs"}
+
+
 def test_threads_share_a_cache(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CACHE_LIMIT", 5)  # it is dropped all the time
     tokenizer = PieceTokenizer(path)

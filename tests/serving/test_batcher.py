@@ -7,6 +7,7 @@ from time import monotonic, sleep
 import pytest
 
 from onepass.errors import SchemaError, TextTooLong
+from onepass.models.wanted import Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
 from onepass.serving.batcher import Batcher, Closed, Failed, Full
 from onepass.serving.metrics import Metrics
@@ -178,6 +179,32 @@ def test_work_that_would_wait_too_long_is_refused_with_how_long(reader: Reader):
         line.submit(["f"], PEOPLE)
     assert 0.5 < refused.value.wait < 5
     reader.gate.set()
+    line.close()
+
+
+def test_what_is_given_up_says_nothing_of_the_speed():
+    def read(texts: Sequence[str], question: Question) -> list[Extraction]:
+        for _ in range(len(texts[0])):
+            if not current_check()():
+                raise Unwanted
+            sleep(0.01)
+        return [Extraction(text) for text in texts]
+
+    line = Batcher(read, Settings(batch_delay=0.0, batch_texts=1, queue_seconds=2.0), Metrics())
+    for _ in range(2):  # the first does not count
+        line.submit(["a" * 20], PEOPLE).result(5)
+    for _ in range(5):
+        left = line.submit(["a" * 5000], PEOPLE)
+        sleep(0.02)
+        left.cancel()
+    long = line.submit(["a" * 5000], PEOPLE)
+    while line.waiting:
+        sleep(0.002)
+    line.submit(["b"], PEOPLE)
+    with pytest.raises(Full) as refused:
+        line.submit(["c"], PEOPLE)
+    assert refused.value.wait > 2
+    long.cancel()
     line.close()
 
 

@@ -22,6 +22,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from onepass.errors import CheckpointError
 
 _CACHE_LIMIT = 200_000  # words; about 40 MB
+_CACHED_LENGTH = 64  # characters; what is longer hardly comes again
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKUP = re.compile(r"[^\w\s].*\w.*[^\w\s]")
 
@@ -189,8 +190,12 @@ class PieceTokenizer:
                 cache = self._cache = {}
                 missing = list(dict.fromkeys(elements))
             encoded = self._tokenizer.encode_batch_fast(missing, add_special_tokens=False)
+            long: dict[str, tuple[int, ...]] = {}
             for element, encoding in zip(missing, encoded, strict=True):
-                cache[element] = tuple(encoding.ids)
+                kept = cache if len(element) <= _CACHED_LENGTH else long
+                kept[element] = tuple(encoding.ids)
+            if long:
+                return [long[one] if one in long else cache[one] for one in elements]
         return [cache[element] for element in elements]
 
     def located(

@@ -52,6 +52,7 @@ class Failed(Exception):
     """A text could not be read, for a reason that is not its own."""
 
 
+_GIVEN_UP = Failed()  # nobody waits for it
 Outcome = Extraction | OnepassError | Failed  # of one text
 Read = Callable[[Sequence[str], Question], Sequence[Extraction]]
 
@@ -268,7 +269,7 @@ class Batcher:
                 return list(self._read([item.text for item in batch], question))
         except Unwanted:
             self._metrics.count_dropped(len(batch))
-            return [Failed()] * len(batch)
+            return [_GIVEN_UP] * len(batch)
         except TextTooLong as error:
             if len(batch) == 1:
                 return [error]
@@ -285,15 +286,18 @@ class Batcher:
             yield from self._outcomes([item])
 
     def _count(self, batch: Sequence[_Item], outcomes: Sequence[Outcome], seconds: float) -> None:
-        read = [one for one in outcomes if isinstance(one, Extraction)]
-        self._metrics.observe_batch(
-            texts=len(read),
-            chars=sum(doc.coverage.chars_read for doc in read),
-            windows=sum(doc.coverage.windows for doc in read),
-            seconds=seconds,
-        )
+        # What was given up says nothing of the speed.
+        given_up = any(one is _GIVEN_UP for one in outcomes)
+        if not given_up:
+            read = [one for one in outcomes if isinstance(one, Extraction)]
+            self._metrics.observe_batch(
+                texts=len(read),
+                chars=sum(doc.coverage.chars_read for doc in read),
+                windows=sum(doc.coverage.windows for doc in read),
+                seconds=seconds,
+            )
         with self._changed:
-            if self._warm:
+            if self._warm and not given_up:
                 self._speed = _Speed.after(self._speed, seconds, self._running)
             self._warm = True
             self._running = 0

@@ -71,8 +71,13 @@ class Gliner2Trainee:
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold cells."""
         config = self.network.config
-        slots = self._weights.slots > 0
-        return build_targets(asked, config.max_width, pooling=config.pooling, slots=slots)
+        return build_targets(
+            asked,
+            config.max_width,
+            pooling=config.pooling,
+            shapes=config.shapes,
+            slots=self._weights.slots > 0,
+        )
 
     def loss(
         self, network: Gliner2Network, batch: Targets

@@ -171,7 +171,7 @@ def asked(groups: Iterator[Group]) -> Counter[tuple[Kind, int, int]]:
     return Counter((group.kind, group.task, item) for group in groups for item in group.items)
 
 
-@given(schemas(), st.integers(100, 200))
+@given(schemas(), st.integers(130, 230))
 @settings(max_examples=60)
 def test_passes_ask_everything_exactly_once(
     tokenizer: PieceTokenizer, schema: Schema, budget: int
@@ -188,6 +188,15 @@ def test_passes_ask_everything_exactly_once(
     assert asked(group for groups in passes for group in groups) == whole_schema
     for groups in passes:
         assert 0 < encode_prompt(schema, groups, tokenizer).pieces <= budget
+        assert len({(group.kind, group.task) for group in groups}) == len(groups)
+
+
+def test_fields_of_a_structure_in_one_prompt_are_of_one_record(tokenizer: PieceTokenizer) -> None:
+    lengths = {"role": 36, "name": 18, "company": 18, "city": 36}
+    fields = [f"{name}::{'of it ' * (pieces // 2)}" for name, pieces in lengths.items()]
+    schema = Schema().structure("job", fields)
+    passes = split_groups(schema, tokenizer, 60)
+    assert [[group.items for group in groups] for groups in passes] == [[(0,)], [(1, 2)], [(3,)]]
 
 
 @given(schemas())

@@ -21,6 +21,8 @@ class Gliner2Config:
         max_width: longest span, in words.
         pooling: how the pieces of a word become its vector.
         dropout: of the span head, while training.
+        shapes: whether the backbone is told the shape of each word of the text, as the type of its
+            pieces; a variant of our own (`onepass.text.shapes`).
 
     >>> Gliner2Config.from_dict({"counting_layer": "count_lstm_v2", "max_width": 12}).max_width
     12
@@ -31,6 +33,7 @@ class Gliner2Config:
     max_width: int = 8
     pooling: str = "first"
     dropout: float = 0.1
+    shapes: bool = False
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> Gliner2Config:
@@ -63,6 +66,7 @@ class Gliner2Config:
             max_width=int(head.get("max_width", config.get("max_width", 8))),
             pooling=pooling,
             dropout=float(head.get("dropout", 0.1)),
+            shapes=bool(config.get("word_shapes", False)),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,4 +84,5 @@ class Gliner2Config:
                 "dropout": self.dropout,
             },
             "token_pooling": self.pooling,
+            **({"word_shapes": True} if self.shapes else {}),
         }

@@ -28,6 +28,8 @@ class Reading:
         lengths: (words,) pieces of each word; a word may have none.
         text: all words of the text; None where nothing reads them.
         first: which of them is the window's first.
+        shapes: (words,) of the window's words (`onepass.text.shapes`); None where nothing reads
+            them.
     """
 
     prompt: Prompt
@@ -35,6 +37,7 @@ class Reading:
     lengths: Ints
     text: Words | None = None
     first: int = 0
+    shapes: Ints | None = None
 
     @property
     def pieces(self) -> int:
@@ -53,6 +56,12 @@ class Reading:
         words, first = self.text, self.first
         return words.text[int(words.starts[first + start]) : int(words.ends[first + end - 1])]
 
+    def types(self) -> Ints:
+        """Return (pieces,) of the window's words: the shape of each piece's word, from 1 up."""
+        if self.shapes is None:
+            raise ValueError("A reading without shapes has no types to tell.")
+        return np.repeat(self.shapes + 1, self.lengths)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
@@ -66,6 +75,8 @@ class Batch:
             the depth is 1 when only the first piece counts. Choice words stand first.
         word_counts: (batch,).
         markers: (batch, markers) positions: for each group its parent, then its items.
+        types: (batch, pieces), 0 in the prompt, else 1 plus the shape of the piece's word; None
+            where the backbone is not told.
     """
 
     readings: tuple[Reading, ...]
@@ -74,14 +85,22 @@ class Batch:
     words: Ints
     word_counts: Ints
     markers: Ints
+    types: Ints | None = None
+
+    def inputs(self) -> dict[str, Ints]:
+        """Return what the `encode` graph takes."""
+        told = {} if self.types is None else {"types": self.types}
+        arrays = {"ids": self.ids, "mask": self.mask, "words": self.words, "markers": self.markers}
+        return arrays | told
 
 
-def collate(readings: Sequence[Reading], *, pooling: str = "first") -> Batch:
+def collate(readings: Sequence[Reading], *, pooling: str = "first", shapes: bool = False) -> Batch:
     """Pad readings into one batch.
 
     Args:
         readings: the rows.
         pooling: "first" if a word is its first piece, else all its pieces are listed.
+        shapes: whether the backbone is told the shapes of words.
     """
     rows = len(readings)
     pieces = max(reading.pieces for reading in readings)
@@ -104,7 +123,16 @@ def collate(readings: Sequence[Reading], *, pooling: str = "first") -> Batch:
         word_array[row, : len(places), : places.shape[1]] = places
         marker_array[row, : len(marker_rows[row])] = marker_rows[row]
     counts = np.array([reading.words for reading in readings], dtype=np.int64)
-    return Batch(tuple(readings), ids, mask, word_array, counts, marker_array)
+    types = _types(readings, pieces) if shapes else None
+    return Batch(tuple(readings), ids, mask, word_array, counts, marker_array, types)
+
+
+def _types(readings: Sequence[Reading], pieces: int) -> Ints:
+    """Return (batch, pieces) types of the pieces."""
+    types = np.zeros((len(readings), pieces), dtype=np.int64)
+    for row, reading in enumerate(readings):
+        types[row, len(reading.prompt.ids) : reading.pieces] = reading.types()
+    return types
 
 
 def _word_places(reading: Reading, pooling: str) -> Ints:

@@ -9,7 +9,7 @@ from onepass.hub import Checkpoint, read_json
 from onepass.hub.checkpoint import CONFIG
 from onepass.models.facts import Facts
 from onepass.models.gliner2.config import Gliner2Config
-from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.prompt import SPECIAL_TOKENS
 
 _PARTS: Mapping[str, str] = {
@@ -44,6 +44,6 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
         tokens=SPECIAL_TOKENS,
         pieces=encoder_limit(encoder) if encoder else None,
         width=config.max_width,
-        graphs=tuple(graph.name for graph in GRAPHS),
+        graphs=tuple(graph.name for graph in graphs(shapes=config.shapes)),
         lacks=tuple(name for name in needed if not (checkpoint.directory / name).is_file()),
     )

@@ -15,7 +15,7 @@ from onepass.models.family import NO_NAMING, Asking, Family, Limits
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
-from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.prompt import Prompt, encode_prompt, split_groups
 from onepass.models.gliner2.score import ReadingScores, score
@@ -52,7 +52,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _graphs(settings: Settings) -> tuple[Graph, ...]:
-    return GRAPHS
+    return graphs(shapes=settings.config.shapes)
 
 
 def _plan(
@@ -78,7 +78,8 @@ def _prepare(
 def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
 ) -> list[ReadingScores]:
-    batch = collate(readings, pooling=settings.config.pooling)
+    config = settings.config
+    batch = collate(readings, pooling=config.pooling, shapes=config.shapes)
     return score(batch, backend, settings.looked_for)
 
 

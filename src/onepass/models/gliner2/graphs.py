@@ -5,23 +5,26 @@ The torch network and the exported ONNX files both answer to these names; `score
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from onepass.backends.base import Graph
 
-GRAPHS = (
-    Graph(
-        "encode",
-        inputs={
-            "ids": ("batch", "pieces"),
-            "mask": ("batch", "pieces"),
-            "words": ("batch", "words", "depth"),
-            "markers": ("batch", "markers"),
-        },
-        outputs={
-            "word_states": ("batch", "words", "hidden"),
-            "marker_states": ("batch", "markers", "hidden"),
-        },
-        kept=frozenset({"word_states"}),
-    ),
+_ENCODE = Graph(
+    "encode",
+    inputs={
+        "ids": ("batch", "pieces"),
+        "mask": ("batch", "pieces"),
+        "words": ("batch", "words", "depth"),
+        "markers": ("batch", "markers"),
+    },
+    outputs={
+        "word_states": ("batch", "words", "hidden"),
+        "marker_states": ("batch", "markers", "hidden"),
+    },
+    kept=frozenset({"word_states"}),
+)
+_TOLD = replace(_ENCODE, inputs={**_ENCODE.inputs, "types": ("batch", "pieces")})
+_HEADS = (
     Graph(
         "count",
         inputs={"parents": ("groups", "hidden")},
@@ -50,3 +53,16 @@ GRAPHS = (
         outputs={"class_logits": ("labels",)},
     ),
 )
+GRAPHS = (_ENCODE, *_HEADS)
+
+
+def graphs(*, shapes: bool) -> tuple[Graph, ...]:
+    """Return what a checkpoint can run.
+
+    Args:
+        shapes: whether its backbone is told the shapes of words, as types of pieces.
+
+    >>> list(graphs(shapes=True)[0].inputs)
+    ['ids', 'mask', 'words', 'markers', 'types']
+    """
+    return (_TOLD, *_HEADS) if shapes else GRAPHS

@@ -251,29 +251,33 @@ def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list
     if len(encode_prompt(schema, whole, tokenizer).ids) <= budget:
         return [whole]
     passes: list[list[Group]] = [[]]
-    used = 0
     for group in whole:
-        for part, cost in _parts(schema, group, tokenizer, budget):
-            if passes[-1] and used + cost > budget:
-                passes.append([])
-                used = 0
-            passes[-1].append(part)
-            used += cost
+        for part in _parts(schema, group, tokenizer, budget):
+            together = _with(passes[-1], part)
+            if len(encode_prompt(schema, together, tokenizer).ids) <= budget:
+                passes[-1] = together
+            else:
+                passes.append([part])
     return passes
+
+
+def _with(groups: list[Group], part: Group) -> list[Group]:
+    """Return groups with another part; parts of one thing are asked as one group.
+
+    A record then keeps together what can be asked together.
+    """
+    if groups and (groups[-1].kind, groups[-1].task) == (part.kind, part.task):
+        return [*groups[:-1], Group(part.kind, part.task, groups[-1].items + part.items)]
+    return [*groups, part]
 
 
 def _parts(
     schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int
-) -> list[tuple[Group, int]]:
-    """Split one group into parts that fit into the budget alone, with the pieces of each."""
-
-    def cost(items: tuple[int, ...]) -> int:
-        part = Group(group.kind, group.task, items)
-        return len(encode_prompt(schema, [part], tokenizer).ids)
-
-    total = cost(group.items)
+) -> list[Group]:
+    """Split one group into parts that fit into the budget alone."""
+    total = len(encode_prompt(schema, [group], tokenizer).ids)
     if total <= budget:
-        return [(group, total)]
+        return [group]
     if group.kind is Kind.RELATION or len(group.items) == 1:
         raise SchemaError(
             f"{_title(schema, group)} takes {total} pieces with its description, but a prompt of "

@@ -72,10 +72,7 @@ def score(
         backend: that runs the graphs of `onepass.models.gliner2.graphs`.
         looked_for: instances beyond those that the count head predicts.
     """
-    word_states, marker_states = backend.run(
-        "encode",
-        {"ids": batch.ids, "mask": batch.mask, "words": batch.words, "markers": batch.markers},
-    )
+    word_states, marker_states = backend.run("encode", batch.inputs())
     scores = [ReadingScores({}, {}) for _ in batch.readings]
     places = _places(batch)
     _score_classes(places, marker_states, scores, backend)

@@ -18,9 +18,10 @@ from onepass.models.gliner2.cells import Cells, Counted, Ints
 from onepass.models.gliner2.encode import Batch, Reading, collate
 from onepass.models.gliner2.placing import instances_of
 from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
-from onepass.models.gliner2.text import STOPS
+from onepass.models.gliner2.text import read_text, read_window
 from onepass.text.placing import Placer
-from onepass.text.words import Words, split_words
+from onepass.text.windows import Window
+from onepass.text.words import Words
 
 MAX_INSTANCES = 19
 
@@ -133,17 +134,20 @@ def ask(question: Question, tokenizer: PieceTokenizer, *, max_pieces: int) -> As
         max_pieces: longest sequence, prompt included; a prompt that is longer alone leaves no word.
     """
     prompt = encode_prompt(question.schema, all_groups(question.schema), tokenizer)
-    text = question.text if question.text.endswith(STOPS) else question.text + "."
-    words = split_words(text)
-    ids, lengths = tokenizer.flat([tokenizer.plain(form.lower()) for form in words.forms()])
-    room = max(max_pieces - len(prompt.ids), 0)
-    kept = int(np.searchsorted(np.cumsum(lengths), room, side="right"))
-    words = Words(text, words.starts[:kept], words.ends[:kept])
-    return Asked(question, Reading(prompt, ids[: lengths[:kept].sum()], lengths[:kept]), words)
+    room = max(max_pieces - len(prompt.ids) - 1, 0)  # without the full stop that may be added
+    text = read_text(question.text, tokenizer, max_word_pieces=max(room, 1))
+    kept = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
+    words = Words(text.words.text, text.words.starts[:kept], text.words.ends[:kept])
+    return Asked(question, read_window(prompt, text, Window(0, kept)), words)
 
 
 def build_targets(
-    asked: Sequence[Asked], max_width: int, *, pooling: str = "first", slots: bool = False
+    asked: Sequence[Asked],
+    max_width: int,
+    *,
+    pooling: str = "first",
+    shapes: bool = False,
+    slots: bool = False,
 ) -> Targets:
     """Return the batch of several questions with its gold cells.
 
@@ -151,9 +155,10 @@ def build_targets(
         asked: one an entry of the batch.
         max_width: longest span, in words; longer answers cannot be scored and are left out.
         pooling: of the checkpoint, how a word's vector is made of its pieces.
+        shapes: of the checkpoint, whether its backbone is told the shapes of words.
         slots: whether instances compete, and one more of each group is trained than there are.
     """
-    batch = collate([one.reading for one in asked], pooling=pooling)
+    batch = collate([one.reading for one in asked], pooling=pooling, shapes=shapes)
     builder = _Builder(slots)
     numbers = [builder.add(row, one, max_width) for row, one in enumerate(asked)]
     queries = max([*numbers, 1])

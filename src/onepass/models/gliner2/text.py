@@ -15,6 +15,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import word_pieces
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Prompt
+from onepass.text.shapes import SIGN, word_shapes
 from onepass.text.windows import Window
 from onepass.text.words import Words, split_words
 
@@ -31,6 +32,7 @@ class TextPieces:
         ids: (pieces,).
         lengths: (words,) pieces of each word.
         stop: (pieces,) ids of the full stop that may be added.
+        shapes: (words,) of the text's own words.
         cut: characters of the words that were cut, which count as not read.
         bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
     """
@@ -39,6 +41,7 @@ class TextPieces:
     ids: Ints
     lengths: Ints
     stop: Ints
+    shapes: Ints
     cut: int = 0
     bounds: Ints = field(init=False)
 
@@ -65,17 +68,19 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     forms = [tokenizer.plain(form.lower()) for form in words.forms()]
     ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     stop, _ = tokenizer.flat(["."])
-    return TextPieces(words, ids, lengths, stop, cut)
+    return TextPieces(words, ids, lengths, stop, word_shapes(words), cut)
 
 
 def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     """Return one window under one prompt."""
     ids = text.ids[text.bounds[window.start] : text.bounds[window.end]]
     lengths = text.lengths[window.start : window.end]
+    shapes = text.shapes[window.start : window.end]
     if not _stops(text, window):
         ids = np.concatenate([ids, text.stop])
         lengths = np.append(lengths, len(text.stop))
-    return Reading(prompt, ids, lengths, text.words, window.start)
+        shapes = np.append(shapes, SIGN)
+    return Reading(prompt, ids, lengths, text.words, window.start, shapes)
 
 
 def _stops(text: TextPieces, window: Window) -> bool:

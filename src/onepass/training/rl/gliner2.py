@@ -8,7 +8,7 @@ import torch
 
 from onepass.corpus.question import Question
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.network.outputs import encode_batch, run_network
 from onepass.models.gliner2.targets import Asked, Targets
 
 
@@ -31,11 +31,6 @@ class Gliner2Decides:
 
     def vectors(self, network: Gliner2Network, batch: Targets) -> torch.Tensor:
         """Return (passes, hidden): the vector of the marker in front of each task."""
-        arrays, device = batch.batch, next(network.parameters()).device
-        ids, mask, words, markers = (
-            torch.from_numpy(array).to(device)
-            for array in (arrays.ids, arrays.mask, arrays.words, arrays.markers)
-        )
-        _, states = network.encode(ids, mask, words, markers)  # (passes, markers, hidden)
-        columns = torch.tensor([group.marker for group in batch.classes], device=device)
-        return states[torch.arange(len(columns), device=device), columns]
+        _, states = encode_batch(network, batch.batch)  # (passes, markers, hidden)
+        columns = torch.tensor([group.marker for group in batch.classes], device=states.device)
+        return states[torch.arange(len(columns), device=states.device), columns]

@@ -41,6 +41,8 @@ def save_network(
 ) -> None:
     """Write a checkpoint that this library and the reference library can load.
 
+    The latter knows nothing of shapes (`Gliner2Config.shapes`): it reads all words as the first.
+
     Args:
         network: what is saved, in fp32.
         directory: is made if it is not there.

@@ -12,13 +12,17 @@ from typing import Any
 import torch
 from torch import nn
 
+from onepass.errors import CheckpointError
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.network.heads import MAX_COUNT, PROJECTORS, Occurrences
+from onepass.nn.backbones.base import Backbone
+from onepass.nn.backbones.bert import BertBackbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, with_prefix
 from onepass.nn.mlp import Mlp, mlp_keys
 from onepass.nn.places import pool_words, take
 from onepass.nn.span_head import SpanHead
+from onepass.text.shapes import SHAPES
 
 
 class Gliner2Network(nn.Module):
@@ -36,6 +40,8 @@ class Gliner2Network(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = build_backbone(encoder_config, pooler=pooler)
+        if config.shapes:
+            _check_types(self.backbone)
         hidden = self.backbone.hidden
         self.span_head = SpanHead(hidden, config.max_width, config.dropout)
         self.count_head = Mlp(hidden, 2 * hidden, MAX_COUNT)
@@ -58,6 +64,7 @@ class Gliner2Network(nn.Module):
         mask: torch.Tensor,
         words: torch.Tensor,
         markers: torch.Tensor,
+        types: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Encode texts with their prompts and pick the vectors that the heads read.
 
@@ -66,11 +73,14 @@ class Gliner2Network(nn.Module):
             mask: (batch, pieces), 1 at real pieces.
             words: (batch, words, depth) positions of each word's pieces, -1 where there are none.
             markers: (batch, markers) position of each marker.
+            types: (batch, pieces) types of the pieces, where the backbone is told any.
 
         Returns:
             (batch, words, hidden) and (batch, markers, hidden).
         """
-        states = self.backbone(ids, mask)
+        states = (
+            self.backbone(ids, mask) if types is None else self.backbone(ids, mask, types=types)
+        )
         return pool_words(states, words, self.config.pooling), take(states, markers)
 
     def count(self, markers: torch.Tensor) -> torch.Tensor:
@@ -82,7 +92,7 @@ class Gliner2Network(nn.Module):
         return self.classifier(markers)[..., 0]
 
     def graphs(self) -> dict[str, Callable[..., Any]]:
-        """Return the functions that `onepass.models.gliner2.graphs.GRAPHS` describes."""
+        """Return the functions that `onepass.models.gliner2.graphs.graphs` describes."""
         return {
             "encode": self.encode,
             "count": self.count,
@@ -99,4 +109,14 @@ class Gliner2Network(nn.Module):
             *mlp_keys("count_pred", "count_head"),
             *with_prefix(self.occurrences.keys(), "count_embed.", "occurrences."),
             *mlp_keys("classifier", "classifier"),
+        )
+
+
+def _check_types(backbone: Backbone) -> None:
+    """Refuse a backbone that cannot be told the shapes of words."""
+    types = backbone.config.types if isinstance(backbone, BertBackbone) else 0
+    if types != SHAPES + 1:
+        raise CheckpointError(
+            f"word_shapes in config.json need a BERT-type encoder with a type_vocab_size of "
+            f"{SHAPES + 1} in encoder_config/config.json; this one tells {types} types apart."
         )

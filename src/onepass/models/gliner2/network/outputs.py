@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from onepass.models.gliner2.encode import Batch
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.targets import ClassGroup, SpanGroup, Targets
 from onepass.nn.moving import moved
@@ -39,11 +40,7 @@ def run_network(network: Gliner2Network, targets: Targets) -> Outputs:
         targets: the batch.
     """
     device = next(network.parameters()).device
-    batch = targets.batch
-    ids, mask, words, markers = (
-        moved(array, device) for array in (batch.ids, batch.mask, batch.words, batch.markers)
-    )
-    word_states, marker_states = network.encode(ids, mask, words, markers)
+    word_states, marker_states = encode_batch(network, targets.batch)
     spans = counts = classes = None
     if targets.spans:
         queries = span_queries(network, marker_states, targets.spans, targets.queries)
@@ -57,6 +54,12 @@ def run_network(network: Gliner2Network, targets: Targets) -> Outputs:
         picked = flat[moved(index, device)]  # (tasks, items, hidden)
         classes = network.classify(picked).float()
     return Outputs(spans, counts, classes)
+
+
+def encode_batch(network: Gliner2Network, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the (batch, words, hidden) and (batch, markers, hidden) states of a batch."""
+    device = next(network.parameters()).device
+    return network.encode(**{name: moved(array, device) for name, array in batch.inputs().items()})
 
 
 def span_queries(
