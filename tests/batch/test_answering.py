@@ -1,8 +1,15 @@
 """Requests travel to other processes as plain values."""
 
 import json
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pytest
+
+from onepass.batch import Job, run
 from onepass.batch.answering import Request, column_answers
+from onepass.errors import InputError
 from onepass.schema.schema import Schema
 
 
@@ -26,3 +33,39 @@ def test_texts_that_fail_do_not_keep_others_from_being_read(load):
     assert [text is None for text in found] == [False, True, True, False]
     assert [error is None for error in errors] == [True, False, False, True]
     assert [json.loads(found[n])["entities"][0]["text"] for n in (0, 3)] == ["Warsaw", "Bern"]
+
+
+WRONG = [
+    ({"threshold": 5}, "threshold must be a number from 0 to 1, but 5 was given"),
+    ({"threshold": {"persn": 0.5}}, "'persn', which is neither"),
+    ({"overlap": "bogus"}, "overlap 'bogus' is not known"),
+    ({"on_long": "bogus"}, "on_long 'bogus' is not known"),
+    ({"solver": "x"}, "solver 'x' is not known"),
+]
+
+
+@pytest.mark.parametrize(("option", "message"), WRONG)
+def test_a_wrong_option_is_an_error_of_the_request(
+    load, tmp_path: Path, option: dict[str, Any], message: str
+):
+    (tmp_path / "in.txt").write_text("in Warsaw\nin Bern\n")
+    out = tmp_path / "out.jsonl"
+    out.write_text("good")
+    job = Job(input=tmp_path / "in.txt", output=out, schema={"entities": ["city"]}, **option)
+    with pytest.raises(InputError, match=message):
+        run(job, load=load)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["in.txt", "out.jsonl"]
+    assert out.read_text() == "good"
+    for texts in (["in Bern"], [None], []):
+        with pytest.raises(InputError, match=message):
+            column_answers(load(), Request(Schema().entities(["city"]), **option), texts)
+
+
+def test_a_threshold_of_numpy(load, tmp_path: Path):
+    (tmp_path / "in.txt").write_text("in Warsaw\n")
+    given: list[Any] = [np.float32(0.5), {"city": np.float64(0.5)}, 1]
+    for threshold in given:
+        out = tmp_path / "out.jsonl"
+        schema = {"entities": ["city"]}
+        job = Job(input=tmp_path / "in.txt", output=out, schema=schema, threshold=threshold)
+        assert run(job, load=load).failed == 0

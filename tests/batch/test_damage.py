@@ -1,6 +1,7 @@
 """Files, folders and names that are not what they should be: one sentence, and nothing is lost."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,23 @@ def test_a_journal_that_cannot_be_read(source: Path, tmp_path: Path, journal: st
 def test_a_file_where_the_folder_should_be(source: Path, tmp_path: Path):
     (tmp_path / "out.jsonl.job").write_text("mine")
     assert "cannot be written: File exists" in refused(source, tmp_path / "out.jsonl")
+
+
+@pytest.fixture
+def on_full_disk(source: Path) -> Iterator[Path]:
+    """A file to read, while none may grow, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    yield source
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limits")
+def test_a_disk_that_is_full_at_the_start(on_full_disk: Path, tmp_path: Path):
+    said = refused(on_full_disk, tmp_path / "out.jsonl")
+    assert said.startswith(f"{tmp_path / 'out.jsonl.job'} cannot be written: File too large")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
 def test_names_that_the_system_refuses(source: Path, tmp_path: Path):

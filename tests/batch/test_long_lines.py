@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
 import sys
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onepass.batch import Job, rows, run
 from onepass.batch.lines import LongLine, plain_lines
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Row
 from onepass.batch.sources import find_sources
+from onepass.batch.tables import Quotes
 from onepass.errors import InputError
 
 MOST = 40
@@ -72,6 +78,9 @@ def test_lines_and_files_of_text(tmp_path: Path) -> None:
         f'2,"{LONG}\nwith, a ""comma""\nand more"',  # it begins in a line that is too long
         f'2,"short\n{LONG}\nwith, a comma"',
         '2,"' + "\n1,a" * 20 + '"',  # each of its lines is short
+        f'2,5" pipe {LONG}',  # the mark opens nothing
+        f'2," 5"" pipe" of 3" {LONG}',
+        f'2,"{LONG} 5"" pipe\nand more"',  # the two marks close nothing
     ],
 )
 @pytest.mark.parametrize("end", ["\n", ""])
@@ -81,6 +90,36 @@ def test_records_of_csv(tmp_path: Path, long: str, end: str) -> None:
     chunks = read(path)
     assert shown(chunks) == [(1, "a\nb"), (2, ERROR), (3, "c"), (4, ERROR)]
     assert "longer" not in str(shown(read(path, 1000)))
+
+
+@given(
+    st.text('",\rx', min_size=1, max_size=12), st.booleans(), st.sampled_from(["\n", "\r\n", ""]),
+    st.integers(1, 4),
+)  # fmt: skip
+def test_marks_are_followed_as_the_reader_does(text: str, within: bool, end: str, size: int):
+    raw = (text + end).encode()
+    quotes = Quotes(",")
+    quotes.begin(within)
+    for at in range(0, len(raw), size):
+        quotes.read(raw[at : at + size])
+    left = iter(['"\n', text + end] if within else [text + end])
+    asked = [False]
+
+    def lines() -> Iterator[str]:
+        yield from left
+        asked[0] = True
+
+    with suppress(csv.Error):
+        next(csv.reader(lines()), None)
+    assert quotes.are_open == asked[0]
+
+
+def test_a_record_that_is_too_long_and_never_ends(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text(f'id,text\n1,a\n2,5" pipe {LONG}\n3,b\n4,"{LONG}\n5,c\n')
+    *_, (number, error) = shown(read(path))
+    assert (number, error[: len(ERROR)]) == (4, ERROR)
+    assert error.endswith("; a quotation mark opens in this record and none closes it")
 
 
 def test_a_header_that_is_too_long_stops_the_job(tmp_path: Path) -> None:
@@ -100,8 +139,8 @@ def test_texts_of_parquet(tmp_path: Path) -> None:
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = io.BytesIO(f"{line('a')}\n{line(LONG)}\n".encode())
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(given))
+    raw = io.BytesIO(f"{line('a')}\n{line(LONG)}\n".encode())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(raw))
     assert shown(read("-")) == [(1, "a"), (2, ERROR)]
 
 

@@ -16,6 +16,8 @@ from onepass.errors import InputError
 
 pa = pytest.importorskip("pyarrow")
 
+OPEN = "not valid CSV (a quotation mark opens in this record and none closes it)"
+
 
 def rows_of(chunks: list[Chunk]) -> list[object]:
     return [row for chunk in chunks for row in chunk.rows]
@@ -92,7 +94,39 @@ def test_a_quotation_mark_that_none_closes_is_an_error_and_not_a_long_cell(tmp_p
     good, bad = rows_of(list(read_chunks(find_sources([tmp_path / "a.csv"]), "text")))
     assert isinstance(bad, BadRow)
     assert not isinstance(good, BadRow)
-    assert bad.error == "not valid CSV (a quotation mark opens in this record and none closes it)"
+    assert bad.error == OPEN
+
+
+@pytest.mark.parametrize("record", ['2,5" pipe,"see', '2,"",5" ","', '2,"a""b",3"\'","'])
+@pytest.mark.parametrize("field", ["size", "note"])
+def test_other_marks_do_not_hide_one_that_none_closes(tmp_path: Path, record: str, field: str):
+    (tmp_path / "a.csv").write_text(f"id,size,note\n1,a,b\n{record}\n3,Anna,c\n4,Bo,d\n")
+    good, bad = rows_of(list(read_chunks(find_sources([tmp_path / "a.csv"]), field)))
+    assert not isinstance(good, BadRow)
+    assert isinstance(bad, BadRow)
+    assert (bad.number, bad.error) == (2, OPEN)
+
+
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["text\nAnna Weiss\n", "text\n" + "Анна Вайс, Берн.\n" * 9])
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl", "a.txt.gz"])
+def test_utf16_without_a_byte_order_mark(tmp_path: Path, name: str, text: str, code: str):
+    raw = text.encode(code)
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
+    with pytest.raises(InputError, match=f"{name} is UTF-16; convert it to UTF-8"):
+        list(read_chunks(find_sources(tmp_path / name), "text"))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_bytes(raw)
+    (row,) = rows_of(list(read_chunks(find_sources(tmp_path / "docs"), "text")))
+    assert isinstance(row, BadRow)
+    assert "is UTF-16" in row.error
+
+
+def test_a_few_zeros_are_no_utf16(tmp_path: Path):
+    raw = b"A\0nna\nBo\0\0\0\0\0\0\nAnn\0\0\0\n"
+    (tmp_path / "a.txt").write_bytes(raw)
+    rows = rows_of(list(read_chunks(find_sources(tmp_path / "a.txt"), "text")))
+    assert [row.text for row in rows] == raw.decode().splitlines()
 
 
 def test_an_inch_sign_in_the_last_record_is_no_quotation_mark(tmp_path: Path):

@@ -87,6 +87,20 @@ def test_csv(source: Path, tmp_path: Path, load: Load):
     assert rows[2]["error"].startswith("row 3: no field 'text'")
 
 
+def test_csv_keeps_every_cell_whole(tmp_path: Path, load: Load):
+    texts = ["Anna Weiss\rBern", "\r", "a\r\nb", "a\nb", 'a "b", c', ",", " ", '"', "a\x0bb", ""]
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    source.write_text("\n".join(json.dumps({"i\rd": 1, "text": text}) for text in texts))
+    run(Job(input=source, output=out, schema=SCHEMA), load=load)
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["text"] for row in rows] == texts
+    assert [*rows[0]] == ["i\rd", "text", "extraction", "error"]
+    back = tmp_path / "back.jsonl"
+    assert run(Job(input=out, output=back, schema=SCHEMA), load=load).failed == 0
+    assert [row["text"] for row in lines(back.read_bytes())] == texts
+
+
 def test_parquet_has_the_shape_of_the_json(source: Path, tmp_path: Path, load: Load):
     out = tmp_path / "out.parquet"
     run(Job(input=source, output=out, schema=ALL), load=load)
@@ -266,6 +280,17 @@ def test_two_runs_of_one_job_at_once(tmp_path: Path, load: Load):
         ({"engine": "dask"}, "The engine 'dask' is not known"),
         ({"address": "auto"}, "An address is for the engine ray"),
         ({"workers": 0}, "at least one worker"),
+        ({"workers": "2"}, "at least one worker, but workers is '2'"),
+        ({"workers": 1.5}, "at least one worker, but workers is 1.5"),
+        ({"input": 5}, "input must be a path or a list of paths, but 5 was given"),
+        ({"input": ["a.csv", None]}, "input must be a path or a list of paths"),
+        ({"input": b"a.csv"}, "input must be a path or a list of paths"),
+        ({"output": None}, "output must be a path, but None was given"),
+        ({"text_field": None}, "text_field must be a string, but None was given"),
+        ({"overlap": ["flat"]}, "overlap must be a string"),
+        ({"threshold": "high"}, "threshold must be a number or numbers by name, but 'high'"),
+        ({"threshold": {"city": None}}, "threshold must be a number or numbers by name"),
+        ({"model": "builtin"}, "model must be a ModelChoice, but 'builtin' was given"),
         ({"output": "a.parquet.gz", "format": "parquet"}, "Parquet is packed inside"),
     ],
 )

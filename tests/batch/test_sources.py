@@ -1,6 +1,7 @@
 """What a path, a pattern or a directory stands for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,8 +69,9 @@ def test_a_name_that_looks_like_a_pattern(tmp_path: Path):
         (["in/a.csv", "in/*.csv"], "is named twice"),
         (["-", "in/a.csv"], "Standard input cannot be joined"),
         ([], "No input is given"),
+        ([None], "An input is the path of a file, but None was given"),
     ],
 )
-def test_what_is_refused(given: str | list[str], message: str):
+def test_what_is_refused(given: Any, message: str):
     with pytest.raises(InputError, match=message.replace("*", r"\*")):
         find_sources(given)

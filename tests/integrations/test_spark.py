@@ -40,6 +40,9 @@ def test_frames_are_read_as_they_are_taken():
 
 
 def test_what_is_refused():
+    wrong = extract_frames({"entities": ["city"]}, overlap="bogus")
+    with pytest.raises(InputError, match="overlap 'bogus' is not known"):
+        next(wrong(iter([pandas.DataFrame({"text": ["in Bern"]})])))
     with pytest.raises(SchemaError):
         extract_frames({})
     read = extract_frames({"entities": ["city"]})

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from onepass import Schema
 from onepass.client import AsyncClient, Client, asking
@@ -92,6 +92,41 @@ def test_a_class_gives_instances_as_the_extractor_does(service, model):
             assert await client.extract_batch([text], Person) == [expected]
 
     asyncio.run(twin())
+
+
+@pytest.mark.parametrize("error", [KeyError, TypeError, ArithmeticError])
+def test_an_error_of_the_users_class_is_theirs(service, error: type[Exception]):
+    class Strict(BaseModel):
+        name: str
+
+        @model_validator(mode="after")
+        def check(self) -> "Strict":
+            raise error("mine")
+
+    with Client(service.url) as client:
+        with pytest.raises(error, match="mine"):
+            client.extract("Tim Cook runs Apple.", Strict)
+        with pytest.raises(error, match="mine"):
+            client.extract_batch(["Tim Cook runs Apple."], Strict)
+
+    async def twin() -> None:
+        async with AsyncClient(service.url) as client:
+            with pytest.raises(error, match="mine"):
+                await client.extract("Tim Cook runs Apple.", Strict)
+            with pytest.raises(error, match="mine"):
+                await client.extract_batch(["Tim Cook runs Apple."], Strict)
+
+    asyncio.run(twin())
+
+
+@pytest.mark.parametrize("body", [3, [], {"results": 3}, {"results": [3]}, {"results": [[]]}])
+def test_an_extraction_of_another_service(body: object):
+    for method in ("extract", "extract_batch"):
+        transport = httpx.MockTransport(answering((200, {}, body)))
+        with Client(retries=0, transport=transport) as client:
+            given = "Bo" if method == "extract" else ["Bo"]
+            with pytest.raises(ServiceError, match="is the address right"):
+                getattr(client, method)(given, PEOPLE)
 
 
 def test_no_service_at_all_is_an_error_that_names_the_address():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from onepass.errors import InputError
@@ -59,10 +60,14 @@ class Request:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        threshold = dict(self.threshold) if isinstance(self.threshold, Mapping) else self.threshold
+        given = self.threshold
         return {
             "schema": self.schema.to_dict(),
-            "threshold": threshold,
+            "threshold": (
+                {name: _plain(one) for name, one in given.items()}
+                if isinstance(given, Mapping)
+                else _plain(given)
+            ),
             "overlap": self.overlap,
             "on_long": self.on_long,
             "solver": self.solver,
@@ -74,6 +79,11 @@ class Request:
         from onepass.schema.schema import Schema
 
         return cls(**{**given, "schema": Schema.from_dict(given["schema"])})
+
+
+def _plain(number: Any) -> Any:
+    """Return a number as JSON holds it, of whatever library it is."""
+    return float(number) if isinstance(number, Real) and not isinstance(number, bool) else number
 
 
 def request_of(job: Job) -> Request:
@@ -115,9 +125,10 @@ def found(
     Raises:
         OnepassError: if the request as a whole cannot be answered.
     """
+    docs = request.stream(model, texts)  # checks the request, not yet a text
     done = 0
     try:
-        for doc in request.stream(model, texts):
+        for doc in docs:
             yield doc
             done += 1
     except InputError:  # which text it was, only asking again can tell
@@ -154,6 +165,9 @@ def column_answers(
 
     Returns:
         Two lists as long as the column; of each row one of them has a string.
+
+    Raises:
+        OnepassError: if the request as a whole cannot be answered.
     """
     got = iter(answers(model, request, [value for value in values if isinstance(value, str)]))
     rows = [

@@ -5,9 +5,11 @@ It knows nothing about files or models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Real
 from pathlib import Path
 
 from onepass.batch.lines import LINE_BYTES
@@ -74,7 +76,8 @@ class Job:
         address: of a Ray cluster; None for the one that Ray finds, or a new one here.
 
     Raises:
-        InputError: for an unknown format or engine, or a number of workers below one.
+        InputError: for an unknown format or engine, a number of workers below one, or a value of
+            another kind than is meant.
 
     >>> Job(input="a.csv", output="b.parquet", schema={"entities": ["city"]}).output_format.value
     'parquet'
@@ -98,6 +101,7 @@ class Job:
     address: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if self.format not in (None, *FileFormat):
             raise InputError(
                 f"The format {self.format!r} is not known; give one of {', '.join(FileFormat)}."
@@ -110,8 +114,11 @@ class Job:
             raise InputError(
                 f"A row may have one byte or more, but max_line is {self.max_line!r:.60}."
             )
-        if self.workers < 1:
-            raise InputError(f"A job needs at least one worker, but {self.workers} were given.")
+        if type(self.workers) is not int or self.workers < 1:
+            raise InputError(
+                f"A job needs at least one worker, but workers is {self.workers!r:.60}; give a "
+                "whole number."
+            )
         if self.format is None and unpacked_name(Path(self.output)).suffix.lower() == ".tsv":
             raise InputError(
                 f"Results are not written as TSV, but the output {self.output} ends in .tsv; give "
@@ -120,10 +127,43 @@ class Job:
         if self.output_format is FileFormat.PARQUET and packing(Path(self.output)):
             raise InputError("Parquet is packed inside; give an output that ends in .parquet.")
 
+    def _check_kinds(self) -> None:
+        """Refuse what would fail later, as an error of Python."""
+        given = self.threshold
+        numbers = given.values() if isinstance(given, Mapping) else (given,)
+        fits = {
+            "input": (_is_input(self.input), "a path or a list of paths"),
+            "output": (isinstance(self.output, _PATH), "a path"),
+            "model": (isinstance(self.model, ModelChoice), "a ModelChoice"),
+            "threshold": (
+                given is None or all(isinstance(one, Real) for one in numbers),
+                "a number or numbers by name",
+            ),
+        }
+        for name in ("text_field", "overlap", "on_long", "solver"):
+            fits[name] = (isinstance(getattr(self, name), str), "a string")
+        for name, (is_one, wanted) in fits.items():
+            if not is_one:
+                raise InputError(
+                    f"{name} must be {wanted}, but {getattr(self, name)!r:.60} was given."
+                )
+
     @property
     def output_format(self) -> FileFormat:
         """Return how results are written."""
         return FileFormat(self.format) if self.format else format_of(Path(self.output))
+
+
+_PATH = (str, os.PathLike)
+
+
+def _is_input(given: object) -> bool:
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+        return all(isinstance(one, _PATH) for one in given)
+    # what can be gone through once only is looked at when it is
+    return isinstance(given, _PATH) or (
+        isinstance(given, Iterable) and not isinstance(given, bytes | Mapping)
+    )
 
 
 def format_of(path: Path) -> FileFormat:

@@ -195,7 +195,8 @@ class Journal:
         if remove:
             for name in (RESULT, ROWS, JOURNAL):  # the journal last: it says what is missing
                 (self._folder / name).unlink(missing_ok=True)
-        self._journal.close()
+        with suppress(OSError):  # and so was this
+            self._journal.close()
         if remove:
             with suppress(OSError):  # what else came into it is not ours
                 self._folder.rmdir()

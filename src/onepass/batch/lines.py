@@ -10,7 +10,7 @@ import codecs
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NoReturn
 
 from onepass.batch.rows import BadRow, Row
@@ -19,24 +19,27 @@ from onepass.errors import InputError
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_BYTES = 1 << 26  # 64 MiB: more than any text that is meant
 _PIECE = 1 << 16  # bytes of a line that is passed over
+_HEAD = 1 << 10  # bytes at the start that tell how a file is encoded
+_NULS = 4  # of these bytes, and a share of them, are more than a stray one
+_NUL_SHARE = 1 / 8  # of every other byte; of Cyrillic text, only blanks and marks have one
 _JSON_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
 
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
-    """A line that was passed over.
+    """A line that is passed over.
 
     Args:
         most: the bytes that a line may have.
-        quotes: how many quotation marks it has.
+        pieces: all of it, one after the other, until the next line is asked for.
     """
 
     most: int
-    quotes: int = 0
+    pieces: Iterator[bytes] = field(default=iter(()), compare=False, repr=False)
 
     @property
     def error(self) -> str:
-        """Why it was passed over."""
+        """Why it is passed over."""
         return too_long(self.most)
 
 
@@ -52,6 +55,26 @@ def too_long(most: int) -> str:
 Line = bytes | LongLine
 
 
+def is_utf16(start: bytes) -> bool:
+    r"""Return whether a file is UTF-16, with or without a byte order mark.
+
+    Without one it is told by the zeros of ASCII characters, which are all at even places or all at
+    odd ones; text of other scripts without blanks, which has none, is seldom valid UTF-8.
+
+    Args:
+        start: the first bytes of the file.
+
+    >>> is_utf16("id,text".encode("utf-16-be")), is_utf16(b"a\0\0b\0\0c\0\0d\0\0")
+    (True, False)
+    """
+    if start.startswith(UTF16):
+        return True
+    head = start[:_HEAD]
+    fewer, more = sorted(head[parity::2].count(0) for parity in (0, 1))
+    least = max(_NULS, _NUL_SHARE * len(head) / 2)
+    return more >= least and fewer < _NUL_SHARE * more
+
+
 def plain_lines(file: BinaryIO, name: str, most: int = LINE_BYTES) -> Iterator[Line]:
     r"""Yield lines without a byte order mark at the start.
 
@@ -65,27 +88,31 @@ def plain_lines(file: BinaryIO, name: str, most: int = LINE_BYTES) -> Iterator[L
 
     >>> from io import BytesIO
     >>> list(plain_lines(BytesIO(b"a\nlong line\nb"), "The file", 4))
-    [b'a\n', LongLine(most=4, quotes=0), b'b']
+    [b'a\n', LongLine(most=4), b'b']
     """
-    start = True
+    head = b""
     while line := file.readline(most + 1):
-        if start:
-            if line.startswith(UTF16):
+        if len(head) < _HEAD:
+            start, head = not head, head + line[:_HEAD]
+            if is_utf16(head):
                 raise InputError(f"{name} is UTF-16; convert it to UTF-8.")
-            line = line.removeprefix(codecs.BOM_UTF8)
-            start = False
-        yield line if len(line) <= most else _passed_over(line, file, most)
+            line = line.removeprefix(codecs.BOM_UTF8) if start else line
+        if len(line) <= most:
+            yield line
+        else:
+            pieces = _pieces(line, file)
+            yield LongLine(most, pieces)
+            for _ in pieces:  # whatever was not looked at
+                pass
 
 
-def _passed_over(line: bytes, file: BinaryIO, most: int) -> LongLine:
-    """Read on to the end of a line of which the start was read."""
-    quotes = 0
+def _pieces(line: bytes, file: BinaryIO) -> Iterator[bytes]:
+    """Yield a line of which the start was read, up to its end."""
     while line:
-        quotes += line.count(b'"')
+        yield line
         if line.endswith(b"\n"):
             break
         line = file.readline(_PIECE)
-    return LongLine(most, quotes)
 
 
 def json_rows(lines: Iterable[Line], field: str, skip: int = 0) -> Iterator[Row | BadRow]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from onepass.batch.lines import UTF16, json_rows, plain_lines, text_rows, too_long
+from onepass.batch.lines import is_utf16, json_rows, plain_lines, text_rows, too_long
 from onepass.batch.packing import opened
 from onepass.batch.parquet_reading import parquet_rows
 from onepass.batch.rows import START, BadRow, Chunk, Position, Row, chunked
@@ -123,7 +123,7 @@ def _whole_text(path: Path, most: int) -> str:
         raw = file.file.read(most + 1)
     if len(raw) > most:
         raise InputError(too_long(most))
-    if raw.startswith(UTF16):
+    if is_utf16(raw):
         raise InputError(f"The file {path} is UTF-16; convert it to UTF-8.")
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:

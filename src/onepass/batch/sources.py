@@ -6,6 +6,7 @@ It knows names and sizes, not what is in the files.
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,8 +77,9 @@ def find_sources(
 ) -> tuple[Source, ...]:
     """Return what a job reads, in the order in which it reads it.
 
-    A directory stands for all files below it whose kind is known, sorted by name, without those
-    whose name or directory starts with a dot or an underscore.
+    A directory stands for all files below it whose kind is known, without those whose name or
+    directory starts with a dot or an underscore: sorted by name, but first those with rows, and
+    then those that are one text each.
 
     Args:
         given: a path, a pattern with ``*``, ``?``, ``[]`` or ``**``, a directory, or a list of
@@ -99,6 +101,8 @@ def find_sources(
         raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r} was given.")
     found = []
     for item in [given] if isinstance(given, str | Path) else given:
+        if not isinstance(item, str | os.PathLike):
+            raise InputError(f"An input is the path of a file, but {item!r:.60} was given.")
         try:
             found += _sources(str(item), text_unit)
         except OSError as error:  # a name too long, a directory that is closed

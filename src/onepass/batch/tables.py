@@ -6,6 +6,7 @@ A record that cannot be read becomes a `BadRow` and the rest goes on; it does no
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Self
 
@@ -14,6 +15,7 @@ from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+_OPEN = "a quotation mark opens in this record and none closes it"
 _LARGEST_CELL = 2**31 - 1  # Python's own limit for a CSV cell is 131,072 characters
 
 
@@ -39,7 +41,7 @@ class Table:
 
     def __init__(self, lines: Iterable[Line], name: str, kind: str, most: int = LINE_BYTES) -> None:
         csv.field_size_limit(_LARGEST_CELL)
-        self._lines = _Lines(lines, most)
+        self._lines = _Lines(lines, most, DELIMITERS[kind])
         self._reader = csv.reader(self._lines, delimiter=DELIMITERS[kind])
         self._name = name
         try:
@@ -104,49 +106,106 @@ class Table:
 class _Lines:
     """The lines of a table as strings, until those of one record are too long to be held.
 
-    Such a record is passed over to its end, which is the first line end with as many opened as
-    closed quotation marks before it; then the reader is told by a `csv.Error`.
+    Such a record is passed over to its end, which is the first line end outside quotation marks;
+    then the reader is told by a `csv.Error`.
 
     Attributes:
         held: bytes of the record so far.
         refused: why the record is passed over; None if it is not.
     """
 
-    def __init__(self, lines: Iterable[Line], most: int) -> None:
+    def __init__(self, lines: Iterable[Line], most: int, delimiter: str) -> None:
         self._lines = iter(lines)
         self._most = most
+        self._quotes = Quotes(delimiter)
         self.begin()
 
     def begin(self) -> None:
         """Say that what comes is a new record."""
-        self.held = self._quotes = 0
+        self.held = 0
         self.refused: str | None = None
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
+        within = self.held > 0  # a mark is open, or the reader would not ask for more
         line = next(self._lines, None)
         if line is None:
-            if self._quotes % 2:  # the reader would take the rest of the file for one cell
-                raise csv.Error("a quotation mark opens in this record and none closes it")
+            if within:  # the reader would take the rest of the file for one cell
+                raise csv.Error(_OPEN)
             raise StopIteration
-        is_long = self._count(line)
-        if isinstance(line, LongLine) or is_long:
-            for more in self._lines if self._quotes % 2 else ():
-                self._count(more)
-                if self._quotes % 2 == 0:
-                    break
-            self.refused = too_long(self._most)
+        if isinstance(line, LongLine) or self.held + len(line) > self._most:
+            self._pass_over(line, within)
+            never_ends = f"; {_OPEN}" if self._quotes.are_open else ""
+            self.refused = too_long(self._most) + never_ends
             raise csv.Error(self.refused)
+        self.held += len(line)
         # Bytes that are not UTF-8 go through as lone surrogates, to be refused in their row.
         return line.decode("utf-8", "surrogateescape")
 
-    def _count(self, line: Line) -> bool:
-        """Add a line to the record; return whether that is too long now."""
-        if isinstance(line, LongLine):
-            self._quotes += line.quotes
-            return True
-        self._quotes += line.count(b'"')
-        self.held += len(line)
-        return self.held > self._most
+    def _pass_over(self, line: Line | None, within: bool) -> None:
+        """Read on to the end of a record of which a line was read."""
+        self._quotes.begin(within)
+        while line is not None:
+            for piece in line.pieces if isinstance(line, LongLine) else (line,):
+                self._quotes.read(piece)
+            line = next(self._lines, None) if self._quotes.are_open else None
+
+
+class Quotes:
+    r"""Follows quotation marks as Python's reader of CSV does, in pieces of any length.
+
+    A mark opens a cell only at its start: elsewhere it is a character like others.
+
+    Args:
+        delimiter: between cells.
+
+    >>> quotes = Quotes(",")
+    >>> for piece in (b'1,5" pipe,"see "', b'"below\n'):
+    ...     quotes.read(piece)
+    >>> quotes.are_open
+    True
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter.encode()
+        # a lone carriage return is an error, with which the reader ends the record at its line
+        self._cell_end = re.compile(b"[\r\n" + re.escape(self._delimiter) + b"]")
+        self.begin()
+
+    def begin(self, within: bool = False) -> None:
+        """Say that a new line comes.
+
+        Args:
+            within: whether it is in a quoted cell.
+        """
+        self._state = _QUOTED if within else _START
+
+    @property
+    def are_open(self) -> bool:
+        """Whether what follows is in a quoted cell."""
+        return self._state == _QUOTED
+
+    def read(self, piece: bytes) -> None:
+        """Follow the marks of a piece."""
+        at = 0
+        while at < len(piece) and self._state != _ENDED:
+            if self._state == _QUOTED:
+                at = piece.find(b'"', at) + 1 or len(piece) + 1
+                self._state = _QUOTED if at > len(piece) else _CLOSED
+            elif self._state in (_START, _CLOSED) and piece[at : at + 1] == b'"':
+                at += 1  # after one that closes, the two are a mark in the cell
+                self._state = _QUOTED
+            else:
+                end = self._cell_end.search(piece, at)
+                at = end.end() if end else len(piece)
+                if end is None:
+                    self._state = _PLAIN
+                else:
+                    self._state = _START if end[0] == self._delimiter else _ENDED
+
+
+# Where in a line a piece ends: at the start of a cell, in a cell that is not quoted, in one that
+# is, after a mark that may have closed that, or where the record is over.
+_START, _PLAIN, _QUOTED, _CLOSED, _ENDED = range(5)

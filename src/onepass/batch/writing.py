@@ -104,14 +104,25 @@ class CsvLines:
             yield value if isinstance(value, str) else "" if value is None else _json(value)
 
     def _packed(self, records: Iterable[list[str]]) -> bytes:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(records)
-        return packed(text.getvalue().encode(*_UTF8), self._packing)
+        return packed("".join(map(_csv_line, records)).encode(*_UTF8), self._packing)
 
     def converted(self, rows: Path, result: Path) -> Path:
         return rows
 
 
+def _csv_line(record: Iterable[str]) -> str:
+    r"""Return a record as a line.
+
+    >>> _csv_line(["a", "b\rc", "d, e"])
+    'a,"b\rc","d, e"\n'
+    """
+    line = io.StringIO(newline="")
+    # both characters in the end of a line, or cells with the other one would not be quoted
+    csv.writer(line, lineterminator=_CRLF).writerow(record)
+    return line.getvalue().removesuffix(_CRLF) + "\n"
+
+
+_CRLF = "\r\n"
 # A lone surrogate is legal in a Python string but not in UTF-8; in JSON this escape is legal.
 _UTF8 = ("utf-8", "backslashreplace")
 

@@ -78,8 +78,9 @@ class Client:
             SchemaError: for a schema that cannot be asked.
             ServiceError: if the service refuses the request or does not answer.
         """
-        question, read = wire.asked(schema, threshold, overlap, on_long)
-        return self._send(read, "POST", "/v1/extract", {"text": wire.text(text), **question})
+        question, make = wire.asked(schema, threshold, overlap, on_long)
+        asked = {"text": wire.text(text), **question}
+        return make(self._send(Extraction.from_dict, "POST", "/v1/extract", asked))
 
     def extract_batch(
         self,
@@ -103,9 +104,10 @@ class Client:
             SchemaError: for a schema that cannot be asked.
             ServiceError: if the service refuses the request or does not answer.
         """
-        question, read = wire.asked(schema, threshold, overlap, on_long)
+        question, make = wire.asked(schema, threshold, overlap, on_long)
         asked = {"texts": wire.texts(texts), **question}
-        return self._send(wire.results(read), "POST", "/v1/extract/batch", asked)
+        found = self._send(wire.results, "POST", "/v1/extract/batch", asked)
+        return wire.each(make, found)
 
     def check(self, schema: object) -> Schema:
         """Return the schema in its canonical form if it can be asked of the model of the service.
@@ -199,8 +201,9 @@ class AsyncClient:
         on_long: str = "window",
     ) -> Extraction:
         """Return what a schema asks for in one text; see `Client.extract`."""
-        question, read = wire.asked(schema, threshold, overlap, on_long)
-        return await self._send(read, "POST", "/v1/extract", {"text": wire.text(text), **question})
+        question, make = wire.asked(schema, threshold, overlap, on_long)
+        asked = {"text": wire.text(text), **question}
+        return make(await self._send(Extraction.from_dict, "POST", "/v1/extract", asked))
 
     async def extract_batch(
         self,
@@ -212,9 +215,10 @@ class AsyncClient:
         on_long: str = "window",
     ) -> list[Extraction | ServiceError]:
         """Return what a schema asks for in each text; see `Client.extract_batch`."""
-        question, read = wire.asked(schema, threshold, overlap, on_long)
+        question, make = wire.asked(schema, threshold, overlap, on_long)
         asked = {"texts": wire.texts(texts), **question}
-        return await self._send(wire.results(read), "POST", "/v1/extract/batch", asked)
+        found = await self._send(wire.results, "POST", "/v1/extract/batch", asked)
+        return wire.each(make, found)
 
     async def check(self, schema: object) -> Schema:
         """Return the schema if it can be asked; see `Client.check`."""

@@ -78,8 +78,8 @@ def body(values: Mapping[str, Any] | None) -> bytes | None:
 
 def asked(
     schema: object, threshold: Threshold, overlap: str, on_long: str
-) -> tuple[dict[str, Any], Callable[[Any], Extraction]]:
-    """Return what is asked, as the service takes it, and what reads the answer for one text."""
+) -> tuple[dict[str, Any], Callable[[Extraction], Extraction]]:
+    """Return what is asked, as the service takes it, and what is made of each extraction."""
     given: Threshold = None
     try:
         if isinstance(threshold, Mapping):
@@ -98,9 +98,7 @@ def asked(
         "overlap": overlap,
         "on_long": on_long,
     }
-    if plan is None:
-        return question, Extraction.from_dict
-    return question, lambda body: plan.read(Extraction.from_dict(body))
+    return question, (lambda doc: doc) if plan is None else plan.read
 
 
 def texts(given: Sequence[str]) -> list[str]:
@@ -150,7 +148,15 @@ def wait(said: str, tries: int) -> float:
 
 
 def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
-    """Return what the body of an answer holds, or raise what it says."""
+    """Return what the body of an answer holds, or raise what it says.
+
+    Args:
+        got: the answer.
+        read: makes values of the body; nothing that the caller wrote, whose errors are theirs.
+
+    Raises:
+        ServiceError: for a refusal, or an answer that is none of onepass.
+    """
     try:
         body = got.json()
     except ValueError:
@@ -171,20 +177,21 @@ def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     )
 
 
-def results(
-    read: Callable[[Any], Extraction],
-) -> Callable[[Any], list[Extraction | ServiceError]]:
-    """Return what reads the results of a batch.
-
-    Args:
-        read: reads the result for one text.
-    """
-    return lambda body: [
+def results(body: Any) -> list[Extraction | ServiceError]:
+    """Return the results of a batch."""
+    return [
         ServiceError(one["error"]["message"], status=None, code=one["error"]["code"])
         if "error" in one
-        else read(one)
+        else Extraction.from_dict(one)
         for one in body["results"]
     ]
+
+
+def each(
+    make: Callable[[Extraction], Extraction], found: Iterable[Extraction | ServiceError]
+) -> list[Extraction | ServiceError]:
+    """Return the results of a batch with what is made of each extraction."""
+    return [one if isinstance(one, ServiceError) else make(one) for one in found]
 
 
 def checked(body: Any) -> Schema:

@@ -48,7 +48,7 @@ def extract_frames(
 
     Returns:
         A function that adds the columns "extraction" (JSON) and "error" to each frame; of each row,
-        one of them is None.
+        one of them is None. It raises `InputError` for an option that the model does not take.
 
     Raises:
         SchemaError: for a schema that cannot be asked.
