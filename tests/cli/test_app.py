@@ -59,6 +59,7 @@ def test_no_command_shows_the_help(onepass: Onepass):
         (["extract", "a", "-e", "x", "--threshold", "nan"], "Invalid value for '--threshold'"),
         (["extract", "a", "-e", "x", "--threshold", "half"], "Invalid value for '--threshold'"),
         (["extract", "a", "-e", "x", "--threads", "0"], "Invalid value for '--threads'"),
+        (["extract", "a", "-e", "x", "--threads", "100000"], "threads must be at most"),
         (["extract", "a", "-e", "x", "--format", "xml"], "is not one of 'json', 'jsonl'"),
         (["extract", "a", "-e", "x", "--overlap", "some"], "is not one of 'flat', 'nested'"),
         (["export"], "Missing argument 'CHECKPOINT'"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.cli.conftest import Onepass
+from tests.cli.conftest import EchoModel, Onepass
 
 ROWS = '{"id": 1, "body": "person: a@b.org"}\nnot json\n{"id": 2, "body": "nobody"}\n'
 
@@ -54,6 +55,36 @@ def test_a_file(onepass: Onepass, tmp_path: Path) -> None:
     counts = json.loads(report.read_text())
     assert (counts["texts"], counts["failed"]) == (2, 1)
     assert counts["found"]["email"]["pattern"] == 1
+
+
+def test_the_text_cannot_stand_where_the_places_are_written(
+    onepass: Onepass, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"redacted": "A person."}\n')
+    done = onepass("redact", "--input", str(source), "--text-field", "redacted", "-l", "person")
+    assert (done.code, done.out) == (2, "")
+    assert "The texts stand in 'redacted'" in done.err
+    page = onepass("redact", "--input", str(source), "--text-field", "redacted", "-f", "html")
+    assert page.code == 0
+
+
+def test_nothing_lies_about_while_a_command_works(
+    onepass: Onepass, tmp_path: Path, model: EchoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[Path]] = []
+    one = EchoModel._one
+
+    def watching(self: EchoModel, *given: Any) -> Any:
+        seen.append(list(tmp_path.iterdir()))
+        return one(self, *given)
+
+    monkeypatch.setattr(EchoModel, "_one", watching)
+    report, out = tmp_path / "r.json", tmp_path / "o.txt"
+    done = onepass("redact", "A person.", "-l", "person", "--report", str(report), "-o", str(out))
+    assert done.code == 0
+    assert seen == [[]]  # what a process that is killed here leaves
+    assert sorted(tmp_path.iterdir()) == [out, report]
 
 
 def test_a_page(onepass: Onepass, tmp_path: Path) -> None:

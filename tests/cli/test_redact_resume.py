@@ -83,6 +83,24 @@ def test_it_goes_on_with_pseudonyms_and_counts(
     assert b"[email 7]" not in raw
 
 
+def test_numbers_that_stand_in_later_rows_are_left_out(
+    onepass: Onepass, source: Path, tmp_path: Path, stopped: list[int]
+) -> None:
+    with source.open("a") as file:
+        file.write('\n{"text": "[email 2] wrote."}\n')
+    command = ["redact", "-i", str(source), "-l", "person,email", "-a", "pseudonym"]
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    assert onepass(*command, "-o", str(whole)).code == 1
+    stopped.append(1)
+    assert onepass(*command, "-o", str(out)).code == 130
+    assert onepass(*command, "-o", str(out), "--resume").code == 1
+    assert out.read_bytes() == whole.read_bytes()
+    rows = [json.loads(line) for line in whole.read_text().splitlines()]
+    given = {one["replacement"] for row in rows[:10] for one in row.get("redacted", [])}
+    assert "[email 2]" not in given
+    assert "[email 3]" in given
+
+
 def test_another_key_or_action_cannot_go_on(
     onepass: Onepass, source: Path, tmp_path: Path, stopped: list[int],
     monkeypatch: pytest.MonkeyPatch,

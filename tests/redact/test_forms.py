@@ -16,33 +16,68 @@ FOUND = {
     "emails": {
         "Mail a.b+c@ex-ample.co.uk.": ["a.b+c@ex-ample.co.uk"],
         "jörg@müller.de, @x, a@b": ["jörg@müller.de"],
+        "请发邮件至anna@example.com我们会尽快处理": ["anna@example.com"],
+        "메일은anna@example.kr입니다, 用户@例子.公司, x@почта.рф, a@b.xn--p1ai": [
+            "anna@example.kr", "用户@例子.公司", "x@почта.рф", "a@b.xn--p1ai",
+        ],
+        "a&b.shop@example.com x/y@example.com anna@example.com-Adresse": [
+            "a&b.shop@example.com", "x/y@example.com", "anna@example.com",
+        ],
+        "'a@b.org' **c@d.org** 1|Bo|e@f.org": ["a@b.org", "c@d.org", "e@f.org"],
     },
     "urls": {
         "See https://a.org/x?y=(z).": ["https://a.org/x?y=(z"],
         "(www.a.org) ftp://b.c/d, http://": ["www.a.org", "ftp://b.c/d"],
+        "访问https://a.cn/北京，好。（www.b.cn）是「http://c.cn」“http://d.cn”": [
+            "https://a.cn/北京", "www.b.cn", "http://c.cn", "http://d.cn",
+        ],
     },
     "ips": {
         "at 10.0.0.1. Version 1.2.3, 1.2.3.4.5": ["10.0.0.1"],
         "2001:db8::8a2e:370:7334 and 12:30:45": ["2001:db8::8a2e:370:7334", "12:30:45"],
+        "服务器192.168.1.10无法访问，地址2001:db8::1无法": ["192.168.1.10", "2001:db8::1"],
     },
     "cards": {
         "4111-1111-1111-1111 378282246310005 2024 1111": [
             "4111-1111-1111-1111", "378282246310005",
         ],
-        "4111 1111-1111 1111 x4111111111111111": [],
+        "4111 1111-1111 1111 x4111111111111111 é4111111111111111 4111111111111111я": [],
+        "卡号4111 1111 1111 1111已过期, 카드4111111111111111로": [
+            "4111 1111 1111 1111", "4111111111111111",
+        ],
+        "4111\u00a01111 1111\u202f1111 4111\u20111111\u20111111\u20111111": [
+            "4111\u00a01111 1111\u202f1111", "4111\u20111111\u20111111\u20111111",
+        ],
     },
     "ibans": {
         "GB82 WEST 1234 5698 7654 32 from NL91ABNA0417164300": [
             "GB82 WEST 1234 5698 7654 32", "NL91ABNA0417164300",
         ],
         "AB12 3456 7890 1234": [],
+        "账号DE89370400440532013000。": ["DE89370400440532013000"],
+        "BE68 5390 0754 7034 NL91 ABNA 0417 1643 00 are closed": [
+            "BE68 5390 0754 7034", "NL91 ABNA 0417 1643 00",
+        ],
+        "AB12 CD34 DE89 3704 0044 0532 0130 00 was paid": ["DE89 3704 0044 0532 0130 00"],
+        "DE89\u00a03704\u20090044\u20070532-0130-00": [
+            "DE89\u00a03704\u20090044\u20070532-0130-00",
+        ],
     },
-    "ssns": {"536-90-4399 1536-90-4399 536-90-4399-1": ["536-90-4399"]},
+    "ssns": {
+        "536-90-4399 1536-90-4399 536-90-4399-1": ["536-90-4399"],
+        "号码536\u201190\u20114399。": ["536\u201190\u20114399"],
+    },
     "phones": {
         "+49 30 901820, (020) 7946 0018 or 212-555-0100": [
             "+49 30 901820", "(020) 7946 0018", "212-555-0100",
         ],
         "0044 20 7946 0018; 3.14159; 2024-11-26; 1234567": ["0044 20 7946 0018"],
+        "电话+86 138 0013 8000。Tel.+49 171 1234567": ["+86 138 0013 8000", "+49 171 1234567"],
+        "+33\u00a06\u00a012\u00a034\u00a056\u00a078 212\u2011555\u20110100": [
+            "+33\u00a06\u00a012\u00a034\u00a056\u00a078", "212\u2011555\u20110100",
+        ],
+        "+1 (212) 555-0100-2, +49 30 901820-0": ["+1 (212) 555-0100-2", "+49 30 901820-0"],
+        "Nature (2020) 1234, J. Chem. (2019) 567, (2012) 555-1234": ["(2012) 555-1234"],
     },
 }  # fmt: skip
 
@@ -57,8 +92,9 @@ def test_forms_are_found(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", list(FOUND))
 @pytest.mark.parametrize(
-    "piece", ["a", "1", "1 ", "1.", "a.", "a@", "www.", "+1 ", ":", "A1", "(", "1-", "http://"]
-)
+    "piece", ["a", "1", "1 ", "1.", "a.", "a@", "www.", "+1 ", ":", "A1", "(", "1-", "http://",
+     "AB12 ", "@-.", "@a.", "(2020) 1", "1\u00a0", "卡", "www.(("],
+)  # fmt: skip
 def test_no_text_makes_them_slow(name: str, piece: str) -> None:
     began = time.process_time()
     for _ in getattr(patterns, name)(piece * (60_000 // len(piece))):
@@ -93,6 +129,13 @@ def test_every_ip_address_passes_and_is_found(address: object) -> None:
         assert list(patterns.ips(f"at {text}.")) == [(3, 3 + len(text))]
 
 
+def test_signs_that_keep_a_line_together_pass() -> None:
+    assert checks.luhn("4111\u00a01111\u202f1111\u20111111")
+    assert checks.iban("DE89\u00a03704\u20070044\u20090532\u20100130\u201100")
+    assert checks.ssn("536\u201190\u20114399")
+    assert checks.email("a@b.xn--p1ai")
+
+
 def test_numbers_of_countries() -> None:
     pytest.importorskip("stdnum")
     assert checks.national_id("44 97.08.15-047.38".replace("44 ", "")) in (True, None)
@@ -103,6 +146,8 @@ def test_numbers_of_countries() -> None:
 def test_phone_numbers_of_the_library() -> None:
     pytest.importorskip("phonenumbers")
     assert checks.phone("+49 30 901820") is True
+    assert checks.phone("+33\u202f6\u202f12\u202f34\u202f56\u202f78") is True
+    assert checks.phone("+1 (212) 555-0100-2") is True
     assert checks.phone("+49 1") is False
     assert checks.phone("+999 123 456 789") is False
     assert checks.phone("030 901820") is None

@@ -111,6 +111,43 @@ def test_what_the_model_found_once_is_found_everywhere() -> None:
     assert [(p.start, p.end, p.source) for p in places] == [(0, 5, "model"), (25, 30, "repeat")]
 
 
+def test_values_of_scripts_without_blanks_are_found_everywhere() -> None:
+    for text, value, starts in (
+        ("王伟去了。后来王伟说他是王伟。", "王伟", [0, 7, 12]),
+        ("김민수가 왔다. 김민수는 갔다.", "김민수", [0, 9]),
+        ("Anna去了。后来Anna说。Annabel去。", "Anna", [0, 9]),
+    ):
+        doc = Extraction(text, (Entity("person", value, 0, len(value), 0.5),))
+        places = Finders(["person"], patterns=True).places(doc, None)
+        assert [p.start for p in places] == starts
+
+
+def test_a_value_beside_letters_of_another_script_is_replaced(model: Extractor) -> None:
+    text = (
+        "账号DE89370400440532013000。服务器192.168.1.10无法访问。卡号4111 1111 1111 1111已过期。"
+        "电话+86 138 0013 8000。请发邮件至anna@example.com我们会尽快处理。"
+    )
+    done = redact(model, text)
+    for secret in ("DE89", "192.168", "1111", "8000", "138", "anna", "example"):
+        assert secret not in done.text
+
+
+@pytest.mark.parametrize("texts", [
+    ["[person 1] met Anna Weiss and Bo Lund. [Person 3] slept."],
+    ["Anna Weiss met Bo Lund.", "[person 1] slept, and so did [Person 3]."],
+])  # fmt: skip
+def test_a_pseudonym_that_stands_in_a_text_is_not_given(model: Extractor, texts: list[str]) -> None:
+    done = redact(model, texts, ["person"], action="pseudonym")
+    given = [one.replacement for text in done for one in text.found if "[" not in one.text]
+    assert given[:2] == ["[person 2]", "[person 4]"]
+
+
+def test_numbers_go_on_after_those_that_were_left_out() -> None:
+    replacer = Replacer({"": "pseudonym"})
+    replacer.remember("person", "Anna", "[person 3]")
+    assert replacer.replacement("person", "Bo") == "[person 4]"
+
+
 def test_a_failed_check_lowers_a_score_and_a_pass_raises_it() -> None:
     text = "4111 1111 1111 1112, 4111 1111 1111 1111"
     doc = Extraction(

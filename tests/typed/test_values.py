@@ -113,6 +113,8 @@ def test_whole_numbers_have_no_fraction() -> None:
         ("€1.599", "1.599", "EUR"), ("$0.005", "0.005", "$"), ("€0,125", "0.125", "EUR"),
         ("$1,299", "1299", "$"), ("1.234,56 €", "1234.56", "EUR"), ("$1,234.56", "1234.56", "$"),
         ("€12.500.000", "12500000", "EUR"), ("EUR5", "5", "EUR"), ("CHF-5", "-5", "CHF"),
+        ("¥500", "500", "¥"), ("￥500", "500", "￥"), ("JPY 500", "500", "JPY"),
+        ("500 kr", "500", "kr"),
         ("CHF 20.-", "20", "CHF"), ("$2B", "2000000000", "$"),
     ],
 )  # fmt: skip
@@ -170,6 +172,18 @@ def test_dates(text: str) -> None:
 def test_a_date_that_depends_on_today_is_none(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a whole date"):
         read_value(text, Rules(kind="date"))
+
+
+@needs_values
+@pytest.mark.parametrize(
+    "text",
+    ["2024-13-01", "2024-31-03", "2024-02-30", "2024-13-01T10:30", "due 2024-13-01", "2024/31/03",
+     "2024.31.03", "2024–13–01"],
+)  # fmt: skip
+@pytest.mark.parametrize("order", [None, "DMY", "YMD"])
+def test_a_day_that_does_not_exist_is_no_other_one(text: str, order: Any) -> None:
+    with pytest.raises(UnreadableError, match="is not a whole date"):
+        read_value(text, Rules(kind="date", order=order))
 
 
 @needs_values

@@ -145,7 +145,8 @@ def opened(output: Path | None) -> Iterator[Write]:
 
     Returns:
         A context that gives a function which writes text. A file is written beside its place and
-        moved there at the end; if the block fails, the place stays as it was.
+        moved there at the end; if the block fails, the place stays as it was. Whether it can be
+        written is tried at once, but nothing is left beside its place before something is written.
 
     Raises:
         InputError: if the file cannot be written, or its name asks for Zstandard.
@@ -163,15 +164,23 @@ def opened(output: Path | None) -> Iterator[Write]:
         raise InputError(f"There is no directory {place.parent} for the output; make it first.")
     part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
     name = f"The output {output}"
+    packed = packing(output) == "gzip"
     with _named(name):
-        file = _text_file(part, packed=packing(output) == "gzip")
+        file = _text_file(part, packed=packed)
+        if not direct:  # a process that is killed at its work cannot remove a file
+            file.close()
+            part.unlink()
 
     def write(text: str) -> None:
+        nonlocal file
         with _named(name):
+            if file.closed:
+                file = _text_file(part, packed=packed)
             file.write(text)
 
     try:
         yield write
+        write("")
         with _named(name):
             file.close()
             if not direct:

@@ -37,7 +37,7 @@ from onepass.cli.options import (
     ThresholdOption,
 )
 from onepass.cli.output import check_apart, json_line, json_text, opened, say
-from onepass.cli.redact_files import RowFile, redact_lines, redact_page
+from onepass.cli.redact_files import FOUND, RowFile, redact_lines, redact_page
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -294,4 +294,9 @@ def _row_file(
         raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
     if text_field is not None and not chosen.has_fields:
         raise InputError("A text file has no fields; leave --text-field out.")
+    if text_field == FOUND and form is Form.JSONL:
+        raise InputError(
+            f"The texts stand in {FOUND!r}, where a result says what was found; give that field "
+            "another name in the input."
+        )
     return RowFile(chosen, text_field or "text", output, resume)

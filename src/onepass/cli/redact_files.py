@@ -34,6 +34,8 @@ from onepass.errors import InputError
 if TYPE_CHECKING:
     from onepass.redact import Redacted, Redactor, Report
 
+FOUND = "redacted"  # the field of a result that says what was found
+
 
 @dataclass(frozen=True, slots=True)
 class RowFile:
@@ -65,6 +67,7 @@ def redact_lines(redactor: Redactor, file: RowFile, counts: Report) -> int:
     Raises:
         InputError: if a file cannot be read or written, or the job cannot go on.
     """
+    _avoid(redactor, file)
     work = _Redaction(redactor, file, counts)
     if is_stream(file.output):
         if file.resume:
@@ -93,6 +96,7 @@ def redact_page(redactor: Redactor, file: RowFile, counts: Report) -> int:
 
     if file.resume:
         raise InputError("A page is made in one go; leave --resume out.")
+    _avoid(redactor, file)
     pages = []
     with opened(file.output) as write, Progress() as progress:
         for chunk in read_chunks((file.source,), file.field):
@@ -107,6 +111,16 @@ def redact_page(redactor: Redactor, file: RowFile, counts: Report) -> int:
     return progress.failed
 
 
+def _avoid(redactor: Redactor, file: RowFile) -> None:
+    """Keep pseudonyms apart from those in any row; of a stream, which is read once, from earlier.
+
+    A job that goes on reads all rows here again, so that its numbers are the same.
+    """
+    if "pseudonym" in redactor.options.actions.values() and not file.source.is_stream:
+        for chunk in read_chunks((file.source,), file.field):
+            redactor.avoid(chunk.texts)
+
+
 def _answered(
     redactor: Redactor, chunk: Chunk
 ) -> Iterator[tuple[Row | BadRow, Redacted | Refused]]:
@@ -119,8 +133,9 @@ def _answered(
 def _found(redactor: Redactor, texts: Sequence[str]) -> Iterator[Redacted | Refused]:
     """Yield texts after redaction; if the model refuses one, go on text by text."""
     count = 0
+    answers = redactor.stream(texts)  # refuses what is wrong with the whole request
     try:
-        for done in redactor.stream(texts):
+        for done in answers:
             yield done
             count += 1
     except InputError:
@@ -171,10 +186,10 @@ class _Redaction:
         with opened_packed(rows, named=self.file.output) as file:
             for row, line in zip(islice(given, done.rows), file.file, strict=False):
                 values = json.loads(line)
-                if isinstance(row, BadRow) or "redacted" not in values:
+                if isinstance(row, BadRow) or FOUND not in values:
                     continue
                 text = row.text
-                found = tuple(Found.from_dict(one, text) for one in values["redacted"])
+                found = tuple(Found.from_dict(one, text) for one in values[FOUND])
                 self.redactor.remember(found)
                 read = Coverage(len(text), len(text), 1, False)
                 self.counts.add(Redacted(values[self.file.field], found, read))
@@ -195,7 +210,7 @@ class _Redaction:
                 continue
             self.counts.add(done)
             found = [one.to_dict() for one in done.found]
-            yield json_line({**row.values, self.file.field: done.text, "redacted": found})
+            yield json_line({**row.values, self.file.field: done.text, FOUND: found})
 
 
 class _Lines:

@@ -20,6 +20,7 @@ ACTIONS = ("mask", "label", "hash", "pseudonym")
 LEAST_KEY = 16  # bytes
 _DIGITS = 16  # of a hash: 64 bits
 _TRIES = 100  # for a name that is not taken
+_NUMBERED = re.compile(r"\[[^\[\]\n]{1,200} [0-9]{1,9}\]")
 
 # What of Faker stands in for a label; other labels get a number.
 _FAKES = {
@@ -35,7 +36,8 @@ _FAKES = {
 class Replacer:
     """Makes replacements; one value has one pseudonym as long as the replacer lives.
 
-    It remembers the pseudonyms that it gave, some hundred bytes for each value.
+    It remembers the pseudonyms that it gave, some hundred bytes for each value, and numbers that
+    it was told to avoid.
 
     Args:
         actions: what is done, by label; "" is for all others.
@@ -80,6 +82,7 @@ class Replacer:
         self._given: dict[tuple[str, str], str] = {}
         self._taken: set[str] = set()
         self._counts: Counter[str] = Counter()
+        self._avoided: set[str] = set()  # "[label n]" in lower case
         self._faker = None if faker is None else _open_faker(faker)
 
     def action(self, label: str) -> str:
@@ -100,6 +103,17 @@ class Replacer:
             self._given[at] = self._pseudonym(label, at[1])
         return self._given[at]
 
+    def avoid(self, text: str) -> None:
+        """Give no value a numbered pseudonym that stands in a text, where it is somebody else's.
+
+        >>> replacer = Replacer({"": "pseudonym"})
+        >>> replacer.avoid("[person 1] met Bo.")
+        >>> replacer.replacement("person", "Bo")
+        '[person 2]'
+        """
+        if "pseudonym" in self._actions.values():
+            self._avoided.update(match[0].casefold() for match in _NUMBERED.finditer(text))
+
     def remember(self, label: str, text: str, replacement: str) -> None:
         """Give a value the pseudonym that it was given elsewhere.
 
@@ -112,8 +126,9 @@ class Replacer:
         if self.action(label) != "pseudonym" or at in self._given:
             return
         self._given[at] = replacement
-        if self._fake(label) is None:
-            self._counts[label] += 1
+        number = replacement.removeprefix(f"[{label} ").removesuffix("]")
+        if self._fake(label) is None and number.isdecimal():  # some may have been left out
+            self._counts[label] = max(self._counts[label], int(number))
         else:
             self._taken.add(replacement)
 
@@ -127,8 +142,11 @@ class Replacer:
     def _pseudonym(self, label: str, value: str) -> str:
         fake = self._fake(label)
         if fake is None:
-            self._counts[label] += 1
-            return f"[{label} {self._counts[label]}]"
+            while True:
+                self._counts[label] += 1
+                name = f"[{label} {self._counts[label]}]"
+                if name.casefold() not in self._avoided:
+                    return name
         for attempt in range(_TRIES):
             name = self._named(fake, f"{value}\0{attempt}")
             if name not in self._taken and normal(name) != value:

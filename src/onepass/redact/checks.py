@@ -26,7 +26,15 @@ _NATIONAL = (
     "no.fodselsnummer", "pl.pesel", "pt.nif", "ro.cnp", "se.personnummer", "si.emso",
     "tr.tckimlik", "za.idnr",
 )  # fmt: skip
-_EMAIL = re.compile(r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
+# What stands between groups of digits, with the forms that keep a line together; a hyphen comes
+# last, so that both can stand in a class.
+BLANKS = " \u00a0\u2007\u2009\u202f"
+HYPHENS = "\u2010\u2011-"
+_PLAIN = str.maketrans(dict.fromkeys(BLANKS, " ") | dict.fromkeys(HYPHENS, "-"))
+_EMAIL = re.compile(
+    r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,58}[a-z0-9])"
+)
+_EXTENSION = re.compile(r"-[0-9]{1,4}$")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)\S+|[\w-]+(?:\.[\w-]+)+(?:/\S*)?", re.I)
 
 
@@ -45,8 +53,9 @@ def luhn(text: str) -> bool:
     >>> luhn("4111 1111 1111 1111"), luhn("4111 1111 1111 1112")
     (True, False)
     """
-    digits = [int(letter) for letter in re.sub(r"[ -]", "", text) if letter in "0123456789"]
-    if not 12 <= len(digits) <= 19 or re.search(r"[^0-9 -]", text):
+    given = text.translate(_PLAIN)
+    digits = [int(letter) for letter in given if letter in "0123456789"]
+    if not 12 <= len(digits) <= 19 or re.search(r"[^0-9 -]", given):
         return False
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
@@ -58,7 +67,7 @@ def iban(text: str) -> bool:
     >>> iban("DE89 3704 0044 0532 0130 00"), iban("DE88 3704 0044 0532 0130 00")
     (True, False)
     """
-    plain = re.sub(r"[ -]", "", text).upper()
+    plain = re.sub(r"[ -]", "", text.translate(_PLAIN)).upper()
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", plain):
         return False
     return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
@@ -92,7 +101,7 @@ def ssn(text: str) -> bool:
     >>> ssn("536-90-4399"), ssn("666-90-4399"), ssn("536-00-4399")
     (True, False, False)
     """
-    found = re.fullmatch(r"([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})", text)
+    found = re.fullmatch(r"([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})", text.translate(_PLAIN))
     if found is None:
         return False
     area, group, serial = found.groups()
@@ -128,6 +137,11 @@ def phone(text: str) -> bool | None:
     library = _library("phonenumbers")
     if library is None or not text.lstrip("( ").startswith("+"):
         return None
+    given = text.translate(_PLAIN)
+    return any(_valid_phone(library, one) for one in {given, _EXTENSION.sub("", given)})
+
+
+def _valid_phone(library: ModuleType, text: str) -> bool:
     try:
         valid: bool = library.is_valid_number(library.parse(text, None))
     except library.NumberParseException:
@@ -143,7 +157,7 @@ def national_id(text: str) -> bool | None:
     >>> national_id("hello") is None
     True
     """
-    plain = text.strip()
+    plain = text.translate(_PLAIN).strip()
     return any(module.is_valid(plain) for module in _national()) or None
 
 

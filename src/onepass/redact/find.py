@@ -17,6 +17,15 @@ from onepass.results.types import Extraction
 
 MODEL, PATTERN, REPEAT = "model", "pattern", "repeat"
 _SHORTEST = 4  # characters of a value that is looked for elsewhere
+_SHORTEST_UNSPACED = 2
+# Letters of scripts without blanks between words, and of Hangul, where particles follow a name:
+# Thai to Burmese, Khmer, Chinese, kana, Hangul.
+_UNSPACED = (
+    r"\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u318f\u31a0-\u31ff\u3400-\u4dbf"
+    r"\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff"
+)
+_SPACED = rf"[^\W{_UNSPACED}]"
+_WHOLLY_UNSPACED = re.compile(rf"[{_UNSPACED}]+")
 LEAST = 0.5  # of a pattern, after its check
 
 
@@ -105,6 +114,8 @@ class Finders:
 def repeats(text: str, places: Iterable[Place]) -> list[Place]:
     """Return other places of the values that were found, as whole words in the same letters.
 
+    In scripts without blanks between words a value is found wherever its letters stand.
+
     >>> [(p.start, p.end) for p in repeats("Anna, Anna, Annabel", [Place("x", 0, 4, 0.5, "model")])]
     [(6, 10)]
     """
@@ -113,12 +124,16 @@ def repeats(text: str, places: Iterable[Place]) -> list[Place]:
     for place in places:
         known.add((place.start, place.end))
         value = text[place.start : place.end]
-        if len(value) >= _SHORTEST and (value not in best or best[value].score < place.score):
+        shortest = _SHORTEST_UNSPACED if _WHOLLY_UNSPACED.fullmatch(value) else _SHORTEST
+        if len(value) >= shortest and (value not in best or best[value].score < place.score):
             best[value] = place
     if not best:
         return []
     longest = sorted(best, key=len, reverse=True)
-    anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
+    values = "|".join(map(re.escape, longest))
+    anywhere = re.compile(
+        rf"(?:(?<!{_SPACED})|(?=[{_UNSPACED}]))(?:{values})(?:(?!{_SPACED})|(?<=[{_UNSPACED}]))"
+    )
     return [
         replace(best[match[0]], start=match.start(), end=match.end(), source=REPEAT)
         for match in anywhere.finditer(text)

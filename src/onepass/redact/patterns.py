@@ -10,33 +10,70 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from onepass.redact.checks import iban
+from onepass.redact.checks import BLANKS, HYPHENS, iban
 
 Place = tuple[int, int]
 Finder = Callable[[str], Iterator[Place]]
 
-_EMAIL = re.compile(
-    r"(?<![\w.%+-])[\w%+-][\w.%+-]{0,63}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
+# Letters and digits of Latin, Greek and Cyrillic words, beside which no value begins or ends. Other
+# scripts put a value between their letters without blanks (卡号4111), so that these are borders.
+_W = r"0-9A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u052f\u1e00-\u1fff"
+_OTHER = rf"[^\W{_W}]"
+_BLANK, _HYPHEN = f"[{BLANKS}]", f"[{HYPHENS}]"
+
+_TLD = (  # in letters of one script
+    r"(?:(?:xn--[a-z0-9-]{1,58}[a-z0-9]|[A-Za-z\u00c0-\u024f]{2,24}|[\u0370-\u03ff]{2,24}"
+    r"|[\u0400-\u052f]{2,24})(?![0-9A-Za-z_\u00c0-\u024f])"
+    rf"|[^\W\d{_W}]{{2,24}})"
+)
+_DOMAIN = re.compile(rf"@(?:(?:[{_W}-]{{1,63}}|{_OTHER}[\w-]{{0,62}})\.){{1,8}}{_TLD}")
+# What stands before "@", backwards: the signs of RFC 5321 without "|" and "?", which separate
+# columns and the parts of links. It does not begin with one that may be a quotation mark.
+_LOCAL = re.compile(rf"[{_W}.!#$%&'*+/=^`{{}}~-]{{0,63}}[{_W}%+-]|[\w.%+-]{{0,63}}[\w%+-]")
+_LONGEST_LOCAL = 64
+# What ends a link: blanks, quotation marks, and the punctuation of scripts in wide letters.
+_NO_URL = (
+    r"\s<>\"\u00ab\u00bb\u201c-\u201f\u2039\u203a\u3001-\u3003\u3008-\u3011\u3014-\u301f"
+    r"\uff01\uff08\uff09\uff0c\uff0e\uff1a\uff1b\uff1f\uff3b\uff3d\uff5b\uff5d\uff5f-\uff64"
 )
 _URL = re.compile(
-    r"(?<![\w@])(?:(?:https?|ftp)://|www\.)[^\s<>\"]{0,2000}[^\s<>\".,;:!?'()\[\]{}]", re.I
+    rf"(?<![{_W}@])(?:(?:https?|ftp)://|www\.)[^{_NO_URL}]{{0,2000}}"
+    rf"[^{_NO_URL}.,;:!?'()\[\]{{}}\u2018\u2019\u2026]",
+    re.I,
 )
-_IPV4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?<=::))(?![\w:])", re.I)
+_IPV4 = re.compile(rf"(?<![{_W}.])(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}(?![{_W}]|\.[0-9])")
+_IPV6 = re.compile(
+    rf"(?<![{_W}:.])(?:[0-9a-f]{{0,4}}:){{2,7}}(?:[0-9a-f]{{1,4}}|(?<=::))(?![{_W}:])", re.I
+)
 _CARD = re.compile(
-    r"(?<![\w-])(?:3[47][0-9]{2}([ -]?)[0-9]{6}\1[0-9]{5}"
-    r"|[2-6][0-9]{3}([ -]?)[0-9]{4}\2[0-9]{4}\2[0-9]{1,7})(?![\w]|-[0-9])"
+    rf"(?<![{_W}{HYPHENS}])(?:"
+    + "|".join(
+        rf"3[47][0-9]{{2}}{sep}[0-9]{{6}}{sep}[0-9]{{5}}"
+        rf"|[2-6][0-9]{{3}}{sep}[0-9]{{4}}{sep}[0-9]{{4}}{sep}[0-9]{{1,7}}"
+        for sep in ("", _BLANK, _HYPHEN)
+    )
+    + rf")(?![{_W}]|{_HYPHEN}[0-9])"
 )
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
-_SSN = re.compile(r"(?<![\w-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])")
+_BETWEEN = re.compile(f"[{BLANKS}{HYPHENS}]")
+_IBAN = re.compile(
+    rf"(?<![{_W}])[A-Z]{{2}}[0-9]{{2}}(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{4}}){{2,7}}"
+    rf"(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{1,3}})?(?![{_W}])"
+)
+_SSN = re.compile(
+    rf"(?<![{_W}{HYPHENS}])[0-9]{{3}}{_HYPHEN}[0-9]{{2}}{_HYPHEN}[0-9]{{4}}(?![{_W}{HYPHENS}])"
+)
+_SEP = f"[./{BLANKS}{HYPHENS}]"
 _PHONE = re.compile(
-    r"(?<![\w+.])(?:"
-    r"(?:\+|00)[1-9][0-9]{0,2}[ .\-/]?(?:\([0-9]{1,5}\)[ .\-/]?)?[0-9]{1,5}"
-    r"(?:[ .\-/]?[0-9]{2,5}){1,5}"  # +49 30 901820
-    r"|\([0-9]{2,5}\) ?[0-9]{3,5}(?:[ \-][0-9]{2,5}){0,3}"  # (020) 7946 0018
-    r"|[0-9]{3}[ .\-][0-9]{3}[ .\-][0-9]{4}"  # 212-555-0100
-    r")(?!\w|-[0-9])"
+    rf"(?:(?<![{_W}+])\+|(?<![{_W}+.])00)[1-9][0-9]{{0,2}}{_SEP}?"
+    rf"(?:\([0-9]{{1,5}}\){_SEP}?)?[0-9]{{1,5}}(?:{_SEP}?[0-9]{{2,5}}){{1,5}}"
+    rf"(?:{_HYPHEN}[0-9])?(?![{_W}]|{_HYPHEN}[0-9])"  # +49 30 901820-0
+    rf"|(?<![{_W}+.])(?:"
+    rf"\([0-9]{{2,5}}\){_BLANK}?[0-9]{{3,5}}(?:[{BLANKS}{HYPHENS}][0-9]{{2,5}}){{0,3}}"
+    rf"|[0-9]{{3}}[.{BLANKS}{HYPHENS}][0-9]{{3}}[.{BLANKS}{HYPHENS}][0-9]{{4}}"
+    rf")(?![{_W}]|{_HYPHEN}[0-9])"  # (020) 7946 0018, 212-555-0100
 )
+_YEAR = re.compile(r"\((?:19|20)[0-9]{2}\)")
+_LEAST_AFTER_YEAR = 9  # digits of a phone number whose area code looks like a year
 
 
 def _of(*patterns: re.Pattern[str]) -> Finder:
@@ -54,20 +91,50 @@ def ibans(text: str) -> Iterator[Place]:
     >>> list(ibans("BE68 5390 0754 7034 and")), list(ibans("BE69 5390 0754 7034"))
     ([(0, 19)], [])
     """
-    for match in _IBAN.finditer(text):
-        start, end = match.span()
-        ends = [end, *(start + at.start() for at in reversed(list(re.finditer(" ", match[0]))))]
+    at = 0
+    while (match := _IBAN.search(text, at)) is not None:
+        start, at = match.start(), match.end()
+        groups = list(_BETWEEN.finditer(text, start, at))
+        ends = [at, *(group.start() for group in reversed(groups))]
         fitting = next((one for one in ends if iban(text[start:one])), None)
         if fitting is not None:
             yield start, fitting
+            at = fitting
+        elif groups:  # it may begin at a later group
+            at = groups[0].end()
 
 
-emails = _of(_EMAIL)
+def emails(text: str) -> Iterator[Place]:
+    """Yield the places of e-mail addresses.
+
+    >>> list(emails("Mail a&b.shop@example.com!"))
+    [(5, 25)]
+    """
+    done = 0
+    for match in _DOMAIN.finditer(text):
+        begun = max(done, match.start() - _LONGEST_LOCAL)
+        local = _LOCAL.match(text[begun : match.start()][::-1])
+        if local is not None:
+            yield match.start() - local.end(), match.end()
+            done = match.end()
+
+
+def phones(text: str) -> Iterator[Place]:
+    """Yield the places of phone numbers, without the years and pages of citations.
+
+    >>> list(phones("(020) 7946 0018")), list(phones("Nature (2020) 1234"))
+    ([(0, 15)], [])
+    """
+    for match in _PHONE.finditer(text):
+        digits = sum(letter.isdigit() for letter in match[0])
+        if digits >= _LEAST_AFTER_YEAR or not _YEAR.match(match[0]):
+            yield match.span()
+
+
 urls = _of(_URL)
 ips = _of(_IPV4, _IPV6)
 cards = _of(_CARD)
 ssns = _of(_SSN)
-phones = _of(_PHONE)
 
 
 def phones_in(region: str) -> Finder:

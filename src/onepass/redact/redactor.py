@@ -122,6 +122,20 @@ class Redactor:
         docs = self._model.stream(texts, self._schema, threshold=self.options.threshold)
         return map(self._redacted, docs)
 
+    def avoid(self, texts: Iterable[str]) -> None:
+        """Give nobody a number that stands as a pseudonym in texts that are still to come.
+
+        A redactor avoids those of the texts that it has read by itself.
+
+        >>> from onepass import Extractor
+        >>> redactor = Redactor(Extractor(), Options(["email"], "pseudonym"))
+        >>> redactor.avoid(["[email 1] wrote."])
+        >>> redactor.one("Ask a@b.org.").text
+        'Ask [email 2].'
+        """
+        for text in texts:
+            self._replacer.avoid(text)
+
     def remember(self, found: Iterable[Found]) -> None:
         """Take over the pseudonyms that another redactor gave, in their order.
 
@@ -139,6 +153,7 @@ class Redactor:
             self._replacer.remember(one.label, one.text, one.replacement)
 
     def _redacted(self, doc: Extraction) -> Redacted:
+        self._replacer.avoid(doc.text)
         places = self._finders.places(doc, self.options.threshold)
         return replaced(doc, places, self._replacer)
 
@@ -247,4 +262,7 @@ def redact(
     """
     options = Options(labels, action, key, faker, threshold, region=region)
     redactor = Redactor(model, options)
-    return redactor.one(text) if isinstance(text, str) else list(redactor.stream(text))
+    if isinstance(text, str):
+        return redactor.one(text)
+    redactor.avoid(one for one in text if isinstance(one, str))
+    return list(redactor.stream(text))

@@ -9,9 +9,9 @@ from onepass.typed.numbers import SIZE_OF_MONEY, SIZE_WORD, find_number, find_sa
 from onepass.typed.signs import MINUS
 from onepass.typed.unreadable import UnreadableError
 
-# Signs that stand for one currency alone; "$" and "kr" stand for several and stay as written.
+# Signs that stand for one currency alone; "$", "¥" and "kr" stand for several and stay as written.
 _CODES = {
-    "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH",
+    "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH",
     "₪": "ILS", "₫": "VND", "฿": "THB", "₦": "NGN", "US$": "USD", "A$": "AUD", "C$": "CAD",
     "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "zł": "PLN", "Kč": "CZK", "euro": "EUR",
     "euros": "EUR", "Euro": "EUR",

@@ -20,6 +20,8 @@ _NUMERIC = re.compile(
     r"(?![\d:]|\s*[/-]\s*\d)"
 )
 _YEAR_FIRST = re.compile(rf"(?<!\d)\d{{4}}{_BETWEEN}\d{{1,2}}{_BETWEEN}\d{{1,2}}(?!\d)")
+# Of these the year, the month and the day are told by their order alone, as in ISO.
+_YEAR_MONTH_DAY = re.compile(r"(?<![\d.,/‐‑–−-])(\d{4})([/.‐‑–−-])(\d{1,2})\2(\d{1,2})(?!\d)")
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _HINT = "a date that is not ISO needs  pip install 'onepass[values]'"
 
@@ -42,6 +44,8 @@ def read_datetime(text: str, order: Order | None = None) -> datetime:
         return datetime.fromisoformat(given)
     except ValueError:
         pass
+    if any(not _is_day(*match.group(1, 3, 4)) for match in _YEAR_MONTH_DAY.finditer(given)):
+        raise UnreadableError(f"{text!r} is not a whole date.")
     numeric = _numeric(given)
     if numeric and order is None:
         first, second = numeric
@@ -68,6 +72,15 @@ def read_date(text: str, order: Order | None = None) -> date:
     datetime.date(2024, 5, 3)
     """
     return read_datetime(text, order).date()
+
+
+def _is_day(year: str, month: str, day: str) -> bool:
+    """Say whether there is such a day; dateparser would read 2024-13-01 as 13 January."""
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
 
 
 def _numeric(given: str) -> tuple[int, int] | None:
