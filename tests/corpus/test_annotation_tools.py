@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -165,3 +166,107 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path, row, message):
     with pytest.raises(InputError, match=f"line 1: .*{message}"):
         list(read_any(path))
     assert [place for place, _ in read_each(path)] == ["line 1", "line 2"]
+
+
+def told(path: Path) -> list[str | None]:
+    """Return the error of every row, None for one that can be read."""
+    return [str(found) if isinstance(found, InputError) else None for _, found in read_each(path)]
+
+
+NAMED = labeled(ANN, "PERSON", "Ann", "1")
+STUDIO = studio(TEXT, NAMED)
+
+
+@pytest.mark.parametrize("good", [GOOD, STUDIO])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        "[]",
+        '{"text": 1' + "0" * 5000 + "}",
+        json.dumps({"text": TEXT, "spans": [span(ANN, "\ud800")]}),
+    ],
+)
+def test_a_damaged_line_is_an_error_of_its_own(tmp_path, good, bad):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{json.dumps(good)}\n{bad}\n{json.dumps(good)}\n")
+    before, error, behind = told(path)
+    assert before is None
+    assert error is not None
+    assert error.startswith(f"{path}, line 2: ")
+    assert behind is None
+
+
+def test_a_file_that_ends_too_early_is_read_up_to_there(tmp_path):
+    path = tmp_path / "rows.jsonl.gz"
+    rows = "".join(json.dumps({**GOOD, "text": f"{TEXT} {number}"}) + "\n" for number in range(999))
+    path.write_bytes(gzip.compress(rows.encode())[:-12])
+    examples = []
+    with pytest.raises(InputError, match="not a complete gzip file"):
+        examples += [found for _, found in read_each(path)]
+    assert not any(isinstance(found, InputError) for found in examples)
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"data": {"text": TEXT}}, "a task needs the key 'annotations', which is missing."),
+        (
+            {"annotations": [{"result": []}]},
+            "a task needs the key 'data', which is missing.",
+        ),
+        (
+            studio(TEXT, {"type": "choices", "value": {}}),
+            "the value of choices needs the key 'choices', which is missing.",
+        ),
+        (
+            studio(TEXT, {"type": "choices", "from_name": ["a"], "value": {"choices": ["b"]}}),
+            "the from_name of choices must be a string, but ['a'] (list) was given.",
+        ),
+        (
+            studio(TEXT, {"type": "choices", "value": {"choices": [None]}}),
+            "an item of choices must be a string, but None (NoneType) was given.",
+        ),
+        (
+            studio(TEXT, {"type": "labels", "value": {"start": 0, "end": 3, "labels": None}}),
+            "labels must be a list, but None (NoneType) was given.",
+        ),
+        (
+            studio(
+                TEXT, {"type": "labels", "id": {}, "value": {"start": 0, "end": 3, "labels": []}}
+            ),
+            "the id of a label must be a string or an integer, but {} was given.",
+        ),
+        (
+            studio(TEXT, {"type": "relation", "from_id": [], "to_id": "1", "labels": ["a"]}),
+            "the from_id of a relation must be a string or an integer, but [] was given.",
+        ),
+        (
+            studio(TEXT, NAMED, {"type": "relation", "from_id": "1", "to_id": "1", "labels": True}),
+            "the labels of a relation must be a list, but True (bool) was given.",
+        ),
+        (
+            studio(
+                TEXT, NAMED, {"type": "relation", "from_id": "1", "to_id": "1", "labels": [None]}
+            ),
+            "an item of the labels of a relation must be a string, but None (NoneType) was given.",
+        ),
+    ],
+)
+def test_odd_tasks_get_one_sentence_and_spoil_no_other(tmp_path, row, sentence):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([STUDIO, row, STUDIO]))
+    assert told(path) == [None, f"{path}, entry 2: {sentence}", None]
+
+
+def test_a_relation_without_labels_is_asked_of_every_text(tmp_path):
+    pair = {"type": "relation", "from_id": "1", "to_id": "1", "labels": None}
+    first, second = read_any(lines(tmp_path / "rows.jsonl", STUDIO, studio(TEXT, NAMED, pair)))
+    assert first.asked_relations == second.asked_relations == ("related",)
+
+
+def test_what_prodigy_accepted_must_be_an_option(tmp_path):
+    row = {"text": "a", "options": [{"id": "x"}], "accept": ["zz"], "answer": "accept"}
+    (error,) = told(lines(tmp_path / "rows.jsonl", row))
+    assert error is not None
+    assert error.endswith("accept names 'zz', which is no option; the options are 'x'.")

@@ -92,3 +92,10 @@ def test_offsets_hold_for_any_words(tmp_path_factory, rows):
     assert sum(len(text.split(" ")) for text, _ in surfaces(example)) == sum(
         tag != "O" for _, tag in rows
     )
+
+
+def test_a_no_break_space_is_part_of_a_word(tmp_path):
+    rows = "10\u00a0000 B-num\n\u2009 \tO\n\u00a0 O\nx O\n"
+    (example,) = read_conll(write(tmp_path / "a.conll", rows))
+    assert surfaces(example) == [("10\u00a0000", "num")]
+    assert example.text == "10\u00a0000 \u2009 \u00a0 x"

@@ -220,3 +220,15 @@ def test_what_is_missing_is_told_with_its_line(tmp_path):
     assert told == [
         f"{path}, line 1: the entity 'cat' 'Al' does not stand in the text as whole words."
     ]
+
+
+def test_rows_may_be_one_json_list(tmp_path):
+    path = tmp_path / "data.json"
+    rows = [{"input": "Bo", "output": {"entities": {"dog": [name]}}} for name in ("Bo", "Al")]
+    path.write_text(json.dumps(rows))
+    missing = []
+    first, _ = read_gliner2(path, on_missing=missing.append)
+    assert first.entities == (Mention(0, 2, "dog"),)
+    assert missing[0].startswith(f"{path}, entry 2: ")
+    with pytest.raises(InputError, match="entry 2"):
+        list(read_gliner2(path))

@@ -7,7 +7,9 @@ from onepass.corpus.example import (
     GoldField,
     GoldRelation,
     GoldStructure,
+    GoldTask,
     GoldValue,
+    Mention,
 )
 from onepass.corpus.inspection import SHINGLE, Known, Statistics, inspect_files
 from onepass.corpus.jsonl import write_examples
@@ -83,3 +85,24 @@ def test_records_contradict_each_other_where_both_asked(tmp_path):
     assert kinds(tmp_path, example(ann, acme), example(acme, ann)) == ["duplicate"]
     assert kinds(tmp_path, example(ann), example(GoldValue(text="Ann"), more="b")) == ["duplicate"]
     assert kinds(tmp_path, example(ann), example(acme, name="person")) == ["duplicate"]
+
+
+def test_a_row_is_compared_with_every_earlier_one(tmp_path):
+    def entities(*mentions: Mention, asked: str) -> Example:
+        return Example("Ann runs Acme", mentions, (asked,))
+
+    first = entities(asked="city")
+    second, third = entities(asked="dog"), entities(Mention(0, 3, "dog"), asked="dog")
+    assert kinds(tmp_path, first, second, third) == ["duplicate", "conflict"]
+    (tmp_path / "a.jsonl").unlink()
+    assert kinds(tmp_path, first, *[second] * 3) == ["duplicate"] * 3
+
+
+def test_tasks_contradict_each_other_over_the_labels_that_both_have(tmp_path):
+    def task(*true: str, labels: tuple[str, ...]) -> Example:
+        return Example("Fine.", classifications=(GoldTask("tone", labels, true, True),))
+
+    one = task("good", labels=("good", "bad"))
+    assert kinds(tmp_path, one, task("calm", labels=("good", "calm"))) == ["conflict"]
+    assert kinds(tmp_path, one, task("good", "calm", labels=("good", "calm"))) == ["duplicate"]
+    assert kinds(tmp_path, one, task("calm", labels=("calm", "cold"))) == ["duplicate"]

@@ -18,7 +18,7 @@ from onepass.corpus.example import (
     Mention,
 )
 from onepass.corpus.jsonl import write_examples
-from onepass.corpus.public import read_any
+from onepass.corpus.public import read_any, read_each
 from onepass.errors import InputError
 
 TEXT = "Ann runs Acme. Ann hired Bo."
@@ -336,3 +336,60 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "data.labels.json").write_text("[]")
     with pytest.raises(InputError, match=r"data\.labels\.json must hold a JSON object"):
         list(read_any(path))
+
+
+RECORD = {
+    "text": TEXT,
+    "label_set": [],
+    "records": [{"type": "job", "fields": {"who": [{"start": 0, "end": 3}]}}],
+}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        json.dumps({**RECORD, "records": [{"type": [], "fields": {}}]}),
+        json.dumps({**RECORD, "records": [{"type": "job"}]}),
+        json.dumps({**RECORD, "records": 5}),
+        json.dumps({**RECORD, "records": [{"type": "job", "fields": {"": []}}]}),
+    ],
+)
+def test_a_damaged_line_spoils_no_other_record(tmp_path, bad):
+    path = tmp_path / "data.jsonl"
+    path.write_text(f"{json.dumps(RECORD)}\n{bad}\n{json.dumps(RECORD)}\n")
+    before, error, behind = (found for _, found in read_each(path))
+    assert isinstance(error, InputError)
+    assert str(error).startswith(f"{path}, line 2: ")
+    assert before == behind
+
+
+def test_records_may_be_one_json_list(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([RECORD, RECORD]))
+    (tmp_path / "data.labels.json").write_text('{"record_fields": {"job :: who": "a person"}}')
+    first, second = read_any(path)
+    assert first == second
+    assert first.structures[0].fields == (GoldField("who", "a person", dtype="str"),)
+
+
+def test_labels_beside_a_file_that_name_no_field(tmp_path):
+    path = write(tmp_path / "data.jsonl", RECORD)
+    (tmp_path / "data.labels.json").write_text('{"record_fields": {"s": "desc"}}')
+    with pytest.raises(InputError, match=r"labels\.json: record_fields of 's' names no field"):
+        list(read_any(path))
+
+
+@pytest.mark.parametrize("name", ["data.jsonl", "data.json"])
+def test_a_number_of_thousands_of_digits_is_an_error_of_its_row(tmp_path, name):
+    path = tmp_path / name
+    rows = [json.dumps(OK), '{"text": "x", "source": 1' + "0" * 5000 + "}"]
+    path.write_text(f"[{','.join(rows)}]" if name == "data.json" else "\n".join(rows))
+    with pytest.raises(InputError, match="holds a number of too many digits; shorten it"):
+        list(read_any(path))
+
+
+def test_a_mention_that_was_not_asked_for_must_serve_a_relation(tmp_path):
+    row = {"text": TEXT, "entities": [mention(ANN, "entity")], "label_set": ["firm"]}
+    with pytest.raises(InputError, match="the label 'entity', which is not in the label_set"):
+        one(tmp_path, row)

@@ -11,6 +11,7 @@ import pytest
 from onepass.errors import InputError
 from onepass.evaluation.comparison import compared
 from onepass.evaluation.files import evaluate_paths, find_files, suite
+from onepass.evaluation.page import report_page
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
 
 NER = {"text": "Bo ran", "entities": [{"start": 0, "end": 2, "label": "dog"}], "label_set": ["dog"]}
@@ -139,3 +140,25 @@ def test_what_cannot_be_evaluated_is_said(model, tmp_path):
     bad = write(tmp_path / "bad.jsonl", NER, {**NER, "label_set": "dog"})
     with pytest.raises(InputError, match=r"bad\.jsonl, line 2: .*label_set"):
         evaluate_paths(model, [bad])
+
+
+def test_files_whose_names_are_the_same_are_all_read(data, tmp_path, monkeypatch):
+    folder = tmp_path / "same"
+    files = [write(folder / f"a.{suffix}", NER) for suffix in ("jsonl", "jsonl.gz", "conll", "txt")]
+    assert list(find_files(files).values()) == files
+    assert list(find_files([folder]).values()) == files[:2]
+    monkeypatch.chdir(folder)
+    beside = [Path(file.name) for file in files]
+    taken = write(Path("deep") / "a.jsonl.gz.jsonl", NER)  # is called as another whole path is
+    found = find_files([taken, *beside])
+    assert list(found) == ["a.jsonl.gz", "a", "a.jsonl.gz 2", "a.conll", "a.txt"]
+    assert list(found.values()) == [taken, *beside]
+
+
+def test_reports_say_how_many_texts_were_skipped(model, data):
+    file = write(data / "some.jsonl", {**NER, "source": "x"}, {"text": "x", "label_set": []})
+    report = evaluate_paths(model, [file, data / "ner" / "one.jsonl"])
+    assert report.to_table().endswith("texts/s), 1 skipped (nothing annotated)")
+    assert "1 texts, 1 skipped (nothing annotated)" in report_page({"mine": report})
+    both = compared({"mine": report, "other": report})
+    assert both.endswith("\ntexts: 1 skipped (nothing annotated)")

@@ -110,3 +110,8 @@ def test_an_object_in_itself_is_refused() -> None:
 def test_nothing_to_ask_is_refused() -> None:
     with pytest.raises(SchemaError, match="needs at least one field"):
         Schema.from_json_schema({"properties": {}})
+
+
+def test_a_pattern_that_only_another_engine_knows_is_left_out() -> None:
+    (leaf,) = shape_of_json({"properties": {"x": {"type": "string", "pattern": r"\p{L}+"}}}).leaves
+    assert leaf.field.rules == Rules()

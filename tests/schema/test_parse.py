@@ -361,3 +361,67 @@ def test_the_published_file_is_current(tmp_path: Path) -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == render_json_schema(), (
         "docs/schema.json is out of date: write it anew with write_json_schema"
     )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"questions": {"a": {}}},
+        {"questions": {"a": {"kind": "open"}}},
+        {"questions": {"a": {"text": ""}}},
+        {"questions": {"a": {"kind": "summary", "text": "x"}}},
+        {"classifications": {"t": {"labels": ["a"], "multi_label": True, "abstain": True}}},
+        {"classifications": [{"task": "t", "labels": ["a"], "multi_label": True, "abstain": 0}]},
+        {
+            "classifications": {
+                "t": {"labels": ["a"], "multi_label": True, "examples": [["x", ["a", "a"]]]}
+            }
+        },
+        {"relations": {"r": {"symmetric": True, "inverse": "s"}}},
+        {"structures": {"s": {"fields": {"f": {"ge": 1}}}}},
+        {"structures": {"s": [{"name": "f", "kind": "text", "lt": 1}]}},
+        {"structures": {"s": [{"name": "f", "kind": "date", "lt": 1}]}},
+        {
+            "entities": ["a"],
+            "structures": {"s": {"fields": {"f": {"choices": ["x"], "labels": ["a"]}}}},
+        },
+    ],
+)
+def test_options_that_contradict_each_other(data: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError):
+        Schema.from_dict(data)
+    assert not VALIDATOR.is_valid(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"questions": {"a": {"kind": "summary", "text": " "}, "b": {"text": "x", "kind": None}}},
+        {"classifications": {"t": {"labels": ["a"], "multi_label": True, "abstain": False}}},
+        {"relations": {"r": {"symmetric": True, "inverse": None}}},
+        {
+            "structures": {
+                "s": {
+                    "fields": {"f": {"ge": None, "kind": None}, "g": {"kind": "date", "ge": None}}
+                }
+            }
+        },
+        {"structures": {"s": {"fields": {"f": {"kind": "money", "ge": "1.50", "lt": 2}}}}},
+        {"structures": {"s": {"fields": {"f": {"choices": ["x"], "labels": []}}}}},
+        {
+            "structures": {"s": {"fields": {"f": {"choices": None, "labels": ["a"]}}}},
+            "entities": ["a"],
+        },
+        {"naming": {"count": 2.0}},
+        {"relations": {"r": {"max_heads": 1.0, "max_tails": 2.0}}},
+        {"structures": {"s": {"fields": {"f": {"min_length": 0.0, "max_items": 3.0}}}}},
+    ],
+)
+def test_options_that_go_together(data: dict[str, Any]) -> None:
+    VALIDATOR.validate(data)
+    assert Schema.from_dict(Schema.from_dict(data).to_dict()) == Schema.from_dict(data)
+
+
+def test_a_whole_number_is_kept_as_one() -> None:
+    schema = Schema.from_dict({"structures": {"s": {"fields": {"f": {"max_items": 3.0}}}}})
+    assert repr(schema.structures[0].fields[0].rules.max_items) == "3"

@@ -17,6 +17,7 @@ from pydantic import (
     AliasPath,
     AwareDatetime,
     BaseModel,
+    ConfigDict,
     EmailStr,
     HttpUrl,
     PastDate,
@@ -363,3 +364,28 @@ def test_types_that_say_nothing_definite_are_refused(annotation: Any, sentence: 
     with pytest.raises(SchemaError) as refused:
         Schema.from_pydantic(model)
     assert sentence in str(refused.value)
+
+
+def test_a_class_that_is_validated_by_name_alone_has_no_aliases() -> None:
+    class Item(BaseModel):
+        model_config = ConfigDict(validate_by_alias=False, validate_by_name=True)
+        number: str = ModelField(validation_alias="no")
+
+    class Either(BaseModel):
+        model_config = ConfigDict(populate_by_name=True)
+        number: str = ModelField(validation_alias=AliasPath("a", "b"))
+
+    for model_class in (Item, Either):
+        (leaf,) = shape_of_model(model_class).leaves
+        assert leaf.key == "number"
+        assert model_class.model_validate({leaf.key: "x"}).number == "x"
+
+
+def test_truth_values_are_written_as_in_json() -> None:
+    class Answer(Enum):
+        YES = True
+        NO = False
+
+    for annotation in (Literal[True, False], Answer):
+        assert read_type(annotation, "Model.field").choices == ("true", "false")
+    assert read_type(Literal[True], "Model.field").choices == ("true",)

@@ -107,3 +107,17 @@ def test_a_run_without_a_score_is_restored_without_one(tmp_path):
     again = make(tmp_path, [])
     again.restore(json.loads(json.dumps(progress.state())), 0)
     assert again.best_or_none() is None
+
+
+def test_a_log_whose_last_line_is_broken_is_restored_without_it(tmp_path):
+    progress = make(tmp_path, [])
+    for step in range(4):
+        progress.stepped({"spans": float(step)}, step)
+    state = json.loads(json.dumps(progress.state()))
+    log = tmp_path / "run" / "log.jsonl"
+    for broken in (b'{"step": 4, "lo', b'{"step"\xc3', b"[]\n{}\n"):
+        whole = log.read_bytes()
+        log.write_bytes(whole + broken)
+        make(tmp_path, []).restore(state, 3)
+        assert log.read_bytes() == whole
+    assert [file.name for file in log.parent.iterdir()] == ["log.jsonl"]

@@ -158,3 +158,17 @@ def test_texts_of_every_length_are_drawn_equally_often(tmp_path, write):
     mixture = Mixture(sources.files, sources.weights, seed=0)
     drawn = [len(one.example.text.split()) for one in mixture.draw(600, random.Random(0))]
     assert min(drawn.count(n) for n in (2, 30, 300)) > 150
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_converted(tmp_path, write, read):
+    write("a.jsonl", {"input": "Bo", "output": {"entities": {"dog": []}}}, {"input": "Bo"})
+    with pytest.raises(InputError, match="line 2"):
+        read("a.jsonl")
+    assert [path.name for path in tmp_path.rglob("*") if path.name.startswith(".")] == []
+
+
+def test_two_files_of_a_directory_with_one_name_are_refused(tmp_path, write, read):
+    write("set/a.jsonl", row("x"))
+    (tmp_path / "set" / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "y"}'))
+    with pytest.raises(InputError, match="are both called 'a'; rename one of them"):
+        read("set")

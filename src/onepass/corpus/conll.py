@@ -14,6 +14,7 @@ every label of the file is asked of every text. This module knows nothing about 
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".tsv", ".txt")
 _OUTSIDE = "O"
 _MARKS = frozenset("BIESLU")  # begin, inside, end (E or L), single (S or U)
 _START = "-DOCSTART-"
+_BLANKS = " \t\n\r\f\v"  # a no-break space is part of a word
+_GAP = re.compile(f"[{_BLANKS}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,9 @@ def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]
 def _sentences(path: Path) -> Iterator[_Sentence]:
     first, words, tags = 0, list[str](), list[str]()
     for number, line in _lines(path):
-        columns = line.split("\t") if "\t" in line else line.split()
-        columns = [column.strip() for column in columns]
-        about = not line.strip() or columns[0] == _START or _is_comment(line, columns)
+        columns = line.split("\t") if "\t" in line else _GAP.split(line.strip(_BLANKS))
+        columns = [column.strip(_BLANKS) for column in columns]
+        about = not line.strip(_BLANKS) or columns[0] == _START or _is_comment(line, columns)
         if about:
             if words:
                 yield _Sentence(first, tuple(words), tuple(tags))

@@ -42,7 +42,7 @@ from onepass.corpus.checks import (
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.gliner2_records import read_structures
 from onepass.corpus.jsonl import example_from_dict, is_plain_row
-from onepass.corpus.rows import at_line, read_rows
+from onepass.corpus.rows import at_line, read_entries
 from onepass.corpus.surfaces import Span, Surfaces, closest_pair
 from onepass.errors import InputError
 from onepass.schema.types import shown
@@ -79,11 +79,11 @@ def read_gliner2(path: Path, *, on_missing: OnMissing | None = None) -> Iterator
         InputError: naming the first line that does not fit, and why.
     """
     began = False
-    for number, row in read_rows(path):
+    for place, row in read_entries(path):
         began = began or not is_plain_row(row)
-        before = f"{path}, line {number}: "
+        before = f"{path}, {place}: "
         tell = None if on_missing is None else _prefixed(on_missing, before)
-        with at_line(path, number):
+        with at_line(path, place):
             if began:
                 example = example_from_gliner2(row, on_missing=tell)
             else:

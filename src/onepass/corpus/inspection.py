@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.example import Example, GoldStructure
+from onepass.corpus.example import Example, GoldStructure, GoldTask
 from onepass.corpus.public import read_each
 from onepass.errors import InputError
 from onepass.text.words import split_words
@@ -39,6 +39,15 @@ class Problem:
     place: str
     kind: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An example and where it stands."""
+
+    path: Path
+    place: str
+    example: Example
 
 
 class Known:
@@ -173,7 +182,7 @@ def inspect_files(
     Raises:
         InputError: if there is no such file.
     """
-    seen: dict[str, tuple[Path, str, Example]] = {}
+    seen: dict[str, list[_Place]] = {}
     for path in paths:
         for place, found in _rows(path):
             if isinstance(found, InputError):
@@ -182,9 +191,12 @@ def inspect_files(
             if statistics is not None:
                 statistics.add(found)
             yield from _problems(path, place, found, known)
-            before = seen.setdefault(folded(found.text), (path, place, found))
-            if before[2] is not found:
-                yield _twice(path, place, found, before)
+            earlier = seen.setdefault(folded(found.text), [])
+            if earlier:
+                yield _twice(path, place, found, earlier)
+            # An equal row contradicts nothing that the earlier one does not contradict.
+            if all(replace(found, source=one.example.source) != one.example for one in earlier):
+                earlier.append(_Place(path, place, found))
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Example | InputError]]:
@@ -207,13 +219,15 @@ def _problems(path: Path, place: str, example: Example, known: Known | None) -> 
         )
 
 
-def _twice(path: Path, place: str, example: Example, before: tuple[Path, str, Example]) -> Problem:
-    where = f"{before[0]}, {before[1]}"
-    if _differs(example, before[2]):
-        return Problem(
-            path, place, "conflict", f"{_shown(example)} is annotated otherwise in {where}."
-        )
-    return Problem(path, place, "duplicate", f"{_shown(example)} is also in {where}.")
+def _twice(path: Path, place: str, example: Example, earlier: Sequence[_Place]) -> Problem:
+    """Return the first contradiction to an earlier row of the same text, or the first such row."""
+    for one in earlier:
+        if _differs(example, one.example):
+            message = f"{_shown(example)} is annotated otherwise in {one.path}, {one.place}."
+            return Problem(path, place, "conflict", message)
+    first = earlier[0]
+    message = f"{_shown(example)} is also in {first.path}, {first.place}."
+    return Problem(path, place, "duplicate", message)
 
 
 def _differs(one: Example, other: Example) -> bool:
@@ -228,10 +242,10 @@ def _differs(one: Example, other: Example) -> bool:
         or {r for r in one.relations if r.type in types}
         != {r for r in other.relations if r.type in types}
         or any(
-            set(mine.true) != set(theirs.true)
+            _true(mine, theirs) != _true(theirs, mine)
             for mine in one.classifications
             for theirs in other.classifications
-            if mine.name == theirs.name and set(mine.labels) == set(theirs.labels)
+            if mine.name == theirs.name
         )
         or any(
             _records(mine, theirs, one.text) != _records(theirs, mine, one.text)
@@ -240,6 +254,11 @@ def _differs(one: Example, other: Example) -> bool:
             if mine.name == theirs.name
         )
     )
+
+
+def _true(own: GoldTask, other: GoldTask) -> set[str]:
+    """Return the true labels that another task could have chosen too."""
+    return set(own.true) & set(other.labels)
 
 
 def _records(own: GoldStructure, other: GoldStructure, text: str) -> set[frozenset[object]]:

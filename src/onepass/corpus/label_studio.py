@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.checks import as_names, as_object, as_rows, as_text, needed
+from onepass.corpus.checks import as_name, as_names, as_object, as_rows, as_text, needed
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
-from onepass.corpus.rows import read_entries
+from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
+from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
 
@@ -63,13 +65,9 @@ class LabelStudio:
             return None
         text = _text(row)
         asked = self._asked
-        spans = {one.get("id"): _span(one, text) for one in results if _is(one, "labels")}
-        mentions = [
-            Mention(*_span(one, text), label)
-            for one in results
-            if _is(one, "labels")
-            for label in as_names(one["value"].get("labels", ()), "labels")
-        ]
+        marks = [one for one in results if _is(one, "labels")]
+        spans = {_id(one.get("id"), "the id of a label"): _span(one, text) for one in marks}
+        mentions = [Mention(*_span(one, text), label) for one in marks for label in _labels(one)]
         return Example(
             text=text,
             entities=tuple(mentions),
@@ -82,24 +80,29 @@ class LabelStudio:
     @cached_property
     def _asked(self) -> _Asked:
         asked = _Asked()
-        for _, row in read_entries(self._path):
-            for one in _results(row) or ():
-                if one.get("type") == "relation":
-                    asked.types.update(dict.fromkeys(one.get("labels") or ()))
-                elif _is(one, "labels"):
-                    asked.labels.update(dict.fromkeys(one["value"].get("labels", ())))
-                elif _is(one, "choices"):
-                    name, chosen = one.get("from_name", "class"), one["value"]["choices"]
-                    asked.choices[name].update(dict.fromkeys(chosen))
-                    if len(chosen) > 1:
-                        asked.several.add(name)
+        for _, row in sound_entries(self._path):
+            with suppress(InputError):  # is said where the row is read
+                for one in _results(row) or ():
+                    _note(one, asked)
         return asked
 
 
+def _note(one: _Row, asked: _Asked) -> None:
+    """Add what a result has to what is asked."""
+    if one.get("type") == "relation":
+        asked.types.update(dict.fromkeys(_types(one)))
+    elif _is(one, "labels"):
+        asked.labels.update(dict.fromkeys(_labels(one)))
+    elif _is(one, "choices"):
+        name, chosen = _choices(one)
+        asked.choices[name].update(dict.fromkeys(chosen))
+        if len(chosen) > 1:
+            asked.several.add(name)
+
+
 def _results(row: _Row) -> list[_Row] | None:
-    annotations = [
-        one for one in as_rows(row["annotations"], "annotations") if not one.get("was_cancelled")
-    ]
+    given = as_rows(needed(row, "annotations", "a task"), "annotations")
+    annotations = [one for one in given if not one.get("was_cancelled")]
     best = next((one for one in annotations if one.get("ground_truth")), None)
     if best is None:
         best = next(iter(annotations), None)
@@ -110,8 +113,31 @@ def _is(one: _Row, kind: str) -> bool:
     return one.get("type") == kind and isinstance(one.get("value"), Mapping)
 
 
+def _labels(one: _Row) -> tuple[str, ...]:
+    return as_names(one["value"].get("labels", ()), "labels")
+
+
+def _choices(one: _Row) -> tuple[str, tuple[str, ...]]:
+    """Return the question of a result of choices, and what was chosen."""
+    name = as_name(one.get("from_name", "class"), "the from_name of choices")
+    return name, as_names(needed(one["value"], "choices", "the value of choices"), "choices")
+
+
+def _types(one: _Row) -> tuple[str, ...]:
+    """Return the types of a relation, which need not have any."""
+    given = one.get("labels")
+    return as_names(given, "the labels of a relation") if given else ("related",)
+
+
+def _id(value: object, what: str) -> str | int | None:
+    """Return what a label is called by; None for one without a name."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+        raise InputError(f"{what} must be a string or an integer, but {shown(value)} was given.")
+    return value
+
+
 def _text(row: _Row) -> str:
-    data = as_object(row["data"], "data")
+    data = as_object(needed(row, "data", "a task"), "data")
     if "text" in data:
         return as_text(data["text"], "text")
     strings = [value for value in data.values() if isinstance(value, str)]
@@ -151,22 +177,28 @@ def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:
     chosen: dict[str, tuple[str, ...]] = {}
     for one in results:
         if _is(one, "choices"):
-            chosen[one.get("from_name", "class")] = as_names(one["value"]["choices"], "choices")
+            name, names = _choices(one)
+            chosen[name] = names
     for name, true in chosen.items():
         yield GoldTask(name, tuple(sorted(asked.choices[name])), true, name in asked.several)
 
 
 def _relations(
-    results: list[_Row], spans: Mapping[str | None, tuple[int, int]]
+    results: list[_Row], spans: Mapping[str | int | None, tuple[int, int]]
 ) -> Iterator[GoldRelation]:
     for one in results:
         if one.get("type") != "relation":
             continue
-        ends = [needed(one, key, "a relation") for key in ("from_id", "to_id")]
+        ends = [
+            _id(needed(one, key, "a relation"), f"the {key} of a relation")
+            for key in ("from_id", "to_id")
+        ]
         missing = [end for end in ends if end not in spans]
         if missing:
-            raise InputError(f"a relation names {missing[0]!r}, which is no label of its text.")
+            raise InputError(
+                f"a relation names {shown(missing[0])}, which is no label of its text."
+            )
         if one.get("direction") == "left":
             ends.reverse()
-        for label in as_names(one.get("labels") or ("related",), "labels"):
+        for label in _types(one):
             yield GoldRelation(label, spans[ends[0]], spans[ends[1]])

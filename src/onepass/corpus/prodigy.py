@@ -8,13 +8,14 @@ file are asked of every text. This module knows nothing about other formats.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.checks import as_list, as_object, as_rows, as_text, needed
+from onepass.corpus.checks import as_list, as_name, as_object, as_rows, as_text, needed
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
-from onepass.corpus.rows import read_entries
+from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
 from onepass.schema.types import shown
 
@@ -69,7 +70,7 @@ class Prodigy:
         """Labels of entities and types of relations anywhere in the file."""
         labels: dict[str, None] = {}
         types: dict[str, None] = {}
-        for _, row in read_entries(self._path):
+        for _, row in sound_entries(self._path):
             labels.update(dict.fromkeys(_named(row.get("spans"))))
             types.update(dict.fromkeys(_named(row.get("relations"))))
         return tuple(sorted(labels)), tuple(sorted(types))
@@ -79,8 +80,8 @@ def _named(marks: object) -> Iterator[str]:
     """Yield the labels of spans or relations; what is wrong is said where its row is read."""
     for mark in marks if isinstance(marks, list) else ():
         label = mark.get("label") if isinstance(mark, Mapping) else None
-        if isinstance(label, str) and label.strip():
-            yield label
+        with suppress(InputError):
+            yield as_name(label, "a label")
 
 
 def _mention(span: _Row) -> Mention:
@@ -115,7 +116,13 @@ def _tasks(row: _Row, *, accepted: bool) -> tuple[GoldTask, ...]:
         }
         chosen = [_id(one) for one in as_list(row.get("accept") or (), "accept")]
         style = as_object(row.get("config") or {}, "config").get("choice_style", "single")
-        true = tuple(names[one] for one in chosen if one in names)
+        unknown = [one for one in chosen if one not in names]
+        if unknown:
+            raise InputError(
+                f"accept names {shown(unknown[0])}, which is no option; the options are "
+                f"{', '.join(map(shown, names)) or 'none'}."
+            )
+        true = tuple(names[one] for one in chosen)
         multi = style == "multiple" or len(true) > 1
         return (GoldTask(TASK, tuple(names.values()), true, multi),)
     if "label" in row and "spans" not in row:

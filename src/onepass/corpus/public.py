@@ -49,6 +49,7 @@ from onepass.corpus.jsonl import example_from_dict, is_plain_row
 from onepass.corpus.public_labels import FileLabels
 from onepass.corpus.rows import at_line, each_entry
 from onepass.errors import InputError
+from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
 _Record = dict[str, tuple[GoldValue, ...]]
@@ -196,10 +197,10 @@ class _Annotated:
         # Without a label set, what was found is what was asked; an empty one says that the
         # mentions are not exhaustive (they only mark arguments of relations).
         asked = parts.names(row.get("label_set", [m.label for m in mentions]), "label_set")
-        relations = tuple(
-            parts.relation(relation, mentions)
-            for relation in as_rows(row.get("relations", ()), "relations")
-        )
+        pairs = as_rows(row.get("relations", ()), "relations")
+        relations = tuple(parts.relation(relation, mentions) for relation in pairs)
+        if asked:
+            _all_asked(mentions, asked, [pair[end] for pair in pairs for end in ("head", "tail")])
         types = parts.names(row.get("relation_set", ()), "relation_set")
         types = tuple(dict.fromkeys([*types, *(relation.type for relation in relations)]))
         own = as_notes(row.get("label_descriptions") or {}, "label_descriptions")
@@ -232,6 +233,16 @@ class _Annotated:
             )
         for kind, records in groups.items():
             yield GoldStructure(kind, self._labels.fields(kind), tuple(records))
+
+
+def _all_asked(mentions: Sequence[Mention], asked: Sequence[str], ends: Sequence[object]) -> None:
+    """Refuse a mention that was not asked for and is no end of a relation either."""
+    for index, mention in enumerate(mentions):
+        if mention.label not in asked and index not in ends:
+            raise InputError(
+                f"an entity has the label {shown(mention.label)}, which is not in the label_set; "
+                "add it there, or leave the entity out."
+            )
 
 
 def _mention(row: _Row) -> Mention:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.checks import as_list, as_notes, as_object, as_rows, needed
+from onepass.corpus.checks import as_name, as_notes, as_object, as_rows, needed
 from onepass.corpus.example import GoldField
-from onepass.corpus.rows import at_line, read_rows
+from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
+from onepass.schema.types import shown
 
 
 class FileLabels:
     """The labels of an extraction file.
 
     Args:
-        path: the file, ``NAME.jsonl`` or ``NAME.jsonl.gz``.
+        path: the file, ``NAME.jsonl``, ``NAME.jsonl.gz`` or ``NAME.json``.
 
     Attributes:
         entities: entity label to description.
@@ -33,26 +35,30 @@ class FileLabels:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        content = _beside(path)
-        self.entities = as_notes(content.get("entity_labels", {}), "entity_labels")
-        self.relations = as_notes(content.get("relation_labels", {}), "relation_labels")
-        fields = as_object(content.get("record_fields", {}), "record_fields")
-        self._notes = as_notes(fields, "record_fields")
-        self._names = [tuple(key.split(" :: ", 1)) for key in fields]  # (type, field)
+        beside = _beside(path)
+        content = _content(beside)
+        try:
+            self.entities = as_notes(content.get("entity_labels", {}), "entity_labels")
+            self.relations = as_notes(content.get("relation_labels", {}), "relation_labels")
+            fields = as_object(content.get("record_fields", {}), "record_fields")
+            self._notes = as_notes(fields, "record_fields")
+            self._names = list(map(_field_name, fields))  # (type, field)
+        except InputError as error:
+            raise InputError(f"{beside}: {error}") from error
         self._fields: dict[str, tuple[GoldField, ...]] | None = None
 
     def fields(self, kind: str) -> tuple[GoldField, ...]:
         """Return the fields of a record type: those described, then others seen in the file."""
         if self._fields is None:
             self._fields = self._read_fields()
-        return self._fields[kind]
+        return self._fields.get(kind, ())
 
     def _read_fields(self) -> dict[str, tuple[GoldField, ...]]:
         most: dict[str, dict[str, int]] = {}  # type to field to its most values in one record
         for kind, name in self._names:
             most.setdefault(kind, {})[name] = 0
-        for number, row in read_rows(self._path):
-            with at_line(self._path, number):
+        for _, row in sound_entries(self._path):
+            with suppress(InputError):  # is said where the row is read
                 _count_values(row, most)
         return {
             kind: tuple(
@@ -68,20 +74,38 @@ class FileLabels:
 
 
 def _count_values(row: Mapping[str, Any], most: dict[str, dict[str, int]]) -> None:
-    """Raise ``most`` to what the records of a row hold."""
+    """Raise ``most`` to what the records of a row hold; a wrong row changes nothing."""
+    found: list[tuple[str, str, int]] = []
     for record in as_rows(row.get("records", ()), "records"):
-        counts = most.setdefault(needed(record, "type", "a record"), {})
+        kind = as_name(needed(record, "type", "a record"), "the type of a record")
         for name, values in as_object(needed(record, "fields", "a record"), "fields").items():
-            counts[name] = max(counts.get(name, 0), len(as_list(values, f"the field {name!r}")))
+            count = len(as_rows(values, f"the field {name!r}"))
+            found.append((kind, as_name(name, "the name of a field"), count))
+    for kind, name, count in found:
+        counts = most.setdefault(kind, {})
+        counts[name] = max(counts.get(name, 0), count)
 
 
-def _beside(path: Path) -> Mapping[str, Any]:
+def _field_name(key: str) -> tuple[str, str]:
+    """Return the type and the field that a key of ``record_fields`` names."""
+    kind, sign, name = key.partition(" :: ")
+    if not sign:
+        raise InputError(
+            f"record_fields of {shown(key)} names no field; write it as 'type :: field'."
+        )
+    return kind, name
+
+
+def _beside(path: Path) -> Path:
+    name = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+    return path.with_name(f"{name}.labels.json")
+
+
+def _content(beside: Path) -> Mapping[str, Any]:
     """Return the content of ``NAME.labels.json``; empty if there is no such file."""
-    name = path.name.removesuffix(".gz").removesuffix(".jsonl")
-    beside = path.with_name(f"{name}.labels.json")
     if not beside.is_file():
         return {}
     try:
         return as_object(json.loads(beside.read_text(encoding="utf-8")), "the content")
-    except ValueError as error:  # not JSON, not UTF-8, or not an object
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or not an object
         raise InputError(f"{beside} must hold a JSON object in UTF-8: {error}") from error

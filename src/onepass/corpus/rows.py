@@ -16,6 +16,9 @@ from typing import Any, TextIO, cast
 
 from onepass.errors import InputError
 
+# Python converts no more digits than its limit, and says so with a plain ValueError.
+_LONG_NUMBER = "holds a number of too many digits; shorten it"
+
 
 def open_text(path: Path) -> TextIO:
     """Open a UTF-8 text file for reading, gzip (by its suffix ``.gz``) or not.
@@ -119,6 +122,26 @@ def each_entry(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
             )
 
 
+def sound_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    r"""Yield what `read_entries` does, without what cannot be read.
+
+    It is for a look ahead at a whole file: what is wrong is said by who reads the rows.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     path = Path(directory, "data.jsonl")
+    ...     _ = path.write_text('{"text": "Bo"}\n{"text"\n')
+    ...     list(sound_entries(path))
+    [('line 1', {'text': 'Bo'})]
+    """
+    try:
+        for place, row in each_entry(path):
+            if not isinstance(row, InputError):
+                yield place, row
+    except InputError:  # the file ends where it cannot be read on
+        return
+
+
 def _read_list(path: Path) -> list[Any]:
     """Return the entries of a file that is one JSON list."""
     with open_text(path) as file:
@@ -131,6 +154,8 @@ def _read_list(path: Path) -> list[Any]:
             ) from error
         except UnicodeDecodeError as error:
             raise InputError(f"{path} is not UTF-8; convert it.") from error
+        except ValueError as error:
+            raise InputError(f"{path} {_LONG_NUMBER}.") from error
         except RecursionError as error:
             raise InputError(f"{path}: the JSON is nested too deeply.") from error
         except (OSError, EOFError, zlib.error) as error:
@@ -159,6 +184,8 @@ def parse_row(line: str | bytes) -> dict[str, Any]:
         raise InputError(
             f"not UTF-8 (byte {error.object[error.start]:#04x}); convert the file to UTF-8."
         ) from error
+    except ValueError as error:
+        raise InputError(f"the row {_LONG_NUMBER}.") from error
     except RecursionError as error:
         raise InputError("the JSON is nested too deeply.") from error
     if not isinstance(row, dict):

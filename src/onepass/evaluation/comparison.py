@@ -13,7 +13,7 @@ from onepass.evaluation.bootstrap import Difference, paired, rows_of
 from onepass.evaluation.files import SuiteReport
 from onepass.evaluation.pertext import Key
 from onepass.evaluation.run import Report
-from onepass.evaluation.tables import mean_title, section_tables, table
+from onepass.evaluation.tables import mean_title, section_tables, skipped_line, table
 
 Differences = dict[str, dict[Key, Difference]]  # file to (section, score) to what was found
 
@@ -62,11 +62,13 @@ def compared(reports: Mapping[str, SuiteReport]) -> str:
             for (section, score), found in own.items()
         }
         blocks.append(f"{other} against {first}\n" + table("", lines))
-    means = []
+    lasts = []
     for name, report in reports.items():
         own_means = [f"mean {mean_title(key)} {value:.4f}" for key, value in report.means().items()]
-        means += [f"{name}: {', '.join(own_means)}"] if own_means else []
-    return "\n\n".join([*blocks, *(["\n".join(means)] if means else [])])
+        lasts += [f"{name}: {', '.join(own_means)}"] if own_means else []
+    skipped = reports[first].skipped
+    lasts += [f"texts: {skipped_line(skipped)}"] if skipped else []
+    return "\n\n".join([*blocks, *(["\n".join(lasts)] if lasts else [])])
 
 
 def compared_dict(reports: Mapping[str, SuiteReport]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from onepass.errors import InputError
 from onepass.evaluation.counts import mean
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import Report, evaluate
-from onepass.evaluation.tables import mean_title, section_tables
+from onepass.evaluation.tables import mean_title, section_tables, speed_line
 from onepass.models.thresholds import Given
 
 FileProgress = Callable[[str, int], None]  # file name, texts of it that are done
@@ -40,6 +40,11 @@ class SuiteReport:
     """
 
     reports: Mapping[str, Report]
+
+    @property
+    def skipped(self) -> int:
+        """Examples of all files in which nothing was annotated."""
+        return sum(report.skipped for report in self.reports.values())
 
     def means(self) -> dict[str, float]:
         """Return unweighted means over files.
@@ -82,8 +87,7 @@ class SuiteReport:
                 )
         texts = sum(report.texts for report in self.reports.values())
         seconds = sum(report.seconds for report in self.reports.values())
-        rate = texts / seconds if seconds else 0.0
-        lines.append(f"{texts} texts in {seconds:.1f} s ({rate:.1f} texts/s)")
+        lines.append(speed_line(texts, self.skipped, seconds))
         blocks = section_tables(self.reports)
         if len(self.reports) == 1:
             blocks += next(iter(self.reports.values())).more_tables()
@@ -174,7 +178,7 @@ def find_files(
         paths: files and directories. Directories are searched for ``.jsonl`` and ``.jsonl.gz``;
             where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...). A file of a
             directory is named by its place below it, without the suffix; a file of its own by its
-            name. Where that name is taken it is the whole path.
+            name. Where that name is taken it is the whole path, then the path with the suffix.
         left_out: is told of each ``.json`` file and file of columns that stands in a directory
             beside ``.jsonl`` files and is not read; but not of ``NAME.labels.json``.
 
@@ -196,9 +200,16 @@ def find_files(
         for file in files:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
-                name = _stem(file.relative_to(base))
-                found[name if name not in found else _stem(file)] = file
+                found[_name(file, base, found)] = file
     return found
+
+
+def _name(file: Path, base: Path, taken: Mapping[str, Path]) -> str:
+    """Return the first name of a file that is not taken."""
+    whole = file.as_posix()
+    counted = (f"{whole} {number}" for number in count(2))
+    names = chain((_stem(file.relative_to(base)), _stem(file), whole), counted)
+    return next(name for name in names if name not in taken)
 
 
 def _below(directory: Path, left_out: Callable[[Path], None] | None) -> list[Path]:

@@ -11,7 +11,7 @@ from html import escape
 from onepass.evaluation.comparison import differences
 from onepass.evaluation.files import SuiteReport
 from onepass.evaluation.run import Report
-from onepass.evaluation.tables import mean_title
+from onepass.evaluation.tables import mean_title, skipped_line
 
 _SIDE = 240  # of a plot's square, pixels
 _PAD = 32
@@ -45,6 +45,8 @@ def report_page(reports: Mapping[str, SuiteReport]) -> str:
     parts = list(_means(reports))
     for file, report in reports[first].reports.items():
         parts.append(f"<h2>{escape(file)}</h2>")
+        if report.skipped:
+            parts.append(f"<p>{report.texts} texts, {skipped_line(report.skipped)}</p>")
         for section in report.scores:
             rows = {
                 name: {

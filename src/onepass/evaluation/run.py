@@ -18,6 +18,7 @@ from onepass.evaluation.tables import (
     detail_tables,
     interval_lines,
     section_tables,
+    speed_line,
 )
 from onepass.models.thresholds import Given
 
@@ -89,11 +90,7 @@ class Report:
 
     def speed(self) -> str:
         """Return one line about texts and time."""
-        skipped = f", {self.skipped} skipped (nothing annotated)" if self.skipped else ""
-        return (
-            f"{self.texts} texts in {self.seconds:.1f} s "
-            f"({self.texts_per_second:.1f} texts/s){skipped}"
-        )
+        return speed_line(self.texts, self.skipped, self.seconds)
 
 
 def evaluate(

@@ -38,6 +38,26 @@ def mean_title(name: str) -> str:
     return _MEANS[name]
 
 
+def skipped_line(skipped: int) -> str:
+    """Return how many texts were not asked, for the end of a sentence.
+
+    >>> skipped_line(2)
+    '2 skipped (nothing annotated)'
+    """
+    return f"{skipped} skipped (nothing annotated)"
+
+
+def speed_line(texts: int, skipped: int, seconds: float) -> str:
+    """Return one line about texts and time.
+
+    >>> speed_line(30, 1, 2.0)
+    '30 texts in 2.0 s (15.0 texts/s), 1 skipped (nothing annotated)'
+    """
+    rate = texts / seconds if seconds else 0.0
+    line = f"{texts} texts in {seconds:.1f} s ({rate:.1f} texts/s)"
+    return f"{line}, {skipped_line(skipped)}" if skipped else line
+
+
 def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     """Return rows of numbers under their names; a number that a row does not have is a dash.
 

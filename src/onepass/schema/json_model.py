@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
 
 from onepass.errors import SchemaError
-from onepass.schema.rules import NO_RULES, Rules
+from onepass.schema.rules import NO_RULES, Rules, pattern_problem
 from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named
 from onepass.schema.types import Dtype, Field, check_name, shown
 
@@ -283,8 +283,24 @@ def _rules(given: _Object, kind: str | None, where: str) -> Rules:
     form = given.get("format")
     name = _FORMATS.get(form if isinstance(form, str) else "", _TYPES.get(kind or "string", "text"))
     rules = {own: given[word] for word, own in _RULES.items() if word in given}
+    if _is_foreign(rules.get("pattern")):
+        del rules["pattern"]
     rules |= {word: given[word] for word in _OWN if word in given}
     return _with(NO_RULES, {"kind": name, **rules}, where)
+
+
+def _is_foreign(pattern: object) -> bool:
+    r"""Return whether Pydantic's engine knows a pattern that Python's does not, as \p{L}."""
+    if not isinstance(pattern, str) or pattern_problem(pattern) is None:
+        return False
+    from pydantic_core import SchemaError as Refused  # it loads slowly
+    from pydantic_core import SchemaValidator, core_schema
+
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except Refused:
+        return False
+    return True
 
 
 def _with(rules: Rules, changes: Mapping[str, Any], where: str) -> Rules:

@@ -11,13 +11,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from onepass.schema.rules import KINDS, ORDERS
+from onepass.schema.rules import BOUNDED, BOUNDS, DATED, KINDS, ORDERS
 from onepass.schema.task import WINDOW_SCORES
 
 _NAME = {"$ref": "#/$defs/name"}
 _TEXT = {"type": ["string", "null"]}
 _THRESHOLD = {"$ref": "#/$defs/threshold"}
 _OPTIONS = {"description": _TEXT, "threshold": _THRESHOLD}
+_EXAMPLE_LABELS = {"type": "array", "items": _NAME, "minItems": 1, "uniqueItems": True}
 _TASK_OPTIONS = {
     "labels": {"$ref": "#/$defs/labels"},
     "multi_label": {"type": ["boolean", "null"]},
@@ -29,7 +30,7 @@ _TASK_OPTIONS = {
             "type": "array",
             "prefixItems": [
                 _NAME,
-                {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]},
+                {"anyOf": [_NAME, _EXAMPLE_LABELS]},
             ],
             "minItems": 2,
             "maxItems": 2,
@@ -77,10 +78,7 @@ _BOUND = {"type": ["number", "string", "null"]}
 _RULES = {
     "kind": {"enum": [*KINDS, None], "description": "What the text is read as."},
     "pattern": {**_TEXT, "description": "A regular expression that occurs in the value."},
-    "ge": _BOUND,
-    "gt": _BOUND,
-    "le": _BOUND,
-    "lt": _BOUND,
+    **dict.fromkeys(BOUNDS, _BOUND),
     "min_length": _COUNT,
     "max_length": _COUNT,
     "min_items": _COUNT,
@@ -103,6 +101,45 @@ _FIELD_OPTIONS = {
     "description": _TEXT,
     "threshold": _THRESHOLD,
     **_RULES,
+}
+
+
+def _is(option: str, *values: object) -> dict[str, Any]:
+    """Return the schema of an object with an option that has one of some values."""
+    return {"required": [option], "properties": {option: {"enum": list(values)}}}
+
+
+# What options say about each other.
+_NULL: dict[str, Any] = {"type": "null"}
+_NONE: dict[str, Any] = {"enum": [None, []]}
+_TASK_RULES = {
+    "if": _is("multi_label", True),
+    "then": {"properties": {"abstain": {"enum": [None, False]}}},
+}
+_QUESTION_RULES = {
+    "if": _is("kind", "summary"),
+    "then": {"properties": {"text": {"not": _NAME}}},
+    "else": {"properties": {"text": _NAME}, "required": ["text"]},
+}
+_RELATION_RULES = {
+    "if": _is("symmetric", True),
+    "then": {"properties": {"inverse": _NULL}},
+}
+_FIELD_RULES = {
+    "allOf": [
+        {
+            "if": _is("kind", *BOUNDED),
+            "else": {"properties": dict.fromkeys(BOUNDS, _NULL)},
+        },
+        {
+            "if": _is("kind", *DATED),
+            "then": {"properties": dict.fromkeys(BOUNDS, _TEXT)},
+        },
+        {
+            "if": {"required": ["choices"], "properties": {"choices": {"type": "array"}}},
+            "then": {"properties": {"labels": _NONE}},
+        },
+    ]
 }
 
 
@@ -141,7 +178,7 @@ _DEFINITIONS: dict[str, Any] = {
     "names": _names(),
     "relations": {
         "description": "Names, or names with their descriptions, thresholds and rules.",
-        "anyOf": [_names(), _mapping(_TEXT, _object(_RELATION_OPTIONS))],
+        "anyOf": [_names(), _mapping(_TEXT, _object(_RELATION_OPTIONS) | _RELATION_RULES)],
     },
     "named": {
         "description": "Names, or names with their descriptions and thresholds.",
@@ -173,11 +210,11 @@ _DEFINITIONS: dict[str, Any] = {
                             "$ref": "#/$defs/name",
                             "description": "Shorthand: name::str::description",
                         },
-                        _object({"name": _NAME, **_FIELD_OPTIONS}, "name"),
+                        _object({"name": _NAME, **_FIELD_OPTIONS}, "name") | _FIELD_RULES,
                     ]
                 },
             },
-            {**_mapping(_TEXT, _object(_FIELD_OPTIONS)), "minProperties": 1},
+            {**_mapping(_TEXT, _object(_FIELD_OPTIONS) | _FIELD_RULES), "minProperties": 1},
         ]
     },
 }
@@ -196,10 +233,12 @@ SCHEMA_JSON_SCHEMA: dict[str, Any] = {
             "anyOf": [
                 {
                     "type": "array",
-                    "items": _object({"task": _NAME, **_TASK_OPTIONS}, "task", "labels"),
+                    "items": _object({"task": _NAME, **_TASK_OPTIONS}, "task", "labels")
+                    | _TASK_RULES,
                 },
                 _mapping(
-                    {"type": "array", "$ref": "#/$defs/labels"}, _object(_TASK_OPTIONS, "labels")
+                    {"type": "array", "$ref": "#/$defs/labels"},
+                    _object(_TASK_OPTIONS, "labels") | _TASK_RULES,
                 ),
                 {"type": "null"},
             ]
@@ -217,7 +256,11 @@ SCHEMA_JSON_SCHEMA: dict[str, Any] = {
         "relations": {"anyOf": [{"$ref": "#/$defs/relations"}, {"type": "null"}]},
         "questions": {
             "description": "Asked in words, answered with parts of the text.",
-            "anyOf": [_names(), _mapping(_NAME, _object(_QUESTION_OPTIONS)), {"type": "null"}],
+            "anyOf": [
+                _names(),
+                _mapping(_NAME, _object(_QUESTION_OPTIONS) | _QUESTION_RULES),
+                {"type": "null"},
+            ],
         },
         "naming": {
             "description": "Let the checkpoint name the entities in words of its own.",

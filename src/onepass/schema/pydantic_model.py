@@ -110,7 +110,7 @@ def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
         where = f"{name}.{field_name}"
         reading = read_type(info.annotation, where)
         given = reading.constraints.joined(read_constraints(info.metadata, where))
-        key, required = _key(field_name, info, where), info.is_required()
+        key, required = _key(field_name, info, model_class, where), info.is_required()
         many = reading.dtype == "list"
         if reading.model is not None:
             below = _shape(reading.model, (*above, model_class))
@@ -127,13 +127,15 @@ def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
     return Shape(structure_name(name), name, tuple(leaves), tuple(children))
 
 
-def _key(name: str, info: FieldInfo, where: str) -> str:
+def _key(name: str, info: FieldInfo, model_class: type[BaseModel], where: str) -> str:
     """Return what validation calls a field."""
-    alias = info.validation_alias
-    if alias is None:
+    alias, config = info.validation_alias, model_class.model_config
+    if alias is None or config.get("validate_by_alias") is False:
         return name
     names = alias.choices if isinstance(alias, AliasChoices) else [alias]
     key = next((one for one in names if isinstance(one, str)), None)
+    if key is None and (config.get("validate_by_name") or config.get("populate_by_name")):
+        return name
     if key is None:
         raise SchemaError(f"The alias of {where} is a path into other data; give it a name.")
     return key
@@ -238,7 +240,8 @@ def _is_plain(reading: Reading) -> bool:
 
 def _choice(value: object) -> str:
     """Return what a Literal or Enum member looks like in a text."""
-    return str(value.value if isinstance(value, Enum) else value)
+    said = value.value if isinstance(value, Enum) else value
+    return str(said).lower() if isinstance(said, bool) else str(said)
 
 
 def _read_choice(values: Sequence[Any], where: str) -> Reading:

@@ -19,7 +19,7 @@ from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
 from onepass.errors import SchemaError
-from onepass.schema.rules import NO_RULES, Bound, Rules
+from onepass.schema.rules import NO_RULES, Bound, Rules, pattern_problem
 
 _BOUNDS = {
     annotated_types.Ge: "ge", annotated_types.Gt: "gt",
@@ -115,12 +115,8 @@ def _lengths(least: int, most: int | None) -> Constraints:
 def _pattern(pattern: Any) -> Constraints:
     if isinstance(pattern, re.Pattern):
         pattern = pattern.pattern
-    if not isinstance(pattern, str):
-        return Constraints()
-    try:
-        re.compile(pattern)
-    except re.error:  # Pydantic's engine knows more than Python's, such as \p{L}
-        return Constraints()
+    if not isinstance(pattern, str) or pattern_problem(pattern) is not None:
+        return Constraints()  # Pydantic's engine knows more than Python's, such as \p{L}
     return Constraints(text={"pattern": pattern})
 
 

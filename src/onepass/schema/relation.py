@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from onepass.errors import SchemaError
+from onepass.schema.rules import check_count
 from onepass.schema.types import (
     check_distinct,
     check_name,
@@ -60,11 +61,8 @@ class RelationType:
         put(self, "head", _labels(self.head, f"The head labels of {what}"))
         put(self, "tail", _labels(self.tail, f"The tail labels of {what}"))
         for name, most in (("max_heads", self.max_heads), ("max_tails", self.max_tails)):
-            if most is not None and (type(most) is not int or most < 1):
-                raise SchemaError(
-                    f"{name} of {what} must be a whole number from 1 up, but {shown(most)} was "
-                    "given."
-                )
+            if most is not None:
+                put(self, name, check_count(most, 1, f"{name} of {what}"))
         if not isinstance(self.symmetric, bool):
             raise SchemaError(
                 f"symmetric of {what} must be true or false, but {shown(self.symmetric)} was given."

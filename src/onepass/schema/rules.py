@@ -28,9 +28,9 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 Bound = int | float | str  # a str for a date, or where a float would not be exact
 
 _PACKAGES = {"money": "price_parser", "phone": "phonenumbers", "iban": "stdnum"}
-_BOUNDED = ("integer", "number", "decimal", "date", "datetime", "money", "quantity")
-_DATED = ("date", "datetime")
-_BOUNDS = ("ge", "gt", "le", "lt")
+BOUNDED = ("integer", "number", "decimal", "date", "datetime", "money", "quantity")
+DATED = ("date", "datetime")
+BOUNDS = ("ge", "gt", "le", "lt")
 _COUNTS = ("min_length", "max_length", "min_items", "max_items")
 
 
@@ -44,12 +44,39 @@ def _check_one_of(value: object, allowed: tuple[str, ...], name: str) -> None:
 def _check_pattern(pattern: object) -> None:
     if not isinstance(pattern, str):
         raise SchemaError(f"pattern must be a string, but {shown(pattern)} was given.")
+    problem = pattern_problem(pattern)
+    if problem is not None:
+        raise SchemaError(f"The pattern {shown(pattern)} is not a regular expression: {problem}.")
+
+
+def pattern_problem(pattern: str) -> str | None:
+    r"""Return why Python's engine refuses a regular expression; None if it does not.
+
+    >>> pattern_problem(r"\p{L}+"), pattern_problem(r"\w+")
+    ('bad escape \\p at position 0', None)
+    """
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def check_count(value: object, least: int, what: str) -> int:
+    """Return ``value`` if it is a whole number, as JSON has them: 2.0 is one.
+
+    Raises:
+        SchemaError: if it is not, or below ``least``.
+
+    >>> check_count(2.0, 1, "The count")
+    2
+    """
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    if type(whole) is not int or whole < least:
         raise SchemaError(
-            f"The pattern {shown(pattern)} is not a regular expression: {error}."
-        ) from error
+            f"{what} must be a whole number from {least} up, but {shown(value)} was given."
+        )
+    return whole
 
 
 def _is_iso(text: str) -> bool:
@@ -86,19 +113,19 @@ def _is_name(value: object) -> bool:
 
 
 def _check_bound(value: object, name: str, kind: Kind) -> None:
-    if kind not in _BOUNDED:
+    if kind not in BOUNDED:
         raise SchemaError(
             f"{name} bounds numbers and dates, but the kind is {kind!r}; give a kind such as "
             "'number'."
         )
     number = not isinstance(value, bool) and isinstance(value, int | float)
-    if kind in _DATED:
+    if kind in DATED:
         fits = isinstance(value, str) and _is_iso(value)
     else:
         fits = (number or isinstance(value, str)) and _is_number(value)
     if fits:
         return
-    wanted = "a date as ISO text" if kind in _DATED else "a number"
+    wanted = "a date as ISO text" if kind in DATED else "a number"
     raise SchemaError(f"{name} must be {wanted}, but {shown(value)} was given.")
 
 
@@ -163,19 +190,16 @@ unterminated subpattern at position 0.
             )
         values = dict(zip(RULE_KEYS, _held(self), strict=True))
         for name in _COUNTS:
-            value = values[name]
-            if value is not None and (type(value) is not int or value < 0):
-                raise SchemaError(
-                    f"{name} must be a whole number from 0 up, but {shown(value)} was given."
-                )
-        for name in _BOUNDS:
+            if values[name] is not None:
+                object.__setattr__(self, name, check_count(values[name], 0, name))
+        for name in BOUNDS:
             if values[name] is not None:
                 _check_bound(values[name], name, self.kind)
 
     @property
     def bounds(self) -> dict[str, Bound]:
         """The bounds that were given, by their names."""
-        return {name: value for name, value in self.given().items() if name in _BOUNDS}
+        return {name: value for name, value in self.given().items() if name in BOUNDS}
 
     def given(self) -> dict[str, Any]:
         """Return the rules that are not defaults, by their names."""

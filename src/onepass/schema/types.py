@@ -13,7 +13,7 @@ from numbers import Real
 from typing import Literal, TypeVar, cast, get_args
 
 from onepass.errors import SchemaError
-from onepass.schema.rules import NO_RULES, Rules
+from onepass.schema.rules import NO_RULES, Rules, check_count
 from onepass.schema.shown import shown as shown
 
 Dtype = Literal["str", "list"]
@@ -277,8 +277,4 @@ class Naming:
         choices = tuple(check_name(choice, "A choice of names") for choice in self.choices)
         check_distinct(choices, "The choices of names")
         put(self, "choices", choices)
-        if type(self.count) is not int or self.count < 1:
-            raise SchemaError(
-                "The count of names must be a whole number from 1 up, "
-                f"but {shown(self.count)} was given."
-            )
+        put(self, "count", check_count(self.count, 1, "The count of names"))

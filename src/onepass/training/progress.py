@@ -6,6 +6,7 @@ It knows nothing about models, data or checkpoints.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -189,7 +190,7 @@ class Progress:
         }
 
     def restore(self, state: Mapping[str, Any], examples: int) -> None:
-        """Continue where a `state` was taken; later rows of the log are dropped.
+        """Continue where a `state` was taken; later and broken rows of the log are dropped.
 
         Args:
             state: as it was taken.
@@ -202,10 +203,18 @@ class Progress:
         self._examples = examples
         self._started = monotonic()
         if self._log is not None and self._log.is_file():
-            lines = self._log.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
-            self._log.write_text("".join(kept), encoding="utf-8")
+            kept = [line for line in self._log.read_bytes().split(b"\n") if self._is_past(line)]
+            partial = self._log.with_name(f".{self._log.name}.{os.getpid()}")
+            partial.write_bytes(b"".join(line + b"\n" for line in kept))
+            partial.replace(self._log)  # whole at every moment, whenever the run is killed
         self._report(f"resumed at step {self.step}")
+
+    def _is_past(self, line: bytes) -> bool:
+        """Return whether a line of the log is whole, and of a step up to the present one."""
+        try:
+            return int(json.loads(line)["step"]) <= self.step
+        except (ValueError, TypeError, KeyError):  # the end of a run that was killed
+            return False
 
     def _note(self, row: Mapping[str, Any]) -> None:
         if self._log is None:

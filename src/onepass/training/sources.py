@@ -74,11 +74,7 @@ def open_sources(
     for path in paths:
         here, own = _files(path)
         for name, file in here.items():
-            if name in found:
-                raise InputError(
-                    f"{found[name]} and {file} are both called {name!r}; rename one of them."
-                )
-            found[name] = file
+            _add(found, name, file)
         weights.update(own)
     names = _Names()
     plain = {name: _plain(path, name, into, names, report) for name, path in found.items()}
@@ -136,11 +132,10 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
         return {_name(path): path}, {}
     if not path.is_dir():
         raise InputError(f"There is no file or directory {path}; give the path of training data.")
-    files = {
-        _name(file): file
-        for file in sorted(path.iterdir())
-        if file.name.endswith((".jsonl", ".jsonl.gz"))
-    }
+    files: dict[str, Path] = {}
+    for file in sorted(path.iterdir()):
+        if file.name.endswith((".jsonl", ".jsonl.gz")):
+            _add(files, _name(file), file)
     if not files:
         raise InputError(f"The directory {path} has no .jsonl or .jsonl.gz file.")
     if not (path / _MIX).is_file():
@@ -150,6 +145,12 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
         if name not in files:
             raise InputError(f"{path / _MIX} names {name!r}, but {path} has no {name}.jsonl.")
     return {name: files[name] for name in files if name in weights}, weights
+
+
+def _add(files: dict[str, Path], name: str, file: Path) -> None:
+    if name in files:
+        raise InputError(f"{files[name]} and {file} are both called {name!r}; rename one of them.")
+    files[name] = file
 
 
 def _name(path: Path) -> str:
@@ -194,8 +195,11 @@ def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[s
 def write_at_once(path: Path, examples: Iterable[Example]) -> int:
     """Write examples to a file that others may be reading, and return how many there were."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    count = write_examples(partial, examples)
-    partial.replace(path)
+    try:
+        count = write_examples(partial, examples)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return count
 
 
