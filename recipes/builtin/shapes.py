@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.models.registry import SETTINGS_FILE
 from onepass.text.shapes import SHAPES
 
 TYPES = "backbone.type_embeddings.weight"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +12,9 @@ import numpy as np
 import pytest
 
 from onepass import Extractor, Schema
-from onepass.errors import InputError, SchemaError, TextTooLong
+from onepass.errors import CheckpointError, InputError, SchemaError, TextTooLong
 from onepass.results.types import Classification
-from tests.contract.checkpoints import skip_without
+from tests.contract.checkpoints import damage, skip_without
 from tests.contract.classifiers import BACKENDS, CLASSIFIERS, PAGE, written
 
 TOLERANCE = 1e-5
@@ -107,6 +109,16 @@ def test_a_saved_checkpoint_says_the_same(opened: Opened, name: str, tmp_path: P
         same(a.classifications, b.classifications)
 
 
+def test_weights_that_are_no_numbers_give_an_error(
+    opened: Opened, name: str, tmp_path: Path
+) -> None:
+    damaged = shutil.copytree(opened.made(name), tmp_path / name)
+    damage(damaged)
+    model = Extractor.from_pretrained(damaged, backend="torch")
+    with pytest.raises(CheckpointError, match="computes scores that are no numbers"):
+        model.classify(TEXTS[0], LABELS)
+
+
 def test_scores_are_probabilities_and_every_label_has_one(model: Extractor) -> None:
     for doc in model.extract(TEXTS, schema()):
         for answer in doc.classifications.values():
@@ -121,6 +133,14 @@ def test_scores_are_probabilities_and_every_label_has_one(model: Extractor) -> N
 def test_a_label_is_only_text(model: Extractor, label: str) -> None:
     scores = model.classify(TEXTS[0], [label, "calm"]).scores
     assert list(scores) == [label, "calm"]
+
+
+def test_a_label_in_which_nothing_is_read_is_refused(model: Extractor) -> None:
+    refused = nullcontext()
+    if not model._reader.model.tokenizer.pieces(["\u200b"])[0]:  # some vocabularies have a piece
+        refused = pytest.raises(SchemaError, match="finds nothing to read")
+    with refused:
+        assert set(model.classify(TEXTS[0], ["\u200b", "calm"]).scores) == {"\u200b", "calm"}
 
 
 def test_many_labels_are_all_asked_and_compared(model: Extractor) -> None:

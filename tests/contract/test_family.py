@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from onepass import Extractor
-from onepass.errors import BackendError
+from onepass.errors import BackendError, CheckpointError
 from onepass.models.registry import FAMILIES
 from onepass.results.types import Extraction
 from tests.contract.checkpoints import (
@@ -20,6 +21,7 @@ from tests.contract.checkpoints import (
     Facts,
     Opened,
     assert_same,
+    damage,
     everything,
     facts,
     finds_records,
@@ -171,6 +173,17 @@ def test_a_saved_checkpoint_is_the_same(checkpoint: str, opened: Opened, tmp_pat
         read(again, TEXTS), read(opened[checkpoint]["torch"], TEXTS), strict=True
     ):
         assert one.to_dict() == other.to_dict()
+
+
+def test_weights_that_are_no_numbers_give_an_error(
+    checkpoint: str, opened: Opened, tmp_path: Path
+) -> None:
+    source = Path(opened[checkpoint]["torch"].name)
+    damaged = shutil.copytree(source, tmp_path / checkpoint, ignore=shutil.ignore_patterns("onnx"))
+    damage(damaged)
+    model = Extractor.from_pretrained(damaged, backend="torch")
+    with pytest.raises(CheckpointError, match="computes scores that are no numbers"):
+        read(model, TEXTS)
 
 
 def test_the_reference_library_loads_it(checkpoint: str, opened: Opened) -> None:

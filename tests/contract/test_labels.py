@@ -11,7 +11,7 @@ from tests.contract.checkpoints import finds_records
 
 TEXT = "Tim Cook runs Apple in Paris; the price of 9 red things is not bad."
 SHORT = "Tim Cook runs Apple in Paris."  # where every span and every pair of spans is an answer
-NOTHING = "\u200b"  # has no piece; GLiNER2 still tells it from others by the marker before it
+NOTHING = "\u200b"  # has no piece: its marker alone would ask for anything
 MARKERS = [
     "[E]", "[C]", "[R]", "[L]", "[P]", "[SEP_TEXT]", "[SEP_STRUCT]", "[DESCRIPTION]", "[EXAMPLE]",
     "[OUTPUT]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", "<s>", "</s>", "<<ENT>>", "<<LABEL>>",
@@ -38,11 +38,10 @@ def test_any_label_can_be_asked(model: Extractor, label: str) -> None:
         doc = model.extract(SHORT, schema, threshold=0.0, overlap="all")
     except SchemaError as error:
         refused = str(error)
-    assert (label == NOTHING and model.family == "gliner") == ("finds nothing to read" in refused)
+    assert (label == NOTHING) == ("finds nothing to read" in refused)
     if refused:  # GLiNER chooses a class as a span, and those of these checkpoints have 4 words
-        assert model.family == "gliner"
         spans = "words, but this checkpoint chooses spans of at most 4 words" in refused
-        assert spans or label == NOTHING
+        assert (spans and model.family == "gliner") or label == NOTHING
         return
     assert list(doc.classifications) == [label]
     assert list(doc.records) == ([label] if finds_records(model) else [])

@@ -104,7 +104,7 @@ def test_weights(tmp_path: Path):
 def test_no_safe_weights(tmp_path: Path, files: list[str], message: str):
     for name in files:
         (tmp_path / name).write_bytes(b"")
-    checkpoint = Checkpoint(tmp_path, "mine", None)
+    checkpoint = Checkpoint(tmp_path, "mine", None if files else "c0ffee")
     assert not checkpoint.has_weights
     with pytest.raises(CheckpointError, match=message) as caught:
         _ = checkpoint.weights
@@ -118,6 +118,15 @@ def split(directory: Path, index: str, *files: str) -> Checkpoint:
     names = {f"weight {i}": file for i, file in enumerate(files)}
     (directory / index).write_text(json.dumps({"metadata": {}, "weight_map": names}))
     return Checkpoint(directory, "mine", None)
+
+
+def test_no_weights_in_a_directory(tmp_path: Path):
+    with pytest.raises(CheckpointError) as caught:
+        _ = Checkpoint(tmp_path, "mine", None).weights
+    assert str(caught.value) == (
+        "The checkpoint mine has no model.safetensors; copy the file there, or download the "
+        "checkpoint again."
+    )
 
 
 def test_weights_of_several_files(tmp_path: Path):

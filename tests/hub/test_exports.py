@@ -11,7 +11,13 @@ import pytest
 
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import Checkpoint
-from onepass.hub.exports import cache_root, export_dir, export_problem, weights_fingerprint
+from onepass.hub.exports import (
+    cache_root,
+    configuration_fingerprint,
+    export_dir,
+    export_problem,
+    weights_fingerprint,
+)
 
 
 @pytest.fixture
@@ -34,7 +40,11 @@ def export(checkpoint: Checkpoint, root: Path, precision: str = "fp32") -> Path:
     directory = root / precision
     directory.mkdir(parents=True)
     (directory / "encode.onnx").write_bytes(b"graph")
-    manifest = {"precision": precision, "weights": weights_fingerprint(checkpoint)}
+    manifest = {
+        "precision": precision,
+        "weights": weights_fingerprint(checkpoint),
+        "configuration": configuration_fingerprint(checkpoint),
+    }
     (directory / "graphs.json").write_text(json.dumps(manifest))
     return directory
 
@@ -114,6 +124,33 @@ def test_trained_weights_make_the_graphs_beside_them_stale(
     weights.write_bytes(content[:at] + bytes(20_000) + content[at + 20_000 :])
     assert export_dir(checkpoint).parent == cache / "exports"
     assert "from other weights than those of mine" in str(export_problem(directory, checkpoint))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "stale"),
+    [
+        ("config.json", '{"model_type": "extractor", "max_width": 9}', True),
+        ("config.json", '{"model_type": 3}', True),
+        ("config.json", "{", True),
+        ("config.json", '{\n"transformers_version": "5",  "model_type":"extractor" }', False),
+        ("encoder_config/config.json", '{"hidden_act": "relu"}', True),
+        ("1_Pooling/config.json", "{}", True),
+        ("modules.json", "[]", True),
+        ("notes.json", "{}", False),
+    ],
+)
+def test_another_configuration_makes_the_graphs_beside_it_stale(
+    checkpoint: Checkpoint, cache: Path, name: str, content: str, stale: bool
+):
+    directory = export(checkpoint, checkpoint.directory / "onnx")
+    path = checkpoint.directory / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    problem = export_problem(directory, checkpoint)
+    assert (problem is not None) == stale
+    assert (export_dir(checkpoint).parent == cache / "exports") == stale
+    if problem is not None:
+        assert problem.endswith("was exported from another configuration than that of mine")
 
 
 def test_a_copied_checkpoint_keeps_its_graphs(checkpoint: Checkpoint):

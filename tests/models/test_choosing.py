@@ -83,6 +83,8 @@ def test_what_cannot_be_exported_runs_in_torch() -> None:
         ({"threads": 0}, "threads must be a whole number from 1 up, but 0 was given."),
         ({"threads": 1.5}, "threads must be a whole number from 1 up"),
         ({"threads": True}, "threads must be a whole number from 1 up"),
+        ({"threads": 100_000}, "threads must be at most"),
+        ({"threads": 10**40}, "threads must be at most"),
         (
             {"backend": "torch", "precision": "int8"},
             "backend 'torch' runs fp32, bf16 or fp16, not int8; for that ask for "
@@ -126,3 +128,13 @@ def test_precision_of_auto(there: str, expected: str) -> None:
     names = ("fp32", "int8", "checked", "products")
     facts = {name: name in there.split() for name in names}
     assert choose_precision("auto", **facts) == expected
+
+
+@pytest.mark.parametrize(("cores", "most"), [(1, 8), (2, 8), (16, 64)])
+def test_threads_are_bounded_by_the_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, most: int
+) -> None:
+    monkeypatch.setattr("onepass.models.choosing.available_cores", lambda: cores)
+    assert Wanted(threads=most).threads == most
+    with pytest.raises(BackendError, match=f"at most {most} on this machine, but {most + 1} was"):
+        Wanted(threads=most + 1)

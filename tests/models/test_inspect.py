@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
+from tests.embedding_checkpoints import make_embedding
 from tests.gliner_checkpoints import KINDS, make_reference
 from tests.legacy import make_base, make_legacy, pieces_of
+from tests.nli_checkpoints import make_nli
 from tests.test_imports import BLOCK
 from tests.tiny import make_tiny_checkpoint
 
@@ -171,7 +174,7 @@ def test_weights_that_are_missing_or_unknown(tmp_path: Path) -> None:
         ),
         ({"model_type": "gliner_streaming_span"}, "a streaming GLiNER checkpoint"),
         ({"span_encoder_config": {"model_type": "rnn"}}, "has a context encoder in front of its"),
-        ({"span_mode": "wavelet"}, "span_mode 'wavelet' is not known"),
+        ({"span_mode": "wavelet"}, "span_mode 'wavelet' of this GLiNER checkpoint"),
     ],
 )
 def test_a_configuration_that_is_not_right(
@@ -197,6 +200,57 @@ def test_a_broken_file_is_a_problem(tiny: Path, name: str, content: str, said: s
     found = look(tiny)
     assert any(said in problem for problem in found.problems)
     assert "\n" not in "".join(found.problems)
+
+
+def _make_poly(directory: Path) -> None:
+    make_reference(directory, **KINDS["poly-token"])
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (make_nli, "tokenizer.json"),
+        (make_embedding, "tokenizer.json"),
+        (_make_poly, "labels_tokenizer/tokenizer.json"),
+    ],
+)
+def test_every_tokenizer_is_read(tmp_path: Path, make: Callable[[Path], object], name: str) -> None:
+    make(tmp_path / "made")
+    assert look(tmp_path / "made").problems == ()
+    (tmp_path / "made" / name).write_text("cut")
+    problems = look(tmp_path / "made").problems
+    assert [f"{name} is not a readable tokenizer file" in one for one in problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        (
+            "config.json",
+            {"span_head": "x"},
+            "span_head of this GLiNER2 checkpoint must be an",
+        ),
+        ("config.json", {"span_head": None, "max_width": None}, "max_width of this GLiNER2"),
+        ("config.json", {"word_shapes": "false"}, "word_shapes of this GLiNER2 checkpoint must be"),
+        (
+            "config.json",
+            {"word_shapes": True},
+            "encoder with a type_vocab_size of 36",
+        ),
+        (
+            "encoder_config/config.json",
+            {"num_hidden_layers": None},
+            "num_hidden_layers of the",
+        ),
+        ("encoder_config/config.json", {"hidden_size": 0}, "hidden_size of the encoder must be"),
+        ("encoder_config/config.json", {"max_position_embeddings": "x"}, "max_position_embeddings"),
+    ],
+)
+def test_a_wrong_value_is_a_problem(
+    tiny: Path, name: str, change: dict[str, Any], said: str
+) -> None:
+    (tiny / name).write_text(json.dumps(read_json(tiny / name) | change))
+    assert [said in problem for problem in look(tiny).problems] == [True]
 
 
 def test_missing_files(tiny: Path) -> None:

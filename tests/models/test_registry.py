@@ -69,10 +69,26 @@ def test_a_model_is_everything_but_its_weights(checkpoint: Checkpoint) -> None:
         ({"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),
         ({"model_type": "modernbert", "max_position_embeddings": 8192}, 2048),
         ({}, 2048),
+        ({"model_type": "x", "max_position_embeddings": None}, 2048),
     ],
 )  # fmt: skip
 def test_the_longest_sequence(encoder: dict[str, Any], pieces: int) -> None:
     assert encoder_limit(encoder) == pieces
+
+
+@pytest.mark.parametrize(
+    ("encoder", "said"),
+    [
+        ({"max_position_embeddings": "x"}, "max_position_embeddings of the encoder"),
+        ({"max_position_embeddings": 0}, "must be a whole number from 1 up, but 0"),
+        ({"model_type": "roberta", "pad_token_id": "x"}, "pad_token_id of the encoder 'roberta'"),
+        ({"model_type": "mpnet", "max_position_embeddings": 2}, "no position is left for a piece"),
+        ({"model_type": "deberta-v2", "relative_attention": "false"}, "relative_attention of the"),
+    ],
+)
+def test_a_length_that_is_none(encoder: dict[str, Any], said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        encoder_limit(encoder)
 
 
 # -- calibration ---------------------------------------------------------------------------------
@@ -96,7 +112,11 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
     [
         "[]", "nonsense", {"thresholds": [0.5]}, {"thresholds": {"entities": "high"}},
         {"thresholds": {"persons": 0.5}}, {"calibration": {"entities": 2}},
-        {"calibration": {"entities": {"shift": 1}}},
+        {"calibration": {"entities": {"shift": 1}}}, {"thresholds": {"entities": 5}},
+        {"thresholds": {"records": float("nan")}}, {"thresholds": {"records": 10**400}},
+        {"calibration": {"single": {"scale": -1}}}, {"calibration": {"single": {"scale": 0}}},
+        {"calibration": {"entities": {"scale": float("inf")}}},
+        {"calibration": {"entities": {"scale": 1, "shift": float("nan")}}},
     ],
 )  # fmt: skip
 def test_broken_settings(tmp_path: Path, content: Any) -> None:

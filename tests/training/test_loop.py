@@ -204,6 +204,14 @@ def test_lower_layers_learn_slower_and_embeddings_slowest(make):
     assert named["span_head.out.last.weight"] == 0.2
 
 
+def test_shapes_have_a_rate_of_their_own(make):
+    task = make(encoder=0.1, head=0.2, shapes=0.7)
+    rates = {id(p): group["lr"] for group in task.groups() for p in group["params"]}
+    named = {name: rates[id(p)] for name, p in task.network.named_parameters()}
+    assert named.pop("backbone.type_embeddings.weight") == 0.7
+    assert set(named.values()) == {0.1, 0.2}
+
+
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, make):
     task = make()
     task.loss = lambda network, batch: (torch.tensor(float("nan"), requires_grad=True), {})

@@ -98,7 +98,7 @@ def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Ite
 
 def _keep(checkpoint: Path, fitted: dict[str, Any]) -> Path:
     """Put what was fitted beside what a checkpoint says of other kinds and of itself."""
-    from onepass.models.registry import SETTINGS_FILE
+    from onepass.hub.checkpoint import SETTINGS_FILE
     from onepass.models.wording import own_settings
 
     path = checkpoint / SETTINGS_FILE

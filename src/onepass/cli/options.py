@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from onepass.errors import BackendError
+
 
 class ReportFormat(StrEnum):
     """How a report is written."""
@@ -73,6 +75,21 @@ class OnLong(StrEnum):
 def place_of(output: Path | None) -> Path | None:
     """Return where results go; "-" is standard output, as it is standard input elsewhere."""
     return None if output == Path("-") else output
+
+
+def threads_of(threads: int | None) -> int | None:
+    """Return a number of threads that this machine can run, before anything is loaded.
+
+    Raises:
+        typer.BadParameter: for more.
+    """
+    from onepass.models.choosing import check_threads  # the help needs none of it
+
+    try:
+        check_threads(threads)
+    except BackendError as error:
+        raise typer.BadParameter(str(error)) from error
+    return threads
 
 
 TextArgument = Annotated[
@@ -202,7 +219,12 @@ PrecisionOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, max=1024, help="CPU threads. [default: one a physical core]"),
+    typer.Option(
+        "--threads",
+        min=1,
+        callback=threads_of,
+        help="CPU threads, up to 4 a core (8 on one core). [default: one a physical core]",
+    ),
 ]
 DeviceOption = Annotated[
     Device,

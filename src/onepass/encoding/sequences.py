@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.encoding.options import Options
+from onepass.errors import CheckpointError
+
 LONGEST = 2048  # pieces, for encoders without a limit of their own
 
 Ints = NDArray[np.int64]
+_POSITIONS = "max_position_embeddings"
 # Encoders whose positions start behind the padding id.
 _OFFSET = ("roberta", "xlm-roberta", "camembert", "mpnet")
 
@@ -21,15 +25,25 @@ def encoder_limit(encoder: Mapping[str, Any]) -> int:
     Args:
         encoder: its transformers configuration.
 
+    Raises:
+        CheckpointError: for a number of positions that is none, or leaves no room for a piece.
+
     >>> encoder_limit({"model_type": "bert", "max_position_embeddings": 512})
     512
     """
-    positions = int(encoder.get("max_position_embeddings", LONGEST))
     kind = encoder.get("model_type")
-    if kind == "deberta-v2" and encoder.get("relative_attention", False):
-        return LONGEST if not encoder.get("position_biased_input", True) else positions
+    options = Options(encoder, f"the encoder {kind!r}")
+    positions = options.whole(_POSITIONS, LONGEST, null=LONGEST, least=1)  # null: without a limit
+    if kind == "deberta-v2" and options.flag("relative_attention", False):
+        return LONGEST if not options.flag("position_biased_input", True) else positions
     if kind in _OFFSET:
-        positions -= int(encoder.get("pad_token_id", 1)) + 1
+        first = options.whole("pad_token_id", 1, least=0) + 1
+        if first >= positions:
+            raise CheckpointError(
+                f"{_POSITIONS} of the encoder {kind!r} is {positions}, of which its pad_token_id "
+                f"takes {first}, so that no position is left for a piece; download it again."
+            )
+        positions -= first
     return min(positions, LONGEST)
 
 

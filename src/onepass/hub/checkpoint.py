@@ -20,6 +20,7 @@ GLINER_CONFIG = "gliner_config.json"
 MODULES = "modules.json"  # of sentence-transformers
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"  # in place of it where the weights are split over several files
+SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibration, templates
 KINDS: Mapping[str, str] = {
     "gliner2": f"{CONFIG} with model_type 'extractor'",
     "gliner": GLINER_CONFIG,
@@ -92,7 +93,7 @@ class Checkpoint:
         """The safetensors file that holds the weights, or the index of those that do.
 
         Raises:
-            CheckpointError: if there is none, with what was found in its place.
+            CheckpointError: if there is none, with what was found in its place and what to do.
         """
         for name in (WEIGHTS, INDEX):
             if (self.directory / name).is_file():
@@ -103,6 +104,11 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint {self.name} has no {WEIGHTS}, only {', '.join(pickles)}, which "
                 f"can run code when it is read; {convert}  and open DIR."
+            )
+        if self.revision is None:
+            raise CheckpointError(
+                f"The checkpoint {self.name} has no {WEIGHTS}; copy the file there, or download "
+                "the checkpoint again."
             )
         raise CheckpointError(
             f"The checkpoint {self.name} has no {WEIGHTS}; weights in another format (such as "

@@ -8,6 +8,7 @@ used. This module knows files, not graphs.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -20,7 +21,9 @@ PLACES = "weights.json"  # where the weights are in the graphs beside it; mostly
 EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
 
 # What an export depends on, beside the files that the index names.
-_SOURCES = (WEIGHTS, INDEX, CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")
+_CONFIGURATION = (CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")
+_SOURCES = (WEIGHTS, INDEX, *_CONFIGURATION)
+_WRITTEN_BY = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
 _LAYERS = "[0-9]*_*"  # folders of what sentence-transformers puts behind an encoder
 _BLOCK = 4096  # bytes
 _BLOCKS = 1024
@@ -83,7 +86,8 @@ def export_problem(directory: Path, checkpoint: Checkpoint) -> str | None:
     Args:
         directory: of one precision.
         checkpoint: what they should have been made from. Without a weights file, or if the manifest
-            has no ``weights`` (see `weights_fingerprint`), they are taken as they are.
+            has no ``weights`` (see `weights_fingerprint`), they are taken as they are; likewise
+            without ``configuration`` (see `configuration_fingerprint`).
 
     Returns:
         One clause for a message, or None if they can be used.
@@ -99,6 +103,9 @@ def export_problem(directory: Path, checkpoint: Checkpoint) -> str | None:
     made_from, weights = manifest.get("weights"), weights_fingerprint(checkpoint)
     if made_from is not None and weights is not None and made_from != weights:
         return f"{directory} was exported from other weights than those of {checkpoint.name}"
+    configured = manifest.get("configuration")
+    if configured is not None and configured != configuration_fingerprint(checkpoint):
+        return f"{directory} was exported from another configuration than that of {checkpoint.name}"
     return None
 
 
@@ -114,6 +121,35 @@ def is_checked(directory: Path) -> bool:
     """
     manifest = read_json(directory / MANIFEST)
     return bool(manifest.get("checked")) and manifest.get("arithmetic") == "int8"
+
+
+def configuration_fingerprint(checkpoint: Checkpoint) -> str:
+    """Return a digest that changes when a value in the configuration of a checkpoint does.
+
+    Layout and order of the files do not count, nor who wrote them.
+
+    Returns:
+        Hexadecimal digits for ``configuration`` in a manifest.
+    """
+    directory = checkpoint.directory
+    layers = sorted(directory.glob(f"{_LAYERS}/{CONFIG}"))
+    digest = hashlib.sha256()
+    for path in (*(directory / name for name in _CONFIGURATION), *layers):
+        if path.is_file():
+            digest.update(f"{path.relative_to(directory).as_posix()}\n".encode())
+            digest.update(_values(path.read_bytes()))
+    return digest.hexdigest()
+
+
+def _values(content: bytes) -> bytes:
+    """Return the values of a configuration in one layout; what is no JSON stays as it is."""
+    try:
+        values = json.loads(content)
+    except ValueError:
+        return content
+    if isinstance(values, dict):
+        values = {key: value for key, value in values.items() if key not in _WRITTEN_BY}
+    return json.dumps(values, sort_keys=True).encode()
 
 
 def weights_fingerprint(checkpoint: Checkpoint) -> str | None:

@@ -27,6 +27,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from onepass.backends.cpu import available_cores
 from onepass.errors import BackendError, MissingExtra
 
 BACKENDS = ("auto", "onnx", "openvino", "torch")
@@ -34,6 +35,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 DEVICES = ("auto", "cpu", "cuda")
 VARIABLE = "ONEPASS_BACKEND"  # what "auto" means in this environment
 EITHER = "onnx or openvino"  # both can run it, and nobody has chosen
+LEAST_BOUND, THREADS_A_CORE = 8, 4  # more threads than that wait for each other without an end
 FASTER = 1.1  # times as fast must OpenVINO be: it opens slower and takes more memory
 
 _ABLE = {
@@ -54,7 +56,7 @@ class Wanted:
     Attributes:
         backend: one of `BACKENDS`.
         precision: one of `PRECISIONS`.
-        threads: of one run; None for the cores that the process may use.
+        threads: of one run, see `check_threads`; None for the cores that the process may use.
         device: one of `DEVICES`.
         compiled: whether torch compiles what it runs.
 
@@ -79,11 +81,7 @@ class Wanted:
         ):
             if value not in known:
                 raise BackendError(f"{name} {value!r} is not known; {', '.join(known)} are.")
-        threads = self.threads
-        if threads is not None and (type(threads) is not int or threads < 1):
-            raise BackendError(
-                f"threads must be a whole number from 1 up, but {threads!r} was given."
-            )
+        check_threads(self.threads)
         able = _ABLE.get(self.backend)
         if able is not None and self.precision not in ("auto", *able):
             others = [name for name, known in _ABLE.items() if self.precision in known]
@@ -98,6 +96,29 @@ class Wanted:
             )
         if self.compiled and self.backend != "torch":
             raise BackendError("Only torch compiles what it runs; ask for backend='torch'.")
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that this machine cannot run: a few a core are the most.
+
+    Args:
+        threads: that were asked for; None for one a core.
+
+    Raises:
+        BackendError: for another number.
+
+    >>> check_threads(2)
+    """
+    if threads is None:
+        return
+    if type(threads) is not int or threads < 1:
+        raise BackendError(f"threads must be a whole number from 1 up, but {threads!r} was given.")
+    most = max(LEAST_BOUND, THREADS_A_CORE * available_cores())
+    if threads > most:
+        raise BackendError(
+            f"threads must be at most {most} on this machine, but {threads!r:.30} was given; leave "
+            "it out for one a core."
+        )
 
 
 def choose_backend(

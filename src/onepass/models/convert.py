@@ -14,7 +14,7 @@ from uuid import uuid4
 from onepass.errors import CheckpointError, InputError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER_FILES, HubOptions
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, WEIGHTS
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, SETTINGS_FILE, WEIGHTS
 from onepass.hub.headers import read_headers
 from onepass.models.embedding.modules import convert_modules
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
@@ -22,7 +22,7 @@ from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
 from onepass.models.weighted import with_weights
 
 _FOLDERS = ("encoder_config", LABELS, DECODER, LABEL_TOKENIZER)
-_FILES = (GLINER_CONFIG, CONFIG, "onepass.json", *TOKENIZER_FILES)
+_FILES = (GLINER_CONFIG, CONFIG, SETTINGS_FILE, *TOKENIZER_FILES)
 _HUB = HubOptions()
 
 

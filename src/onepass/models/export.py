@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
-from onepass.hub.exports import MANIFEST, weights_fingerprint
+from onepass.hub.exports import MANIFEST, configuration_fingerprint, weights_fingerprint
 from onepass.models.family import Model
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def export_checkpoint(
                     _write_places(network, Path(exact), staged, unused)
                 manifest |= _reduce(model, Path(exact), staged, reduction)
         manifest["weights"] = weights_fingerprint(checkpoint)
+        manifest["configuration"] = configuration_fingerprint(checkpoint)
         (staged / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
 

@@ -17,6 +17,7 @@ class Facts:
             fits decides.
         expected: parts that must have weights.
         encoders: part to base model and transformers configuration, which may be empty.
+        tokenizers: files of its tokenizers, of which the first has the tokens.
         tokens: special tokens of its prompts.
         token_ids: those that the configuration gives, by token.
         pieces: of the longest sequence; None if the configuration does not say.
@@ -24,12 +25,14 @@ class Facts:
         width: words of the longest span; None if there is no limit.
         graphs: names of what it runs.
         lacks: files and settings that it does not carry, each with where they are taken from.
+        problems: why it cannot be run although each value is known, one sentence each.
     """
 
     architecture: str
     parts: Mapping[str, str] = field(default_factory=dict)
     expected: tuple[str, ...] = ()
     encoders: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    tokenizers: tuple[str, ...] = ("tokenizer.json",)
     tokens: tuple[str, ...] = ()
     token_ids: Mapping[str, int] = field(default_factory=dict)
     pieces: int | None = None
@@ -37,6 +40,7 @@ class Facts:
     width: int | None = None
     graphs: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def part_of(self, weight: str) -> str:
         """Return the part that a weight belongs to; one of no known part is named by its start.

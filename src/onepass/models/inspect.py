@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from onepass.encoding.options import ROWS, Options
 from onepass.encoding.tokenizer import read_tokenizer
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint, export_dir
@@ -36,6 +37,7 @@ _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
 }
 _PRECISIONS = ("fp32", "int8")
 _SIZES = (("num_hidden_layers", "layers"), ("hidden_size", "hidden"))
+_COUNTS = (*(key for key, _ in _SIZES), "num_attention_heads", "intermediate_size", "vocab_size")
 Found = TypeVar("Found")
 
 
@@ -128,6 +130,9 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     """
     problems: list[str] = []
     facts, whole = _facts(checkpoint, problems)
+    problems += facts.problems
+    for part, (_, config) in facts.encoders.items():
+        _tried(problems, partial(_check_sizes, part, config), None)
     if checkpoint.kind not in FAMILIES:
         problems.append(f"A {checkpoint.kind} checkpoint cannot be run by this version yet.")
     graphs = _graphs(checkpoint, facts)
@@ -222,12 +227,24 @@ def _encoder(facts: Facts, part: str) -> tuple[str | None, str | None]:
     return base, ", ".join(said) or None
 
 
+def _check_sizes(part: str, config: Mapping[str, Any]) -> None:
+    """Refuse sizes that no network of an encoder can have, whatever its kind."""
+    options = Options(config, f"the {part}")
+    for key in _COUNTS:
+        if key in config:
+            options.whole(key, least=1, most=ROWS)
+
+
 def _tokens(checkpoint: Checkpoint, facts: Facts) -> dict[str, int | None]:
-    """Return the ids of the special tokens, empty where there is no tokenizer."""
-    path = checkpoint.directory / "tokenizer.json"
-    if not path.is_file() or not facts.tokens:
+    """Return the ids of the special tokens, empty where there is no tokenizer.
+
+    Every tokenizer is read, also one without such tokens: it may be broken.
+    """
+    paths = [checkpoint.directory / name for name in facts.tokenizers]
+    read = [read_tokenizer(path) if path.is_file() else None for path in paths]
+    tokenizer = read[0]
+    if tokenizer is None:
         return {}
-    tokenizer = read_tokenizer(path)
     return {token: tokenizer.token_to_id(token) for token in facts.tokens}
 
 

@@ -5,9 +5,10 @@ It knows no family: which text is read of a label, and how long it may be, other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onepass.backends.base import Backend, Floats
 from onepass.encoding.sequences import padded
@@ -16,6 +17,7 @@ from onepass.errors import InputError, SchemaError
 from onepass.models.labels import LabelVectors
 from onepass.schema.types import shown
 
+Ints = NDArray[np.int64]
 _BATCH = 64
 
 
@@ -39,22 +41,54 @@ def encode_texts(
     Raises:
         SchemaError: for a label that its encoder would cut.
     """
+    rows = framed(texts, tokenizer, longest, reader="the label encoder of this model")
+
+    def run(ids: Ints, mask: Ints) -> Floats:
+        vectors: Floats = backend.run("encode_labels", {"label_ids": ids, "label_mask": mask})[0]
+        return vectors
+
+    return encode_rows(rows, hidden, run)
+
+
+def framed(
+    texts: Sequence[str], tokenizer: PieceTokenizer, longest: int, *, reader: str
+) -> list[Ints]:
+    """Return the (pieces,) of each text, as a whole sequence.
+
+    Args:
+        texts: of labels.
+        tokenizer: of what reads them.
+        longest: pieces of a sequence, with what stands around every one.
+        reader: what reads them, for the message.
+
+    Raises:
+        SchemaError: for a text that is too long.
+    """
     before, after = tokenizer.frame
     room = longest - len(before) - len(after)
     every = tokenizer.pieces([tokenizer.plain(text) for text in texts])
     for text, own in zip(texts, every, strict=True):
         if len(own) > room:
             raise SchemaError(
-                f"The label {shown(text)} takes {len(own)} pieces, but the label encoder of this "
-                f"model reads {room}; shorten it."
+                f"The label {shown(text)} takes {len(own)} pieces, but {reader} reads {room} at "
+                "once; shorten it."
             )
-    pieces = [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
-    order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-    out = np.zeros((len(texts), hidden), dtype=np.float32)
+    return [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
+
+
+def encode_rows(rows: Sequence[Ints], size: int, run: Callable[[Ints, Ints], Floats]) -> Floats:
+    """Return (rows, size) vectors of whole sequences, read in batches of similar length.
+
+    Args:
+        rows: (pieces,) each.
+        size: of a vector.
+        run: takes (batch, pieces) ids and their mask.
+    """
+    out = np.zeros((len(rows), size), dtype=np.float32)
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     for first in range(0, len(order), _BATCH):
-        rows = order[first : first + _BATCH]
-        ids, mask = padded([pieces[i] for i in rows])
-        out[rows] = backend.run("encode_labels", {"label_ids": ids, "label_mask": mask})[0]
+        chosen = order[first : first + _BATCH]
+        out[chosen] = run(*padded([rows[i] for i in chosen]))
     return out
 
 

@@ -28,6 +28,7 @@ from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.family import Asking, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
+from onepass.models.readable import check_readable, names_of
 from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
 from onepass.models.wanted import Check, Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
@@ -245,6 +246,7 @@ class Reader:
                 return self._plans[key]
         # Outside the lock: a plan may run a label encoder. Two threads may make the same one.
         planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
+        check_readable(names_of(schema), self.model.tokenizer)
         prompts = family.prepare(planned, settings, self.backend, vectors)
         with self._plans_lock:
             self._plans[key] = prompts

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.base import HubOptions
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.models.complete import complete
 from onepass.models.embedding.family import EMBEDDING
@@ -32,7 +34,6 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 _HUB = HubOptions()
-SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibrated thresholds
 
 
 def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
@@ -89,10 +90,21 @@ def read_settings(directory: Path) -> tuple[dict[str, float], dict[str, Calibrat
             kind: Calibration(float(value["scale"]), float(value.get("shift", 0.0)))
             for kind, value in own.get("calibration", {}).items()
         }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(
             f"{path} must hold 'thresholds' and 'calibration' as numbers by kind of task: {error}"
         ) from error
+    for kind, value in thresholds.items():
+        if not 0.0 <= value <= 1.0:  # also refuses nan
+            raise CheckpointError(
+                f"{path} has the threshold {value:g} for {kind}; it must be a number from 0 to 1."
+            )
+    for kind, fitted in calibration.items():
+        if not (0.0 < fitted.scale < inf and isfinite(fitted.shift)):
+            raise CheckpointError(
+                f"{path} has a calibration of scale {fitted.scale:g} and shift {fitted.shift:g} "
+                f"for {kind}; a scale must be above 0, and both must be finite."
+            )
     kinds = (*KINDS, SINGLE, ABSTAIN)
     stray = [kind for kind in (*thresholds, *calibration) if kind not in kinds]
     if stray:

@@ -16,8 +16,9 @@ from pathlib import Path
 from onepass.errors import MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.assembled import assembled
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.exports import MANIFEST, PLACES, cache_root
-from onepass.models.registry import FAMILIES, SETTINGS_FILE
+from onepass.models.registry import FAMILIES
 
 RESTORED_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
 

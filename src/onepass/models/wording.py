@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from onepass.errors import CheckpointError, SchemaError
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.schema import ClassificationTask, Label, Schema
 from onepass.schema.types import shown
 
 GAP = "{}"
-_SETTINGS = "onepass.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def own_settings(directory: Path) -> dict[str, Any]:
     >>> own_settings(Path("models/without/settings"))
     {}
     """
-    path = directory / _SETTINGS
+    path = directory / SETTINGS_FILE
     return read_json(path) if path.is_file() else {}
 
 
@@ -77,7 +77,7 @@ def own_template(directory: Path, otherwise: Template) -> Template:
         return Template.parse(text if isinstance(text, str) else repr(text))
     except ValueError as error:
         raise CheckpointError(
-            f"The template in {directory / _SETTINGS} is wrong: {error}; correct it."
+            f"The template in {directory / SETTINGS_FILE} is wrong: {error}; correct it."
         ) from error
 
 

@@ -56,6 +56,8 @@ class TrainConfig:
         head_rate: learning rate of everything else.
         weight_decay: on matrices.
         layer_decay: factor between the rates of an encoder's layer and of the one above it.
+        shape_rate: learning rate of the vectors of shapes of words, where a checkpoint has them
+            (`word_shapes`); None for that of the encoder.
         betas: of AdamW.
         warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
         clip: largest gradient norm.
@@ -117,6 +119,7 @@ class TrainConfig:
     head_rate: float = 2e-5
     weight_decay: float = 0.01
     layer_decay: float = 1.0
+    shape_rate: float | None = None
     betas: tuple[float, float] = (0.9, 0.98)
     warmup: int | None = None
     clip: float = 1.0
@@ -232,6 +235,8 @@ class TrainConfig:
             ("weight_decay", self.weight_decay),
         ):
             check(name, rate, is_number(rate), "a number from 0")
+        own = self.shape_rate is None or is_number(self.shape_rate)
+        check("shape_rate", self.shape_rate, own, "a number from 0, or null")
         share = self.ema is None or (is_above(self.ema) and self.ema < 1)
         check("ema", self.ema, share, "a number above 0 and below 1, or null")
         below = is_above(self.layer_decay) and self.layer_decay <= 1
@@ -274,10 +279,10 @@ class TrainConfig:
         ...
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes, encoder_rate, \
-head_rate, weight_decay, layer_decay, betas, warmup, clip, batch_pieces, max_batch, max_pieces, \
-pool, precision, device, threads, loaders, seed, log_every, score_every, samples, patience, ema, \
-quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, few_shot, lora, rl, \
-distill, license.
+head_rate, weight_decay, layer_decay, shape_rate, betas, warmup, clip, batch_pieces, max_batch, \
+max_pieces, pool, precision, device, threads, loaders, seed, log_every, score_every, samples, \
+patience, ema, quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, \
+few_shot, lora, rl, distill, license.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

@@ -11,6 +11,7 @@ import torch
 
 from onepass.corpus.question import Question
 from onepass.encoding.sequences import encoder_limit
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.gliclass.family import GLICLASS
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliclass.network.checkpoint import load_network, save_network
@@ -23,7 +24,6 @@ from onepass.models.gliclass.network.loss import (
 from onepass.models.gliclass.network.network import GliclassNetwork
 from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
-from onepass.models.registry import SETTINGS_FILE
 from onepass.models.wording import own_settings
 from onepass.training.tally import Tally
 from onepass.training.trainee import LABEL_ENCODER, TEXT_ENCODER

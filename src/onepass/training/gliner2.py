@@ -11,6 +11,7 @@ import torch
 
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
@@ -19,7 +20,6 @@ from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
-from onepass.models.registry import SETTINGS_FILE
 from onepass.models.wording import own_settings
 from onepass.training.tally import Tally
 from onepass.training.trainee import TEXT_ENCODER

@@ -209,6 +209,7 @@ def _task(
         config.weight_decay,
         config.layer_decay,
         config.freeze,
+        config.shape_rate,
     )
     adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
     return TrainingTask(trainee, feed, rates, scorer=scorer, show=show, adapted=adapted)

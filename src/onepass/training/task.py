@@ -36,6 +36,8 @@ class Rates:
         layer_decay: how much slower each layer of an encoder learns than the one above it; 1 for
             not at all. Embeddings are below the lowest layer.
         frozen: parts that stay as they are, of `onepass.training.trainee.PARTS`.
+        shapes: learning rate of the vectors of shapes (`onepass.text.shapes`), which begin alike;
+            None for that of their encoder.
     """
 
     encoder: float = 1e-5
@@ -43,6 +45,7 @@ class Rates:
     decay: float = 0.01
     layer_decay: float = 1.0
     frozen: tuple[str, ...] = ()
+    shapes: float | None = None
 
 
 class TrainingTask:
@@ -124,6 +127,8 @@ class TrainingTask:
                 if part in ENCODERS:  # (depth - 1 - layer) steps below the top, embeddings depth
                     below = depths[part] - 1 - _layer(name)
                     rate = rates.encoder * rates.layer_decay**below
+                if rates.shapes is not None and ".type_embeddings." in name:
+                    rate = rates.shapes
                 groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
         return [
             {"params": own, "lr": rate, "weight_decay": rates.decay if decays else 0.0}

@@ -58,6 +58,23 @@ def test_poolings(directory: Path, content: dict[str, Any], expected: tuple[str,
     assert pooling(directory, content) == expected
 
 
+def test_the_word_false_is_no_value(directory: Path) -> None:
+    assert pooling(directory, {"pooling_mode_cls_token": None}) == ("mean",)
+    with pytest.raises(CheckpointError, match=r"pooling_mode_cls_token of the pooling .* true"):
+        pooling(directory, {"pooling_mode_cls_token": "false"})
+    (directory / "1_Pooling" / "config.json").write_text("{}")
+    edit_json(directory / "sentence_bert_config.json", do_lower_case="false")
+    with pytest.raises(CheckpointError, match=r"do_lower_case of the transformer .* true or"):
+        EmbeddingConfig.read(directory)
+
+
+@pytest.mark.parametrize("size", [None, 0, "x", True])
+def test_a_size_that_is_none(directory: Path, size: object) -> None:
+    edit_json(directory / "config.json", hidden_size=size)
+    with pytest.raises(CheckpointError, match="hidden_size of this sentence encoder"):
+        _ = EmbeddingConfig.read(directory).pooled
+
+
 def test_a_pooling_that_is_not_known_is_named(directory: Path) -> None:
     with pytest.raises(CheckpointError, match=r"pooling 'attention' .* mean_sqrt_len_tokens"):
         pooling(directory, {"pooling_mode": "attention"})
@@ -114,6 +131,8 @@ def test_modules_that_cannot_be_read(directory: Path, content: str) -> None:
         ({"module_input_name": "token_embeddings"}, "other vectors"),
         ({"use_residual": True}, "use_residual"),
         ({"in_features": 23}, "shape"),
+        ({"in_features": None}, "in_features of the dense layer 2_Dense must be a whole number"),
+        ({"bias": "false"}, "bias of the dense layer 2_Dense must be true or false"),
     ],
 )
 def test_dense_layers_that_are_refused(

@@ -92,6 +92,16 @@ def test_only_markers_that_are_needed_are_missed(
     assert problems == [f"The tokenizer has no token {marker!r}." for marker in missing]
 
 
+@pytest.mark.parametrize("architecture", ["bi-encoder", "bi-encoder-fused"])
+def test_a_broken_label_tokenizer_is_a_problem(tmp_path: Path, architecture: str) -> None:
+    write(tmp_path, raw(architecture_type=architecture))
+    (tmp_path / "label_tokenizer").mkdir()
+    (tmp_path / "label_tokenizer" / "tokenizer.json").write_text("cut")
+    problems = inspect_checkpoint(locate(tmp_path)).problems
+    said = "label_tokenizer/tokenizer.json is not a readable tokenizer file"
+    assert [one for one in problems if said in one]
+
+
 def test_what_is_not_supported_is_said(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="streaming GLiClass checkpoint"):
         facts(tmp_path, architecture_type="decoder-kv")

@@ -150,10 +150,25 @@ def test_a_missing_file(directory: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"counting_layer": "count_gru"}, "counting_layer 'count_gru' is not known; count_lstm,"),
+        (
+            {"counting_layer": "count_gru"},
+            "'count_gru' of this GLiNER2 checkpoint is not known; count_lstm,",
+        ),
         ({"architecture": "boundary"}, "architecture 'boundary', which is not supported yet"),
-        ({"token_pooling": "last"}, "token_pooling 'last' is not known; first, mean, max are."),
+        (
+            {"token_pooling": "last"},
+            "token_pooling 'last' of this GLiNER2 checkpoint is not known",
+        ),
         ({"span_head": {"span_mode": "markerV1"}}, "span_mode 'markerV1' is not supported"),
+        ({"span_head": "x"}, "span_head of this GLiNER2 checkpoint must be an object"),
+        ({"span_head": {"max_width": "x"}}, "max_width of the span_head of this GLiNER2"),
+        ({"span_head": {"max_width": float("inf")}}, "a whole number from 1 to 1,000, but inf"),
+        ({"span_head": {"max_width": 10**12}}, "max_width of the span_head"),
+        ({"span_head": {"max_width": -1}}, "max_width of the span_head"),
+        ({"span_head": {"dropout": None}}, "dropout of the span_head"),
+        ({"span_head": None, "max_width": None}, "max_width of this GLiNER2 checkpoint must be"),
+        ({"word_shapes": "false"}, "word_shapes of this GLiNER2 checkpoint must be true or false"),
+        ({"model_name": 5}, "model_name of this"),
     ],
 )
 def test_a_configuration_that_is_not_supported(

@@ -16,10 +16,13 @@ from onepass.errors import CheckpointError
 from onepass.hub import locate
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.encode import Reading, collate
+from onepass.models.gliner2.facts import TYPED
 from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.models.gliner2.prompt import all_groups, encode_prompt
 from onepass.models.gliner2.targets import ask
 from onepass.models.gliner2.text import read_text, read_window
+from onepass.models.inspect import inspect_checkpoint
+from onepass.nn.backbones.bert import KINDS
 from onepass.text.windows import Window
 
 SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", "angry"])
@@ -57,7 +60,9 @@ def test_types_are_those_of_the_words(told: Path) -> None:
     assert collate([whole]).types is None
 
 
-@pytest.mark.parametrize("text", [TEXT, "incomprehensible Tim.", "Hm, no!", "Tim \n\n", "see http://a.com/b"])
+@pytest.mark.parametrize(
+    "text", [TEXT, "incomprehensible Tim.", "Hm, no!", "Tim \n\n", "see http://a.com/b"]
+)
 def test_what_is_trained_has_the_types_of_what_is_read(told: Path, text: str) -> None:
     tokenizer = PieceTokenizer(told / "tokenizer.json")
     asked = ask(Question(text, SCHEMA, (), ((0,),), ()), tokenizer, max_pieces=100)
@@ -106,6 +111,10 @@ def test_the_types_of_the_encoder_are_as_many(told: Path, tmp_path: Path) -> Non
     (wrong / "config.json").write_text(json.dumps(config | {"word_shapes": True}))
     with pytest.raises(CheckpointError, match=r"word_shapes in config\.json need a BERT-type"):
         load_network(wrong)
+    (problem,) = inspect_checkpoint(locate(wrong)).problems  # without torch
+    assert problem.startswith("word_shapes in config.json need a BERT-type")
+    assert TYPED == KINDS
+    assert inspect_checkpoint(locate(told)).problems == ()
     assert json.loads((told / "config.json").read_text())["word_shapes"] is True
 
 

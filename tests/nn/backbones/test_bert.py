@@ -196,10 +196,25 @@ def test_an_absent_option_means_what_it_means_in_transformers(kind: str) -> None
     [
         ("position_embedding_type", "relative_key", "'relative_key' of this BERT encoder is not"),
         ("is_decoder", True, "reads from left to right"),
-        ("hidden_act", "swish9", "hidden_act 'swish9' of this BERT encoder is not supported; gelu"),
+        ("is_decoder", "false", "is_decoder of this BERT encoder must be true or false"),
+        ("hidden_act", [], "hidden_act .* is not known"),
+        ("hidden_size", 0, "hidden_size of this BERT encoder must be a whole number from 1 to"),
+        ("hidden_size", 25, "hidden_size .* must be a multiple of its"),
+        ("hidden_size", 10**12, "hidden_size of this"),
+        ("num_hidden_layers", None, "num_hidden_layers .* but None was found; correct it"),
+        ("num_attention_heads", "2", "num_attention_heads of this"),
+        ("vocab_size", True, "vocab_size of this"),
+        ("intermediate_size", 8.0, "intermediate_size of this"),
+        ("max_position_embeddings", -5, "max_position_embeddings of this"),
+        ("type_vocab_size", 0, "type_vocab_size of this"),
+        ("layer_norm_eps", "1e-12", "layer_norm_eps of this BERT encoder must be a number"),
+        ("layer_norm_eps", 10**400, "layer_norm_eps of this"),
+        ("hidden_dropout_prob", 1.5, "hidden_dropout_prob .* must be a number from 0 to 1"),
+        ("attention_probs_dropout_prob", None, "attention_probs_dropout_prob of this"),
+        ("hidden_act", "swish9", "hidden_act 'swish9' of this BERT encoder is not known; gelu"),
     ],
 )
-def test_what_is_not_computed_is_refused(option: str, value: str, said: str) -> None:
+def test_what_is_not_computed_is_refused(option: str, value: object, said: str) -> None:
     with pytest.raises(CheckpointError, match=said):
         BertConfig.from_dict(TINY | {option: value})
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepass.encoding.options import SIZE, Options
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, MODULES
 from onepass.hub.files import read_json
-from onepass.models.limits import longest_sequence, whole_number
+from onepass.models.limits import longest_sequence
 
 # In the order in which several of them are joined, with the key that names each in old files.
 POOLINGS: Mapping[str, str] = {
@@ -54,9 +55,10 @@ class DenseConfig:
         """Read the configuration of a layer.
 
         Raises:
-            CheckpointError: for a layer that does something else.
+            CheckpointError: for a wrong value, or a layer that does something else.
         """
-        name = str(config.get("activation_function", "torch.nn.modules.activation.Tanh"))
+        options = Options(config, f"the dense layer {folder}")
+        name = options.text("activation_function", "torch.nn.modules.activation.Tanh")
         activation = name.rpartition(".")[2]
         if activation not in ACTIVATIONS or not name.startswith("torch.nn."):
             raise CheckpointError(
@@ -71,9 +73,9 @@ class DenseConfig:
             )
         return cls(
             folder,
-            whole_number(config, "in_features", f"the dense layer {folder}"),
-            whole_number(config, "out_features", f"the dense layer {folder}"),
-            bool(config.get("bias", True)),
+            options.whole("in_features", least=1, most=SIZE),
+            options.whole("out_features", least=1, most=SIZE),
+            options.flag("bias", True, null=False),
             activation,
         )
 
@@ -111,8 +113,11 @@ class EmbeddingConfig:
     @property
     def pooled(self) -> int:
         """Numbers of a vector behind the poolings."""
-        found = next((self.encoder[key] for key in _HIDDEN if key in self.encoder), 0)
-        return len(self.poolings) * int(found)
+        key = next((key for key in _HIDDEN if key in self.encoder), None)
+        if key is None:
+            return 0
+        size = Options(self.encoder, "this sentence encoder").whole(key, least=1, most=SIZE)
+        return len(self.poolings) * size
 
     def longest(self, tokenizer: Mapping[str, Any]) -> int:
         """Return how many pieces are read at once.
@@ -142,7 +147,8 @@ class EmbeddingConfig:
                 f"The encoder of {directory} lies in {modules[0][1]}, not beside {MODULES}; save "
                 "the checkpoint again with a newer sentence-transformers."
             )
-        own, whole = _sentence_config(directory), directory / "config_sentence_transformers.json"
+        own = Options(_sentence_config(directory), f"the transformer of {directory}")
+        whole = directory / "config_sentence_transformers.json"
         prompts = read_json(whole) if whole.is_file() else {}
         return cls(
             encoder=read_json(directory / CONFIG),
@@ -153,10 +159,10 @@ class EmbeddingConfig:
             ),
             pieces=(
                 None
-                if own.get("max_seq_length") is None
-                else whole_number(own, "max_seq_length", f"the transformer of {directory}")
+                if own.config.get("max_seq_length") is None
+                else own.whole("max_seq_length", least=1)
             ),
-            lower=bool(own.get("do_lower_case", False)),
+            lower=own.flag("do_lower_case", False, null=False),
             prompt=_prompt(prompts),
         )
 
@@ -203,16 +209,17 @@ def read_modules(directory: Path) -> list[tuple[str, str]]:
 
 def _poolings(path: Path, prompts: Mapping[str, Any]) -> tuple[str, ...]:
     config = read_json(path)
-    named = config.get("pooling_mode")
+    options, named = Options(config, f"the pooling in {path}"), config.get("pooling_mode")
     if named is None:
-        named = [name for name, key in POOLINGS.items() if config.get(key)] or ["mean"]
+        held = [name for name, key in POOLINGS.items() if options.flag(key, False, null=False)]
+        named = held or ["mean"]
     found: Sequence[Any] = named if isinstance(named, list) and named else [named]
     for name in found:
         if not isinstance(name, str) or name not in POOLINGS:
             raise CheckpointError(
                 f"The pooling {name!r} in {path} is not supported; {', '.join(POOLINGS)} are."
             )
-    if config.get("include_prompt") is False and _prompt(prompts):
+    if not options.flag("include_prompt", True, null=True) and _prompt(prompts):
         raise CheckpointError(
             f"{path} leaves the prompt out of the pooling (include_prompt), which is not "
             "supported; use another checkpoint."

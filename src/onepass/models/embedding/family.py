@@ -12,13 +12,14 @@ import numpy as np
 
 from onepass.backends.base import Backend, Floats, Graph
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import CheckpointError, InputError
+from onepass.errors import CheckpointError
 from onepass.hub.base import TOKENIZER
 from onepass.models.embedding.config import EmbeddingConfig
 from onepass.models.embedding.graphs import GRAPHS
-from onepass.models.embedding.prompt import Prompt, embed, framed
+from onepass.models.embedding.prompt import Ints, Prompt
 from onepass.models.embedding.text import Reading, decode, read_text, read_window, score
 from onepass.models.family import Asking, Family, Limits
+from onepass.models.label_encoding import encode_rows, framed, known_vectors
 from onepass.models.labels import LabelVectors
 from onepass.models.limits import tokenizer_config
 from onepass.models.wording import (
@@ -30,6 +31,7 @@ from onepass.models.wording import (
 )
 from onepass.schema import Label, Schema
 
+_READER = "this model"
 SCALE = 20.0  # as sentence-transformers has it in its losses
 
 
@@ -121,7 +123,7 @@ def _plan(
         Prompt(
             texts=texts,
             rows=tuple(tuple(row[text] for text in task) for task in wanted),
-            labels=tuple(framed(texts, tokenizer, settings.limits.pieces)),
+            labels=tuple(framed(texts, tokenizer, settings.limits.pieces, reader=_READER)),
             before=before,
             after=after,
             text_prompt=prompt,
@@ -136,16 +138,11 @@ def _prepare(
 ) -> tuple[Prompt, ...]:
     """Return the prompts with the vectors of their labels: those that are known, and the others."""
     size = settings.config.size
-    if known is not None and known.vectors.shape[1] != size:
-        raise InputError(
-            f"The label vectors have {known.vectors.shape[1]} numbers, but those of this "
-            f"checkpoint have {size}; make them with its encode_labels()."
-        )
-    held = {} if known is None else dict(zip(known.texts, known.vectors, strict=True))
+    held = known_vectors(known, size)
     ready = []
     for prompt in prompts:
         missing = [i for i, text in enumerate(prompt.texts) if text not in held]
-        made = embed([prompt.labels[i] for i in missing], size, backend)
+        made = _embed([prompt.labels[i] for i in missing], size, backend)
         held |= {prompt.texts[i]: vector for i, vector in zip(missing, made, strict=True)}
         ready.append(prompt.with_vectors(np.stack([held[text] for text in prompt.texts])))
     return tuple(ready)
@@ -155,8 +152,16 @@ def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
 ) -> tuple[list[str], Floats]:
     texts = [settings.template.fill(label) for label in labels]
-    rows = framed(texts, settings.tokenizer, settings.limits.pieces)
-    return texts, embed(rows, settings.config.size, backend)
+    rows = framed(texts, settings.tokenizer, settings.limits.pieces, reader=_READER)
+    return texts, _embed(rows, settings.config.size, backend)
+
+
+def _embed(rows: Sequence[Ints], size: int, backend: Backend) -> Floats:
+    def run(ids: Ints, mask: Ints) -> Floats:
+        vectors: Floats = backend.run("embed", {"ids": ids, "mask": mask})[0]
+        return vectors
+
+    return encode_rows(rows, size, run)
 
 
 def _score(

@@ -6,21 +6,15 @@ own, made once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.backends.base import Backend, Floats
-from onepass.encoding.sequences import padded
-from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import SchemaError
-from onepass.schema.types import shown
+from onepass.backends.base import Floats
 
 Ints = NDArray[np.int64]
 _AHEAD = 2  # pieces that a reader leaves free beside every prompt
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,43 +62,3 @@ def of_length_one(vectors: Floats) -> Floats:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     found: Floats = vectors / np.maximum(lengths, np.float32(1e-12))
     return found
-
-
-def framed(texts: Sequence[str], tokenizer: PieceTokenizer, limit: int) -> list[Ints]:
-    """Return the (pieces,) of each text of a label, as whole sequences.
-
-    Args:
-        texts: what is read of labels.
-        tokenizer: of the checkpoint.
-        limit: pieces of the longest sequence.
-
-    Raises:
-        SchemaError: for a text that is too long.
-    """
-    before, after = tokenizer.frame
-    room = limit - len(before) - len(after)
-    every = tokenizer.pieces([tokenizer.plain(text) for text in texts])
-    for text, own in zip(texts, every, strict=True):
-        if len(own) > room:
-            raise SchemaError(
-                f"The label {shown(text)} takes {len(own)} pieces, but this model reads {room} at "
-                "once; shorten it."
-            )
-    return [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
-
-
-def embed(rows: Sequence[Ints], size: int, backend: Backend) -> Floats:
-    """Return (rows, size) vectors of whole sequences, read in batches of similar length.
-
-    Args:
-        rows: (pieces,) each.
-        size: of a vector.
-        backend: that runs the graph of `onepass.models.embedding.graphs`.
-    """
-    out = np.zeros((len(rows), size), dtype=np.float32)
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    for first in range(0, len(order), _BATCH):
-        chosen = order[first : first + _BATCH]
-        ids, mask = padded([rows[i] for i in chosen])
-        out[chosen] = backend.run("embed", {"ids": ids, "mask": mask})[0]
-    return out

@@ -18,6 +18,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.whole import TextPieces, read_whole, whole_pieces
 from onepass.models.embedding.prompt import Prompt, of_length_one
 from onepass.models.family import Asking
+from onepass.models.finite import check_finite
 from onepass.text.windows import Window
 from onepass.text.words import Words
 
@@ -116,6 +117,7 @@ def score(readings: Sequence[Reading], scale: float, backend: Backend) -> list[F
     """
     ids, mask = padded([reading.ids for reading in readings])
     vectors = of_length_one(backend.run("embed", {"ids": ids, "mask": mask})[0])
+    check_finite(vectors)
     return [
         np.float32(scale) * (reading.prompt.vectors @ vector)
         for reading, vector in zip(readings, vectors, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepass.encoding.options import LAYERS, SIZE, Options
 from onepass.errors import CheckpointError
 
 UNI, BI, FUSED = "uni-encoder", "bi-encoder", "bi-encoder-fused"
@@ -19,6 +20,7 @@ SCORERS = ("simple", "weighted-dot", "mlp", "hopfield", "cross-attn")
 POOLINGS = ("first", "last", "max", "avg", "sum", "rms", "abs_max", "abs_avg", "pass")
 LABEL, SEP, EXAMPLE = "<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"
 
+_OWNER = "this GLiClass checkpoint"
 _STREAMING = "decoder-kv"
 _DEFAULT_ENCODER = "deberta-v2"
 _HIDDEN = {"deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512}  # where transformers' is not 768
@@ -43,13 +45,14 @@ class CalibratorConfig:
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> CalibratorConfig | None:
         """Read it from a published configuration; None if there is none."""
-        if not _flag(raw, "use_calibrator", False):
+        options = Options(raw, _OWNER)
+        if not options.flag("use_calibrator", False):
             return None
         return cls(
-            inner=_whole(raw, "calibrator_hidden_size", 256, least=1),
-            most=_number(raw, "calibrator_beta_max", 3.0),
-            dropout=_number(raw, "calibrator_dropout", 0.1),
-            biased=_flag(raw, "calibrator_use_bias", False),
+            inner=options.whole("calibrator_hidden_size", 256, least=1, most=SIZE),
+            most=options.number("calibrator_beta_max", 3.0),
+            dropout=options.share("calibrator_dropout", 0.1),
+            biased=options.flag("calibrator_use_bias", False),
         )
 
 
@@ -143,7 +146,8 @@ class GliclassConfig:
         Raises:
             CheckpointError: for a wrong value, or a kind that is not supported.
         """
-        architecture = _one_of(raw, "architecture_type", UNI, (*ARCHITECTURES, _STREAMING))
+        options = Options(raw, _OWNER)
+        architecture = options.one_of("architecture_type", (*ARCHITECTURES, _STREAMING), UNI)
         if architecture == _STREAMING:
             raise CheckpointError(
                 "This is a streaming GLiClass checkpoint (architecture_type 'decoder-kv'), which "
@@ -153,8 +157,8 @@ class GliclassConfig:
         labels = None
         if architecture in (BI, FUSED):
             labels = _encoder(raw, "label_model_config")
-        scorer = _one_of(raw, "scorer_type", "simple", SCORERS)
-        pooling = _one_of(raw, "pooling_strategy", "first", POOLINGS)
+        scorer = options.one_of("scorer_type", SCORERS, "simple")
+        pooling = options.one_of("pooling_strategy", POOLINGS, "first")
         reads_pieces = scorer == "cross-attn"
         if reads_pieces != (pooling == "pass") and architecture != LABEL_ENCODER:
             raise CheckpointError(
@@ -162,97 +166,50 @@ class GliclassConfig:
                 f"{'every piece' if reads_pieces else 'one vector'} of a text, but its "
                 f"pooling_strategy is {pooling!r}; 'pass' belongs to 'cross-attn' alone."
             )
+        unnamed = raw.get("label_model_name") is None
         return cls(
             architecture=architecture,
             encoder=encoder,
             label_encoder=labels,
-            label_backbone=_text(raw, "label_model_name"),
-            hidden=_whole(raw, "hidden_size", _hidden(encoder), least=1),
-            activation=str(raw.get("projector_hidden_act", "gelu")),
+            label_backbone=None if unnamed else options.text("label_model_name"),
+            hidden=options.whole("hidden_size", _hidden(encoder), least=1, most=SIZE),
+            activation=options.text("projector_hidden_act", "gelu"),
             scorer=scorer,
-            scorer_heads=_whole(raw, "scorer_num_heads", 16, least=1),
-            scorer_width=_whole(raw, "scorer_mlp_hidden_size", 1024, least=2),
-            scorer_dropout=_number(raw, "scorer_attn_dropout", 0.1),
+            scorer_heads=options.whole("scorer_num_heads", 16, least=1, most=SIZE),
+            scorer_width=options.whole("scorer_mlp_hidden_size", 1024, least=2, most=SIZE),
+            scorer_dropout=options.share("scorer_attn_dropout", 0.1),
             pooling=pooling,
             class_pooling="average" if raw.get("class_token_pooling") == "average" else "first",
-            embed_class_token=_flag(raw, "embed_class_token", True),
-            text_features=_flag(raw, "extract_text_features", False),
-            normalize=_flag(raw, "normalize_features", False),
-            logit_scale=_number(raw, "logit_scale_init_value", 2.6592),
-            prompt_first=_flag(raw, "prompt_first", False),
-            squeeze_layers=_flag(raw, "squeeze_layers", False),
-            encoder_layer=_whole(raw, "encoder_layer_id", -1),
-            segment_embeddings=_flag(raw, "use_segment_embeddings", False),
-            lstm=_flag(raw, "use_lstm", False),
-            dropout=_number(raw, "dropout", 0.1),
-            label_token=_whole(raw, "class_token_index", -1),
-            text_token=_whole(raw, "text_token_index", -1),
-            example_token=_whole(raw, "example_token_index", -1),
-            layer_wise=_flag(raw, "layer_wise", False),
+            embed_class_token=options.flag("embed_class_token", True),
+            text_features=options.flag("extract_text_features", False),
+            normalize=options.flag("normalize_features", False),
+            logit_scale=options.number("logit_scale_init_value", 2.6592),
+            prompt_first=options.flag("prompt_first", False),
+            squeeze_layers=options.flag("squeeze_layers", False),
+            encoder_layer=options.whole("encoder_layer_id", -1, least=-LAYERS, most=LAYERS),
+            segment_embeddings=options.flag("use_segment_embeddings", False),
+            lstm=options.flag("use_lstm", False),
+            dropout=options.share("dropout", 0.1),
+            label_token=options.whole("class_token_index", -1),
+            text_token=options.whole("text_token_index", -1),
+            example_token=options.whole("example_token_index", -1),
+            layer_wise=options.flag("layer_wise", False),
             calibrator=CalibratorConfig.read(raw),
             raw=raw,
         )
 
 
 def _encoder(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = raw.get(key)
-    if not isinstance(found, Mapping):
-        if key == "encoder_config" and found is None:
-            return {"model_type": _DEFAULT_ENCODER}
-        raise CheckpointError(
-            f"{key} of this GLiClass checkpoint must be an object, but {found!r:.60} was found."
-        )
-    return {"model_type": _DEFAULT_ENCODER, **found}
+    options = Options(raw, _OWNER)
+    found = options.mapping(key)
+    if found is None and key != "encoder_config":
+        raise options.wrong(key, "an object", None)
+    return {"model_type": _DEFAULT_ENCODER, **(found or {})}
 
 
 def _hidden(encoder: Mapping[str, Any]) -> int:
     """Return the size of an encoder's vectors, as transformers reads its configuration."""
     default = _HIDDEN.get(str(encoder.get("model_type")), 768)
     key = "d_model" if "d_model" in encoder and "hidden_size" not in encoder else "hidden_size"
-    return _whole(encoder, key, default, least=1)
-
-
-def _one_of(raw: Mapping[str, Any], key: str, default: str, known: tuple[str, ...]) -> str:
-    found = raw.get(key, default)
-    for name in known:
-        if found == name:
-            return name
-    raise CheckpointError(
-        f"{key} {found!r} of this GLiClass checkpoint is not known; {', '.join(known)} are."
-    )
-
-
-def _whole(raw: Mapping[str, Any], key: str, default: int, *, least: int | None = None) -> int:
-    found = raw.get(key, default)
-    if type(found) is int and (least is None or found >= least):
-        return found
-    raise CheckpointError(
-        f"{key} of this GLiClass checkpoint must be a whole number, but {found!r:.60} was found."
-    )
-
-
-def _number(raw: Mapping[str, Any], key: str, default: float) -> float:
-    found = raw.get(key, default)
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return float(found)
-    raise CheckpointError(
-        f"{key} of this GLiClass checkpoint must be a number, but {found!r:.60} was found."
-    )
-
-
-def _flag(raw: Mapping[str, Any], key: str, default: bool) -> bool:
-    found = raw.get(key, default)
-    if isinstance(found, bool):
-        return found
-    raise CheckpointError(
-        f"{key} of this GLiClass checkpoint must be true or false, but {found!r:.60} was found."
-    )
-
-
-def _text(raw: Mapping[str, Any], key: str) -> str | None:
-    found = raw.get(key)
-    if found is None or isinstance(found, str):
-        return found
-    raise CheckpointError(
-        f"{key} of this GLiClass checkpoint must be a string, but {found!r:.60} was found."
-    )
+    owner = f"the encoder of {_OWNER}"
+    return Options(encoder, owner).whole(key, default, least=1, most=SIZE)

@@ -27,6 +27,7 @@ _PARTS: Mapping[str, str] = {
     "calibrator.": "calibrator",
     "model.logit_scale": "logit scale",
 }
+_LABELS = (f"{LABEL_TOKENIZER}/{TOKENIZER}",)
 
 
 def gliclass_facts(checkpoint: Checkpoint) -> Facts:
@@ -58,6 +59,7 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
         parts=_PARTS,
         expected=tuple(expected),
         encoders=encoders,
+        tokenizers=(TOKENIZER, *_LABELS) if config.label_vectors else (TOKENIZER,),
         tokens=_tokens(checkpoint, config),
         token_ids={token: index for token, index in markers.items() if index >= 0},
         pieces=encoder_limit(config.encoder),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from onepass.backends.base import Backend, Floats
 from onepass.decoding.findings import Findings
 from onepass.models.family import Asking
+from onepass.models.finite import check_finite
 from onepass.models.gliclass.config import GliclassConfig
 from onepass.models.gliclass.encode import Reading, collate
 
@@ -20,6 +21,7 @@ def score(readings: Sequence[Reading], config: GliclassConfig, backend: Backend)
         backend: that runs the graphs of `onepass.models.gliclass.graphs`.
     """
     (logits,) = backend.run("classify", collate(readings, config))
+    check_finite(logits)
     return [row[: len(one.prompt.items)] for row, one in zip(logits, readings, strict=True)]
 
 

@@ -24,7 +24,7 @@ from onepass.hub.base import (
     base_directory,
     base_files,
 )
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX
+from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, SETTINGS_FILE
 from onepass.hub.exports import MANIFEST, cache_root
 from onepass.hub.headers import Weight, read_headers
 from onepass.models.base_tokenizer import (
@@ -39,7 +39,6 @@ from onepass.models.tokenizer_config import with_prefix_space
 
 COMPLETE_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
 LABELS, DECODER = "labels_tokenizer", "decoder_tokenizer"
-_SETTINGS = "onepass.json"
 _RNN = "rnn.lstm.weight_ih_l"
 _HUB = HubOptions()
 
@@ -219,7 +218,7 @@ def _place(checkpoint: Checkpoint) -> Path:
 def _linked(checkpoint: Checkpoint) -> list[Path]:
     """Return the files of a checkpoint that its completed form has as well."""
     directory = checkpoint.directory
-    found = [directory / name for name in (*TOKENIZER_FILES, _SETTINGS, INDEX)]
+    found = [directory / name for name in (*TOKENIZER_FILES, SETTINGS_FILE, INDEX)]
     found += [directory / folder / name for folder in (LABELS, DECODER) for name in TOKENIZER_FILES]
     found += checkpoint.weight_files if checkpoint.has_weights else ()
     return [path for path in found if path.is_file()]

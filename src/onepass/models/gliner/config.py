@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepass.encoding.options import LAYERS, SIZE, WIDTH, Options
 from onepass.errors import CheckpointError
 
 SPAN_MODES = (
@@ -26,6 +27,7 @@ FUSIONS = ("l2l", "t2t", "l2t", "t2l")
 DECODER_MODES = ("span", "prompt")
 
 ENT, SEP, REL, FLERT = "<<ENT>>", "<<SEP>>", "<<REL>>", "[FLERT]"
+_BACKBONE = "microsoft/deberta-v3-small"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,88 +175,77 @@ class GlinerConfig:
                 "This GLiNER checkpoint has a context encoder in front of its span layer "
                 "(span_encoder_config), which is not supported; those without one are."
             )
-        mode = str(config.get("span_mode", "markerV0"))
+        options = Options(config, "this GLiNER checkpoint")
+        mode = options.one_of("span_mode", (*SPAN_MODES, *TOKEN_MODES), "markerV0")
         tokens = mode in TOKEN_MODES
-        relations = _relations(config)
-        decoder = None if relations else _decoder(config)
+        relations = _relations(options)
+        decoder = None if relations else _decoder(options)
         bi = relations is None and decoder is None and config.get("labels_encoder") is not None
+        represented = options.flag("represent_spans", False, null=False)
         return cls(
-            backbone=str(config.get("model_name", "microsoft/deberta-v3-small")),
-            encoder=_encoder(config, "encoder_config"),
-            hidden=int(config.get("hidden_size", 512)),
+            backbone=options.text("model_name", _BACKBONE, null=_BACKBONE),
+            encoder=options.mapping("encoder_config"),
+            hidden=options.whole("hidden_size", 512, least=1, most=SIZE),
             tokens=tokens,
-            span_mode="token_level" if tokens else _one_of(mode, "span_mode", SPAN_MODES),
-            max_width=int(config.get("max_width", 12)),
-            max_words=int(config.get("max_len", 384)),
-            pooling=_one_of(config.get("subtoken_pooling", "first"), "subtoken_pooling", POOLINGS),
-            rnn_layers=0 if bi else _rnn_layers(config),
-            dropout=float(config.get("dropout", 0.4)),
-            embed_token=bool(config.get("embed_ent_token", True)),
-            ent_token=str(config.get("ent_token", ENT)),
-            sep_token=str(config.get("sep_token", SEP)),
-            token_index=int(config.get("class_token_index", -1)),
-            vocabulary=int(config.get("vocab_size", -1)),
-            fuse_layers=bool(config.get("fuse_layers", False)),
-            represent_spans=tokens
-            and (decoder is not None or bool(config.get("represent_spans", False))),
-            fusion=_fusion(config) if bi else (),
-            fusion_layers=int(config.get("num_post_fusion_layers", 1)),
-            label_backbone=str(config["labels_encoder"]) if bi else None,
-            label_encoder=_encoder(config, "labels_encoder_config") if bi else None,
+            span_mode="token_level" if tokens else mode,
+            max_width=options.whole("max_width", 12, least=1, most=WIDTH),
+            max_words=options.whole("max_len", 384, least=1),
+            pooling=options.one_of("subtoken_pooling", POOLINGS, "first"),
+            rnn_layers=0 if bi else _rnn_layers(options),
+            dropout=options.share("dropout", 0.4),
+            # null is false in GLiNER, of all that is true or false
+            embed_token=options.flag("embed_ent_token", True, null=False),
+            ent_token=options.text("ent_token", ENT),
+            sep_token=options.text("sep_token", SEP),
+            token_index=options.whole("class_token_index", -1),
+            vocabulary=options.whole("vocab_size", -1, least=-1),
+            fuse_layers=options.flag("fuse_layers", False, null=False),
+            represent_spans=tokens and (decoder is not None or represented),
+            fusion=_fusion(options) if bi else (),
+            fusion_layers=options.whole("num_post_fusion_layers", 1, least=0, most=LAYERS),
+            label_backbone=options.text("labels_encoder") if bi else None,
+            label_encoder=options.mapping("labels_encoder_config") if bi else None,
             relations=relations,
             decoder=decoder,
             raw=dict(config),
         )
 
 
-def _rnn_layers(config: Mapping[str, Any]) -> int:
+def _rnn_layers(options: Options) -> int:
     """Return the layers of the LSTM: old configurations say only whether there is one."""
-    layers = config.get("num_rnn_layers")
-    if layers is None:
-        return 1 if config.get("has_rnn", True) else 0
-    return int(layers)
+    if options.config.get("num_rnn_layers") is None:
+        return 1 if options.flag("has_rnn", True, null=False) else 0
+    return options.whole("num_rnn_layers", least=0, most=LAYERS)
 
 
-def _relations(config: Mapping[str, Any]) -> RelationConfig | None:
-    layer = config.get("relations_layer")
-    if layer is None:
+def _relations(options: Options) -> RelationConfig | None:
+    if options.config.get("relations_layer") is None:
         return None
-    triples = config.get("triples_layer")
+    plain = options.config.get("triples_layer") is None
     return RelationConfig(
-        adjacency=_one_of(layer, "relations_layer", ADJACENCIES),
-        triples=None if triples is None else _one_of(triples, "triples_layer", TRIPLES),
-        token=str(config.get("rel_token", REL)),
-        token_index=int(config.get("rel_token_index", -1)),
-        embed_token=bool(config.get("embed_rel_token", True)),
+        adjacency=options.one_of("relations_layer", ADJACENCIES),
+        triples=None if plain else options.one_of("triples_layer", TRIPLES),
+        token=options.text("rel_token", REL),
+        token_index=options.whole("rel_token_index", -1),
+        embed_token=options.flag("embed_rel_token", True, null=False),
     )
 
 
-def _decoder(config: Mapping[str, Any]) -> DecoderConfig | None:
-    name = config.get("labels_decoder")
-    if name is None:
+def _decoder(options: Options) -> DecoderConfig | None:
+    if options.config.get("labels_decoder") is None:
         return None
-    mode = config.get("decoder_mode") or "span"
     return DecoderConfig(
-        name=str(name),
-        mode=_one_of(mode, "decoder_mode", DECODER_MODES),
-        full_context=bool(config.get("full_decoder_context", True)),
-        encoder=_encoder(config, "labels_decoder_config"),
+        name=options.text("labels_decoder"),
+        mode=options.one_of("decoder_mode", DECODER_MODES, "span", null="span"),
+        full_context=options.flag("full_decoder_context", True, null=False),
+        encoder=options.mapping("labels_decoder_config"),
     )
 
 
-def _fusion(config: Mapping[str, Any]) -> tuple[str, ...]:
-    steps = str(config.get("post_fusion_schema") or "")
-    return tuple(_one_of(step, "post_fusion_schema", FUSIONS) for step in steps.split("-") if step)
-
-
-def _encoder(config: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
-    found = config.get(key)
-    if found is not None and not isinstance(found, Mapping):
-        raise CheckpointError(f"{key} must be an object, but {found!r:.60} was found.")
-    return found
-
-
-def _one_of(value: object, key: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise CheckpointError(f"{key} {value!r} is not known; {', '.join(known)} are.")
-    return str(value)
+def _fusion(options: Options) -> tuple[str, ...]:
+    key = "post_fusion_schema"
+    steps = [step for step in options.text(key, "", null="").split("-") if step]
+    for step in steps:
+        if step not in FUSIONS:
+            raise CheckpointError(f"{key} {step!r:.80} is not known; {', '.join(FUSIONS)} are.")
+    return tuple(steps)

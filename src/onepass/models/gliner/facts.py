@@ -7,8 +7,9 @@ from typing import Any
 
 from onepass.encoding.sequences import encoder_limit
 from onepass.hub import Checkpoint
+from onepass.hub.base import TOKENIZER
 from onepass.models.facts import Facts
-from onepass.models.gliner.complete import lacks
+from onepass.models.gliner.complete import DECODER, LABELS, lacks
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.markers import markers
@@ -56,6 +57,7 @@ def gliner_facts(checkpoint: Checkpoint) -> Facts:
         parts=_PARTS,
         expected=_expected(config),
         encoders=encoders,
+        tokenizers=(TOKENIZER, *(f"{name}/{TOKENIZER}" for name in (LABELS, DECODER))),
         tokens=markers(config),
         token_ids={token: index for token, index in ids.items() if index >= 0},
         pieces=None if config.encoder is None else encoder_limit(config.encoder),

@@ -24,7 +24,6 @@ from onepass.models.gliner.naming import Namer, read_namer
 from onepass.models.gliner.plan import (
     RELATE,
     check_naming,
-    check_readable,
     label_text,
     labels_of,
     plan_prompts,
@@ -35,6 +34,7 @@ from onepass.models.gliner.score import ReadingScores, score
 from onepass.models.gliner.text import read_text, read_window
 from onepass.models.label_encoding import encode_texts, known_vectors
 from onepass.models.labels import LabelVectors
+from onepass.models.readable import check_readable
 from onepass.schema import Label, Schema
 from onepass.schema.types import shown
 

@@ -7,7 +7,7 @@ one pass is split over several, and no label is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from onepass.decoding.finds import SpanFind
@@ -16,6 +16,7 @@ from onepass.errors import SchemaError
 from onepass.models.family import NO_NAMING
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.prompt import Instruction, Kind, Prompt, Writer
+from onepass.models.readable import Named, check_readable
 from onepass.schema import ClassificationTask, Label, Question, RelationType, Schema
 from onepass.schema.types import shown
 
@@ -26,7 +27,6 @@ SUMMARIZE = "Summarize the following text highlighting the most important inform
 RELATE = "Extract relationships between entities from the text:"
 
 Passes = list[Prompt]
-Named = tuple[str, str]  # what something is called in an error, and what is read of it
 _WITH_PROMPT, _WITH_LABEL = "with its prompt", "with one label"
 
 
@@ -124,22 +124,6 @@ def _words_of(schema: Schema) -> Iterator[Named]:
     for task in schema.classification_tasks:
         for label in task.labels:
             yield f"label {shown(label.name)}", label.name
-
-
-def check_readable(named: Iterable[Named], tokenizer: PieceTokenizer) -> None:
-    """Refuse what a tokenizer reads as nothing: the model would be asked for anything.
-
-    Raises:
-        SchemaError: naming the first that has no piece.
-    """
-    every = list(named)
-    pieces = tokenizer.pieces([tokenizer.plain(text) for _, text in every])
-    for (name, text), own in zip(every, pieces, strict=True):
-        if not own:
-            raise SchemaError(
-                f"The {name} is read as {shown(text)}, in which the tokenizer of this checkpoint "
-                "finds nothing to read; write it with other characters."
-            )
 
 
 def relation_prompts(

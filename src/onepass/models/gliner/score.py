@@ -19,6 +19,7 @@ from onepass.decoding.overlap import Policy, select
 from onepass.decoding.spans import candidates
 from onepass.decoding.tokens import token_candidates
 from onepass.models.family import Asking
+from onepass.models.finite import check_finite
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading, collate
 from onepass.models.gliner.naming import Namer, name_found
@@ -64,6 +65,7 @@ def score(
         namer: writes names if they are asked for.
     """
     states = _encode(readings, config, backend)
+    check_finite(states.labels)
     probs = _probabilities(readings, states, (config, backend), asking)
     found = [
         _holding(reading, own, config, asking) for reading, own in zip(readings, probs, strict=True)

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepass.encoding.options import WIDTH, Options
 from onepass.errors import CheckpointError
+from onepass.text.shapes import SHAPES
 
 COUNTING_LAYERS = ("count_lstm", "count_lstm_v2", "count_lstm_moe")
+POOLINGS = ("first", "mean", "max")
+_BACKBONE = "bert-base-uncased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Gliner2Config:
         """Read a published configuration.
 
         Raises:
-            CheckpointError: for another architecture or an unknown value.
+            CheckpointError: for another architecture, or a wrong or unknown value.
         """
         architecture = config.get("architecture") or "span"
         if architecture != "span":
@@ -48,25 +52,21 @@ class Gliner2Config:
                 f"This GLiNER2 checkpoint has the architecture {architecture!r}, which is not "
                 "supported yet; checkpoints of the architecture 'span' are."
             )
-        head = config.get("span_head") or {}
-        mode = head.get("span_mode", "markerV0")
+        options = Options(config, "this GLiNER2 checkpoint")
+        head = Options(
+            options.mapping("span_head") or {}, "the span_head of this GLiNER2 checkpoint"
+        )
+        mode = head.config.get("span_mode", "markerV0")
         if mode != "markerV0":
             raise CheckpointError(f"span_mode {mode!r} is not supported; 'markerV0' is.")
-        counting_layer = config.get("counting_layer", "count_lstm")
-        if counting_layer not in COUNTING_LAYERS:
-            raise CheckpointError(
-                f"counting_layer {counting_layer!r} is not known; {', '.join(COUNTING_LAYERS)} are."
-            )
-        pooling = config.get("token_pooling", "first")
-        if pooling not in ("first", "mean", "max"):
-            raise CheckpointError(f"token_pooling {pooling!r} is not known; first, mean, max are.")
+        widths = head if "max_width" in head.config else options
         return cls(
-            backbone=str(config.get("model_name", "bert-base-uncased")),
-            counting_layer=counting_layer,
-            max_width=int(head.get("max_width", config.get("max_width", 8))),
-            pooling=pooling,
-            dropout=float(head.get("dropout", 0.1)),
-            shapes=bool(config.get("word_shapes", False)),
+            backbone=options.text("model_name", _BACKBONE, null=_BACKBONE),
+            counting_layer=options.one_of("counting_layer", COUNTING_LAYERS, "count_lstm"),
+            max_width=widths.whole("max_width", 8, least=1, most=WIDTH),
+            pooling=options.one_of("token_pooling", POOLINGS, "first"),
+            dropout=head.share("dropout", 0.1),
+            shapes=options.flag("word_shapes", False),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,3 +86,19 @@ class Gliner2Config:
             "token_pooling": self.pooling,
             **({"word_shapes": True} if self.shapes else {}),
         }
+
+
+def types_problem(types: int) -> str | None:
+    """Say why an encoder cannot be told the shapes of words; None if it can.
+
+    Args:
+        types: of pieces that it tells apart; 0 for one that is not of the type of BERT.
+
+    >>> types_problem(SHAPES + 1)
+    """
+    if types == SHAPES + 1:
+        return None
+    return (
+        f"word_shapes in config.json need a BERT-type encoder with a type_vocab_size of "
+        f"{SHAPES + 1} in encoder_config/config.json; this one tells {types} types apart."
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from onepass.encoding.options import Options
 from onepass.encoding.sequences import encoder_limit
 from onepass.hub import Checkpoint, read_json
 from onepass.hub.checkpoint import CONFIG
 from onepass.models.facts import Facts
-from onepass.models.gliner2.config import Gliner2Config
+from onepass.models.gliner2.config import Gliner2Config, types_problem
 from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.prompt import SPECIAL_TOKENS
 
@@ -24,6 +26,7 @@ _PARTS: Mapping[str, str] = {
 }
 _EXPECTED = ("encoder", "span head", "classifier", "count head", "counting layer")
 _ENCODER = f"encoder_config/{CONFIG}"
+TYPED = ("bert", "camembert", "roberta", "xlm-roberta")  # encoders that can be told types of pieces
 
 
 def gliner2_facts(checkpoint: Checkpoint) -> Facts:
@@ -46,4 +49,13 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
         width=config.max_width,
         graphs=tuple(graph.name for graph in graphs(shapes=config.shapes)),
         lacks=tuple(name for name in needed if not (checkpoint.directory / name).is_file()),
+        problems=_problems(encoder) if config.shapes and encoder else (),
     )
+
+
+def _problems(encoder: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return why an encoder cannot be told the shapes of words, as its network says it."""
+    typed = encoder.get("model_type") in TYPED
+    options = Options(encoder, "this BERT encoder")
+    problem = types_problem(options.whole("type_vocab_size", 2, least=1) if typed else 0)
+    return () if problem is None else (problem,)

@@ -271,9 +271,7 @@ def _with(groups: list[Group], part: Group) -> list[Group]:
     return [*groups, part]
 
 
-def _parts(
-    schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int
-) -> list[Group]:
+def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int) -> list[Group]:
     """Split one group into parts that fit into the budget alone."""
     total = len(encode_prompt(schema, [group], tokenizer).ids)
     if total <= budget:

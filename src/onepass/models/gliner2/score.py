@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from onepass.backends.base import Array, Backend, Floats, Rows
+from onepass.models.finite import check_finite
 from onepass.models.gliner2.encode import Batch
 from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.prompt import Kind
@@ -73,6 +74,7 @@ def score(
         looked_for: instances beyond those that the count head predicts.
     """
     word_states, marker_states = backend.run("encode", batch.inputs())
+    check_finite(marker_states)
     scores = [ReadingScores({}, {}) for _ in batch.readings]
     places = _places(batch)
     _score_classes(places, marker_states, scores, backend)
@@ -99,6 +101,7 @@ def _score_classes(
     rows = np.concatenate([np.full(p.items, p.row) for p in chosen])
     columns = np.concatenate([p.column + 1 + np.arange(p.items) for p in chosen])
     (logits,) = backend.run("classify", {"labels": markers[rows, columns]})
+    check_finite(logits)
     first = 0
     for place in chosen:
         scores[place.row].classes[place.group] = logits[first : first + place.items]
@@ -120,6 +123,7 @@ def _score_spans(
     rows = np.array([place.row for place in asked])
     columns = np.array([place.column for place in asked])
     (count_logits,) = backend.run("count", {"parents": markers[rows, columns]})
+    check_finite(count_logits)
     counts = count_logits.argmax(-1)  # (groups,)
     live: list[tuple[_Place, int]] = []
     most = count_logits.shape[1] - 1

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from onepass.encoding.options import ROWS, Options
 from onepass.errors import CheckpointError
-from onepass.models.limits import whole_number
 
 # Those whose head reads the first piece, the mean of all, or (BART) the last one, so that padding
 # on the right plays no part.
@@ -51,7 +51,8 @@ class NliConfig:
         it is the first itself.
 
         Raises:
-            CheckpointError: for another architecture, or labels that say nothing of entailment.
+            CheckpointError: for another architecture, labels that say nothing of entailment, or a
+                wrong number of types.
         """
         kind = config.get("model_type")
         if kind not in MODEL_TYPES:
@@ -72,14 +73,13 @@ class NliConfig:
             labels=tuple(sorted(ids, key=ids.__getitem__)),
             entailment=entailment,
             contradiction=len(ids) - 1 if entailment == 0 else 0,
-            types=whole_number(
-                {_TYPED: _TYPES.get(str(kind), 0), **config}, _TYPED, "this classifier", least=0
+            types=Options(config, "this classifier").whole(
+                "type_vocab_size", _TYPES.get(str(kind), 0), least=0, most=ROWS
             ),
             raw=dict(config),
         )
 
 
-_TYPED = "type_vocab_size"
 _TYPES = {"bert": 2, "electra": 2, "albert": 2}  # where the configuration leaves it out
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from onepass.backends.base import Backend, Floats
 from onepass.decoding.findings import Findings
 from onepass.models.family import Asking
+from onepass.models.finite import check_finite
 from onepass.models.nli.config import NliConfig
 from onepass.models.nli.encode import Reading, collate
 
@@ -27,6 +28,7 @@ def score(readings: Sequence[Reading], config: NliConfig, backend: Backend) -> l
         backend: that runs the graph of `onepass.models.nli.graphs`.
     """
     (logits,) = backend.run("classify", collate(readings, types=config.types > 1))
+    check_finite(logits)
     return list(logits[:, [config.contradiction, config.entailment]])
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from onepass.encoding.options import LAYERS, ROWS, SIZE, Options
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.attention import AttentionLayer, closed, split_heads
@@ -48,14 +49,15 @@ class BertConfig:
         """Read a published configuration; without a ``model_type`` it is one of BERT.
 
         Raises:
-            CheckpointError: for an option that this network does not compute.
+            CheckpointError: for a wrong value, or an option that this network does not compute.
 
         >>> config = BertConfig.from_dict({"model_type": "xlm-roberta", "pad_token_id": 1})
         >>> config.first_position, config.longest
         (2, 510)
         """
         model_type = config.get("model_type", "bert")
-        if config.get("is_decoder"):
+        options = Options(config, "this BERT encoder")
+        if options.flag("is_decoder", False, null=False):
             raise CheckpointError(
                 f"This {model_type} network is a decoder (is_decoder in its config.json), which "
                 "reads from left to right; expected an encoder."
@@ -66,12 +68,10 @@ class BertConfig:
                 f"position_embedding_type {kind!r} of this BERT encoder is not supported; "
                 "'absolute' is."
             )
-        activation = config.get("hidden_act", "gelu")
-        if activation not in ACTIVATIONS:
-            raise CheckpointError(
-                f"hidden_act {activation!r} of this BERT encoder is not supported; "
-                f"{', '.join(ACTIVATIONS)} are."
-            )
+        hidden = options.whole("hidden_size", 768, least=1, most=SIZE)
+        heads = options.whole("num_attention_heads", 12, least=1, most=SIZE)
+        if hidden % heads:
+            raise options.wrong("hidden_size", f"a multiple of its {heads} attention heads", hidden)
         padding = -1 if model_type == "bert" else config.get("pad_token_id", 1)
         if model_type != "bert" and (type(padding) is not int or padding < 0):
             raise CheckpointError(
@@ -79,18 +79,18 @@ class BertConfig:
                 "positions are counted from behind that id, so expected a number from 0 up."
             )
         return cls(
-            vocabulary=config.get("vocab_size", _VOCABULARIES[model_type]),
-            hidden=config.get("hidden_size", 768),
-            layers=config.get("num_hidden_layers", 12),
-            heads=config.get("num_attention_heads", 12),
-            intermediate=config.get("intermediate_size", 3072),
-            positions=config.get("max_position_embeddings", 512),
+            vocabulary=options.whole("vocab_size", _VOCABULARIES[model_type], least=1, most=ROWS),
+            hidden=hidden,
+            layers=options.whole("num_hidden_layers", 12, least=1, most=LAYERS),
+            heads=heads,
+            intermediate=options.whole("intermediate_size", 3072, least=1, most=SIZE),
+            positions=options.whole("max_position_embeddings", 512, least=padding + 2, most=ROWS),
             first_position=padding + 1,
-            types=config.get("type_vocab_size", 2),
-            activation=activation,
-            norm_eps=config.get("layer_norm_eps", 1e-12),
-            dropout=config.get("hidden_dropout_prob", 0.1),
-            attention_dropout=config.get("attention_probs_dropout_prob", 0.1),
+            types=options.whole("type_vocab_size", 2, least=1, most=ROWS),
+            activation=options.one_of("hidden_act", ACTIVATIONS, "gelu"),
+            norm_eps=options.number("layer_norm_eps", 1e-12, least=0),
+            dropout=options.share("hidden_dropout_prob", 0.1),
+            attention_dropout=options.share("attention_probs_dropout_prob", 0.1),
         )
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepass.encoding.options import LAYERS, ROWS, SIZE, Options
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.activations import ACTIVATIONS
 
@@ -48,44 +49,33 @@ class ModernBertConfig:
             config: the content of ``config.json``.
 
         Raises:
-            CheckpointError: for an option that this network does not compute.
+            CheckpointError: for a wrong value, or an option that this network does not compute.
 
         >>> ModernBertConfig.from_dict({"num_hidden_layers": 4}).local_layers
         (False, True, True, False)
         """
+        options = Options(config, "this ModernBERT encoder")
         return cls(
-            vocabulary=config.get("vocab_size", 50368),
-            hidden=config.get("hidden_size", 768),
-            heads=config.get("num_attention_heads", 12),
-            intermediate=config.get("intermediate_size", 1152),
-            positions=config.get("max_position_embeddings", 8192),
-            local_layers=_local_layers(config),
-            reach=_whole(config, "local_attention", 128) // 2,
-            global_theta=_theta(config, _GLOBAL),
-            local_theta=_theta(config, _LOCAL),
-            activation=config.get("hidden_activation", "gelu"),
-            norm_eps=config.get("norm_eps", 1e-5),
-            norm_bias=config.get("norm_bias", False),
-            attention_bias=config.get("attention_bias", False),
-            mlp_bias=config.get("mlp_bias", False),
-            embedding_dropout=config.get("embedding_dropout", 0.0),
-            attention_dropout=config.get("attention_dropout", 0.0),
-            mlp_dropout=config.get("mlp_dropout", 0.0),
+            vocabulary=options.whole("vocab_size", 50368, least=1, most=ROWS),
+            hidden=options.whole("hidden_size", 768, least=1, most=SIZE),
+            heads=options.whole("num_attention_heads", 12, least=1, most=SIZE),
+            intermediate=options.whole("intermediate_size", 1152, least=1, most=SIZE),
+            positions=options.whole("max_position_embeddings", 8192, least=1, most=ROWS),
+            local_layers=_local_layers(options),
+            reach=options.whole("local_attention", 128, least=1) // 2,
+            global_theta=_theta(options, _GLOBAL),
+            local_theta=_theta(options, _LOCAL),
+            activation=options.one_of("hidden_activation", ACTIVATIONS, "gelu"),
+            norm_eps=options.number("norm_eps", 1e-5, least=0),
+            norm_bias=options.flag("norm_bias", False),
+            attention_bias=options.flag("attention_bias", False),
+            mlp_bias=options.flag("mlp_bias", False),
+            embedding_dropout=options.share("embedding_dropout", 0.0),
+            attention_dropout=options.share("attention_dropout", 0.0),
+            mlp_dropout=options.share("mlp_dropout", 0.0),
         )
 
     def __post_init__(self) -> None:
-        for option, value in (
-            ("vocab_size", self.vocabulary),
-            ("hidden_size", self.hidden),
-            ("num_attention_heads", self.heads),
-            ("intermediate_size", self.intermediate),
-            ("max_position_embeddings", self.positions),
-        ):
-            _check(option, value, isinstance(value, int) and value > 0, "a whole number above 0")
-        _check(
-            "hidden_activation", self.activation, self.activation in ACTIVATIONS,
-            f"one of {', '.join(ACTIVATIONS)}",
-        )  # fmt: skip
         even = self.hidden % (2 * self.heads) == 0
         _check("hidden_size", self.hidden, even, f"a multiple of twice {self.heads} heads")
 
@@ -95,35 +85,31 @@ class ModernBertConfig:
         return len(self.local_layers)
 
 
-def _local_layers(config: Mapping[str, Any]) -> tuple[bool, ...]:
-    layers = _whole(config, "num_hidden_layers", 22)
-    types = config.get("layer_types")
+def _local_layers(options: Options) -> tuple[bool, ...]:
+    layers = options.whole("num_hidden_layers", 22, least=1, most=LAYERS)
+    types = options.config.get("layer_types")
     if types is None:
-        every = _whole(config, "global_attn_every_n_layers", 3)
+        every = options.whole("global_attn_every_n_layers", 3, least=1)
         return tuple(i % every != 0 for i in range(layers))
-    known = isinstance(types, list | tuple) and set(types) <= {_GLOBAL, _LOCAL}
+    known = isinstance(types, list | tuple) and all(kind in (_GLOBAL, _LOCAL) for kind in types)
     _check("layer_types", types, known and len(types) == layers, f"{layers} of {_GLOBAL}, {_LOCAL}")
     return tuple(kind == _LOCAL for kind in types)
 
 
-def _theta(config: Mapping[str, Any], kind: str) -> float:
+def _theta(options: Options, kind: str) -> float:
     """Return the base of the wavelengths of a kind of layer."""
     old, default = _THETAS[kind]
-    options = (config.get("rope_parameters") or {}).get(kind) or {}
-    scaling = options.get("rope_type", (config.get("rope_scaling") or {}).get("rope_type"))
+    parameters = Options(options.mapping("rope_parameters") or {}, "the rope_parameters")
+    own = Options(parameters.mapping(kind) or {}, f"the {kind} of this ModernBERT encoder")
+    scaling = (options.mapping("rope_scaling") or {}).get("rope_type")
+    scaling = own.config.get("rope_type", scaling)
     _check("rope_type", scaling, scaling in (None, "default"), "default")
-    found = options.get("rope_theta", config.get(old, default))
-    if found is None and kind == _LOCAL:  # as published: the global one
-        return _theta(config, _GLOBAL)
-    positive = isinstance(found, int | float) and found > 0
-    _check("rope_theta", found, positive, "a number above 0")
-    return float(found)
-
-
-def _whole(config: Mapping[str, Any], option: str, default: int) -> int:
-    value = config.get(option, default)
-    _check(option, value, isinstance(value, int) and value > 0, "a whole number above 0")
-    return int(value)
+    at, key = (own, "rope_theta") if "rope_theta" in own.config else (options, old)
+    if at.config.get(key, default) is None and kind == _LOCAL:  # as published: the global one
+        return _theta(options, _GLOBAL)
+    theta = at.number(key, default)
+    _check(key, theta, theta > 0, "a number above 0")
+    return theta
 
 
 def _check(option: str, value: object, supported: bool, expected: str) -> None:

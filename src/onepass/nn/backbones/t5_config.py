@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepass.encoding.options import LAYERS, ROWS, SIZE, Options
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.activations import ACTIVATIONS
 
@@ -55,54 +56,43 @@ class T5Config:
             config: the content of ``config.json``.
 
         Raises:
-            CheckpointError: for an option that these networks do not compute.
+            CheckpointError: for a wrong value, or an option that these networks do not compute.
 
         >>> config = T5Config.from_dict({"model_type": "mt5"})
         >>> config.gated, config.activation, config.distances_each
         (True, 'gelu_new', False)
         """
         kind = config.get("model_type")
-        if kind not in _DEFAULTS:
+        if kind not in KINDS:
             raise CheckpointError(
                 f"model_type {kind!r} is not of the T5 family; expected {', '.join(KINDS)}."
             )
-        given = {**_DEFAULTS[kind], **config}
-        projection = given["feed_forward_proj"]
-        gate, _, activation = str(projection).rpartition("-")
+        options = Options({**_DEFAULTS[kind], **config}, "this T5 network")
+        projection = options.text("feed_forward_proj")
+        gate, _, activation = projection.rpartition("-")
         _check("feed_forward_proj", projection, gate in ("", "gated"), "gated-NAME or NAME")
-        layers = given["num_layers"]
-        decoder_layers = given.get("num_decoder_layers")
+        layers = options.whole("num_layers", least=1, most=LAYERS)
         return cls(
-            vocabulary=given["vocab_size"],
-            hidden=given.get("d_model", 512),
-            key=given.get("d_kv", 64),
-            heads=given["num_heads"],
-            intermediate=given["d_ff"],
+            vocabulary=options.whole("vocab_size", least=1, most=ROWS),
+            hidden=options.whole("d_model", 512, least=1, most=SIZE),
+            key=options.whole("d_kv", 64, least=1, most=SIZE),
+            heads=options.whole("num_heads", least=1, most=SIZE),
+            intermediate=options.whole("d_ff", least=1, most=SIZE),
             layers=layers,
-            decoder_layers=layers if decoder_layers is None else decoder_layers,
-            buckets=given.get("relative_attention_num_buckets", 32),
-            max_distance=given.get("relative_attention_max_distance", 128),
+            decoder_layers=options.whole(
+                "num_decoder_layers", layers, null=layers, least=1, most=LAYERS
+            ),
+            buckets=options.whole("relative_attention_num_buckets", 32, least=1, most=SIZE),
+            max_distance=options.whole("relative_attention_max_distance", 128, least=1, most=ROWS),
             gated=gate == "gated",
             # This one name means the approximate function, as the published weights do.
             activation="gelu_new" if projection == "gated-gelu" else activation,
-            norm_eps=given.get("layer_norm_epsilon", 1e-6),
-            dropout=given.get("dropout_rate", 0.1),
+            norm_eps=options.number("layer_norm_epsilon", 1e-6, least=0),
+            dropout=options.share("dropout_rate", 0.1),
             distances_each=kind == "umt5",
         )
 
     def __post_init__(self) -> None:
-        for option, value in (
-            ("vocab_size", self.vocabulary),
-            ("d_model", self.hidden),
-            ("d_kv", self.key),
-            ("num_heads", self.heads),
-            ("d_ff", self.intermediate),
-            ("num_layers", self.layers),
-            ("num_decoder_layers", self.decoder_layers),
-            ("relative_attention_num_buckets", self.buckets),
-            ("relative_attention_max_distance", self.max_distance),
-        ):
-            _check(option, value, isinstance(value, int) and value > 0, "a whole number above 0")
         known = ", ".join(ACTIVATIONS)
         _check("feed_forward_proj", self.activation, self.activation in ACTIVATIONS, known)
         # The published formula of the buckets is undefined outside of this.

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from onepass.errors import CheckpointError
-from onepass.models.gliner2.config import Gliner2Config
+from onepass.models.gliner2.config import Gliner2Config, types_problem
 from onepass.models.gliner2.network.heads import MAX_COUNT, PROJECTORS, Occurrences
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.bert import BertBackbone
@@ -22,7 +22,6 @@ from onepass.nn.keymap import Entry, with_prefix
 from onepass.nn.mlp import Mlp, mlp_keys
 from onepass.nn.places import pool_words, take
 from onepass.nn.span_head import SpanHead
-from onepass.text.shapes import SHAPES
 
 
 class Gliner2Network(nn.Module):
@@ -115,8 +114,6 @@ class Gliner2Network(nn.Module):
 def _check_types(backbone: Backbone) -> None:
     """Refuse a backbone that cannot be told the shapes of words."""
     types = backbone.config.types if isinstance(backbone, BertBackbone) else 0
-    if types != SHAPES + 1:
-        raise CheckpointError(
-            f"word_shapes in config.json need a BERT-type encoder with a type_vocab_size of "
-            f"{SHAPES + 1} in encoder_config/config.json; this one tells {types} types apart."
-        )
+    problem = types_problem(types)
+    if problem is not None:
+        raise CheckpointError(problem)

@@ -1,0 +1,52 @@
+"""Labels in which a tokenizer finds nothing to read are refused: a model would find anything.
+
+An invisible label is left over where text was cleaned or copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import SchemaError
+from onepass.schema import Schema
+from onepass.schema.types import shown
+
+Named = tuple[str, str]  # what something is called in an error, and what is read of it
+
+
+def check_readable(named: Iterable[Named], tokenizer: PieceTokenizer) -> None:
+    """Refuse what a tokenizer reads as nothing: the model would be asked for anything.
+
+    Raises:
+        SchemaError: naming the first that has no piece.
+    """
+    every = list(named)
+    pieces = tokenizer.pieces([tokenizer.plain(text) for _, text in every])
+    for (name, text), own in zip(every, pieces, strict=True):
+        if not own:
+            raise SchemaError(
+                f"The {name} is read as {shown(text)}, in which the tokenizer of this checkpoint "
+                "finds nothing to read; write it with other characters."
+            )
+
+
+def names_of(schema: Schema) -> Iterator[Named]:
+    """Yield all names of a schema, each with its description, which may say it in its place.
+
+    >>> list(names_of(Schema().entities({"person": "a name"})))
+    [("entity label 'person'", 'person a name')]
+    """
+    named = [("entity label", label) for label in schema.entity_labels]
+    named += [("label", label) for task in schema.classification_tasks for label in task.labels]
+    for kind, label in named:
+        yield f"{kind} {shown(label.name)}", f"{label.name} {label.description or ''}".rstrip()
+    for relation in schema.relation_types:
+        text = f"{relation.name} {relation.description or ''}".rstrip()
+        yield f"relation type {shown(relation.name)}", text
+    for structure in schema.structures:
+        for field in structure.fields:
+            owner = f"field {shown(field.name)} of {shown(structure.name)}"
+            yield owner, f"{field.name} {field.description or ''}".rstrip()
+            for choice in field.choices:
+                yield f"choice {shown(choice)} of the {owner}", choice
