@@ -114,7 +114,7 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"thresholds": {"persons": 0.5}}, {"calibration": {"entities": 2}},
         {"calibration": {"entities": {"shift": 1}}}, {"thresholds": {"entities": 5}},
         {"thresholds": {"records": float("nan")}}, {"thresholds": {"records": 10**400}},
-        {"calibration": {"single": {"scale": -1}}}, {"calibration": {"single": {"scale": 0}}},
+        {"calibration": {"single": {"scale": -1}}},
         {"calibration": {"entities": {"scale": float("inf")}}},
         {"calibration": {"entities": {"scale": 1, "shift": float("nan")}}},
     ],

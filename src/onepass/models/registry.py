@@ -100,10 +100,10 @@ def read_settings(directory: Path) -> tuple[dict[str, float], dict[str, Calibrat
                 f"{path} has the threshold {value:g} for {kind}; it must be a number from 0 to 1."
             )
     for kind, fitted in calibration.items():
-        if not (0.0 < fitted.scale < inf and isfinite(fitted.shift)):
+        if not (0.0 <= fitted.scale < inf and isfinite(fitted.shift)):
             raise CheckpointError(
                 f"{path} has a calibration of scale {fitted.scale:g} and shift {fitted.shift:g} "
-                f"for {kind}; a scale must be above 0, and both must be finite."
+                f"for {kind}; a scale must not be negative, and both must be finite."
             )
     kinds = (*KINDS, SINGLE, ABSTAIN)
     stray = [kind for kind in (*thresholds, *calibration) if kind not in kinds]
