@@ -66,7 +66,8 @@ class Gliner2Trainee:
         if question.schema.is_empty:
             return ()
         asked = ask(question, self._tokenizer, max_pieces=max_pieces)
-        return (asked,) if len(asked.words) and asked.reading.pieces <= max_pieces else ()
+        read = len(asked.words) or not question.text.strip()  # then its full stop is read
+        return (asked,) if read and asked.reading.pieces <= max_pieces else ()
 
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold cells."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -129,7 +130,7 @@ def test_a_window_costs_what_is_in_it(module: Any, case_of: Callable[[str], Case
     whole = module.read_text("Tim wording " * 500, tokenizer, max_word_pieces=9)
     lengths = whole.lengths.view(Watched)
     last = whole.end if module is gliner_text else whole.stop
-    text = module.TextPieces(whole.words, whole.ids, lengths, last)
+    text = dataclasses.replace(whole, lengths=lengths)
     writer = Writer(tokenizer, case_of("span").network.config, 50)
     prompt = writer.write(Kind.SPANS, [0], ["person"])
     Watched.added.clear()
