@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
-from onepass.schema import Schema
+from onepass.schema import Field, Label, RelationType, Schema
 from onepass.schema.types import shown
 
 Named = tuple[str, str]  # what something is called in an error, and what is read of it
@@ -37,16 +37,20 @@ def names_of(schema: Schema) -> Iterator[Named]:
     >>> list(names_of(Schema().entities({"person": "a name"})))
     [("entity label 'person'", 'person a name')]
     """
-    named = [("entity label", label) for label in schema.entity_labels]
-    named += [("label", label) for task in schema.classification_tasks for label in task.labels]
-    for kind, label in named:
-        yield f"{kind} {shown(label.name)}", f"{label.name} {label.description or ''}".rstrip()
+    for label in schema.entity_labels:
+        yield f"entity label {shown(label.name)}", _said(label)
+    for task in schema.classification_tasks:
+        for label in task.labels:
+            yield f"label {shown(label.name)}", _said(label)
     for relation in schema.relation_types:
-        text = f"{relation.name} {relation.description or ''}".rstrip()
-        yield f"relation type {shown(relation.name)}", text
+        yield f"relation type {shown(relation.name)}", _said(relation)
     for structure in schema.structures:
         for field in structure.fields:
             owner = f"field {shown(field.name)} of {shown(structure.name)}"
-            yield owner, f"{field.name} {field.description or ''}".rstrip()
+            yield owner, _said(field)
             for choice in field.choices:
                 yield f"choice {shown(choice)} of the {owner}", choice
+
+
+def _said(one: Label | RelationType | Field) -> str:
+    return f"{one.name} {one.description}" if one.description else one.name
