@@ -95,11 +95,13 @@ def attend(
     >>> attend(one, one, one, torch.zeros(1, 1, 1, 2)).shape
     torch.Size([1, 1, 2, 4])
     """
-    if (dropout is None or q.is_cuda) and not torch.onnx.is_in_onnx_export():
+    exact = not dropout and q.dtype == torch.float32
+    if (dropout is None or exact or q.is_cuda) and not torch.onnx.is_in_onnx_export():
         share = dropout or 0.0
         return functional.scaled_dot_product_attention(q, k, v, bias, share, scale=1.0)
-    # Plain products: the fused kernel's backward pass is slow on CPUs, and it is exported with a
-    # scale on both sides.
+    # Plain products: on CPUs the fused kernel knows no dropout and is slow backwards in bf16 (0.4
+    # times as fast for 64 pieces; in fp32 1.0 to 3.7 times), and it is exported with a scale on
+    # both sides.
     weights = (q @ k.transpose(-1, -2) + bias).softmax(-1)
     return (functional.dropout(weights, dropout) if dropout else weights) @ v
 
