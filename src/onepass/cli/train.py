@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from onepass.cli import loading
+from onepass.cli.options import threads_of
 from onepass.cli.output import json_text, say, show
 from onepass.errors import InputError
 
@@ -141,7 +142,8 @@ DeviceOption = Annotated[
     Device | None, typer.Option("--device", help="[default: cuda where there is one]")
 ]
 TrainThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, max=1024, help="CPU threads.")
+    int | None,
+    typer.Option("--threads", min=1, callback=threads_of, help="CPU threads."),
 ]
 SeedOption = Annotated[
     int | None,

@@ -73,15 +73,21 @@ def fit_temperature(answers: list[tuple[Floats, int]]) -> float:
 
     Args:
         answers: probabilities (labels,) and the index of the true label.
+
+    >>> fit_temperature([(np.array([0.9, 0.1]), 0)] * 3 + [(np.array([0.9, 0.1]), 1)]) < 1
+    True
     """
+    sizes = np.array([len(probs) for probs, _ in answers])
+    firsts = np.cumsum(sizes) - sizes  # of each answer, where its labels start
+    logits = np.log(np.maximum(np.concatenate([probs for probs, _ in answers]), _EDGE))
+    # The largest logit of each answer is 0 from here on, so that no exponential overflows.
+    logits -= np.repeat(np.maximum.reduceat(logits, firsts), sizes)
+    true = logits[firsts + [index for _, index in answers]]
     scales = np.exp(np.linspace(np.log(0.1), np.log(5.0), 80))
-    losses = []
-    for scale in scales:
-        loss = 0.0
-        for probs, true in answers:
-            logits = scale * np.log(np.maximum(probs, _EDGE))
-            loss -= logits[true] - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
-        losses.append(loss)
+    losses = [
+        (np.log(np.add.reduceat(np.exp(scale * logits), firsts)) - scale * true).sum()
+        for scale in scales
+    ]
     return float(scales[int(np.argmin(losses))])
 
 

@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtra("Training", "train") from error
 
+from onepass.models.choosing import check_threads
 from onepass.training.adapters import adapt
 from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
@@ -137,6 +138,7 @@ def train_from_config(
 
 def _begin(config: TrainConfig, report: Report) -> _Setting:
     """Refuse what can be refused at once, and settle who computes in what precision."""
+    check_threads(config.threads)
     if not config.resume:
         Checkpoints(Path(config.output), keep=config.keep).refuse_old()
     device = choose_device(config.device)
