@@ -92,6 +92,7 @@ def test_layers_of_the_lstm(config: dict[str, Any], layers: int) -> None:
         ({"relations_layer": "dot", "rel_token_index": 1.5}, "rel_token_index of this"),
         ({"labels_decoder": "gpt2", "full_decoder_context": "no"}, "full_decoder_context of this"),
         ({"labels_decoder": 5}, "labels_decoder of this"),
+        ({"labels_decoder": "gpt2", "blank_entity_prob": None}, "blank_entity_prob of this"),
         ({"labels_encoder": "bge", "post_fusion_schema": 5}, "post_fusion_schema of this"),
         ({"labels_encoder": "bge", "num_post_fusion_layers": "x"}, "num_post_fusion_layers of"),
         ({"model_type": "gliner_streaming_span"}, "streaming GLiNER checkpoint"),

@@ -106,6 +106,14 @@ def test_an_activation_that_is_not_known(
         load_network(directory)
 
 
+@pytest.mark.parametrize("name", ["classifier_bias", "norm_eps", "norm_bias"])
+def test_options_of_a_head_are_read_strictly(name: str, copied: Callable[[str], Path]) -> None:
+    directory = copied("modernbert")
+    edit_json(directory / "config.json", **{name: "false"})
+    with pytest.raises(CheckpointError, match=f"{name} of this .* 'false'"):
+        load_network(directory)
+
+
 @pytest.mark.parametrize(
     ("config", "known"),
     [

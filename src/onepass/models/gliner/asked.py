@@ -92,11 +92,12 @@ def ask(
         if fits > 0:
             asked.append(_answered(question, prompt, text, fits))
     if config.decoder is not None:
-        return [_for_decoder(one, Writer(tokenizer, config, budget)) for one in asked]
+        writer, blank = Writer(tokenizer, config, budget), config.decoder.blank
+        return [_for_decoder(one, writer, blank) for one in asked]
     return asked
 
 
-def _for_decoder(one: Asked, writer: Writer) -> Asked:
+def _for_decoder(one: Asked, writer: Writer, blank: float) -> Asked:
     """Return a pass as a checkpoint that writes labels is trained with it.
 
     Where names stand for the labels, the labels that hold come first, in the order of the text: the
@@ -109,7 +110,7 @@ def _for_decoder(one: Asked, writer: Writer) -> Asked:
         mentioned = dict.fromkeys(label for label, *_ in sorted(one.gold, key=_place))
         others = [label for label in range(len(one.names)) if label not in mentioned]
         return _relabeled(one, writer, [*mentioned, *others])
-    if one.gold and _is_blank(one, writer.config):
+    if one.gold and _is_blank(one, blank):
         prompt = writer.write(Kind.SPANS, [0], [BLANK])
         gold = tuple((0, first, last) for _, first, last in one.gold)
         reading = replace(one.reading, prompt=prompt)
@@ -121,12 +122,13 @@ def _place(answer: Answer) -> tuple[int, int]:
     return answer[1], answer[2]
 
 
-def _is_blank(one: Asked, config: GlinerConfig) -> bool:
+def _is_blank(one: Asked, chance: float) -> bool:
     """Return whether a pass asks for entities of any kind: always the same for the same question.
 
-    The configuration of the checkpoint says how often.
+    Args:
+        one: the pass.
+        chance: how often it does.
     """
-    chance = float(config.raw.get("blank_entity_prob", 0.1))
     return random.Random(f"{one.question.text}/{'/'.join(one.names)}").random() < chance
 
 

@@ -58,12 +58,14 @@ class DecoderConfig:
         name: of the language model that it came from.
         mode: "span" adds generated labels to spans; "prompt" lets them stand for the labels asked.
         full_context: whether the words of the span are given to the decoder as well.
+        blank: share of the texts that training asks for entities of any kind.
         encoder: its transformers configuration, None if the checkpoint does not carry it.
     """
 
     name: str
     mode: str = "span"
     full_context: bool = True
+    blank: float = 0.1
     encoder: Mapping[str, Any] | None = None
 
 
@@ -238,6 +240,7 @@ def _decoder(options: Options) -> DecoderConfig | None:
         name=options.text("labels_decoder"),
         mode=options.one_of("decoder_mode", DECODER_MODES, "span", null="span"),
         full_context=options.flag("full_decoder_context", True, null=False),
+        blank=options.share("blank_entity_prob", 0.1),
         encoder=options.mapping("labels_decoder_config"),
     )
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
+from onepass.encoding.options import Options
 from onepass.errors import CheckpointError
 from onepass.models.nli.config import NliConfig
 from onepass.nn.backbones.activations import ACTIVATIONS
@@ -112,16 +113,15 @@ class OwnNetwork(NliNetwork):
         modern = config.model_type == "modernbert"
         self.backbone = build_backbone(raw, pooler=False)
         option, default = self.published.activation
-        activation = str(raw.get(option, default))
-        _check(option, activation, tuple(ACTIVATIONS))
-        self.activation = ACTIVATIONS[activation]
-        pooling = raw.get("classifier_pooling", "cls") if modern else "cls"
-        _check("classifier_pooling", pooling, ("cls", "mean"))
+        own = Options(raw, "this classifier")
+        self.activation = ACTIVATIONS[own.one_of(option, ACTIVATIONS, default)]
+        pooling = own.one_of("classifier_pooling", ("cls", "mean"), "cls") if modern else "cls"
         self.mean = pooling == "mean"
-        hidden, bias = self.backbone.hidden, not modern or bool(raw.get("classifier_bias", False))
+        hidden = self.backbone.hidden
+        bias = not modern or own.flag("classifier_bias", False)
         self.pooler = nn.Linear(hidden, hidden, bias=bias)
         self.norm = (
-            nn.LayerNorm(hidden, raw.get("norm_eps", 1e-5), bias=raw.get("norm_bias", False))
+            nn.LayerNorm(hidden, own.number("norm_eps", 1e-5), bias=own.flag("norm_bias", False))
             if modern
             else None
         )
@@ -202,13 +202,6 @@ class ForeignNetwork(NliNetwork):
 def build_network(config: NliConfig) -> NliNetwork:
     """Return the network of a configuration, with random weights."""
     return OwnNetwork(config) if config.model_type in _OWN else ForeignNetwork(config)
-
-
-def _check(option: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise CheckpointError(
-            f"{option} {value!r} of this classifier is not supported; {', '.join(known)} are."
-        )
 
 
 def _build(config: NliConfig, settings: Any) -> PreTrainedModel:
