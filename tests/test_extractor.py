@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import multiprocessing
+import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -317,3 +321,35 @@ def test_words_that_are_not_read_whole_are_said() -> None:
     assert (read.chars_read, read.truncated) == (4, True)  # one unknown piece, whatever is in it
     with pytest.raises(TextTooLong, match=r"too long to be read whole \(500 characters in all\)"):
         builtin.extract(long, LABELS, on_long="error")
+
+
+# -- in other processes --------------------------------------------------------------------------
+
+
+def test_a_pickle_is_opened_anew_as_the_model_was(directory: Path) -> None:
+    # Arrange
+    model = Extractor.from_pretrained(directory, backend="torch", token="secret")
+    expected = model.extract(TEXT, EVERYTHING, threshold=0.45).to_dict()
+
+    # Act
+    pickled = pickle.dumps(model)
+    same = pickle.loads(pickled)
+
+    # Assert
+    assert b"secret" not in pickled
+    assert len(pickled) < 1000
+    assert repr(same) == repr(model)
+    assert same.extract(TEXT, EVERYTHING, threshold=0.45).to_dict() == expected
+
+
+def test_a_copy_stays_uncalibrated() -> None:
+    model = Extractor(threads=1).uncalibrated()
+    expected = model.extract(TEXT, LABELS, threshold=0.1).to_dict()
+    assert copy.deepcopy(model).extract(TEXT, LABELS, threshold=0.1).to_dict() == expected
+
+
+def test_a_model_goes_to_another_process(directory: Path) -> None:
+    model = Extractor.from_pretrained(directory, threads=1)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(model.extract, TEXT, EVERYTHING, threshold=0.45).result()
+    assert found.to_dict() == model.extract(TEXT, EVERYTHING, threshold=0.45).to_dict()

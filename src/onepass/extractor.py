@@ -6,8 +6,8 @@ It checks what it is given and says what the public names are; the work is done 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -35,11 +35,27 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="BaseModel")
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a model was opened.
+
+    Attributes:
+        name: that it was asked for by.
+        how: the other arguments of `Extractor.from_pretrained`, without the token.
+        calibrated: whether its scores are calibrated.
+    """
+
+    name: str | Path
+    how: Mapping[str, Any]
+    calibrated: bool = True
+
+
 class Extractor(Shortcuts):
     """A model that finds entities, classes, records and relations in texts.
 
     ``Extractor()`` is the model that comes with the package; `from_pretrained` opens any other. One
-    object may be used from several threads.
+    object may be used from several threads. A copy or a pickle says how the model was opened, but
+    for its token, and is opened anew: in another process, or on another machine.
 
     Args:
         backend: "auto", "onnx", "openvino" or "torch"; see `onepass.models.choosing` for what
@@ -63,6 +79,8 @@ class Extractor(Shortcuts):
         from onepass.builtin import builtin_checkpoint
 
         self._open(builtin_checkpoint(), HubOptions(), Wanted(backend, precision, threads))
+        how = {"backend": backend, "precision": precision, "threads": threads}
+        self._origin = Origin("builtin", how)
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913  all that can be said of how a checkpoint is run
@@ -126,7 +144,21 @@ class Extractor(Shortcuts):
         cache = None if cache_dir is None else Path(cache_dir).expanduser()
         hub = HubOptions(cache, token, local_files_only)
         self._open(checkpoint, hub, wanted)
+        how = {
+            "backend": backend,
+            "precision": precision,
+            "threads": threads,
+            "device": device,
+            "compiled": compiled,
+            "revision": revision,
+            "cache_dir": cache,
+            "local_files_only": local_files_only,
+        }
+        self._origin = Origin(name, how)
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (type(self), self._origin)
 
     def _open(self, checkpoint: Checkpoint, hub: HubOptions, wanted: Wanted) -> None:
         model = open_model(checkpoint, hub)
@@ -177,6 +209,7 @@ class Extractor(Shortcuts):
         plain = self.__class__.__new__(self.__class__)
         model = replace(own.model, thresholds={}, calibration={})
         plain._reader = Reader(model, own.backend, own.batching, own.lanes)
+        plain._origin = replace(self._origin, calibrated=False)
         return plain
 
     # -- extraction --------------------------------------------------------------------------
@@ -384,3 +417,9 @@ def _schema_of(schema: object, labels: object) -> object:
             f"{labels!r:.60} was given; names of labels go into the schema."
         )
     return labels.schema() if schema is None else schema
+
+
+def _reopen(kind: type[Extractor], origin: Origin) -> Extractor:
+    """Return a model opened as another one was."""
+    model = kind.from_pretrained(origin.name, **origin.how)
+    return model if origin.calibrated else model.uncalibrated()
