@@ -40,7 +40,7 @@ class Question:
         records: for each structure, its records in the order of the text.
         pairs: for each relation type, (head start, head end, tail start, tail end).
         classes: for each task, the indices of the true labels.
-        known: names in lower case that were annotated or mean the same, asked or not.
+        known: names, `folded`, that were annotated or mean the same, asked or not.
     """
 
     text: str
@@ -52,3 +52,12 @@ class Question:
     pairs: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     classes: tuple[tuple[int, ...], ...] = ()
     known: frozenset[str] = frozenset()
+
+
+def folded(name: str) -> str:
+    """Return a name as names are compared: in whatever case, with underscores or spaces.
+
+    >>> folded("Job_Title")
+    'job title'
+    """
+    return " ".join(name.replace("_", " ").lower().split())

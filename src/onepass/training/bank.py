@@ -6,11 +6,13 @@ It knows nothing about texts.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepass.corpus.checks import as_names, as_notes, as_object, known_keys
+from onepass.corpus.question import folded
 from onepass.errors import InputError
 
 _KEYS = ("paraphrases", "descriptions", "general", "siblings", "pool")
@@ -35,6 +37,23 @@ class LabelBank:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     general: Mapping[str, Sequence[str]] = field(default_factory=dict)
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _same: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        same: defaultdict[str, set[str]] = defaultdict(set)
+        for label, names in self.paraphrases.items():
+            group = {folded(name) for name in (label, *names)}
+            for name in group:
+                same[name] |= group
+        object.__setattr__(self, "_same", {name: frozenset(own) for name, own in same.items()})
+
+    def synonyms(self, label: str) -> frozenset[str]:
+        """Return what means the same as a label, `folded`: itself, and names given for it.
+
+        >>> sorted(LabelBank({"company": ["firm", "business"]}).synonyms("Firm"))
+        ['business', 'company', 'firm']
+        """
+        return self._same.get(folded(label), frozenset((folded(label),)))
 
     def hypernyms(self, label: str) -> list[str]:
         """Return labels more general than ``label``, by its head noun."""

@@ -70,7 +70,7 @@ class Sampler:
 
 
 def known_names(example: Example, bank: LabelBank) -> frozenset[str]:
-    """Return the labels that were annotated, and all names for what they mean, in lower case.
+    """Return the labels that were annotated, and all names for what they mean, `folded`.
 
     Asked or not, these must not be taken for labels that do not hold.
 
@@ -78,7 +78,9 @@ def known_names(example: Example, bank: LabelBank) -> frozenset[str]:
     >>> sorted(known_names(Example("Bo barks.", asked=("Dog", "dog")), bank))
     ['animal', 'dog', 'hound']
     """
-    names = set(example.asked)
+    names: set[str] = set()
     for label in example.asked:
-        names.update(bank.paraphrases.get(label, ()), bank.hypernyms(label))
-    return frozenset(name.lower() for name in names)
+        names.update(bank.synonyms(label))
+        for general in bank.hypernyms(label):
+            names.update(bank.synonyms(general))
+    return frozenset(names)

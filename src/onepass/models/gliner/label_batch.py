@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.corpus.question import folded
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner.asked import Asked
@@ -75,10 +76,10 @@ class LabelReader:
         """Return labels of other texts that surely do not mean what was annotated in this one."""
         if one.reading.prompt.kind is not Kind.SPANS:
             return []
-        known = one.question.known.union(one.names)
+        known = one.question.known.union(map(folded, one.names))
         own = set(one.reading.prompt.texts)
-        found = [text for text, name in shared.items() if name not in known and text not in own]
-        return found[: self.in_batch]
+        found = (text for text, name in shared.items() if folded(name) not in known)
+        return [text for text in found if text not in own][: self.in_batch]
 
     def pieces(self, texts: Sequence[str]) -> list[Ints]:
         """Return the pieces of each text of a label, framed and cut to the longest."""

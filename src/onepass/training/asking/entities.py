@@ -7,10 +7,10 @@ an annotated one, or come from elsewhere. It knows nothing about the other kinds
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from onepass.corpus.example import Example
-from onepass.corpus.question import SpanAnswer
+from onepass.corpus.question import SpanAnswer, folded
 from onepass.schema import Label, Schema
 from onepass.training.asking.means import Means
 from onepass.training.bank import head_noun
@@ -64,76 +64,95 @@ class _Draw:
         present = present[: options.max_labels]
         keep = rng.randint(0 if present else 1, max(1, options.max_labels - len(present)))
         self.spans: Places = {label: gold[label] for label in present}
+        self.hidden: Places = {label: own for label, own in gold.items() if label not in self.spans}
         self.absent: list[str] = absent[:keep]
         self.ignored: Places = {}
         self.outranked: Places = {}
-        self.annotated = set(example.asked)  # a label of these that is not asked may well hold
+        # Names, folded: of what was annotated, asked or not, and of what is asked so far.
+        self.known = {name for label in example.asked for name in means.bank.synonyms(label)}
         self.asked: set[str] = set()
-        self.synonyms: set[str] = set()  # in lower case: other names of what is there
 
     def generalize(self) -> None:
         """Replace specific labels by a general one, and ask for siblings that do not hold."""
         bank, rng = self.means.bank, self.rng
-        spans, absent, moved = self.spans, self.absent, Places()
-        kept: list[str] = []
-        for label, places in spans.items():
-            general = [g for g in bank.hypernyms(label) if g not in self.annotated]
+        unasked = [span for places in self.hidden.values() for span in places]
+        found: list[str] = []
+        kept: Places = {}
+        for label, places in self.spans.items():
+            general = [g for g in bank.hypernyms(label) if folded(g) not in self.known]
             if not general or rng.random() < 0.3:
-                moved.setdefault(label, []).extend(places)
-                kept.append(label)
+                kept[label] = places
                 continue
             chosen = general[0]
-            moved.setdefault(chosen, []).extend(places)
+            found.append(chosen)
+            self.hidden[label] = places
             siblings = [
                 s
                 for s in bank.siblings.get(chosen, ())
-                if head_noun(s) != head_noun(label) and s not in self.annotated and s not in absent
+                if head_noun(s) != head_noun(label)
+                and folded(s) not in self.known
+                and s not in self.absent
             ]
-            absent = absent + rng.sample(siblings, min(len(siblings), rng.randint(0, 2)))
-        for label in kept:  # what kept its own name falls under the general label as well
+            for name in rng.sample(siblings, min(len(siblings), rng.randint(0, 2))):
+                self.absent.append(name)
+                self.ignored[name] = unasked
+        self.spans = kept | {name: self._below(name) for name in found}
+        for label, places in kept.items():  # they fall under the general label as well
             for general_label in bank.hypernyms(label):
-                if general_label in moved and general_label not in self.annotated:
-                    self.outranked.setdefault(general_label, []).extend(spans[label])
-        self.spans, self.absent = moved, [label for label in absent if label not in moved]
+                if general_label in found:
+                    self.outranked.setdefault(general_label, []).extend(places)
+
+    def _below(self, general: str) -> list[tuple[int, int]]:
+        """Return where labels hold that fall under a general one and are not asked themselves."""
+        bank = self.means.bank
+        below = (own for label, own in self.hidden.items() if general in bank.hypernyms(label))
+        return [span for places in below for span in places]
 
     def note_asked(self) -> None:
         """Fix what is asked so far: rivals and foreign labels must not mean the same."""
-        paraphrases = self.means.bank.paraphrases
-        self.synonyms = {n.lower() for label in self.spans for n in paraphrases.get(label, ())}
-        self.absent = [label for label in self.absent if label.lower() not in self.synonyms]
-        self.asked = set(self.spans) | set(self.absent)
+        synonyms = self.means.bank.synonyms
+        same = {name for label in self.spans for name in synonyms(label)}
+        self.absent = [label for label in self.absent if folded(label) not in same]
+        self.ignored = {label: self.ignored.get(label, []) for label in self.absent}
+        self.asked = same.union(map(folded, self.absent))
 
     def compete(self) -> None:
         """Ask for labels above and below the asked ones."""
         bank, rng = self.means.bank, self.rng
         everywhere = [span for places in self.spans.values() for span in places]
+        hidden = [span for places in self.hidden.values() for span in places]
         for label in list(self.spans):
             general = [g for g in bank.hypernyms(label) if self._is_new(g)]
             if general:
                 chosen = rng.choice(general)
-                self._add_absent(chosen)
+                self._add(chosen, self._below(chosen))
                 if rng.random() < 0.4:
                     self.outranked[chosen] = everywhere
             specific = [s for s in bank.siblings.get(label, ()) if self._is_new(s)]
             if specific and rng.random() < 0.5:
                 for name in rng.sample(specific, min(len(specific), rng.randint(1, 3))):
-                    self._add_absent(name)
-                    self.ignored[name] = everywhere
+                    self._add(name)
+                    self.ignored[name] = everywhere + hidden
 
     def add_foreign(self) -> None:
-        """Ask for labels of other examples."""
-        pool, rng = self.means.pool, self.rng
+        """Ask for labels of other examples, none of which is more general than one of these."""
+        pool, rng, bank = self.means.pool, self.rng, self.means.bank
+        above = (g for label in (*self.spans, *self.hidden) for g in bank.hypernyms(label))
+        general = {name for g in above for name in bank.synonyms(g)}
         for name in rng.sample(pool, min(len(pool), rng.randint(1, 5))):
-            if self._is_new(name):
-                self._add_absent(name)
+            if self._is_new(name) and folded(name) not in general:
+                self._add(name)
 
     def _is_new(self, name: str) -> bool:
-        known = name in self.asked or name in self.annotated
-        return not known and name.lower() not in self.synonyms
+        return folded(name) not in self.asked and folded(name) not in self.known
 
-    def _add_absent(self, name: str) -> None:
-        self.asked.add(name)
-        self.absent.append(name)
+    def _add(self, name: str, places: Sequence[tuple[int, int]] = ()) -> None:
+        """Ask one more label, which holds at some places or at none."""
+        self.asked.add(folded(name))
+        if places:
+            self.spans[name] = list(places)
+        else:
+            self.absent.append(name)
 
     def ask(self, schema: Schema) -> Answers:
         """Put the labels into the schema and return the answers."""

@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 
 from onepass.corpus.example import Example, GoldStructure
-from onepass.corpus.question import RecordAnswer, SpanAnswer
+from onepass.corpus.question import RecordAnswer, SpanAnswer, folded
 from onepass.schema import Field, RelationType, Schema
 from onepass.training.asking.means import Means
 
@@ -115,7 +115,8 @@ def ask_relations(
     """
     pairs = pairs_by_type(example)
     present = list(pairs)
-    absent = [name for name in example.asked_relations if name not in pairs]
+    same = {name for kind in present for name in means.bank.synonyms(kind)}
+    absent = [name for name in example.asked_relations if folded(name) not in same]
     rng.shuffle(present)
     rng.shuffle(absent)
     limit = means.options.max_relations
@@ -140,8 +141,8 @@ def _foreign(example: Example, means: Means, rng: random.Random) -> list[str]:
     if not means.types or rng.random() >= means.options.foreign:
         return []
     drawn = rng.sample(means.types, min(len(means.types), rng.randint(1, 3)))
-    known = {name.lower() for name in example.asked_relations}
-    return [name for name in drawn if name.lower() not in known]
+    known = {name for kind in example.asked_relations for name in means.bank.synonyms(kind)}
+    return [name for name in drawn if folded(name) not in known]
 
 
 def pairs_by_type(example: Example) -> dict[str, tuple[Pair, ...]]:
