@@ -353,3 +353,27 @@ def test_a_model_goes_to_another_process(directory: Path) -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         found = pool.submit(model.extract, TEXT, EVERYTHING, threshold=0.45).result()
     assert found.to_dict() == model.extract(TEXT, EVERYTHING, threshold=0.45).to_dict()
+
+
+# -- what was read -------------------------------------------------------------------------------
+
+
+def test_a_link_that_is_cut_and_given_up_stops_no_other_text() -> None:
+    query = "&".join(f"utm_{i}=a{i}b{i * 7}" for i in range(60))
+    link = f"https://shop.example.com/r?{query}&token={'aZ9' * 50}"
+    docs = Extractor(threads=1).extract(["Tim Cook left.", link], LABELS)
+    assert docs[0].coverage.chars_read == 14
+    assert (docs[1].coverage.chars_read, docs[1].coverage.truncated) == (0, True)
+
+
+def test_words_behind_the_cut_were_not_read_and_are_not_subtracted() -> None:
+    model, text = Extractor(threads=1), "x " * 3000
+    plain = model.extract(text, LABELS, on_long="truncate").coverage
+    longer = model.extract(text + "a" * 600, LABELS, on_long="truncate").coverage
+    assert plain.chars_read == longer.chars_read
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_choices_are_not_made_of_nothing(text: str) -> None:
+    schema = Schema().structure("product", ["name::str", "size::[small|medium]"])
+    assert Extractor(threads=1).extract(text, schema, threshold=0.01).records == {"product": ()}

@@ -48,7 +48,7 @@ def test_pieces_are_those_of_the_whole_text(pair: Pair, text: str) -> None:
     assert read.ids.tolist() == (whole(raw, text) if len(read.words) else [])
     assert read.lengths.sum() == len(read.ids)
     assert len(read.lengths) == len(read.words)
-    assert read.cut == 0
+    assert read.cut.sum() == 0
 
 
 def test_a_piece_belongs_to_the_word_that_it_ends_in(pair: Pair) -> None:
@@ -89,7 +89,7 @@ def test_long_words_are_cut(pair: Pair) -> None:
     text = f"tim {'qx' * 30} cook"
     read = read_whole(text, tokenizer, max_word_pieces=7)
     assert read.lengths.max() == 7
-    assert read.cut == 60
+    assert read.cut.sum() == 60
     free = read_whole(text, tokenizer, max_word_pieces=1000)
     assert read.window(Window(2, 3)).tolist() == free.window(Window(2, 3)).tolist()
 

@@ -229,9 +229,12 @@ class Example:
         asked_relations: relation types that were looked for; those of ``relations`` are added.
         relation_descriptions: relation type to what it means.
         source: where it comes from.
+        unsure: entity labels that may hold, though no mention is known: never asked in training.
+        unsure_relations: relation types, likewise.
 
     Raises:
-        InputError: for a span outside the text, or a name that two tasks or two structures have.
+        InputError: for a span outside the text, a name that two tasks or two structures have, or a
+            label that is asked and unsure.
 
     >>> Example("Bo barks.", (Mention(0, 2, "dog"),), asked=("cat",)).asked
     ('cat', 'dog')
@@ -247,11 +250,13 @@ class Example:
     asked_relations: tuple[str, ...] = ()
     relation_descriptions: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    unsure: tuple[str, ...] = ()
+    unsure_relations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for label in self.asked:
+        for label in (*self.asked, *self.unsure):
             as_name(label, "an asked label")
-        for kind in self.asked_relations:
+        for kind in (*self.asked_relations, *self.unsure_relations):
             as_name(kind, "an asked relation type")
         distinct((task.name for task in self.classifications), "the tasks of a text")
         distinct((one.name for one in self.structures), "the structures of a text")
@@ -259,6 +264,11 @@ class Example:
             inside(span, self.text, what)
         labels = dict.fromkeys([*self.asked, *(e.label for e in self.entities)])
         kinds = dict.fromkeys([*self.asked_relations, *(r.type for r in self.relations)])
+        both = [*labels.keys() & set(self.unsure), *kinds.keys() & set(self.unsure_relations)]
+        if both:
+            raise InputError(
+                f"{shown(both[0])} is both asked and unsure; leave it out of one of the two lists."
+            )
         object.__setattr__(self, "asked", tuple(labels))
         object.__setattr__(self, "asked_relations", tuple(kinds))
 

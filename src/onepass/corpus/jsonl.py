@@ -14,7 +14,8 @@
                  "records": [{field: [{"start": int, "end": int} | {"choice": str}
                                       | {"text": str}]}]}],
  "relations": [{"type": str, "head": [start, end], "tail": [start, end]}],
- "asked_relations": [str], "relation_descriptions": {type: str}, "source": str}
+ "asked_relations": [str], "relation_descriptions": {type: str}, "source": str,
+ "unsure": [str], "unsure_relations": [str]}  # may hold, though none is known: never asked
 ```
 
 Every key but ``text`` is optional. Offsets are character indices, half-open. Entities whose label
@@ -59,7 +60,7 @@ __all__ = [
 
 _KEYS = (
     "text", "entities", "asked", "descriptions", "classifications", "structures", "relations",
-    "asked_relations", "relation_descriptions", "source",
+    "asked_relations", "relation_descriptions", "source", "unsure", "unsure_relations",
 )  # fmt: skip
 _TASK_KEYS = ("name", "labels", "true", "multi_label", "descriptions", "prompt", "examples")
 
@@ -103,6 +104,8 @@ def example_from_dict(row: Mapping[str, Any]) -> Example:
             row.get("relation_descriptions", {}), "relation_descriptions"
         ),
         source=as_text(row.get("source", ""), "source"),
+        unsure=as_names(row.get("unsure", ()), "unsure"),
+        unsure_relations=as_names(row.get("unsure_relations", ()), "unsure_relations"),
     )
 
 
@@ -218,6 +221,8 @@ def example_to_dict(example: Example) -> dict[str, Any]:
         "asked_relations": list(example.asked_relations),
         "relation_descriptions": dict(example.relation_descriptions),
         "source": example.source,
+        "unsure": list(example.unsure),
+        "unsure_relations": list(example.unsure_relations),
     }
     return {key: value for key, value in full.items() if value or key == "text"}
 

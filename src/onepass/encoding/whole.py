@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.words import first_pieces
+from onepass.encoding.words import owned_pieces
 from onepass.text.windows import Window
 from onepass.text.words import Words, split_words
 
@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 def whole_pieces(
     words: Words, tokenizer: PieceTokenizer, most: int, *, before: str = ""
-) -> tuple[Ints, Ints, int, Ints]:
+) -> tuple[Ints, Ints, Ints, Ints]:
     """Tokenize a text in one go.
 
     Args:
@@ -31,27 +31,23 @@ def whole_pieces(
         before: is read in front of the text, and belongs to no word.
 
     Returns:
-        (pieces,) ids, (words,) pieces of each word, how many characters stand in cut words, and
-        (pieces,) ids of what is read in front. White space that a tokenizer makes pieces of belongs
-        to the word behind it, at the end of the text to the last word; without words there are no
-        pieces.
+        (pieces,) ids, (words,) pieces of each word, (words,) characters of each that count as not
+        read (see `owned_pieces`), and (pieces,) ids of what is read in front; without words there
+        are no pieces.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.text.words import split_words
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
     >>> whole_pieces(split_words("Tim incomprehensibilities"), tokenizer, 3)[1:3]
-    (array([1, 3]), 21)
+    (array([1, 3]), array([ 0, 21]))
     """
     ids, ends = tokenizer.located(before + words.text)
     own = int(np.searchsorted(ends, len(before.rstrip()), side="right")) if before else 0
     head, ids, ends = ids[:own], ids[own:], ends[own:] - len(before)
-    count = len(words)
-    if not count:
-        return ids[:0], np.zeros(0, dtype=np.int64), 0, head
-    owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), count - 1)
-    lengths = np.bincount(owners, minlength=count).astype(np.int64)
-    kept, lengths, cut = first_pieces(words, ids, lengths, most)
-    return kept, lengths, cut, head
+    if not len(words):
+        none = np.zeros(0, dtype=np.int64)
+        return none, none, none, head
+    return *owned_pieces(words, (ids, ends), tokenizer, most), head
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +58,13 @@ class TextPieces:
         words: the text's own words.
         ids: (pieces,).
         lengths: (words,) pieces of each word.
-        cut: characters of the words that were cut, which count as not read.
+        cut: (words,) characters of each word that count as not read.
     """
 
     words: Words
     ids: Ints
     lengths: Ints
-    cut: int = 0
+    cut: Ints
 
     def window(self, window: Window) -> Ints:
         """Return the (pieces,) ids of a window."""

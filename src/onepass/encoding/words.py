@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 
 def word_pieces(
     words: Words, forms: Sequence[str], tokenizer: PieceTokenizer, most: int
-) -> tuple[Ints, Ints, int]:
+) -> tuple[Ints, Ints, Ints]:
     """Tokenize words one by one.
 
     Args:
@@ -25,39 +25,60 @@ def word_pieces(
         most: pieces of a word; a longer one (a base64 block, say) keeps its first ones.
 
     Returns:
-        (pieces,) ids, (words,) pieces of each word, and how many characters stand in words that are
-        cut or that the tokenizer gives up on.
+        (pieces,) ids, (words,) pieces of each word, and (words,) how many characters of each count
+        as not read: all of a word that is cut, and parts that the tokenizer gives up on.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.text.words import split_words
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
     >>> words = split_words("Tim incomprehensibilities")
     >>> word_pieces(words, words.forms(), tokenizer, 3)[1:]
-    (array([1, 3]), 21)
+    (array([1, 3]), array([ 0, 21]))
     """
     ids, lengths = tokenizer.flat(forms)
-    given_up = _given_up(words, ids, lengths, tokenizer)
+    given_up = _given_up(words, forms, (ids, lengths), tokenizer)
     ids, lengths, cut = first_pieces(words, ids, lengths, most)
-    return ids, lengths, cut + given_up
+    return ids, lengths, np.maximum(cut, given_up)
 
 
-def _given_up(words: Words, ids: Ints, lengths: Ints, tokenizer: PieceTokenizer) -> int:
-    """Return how many characters stand in words that are too long for the vocabulary's search.
+def _given_up(
+    words: Words, forms: Sequence[str], pieces: tuple[Ints, Ints], tokenizer: PieceTokenizer
+) -> Ints:
+    """Return how many characters of each word are too many for the vocabulary's search."""
+    given_up = np.zeros(len(words), dtype=np.int64)
+    if tokenizer.longest is None:
+        return given_up
+    most, unknown = tokenizer.longest
+    long = words.ends - words.starts > most  # (words,)
+    if not long.any():
+        return given_up
+    ids, lengths = pieces
+    word_of = np.repeat(np.arange(len(lengths)), lengths)  # (pieces,)
+    for word in np.flatnonzero(
+        long & (np.bincount(word_of[ids == unknown], minlength=len(long)) > 0)
+    ):
+        own, ends = tokenizer.located(forms[word])
+        given_up[word] = unread(own, np.diff(ends, prepend=0), tokenizer).sum()
+    return given_up
 
-    WordPiece makes one unknown piece of such a word, whatever is in it.
+
+def unread(ids: Ints, chars: Ints, tokenizer: PieceTokenizer) -> Ints:
+    """Return how many characters of each piece are not read, though they are in it.
+
+    WordPiece makes one unknown piece of what is too long for its search, whatever is in it.
+
+    Args:
+        ids: (pieces,).
+        chars: (pieces,) characters that each piece stands for.
+        tokenizer: that made them.
     """
     if tokenizer.longest is None:
-        return 0
+        return np.zeros_like(chars)
     most, unknown = tokenizer.longest
-    chars = words.ends - words.starts  # (words,)
-    if not len(chars) or int(chars.max()) <= most:
-        return 0
-    word_of = np.repeat(np.arange(len(lengths)), lengths)  # (pieces,)
-    has_unknown = np.bincount(word_of[ids == unknown], minlength=len(lengths)) > 0
-    return int(chars[has_unknown & (chars > most)].sum())
+    return np.where((ids == unknown) & (chars > most), chars, 0)
 
 
-def first_pieces(words: Words, ids: Ints, lengths: Ints, most: int) -> tuple[Ints, Ints, int]:
+def first_pieces(words: Words, ids: Ints, lengths: Ints, most: int) -> tuple[Ints, Ints, Ints]:
     """Cut words that have too many pieces.
 
     Args:
@@ -67,10 +88,35 @@ def first_pieces(words: Words, ids: Ints, lengths: Ints, most: int) -> tuple[Int
         most: pieces that a word keeps.
 
     Returns:
-        As `word_pieces`.
+        (pieces,) ids, (words,) pieces of each word, and (words,) characters of those that are cut.
     """
-    if not len(lengths) or int(lengths.max()) <= most:
-        return ids, lengths, 0
-    cut = int((words.ends - words.starts)[lengths > most].sum())
+    cut = np.where(lengths > most, words.ends - words.starts, 0)
+    if not cut.any():
+        return ids, lengths, cut
     step = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return ids[step < most], np.minimum(lengths, most), cut
+
+
+def owned_pieces(
+    words: Words, pieces: tuple[Ints, Ints], tokenizer: PieceTokenizer, most: int
+) -> tuple[Ints, Ints, Ints]:
+    """Give the pieces of a text that was tokenized whole to its words, which are cut likewise.
+
+    Args:
+        words: of the text, one or more.
+        pieces: (pieces,) ids, and (pieces,) one past the last character of each.
+        tokenizer: that made them.
+        most: pieces that a word keeps.
+
+    Returns:
+        As `word_pieces`. A piece belongs to the word that it ends in, white space to the word
+        behind it, at the end of the text to the last word.
+    """
+    ids, ends = pieces
+    owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), len(words) - 1)
+    lengths = np.bincount(owners, minlength=len(words)).astype(np.int64)
+    # White space in front of a word is in its first piece.
+    chars = np.minimum(np.diff(ends, prepend=0), (words.ends - words.starts)[owners])
+    given_up = np.bincount(owners, unread(ids, chars, tokenizer), minlength=len(words))
+    ids, lengths, cut = first_pieces(words, ids, lengths, most)
+    return ids, lengths, np.maximum(cut, given_up.astype(np.int64))

@@ -37,8 +37,8 @@ class Text(Protocol):
         """Return (words,) pieces of each word."""
 
     @property
-    def cut(self) -> int:
-        """Return how many characters stand in words that were cut, and so were not read whole."""
+    def cut(self) -> NDArray[np.int64]:
+        """Return (words,) how many characters of each word count as not read."""
 
 
 class Sized(Protocol):

@@ -335,9 +335,10 @@ def _pieces(job: _Job) -> int:
 
 def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
     """Return the windows of a text for which a number of pieces is left beside the prompt."""
-    if on_long == "error" and text.cut:
+    unread = int(text.cut.sum())
+    if on_long == "error" and unread:
         raise TextTooLong(
-            f"The text has words that are too long to be read whole ({text.cut} characters in "
+            f"The text has words that are too long to be read whole ({unread} characters in "
             "all); break them with blanks, or read it with on_long='window'."
         )
     longest = int(text.lengths.max(initial=0))  # a word is never cut between windows
@@ -358,9 +359,7 @@ def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Wind
 
 def _coverage(text: Text, windows: Sequence[Window]) -> Coverage:
     words = text.words
-    chars = len(words.text)
-    end = windows[-1].end
-    if end == len(words):
-        return Coverage(chars, chars - text.cut, len(windows), text.cut > 0)
-    read = int(words.ends[end - 1]) if end else 0
-    return Coverage(chars, max(read - text.cut, 0), len(windows), True)
+    chars, end = len(words.text), windows[-1].end
+    unread, whole = int(text.cut[:end].sum()), end == len(words)
+    reached = chars if whole else int(words.ends[end - 1]) if end else 0
+    return Coverage(chars, reached - unread, len(windows), not whole or unread > 0)

@@ -38,7 +38,7 @@ def test_pieces_are_those_of_the_whole_text(pairs: Pairs, kind: str) -> None:
             assert found == plain_pieces(
                 pair.ours.plain(text), pair.ours, behind_marker=marker
             ).tolist()  # fmt: skip
-        assert (len(read.lengths), read.cut) == (len(read.words), 0)
+        assert (len(read.lengths), read.cut.sum()) == (len(read.words), 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -70,13 +70,13 @@ def test_one_kind_begins_with_other_pieces_behind_a_marker(pairs: Pairs) -> None
 def test_long_words_are_cut(pairs: Pairs) -> None:
     read = read_text("x1x1x1x1 a", pairs("byte pairs").ours, max_word_pieces=3)
     assert read.lengths.tolist() == [3, 1]
-    assert read.cut == 8
+    assert read.cut.sum() == 8
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t "])
 def test_white_space_is_nothing(pairs: Pairs, text: str) -> None:
     read = read_text(text, pairs("byte pairs").ours, max_word_pieces=3)
-    assert len(read.words) == len(read.lengths) == read.cut == 0
+    assert len(read.words) == len(read.lengths) == read.cut.sum() == 0
     assert read.window(Window(0, 0), behind_marker=True).tolist() == []
 
 

@@ -52,8 +52,8 @@ class Text:
         return self.plain.lengths
 
     @property
-    def cut(self) -> int:
-        """Characters of the words that were cut."""
+    def cut(self) -> Ints:
+        """(words,) characters of each word that count as not read."""
         return self.plain.cut
 
     def window(self, window: Window, prompt: str) -> Ints:

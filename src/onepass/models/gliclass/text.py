@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.words import first_pieces
+from onepass.encoding.words import owned_pieces
 from onepass.models.gliclass.config import SEP
 from onepass.text.windows import Window
 from onepass.text.words import Words, split_words
@@ -44,7 +44,7 @@ class TextPieces:
     Attributes:
         words: the text's own words.
         lengths: (words,) pieces of each word, in the place where it has more.
-        cut: characters of the words that were cut, which count as not read.
+        cut: (words,) characters of each word that count as not read.
         at_start: its pieces at the start of a sequence.
         behind: its pieces behind a marker.
         tokenizer: that made them.
@@ -52,7 +52,7 @@ class TextPieces:
 
     words: Words
     lengths: Ints
-    cut: int
+    cut: Ints
     at_start: Pieces
     behind: Pieces
     tokenizer: PieceTokenizer
@@ -140,13 +140,10 @@ def _differs_behind_marker(tokenizer: PieceTokenizer) -> bool:
     return behind[1:] != at_start
 
 
-def _pieces(words: Words, tokenizer: PieceTokenizer, marker: str, most: int) -> tuple[Pieces, int]:
-    """Return the pieces of a text behind a marker, and how many characters were cut."""
-    ids, ends = tokenizer.located(words.text, marker=marker)
-    count = len(words)
-    if not count:  # white space alone is not read
-        return Pieces(ids[:0], np.zeros(1, dtype=np.int64)), 0
-    owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), count - 1)
-    lengths = np.bincount(owners, minlength=count).astype(np.int64)
-    ids, lengths, cut = first_pieces(words, ids, lengths, most)
+def _pieces(words: Words, tokenizer: PieceTokenizer, marker: str, most: int) -> tuple[Pieces, Ints]:
+    """Return the pieces of a text behind a marker, and the characters of each word not read."""
+    located = tokenizer.located(words.text, marker=marker)
+    if not len(words):  # white space alone is not read
+        return Pieces(located[0][:0], np.zeros(1, dtype=np.int64)), np.zeros(0, dtype=np.int64)
+    ids, lengths, cut = owned_pieces(words, located, tokenizer, most)
     return Pieces(ids, np.concatenate([[0], np.cumsum(lengths)])), cut

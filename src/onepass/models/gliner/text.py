@@ -26,7 +26,7 @@ class TextPieces:
         ids: (pieces,).
         lengths: (words,) pieces of each word.
         end: (pieces,) ids that end a sequence.
-        cut: characters of the words that were cut, which count as not read.
+        cut: (words,) characters of each word that count as not read.
         bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
     """
 
@@ -34,7 +34,7 @@ class TextPieces:
     ids: Ints
     lengths: Ints
     end: Ints
-    cut: int = 0
+    cut: Ints
     bounds: Ints = field(init=False)
 
     def __post_init__(self) -> None:

@@ -57,7 +57,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             classes[group.task, group.items] = scores.classes[number]
             continue
         spans = scores.spans[number]
-        if spans.logits is None:
+        if spans.logits is None or not words:  # choices have scores even where nothing is read
             continue
         prefix = reading.prompt.prefix_words
         calibration = thresholds.calibration.get(_KINDS[group.kind], PLAIN)

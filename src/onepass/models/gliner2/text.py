@@ -33,7 +33,7 @@ class TextPieces:
         lengths: (words,) pieces of each word.
         stop: (pieces,) ids of the full stop that may be added.
         shapes: (words,) of the text's own words.
-        cut: characters of the words that were cut, which count as not read.
+        cut: (words,) characters of each word that count as not read.
         bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
     """
 
@@ -42,7 +42,7 @@ class TextPieces:
     lengths: Ints
     stop: Ints
     shapes: Ints
-    cut: int = 0
+    cut: Ints
     bounds: Ints = field(init=False)
 
     def __post_init__(self) -> None:
