@@ -27,6 +27,8 @@ FULL = Example(
     text="Tim Cook runs Apple. 🍎",
     entities=(Mention(0, 8, "person"), Mention(14, 19, "company")),
     asked=("place", "person", "company"),
+    unsure=("product",),
+    unsure_relations=("sold",),
     descriptions={"place": "where something is"},
     classifications=(
         GoldTask("tone", ("calm", "angry"), ("calm",), prompt="How does it sound?"),
@@ -169,3 +171,22 @@ def test_broken_files_get_one_sentence(tmp_path, name, content, message):
         path.write_bytes(content)
     with pytest.raises(InputError, match=re.escape(message)):
         list(read_examples(path))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "Bo", "asked": ["dog"], "unsure": ["dog"]},
+        {"text": "Bo", "asked_relations": ["dog"], "unsure_relations": ["dog"]},
+    ],
+)
+def test_a_name_is_asked_or_unsure(row):
+    with pytest.raises(InputError, match="'dog' is both asked and unsure"):
+        example_from_dict(row)
+
+
+def test_a_label_may_be_unsure_beside_a_relation_type_of_its_name():
+    assert (
+        example_from_dict({"text": "Bo", "asked": ["dog"], "unsure_relations": ["dog"]}).unsure
+        == ()
+    )

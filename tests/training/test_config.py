@@ -188,3 +188,9 @@ def test_a_teacher_alone_is_distillation():
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*/train.json")), ids=lambda p: p.parent.name)
 def test_recipes_are_configurations(path):
     read_config(path)
+
+
+def test_rounded_weights_are_not_changed_by_adapters():
+    given = LEAST | {"quantize": True, "lora": {"rank": 4}}
+    with pytest.raises(InputError, match="'quantize' rounds whole weights, which 'lora' does not"):
+        TrainConfig.from_dict(given)

@@ -293,6 +293,7 @@ def test_what_a_model_is_unsure_of_is_not_taught_to_be_absent(tmp_path):
     assert example.entities == (Mention(0, 3, "person"),)
     assert example.asked_relations == ("in", "by")
     assert example.relations == (GoldRelation("in", (0, 3), (4, 8)),)
+    assert (example.unsure, example.unsure_relations) == (("city", "place"), ("at", "of"))
     many, one = example.classifications
     assert (many.labels, many.true) == (("calm", "loud"), ("calm",))
     assert many.examples == (("hush", ("calm",)),)

@@ -18,6 +18,7 @@ from onepass.corpus.example import (
 )
 from onepass.corpus.question import Question, RecordAnswer
 from onepass.errors import InputError
+from onepass.training.asking.means import Borrowed
 from onepass.training.bank import LabelBank, head_noun, read_bank
 from onepass.training.sampling import Sampler, SamplingOptions
 
@@ -317,3 +318,129 @@ def test_without_case_noise_nothing_more_is_drawn():
     rng, other = random.Random(5), random.Random(5)
     assert Sampler().means.recased("Bo", rng) == "Bo"
     assert rng.random() == other.random()
+
+
+# -- what is known to hold is never asked as absent ----------------------------------------------
+
+PEOPLE = LabelBank(
+    paraphrases={"company": ["firm"], "person": ["human"], "works for": ["employed by"]},
+    general={name: ["person"] for name in ("politician", "athlete", "actor")},
+    siblings={"person": ["dancer", "statesman"]},
+)
+CAST = Example(
+    "Ann met Bob, Cleo and Dora.",
+    (
+        Mention(0, 3, "politician"),
+        Mention(8, 11, "athlete"),
+        Mention(13, 17, "actor"),
+        Mention(22, 26, "company"),
+    ),
+    relations=(GoldRelation("works for", (0, 3), (22, 26)),),
+)
+
+
+def cells_of(question: Question, name: str) -> dict[str, set[tuple[int, int]]]:
+    """Return where a label of a question is right, and where it does not count."""
+    labels = [label.name.lower().replace("_", " ") for label in question.schema.entity_labels]
+    if name not in labels:
+        return {}
+    number = labels.index(name)
+    return {
+        "right": {(s, e) for label, s, e in question.entities if label == number},
+        "open": {
+            (s, e) for label, s, e in (*question.ignored, *question.outranked) if label == number
+        },
+    }
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_general_label_holds_wherever_no_specific_one_is_asked(seed):
+    options = SamplingOptions(generalize=0.7, compete=0.7, drop_label=0.5, paraphrase=0.0)
+    question = Sampler(PEOPLE, options=options).question(CAST, random.Random(seed))
+    found = cells_of(question, "person")
+    asked = {label.name.lower().replace("_", " ") for label in question.schema.entity_labels}
+    for mention in CAST.entities[:3]:
+        if found and mention.label not in asked:
+            assert (mention.start, mention.end) in found["right"] | found["open"]
+    for sibling in ("dancer", "statesman"):
+        where = cells_of(question, sibling)
+        hidden = {(m.start, m.end) for m in CAST.entities if m.label not in asked | {"company"}}
+        if where and "person" not in asked:  # else one of them was moved there
+            assert hidden <= where["open"]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_no_other_spelling_or_name_of_what_is_there_is_asked(seed):
+    pool = ("Company", "firm", "FIRM", "human", "harbor")
+    options = SamplingOptions(foreign=1.0, paraphrase=0.0, drop_label=0.5, generalize=0.0)
+    borrowed = {"mine": Borrowed((), ("employed by", "Works_For", "owns"))}
+    sampler = Sampler(PEOPLE, pool, options, borrowed=borrowed)
+    question = sampler.question(CAST, random.Random(seed), "mine")
+    present = {label for label, _, _ in question.entities}
+    absent = {
+        label.name.lower().replace("_", " ")
+        for number, label in enumerate(question.schema.entity_labels)
+        if number not in present
+    }
+    assert absent <= {"harbor", "person", "dancer", "statesman"}
+    kinds = {kind.name for kind in question.schema.relation_types}
+    assert kinds <= {"works for", "owns"}
+
+
+def test_the_other_direction_of_a_paraphrase_counts():
+    example = Example("Acme grew.", (Mention(0, 4, "firm"),))
+    sampler = Sampler(PEOPLE, ("company",), SamplingOptions(foreign=1.0, paraphrase=0.0))
+    for seed in range(50):
+        question = sampler.question(example, random.Random(seed))
+        assert [label.name.lower() for label in question.schema.entity_labels] == ["firm"]
+
+
+def test_what_may_hold_is_not_asked():
+    example = Example(
+        "Acme hired Bo.", (Mention(0, 4, "firm"),), unsure=("person",), asked_relations=("owns",),
+        unsure_relations=("works for",),
+    )  # fmt: skip
+    sampler = Sampler(
+        PEOPLE, ("human", "person"), SamplingOptions(foreign=1.0),
+        borrowed={"": Borrowed((), ("employed by",))},
+    )  # fmt: skip
+    for seed in range(50):
+        question = sampler.question(example, random.Random(seed))
+        assert len(question.schema.entity_labels) == 1
+        assert [kind.name for kind in question.schema.relation_types] == ["owns"]
+        assert {"person", "human"} <= question.known
+
+
+def test_names_are_borrowed_within_their_source():
+    borrowed = {"theirs": Borrowed(("harbor",), ("owns",))}
+    sampler = Sampler(options=SamplingOptions(foreign=1.0), borrowed=borrowed)
+    asked = {
+        source: {
+            name.name.lower()
+            for seed in range(30)
+            for question in [sampler.question(CAST, random.Random(seed), source)]
+            for name in (*question.schema.entity_labels, *question.schema.relation_types)
+        }
+        for source in ("theirs", "mine")
+    }
+    assert asked["theirs"] - asked["mine"] == {"harbor", "owns"}
+
+
+@pytest.mark.parametrize("density", [0.0, 1.0])
+@pytest.mark.parametrize(("true", "false"), [(40, 30), (40, 0), (1, 40), (0, 40)])
+def test_a_task_has_as_many_labels_as_may_be_asked(density, true, false):
+    labels = tuple(f"label {i}" for i in range(true + false))
+    task = GoldTask("topics", labels, labels[:true], multi_label=True)
+    example = Example("Hi.", classifications=(task,))
+    sampler = Sampler(options=SamplingOptions(max_classes=10, density=density, restyle=0.0))
+    numbers = set()
+    for seed in range(60):
+        question = sampler.question(example, random.Random(seed))
+        asked = [label.name for label in question.schema.classification_tasks[0].labels]
+        right = question.classes[0]
+        assert len(asked) <= 10
+        assert bool(right) == bool(true)
+        assert (len(right) < len(asked)) == bool(false)
+        numbers.add(len(right))
+    assert max(numbers) == min(true, 10 - bool(false))
+    assert len(numbers) > 3 or not density or true < 4

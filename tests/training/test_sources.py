@@ -172,3 +172,35 @@ def test_two_files_of_a_directory_with_one_name_are_refused(tmp_path, write, rea
     (tmp_path / "set" / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "y"}'))
     with pytest.raises(InputError, match="are both called 'a'; rename one of them"):
         read("set")
+
+
+def gliner_row(*labels: str, **more: object) -> dict:
+    return {"tokenized_text": ["Ann", "left"], "ner": [[0, 0, label] for label in labels], **more}
+
+
+def test_names_are_borrowed_within_a_file_that_says_of_none_that_it_does_not_hold(write, read):
+    write("plain.jsonl", gliner_row("person"), gliner_row("city", relations=[[0, 1, "is"]]))
+    write("listed.jsonl", gliner_row("human"), gliner_row("town", ner_negatives=["date"]))
+    write("own.jsonl", row("Ann left."))
+    sources = read("plain.jsonl", "listed.jsonl", "own.jsonl")
+    assert sources.borrowed["plain"].labels == ("city", "person")
+    assert "own" not in sources.borrowed
+    assert "listed" not in sources.borrowed or not sources.borrowed["listed"].labels
+    names = {drawn.source for drawn in Mixture(sources.files, {}, 1).draw(60, random.Random(1))}
+    assert names == {"plain", "listed", "own"}
+    split = by_length(sources, [1])
+    names = {drawn.source for drawn in Mixture(split.files, {}, 1).draw(60, random.Random(1))}
+    assert names == {"plain", "listed", "own"}  # the names by which they borrow
+
+
+def test_nothing_is_held_out_of_a_file_that_is_learned_from_whole(tmp_path, write):
+    write("guessed.jsonl", *(row(f"guess {i}") for i in range(30)))
+    write("gold.jsonl", *(row(f"gold {i}") for i in range(30)))
+    paths = [tmp_path / name for name in ("guessed.jsonl", "gold.jsonl")]
+    sources = open_sources(
+        paths, into=tmp_path / "into", held_out=0.5, seed=1, report=lambda line: None,
+        whole=("guessed",),
+    )  # fmt: skip
+    assert len(sources.files["guessed"]) == 30
+    assert {example.text[:4] for example in sources.held_out} == {"gold"}
+    assert len(sources.held_out) == 15

@@ -12,6 +12,8 @@ from onepass.corpus.jsonl import example_from_dict
 from onepass.errors import CheckpointError, InputError
 from onepass.models.gliclass.network.loss import run_network as run_gliclass
 from onepass.models.gliner2.network.outputs import run_network
+from onepass.models.gliner2.prompt import Kind
+from onepass.models.gliner2.targets import LossWeights
 from onepass.training.config import TrainConfig
 from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
@@ -25,6 +27,7 @@ ROW = {
     "asked": ["person", "place"],
     "classifications": [{"name": "tone", "labels": ["calm", "angry"], "true": ["calm"]}],
 }
+LINKED = ROW | {"relations": [{"type": "works for", "head": [0, 8], "tail": [19, 24]}]}
 PLAIN = dict.fromkeys(("restyle", "describe", "compete", "generalize", "foreign"), 0.0)
 
 
@@ -169,3 +172,20 @@ def test_equal_logits_have_the_gradient_zero():
     for term in (soft_binary, soft_choice):
         (gradient,) = torch.autograd.grad(term(logits, logits.detach(), 2.0), logits)
         assert float(gradient.abs().max()) < 1e-6
+
+
+def test_a_student_with_a_spare_instance_is_taught_the_others(ends):
+    student = open_trainee(ends[0], LossWeights(slots=0.5))
+    taught = Taught(student, open_trainee(ends[1]), DistillOptions("big"))
+    batch = taught.build(taught.ask(whole_question(example_from_dict(LINKED)), 99))
+    pairs = [group for group in batch.own.spans if group.kind is Kind.RELATION]
+    assert [group.instances - group.count for group in pairs] == [1]
+    plain = Taught(open_trainee(ends[0]), open_trainee(ends[1]), DistillOptions("big"))
+    same = plain.build(plain.ask(whole_question(example_from_dict(LINKED)), 99))
+    student.network.eval()
+    spare, without = (
+        each.loss(student.network, one)[1]["distill"]
+        for each, one in ((taught, batch), (plain, same))
+    )
+    assert spare == pytest.approx(without, abs=1e-5)
+    assert spare > 0

@@ -18,6 +18,7 @@ import torch
 from onepass.errors import InputError
 from onepass.training.averaging import Average
 from onepass.training.processes import ALONE, Processes
+from onepass.training.resuming import check_groups, check_network, configured
 
 _TRAINING, _STATE = "training.pt", "state.json"
 
@@ -141,7 +142,8 @@ class Checkpoints:
         """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
 
         Raises:
-            InputError: if there is none, or it is of another number of processes.
+            InputError: if there is none, or it is of another number of processes, of other layers,
+                or of parameters that are grouped otherwise.
         """
         steps = self._steps()
         if not steps and self._finished:
@@ -158,14 +160,17 @@ class Checkpoints:
                 f"{self._processes.count} resume it; start as many as it had."
             )
         saved = torch.load(steps[-1] / _TRAINING, weights_only=True, map_location="cpu")
+        present = optimizer.state_dict()
+        check_network(saved["network"], task.network.state_dict(), str(steps[-1]))
+        check_groups(saved["optimizer"], present, str(steps[-1]))
+        if self._average is not None and "average" not in saved:
+            raise InputError(
+                f"The run in {self._directory} kept no mean of its weights; resume it without "
+                "ema, or start without resume."
+            )
         task.network.load_state_dict(saved["network"])
-        optimizer.load_state_dict(saved["optimizer"])
+        optimizer.load_state_dict(configured(saved["optimizer"], present))
         if self._average is not None:
-            if "average" not in saved:
-                raise InputError(
-                    f"The run in {self._directory} kept no mean of its weights; resume it without "
-                    "ema, or start without resume."
-                )
             self._average.load_state_dict(saved["average"])
         own = self._processes.index
         _set_rng([saved, *saved.get("other_rngs", [])][own])

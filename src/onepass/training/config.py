@@ -185,12 +185,18 @@ class TrainConfig:
             ("quantize", self.quantize or None),
             ("distill", self.distill),
             ("loaders", self.loaders or None),
+            ("bank", self.bank),
         ):
             if self.rl is not None and value is not None:
                 raise InputError(
                     f"{name!r} is of supervised training, which a run with 'rl' is not; "
                     "leave it out."
                 )
+        if self.quantize and self.lora is not None:
+            raise InputError(
+                "'quantize' rounds whole weights, which 'lora' does not train; leave one of them "
+                "out."
+            )
         if self.rl is not None and self.precision == "fp16":
             raise InputError("A run with 'rl' has no 'precision' fp16; give bf16, fp32 or auto.")
         if self.patience is not None and not self.score_every:

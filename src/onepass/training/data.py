@@ -7,6 +7,7 @@ checkpoint can hold.
 
 from __future__ import annotations
 
+import codecs
 import mmap
 import random
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,7 @@ from onepass.corpus.jsonl import example_from_dict
 from onepass.corpus.rows import at_line, parse_row
 from onepass.errors import InputError
 
-_LONGEST_BLANK = 8  # bytes: a shorter line is looked at, a longer one is taken for a row
+_WHITE = np.frombuffer(b" \t\n\r\v\f", dtype=np.uint8)  # what `bytes.strip` takes away
 
 
 class LineFile:
@@ -43,11 +44,14 @@ class LineFile:
         self.path = path
         with path.open("rb") as file:
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        ends = np.flatnonzero(np.frombuffer(self._bytes, dtype=np.uint8) == 10) + 1
-        starts = np.concatenate([[0], ends])
+        content = np.frombuffer(self._bytes, dtype=np.uint8)
+        ends = np.flatnonzero(content == 10) + 1
+        mark = len(codecs.BOM_UTF8) if self._bytes[:3] == codecs.BOM_UTF8 else 0
+        starts = np.concatenate([[mark], ends])
         stops = np.concatenate([ends, [len(self._bytes)]])
         filled = stops > starts
-        for line in np.flatnonzero(stops - starts <= _LONGEST_BLANK):
+        perhaps = np.flatnonzero(filled)
+        for line in perhaps[np.isin(content[starts[perhaps]], _WHITE)]:
             filled[line] = bool(self._bytes[starts[line] : stops[line]].strip())
         lines = np.flatnonzero(filled)
         if without:
@@ -84,10 +88,11 @@ class LineFile:
 
 
 class Drawn(NamedTuple):
-    """An example, and where it stands: ``tone.jsonl:12``."""
+    """An example, where it stands (``tone.jsonl:12``), and the name of its file (``tone``)."""
 
     example: Example
     place: str
+    source: str
 
 
 class Mixture:
@@ -112,9 +117,11 @@ class Mixture:
         if stray:
             raise InputError(f"The mixture weighs {stray[0]!r}, but there is no file of that name.")
         self._weights = [float(weights.get(n, len(f))) for n, f in self._files.items()]
-        if not self._weights or min(self._weights) < 0 or not sum(self._weights) > 0:
+        total = sum(self._weights)
+        if not self._weights or min(self._weights) < 0 or not 0 < total < float("inf"):
             raise InputError(
-                "The weights of a mixture must not be below 0, and one must be above, "
+                "The weights of a mixture must not be below 0, one must be above, and their sum "
+                "must be finite, "
                 f"but they are {dict(zip(self._names, self._weights, strict=True))}."
             )
         self._seed = seed
@@ -145,7 +152,7 @@ class Mixture:
             random.Random(f"{self._seed}/{name}/{turn}").shuffle(order)
             self._orders[name] = (turn, order)
         index = self._orders[name][1][place]
-        return Drawn(file.example(index), file.place(index))
+        return Drawn(file.example(index), file.place(index), file.path.stem)
 
     def state(self) -> dict[str, int]:
         """Return how many examples were drawn from each source."""

@@ -22,7 +22,7 @@ from onepass.training.data import LineFile
 from onepass.training.sources import Sources, write_at_once
 
 MOST_TESTED = 1000  # of the examples that were not chosen, where no dev file is given
-FILE = "few-shot.jsonl"  # in the data directory of a run
+DIRECTORY = "few-shot"  # in the data directory of a run: a file for each source
 
 _Label = tuple[str, str, str]  # kind, task or structure, name
 
@@ -83,6 +83,8 @@ def few_of(
 ) -> Sources:
     """Return sources with a few examples of each label; some of the others are held out.
 
+    Sources keep their names and weights; those of weight 0 are left out.
+
     Args:
         sources: everything that there is.
         count: examples of each label.
@@ -95,25 +97,25 @@ def few_of(
     Raises:
         InputError: if no label occurs.
     """
-    besides = {name: file for name, file in sources.files.items() if name in whole}
-    files = [file for name, file in sources.files.items() if name not in whole]
-    examples = [answered(file.example(i)) for file in files for i in range(len(file))]
+    used = {name: file for name, file in sources.files.items() if sources.weights.get(name) != 0}
+    rows = [(n, file.example(i)) for n, file in used.items() if n not in whole
+            for i in range(len(file))]
+    names, examples = [name for name, _ in rows], [answered(one) for _, one in rows]
     chosen = choose(examples, count, seed=seed)
     if not chosen:
         raise InputError("No label occurs in the data, so there is nothing to take a few of.")
     taken = set(chosen)
     rest = [one for i, one in enumerate(examples) if i not in taken and is_asked(one)]
     random.Random(seed).shuffle(rest)
-    into.mkdir(parents=True, exist_ok=True)
-    write_at_once(into / FILE, (examples[i] for i in chosen))
     report(f"{len(chosen)} of {len(examples)} examples chosen, {count} of each label")
-    name = FILE.removesuffix(".jsonl")
-    return replace(
-        sources,
-        files={name: LineFile(into / FILE), **besides},
-        weights={},
-        held_out=tuple(rest[:MOST_TESTED]),
-    )
+    files = {name: file for name, file in used.items() if name in whole}
+    (into / DIRECTORY).mkdir(parents=True, exist_ok=True)
+    for name in {names[i]: None for i in chosen}:
+        path = into / DIRECTORY / f"{name}.jsonl"
+        write_at_once(path, (examples[i] for i in chosen if names[i] == name))
+        files[name] = LineFile(path)
+    weights = {name: weight for name, weight in sources.weights.items() if name in files}
+    return replace(sources, files=files, weights=weights, held_out=tuple(rest[:MOST_TESTED]))
 
 
 def is_asked(example: Example) -> bool:

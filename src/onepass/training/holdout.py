@@ -60,17 +60,18 @@ class Holdout:
         return tally.scores()
 
 
-def whole_question(example: Example) -> Question:
+def whole_question(example: Example, most: int = MOST_LABELS) -> Question:
     """Return the question that asks everything that was annotated, under the annotated names.
 
     Args:
-        example: of its labels, those that hold and the first others are asked, up to `MOST_LABELS`.
+        example: what was annotated.
+        most: labels of one kind or task; those that hold and the first others are asked.
 
     >>> from onepass.corpus.example import Mention
     >>> whole_question(Example("Bo barks.", (Mention(0, 2, "dog"),), asked=("cat",))).entities
     ((1, 0, 2),)
     """
-    example = _trimmed(example)
+    example = _trimmed(example, most)
     schema: Schema = schema_of(example)
     labels = {label.name: i for i, label in enumerate(schema.entity_labels)}
     pairs = pairs_by_type(example)
@@ -90,19 +91,19 @@ def whole_question(example: Example) -> Question:
     )
 
 
-def _trimmed(example: Example) -> Example:
+def _trimmed(example: Example, most: int) -> Example:
     """Return the example with few labels."""
     present = {mention.label for mention in example.entities}
     return replace(
         example,
-        asked=_first(example.asked, present),
-        asked_relations=_first(example.asked_relations, {r.type for r in example.relations}),
-        classifications=tuple(map(_trimmed_task, example.classifications)),
+        asked=_first(example.asked, present, most),
+        asked_relations=_first(example.asked_relations, {r.type for r in example.relations}, most),
+        classifications=tuple(_trimmed_task(task, most) for task in example.classifications),
     )
 
 
-def _trimmed_task(task: GoldTask) -> GoldTask:
-    labels = _first(task.labels, set(task.true))
+def _trimmed_task(task: GoldTask, most: int) -> GoldTask:
+    labels = _first(task.labels, set(task.true), most)
     examples = tuple(
         (text, own)
         for text, answers in task.examples
@@ -111,8 +112,8 @@ def _trimmed_task(task: GoldTask) -> GoldTask:
     return replace(task, labels=labels, examples=examples)
 
 
-def _first(labels: Sequence[str], needed: set[str]) -> tuple[str, ...]:
+def _first(labels: Sequence[str], needed: set[str], most: int) -> tuple[str, ...]:
     """Return the needed labels and the first of the others, in their order."""
     others = [label for label in labels if label not in needed]
-    chosen = needed | set(others[: max(0, MOST_LABELS - len(needed))])
+    chosen = needed | set(others[: max(0, most - len(needed))])
     return tuple(label for label in labels if label in chosen)

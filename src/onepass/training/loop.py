@@ -125,6 +125,8 @@ class Outcome:
         best: the best value of ``score``, None if there never was one.
         best_scores: all held-out scores of that step.
         bad_batches: that failed and were skipped since the run was started or resumed.
+        best_at: steps and examples until the best score; None where there is none, or a resumed
+            run did not note it.
     """
 
     steps: int
@@ -134,6 +136,7 @@ class Outcome:
     best: float | None
     bad_batches: int = 0
     best_scores: Mapping[str, float] = field(default_factory=dict)
+    best_at: tuple[int, int] | None = None
 
 
 def train(
@@ -243,6 +246,7 @@ def outcome_of(progress: Progress, seen: int, bad: int) -> Outcome:
         progress.best_or_none(),
         bad,
         progress.best_scores,
+        progress.best_at,
     )
 
 

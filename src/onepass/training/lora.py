@@ -49,8 +49,8 @@ class LoraOptions:
             raise InputError(
                 f"lora.heads must be one of {', '.join(HEAD_MODES)}, not {shown(self.heads)}."
             )
-        named = all(isinstance(name, str) and name.strip() for name in self.targets)
-        if not isinstance(self.targets, tuple) or not named:
+        listed = isinstance(self.targets, tuple)
+        if not listed or not all(isinstance(n, str) and n.strip() for n in self.targets):
             raise InputError(
                 f"lora.targets must be a list of names of layers, not {shown(self.targets)}."
             )

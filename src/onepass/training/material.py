@@ -23,6 +23,7 @@ from onepass.training.sources import Sources, open_sources
 Report = Callable[[str], None]
 
 WEAK = "self-trained.jsonl"  # in the data directory of a run
+_GUESSED = Path(WEAK).stem  # no gold to be scored on, nor to choose from
 
 
 def open_data(
@@ -48,12 +49,13 @@ def open_data(
         held_out=0.0 if config.dev or scored or few else config.held_out,
         seed=config.seed,
         report=report,
+        whole=(_GUESSED,),
     )
     if config.few_shot is None:
         return sources
     return few_of(
         sources, config.few_shot, seed=config.seed, into=into, report=report,
-        answered=answered(config.model), whole=(Path(WEAK).stem,),
+        answered=answered(config.model), whole=(_GUESSED,),
     )  # fmt: skip
 
 
@@ -100,6 +102,6 @@ def tested(config: TrainConfig, sources: Sources, report: Report) -> list[Exampl
 
 
 def open_sampler(config: TrainConfig, sources: Sources) -> Sampler:
-    """Return what draws questions; labels to ask where they do not hold are the bank's, if any."""
+    """Return what draws questions; foreign labels are those of the bank's pool, if it has one."""
     bank, pool = read_bank(Path(config.bank)) if config.bank else (LabelBank(), ())
-    return Sampler(bank, pool or sources.labels, config.sampling, types=sources.types)
+    return Sampler(bank, pool, config.sampling, borrowed=sources.borrowed)

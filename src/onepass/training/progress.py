@@ -80,6 +80,7 @@ class Progress:
         step: optimizer steps so far.
         scores: the last held-out scores.
         best_scores: those of the best step.
+        best_at: that step, and how many examples were used until then; None where it is not known.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Progress:
         self.step = 0
         self.scores: dict[str, float] = {}
         self.best_scores: dict[str, float] = {}
+        self.best_at: tuple[int, int] | None = None
         self._log, self._limits, self._log_every, self._report = log, limits, log_every, report
         self._best = float("-inf")
         self._waited = 0  # scores since the best one
@@ -95,7 +97,8 @@ class Progress:
         self._examples = 0
         self._spent = 0.0  # seconds of earlier sessions
         self._started = monotonic()
-        self._recent: list[Mapping[str, float]] = []
+        self._recent: dict[str, tuple[float, int]] = {}  # sum and count since the last line
+        self._is_new = True  # nothing was noted, and nothing restored
 
     def seconds(self) -> float:
         """Return the wall time of the run, earlier sessions included."""
@@ -132,13 +135,16 @@ class Progress:
             terms: of the loss, by name.
             examples: used so far.
         """
+        self._begin()
         self.step += 1
         self._examples = examples
-        self._recent.append(terms)
+        for name, value in terms.items():
+            total, count = self._recent.get(name, (0.0, 0))
+            self._recent[name] = (total + value, count + 1)
         if self.step % self._log_every:
             return
-        means = _means(self._recent)
-        self._recent = []
+        means = {name: total / count for name, (total, count) in sorted(self._recent.items())}
+        self._recent = {}
         done = max(self.done(), 1e-6)
         seconds = self.seconds()
         left = seconds * (1 - done) / done
@@ -155,6 +161,7 @@ class Progress:
             scores: by name.
             samples: of what was said of held-out texts; are shown.
         """
+        self._begin()
         self.scores = dict(scores)
         self._scored_at = self.step
         if not scores:
@@ -176,7 +183,7 @@ class Progress:
                 )
             return False
         self._best, self._waited = scores["score"], 0
-        self.best_scores = self.scores
+        self.best_scores, self.best_at = self.scores, (self.step, self._examples)
         return True
 
     def state(self) -> dict[str, Any]:
@@ -187,6 +194,8 @@ class Progress:
             "best": self.best_or_none(),
             "waited": self._waited,
             "best_scores": self.best_scores,
+            "best_at": self.best_at,
+            "recent": self._recent,
         }
 
     def restore(self, state: Mapping[str, Any], examples: int) -> None:
@@ -200,6 +209,10 @@ class Progress:
         self._best = float("-inf") if state["best"] is None else float(state["best"])
         self._waited = int(state.get("waited", 0))  # earlier versions did not count
         self.best_scores = dict(state.get("best_scores", {}))
+        at = state.get("best_at")
+        self.best_at = None if at is None else (int(at[0]), int(at[1]))
+        self._recent = {name: (s, n) for name, (s, n) in state.get("recent", {}).items()}
+        self._is_new = False
         self._examples = examples
         self._started = monotonic()
         if self._log is not None and self._log.is_file():
@@ -208,6 +221,12 @@ class Progress:
             partial.write_bytes(b"".join(line + b"\n" for line in kept))
             partial.replace(self._log)  # whole at every moment, whenever the run is killed
         self._report(f"resumed at step {self.step}")
+
+    def _begin(self) -> None:
+        """Drop what a run left that died in the same directory before its first checkpoint."""
+        if self._is_new and self._log is not None:
+            self._log.unlink(missing_ok=True)
+        self._is_new = False
 
     def _is_past(self, line: bytes) -> bool:
         """Return whether a line of the log is whole, and of a step up to the present one."""
@@ -222,15 +241,6 @@ class Progress:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-
-
-def _means(rows: list[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean of each value over the rows that have it."""
-    means = {}
-    for name in sorted({name for row in rows for name in row}):
-        values = [row[name] for row in rows if name in row]
-        means[name] = sum(values) / len(values)
-    return means
 
 
 def _shown(values: Mapping[str, float]) -> str:

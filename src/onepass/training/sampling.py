@@ -9,14 +9,15 @@ answers in typed ids. It knows nothing about pieces, prompts or models.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from onepass.corpus.example import Example
 from onepass.corpus.question import Question
 from onepass.schema import Schema
 from onepass.training.asking.classes import ask_classes
 from onepass.training.asking.entities import ask_entities
-from onepass.training.asking.means import Means, SamplingOptions
+from onepass.training.asking.means import Borrowed, Means, SamplingOptions
 from onepass.training.asking.records import ask_relations, ask_structures
 from onepass.training.bank import LabelBank
 
@@ -28,9 +29,10 @@ class Sampler:
 
     Args:
         bank: other names and more general labels.
-        pool: specific labels of other examples, asked now and then as labels that are not there.
+        pool: specific labels, asked now and then of any example as labels that are not there.
         options: probabilities and limits.
-        types: relation types of other examples, likewise.
+        borrowed: name of a source to what its examples are asked likewise; a pool comes before
+            the labels.
 
     >>> from onepass.corpus.example import Mention
     >>> example = Example("Bo barks.", (Mention(0, 2, "dog"),), asked=("cat",))
@@ -45,19 +47,30 @@ class Sampler:
         pool: Sequence[str] = (),
         options: SamplingOptions | None = None,
         *,
-        types: Sequence[str] = (),
+        borrowed: Mapping[str, Borrowed] | None = None,
     ) -> None:
-        self.means = Means(bank or LabelBank(), pool, options or SamplingOptions(), types)
+        self.means = Means(bank or LabelBank(), pool, options or SamplingOptions())
+        self._of_source = {
+            source: replace(self.means, pool=pool or names.labels, types=names.types)
+            for source, names in (borrowed or {}).items()
+        }
 
-    def question(self, example: Example, rng: random.Random) -> Question:
-        """Return one question about the example; its schema is empty if nothing was annotated."""
+    def question(self, example: Example, rng: random.Random, source: str = "") -> Question:
+        """Return one question about the example; its schema is empty if nothing was annotated.
+
+        Args:
+            example: what was annotated.
+            rng: decides.
+            source: that the example is of.
+        """
+        means = self._of_source.get(source, self.means)
         schema = Schema()
-        entities, ignored, outranked = ask_entities(example, schema, self.means, rng)
-        records = ask_structures(example, schema, self.means, rng)
-        pairs = ask_relations(example, schema, self.means, rng)
-        classes = ask_classes(example, schema, self.means, rng)
+        entities, ignored, outranked = ask_entities(example, schema, means, rng)
+        records = ask_structures(example, schema, means, rng)
+        pairs = ask_relations(example, schema, means, rng)
+        classes = ask_classes(example, schema, means, rng)
         return Question(
-            self.means.recased(example.text, rng),
+            means.recased(example.text, rng),
             schema,
             entities,
             ignored,
@@ -65,12 +78,12 @@ class Sampler:
             records,
             pairs,
             classes,
-            known=known_names(example, self.means.bank),
+            known=known_names(example, means.bank),
         )
 
 
 def known_names(example: Example, bank: LabelBank) -> frozenset[str]:
-    """Return the labels that were annotated, and all names for what they mean, `folded`.
+    """Return the labels that were annotated or may hold, and names for what they mean, `folded`.
 
     Asked or not, these must not be taken for labels that do not hold.
 
@@ -79,7 +92,7 @@ def known_names(example: Example, bank: LabelBank) -> frozenset[str]:
     ['animal', 'dog', 'hound']
     """
     names: set[str] = set()
-    for label in example.asked:
+    for label in (*example.asked, *example.unsure):
         names.update(bank.synonyms(label))
         for general in bank.hypernyms(label):
             names.update(bank.synonyms(general))

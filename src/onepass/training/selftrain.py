@@ -1,7 +1,7 @@
 """Self-training: a model labels texts itself, and what it is sure of becomes training data.
 
 What is asked of a text says that everything else is absent. So a label of which the model is
-neither sure that it is there nor that it is not is no question of that text.
+neither sure that it is there nor that it is not is no question of that text: it is noted as unsure.
 
 The first half of two; the second is an ordinary run on the examples that are written here, with
 smoothed targets, since some of them are wrong. It needs no torch by itself.
@@ -177,6 +177,8 @@ def _question(example: Example, options: SelfTraining) -> Example:
         structures=(),
         relations=(),
         asked_relations=_joined(options.relations, example.asked_relations),
+        unsure=(),
+        unsure_relations=(),
     )
 
 
@@ -205,6 +207,8 @@ def _answered(example: Example, answer: Extraction, threshold: float) -> Example
         classifications=tuple(task for task in tasks if task is not None),
         relations=tuple(dict.fromkeys(relations)),
         asked_relations=tuple(kind for kind in example.asked_relations if kind not in unsure_types),
+        unsure=tuple(sorted(unsure)),
+        unsure_relations=tuple(sorted(unsure_types)),
     )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.corpus.rows import is_json_list
 from onepass.errors import InputError
 from onepass.schema.types import shown
+from onepass.training.asking.means import Borrowed
 from onepass.training.data import LineFile
 
 MOST_HELD_OUT = 500
@@ -36,16 +38,14 @@ class Sources:
         files: name of a source to its file.
         weights: name to relative weight; those without one weigh as their number of entries.
         held_out: examples that are in none of the files.
-        labels: entity labels of the files in GLiNER's format. Those files seldom say which labels
-            do not hold in a text, so the labels of other texts have to serve.
-        types: relation types, likewise.
+        borrowed: name of a file in GLiNER's format that never says which names do not hold in a
+            text, to the names of all of its texts, which have to serve.
     """
 
     files: Mapping[str, LineFile]
     weights: Mapping[str, float]
     held_out: tuple[Example, ...]
-    labels: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
+    borrowed: Mapping[str, Borrowed] = field(default_factory=dict)
 
 
 def open_sources(
@@ -55,6 +55,7 @@ def open_sources(
     held_out: float,
     seed: int,
     report: Callable[[str], None],
+    whole: Collection[str] = (),
 ) -> Sources:
     """Find, check and open training files.
 
@@ -65,6 +66,7 @@ def open_sources(
         held_out: share of all entries that is held out, at most `MOST_HELD_OUT`.
         seed: of their choice.
         report: is told of what was converted, and of what was not found in its text.
+        whole: names of files of which nothing is held out.
 
     Raises:
         InputError: if there is no file, a file is wrong, or two have the same name.
@@ -76,15 +78,14 @@ def open_sources(
         for name, file in here.items():
             _add(found, name, file)
         weights.update(own)
-    names = _Names()
-    plain = {name: _plain(path, name, into, names, report) for name, path in found.items()}
-    whole = {name: LineFile(path) for name, path in plain.items()}
-    chosen = _choose(whole, held_out, seed)
-    files = {name: LineFile(path, without=chosen[name]) for name, path in plain.items()}
-    examples = [whole[name].example(i) for name, indices in chosen.items() for i in indices]
-    return Sources(
-        files, weights, tuple(examples), tuple(sorted(names.labels)), tuple(sorted(names.types))
-    )
+    names = {name: _Names() for name in found}
+    plain = {name: _plain(path, name, into, names[name], report) for name, path in found.items()}
+    files = {name: LineFile(path) for name, path in plain.items()}
+    chosen = _choose({n: f for n, f in files.items() if n not in whole}, held_out, seed)
+    examples = [files[name].example(i) for name, indices in chosen.items() for i in indices]
+    files |= {name: LineFile(plain[name], without=own) for name, own in chosen.items()}
+    borrowed = {name: own for name, one in names.items() if (own := one.borrowed()) != Borrowed()}
+    return Sources(files, weights, tuple(examples), borrowed)
 
 
 def by_length(sources: Sources, bounds: Sequence[int]) -> Sources:
@@ -111,19 +112,31 @@ def by_length(sources: Sources, bounds: Sequence[int]) -> Sources:
     return replace(sources, files=files, weights=weights)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Names:
-    """Labels and relation types that were met."""
+    """Labels and relation types of a file, and whether some text says which do not hold in it."""
 
     labels: set[str] = field(default_factory=set)
     types: set[str] = field(default_factory=set)
+    negative_labels: bool = False
+    negative_types: bool = False
 
     def noted(self, examples: Iterable[Example]) -> Iterator[Example]:
         """Yield examples and note what they ask."""
         for example in examples:
             self.labels.update(example.asked)
             self.types.update(example.asked_relations)
+            self.negative_labels |= not set(example.asked) <= {m.label for m in example.entities}
+            held = {relation.type for relation in example.relations}
+            self.negative_types |= not set(example.asked_relations) <= held
             yield example
+
+    def borrowed(self) -> Borrowed:
+        """Return what texts of the file are asked of each other."""
+        return Borrowed(
+            () if self.negative_labels else tuple(sorted(self.labels)),
+            () if self.negative_types else tuple(sorted(self.types)),
+        )
 
 
 def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
@@ -163,9 +176,11 @@ def _read_mix(path: Path) -> dict[str, float]:
     except ValueError as error:  # of JSON, of UTF-8, and InputError
         raise InputError(f"{path} is not a JSON object of names and weights: {error}") from error
     for name, weight in row.items():
-        if not isinstance(weight, int | float) or isinstance(weight, bool) or not weight >= 0:
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not number or not 0 <= weight <= sys.float_info.max:
             raise InputError(
-                f"{path}: the weight of {name!r} must be a number from 0, not {shown(weight)}."
+                f"{path}: the weight of {name!r} must be a finite number from 0, "
+                f"not {shown(weight)}."
             )
     return {name: float(weight) for name, weight in row.items()}
 

@@ -105,7 +105,7 @@ class QuestionStream:
         self._at_pool = self._mixture.state()
         rng = random.Random(f"{self._seed}/{self._pool}")
         examples = self._mixture.draw(options.pool, rng)
-        questions = [self._sampler.question(drawn.example, rng) for drawn in examples]
+        questions = [self._sampler.question(one.example, rng, one.source) for one in examples]
         passes = [
             self._passes(question, drawn.place)
             for question, drawn in zip(questions, examples, strict=True)

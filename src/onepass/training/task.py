@@ -20,6 +20,11 @@ from onepass.training.samples import Sample
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
 
 _LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.")
+# What reads the states of the top layer: final normalizations and poolers. A norm that stands
+# beside the embeddings is not below a stack (``encoder``, ``decoder``, ``model`` of transformers).
+_ABOVE = re.compile(
+    r"\.(?:final_norm|final_layer_norm|ln_f|pooler|(?:encoder|decoder|model)\.norm)\."
+)
 
 
 Scorer = Callable[[Any], Mapping[str, float]]  # of the network, in evaluation mode
@@ -34,10 +39,11 @@ class Rates:
         head: learning rate of everything else.
         decay: weight decay of matrices; biases and normalizations have none.
         layer_decay: how much slower each layer of an encoder learns than the one above it; 1 for
-            not at all. Embeddings are below the lowest layer.
+            not at all. Embeddings are below the lowest layer; what stands above the top layer
+            learns as fast as that.
         frozen: parts that stay as they are, of `onepass.training.trainee.PARTS`.
-        shapes: learning rate of the vectors of shapes (`onepass.text.shapes`), which begin alike;
-            None for that of their encoder.
+        shapes: learning rate of the vectors of shapes (`onepass.text.shapes`), which begin alike,
+            where a checkpoint has them; None for that of their encoder.
     """
 
     encoder: float = 1e-5
@@ -116,24 +122,40 @@ class TrainingTask:
         return self._feed.skipped
 
     def groups(self) -> list[dict[str, Any]]:
-        """Return groups of parameters that learn alike, each with and without weight decay."""
-        groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+        """Return groups of parameters that learn alike, each with and without weight decay.
+
+        Their ``names`` tell a run that is resumed whether its state fits.
+        """
+        groups: dict[tuple[float, bool], dict[str, torch.nn.Parameter]] = {}
         depths = self._depths()
-        rates = self._rates
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
-                part = self._part(name)
-                rate = rates.head
-                if part in ENCODERS:  # (depth - 1 - layer) steps below the top, embeddings depth
-                    below = depths[part] - 1 - _layer(name)
-                    rate = rates.encoder * rates.layer_decay**below
-                if rates.shapes is not None and ".type_embeddings." in name:
-                    rate = rates.shapes
-                groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
+                key = (self._rate(name, depths), parameter.ndim > 1)
+                groups.setdefault(key, {})[name] = parameter
         return [
-            {"params": own, "lr": rate, "weight_decay": rates.decay if decays else 0.0}
+            {
+                "params": list(own.values()),
+                "names": list(own),
+                "lr": rate,
+                "weight_decay": self._rates.decay if decays else 0.0,
+            }
             for (rate, decays), own in groups.items()
         ]
+
+    def _rate(self, name: str, depths: Mapping[str, int]) -> float:
+        """Return how fast a parameter learns."""
+        rates, part = self._rates, self._part(name)
+        if rates.shapes is not None and ".type_embeddings." in name and self._reads_shapes():
+            return rates.shapes
+        if part not in ENCODERS:
+            return rates.head
+        # (depth - 1 - layer) steps below the top, embeddings depth
+        below = 0 if _ABOVE.search(name) else depths[part] - 1 - _layer(name)
+        return rates.encoder * rates.layer_decay**below
+
+    def _reads_shapes(self) -> bool:
+        """Return whether types of pieces are shapes of words, and not segments, as BERT's are."""
+        return bool(getattr(getattr(self.network, "config", None), "shapes", False))
 
     def _depths(self) -> dict[str, int]:
         """Return how many layers each encoder has."""

@@ -185,7 +185,7 @@ def _gliner2(own: Outputs, teacher: Any, batch: Lesson, heat: float) -> torch.Te
 def _spans(own: torch.Tensor, shown: torch.Tensor, batch: Lesson, heat: float) -> torch.Tensor:
     """Return the soft term of the cells that both score; logits are (batch, queries, words, width).
 
-    Groups of which the two see different numbers of instances are left out.
+    Of each group the instances that both see count: one of them may be trained on a spare one.
     """
     words, width = (min(own.shape[axis], shown.shape[axis]) for axis in (2, 3))
     mine = {row: groups for row, groups in _by_row(batch.own).items() if row in set(batch.rows)}
@@ -194,9 +194,7 @@ def _spans(own: torch.Tensor, shown: torch.Tensor, batch: Lesson, heat: float) -
     counted, taught = batch.own.weight, batch.shown.weight  # both are made when asked for
     for line, row in enumerate(batch.rows):
         for (first, a), (other, b) in zip(mine.get(row, ()), theirs.get(line, ()), strict=True):
-            if a.instances != b.instances:
-                continue
-            count = a.instances * a.items
+            count = min(a.instances, b.instances) * a.items
             at = (row, slice(first, first + count), slice(words), slice(width))
             there = (line, slice(other, other + count), slice(words), slice(width))
             both = torch.from_numpy(counted[at] & taught[there]).to(own.device)

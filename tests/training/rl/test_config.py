@@ -66,5 +66,6 @@ def test_wrong_values_get_one_sentence(given, message):
 
 
 def test_options_that_reinforcement_does_not_read_are_refused():
-    with pytest.raises(InputError, match="'loss' is of supervised training"):
-        TrainConfig.from_dict(LEAST | {"rl": {}, "loss": {"alpha": 0.5}})
+    for name, value in (("loss", {"alpha": 0.5}), ("bank", "bank.json")):
+        with pytest.raises(InputError, match=f"'{name}' is of supervised training"):
+            TrainConfig.from_dict(LEAST | {"rl": {}, name: value})

@@ -128,6 +128,16 @@ def test_a_question_asks_one_task_under_its_own_names():
     assert sampler.question(Example("Hi"), random.Random(0)).schema.is_empty
 
 
+@pytest.mark.parametrize(("most", "true", "asked"), [(100, 1, 77), (100, 60, 77), (10, 60, 10)])
+def test_as_many_labels_are_drawn_as_may_be_asked(most: int, true: int, asked: int):
+    labels = tuple(f"l{i}" for i in range(77))
+    task = GoldTask("class", labels, labels[:true], multi_label=True)
+    sampler = TaskSampler(SamplingOptions(max_classes=most))
+    question = sampler.question(Example("Hi", classifications=(task,)), random.Random(0))
+    assert len(question.schema.classification_tasks[0].labels) == asked
+    assert 0 < len(question.classes[0]) < asked  # one label at least does not hold
+
+
 def test_few_labels_of_many_are_drawn_with_the_true_ones():
     labels = tuple(f"l{i}" for i in range(60))
     shown = (("A", ("l1",)), ("B", ("l7",)))

@@ -65,36 +65,40 @@ def _ask_task(gold: GoldTask, schema: Schema, means: Means, rng: random.Random) 
 
 def _labels(gold: GoldTask, options: SamplingOptions, rng: random.Random) -> list[str]:
     """Return the true labels and some of the others, in any order."""
-    false = [label for label in gold.labels if label not in gold.true]
-    rng.shuffle(false)
-    if options.density and rng.random() < options.density:
-        return _any_number(gold, false, options.max_classes, rng)
-    limit = max(2, options.max_classes - len(gold.true))
-    if len(false) > 3 and rng.random() < options.fewer_classes:
-        limit = rng.randint(2, min(limit, len(false)))
-    labels = [*gold.true, *false[:limit]]
+    dense = bool(options.density) and rng.random() < options.density
+    true, false = fitting(gold, options.max_classes, rng, spread=dense)
+    if not dense and len(false) > 3 and rng.random() < options.fewer_classes:
+        false = false[: rng.randint(2, len(false))]
+    labels = [*true, *false]
     rng.shuffle(labels)
     return labels
 
 
-def _any_number(gold: GoldTask, false: list[str], most: int, rng: random.Random) -> list[str]:
-    """Return labels whose number is spread evenly over orders of magnitude.
+def fitting(
+    gold: GoldTask, most: int, rng: random.Random, *, spread: bool = False
+) -> tuple[list[str], list[str]]:
+    """Return true and false labels of a task, in any order, as many as may be asked at once.
 
-    Of a single-label task the true one stays, since a softmax needs an answer.
+    One false label is among them if there is one, but never in place of the only true one.
+
+    Args:
+        gold: the task.
+        most: labels that may be asked.
+        rng: decides which are left out.
+        spread: whether their numbers are spread evenly over orders of magnitude, but for the true
+            ones of a single-label task, which has one.
     """
     true = list(gold.true)
+    false = [label for label in gold.labels if label not in gold.true]
     rng.shuffle(true)
-    if gold.multi_label and true:
+    rng.shuffle(false)
+    true = true[: max(1, most - bool(false))]
+    if spread and gold.multi_label:
         true = true[: _spread(len(true), rng)]
-    room = min(len(false), most - len(true))
-    others = _spread(room, rng) if room > 0 else 0
-    if not true:
-        others = max(others, min(len(false), 1))
-    labels = [*true, *false[:others]]
-    rng.shuffle(labels)
-    return labels
+    false = false[: max(1, most - len(true))]
+    return true, false[: _spread(len(false), rng)] if spread else false
 
 
 def _spread(most: int, rng: random.Random) -> int:
-    """Return a whole number from 1 to ``most``, small ones as often as large ones."""
+    """Return a whole number from 1 to ``most``, small ones as often as large ones; 0 of 0."""
     return min(most, int(most ** rng.random() + 0.5))

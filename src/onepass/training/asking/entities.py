@@ -68,8 +68,9 @@ class _Draw:
         self.absent: list[str] = absent[:keep]
         self.ignored: Places = {}
         self.outranked: Places = {}
-        # Names, folded: of what was annotated, asked or not, and of what is asked so far.
-        self.known = {name for label in example.asked for name in means.bank.synonyms(label)}
+        # Names, folded: of what was annotated or may hold, and of what is asked so far.
+        noted = (*example.asked, *example.unsure)
+        self.known = {name for label in noted for name in means.bank.synonyms(label)}
         self.asked: set[str] = set()
 
     def generalize(self) -> None:
@@ -137,7 +138,8 @@ class _Draw:
     def add_foreign(self) -> None:
         """Ask for labels of other examples, none of which is more general than one of these."""
         pool, rng, bank = self.means.pool, self.rng, self.means.bank
-        above = (g for label in (*self.spans, *self.hidden) for g in bank.hypernyms(label))
+        noted = (*self.spans, *self.hidden, *self.example.unsure)
+        above = (g for label in noted for g in bank.hypernyms(label))
         general = {name for g in above for name in bank.synonyms(g)}
         for name in rng.sample(pool, min(len(pool), rng.randint(1, 5))):
             if self._is_new(name) and folded(name) not in general:

@@ -75,6 +75,19 @@ class SamplingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Borrowed:
+    """Names of other texts that may be asked where they were not looked for.
+
+    Attributes:
+        labels: of entities.
+        types: of relations.
+    """
+
+    labels: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """Everything that questions are drawn with.
 

@@ -141,7 +141,8 @@ def _foreign(example: Example, means: Means, rng: random.Random) -> list[str]:
     if not means.types or rng.random() >= means.options.foreign:
         return []
     drawn = rng.sample(means.types, min(len(means.types), rng.randint(1, 3)))
-    known = {name for kind in example.asked_relations for name in means.bank.synonyms(kind)}
+    noted = (*example.asked_relations, *example.unsure_relations)
+    known = {name for kind in noted for name in means.bank.synonyms(kind)}
     return [name for name in drawn if folded(name) not in known]
 
 

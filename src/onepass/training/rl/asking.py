@@ -12,6 +12,7 @@ from dataclasses import replace
 from onepass.corpus.example import Example, GoldTask
 from onepass.corpus.question import Question
 from onepass.schema import Schema
+from onepass.training.asking.classes import fitting
 from onepass.training.holdout import whole_question
 from onepass.training.sampling import Sampler, SamplingOptions
 
@@ -32,13 +33,14 @@ class TaskSampler(Sampler):
     def __init__(self, options: SamplingOptions | None = None) -> None:
         super().__init__(options=options)
 
-    def question(self, example: Example, rng: random.Random) -> Question:
+    def question(self, example: Example, rng: random.Random, source: str = "") -> Question:
         """Return one question about the example; its schema is empty if it has no task."""
         tasks = example.classifications
         if not tasks:
             return Question(example.text, Schema())
-        task = _drawn(rng.choice(tasks), self.means.options.max_classes, rng)
-        return whole_question(Example(example.text, classifications=(task,)))
+        most = self.means.options.max_classes
+        task = _drawn(rng.choice(tasks), most, rng)
+        return whole_question(Example(example.text, classifications=(task,)), most)
 
 
 def task_questions(example: Example) -> list[Question]:
@@ -55,12 +57,11 @@ def task_questions(example: Example) -> list[Question]:
 
 
 def _drawn(task: GoldTask, most: int, rng: random.Random) -> GoldTask:
-    """Return a task with its labels shuffled, without some of the wrong ones if there are many."""
-    wrong = [label for label in task.labels if label not in task.true]
-    rng.shuffle(wrong)
-    labels = [*task.true, *wrong[: max(1, most - len(task.true))]]
+    """Return a task with its labels shuffled, some of them left out if there are many."""
+    true, wrong = fitting(task, most, rng)
+    labels = [*true, *wrong]
     rng.shuffle(labels)
-    return replace(task, labels=tuple(labels), examples=_answerable(task, labels))
+    return replace(task, labels=tuple(labels), true=tuple(true), examples=_answerable(task, labels))
 
 
 def _answerable(task: GoldTask, labels: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
