@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_solve import Solver
 from onepass.decoding.finds import Candidates, RelationFind, SpanFind
+from onepass.decoding.merge import merge_relations
 from onepass.decoding.overlap import Policy, select
 from onepass.schema import Schema
 from onepass.text.words import split_words
@@ -58,7 +61,11 @@ def choose(
 
 
 def shown(fact: Fact) -> tuple[str, tuple[int, int], tuple[int, int]]:
-    return fact.name, (fact.head.start, fact.head.end), (fact.tail.start, fact.tail.end)
+    return fact.name, shown_span(fact.head), shown_span(fact.tail)
+
+
+def shown_span(find: SpanFind) -> tuple[int, int]:
+    return find.start, find.end
 
 
 WORKS = {"works for": {"head": ["person"], "tail": ["company"]}}
@@ -95,6 +102,84 @@ def test_alternatives_stand_in_for_a_pair_that_is_not_allowed() -> None:
              Pair(pair(ANN, APPLE, 0.5), source)]  # fmt: skip
     _, facts = choose(PEOPLE, list(pairs), WORKS)
     assert facts == [("works for", ANN, SIEMENS)]
+
+
+@pytest.mark.parametrize("solver", ["greedy", "exact"])
+def test_a_pair_is_left_to_the_source_that_stands_for_it(solver: Solver) -> None:
+    if solver == "exact":
+        pytest.importorskip("highspy")
+    one, two = (0, 0, 0, 0), (0, 0, 0, 1)
+    pairs: list[RelationFind | Pair] = [
+        Pair(pair(ANN, APPLE, 0.99), one), Pair(pair(BOB, SIEMENS, 0.48), one),
+        Pair(pair(BOB, SIEMENS, 0.95), two), Pair(pair(ANN, SIEMENS, 0.5), two),
+    ]  # fmt: skip
+    _, facts = choose(PEOPLE, pairs, WORKS, solver=solver)
+    assert facts == [("works for", ANN, APPLE), ("works for", BOB, SIEMENS)]
+
+
+@pytest.mark.parametrize("solver", ["greedy", "exact"])
+def test_a_pair_of_two_windows_is_one_and_stands_for_both(solver: Solver) -> None:
+    if solver == "exact":
+        pytest.importorskip("highspy")
+    one, two = (0, 0, 0, 0), (1, 0, 0, 0)
+    pairs = [
+        Pair(pair(ANN, APPLE, 0.9), one), Pair(pair(BOB, SIEMENS, 0.6), one),
+        Pair(pair(ANN, APPLE, 0.8), two), Pair(pair(BOB, APPLE, 0.7), two),
+    ]  # fmt: skip
+    schema = SCHEMA.copy().relations(WORKS).checked()
+    facts = choose_together(WORDS, schema, table(PEOPLE), pairs, Wish("flat", solver)).facts
+    assert [(*shown(fact), fact.score) for fact in facts] == [("works for", ANN, APPLE, 0.9)]
+    # It counts once in the sum: 0.95 is more than 0.5 and 0.4.
+    rows = [(*ANN, PERSON, 0.9), (*APPLE, FRUIT, 0.95), (*APPLE, COMPANY, 0.5)]
+    twice = [Pair(pair(ANN, APPLE, 0.4), one), Pair(pair(ANN, APPLE, 0.4), two)]
+    assert choose(rows, list(twice), WORKS, solver=solver)[1] == []
+
+
+HEADS, TAILS = (ANN, BOB, (4, 5)), (APPLE, SIEMENS, (9, 10))
+ENDS = st.tuples(*[st.integers(300, 999).map(lambda score: score / 1000)] * 3)
+
+
+@pytest.mark.parametrize("solver", ["greedy", "exact"])
+@pytest.mark.parametrize(
+    "rule",
+    [{"max_tails": 9}, {"head": ["person", "fruit", "company"], "tail": ["fruit", "company"]}],
+)
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), ENDS, ENDS), min_size=1, max_size=5),
+    st.tuples(ENDS, ENDS),
+)
+def test_a_rule_that_allows_every_pair_changes_nothing(
+    solver: Solver,
+    rule: dict[str, Any],
+    instances: list[tuple[int, tuple[float, ...], tuple[float, ...]]],
+    scores: tuple[tuple[float, ...], tuple[float, ...]],
+) -> None:
+    if solver == "exact":
+        pytest.importorskip("highspy")
+    rows = [
+        (*span, label, score)
+        for spans, label, own in zip((HEADS, TAILS), (PERSON, COMPANY), scores, strict=True)
+        for span, score in zip(spans, own, strict=True)
+    ]
+    pairs, alone = [], []
+    for number, (window, *ends) in enumerate(instances):
+        heads, tails = (
+            sorted(
+                (SpanFind(*span, score) for span, score in zip(spans, own, strict=True)),
+                key=lambda find: -find.score,
+            )
+            for spans, own in zip((HEADS, TAILS), ends, strict=True)
+        )
+        finds = [RelationFind(0, h, t, min(h.score, t.score)) for h in heads for t in tails]
+        pairs += [Pair(find, (window, 0, 0, number)) for find in finds]
+        alone.append(finds[0])  # best head and best tail: what an instance gives without rules
+    schema = SCHEMA.copy().relations({"works for": rule}).checked()
+    chosen = choose_together(WORDS, schema, table(rows), pairs, Wish("flat", solver))
+    assert len(chosen.entities) == len(rows)
+    assert {(shown_span(one.head), shown_span(one.tail), one.score) for one in chosen.facts} == {
+        (shown_span(one.head), shown_span(one.tail), one.score) for one in merge_relations([alone])
+    }
 
 
 def test_limits_count_spellings() -> None:

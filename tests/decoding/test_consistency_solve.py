@@ -83,6 +83,18 @@ def test_a_relation_brings_the_label_that_it_needs() -> None:
     assert solve(problem) == [company, person, works_for]
 
 
+def test_a_ranked_finding_is_judged_after_those_before_it_whatever_it_needs() -> None:
+    weak, sure, first, second = range(4)
+    needs = ((first, (weak,)), (second, (sure,)))
+    one = (Limit(1, ((first,), (second,))),)
+    weights = (0.3, 0.9, 0.8, 0.7)
+    assert solve(Problem(weights, needs=needs, limits=one)) == [weak, sure, second]
+    ranked = Problem(weights, needs=needs, limits=one, ranked=((first, second),))
+    assert solve(ranked) == [weak, sure, first]
+    turned = Problem(weights, needs=needs, limits=one, ranked=((second, first),))
+    assert solve(turned) == [weak, sure, second]
+
+
 def test_a_sure_entity_stands_against_a_weak_relation() -> None:
     fruit, company, works_for = range(3)
     problem = Problem((0.95, 0.5, 0.6), ((fruit, company),), ((works_for, (company,)),))

@@ -36,6 +36,9 @@ needs_values = pytest.mark.skipif(
         ("2,5 Mrd.", "2500000000"), ("$2.5M", "2500000"), ("3½", "3.5"), ("1 ½", "1.5"),
         ("½", "0.5"), ("1 1/2", "1.5"), ("1/2 cup", "0.5"), ("no.5", "5"), ("1234,567", "1234.567"),
         ("1.234,567", "1234.567"), ("40 one-way tickets", "40"), ("5 m²", "5"),
+        ("1e3", "1000"), ("2e-5", "0.00002"), ("6.02E23", "602" + "0" * 21), ("-1.5e+3 V", "-1500"),
+        ("1,5e−1", "0.15"), (".5e1 V", "5"), ("1e3 million", "1000000000"), ("5 e-bikes", "5"),
+        ("someone 5", "5"), ("canteen 5", "5"), ("5 canteens", "5"), ("Level one: 5", "5"),
     ],
 )  # fmt: skip
 def test_numbers(text: str, number: str) -> None:
@@ -46,7 +49,9 @@ def test_numbers(text: str, number: str) -> None:
     "text",
     ["", "many", "INV-118", "B2", "3rd", "3-5", "1.2.3", "2024-05-03", "1 or 2", "12,3456,7",
      "1/2", "3/4/2024", "24/7", "3 and a half", "3 million five hundred", "5 to six", "a few", "5²",
-     ",5", "...5", "0 500", "0,125,000", "one half"],
+     ",5", "...5", "0 500", "0,125,000", "one half", "1e3b", "1e3.5", "1e345", "1 e3", "1e3-2e3",
+     "twenty 5", "five 10", "one 5", "twenty-5", "two hundred and 5", "a thousand 5", "five to 10",
+     "costs twenty 5", "fifteen 5"],
 )  # fmt: skip
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a number"):
@@ -123,7 +128,31 @@ def test_money(text: str, amount: str, currency: str) -> None:
 
 
 @needs_values
-@pytest.mark.parametrize("text", ["3 to 5 dollars", "$5-10", "INV-118", "five dollars"])
+@pytest.mark.parametrize(
+    "text",
+    ["85¢", "¢85", "99 cents", "99 Cent", "1 cent", "50p", "50 p.", "50 pence", "a 50-cent coin",
+     "1 penny", "5 c", "80 ct", "12,5 cts", "-85¢", "(85¢)", "99 US cents", "99 euro cents",
+     "99 Eurocent", "20 centimes", "50 Rappen", "50 øre", "2 million pence"],
+)  # fmt: skip
+def test_cents_are_no_whole_money(text: str) -> None:
+    with pytest.raises(UnreadableError, match="it is in cents"):
+        read_value(text, Rules(kind="money"))
+
+
+@needs_values
+@pytest.mark.parametrize(
+    "text", ["£25 p.a.", "£25 p/w", "25 C$", "$25 per person", "€25 c/o Acme", "$25 from Penny"]
+)
+def test_what_is_no_cent(text: str) -> None:
+    value = read_value(text, Rules(kind="money"))
+    assert isinstance(value, Money)
+    assert value.amount == 25
+
+
+@needs_values
+@pytest.mark.parametrize(
+    "text", ["3 to 5 dollars", "$5-10", "INV-118", "five dollars", "twenty 5 dollars"]
+)
 def test_a_range_is_no_amount(text: str) -> None:
     with pytest.raises(UnreadableError, match="not one amount"):
         read_value(text, Rules(kind="money"))
@@ -140,6 +169,8 @@ def test_a_range_is_no_amount(text: str) -> None:
         ("2 dozen eggs", "24", "eggs"), ("a dozen eggs", "12", "eggs"), ("an hour", "1", "hour"),
         ("3 million people", "3000000", "people"), ("minus 5 degrees", "-5", "degrees"),
         ("- 5 kg", "-5", "kg"), ("5-year plan", "5", "year plan"), ("5 m", "5", "m"),
+        ("2e-5 mol", "0.00002", "mol"), ("1.5e3 mg", "1500", "mg"), ("5 e-bikes", "5", "e-bikes"),
+        ("-6.02E23 atoms", "-602" + "0" * 21, "atoms"), ("1e3", "1000", None),
         ("5 mg/100 ml", "5", "mg/100 ml"), ("5 kg CO2", "5", "kg CO2"), ("5 W m-2", "5", "W m-2"),
     ],
 )  # fmt: skip
@@ -150,7 +181,8 @@ def test_quantities(text: str, amount: str, unit: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     ["5 x 10 cm", "5×10 cm", "5-10 kg", "5 to 10 kg", "5 kg 200 g", "one or two boxes",
-     "a few boxes", "one half cup", "5- kg", "2 and a half kg", "(5 kg)", "$5", "about 5 kg"],
+     "a few boxes", "one half cup", "5- kg", "2 and a half kg", "(5 kg)", "$5", "about 5 kg",
+     "1e345 kg", "1.5e3mg", "1.5 e3 mg", "1½e3 mg", "1e3 x 10 cm"],
 )  # fmt: skip
 def test_what_is_no_quantity(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not "):

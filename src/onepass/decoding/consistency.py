@@ -11,9 +11,10 @@ This module does not know where scores come from, nor how constraints are solved
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from onepass.text.words import Words
 
 Source = tuple[int, int, int, int]  # window, prompt, type, instance
 _Span = tuple[int, int]
+_Key = tuple[int, int, int, int, int]  # decision, head, tail
+_APART = 1e-5  # of weights: more than an exact solver takes for equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +40,8 @@ class Pair:
 
     Attributes:
         find: type, head, tail and score.
-        source: pairs of one source are alternatives, of which one holds; None for no alternatives.
+        source: pairs of one source are alternatives, of which it stands for one; None for no
+            alternatives. Several sources may stand for the same pair.
         of_entities: whether it holds only between entities, of any label.
     """
 
@@ -112,15 +116,13 @@ def choose_together(
     >>> chosen.entities.labels.tolist(), [fact.name for fact in chosen.facts]
     ([0, 2], ['works for'])
     """
-    ask = _Asked(words, schema, found)
-    for pair in pairs:
-        ask.add(pair)
+    ask = _Asked(words, schema, found, pairs)
     labels = {label.name: number for number, label in enumerate(schema.entity_labels)}
     values = Values(words, found, labels, slots)
     chosen = solve(_problem(ask, values, wish), wish.solver)
     first, last = len(found), len(found) + len(ask.options)  # of the relations
     rows = np.array([one for one in chosen if one < first], dtype=np.int64)
-    held = [ask.options[one - first] for one in chosen if first <= one < last]
+    held = _distinct(ask.options[one - first] for one in chosen if first <= one < last)
     filled = values.chosen(one - last for one in chosen if one >= last)
     return Chosen(found.take(rows), tuple(_facts(ask, held)), filled)
 
@@ -130,7 +132,7 @@ def _problem(ask: _Asked, values: Values, wish: Wish) -> Problem:
     found = ask.found
     first, last = len(found), len(found) + len(ask.options)
     return Problem(
-        (*_weights(found, wish), *(option.score for option in ask.options), *values.weights()),
+        (*_weights(found, wish), *ask.weights(), *values.weights()),
         tuple(_conflicts(found, wish.policy)),
         (
             *((first + i, rows) for i, option in enumerate(ask.options) for rows in option.rows),
@@ -141,6 +143,7 @@ def _problem(ask: _Asked, values: Values, wish: Wish) -> Problem:
             *(_moved(limit, last) for limit in values.limits()),
         ),
         frozenset(last + i for i, one in enumerate(values.options) if one.late),
+        tuple(tuple(first + i for i in own) for own in ask.sources),
     )
 
 
@@ -155,53 +158,73 @@ class _Option:
     rows: tuple[tuple[int, ...], ...]  # of each end that has to be an entity, the candidates for it
 
     @property
-    def key(self) -> tuple[int, int, int, int, int]:
+    def key(self) -> _Key:
         head, tail = self.head, self.tail
         return self.decision, head.start, head.end, tail.start, tail.end
 
 
 @dataclass(slots=True, eq=False)
 class _Asked:
-    """The relations that may hold, put together from the pairs of all windows."""
+    """The relations that may hold, put together from the pairs of all windows.
+
+    Each source has options of its own: what another one may stand for, too, is not taken from it.
+    """
 
     words: Words
     schema: Schema
     found: Candidates
+    pairs: InitVar[Sequence[Pair]]
     options: list[_Option] = field(default_factory=list)
+    sources: list[range] = field(default_factory=list)  # places of their options, best first
     decided: list[Decision] = field(init=False)
     _places: list[tuple[int, bool]] = field(init=False)
     _labels: dict[str, int] = field(init=False)
-    _numbers: dict[tuple[int, int, int, int, int], int] = field(default_factory=dict)
-    _rivals: dict[object, set[int]] = field(default_factory=lambda: defaultdict(set))
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, pairs: Sequence[Pair]) -> None:
         self.decided, self._places = decisions(self.schema.relation_types)
         self._labels = {label.name: i for i, label in enumerate(self.schema.entity_labels)}
+        given: dict[object, dict[_Key, _Option]] = defaultdict(dict)
+        for pair in pairs:
+            own = given[pair if pair.source is None else pair.source]
+            for option in self._options_of(pair):
+                _keep(own, option)
+        # Sources of one best option are one finding, of several windows perhaps.
+        joined: dict[_Key, dict[_Key, _Option]] = defaultdict(dict)
+        for own in given.values():
+            if not own:
+                continue
+            best = max(own.values(), key=lambda option: option.score)
+            for option in (best, *own.values()):  # the best stays before its equals
+                _keep(joined[best.key], option)
+        for own in joined.values():
+            ranked = sorted(own.values(), key=lambda option: -option.score)
+            self.sources.append(range(len(self.options), len(self.options) + len(ranked)))
+            self.options += ranked
 
-    def add(self, pair: Pair) -> None:
-        """Add what a pair can stand for."""
+    def _options_of(self, pair: Pair) -> Iterable[_Option]:
+        """Yield what a pair can stand for."""
         number, turned = self._places[pair.find.type]
         decision = self.decided[number]
         head, tail = (pair.find.head, pair.find.tail)[:: -1 if turned else 1]
         if decision.symmetric and (tail.start, tail.end) < (head.start, head.end):
             head, tail = tail, head
-        rivals = pair if pair.source is None else pair.source
         for one, its_rows in self._ends(head, decision.head, pair.of_entities):
             for two, rows in self._ends(tail, decision.tail, pair.of_entities):
                 if self._spelling(one) == self._spelling(two):
                     continue  # a thing and itself
                 needed = tuple(part for part in (its_rows, rows) if part)
-                option = _Option(number, one, two, pair.find.score, needed)
-                self._rivals[rivals].add(self._number(option))
+                yield _Option(number, one, two, pair.find.score, needed)
 
-    def _number(self, option: _Option) -> int:
-        """Return the place of an option; of two between the same spans the better is kept."""
-        place = self._numbers.setdefault(option.key, len(self.options))
-        if place == len(self.options):
-            self.options.append(option)
-        elif option.score > self.options[place].score:
-            self.options[place] = option
-        return place
+    def weights(self) -> Iterable[float]:
+        """Yield the weight of each option: its score, a little less where another one equals it.
+
+        So of equal alternatives, a weak end common to both, the first is the best of its source.
+        """
+        for own in self.sources:
+            weight = math.inf
+            for place in own:
+                weight = min(self.options[place].score, weight * (1 - _APART))
+                yield weight
 
     def _ends(
         self, span: SpanFind, labels: tuple[str, ...], of_entities: bool
@@ -213,9 +236,9 @@ class _Asked:
 
     def limits(self) -> Iterable[Limit]:
         """Yield what holds between the options."""
-        for rivals in self._rivals.values():
-            if len(rivals) > 1:
-                yield Limit(1, tuple((one,) for one in sorted(rivals)))
+        for own in self.sources:
+            if len(own) > 1:
+                yield Limit(1, tuple((one,) for one in own))
         heads: dict[tuple[int, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         tails: dict[tuple[int, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for place, option in enumerate(self.options):
@@ -230,6 +253,20 @@ class _Asked:
     def _spelling(self, span: SpanFind) -> str:
         start, end = int(self.words.starts[span.start]), int(self.words.ends[span.end - 1])
         return " ".join(self.words.text[start:end].casefold().split())
+
+
+def _keep(options: dict[_Key, _Option], option: _Option) -> None:
+    """Add an option; of two between the same spans the better is kept."""
+    if option.key not in options or option.score > options[option.key].score:
+        options[option.key] = option
+
+
+def _distinct(held: Iterable[_Option]) -> list[_Option]:
+    """Return each relation once that several sources may stand for."""
+    best: dict[_Key, _Option] = {}
+    for option in held:
+        _keep(best, option)
+    return list(best.values())
 
 
 def _limits(

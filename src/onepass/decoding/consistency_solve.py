@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from onepass.errors import MissingExtra
@@ -36,6 +37,8 @@ class Problem:
             nothing themselves.
         limits: how many groups may hold.
         late: findings that the greedy choice judges after all others.
+        ranked: rows of findings, each of which the greedy choice judges after those before it,
+            whatever they need.
     """
 
     weights: tuple[float, ...]
@@ -43,6 +46,7 @@ class Problem:
     needs: tuple[tuple[int, tuple[int, ...]], ...] = ()
     limits: tuple[Limit, ...] = ()
     late: frozenset[int] = frozenset()
+    ranked: tuple[tuple[int, ...], ...] = ()
 
 
 def keeps(problem: Problem, chosen: Iterable[int]) -> bool:
@@ -112,7 +116,11 @@ class _Greedy:
             # Of equal ones, those that bring others first.
             return finding in late, -mean, -len(best), finding
 
-        for finding in sorted(range(len(weights)), key=rank):
+        ranks = [(rank(finding), 0) for finding in range(len(weights))]
+        for row in self.problem.ranked:
+            for place, (one, other) in enumerate(pairwise(row), 1):
+                ranks[other] = max(ranks[other][0], ranks[one][0]), place
+        for finding in sorted(range(len(weights)), key=ranks.__getitem__):
             self._try(finding)
         return self.chosen
 

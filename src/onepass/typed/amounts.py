@@ -16,6 +16,14 @@ _CODES = {
     "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "zł": "PLN", "Kč": "CZK", "euro": "EUR",
     "euros": "EUR", "Euro": "EUR",
 }  # fmt: skip
+# A hundredth of what is told: cents of a currency that often is not said.
+_CENTS = re.compile(
+    r"[\s-]*(?:(?:(?-i:[A-Z]{2,3}|U\.S\.)|euro|new|american|canadian|australian)[\s-]+)?"
+    r"(?:(?:euro)?cents?|cts?|c|p|pence|penny|pennies|cent(?:ime|avo)s?|c[eé]ntimos?|centesim[io]"
+    r"|pfennige?|rappen|[öø]re|kope(?:c?ks?|yka|yki)|pais[ae]|grosz[ey]?|kuru[sş])(?![\w$]|[./]\w)",
+    re.IGNORECASE,
+)
+_CENT_SIGN = re.compile("[¢￠]")
 _CODE = re.compile(r"\b[A-Z]{3}\b")
 _BEGINS = re.compile(rf"(?:[{MINUS}+]\s*|(?:minus|negative)\s+)?[\d.¼-¾⅐-⅞]", re.IGNORECASE)
 # A digit in a unit is part of a name or an exponent (m2, CO2, s^-1), or says what of: per 100 g.
@@ -27,7 +35,8 @@ def read_money(text: str) -> Money:
     """Return the amount that a text names.
 
     Raises:
-        UnreadableError: if there is no amount, or more than one, or it may be read in two ways.
+        UnreadableError: if there is no amount, or more than one, or it may be read in two ways, or
+            it is in cents.
 
     >>> read_money("€1.299,50"), read_money("2.5 million USD").amount
     (Money(amount=Decimal('1299.50'), currency='EUR'), Decimal('2500000'))
@@ -38,10 +47,12 @@ def read_money(text: str) -> Money:
     code = _CODE.search(text)
     currency = code[0] if code is not None else found.currency
     try:  # price-parser takes three digits behind a point for thousands: it gives no amount
-        amount = find_number(text, SIZE_OF_MONEY, joined=found.currency).value
+        number = find_number(text, SIZE_OF_MONEY, joined=found.currency)
     except UnreadableError as error:
         raise UnreadableError(f"{text!r} is not one amount of money.") from error
-    return Money(amount, _CODES.get(currency, currency) if currency else None)
+    if _CENT_SIGN.search(text) or _CENTS.match(number.after):
+        raise UnreadableError(f"{text!r} is not an amount of whole money: it is in cents.")
+    return Money(number.value, _CODES.get(currency, currency) if currency else None)
 
 
 def read_quantity(text: str) -> Quantity:

@@ -1,8 +1,9 @@
 """Numbers as people write them, as exact decimals.
 
 Thousands may be grouped by commas, points, spaces or apostrophes; the decimal separator is told
-from the grouping. Numbers up to twelve may be words. What belongs to a number is never left out:
-it is read, or the number is refused. This module knows no units.
+from the grouping. Numbers up to twelve may be words; an exponent stands directly behind the digits.
+What belongs to a number is never left out: it is read, or the number is refused. This module knows
+no units.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import unicodedata
 from decimal import Context, Decimal
 from typing import NamedTuple
 
-from onepass.typed.signs import has_currency, read_sign
+from onepass.typed.signs import MINUS, has_currency, read_sign
 from onepass.typed.unreadable import UnreadableError
 
 _DIGITS = r"\d(?:[\d.,'’\u00a0\u202f ]{0,98}\d)?"  # what is longer is no number
@@ -23,6 +24,7 @@ _NUMBER = re.compile(
     r"(?(units)|(?=[\s-]?[^\W\d_]))"
     rf"|(?P<ones>\d{{1,4}})?[ \u00a0]?(?P<glyph>[{_GLYPHS}])"
     rf"|(?P<digits>(?<![\w.,])\.\d{{1,98}}(?![.,]?\d)|{_DIGITS})"
+    rf"(?:[eE](?P<power>[{MINUS}+]?\d{{1,2}})(?!\w|[.,]\d))?"
 )
 _EXACT = Context(prec=200)  # digits: more than a number may have
 _ROUNDED = Context(prec=28)  # a third has no end
@@ -49,7 +51,7 @@ def _sizes(letters: str) -> re.Pattern[str]:
 SIZE = _sizes("k")
 SIZE_OF_MONEY = _sizes("kmb")
 SIZE_WORD = _sizes("")
-_AFTER = re.compile(r"(?:st|nd|rd|th)\b|[²³¹⁰-⁹]", re.IGNORECASE)
+_AFTER = re.compile(rf"(?:st|nd|rd|th)\b|[²³¹⁰-⁹]|\s?e[{MINUS}+]?\d", re.IGNORECASE)
 _WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
@@ -59,11 +61,19 @@ _SAID_FIRST = re.compile(
     rf"(?P<minus>(?:minus|negative)\s+)?(?P<word>(?a:{'|'.join(_SAID)}))(?=$|[\s-])", re.IGNORECASE
 )
 _TENS = "|".join(
-    (*_WORDS[2:], r"\w+teen", r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty", "hundred")
-)
+    (
+        *_WORDS[2:], "(?:thir|four|fif|six|seven|eigh|nine)teen",
+        "(?:twen|thir|for|fif|six|seven|eigh|nine)ty", "hundred",
+    )
+)  # fmt: skip
 _MORE = re.compile(
     rf"[\s-]+(?:(?:and|or|to|by|point|plus|minus|-|–)\s+)?(?:{_TENS})(?![\w-])"
     r"|\s+(?:and|&)\s+(?:an?|one)\s+(?:half|quarter|third)\b",
+    re.IGNORECASE,
+)
+_LESS = re.compile(
+    rf"(?<!\w)(?:{_TENS}|zero|one|dozen|thousand|lakh|crore|[mb]illion|trillion)[\s-]+"
+    r"(?:(?:and|or|to|by|point|plus|minus|-|–)\s+)?$",
     re.IGNORECASE,
 )
 _PARTS_SAID = re.compile(
@@ -131,7 +141,7 @@ def find_number(
     if size is not None:
         number, after = scaled(number, size["word"] or size["letter"]), after[size.end() :]
     cut = re.search(r"(?<!\w)[.,]+$", before)  # a separator whose digits are missing
-    if cut or _AFTER.match(after) or _MORE.match(after):
+    if cut or _LESS.search(before) or _AFTER.match(after) or _MORE.match(after):
         raise UnreadableError(f"{text!r} is not a number.")
     try:
         negative, before, after = read_sign(before, after, joined)
@@ -174,6 +184,9 @@ def scaled(number: Decimal, word: str) -> Decimal:
 
 def _value(place: re.Match[str]) -> Decimal:
     """Return the value of a number without its sign."""
+    if place["power"]:
+        power = int(re.sub(f"[{MINUS}]", "-", place["power"]))
+        return Decimal(f"{_digits(place['digits']).scaleb(power, _EXACT):f}")  # written out
     if place["digits"]:
         return _digits(place["digits"])
     if place["glyph"]:
