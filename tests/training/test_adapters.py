@@ -96,6 +96,8 @@ def test_a_layer_whose_weight_is_used_in_parts_has_the_change_in_its_weight():
         ({"dropout": 1}, "lora.dropout must be from 0 to below 1"),
         ({"heads": "some"}, "lora.heads must be one of full, adapt, frozen"),
         ({"targets": [3]}, "lora.targets must be a list of names of layers"),
+        ({"targets": 5}, "lora.targets must be a list of names of layers, not 5"),
+        ({"targets": None}, "lora.targets must be a list of names of layers"),
         ({"ranks": 3}, "'lora' has no key 'ranks'; its keys are rank"),
         ("16", "'lora' must be an object"),
     ],

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from onepass.corpus.rows import read_rows
 from onepass.errors import InputError
 from onepass.training.data import LineFile, Mixture
 
@@ -24,6 +25,19 @@ def test_blank_lines_and_a_missing_last_line_end_do_not_count(tmp_path):
     path.write_bytes(b'\n{"text": "a"}\r\n  \r\n\t\n{"text": "caf\xc3\xa9"}')
     file = LineFile(path)
     assert [file.example(i).text for i in range(len(file))] == ["a", "café"]
+
+
+def test_a_byte_order_mark_and_long_blank_lines_are_no_rows(tmp_path):
+    path = tmp_path / "data.jsonl"
+    long = b" " * 40 + b"\t\v\f\r"
+    path.write_bytes(b'\xef\xbb\xbf{"text": "a"}\n' + long + b'\n  {"text": "b"}\n' + long)
+    file = LineFile(path)
+    assert [file.example(i).text for i in range(len(file))] == ["a", "b"]
+    assert [file.place(i) for i in range(len(file))] == ["data.jsonl:1", "data.jsonl:3"]
+    assert [row["text"] for _, row in read_rows(path)] == ["a", "b"]
+    path.write_bytes(b"\xef\xbb\xbf\n" + long)
+    with pytest.raises(InputError, match="has no entry to use"):
+        LineFile(path)
 
 
 def test_entries_can_be_left_out(write):
@@ -100,6 +114,7 @@ def test_another_mixture_is_not_restored(write):
         ({"a": -1}, "must not be below 0"),
         ({"a": 0}, "one must be above"),
         ({"a": float("nan")}, "one must be above"),
+        ({"a": float("inf")}, "their sum must be finite"),
     ],
 )
 def test_impossible_weights_are_refused(write, weights, message):

@@ -10,8 +10,9 @@ from tests.tiny import make_tiny_checkpoint
 
 from onepass.corpus.example import Example, GoldTask, Mention
 from onepass.errors import InputError
-from onepass.training.fewshot import choose
+from onepass.training.fewshot import choose, few_of
 from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.sources import open_sources
 
 LABELS = ("good", "bad", "dull")
 
@@ -37,6 +38,22 @@ def test_the_choice_depends_on_the_seed_alone():
 def test_labels_of_entities_count_too():
     bo = Example("Bo", (Mention(0, 2, "dog"),))
     assert choose([bo, Example("It", asked=("dog",)), bo], 2, seed=0) == [0, 2]
+
+
+def test_sources_keep_their_weights_and_those_of_weight_0_are_left_out(tmp_path, write):
+    for name in ("a", "b", "c"):
+        write(f"mix/{name}.jsonl", *[TIM | {"source": name}] * 9)
+    (tmp_path / "mix" / "mix.json").write_text('{"a": 0, "b": 3, "c": 1.5}')
+    lines: list[str] = []
+    given = {"seed": 0, "into": tmp_path / "into", "report": lines.append}
+    few = few_of(open_sources([tmp_path / "mix"], held_out=0, **given), 12, **given)
+    assert few.weights == {"b": 3.0, "c": 1.5}
+    assert sum(map(len, few.files.values())) == 12
+    for name, file in few.files.items():
+        assert file.path.stem == name
+        assert {file.example(i).source for i in range(len(file))} == {name}
+    assert len(few.held_out) == 6
+    assert lines == ["12 of 18 examples chosen, 12 of each label"]
 
 
 def test_a_run_reports_the_gain_on_what_it_did_not_see(tmp_path, write):
@@ -107,7 +124,7 @@ def test_what_a_checkpoint_cannot_answer_is_neither_chosen_nor_tested(tmp_path, 
     result = gliclass_run(tmp_path, data, dev=str(dev))
     assert result["skipped"] == 0
     assert (result["few_shot"]["texts"], result["few_shot"]["left_out"]) == (1, 1)
-    lines = (tmp_path / "run" / "data" / "few-shot.jsonl").read_text().splitlines()
+    lines = (tmp_path / "run" / "data" / "few-shot" / "data.jsonl").read_text().splitlines()
     assert len(lines) == 1
     assert "person" not in lines[0]
 
@@ -125,5 +142,5 @@ def test_what_a_model_labeled_itself_is_learned_whole_and_not_tested_on(tmp_path
         self_train={"texts": str(texts), "threshold": 0.0},
     )  # fmt: skip
     assert result["few_shot"]["texts"] == 2
-    lines = (tmp_path / "run" / "data" / "few-shot.jsonl").read_text().splitlines()
+    lines = (tmp_path / "run" / "data" / "few-shot" / "data.jsonl").read_text().splitlines()
     assert len(lines) == 1

@@ -1,17 +1,24 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.tiny import make_tiny_checkpoint
 
 from onepass.errors import InputError
 from onepass.models.gliner2.network.checkpoint import load_network
+from onepass.nn.backbones.modernbert import ModernBertBackbone
+from onepass.nn.backbones.modernbert_config import ModernBertConfig
+from onepass.nn.backbones.t5 import T5Config, T5EncoderDecoder
+from onepass.training.adapters import adapt
 from onepass.training.data import LineFile, Mixture
 from onepass.training.gliner2 import Gliner2Trainee
 from onepass.training.loading import Direct
 from onepass.training.loop import LoopOptions, train
+from onepass.training.lora import LoraOptions
 from onepass.training.sampling import Sampler
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, TrainingTask
@@ -33,14 +40,21 @@ def make(checkpoint, write):
     """Return what makes a fresh task; its scores are taken from a list, if one is given."""
     path = write("data.jsonl", *ROWS)
 
-    def make_task(scores: list[dict[str, float]] | None = None, **rates: float) -> TrainingTask:
+    def make_task(
+        scores: list[dict[str, float]] | None = None,
+        *,
+        start: Path = checkpoint,
+        lora: LoraOptions | None = None,
+        **rates: Any,
+    ) -> TrainingTask:
         torch.manual_seed(0)
         mixture = Mixture({"data": LineFile(path)}, None, seed=0)
-        trainee = Gliner2Trainee(checkpoint)
+        trainee = Gliner2Trainee(start)
         stream = QuestionStream(mixture, Sampler(), trainee.ask, BatchOptions(max_batch=4, pool=12))
         scorer = None if scores is None else lambda network: scores.pop(0)
         rates = {"encoder": 1e-3, "head": 1e-3, **rates}
-        return TrainingTask(trainee, Direct(stream), Rates(**rates), scorer=scorer)
+        adapted = adapt(trainee.network, lora, trainee.parts) if lora else []
+        return TrainingTask(trainee, Direct(stream), Rates(**rates), scorer=scorer, adapted=adapted)
 
     return make_task
 
@@ -204,12 +218,86 @@ def test_lower_layers_learn_slower_and_embeddings_slowest(make):
     assert named["span_head.out.last.weight"] == 0.2
 
 
-def test_shapes_have_a_rate_of_their_own(make):
-    task = make(encoder=0.1, head=0.2, shapes=0.7)
-    rates = {id(p): group["lr"] for group in task.groups() for p in group["params"]}
-    named = {name: rates[id(p)] for name, p in task.network.named_parameters()}
-    assert named.pop("backbone.type_embeddings.weight") == 0.7
-    assert set(named.values()) == {0.1, 0.2}
+class Bare:
+    """A trainee that is an encoder alone."""
+
+    def __init__(self, backbone: torch.nn.Module) -> None:
+        self.parts = {"text_encoder": "backbone."}
+        self.network = torch.nn.ModuleDict({"backbone": backbone, "head": torch.nn.Linear(2, 2)})
+
+
+def test_what_stands_above_the_top_layer_learns_as_fast_as_that(make):
+    sizes = {"vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    modern = ModernBertConfig.from_dict(
+        {"model_type": "modernbert", "num_hidden_layers": 2, **sizes}
+    )
+    sizes = {"vocab_size": 9, "d_model": 8, "d_kv": 4, "num_heads": 2, "d_ff": 16}
+    t5 = T5Config.from_dict({"model_type": "t5", "num_layers": 2, **sizes})
+    for backbone, above in (
+        (ModernBertBackbone(modern), {"final_norm.weight"}),
+        (T5EncoderDecoder(t5), {"encoder.norm.weight", "decoder.norm.weight"}),
+    ):
+        task = TrainingTask(Bare(backbone), None, Rates(0.1, 0.2, layer_decay=0.5))
+        named = {n: group["lr"] for group in task.groups() for n in group["names"]}
+        for name in above:
+            assert named[f"backbone.{name}"] == 0.1
+        assert named["backbone.word_embeddings.weight"] == 0.025
+    named = {n: g["lr"] for g in make(layer_decay=0.5).groups() for n in g["names"]}
+    assert named["backbone.norm.weight"] == 0.25e-3  # that of the embeddings
+
+
+def test_shapes_have_a_rate_of_their_own_and_segments_have_not(tmp_path, make):
+    shaped = make_tiny_checkpoint(tmp_path / "shaped", shapes=True)
+    for start, expected in (({"start": shaped}, 0.7), ({}, 0.1)):
+        task = make(encoder=0.1, head=0.2, shapes=0.7, **start)
+        named = {n: group["lr"] for group in task.groups() for n in group["names"]}
+        assert named.pop("backbone.type_embeddings.weight") == expected
+        assert set(named.values()) == {0.1, 0.2}
+
+
+@pytest.mark.parametrize(
+    ("begun", "resumed", "message"),
+    [
+        ({}, {"frozen": ("heads",)}, "another freeze, lora, layer_decay or shape_rate"),
+        ({"frozen": ("text_encoder",)}, {"frozen": ("heads",)}, "another freeze"),
+        ({}, {"layer_decay": 0.5}, "give what it was begun with, or start without resume"),
+        ({}, {"head": 2e-3}, "rates of which others are equal"),
+        ({}, {"lora": LoraOptions()}, "was begun with another model, lora or rl.value"),
+        ({"lora": LoraOptions(2)}, {"lora": LoraOptions(4)}, "another model, lora"),
+        ({"lora": LoraOptions()}, {"lora": LoraOptions(heads="frozen")}, "another freeze, lora"),
+    ],
+)
+def test_a_run_is_resumed_by_what_it_was_begun_with(tmp_path, make, begun, resumed, message):
+    train(make(**begun), options(steps=5), tmp_path)
+    task = make(**resumed)
+    before = {name: weight.clone() for name, weight in task.network.state_dict().items()}
+    with pytest.raises(InputError, match=message):
+        train(task, options(steps=5), tmp_path, resume=True)
+    assert equal(before, task.network.state_dict())
+
+
+def test_a_log_that_a_dead_run_left_is_begun_anew(tmp_path, make):
+    (tmp_path / "log.jsonl").write_text('{"step": 2, "loss": {"spans": 9.0}}\n')
+    train(make(), options(steps=4, log_every=4), tmp_path)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in log] == [4]
+
+
+def test_the_means_of_a_resumed_run_are_those_of_the_whole_one(tmp_path, make):
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    train(make(), options(log_every=6), whole)
+    half.mkdir()
+    shutil.copytree(whole / "step-4", half / "step-4")
+    train(make(), options(log_every=6), half, resume=True)
+    logs = [json.loads((path / "log.jsonl").read_text()) for path in (whole, half)]
+    assert logs[0]["loss"] == logs[1]["loss"]
+
+
+def test_the_outcome_knows_when_the_best_score_was(tmp_path, make):
+    scores = [{"score": s} for s in (0.5, 0.3)]
+    assert train(make(scores), options(), tmp_path).best_at == (4, 16)
+    shutil.rmtree(tmp_path / "final")
+    assert train(make([{"score": 0.1}]), options(), tmp_path, resume=True).best_at == (4, 16)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, make):

@@ -102,6 +102,33 @@ def test_a_restored_run_counts_on_and_drops_later_rows(tmp_path):
     assert lines == ["resumed at step 4"]
 
 
+def test_a_restored_run_goes_on_with_its_means_and_its_best(tmp_path):
+    progress = make(tmp_path, [], log_every=3)
+    progress.stepped({"spans": 1.0, "rank": 5.0}, 4)
+    progress.scored({"score": 0.5})
+    progress.stepped({"spans": 3.0}, 8)
+    state = json.loads(json.dumps(progress.state()))
+    again = make(tmp_path, [], log_every=3)
+    again.restore(state, 8)
+    again.stepped({"spans": 5.0}, 12)
+    assert rows(tmp_path)[-1]["loss"] == {"rank": 5.0, "spans": 3.0}
+    assert again.best_at == (1, 4)
+    old = {name: value for name, value in state.items() if name not in ("best_at", "recent")}
+    again = make(tmp_path, [], log_every=3)
+    again.restore(old, 8)
+    assert again.best_at is None
+
+
+def test_a_run_that_does_not_resume_begins_with_an_empty_log(tmp_path):
+    make(tmp_path, []).scored({"score": 0.5})
+    progress = make(tmp_path, [])
+    progress.stepped({"spans": 1.0}, 1)
+    assert not (tmp_path / "run" / "log.jsonl").exists()
+    progress.stepped({"spans": 1.0}, 2)
+    progress.scored({"score": 0.1})
+    assert [row["step"] for row in rows(tmp_path)] == [2, 2]
+
+
 def test_a_run_without_a_score_is_restored_without_one(tmp_path):
     progress = make(tmp_path, [])
     again = make(tmp_path, [])

@@ -7,6 +7,7 @@ import pytest
 
 from onepass.corpus.reading import read_training_file
 from onepass.errors import InputError
+from onepass.training.asking.means import Borrowed
 from onepass.training.data import Mixture
 from onepass.training.sources import Sources, by_length, open_sources
 
@@ -114,7 +115,10 @@ def test_a_wrong_line_is_told_before_anything_starts(write, read):
     ("mix", "message"),
     [
         ('{"z": 1}', "names 'z', but "),
-        ('{"a": "1"}', "the weight of 'a' must be a number from 0, not '1'"),
+        ('{"a": "1"}', "the weight of 'a' must be a finite number from 0, not '1'"),
+        ('{"a": Infinity}', "the weight of 'a' must be a finite number from 0, not inf"),
+        ('{"a": NaN}', "the weight of 'a' must be a finite number from 0, not nan"),
+        ('{"a": 1' + "0" * 400 + "}", "the weight of 'a' must be a finite number from 0"),
         ('{"a": -1}', "the weight of 'a'"),
         ("[]", "is not a JSON object of names and weights"),
         ("{", "is not a JSON object of names and weights"),
@@ -175,17 +179,20 @@ def test_two_files_of_a_directory_with_one_name_are_refused(tmp_path, write, rea
 
 
 def gliner_row(*labels: str, **more: object) -> dict:
-    return {"tokenized_text": ["Ann", "left"], "ner": [[0, 0, label] for label in labels], **more}
+    return {
+        "tokenized_text": ["Ann", "left"],
+        "ner": [[i, i, label] for i, label in enumerate(labels)],
+        **more,
+    }
 
 
 def test_names_are_borrowed_within_a_file_that_says_of_none_that_it_does_not_hold(write, read):
-    write("plain.jsonl", gliner_row("person"), gliner_row("city", relations=[[0, 1, "is"]]))
+    write("plain.jsonl", gliner_row("person"), gliner_row("city", "town", relations=[[0, 1, "is"]]))
     write("listed.jsonl", gliner_row("human"), gliner_row("town", ner_negatives=["date"]))
     write("own.jsonl", row("Ann left."))
     sources = read("plain.jsonl", "listed.jsonl", "own.jsonl")
-    assert sources.borrowed["plain"].labels == ("city", "person")
-    assert "own" not in sources.borrowed
-    assert "listed" not in sources.borrowed or not sources.borrowed["listed"].labels
+    assert sources.borrowed["plain"] == Borrowed(("city", "person", "town"), ("is",))
+    assert set(sources.borrowed) == {"plain"}
     names = {drawn.source for drawn in Mixture(sources.files, {}, 1).draw(60, random.Random(1))}
     assert names == {"plain", "listed", "own"}
     split = by_length(sources, [1])

@@ -126,6 +126,26 @@ def test_a_resumed_mean_is_the_same(tmp_path):
     assert equal(tmp_path / "whole" / "final", tmp_path / "half" / "final")
 
 
+def test_a_resumed_run_decays_as_it_is_told_now(tmp_path, monkeypatch):
+    made = []
+
+    class Kept(torch.optim.AdamW):
+        def __init__(self, *args, **given) -> None:
+            super().__init__(*args, **given)
+            made.append(self)
+
+    monkeypatch.setattr(torch.optim, "AdamW", Kept)
+    train(Toy(), options(), tmp_path)
+    shutil.rmtree(tmp_path / "final")
+    task = Toy()
+    (group,) = task.groups()
+    task.groups = lambda: [group | {"weight_decay": 0.3}]
+    train(task, options(betas=(0.5, 0.6)), tmp_path, resume=True)
+    (group,) = made[1].param_groups
+    assert (group["weight_decay"], group["betas"]) == (0.3, (0.5, 0.6))
+    assert made[1].state[task.network.weight]["step"] == 20
+
+
 def test_a_mean_cannot_begin_in_the_middle(tmp_path):
     train(Toy(), options(), tmp_path)
     with pytest.raises(InputError, match="kept no mean of its weights; resume it without ema"):

@@ -54,9 +54,8 @@ def _given_up(
         return given_up
     ids, lengths = pieces
     word_of = np.repeat(np.arange(len(lengths)), lengths)  # (pieces,)
-    for word in np.flatnonzero(
-        long & (np.bincount(word_of[ids == unknown], minlength=len(long)) > 0)
-    ):
+    has_unknown = np.bincount(word_of[ids == unknown], minlength=len(long)) > 0
+    for word in np.flatnonzero(long & has_unknown).tolist():
         own, ends = tokenizer.located(forms[word])
         given_up[word] = unread(own, np.diff(ends, prepend=0), tokenizer).sum()
     return given_up

@@ -22,6 +22,10 @@ _SETTINGS = (
     "encoder_rate", "head_rate", "layer_decay", "weight_decay", "clip", "warmup", "batch_pieces",
     "max_batch", "max_pieces", "ema", "patience", "freeze", "seed",
 )  # fmt: skip
+_UNUSUAL = (  # are told where they are not the default
+    "betas", "shape_rate", "length_buckets", "few_shot", "quantize", "sampling", "loss", "lora",
+    "distill", "self_train",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,11 @@ class Card:
     Attributes:
         config: of the run.
         data: rows of (source, examples, relative weight or None), in the order of names.
-        held_out: examples that the run was scored on but did not learn from; 0 for a dev file.
+        held_out: examples that the run was scored or tested on but did not learn from; 0 for a dev
+            file.
         summary: of the run, see `onepass.training.run.train_from_config`.
         precision: that the run was computed in.
+        own_scorer: whether the run was given what scores it.
     """
 
     config: TrainConfig
@@ -41,24 +47,34 @@ class Card:
     held_out: int
     summary: Mapping[str, Any]
     precision: str
+    own_scorer: bool = False
 
     @classmethod
     def of(
-        cls, config: TrainConfig, sources: Sources, summary: Mapping[str, Any], precision: str
+        cls,
+        config: TrainConfig,
+        sources: Sources,
+        summary: Mapping[str, Any],
+        precision: str,
+        *,
+        own_scorer: bool = False,
     ) -> Card:
         """Return the card of a run that is over."""
         names = sorted(sources.files)
         rows = tuple((name, len(sources.files[name]), sources.weights.get(name)) for name in names)
-        return cls(config, rows, len(sources.held_out), summary, precision)
+        return cls(config, rows, len(sources.held_out), summary, precision, own_scorer)
 
-    def text(self, name: str, scores: Mapping[str, float]) -> str:
+    def text(
+        self, name: str, scores: Mapping[str, float], at: tuple[int, int] | None = None
+    ) -> str:
         """Return the card of one checkpoint as Markdown with the head that the hub reads.
 
         Args:
             name: of the checkpoint: "final" or "best".
             scores: held-out scores of it.
+            at: steps and examples of it, where they are not those of the whole run.
         """
-        config, summary = self.config, self.summary
+        config = self.config
         model = _named(config.model)
         head = {"license": config.license or "unknown", "library_name": "onepass"}
         if model == config.model and is_hub_id(model):  # directories here say nothing elsewhere
@@ -66,14 +82,14 @@ class Card:
         parts = [
             "---\n" + "".join(f"{key}: {json.dumps(text)}\n" for key, text in head.items()) + "---",
             f"# {Path(config.output).name}, {name}",
-            f"Trained with onepass from `{model}`: {summary['steps']} steps, "
-            f"{summary['examples']} examples, {summary['minutes']} minutes, in {self.precision}.",
+            f"Trained with onepass from `{model}`: {self._length(name, at)}, in {self.precision}.",
             "## Use",
             _USE,
             "## Data",
             self._data(),
             "## Held-out scores",
             self._scores(scores),
+            *self._tested(name),
             "## Settings",
             self._settings(),
             "## License",
@@ -82,6 +98,17 @@ class Card:
             "data, apply.",
         ]
         return "\n\n".join(parts) + "\n"
+
+    def _length(self, name: str, at: tuple[int, int] | None) -> str:
+        """Return how long a checkpoint was trained; that of the best score is of a part of it."""
+        summary = self.summary
+        whole = f"{summary['steps']} steps, {summary['examples']} examples"
+        spent = f"{summary['minutes']} minutes"
+        if name == "best" and at is None:
+            return f"the best one of a run of {whole}, {spent}"
+        if at is None or at == (summary["steps"], summary["examples"]):
+            return f"{whole}, {spent}"
+        return f"{at[0]} steps, {at[1]} examples, of a run of {whole}, {spent}"
 
     def _data(self) -> str:
         rows = [
@@ -92,28 +119,60 @@ class Card:
 
     def _scores(self, scores: Mapping[str, float]) -> str:
         if not scores:
-            return "The run was not scored."
-        dev = self.config.dev
-        where = Path(dev).name if dev else f"{self.held_out} examples held out of the data"
+            few = self.config.few_shot is not None
+            return "Nothing was scored on the way." if few else "The run was not scored."
         rows = [(name, f"{value:.4f}") for name, value in scores.items()]
-        about = (
-            f"On {where}, at a score of 0.5, quick and rough; `onepass eval` gives the scores of "
-            "the checkpoint as it is used."
+        return f"{self._about()}\n\n{_table(('what', 'score'), rows)}"
+
+    def _about(self) -> str:
+        """Return what the scores are, and of what."""
+        config = self.config
+        eval_says = "`onepass eval` gives the scores of the checkpoint as it is used."
+        # Without one, a few-shot run is not scored, and others have something held out.
+        if self.own_scorer or config.few_shot is not None or not (config.dev or self.held_out):
+            return f"By the scorer that the run was given; {eval_says}"
+        where = (
+            Path(config.dev).name
+            if config.dev
+            else f"{self.held_out} examples held out of the data"
         )
-        return f"{about}\n\n{_table(('what', 'score'), rows)}"
+        if config.rl is not None:
+            return (
+                f"Rewards of the answers on {where}, each a mean over the texts, every label above "
+                f"0.5 being chosen; `score` is their weighted sum. {eval_says}"
+            )
+        return f"On {where}, at a score of 0.5, quick and rough; {eval_says}"
+
+    def _tested(self, name: str) -> tuple[str, ...]:
+        """Return what a few-shot run brought; the model that it ended with is tested."""
+        found = self.summary.get("few_shot")
+        if found is None or name != "final":
+            return ()
+        dev = self.config.dev
+        where = f"of {Path(dev).name}" if dev else "of the data that were not chosen"
+        rows = [
+            (f"{section} {what}", f"{found['before'][section][what]:.4f}", f"{value:.4f}")
+            for section, values in found["after"].items()
+            for what, value in values.items()
+        ]
+        about = (
+            f"On {found['texts']} examples {where}: the checkpoint that the run started from, and "
+            "this one."
+        )
+        return "## Before and after", f"{about}\n\n{_table(('what', 'before', 'after'), rows)}"
 
     def _settings(self) -> str:
         values = self.config.to_dict()
-        rows = [(f"`{name}`", f"`{json.dumps(values[name])}`") for name in _SETTINGS]
-        for name in ("loss", "lora", "distill"):
-            if values[name] is not None:
-                shown = values[name]
-                if name == "distill":
-                    shown = shown | {"teacher": _named(shown["teacher"])}
-                rows.append((f"`{name}`", f"`{json.dumps(shown)}`"))
+        rows = [(name, values[name]) for name in _SETTINGS]
+        for name, usual in _usual().items():
+            shown = values[name]
+            if name == "sampling":
+                rows += [(f"sampling.{k}", v) for k, v in shown.items() if v != usual[k]]
+            elif shown != usual:
+                rows.append((name, _without_places(shown)))
         if self.config.rl is not None:
-            rows.append(("`rl.rewards`", f"`{json.dumps(values['rl']['rewards'])}`"))
-        return _table(("key", "value"), rows)
+            rows.append(("rl.rewards", values["rl"]["rewards"]))
+        return _table(("key", "value"), [(f"`{k}`", f"`{json.dumps(v)}`") for k, v in rows])
 
 
 _USE = """```python
@@ -123,18 +182,39 @@ model = Extractor.from_pretrained("PATH")  # the directory of this file, or its 
 ```"""
 
 
-def write_cards(card: Card, output: Path, best: Mapping[str, float]) -> None:
+def write_cards(
+    card: Card, output: Path, best: Mapping[str, float], *, at: tuple[int, int] | None = None
+) -> None:
     """Write the cards of the checkpoints ``final`` and ``best`` of a run.
 
     Args:
         card: of the run.
         output: its directory.
         best: held-out scores of ``best``, if there is one.
+        at: steps and examples until that score, where they are known.
     """
-    for name, scores in (("final", card.summary["scores"]), ("best", best)):
+    for name, scores, own in (("final", card.summary["scores"], None), ("best", best, at)):
         directory = output / name
         if directory.is_dir():
-            (directory / FILE).write_text(card.text(name, scores), encoding="utf-8")
+            (directory / FILE).write_text(card.text(name, scores, own), encoding="utf-8")
+
+
+def _usual() -> dict[str, Any]:
+    """Return the defaults of `_UNUSUAL`, as in the JSON form."""
+    values = TrainConfig("any", ("any",), "any").to_dict()
+    return {name: values[name] for name in _UNUSUAL}
+
+
+def _without_places(value: Any) -> Any:
+    """Return a setting whose directories, which say nothing elsewhere, are named alone."""
+    if not isinstance(value, Mapping):
+        return value
+    shown = dict(value)
+    if "teacher" in shown:
+        shown["teacher"] = _named(shown["teacher"])
+    if "texts" in shown:
+        shown["texts"] = [Path(text).name for text in shown["texts"]]
+    return shown
 
 
 def _named(model: str) -> str:

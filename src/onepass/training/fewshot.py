@@ -98,9 +98,9 @@ def few_of(
         InputError: if no label occurs.
     """
     used = {name: file for name, file in sources.files.items() if sources.weights.get(name) != 0}
-    rows = [(n, file.example(i)) for n, file in used.items() if n not in whole
-            for i in range(len(file))]
-    names, examples = [name for name, _ in rows], [answered(one) for _, one in rows]
+    names = [name for name, file in used.items() if name not in whole for _ in range(len(file))]
+    files = [file for name, file in used.items() if name not in whole]
+    examples = [answered(file.example(i)) for file in files for i in range(len(file))]
     chosen = choose(examples, count, seed=seed)
     if not chosen:
         raise InputError("No label occurs in the data, so there is nothing to take a few of.")
@@ -108,14 +108,14 @@ def few_of(
     rest = [one for i, one in enumerate(examples) if i not in taken and is_asked(one)]
     random.Random(seed).shuffle(rest)
     report(f"{len(chosen)} of {len(examples)} examples chosen, {count} of each label")
-    files = {name: file for name, file in used.items() if name in whole}
+    kept = {name: file for name, file in used.items() if name in whole}
     (into / DIRECTORY).mkdir(parents=True, exist_ok=True)
     for name in {names[i]: None for i in chosen}:
         path = into / DIRECTORY / f"{name}.jsonl"
         write_at_once(path, (examples[i] for i in chosen if names[i] == name))
-        files[name] = LineFile(path)
-    weights = {name: weight for name, weight in sources.weights.items() if name in files}
-    return replace(sources, files=files, weights=weights, held_out=tuple(rest[:MOST_TESTED]))
+        kept[name] = LineFile(path)
+    weights = {name: weight for name, weight in sources.weights.items() if name in kept}
+    return replace(sources, files=kept, weights=weights, held_out=tuple(rest[:MOST_TESTED]))
 
 
 def is_asked(example: Example) -> bool:

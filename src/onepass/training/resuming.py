@@ -28,17 +28,17 @@ def check_network(saved: Mapping[str, Any], own: Mapping[str, Any], where: str) 
     >>> check_network({"a": torch.ones(2)}, {"a": torch.ones(3)}, "run/step-4")
     Traceback (most recent call last):
     ...
-    onepass.errors.InputError: run/step-4 has other layers than the model that resumes it, of which \
-'a' is the first: it was begun with another model, lora or rl.value; give what it was begun with, or \
+    onepass.errors.InputError: run/step-4 has other layers than the model that resumes it ('a' is \
+the first): it was begun with another model, lora or rl.value; give what it was begun with, or \
 start without resume in another output directory.
     """
     names = sorted({*saved, *own})
     other = [n for n in names if _shape(saved.get(n)) != _shape(own.get(n))]
     if other:
         raise InputError(
-            f"{where} has other layers than the model that resumes it, of which {other[0]!r} is "
-            "the first: it was begun with another model, lora or rl.value; give what it was begun "
-            "with, or start without resume in another output directory."
+            f"{where} has other layers than the model that resumes it ({other[0]!r} is the first): "
+            "it was begun with another model, lora or rl.value; give what it was begun with, or "
+            "start without resume in another output directory."
         )
 
 

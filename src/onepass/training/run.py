@@ -131,8 +131,8 @@ def train_from_config(
     summary = _summary(outcome, setting.output, skipped)
     if config.few_shot is not None:
         summary["few_shot"] = _gain(config, summary["final"], examples)
-    card = Card.of(config, sources, summary, setting.precision)
-    write_cards(card, setting.output, outcome.best_scores)
+    card = Card.of(config, sources, summary, setting.precision, own_scorer=scorer is not None)
+    write_cards(card, setting.output, outcome.best_scores, at=outcome.best_at)
     return summary
 
 

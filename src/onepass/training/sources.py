@@ -84,7 +84,8 @@ def open_sources(
     chosen = _choose({n: f for n, f in files.items() if n not in whole}, held_out, seed)
     examples = [files[name].example(i) for name, indices in chosen.items() for i in indices]
     files |= {name: LineFile(plain[name], without=own) for name, own in chosen.items()}
-    borrowed = {name: own for name, one in names.items() if (own := one.borrowed()) != Borrowed()}
+    lent = {name: one.borrowed() for name, one in names.items()}
+    borrowed = {name: one for name, one in lent.items() if one != Borrowed()}
     return Sources(files, weights, tuple(examples), borrowed)
 
 

@@ -114,8 +114,9 @@ class QuestionStream:
         if not asked:
             raise InputError(
                 f"None of {len(examples)} examples drawn could be asked: either nothing is "
-                "annotated in them that this checkpoint answers, or their labels alone fill the "
-                f"{options.max_pieces} pieces of max_pieces."
+                "annotated in them that this checkpoint answers (one that relates entities needs "
+                "entity labels beside relations), or their labels are longer than its spans or "
+                f"than the {options.max_pieces} pieces of max_pieces leave room for."
             )
         if not self._taken:
             self.seen += len(examples) - len(asked)
