@@ -103,11 +103,11 @@ def pairs_of(docs: list[Extraction]) -> list[Pairs]:
     ]
 
 
-def their_pairs(model: Any, texts: list[str], threshold: float) -> list[Pairs]:
+def their_pairs(model: Any, texts: list[str], threshold: float, **options: Any) -> list[Pairs]:
     found = []
     for text in texts:
         _, relations = model.inference(
-            [text], LABELS, relations=TYPES, threshold=threshold, batch_size=1
+            [text], LABELS, relations=TYPES, threshold=threshold, batch_size=1, **options
         )
         pairs: Pairs = {}
         for one in relations[0]:
@@ -125,10 +125,26 @@ def test_the_same_relations(name: str, backend: str, opened: Callable[[str], Cas
     """Distinct pairs of different entities, those of the reference with its scores."""
     reference, models = opened(name)
     schema = Schema().entities(LABELS).relations(TYPES)
-    docs = models[backend].extract(TEXTS, schema, threshold=0.4)
-    expected = their_pairs(reference, TEXTS, 0.4)
-    assert any(expected) or name not in ("relex-span", "relex-token")
-    assert_same(pairs_of(docs), expected)
+    for entities, relations in ((0.4, 0.4), (0.5, 0.2), (0.3, 0.6)):
+        docs = models[backend].extract(
+            TEXTS, schema, threshold={"entities": entities, "relations": relations}
+        )
+        expected = their_pairs(
+            reference, TEXTS, entities, relation_threshold=relations, adjacency_threshold=0.5
+        )
+        assert any(expected) or name not in ("relex-span", "relex-token")
+        assert_same(pairs_of(docs), expected)
+
+
+def test_thresholds_do_not_say_which_entities_are_linked(opened: Callable[[str], Case]) -> None:
+    """In the reference that of entities does, where no other is given; here it is one half."""
+    reference, models = opened("relex-token-mlp-DistMult")
+    schema = Schema().entities(LABELS).relations(TYPES)
+    docs = models["torch"].extract(TEXTS, schema, threshold={"entities": 0.3, "relations": 0.5})
+    linked = their_pairs(reference, TEXTS, 0.3, relation_threshold=0.5, adjacency_threshold=0.5)
+    assert_same(pairs_of(docs), linked)
+    more = their_pairs(reference, TEXTS, 0.3, relation_threshold=0.5)
+    assert sum(map(len, more)) > sum(map(len, linked)) > 0
 
 
 @pytest.mark.parametrize("name", ["span", "token", "bi-span", "bi-token", "token-spans"])

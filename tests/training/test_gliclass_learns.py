@@ -114,6 +114,29 @@ def test_a_contrastive_term_is_added_and_logged(tmp_path):
     assert {"multi", "contrastive"} <= set(log[0]["loss"])
 
 
+@pytest.mark.parametrize("features", [False, True])
+def test_the_contrastive_term_is_of_all_pieces_whatever_is_pooled(tmp_path, features):
+    """In gliclass it is of label vectors, which have no part in equation 8."""
+    start = tmp_path / "start"
+    start.mkdir()
+    write_checkpoint(start, calm=True, extract_text_features=features, prompt_first=True)
+    trainee = GliclassTrainee(start, GliclassLoss(contrastive=1.0))
+    schema = Schema().classification("class", LABELS)
+    asked = [
+        one
+        for text in ("tim runs", "a calm person runs apple in paris")
+        for one in trainee.ask(Question(text, schema, classes=((0,),)), 64)
+    ]
+    batch = trainee.build(asked)
+    mask = torch.from_numpy(batch.inputs["mask"])
+    assert (batch.inputs["text_mask"].sum() < mask.sum()) == features
+    network = trainee.network.eval()
+    with torch.no_grad():
+        _, terms = trainee.loss(network, batch)
+        states = network.backbone(torch.from_numpy(batch.inputs["ids"]), mask)
+    assert terms["contrastive"] == pytest.approx(float(contrastive_loss(states, mask)), abs=1e-6)
+
+
 def test_many_labels_are_asked_in_several_passes(tmp_path):
     trainee = GliclassTrainee(make(tmp_path / "start", "uni-encoder"))
     labels = [f"{a} {b}" for a in WORDS for b in WORDS]
@@ -224,6 +247,14 @@ def test_the_focal_loss_is_the_mean_over_real_labels():
         losses.append((0.7 if true else 0.3) * (1 - p) ** 2 * -math.log(p))
     loss = multi_label_loss(LOGITS, TRUE, MASK, options)
     assert float(loss) == pytest.approx(sum(losses) / 5, abs=1e-6)
+
+
+def test_alpha_weighs_labels_one_by_one_and_nothing_under_a_softmax():
+    plain, weighed = GliclassLoss(), GliclassLoss(alpha=0.7)
+    single = [float(single_label_loss(LOGITS, TRUE, MASK, one)) for one in (plain, weighed)]
+    multi = [float(multi_label_loss(LOGITS, TRUE, MASK, one)) for one in (plain, weighed)]
+    assert single[0] == single[1]
+    assert multi[0] != pytest.approx(multi[1], abs=1e-3)
 
 
 def test_the_softmax_is_over_real_labels_and_smoothing_is_shared_by_them():

@@ -141,6 +141,43 @@ def test_labels_that_do_not_fit_are_split_and_a_label_that_is_too_long_is_not_as
     assert passes(tokenizer, RELEX, max_pieces=8) == []
 
 
+def test_what_cannot_be_asked_is_left_out_and_the_rest_is_asked(tokenizer):
+    wide = GoldTask("tone", ("a very great bad person", "red"), ("red",))
+    color = GoldTask("color", ("red", "blue"), ("blue",))
+    example = replace(EXAMPLE, classifications=(wide, color))
+    spans, task = passes(tokenizer, RELEX, example)
+    assert (len(spans.gold), len(spans.pairs)) == (3, 2)
+    assert (task.reading.prompt.task, task.gold) == (1, ((0, 9, 9),))
+    _, whole, task = passes(tokenizer, config_of(relations_layer="dot", **TOKENS), example)
+    assert (whole.reading.prompt.task, task.reading.prompt.task) == (0, 1)  # spans of any width
+
+
+def test_relations_are_asked_beside_entity_labels_where_there_is_a_part_for_them(tokenizer):
+    alone = replace(EXAMPLE, entities=(), asked=())
+    assert passes(tokenizer, RELEX, alone) == []
+    assert passes(tokenizer, config_of(), alone)
+
+
+@pytest.mark.parametrize("long", ["price " * 60, "\u200b"])
+def test_a_label_that_cannot_be_asked_is_left_out_alone(tokenizer, long):
+    (whole,) = passes(tokenizer, RELEX)
+    label = replace(EXAMPLE, asked=("person", long, "company", "place", "color"))
+    (one,) = passes(tokenizer, RELEX, label, max_pieces=100)
+    assert one.names == ("person", "company", "place", "color")
+    assert (shown(one, one.gold), one.pairs) == (shown(whole, whole.gold), whole.pairs)
+    kind = replace(EXAMPLE, asked_relations=("runs", long, "in", "owns"))
+    (one,) = passes(tokenizer, RELEX, kind, max_pieces=100)
+    assert one.reading.prompt.types == (0, 2, 3)
+    assert shown(one, one.gold) == shown(whole, whole.gold)
+    assert len(one.pairs) == len(whole.pairs)
+    joined = {"runs": {"head": ["person"], "tail": [long]}}
+    question = Question(TEXT, Schema().entities(["person", long]).relations(joined), pairs=((),))
+    (one,) = ask(question, tokenizer, RELEX, max_pieces=100)
+    assert (one.names, one.reading.prompt.types) == (("person",), (0,))
+    only = Example(TEXT, (Mention(0, 8, long),))
+    assert passes(tokenizer, RELEX, only, max_pieces=100) == []
+
+
 def test_the_grid_of_spans(tokenizer):
     (one,) = passes(tokenizer, RELEX)
     short = Example("tim", (Mention(0, 3, "person"),), asked=("color",))

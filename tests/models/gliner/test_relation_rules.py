@@ -1,7 +1,8 @@
 """What counts as a relation, situation by situation, from logits that are written by hand.
 
 The situations are those of the decoder tests of gliner's repository. Where the rules differ the
-test says so: thresholds are inclusive here, and no entity is related to itself.
+test says so: thresholds are inclusive here, no entity is related to itself, and what is near does
+not depend on thresholds.
 """
 
 from __future__ import annotations
@@ -90,13 +91,39 @@ def test_no_entity_is_related_to_itself_and_no_relation_is_said_twice() -> None:
     assert [(r.head.text, r.tail.text) for r in doc.relations] == [("a", "c")]
 
 
-def test_pairs_that_are_not_near_are_not_looked_at() -> None:
+@pytest.mark.parametrize("threshold", [None, {"relations": 0.05}, {"in": 0.05}, 0.95])
+def test_pairs_that_are_not_near_are_not_looked_at(threshold: Given) -> None:
+    """Whatever the thresholds are; in gliner that of entities decides what is near."""
     pairs = {(0, A, B): HIGH, (0, B, A): HIGH, (1, A, C): HIGH}
     text = Text("a b c d e", PEOPLE, pairs=pairs, near=frozenset([(A, B), (C, A)]))
+    assert relations(text, NEAR, threshold=threshold) == [("a", "works for", "c")]
+
+
+def test_the_threshold_of_one_type_does_not_change_another() -> None:
+    pairs = {(0, A, B): 1.0, (0, B, C): 1.0, (1, A, B): -1.0, (1, C, A): -1.0}
+    text = Text("a b c d e", PEOPLE, pairs=pairs, near=frozenset([(A, B)]))
     assert relations(text, NEAR) == [("a", "works for", "c")]
-    assert relations(text, NEAR, threshold={"relations": 0.05}) == [
-        ("a", "in", "e"), ("a", "works for", "c"), ("c", "works for", "a"),
+    assert relations(text, NEAR, threshold={"in": 0.05}) == [
+        ("a", "in", "c"), ("a", "works for", "c"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [RELEX, NEAR])
+def test_relations_found_at_a_low_threshold_hold_at_a_higher_one_by_their_scores(
+    config: GlinerConfig,
+) -> None:
+    generator = np.random.default_rng(1)
+    own = [(i, i) for i in range(8)]
+    ways = [(head, tail) for head in own for tail in own]
+    pairs = {(kind, *way): float(generator.normal(0, 2)) for kind in (0, 1) for way in ways}
+    near = frozenset(way for way in ways if generator.random() < 0.5)
+    text = Text("a b c d e f g h", {(PERSON, *span): 3.0 for span in own}, pairs=pairs, near=near)
+    low, high = (
+        read([text], config, RELATED, threshold={"relations": limit})[0][0].relations
+        for limit in (0.05, 0.6)
+    )
+    assert high == tuple(r for r in low if r.score >= 0.6)
+    assert len(low) > len(high) > 10
 
 
 def test_every_text_has_the_types_that_it_was_asked() -> None:

@@ -22,10 +22,12 @@ class GliclassLoss:
             multi-label task label by label; "multi" trains every task label by label, as gliclass
             does; "single" every task that has exactly one true label with a softmax.
         alpha: weight of labels that hold, beside ``1 - alpha`` for the others; negative for none.
+            It weighs labels one by one, where a task is learned label by label (``problem`` "multi"
+            or a multi-label task); under a softmax it has no effect.
         gamma: exponent of how wrong an answer is; 0 weighs easy and hard ones alike.
         smoothing: how far targets move towards one half, or, under a softmax, towards all labels.
-        contrastive: weight of the token-level contrastive loss (equation 8 of the paper); 0 for
-            none.
+        contrastive: weight of the token-level contrastive loss (equation 8 of the paper) over all
+            pieces of a sequence; 0 for none.
 
     >>> GliclassLoss(problem="double")
     Traceback (most recent call last):

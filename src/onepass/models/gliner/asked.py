@@ -16,13 +16,12 @@ import numpy as np
 from onepass.corpus.question import Question
 from onepass.decoding.finds import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import SchemaError
+from onepass.models.gliner.askable import plan_askable
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading
-from onepass.models.gliner.plan import plan_prompts, relation_prompts
+from onepass.models.gliner.plan import relation_prompts
 from onepass.models.gliner.prompt import Kind, Prompt, Writer
 from onepass.models.gliner.text import TextPieces, read_text, read_window
-from onepass.schema import Schema
 from onepass.text.placing import Placer
 from onepass.text.windows import Window
 from onepass.text.words import Words
@@ -73,17 +72,14 @@ def ask(
             rest ends.
 
     Returns:
-        The passes; none if nothing can be asked, or a label is longer than half of the pieces.
+        The passes of what can be asked; labels that are too long for the checkpoint are left out.
     """
     budget = max_pieces // 2
     text = read_text(question.text, tokenizer, max_word_pieces=max(max_pieces - budget - 1, 1))
-    try:
-        prompts = [
-            *plan_prompts(_askable(question.schema, config), tokenizer, config, budget),
-            *_tail_prompts(question, text, Writer(tokenizer, config, budget)),
-        ]
-    except SchemaError:  # a label that is too long for its prompt; the text is counted as skipped
-        return []
+    prompts = [
+        *plan_askable(question.schema, tokenizer, config, budget),
+        *_tail_prompts(question, text, Writer(tokenizer, config, budget)),
+    ]
     asked = []
     for prompt in prompts:
         room = max_pieces - prompt.pieces - len(text.end)
@@ -145,18 +141,6 @@ def _relabeled(one: Asked, writer: Writer, order: Sequence[int]) -> Asked:
         gold=tuple((column[label], first, last) for label, first, last in one.gold),
         unsure=tuple((column[label], first, last) for label, first, last in one.unsure),
     )
-
-
-def _askable(schema: Schema, config: GlinerConfig) -> Schema:
-    """Return the part of a schema that such a checkpoint answers in its first passes."""
-    own = Schema()
-    if schema.entity_labels:
-        own.entities(schema.entity_labels)
-        if config.relations is not None and schema.relation_types:
-            own.relations(schema.relation_types)
-    for task in () if config.bare_prompt else schema.classification_tasks:
-        own.classification(task.name, task.labels, multi_label=task.multi_label, prompt=task.prompt)
-    return own
 
 
 def _tail_prompts(question: Question, text: TextPieces, writer: Writer) -> list[Prompt]:

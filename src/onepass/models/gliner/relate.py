@@ -21,6 +21,10 @@ from onepass.models.gliner.states import States, distinct_places
 from onepass.models.thresholds import PLAIN, sigmoid
 
 _PAIR_CELLS = 16_384  # (pair, type) that are scored at once, each with a vector of its own
+# From here on a pair is looked at, whatever is asked: whether two entities are linked at all is a
+# question of its own, answered where it is more likely than not. A threshold of the call would let
+# one relation type decide for another. gliner takes that of entities, by default the same number.
+_LINKED = 0.5
 _SEE_ALL = ("attention", "gcn", "gat")  # whether two entities are near depends on all the others
 
 
@@ -58,7 +62,7 @@ def relate(
         found: for each reading, all entities that hold (the adjacency layer sees them), and those
             that are kept (only they are paired).
         run: checkpoint and backend.
-        asking: thresholds of the call.
+        asking: of the call, with the calibration of relations.
     """
     config, backend = run
     every, kept = found
@@ -69,7 +73,7 @@ def relate(
         return [None] * len(readings)
     inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
     (vectors,) = backend.run("span_states", inputs)  # (batch, spans, hidden)
-    near = _near(vectors, counts, (config, backend), asking)
+    near = _near(vectors, counts, config, backend)
     out: list[Pairs | None] = []
     for row, reading in enumerate(readings):
         types = len(reading.prompt.types)
@@ -98,11 +102,8 @@ def relate(
     return out
 
 
-def _near(
-    vectors: Floats, counts: list[int], run: tuple[GlinerConfig, Backend], asking: Asking
-) -> Array:
+def _near(vectors: Floats, counts: list[int], config: GlinerConfig, backend: Backend) -> Array:
     """Return (batch, spans, spans): whether a pair is looked at."""
-    config, backend = run
     spans = vectors.shape[1]
     assert config.relations is not None
     if config.relations.adjacency == "none":
@@ -112,8 +113,7 @@ def _near(
         "span_counts": np.array(counts, dtype=np.int64),
     }
     (adjacency,) = backend.run("adjacency", inputs)
-    limit = asking.thresholds.relations.min()
-    near: Array = adjacency >= limit
+    near: Array = adjacency >= _LINKED
     return near
 
 

@@ -61,8 +61,8 @@ def loss_of(
             total = total + loss
             terms[name] = float(loss.detach())
     if options.contrastive:
-        states, text_mask = seen[0]
-        loss = contrastive_loss(states, text_mask)
+        states, _ = seen[0]  # the other mask may be of the text alone
+        loss = contrastive_loss(states, torch.from_numpy(batch.inputs["mask"]).to(device))
         total = total + options.contrastive * loss
         terms["contrastive"] = float(loss.detach())
     return total, terms
@@ -84,7 +84,7 @@ def run_network(network: GliclassNetwork, batch: Targets) -> torch.Tensor:
 
 @contextmanager
 def seen_states(network: GliclassNetwork) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
-    """Collect the states that a network's head reads, with the masks of their pieces."""
+    """Collect the states that a network's head reads, with the masks of the pieces it pools."""
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def note(module: Any, given: tuple[torch.Tensor, torch.Tensor]) -> None:
