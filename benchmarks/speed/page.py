@@ -24,7 +24,7 @@ from benchmarks.speed.plot import plot  # noqa: E402
 from onepass.cli.machine import NOT_INSTALLED  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "speed" / "results" / "cpu.json"
-ELSEWHERE = RESULT.with_name("cpu-intel.json")  # a part of it, on another machine
+ELSEWHERE = RESULT.with_name("cpu-intel.json")  # on another machine, perhaps a part of it
 PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
 _PARTS = {
     "one": "One text",
@@ -40,7 +40,7 @@ def page(result: Result, elsewhere: Result | None = None) -> str:
 
     Args:
         result: what it is about.
-        elsewhere: of another machine, which gets a paragraph.
+        elsewhere: of another machine, which gets a section.
     """
     blocks = [
         "# Speed\n",
@@ -87,13 +87,17 @@ def _about(result: Result) -> Iterator[str]:
 
 def _bars(result: Result) -> Iterator[str]:
     yield "## What was to be reached\n"
+    yield _bar_table(result)
+    if result["machine"]["threads"] == 1:
+        yield "The bars are set for two cores, and this is one thread.\n"
+
+
+def _bar_table(result: Result) -> str:
     rows = [
         [bar.what, bar.wanted, bar.measured, {True: "yes", False: "**no**", None: "-"}[bar.reached]]
         for bar in bars(result)
     ]
-    yield _table(["what", "bar", "measured", "reached"], rows)
-    if result["machine"]["threads"] == 1:
-        yield "The bars are set for two cores, and this is one thread.\n"
+    return _table(["what", "bar", "measured", "reached"], rows)
 
 
 def _equal(result: Result) -> Iterator[str]:
@@ -271,22 +275,27 @@ def _elsewhere(result: Result) -> Iterator[str]:
         "torch multiplies matrices there as fast as ONNX Runtime does\n"
         f"({rates['torch']:.0f} and {rates['onnxruntime']:.0f} GFLOPS), so there is less to gain.\n"
     )
+    yield _bar_table(result)
+    cells: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for cell in result["cells"]:
+        own = cells.setdefault((cell["kind"], cell["task"], _PARTS[cell["part"]]), [])
+        own += cell["ratios"].values()
     rows = []
-    for task in dict.fromkeys(cell["task"] for cell in result["cells"]):
-        ratios = [
-            one for cell in result["cells"] if cell["task"] == task
-            for one in cell["ratios"].values()
-        ]  # fmt: skip
-        own = [one[exact.faster(one)]["median"] for one in ratios]
+    for names, ratios in cells.items():
+        exactly = [one[exact.faster(one)]["median"] for one in ratios]
         small = [one["onepass-int8"]["median"] for one in ratios if "onepass-int8" in one]
-        rows.append([task, *(f"{min(x):.2f} to {max(x):.2f}" for x in (own, small))])
-    yield _table(["one text of gliner2", "fp32, times as fast", "int8"], rows)
+        rows.append([*names, *map(_spread, (exactly, small))])
+    yield _table(["checkpoint", "task", "read", "fp32, times as fast", "int8"], rows)
     shares = ", ".join(f"{100 * one['share']:.0f} % ({one['name']})" for one in share["runs"])
     text = result["builtin"]["text"]
     yield (
         f"The encoder runs at {shares}\nof the rate of matrix products. The built-in model reads "
         f"{text['texts_per_second']:.0f} texts of\n{text['words']} words a second, one by one.\n"
     )
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}" if values else "-"
 
 
 def _again() -> Iterator[str]:
