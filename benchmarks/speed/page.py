@@ -271,7 +271,7 @@ def _elsewhere(result: Result) -> Iterator[str]:
     yield "## On another machine\n"
     yield (
         f"{machine['cpu']}, threads: {machine['threads']}, with {', '.join(machine['features'])};\n"
-        f"{machine['note'] or 'all of the above'}.\n"
+        f"{machine['note'] or 'the same was measured there'}.\n"
         "torch multiplies matrices there as fast as ONNX Runtime does\n"
         f"({rates['torch']:.0f} and {rates['onnxruntime']:.0f} GFLOPS), so there is less to gain.\n"
     )
@@ -295,7 +295,8 @@ def _elsewhere(result: Result) -> Iterator[str]:
 
 
 def _spread(values: Sequence[float]) -> str:
-    return f"{min(values):.2f} to {max(values):.2f}" if values else "-"
+    shown = dict.fromkeys(f"{value:.2f}" for value in (min(values), max(values))) if values else "-"
+    return " to ".join(shown)
 
 
 def _again() -> Iterator[str]:
