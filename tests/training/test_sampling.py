@@ -411,6 +411,15 @@ def test_what_may_hold_is_not_asked():
         assert {"person", "human"} <= question.known
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_what_is_more_general_than_what_may_hold_is_not_asked(seed):
+    example = Example("Ann met Bo.", (Mention(0, 3, "politician"),), unsure=("athlete",))
+    options = SamplingOptions(generalize=1.0, compete=1.0, foreign=1.0)
+    question = Sampler(PEOPLE, ("person", "human"), options).question(example, random.Random(seed))
+    asked = {label.name.lower() for label in question.schema.entity_labels}
+    assert asked.isdisjoint({"person", "human"})
+
+
 def test_names_are_borrowed_within_their_source():
     borrowed = {"theirs": Borrowed(("harbor",), ("owns",))}
     sampler = Sampler(options=SamplingOptions(foreign=1.0), borrowed=borrowed)

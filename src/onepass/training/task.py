@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from onepass.errors import InputError
+from onepass.text.shapes import SHAPES
 from onepass.training.adapters import merged
 from onepass.training.loading import Batch, Direct, Loaders
 from onepass.training.samples import Sample
@@ -130,7 +131,7 @@ class TrainingTask:
         depths = self._depths()
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
-                key = (self._rate(name, depths), parameter.ndim > 1)
+                key = (self._rate(name, parameter, depths), parameter.ndim > 1)
                 groups.setdefault(key, {})[name] = parameter
         return [
             {
@@ -142,20 +143,18 @@ class TrainingTask:
             for (rate, decays), own in groups.items()
         ]
 
-    def _rate(self, name: str, depths: Mapping[str, int]) -> float:
+    def _rate(self, name: str, parameter: torch.nn.Parameter, depths: Mapping[str, int]) -> float:
         """Return how fast a parameter learns."""
         rates, part = self._rates, self._part(name)
-        if rates.shapes is not None and ".type_embeddings." in name and self._reads_shapes():
+        # BERT's own types of pieces are two segments; where there are more, they are shapes.
+        shapes = ".type_embeddings." in name and len(parameter) == SHAPES + 1
+        if rates.shapes is not None and shapes:
             return rates.shapes
         if part not in ENCODERS:
             return rates.head
         # (depth - 1 - layer) steps below the top, embeddings depth
         below = 0 if _ABOVE.search(name) else depths[part] - 1 - _layer(name)
         return rates.encoder * rates.layer_decay**below
-
-    def _reads_shapes(self) -> bool:
-        """Return whether types of pieces are shapes of words, and not segments, as BERT's are."""
-        return bool(getattr(getattr(self.network, "config", None), "shapes", False))
 
     def _depths(self) -> dict[str, int]:
         """Return how many layers each encoder has."""

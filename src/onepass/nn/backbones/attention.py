@@ -100,8 +100,8 @@ def attend(
         share = dropout or 0.0
         return functional.scaled_dot_product_attention(q, k, v, bias, share, scale=1.0)
     # Plain products: on CPUs the fused kernel knows no dropout and is slow backwards in bf16 (0.4
-    # times as fast for 64 pieces; in fp32 1.0 to 3.7 times), and it is exported with a scale on
-    # both sides.
+    # times as fast for 64 pieces, on a processor without bf16 products; in fp32 1.0 to 3.7 times),
+    # and it is exported with a scale on both sides.
     weights = (q @ k.transpose(-1, -2) + bias).softmax(-1)
     return (functional.dropout(weights, dropout) if dropout else weights) @ v
 

@@ -69,8 +69,10 @@ class _Draw:
         self.ignored: Places = {}
         self.outranked: Places = {}
         # Names, folded: of what was annotated or may hold, and of what is asked so far.
-        noted = (*example.asked, *example.unsure)
-        self.known = {name for label in noted for name in means.bank.synonyms(label)}
+        bank = means.bank
+        unsure = (name for label in example.unsure for name in (label, *bank.hypernyms(label)))
+        noted = (*example.asked, *unsure)
+        self.known = {name for label in noted for name in bank.synonyms(label)}
         self.asked: set[str] = set()
 
     def generalize(self) -> None:
@@ -138,8 +140,7 @@ class _Draw:
     def add_foreign(self) -> None:
         """Ask for labels of other examples, none of which is more general than one of these."""
         pool, rng, bank = self.means.pool, self.rng, self.means.bank
-        noted = (*self.spans, *self.hidden, *self.example.unsure)
-        above = (g for label in noted for g in bank.hypernyms(label))
+        above = (g for label in (*self.spans, *self.hidden) for g in bank.hypernyms(label))
         general = {name for g in above for name in bank.synonyms(g)}
         for name in rng.sample(pool, min(len(pool), rng.randint(1, 5))):
             if self._is_new(name) and folded(name) not in general:
