@@ -41,7 +41,9 @@ def test_a_folder_of_something_else_stays_as_it_is(source: Path, tmp_path: Path)
     assert (mine.read_text(), (mine.parent / ROWS).read_text()) == ("mine", "mine, too")
 
 
-@pytest.mark.parametrize("journal", ["garbage\n", "{}\n3\n", '{}\n{"sizes": 3}\n'])
+@pytest.mark.parametrize(
+    "journal", ["garbage\n", "[" * 100_000 + "\n", "{}\n3\n", '{}\n{"sizes": 3}\n']
+)
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_journal_that_cannot_be_read(source: Path, tmp_path: Path, journal: str, resume: bool):
     folder = tmp_path / "out.jsonl.job"

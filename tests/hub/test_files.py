@@ -24,10 +24,11 @@ def test_reads_an_object(tmp_path: Path):
         (b'{"a": "\xff"}', "byte 7 is not UTF-8"),
         (b"[1]", "must hold a JSON object, not a list"),
         (b'{"a": ' + b"9" * 5000 + b"}", "integer string"),
-        (b"[" * 100_000, "is not readable JSON"),
+        (b"[" * 100_000, "is nested on more than 200 levels"),
+        (b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}", "is nested on more than 200 levels"),
         (b"\xef\xbb\xbf{}", "is not readable JSON"),
     ],
-    ids=["cut", "empty", "latin-1", "list", "long number", "deep", "byte order mark"],
+    ids=["cut", "empty", "latin-1", "list", "long number", "deep", "less deep", "byte order mark"],
 )
 def test_refuses(tmp_path: Path, content: bytes, reason: str):
     path = tmp_path / "a.json"

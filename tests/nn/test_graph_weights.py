@@ -121,6 +121,8 @@ def test_a_broken_table_and_broken_graphs(
     refused("install or export them again")
     (tmp_path / PLACES).write_text(json.dumps({"shapes": [1], "places": []}))
     refused("install or export them again")
+    (tmp_path / PLACES).write_text("[" * 100_000)
+    refused("install or export them again")
 
 
 class Alike(nn.Module):

@@ -329,6 +329,10 @@ def test_choices_without_a_type_are_one_string() -> None:
         ),
         ("[" * 100_000, "The JSON of the schema is nested too deeply; flatten it."),
         (
+            '{"entities": ["a"], "$schema": ' + "[" * 300 + "]" * 300 + "}",
+            "The JSON of the schema is nested too deeply; flatten it.",
+        ),
+        (
             '{"entities": ["\\ud800"]}',
             "A label must be valid Unicode, but '\\ud800' has a lone surrogate.",
         ),

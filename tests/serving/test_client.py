@@ -230,6 +230,8 @@ def answering(*answers: Answer) -> Callable[[httpx.Request], httpx.Response]:
 
     def answer(request: httpx.Request) -> httpx.Response:
         status, headers, body = next(left)
+        if isinstance(body, bytes):
+            return httpx.Response(status, headers=headers, content=body)
         return httpx.Response(status, headers=headers, json=body)
 
     return answer
@@ -271,7 +273,10 @@ def test_other_refusals_are_not_sent_again(twin: bool, waits: list[float]):
     assert waits == []
 
 
-@pytest.mark.parametrize("answer", [(502, {}, "<html>"), (200, {}, None), (404, {}, {"a": 1})])
+@pytest.mark.parametrize(
+    "answer",
+    [(502, {}, "<html>"), (200, {}, None), (404, {}, {"a": 1}), (200, {}, b"[" * 100_000)],
+)
 def test_what_is_no_service_of_ours_is_said(answer: Answer):
     with pytest.raises(ServiceError, match="not one of onepass") as refused:
         models(False, 0, answer)

@@ -189,6 +189,28 @@ def test_what_is_not_a_json_object_is_refused(service, body: bytes):
     assert error(post(service.http, body))[0] in (400, 422)
 
 
+# Between what Python can read and what it can write again lie depths of their own.
+@pytest.mark.parametrize("depth", [250, *range(900, 1000, 8), 2000, 20_000])
+@pytest.mark.parametrize("path", ["/v1/extract", "/v1/schema/validate"])
+def test_a_schema_that_is_nested_too_deeply_is_refused(service, path: str, depth: int):
+    text = b'"text": "a", ' if path == "/v1/extract" else b""
+    deep = b"[" * depth + b"]" * depth
+    body = b"{%b" % text + b'"schema": {"entities": ["a"], "$schema": %b}}' % deep
+    got = service.http.post(path, content=body, headers={"content-type": "application/json"})
+    assert "nested too deeply; flatten it." in got.json()["error"]["message"]
+    assert (got.status_code, got.json()["error"]["code"]) in (
+        (400, "invalid_json"),
+        (422, "invalid_schema"),
+        (200, "invalid_schema"),  # that it is wrong is what validation was asked
+    )
+
+
+def test_a_body_that_is_not_in_utf8_is_called_so(service):
+    got = post(service.http, b'{"text": "\xff"}')
+    assert error(got) == (400, "invalid_json")
+    assert "encoded in UTF-8" in got.json()["error"]["message"]
+
+
 def test_more_texts_than_allowed_and_none_are_refused(service):
     for texts, code in [(["a"] * 9, "too_many_texts"), ([], "invalid_request")]:
         body = {"texts": texts, "schema": {"entities": ["person"]}}

@@ -112,7 +112,7 @@ class Journal:
         try:
             identity, *lines = [dict(json.loads(line)) for line in whole.splitlines()]
             entries = [Done(**line) for line in lines if line != _FINISHED]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise InputError(
                 f"The journal in {self._folder} cannot be read; delete that folder to begin again."
             ) from error

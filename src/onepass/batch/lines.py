@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
+from onepass.schema.nesting import TOO_DEEP, is_too_deep
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_BYTES = 1 << 26  # 64 MiB: more than any text that is meant
@@ -175,8 +176,12 @@ def json_values(raw: bytes) -> dict[str, Any]:
         values = json.loads(text.rstrip(), parse_constant=_not_json, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
-    except (ValueError, RecursionError) as error:  # a number or a nesting beyond Python's limits
+    except RecursionError as error:
+        raise InputError(f"not JSON that can be read ({TOO_DEEP})") from error
+    except ValueError as error:  # a number beyond Python's limits
         raise InputError(f"not JSON that can be read ({error})") from error
+    if is_too_deep(values):
+        raise InputError(f"not JSON that can be read ({TOO_DEEP})")
     if not isinstance(values, dict):
         raise InputError(f"expected a JSON object, got {_json_name(values)}")
     return values

@@ -159,10 +159,10 @@ def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     """
     try:
         body = got.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if got.status_code == 200:
-        with suppress(KeyError, TypeError, ValueError):  # another service answered
+        with suppress(KeyError, TypeError, ValueError, RecursionError):  # another service answered
             return read(body)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):

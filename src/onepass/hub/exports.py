@@ -145,11 +145,11 @@ def _values(content: bytes) -> bytes:
     """Return the values of a configuration in one layout; what is no JSON stays as it is."""
     try:
         values = json.loads(content)
-    except ValueError:
+        if isinstance(values, dict):
+            values = {key: value for key, value in values.items() if key not in _WRITTEN_BY}
+        return json.dumps(values, sort_keys=True).encode()
+    except (ValueError, RecursionError):
         return content
-    if isinstance(values, dict):
-        values = {key: value for key, value in values.items() if key not in _WRITTEN_BY}
-    return json.dumps(values, sort_keys=True).encode()
 
 
 def weights_fingerprint(checkpoint: Checkpoint) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass.errors import CheckpointError
+from onepass.schema.nesting import TOO_DEEP, is_too_deep
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -37,8 +38,12 @@ def read_json(path: Path) -> dict[str, Any]:
         raise _unreadable(path, reason) from error
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"byte {error.start} is not UTF-8") from error
-    except (OSError, RecursionError, ValueError) as error:  # ValueError: an int of 5,000 digits
+    except RecursionError as error:
+        raise _unreadable(path, TOO_DEEP) from error
+    except (OSError, ValueError) as error:  # ValueError: an int of 5,000 digits
         raise _unreadable(path, str(error)) from error
+    if is_too_deep(content):
+        raise _unreadable(path, TOO_DEEP)
     if not isinstance(content, dict):
         raise CheckpointError(
             f"{path} must hold a JSON object, not a {type(content).__name__}; download it again."

@@ -106,7 +106,9 @@ class LabelVectors:
                 vectors = file.get_tensor("vectors")
             names, texts = (tuple(json.loads(metadata[key])) for key in ("names", "texts"))
             thresholds = tuple(json.loads(metadata.get("thresholds", "[]")))
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        except (
+            SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError,
+        ) as error:  # fmt: skip
             raise CheckpointError(
                 f"{path} holds no label vectors ({error}); write them with LabelVectors.save()."
             ) from error

@@ -21,6 +21,7 @@ from onepass.schema.leaves import (
     read_questions,
     read_relation_types,
 )
+from onepass.schema.nesting import is_too_deep
 from onepass.schema.relation import RelationType
 from onepass.schema.task import ClassificationTask
 from onepass.schema.trees import read_tree
@@ -90,18 +91,21 @@ def parse_json(text: str) -> Any:
     {'entities': ['person']}
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise SchemaError(
             f"A schema given as a string must be JSON, but {shown(text)} is not: "
             f"{error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
-        raise SchemaError("The JSON of the schema is nested too deeply; flatten it.") from None
+        raise _too_deep() from None
     except SchemaError:
         raise
     except ValueError as error:  # a number of thousands of digits
         raise SchemaError(f"The JSON of the schema cannot be read: {error}.") from None
+    if is_too_deep(value):
+        raise _too_deep()
+    return value
 
 
 def parse_dict(data: object) -> Parts:
@@ -200,6 +204,10 @@ def _parse_naming(value: object) -> Naming:
     """Return how entities are named from its object."""
     given = read_object(value, NAMING_KEYS, "naming")
     return read_naming(given.get("choices"), given.get("count", 1))
+
+
+def _too_deep() -> SchemaError:
+    return SchemaError("The JSON of the schema is nested too deeply; flatten it.")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -101,12 +101,17 @@ def refusal_of_body(error: RequestValidationError, content_type: str) -> Refusal
             "The body is not marked as JSON; send it with  Content-Type: application/json.",
         )
     if first["type"] == "json_invalid":
-        return Refusal(
-            400, "invalid_json", "The body is not JSON; send a JSON object encoded in UTF-8."
-        )
+        return unreadable_json()
     place = _place(first["loc"])
     reason = first["msg"][:1].lower() + first["msg"][1:]
     return Refusal(422, "invalid_request", f"{place} is wrong: {reason.rstrip('.')}.")
+
+
+def unreadable_json() -> Refusal:
+    """Return the refusal for a body that is not JSON, or not in UTF-8."""
+    return Refusal(
+        400, "invalid_json", "The body is not JSON; send a JSON object encoded in UTF-8."
+    )
 
 
 def _place(location: Sequence[str | int]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from onepass.errors import SchemaError
 from onepass.schema import Schema
+from onepass.schema.nesting import is_too_deep
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ def question_of(
         on_long: see there.
 
     Raises:
-        SchemaError: for a schema that cannot be asked, and for one whose fields have patterns: some
-            regular expressions take forever on a few words, and all clients wait for one thread.
+        SchemaError: for a schema that cannot be asked or is nested too deeply, and for one whose
+            fields have patterns: some regular expressions take forever on a few words, and all
+            clients wait for one thread.
 
     >>> first = question_of({"entities": ["person"]})
     >>> first == question_of({"entities": ["person"]})
@@ -57,6 +59,8 @@ def question_of(
     >>> first == question_of({"entities": ["person"]}, threshold=0.4)
     False
     """
+    if is_too_deep(given):
+        raise SchemaError("The schema is nested too deeply; flatten it.")
     schema = Schema.from_dict(given).checked()
     for structure in schema.structures:
         for one in structure.fields:

@@ -1,0 +1,27 @@
+"""Lines of JSONL: what is read can be written again, and the rest has a reason."""
+
+import json
+
+import pytest
+
+from onepass.batch.lines import json_rows
+from onepass.batch.rows import BadRow
+from onepass.schema.nesting import DEEPEST
+
+
+def nested(depth: int) -> bytes:
+    """Return a row with so many levels in all."""
+    return b'{"text": "a", "more": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}\n"
+
+
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 950, 1100, 100_000])
+def test_a_row_that_is_nested_too_deeply_is_bad_and_the_next_is_read(depth: int):
+    deep, good = json_rows([nested(depth), b'{"text": "b"}\n'], "text")
+    assert deep == BadRow(1, "not JSON that can be read (it is nested on more than 200 levels)")
+    assert not isinstance(good, BadRow)
+
+
+def test_a_row_at_the_limit_is_read_and_can_be_written():
+    (row,) = json_rows([nested(DEEPEST)], "text")
+    assert not isinstance(row, BadRow)
+    assert json.loads(json.dumps(row.values)) == row.values
