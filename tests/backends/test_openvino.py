@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from math import isqrt
 from pathlib import Path
@@ -16,6 +18,7 @@ import openvino
 import torch
 from torch import nn
 
+from onepass.backends import openvino as openvino_backend
 from onepass.backends.base import Graph
 from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
@@ -133,6 +136,23 @@ def test_a_damaged_cache_is_not_used(made: Path, tmp_path: Path, content: bytes 
         path.write_bytes(whole[: len(whole) // 2] if content is None else content)
     (out,) = OpenvinoBackend(made, GRAPHS, cache=tmp_path).run("layer", {"x": rows(2)})
     np.testing.assert_array_equal(out, expected)
+
+
+def test_compiled_models_that_were_not_used_for_longest_go(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tmp_path / "1.blob", tmp_path / "2.blob"
+    for path, hours in ((old, 9), (new, 2)):
+        path.write_bytes(bytes(100))
+        os.utime(path, (time.time() - hours * 3600,) * 2)
+    monkeypatch.setattr(openvino_backend, "MOST", 1 << 20)
+    OpenvinoBackend(made, GRAPHS, cache=tmp_path).open("layer")
+    assert {old, new} < set(tmp_path.glob("*.blob"))  # there is room for all
+    monkeypatch.setattr(openvino_backend, "MOST", 0)
+    OpenvinoBackend(made, GRAPHS, cache=tmp_path).open("both")
+    kept = set(tmp_path.glob("*.blob"))
+    assert kept, "those of this hour stay"
+    assert not {old, new} & kept
 
 
 def test_a_cache_that_cannot_be_written(made: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import EchoModel, Onepass
+from tests.cli.conftest import Done, EchoModel, Onepass
 
 ROWS = '{"id": 1, "body": "person: a@b.org"}\nnot json\n{"id": 2, "body": "nobody"}\n'
 
@@ -85,6 +85,22 @@ def test_nothing_lies_about_while_a_command_works(
     assert done.code == 0
     assert seen == [[]]  # what a process that is killed here leaves
     assert sorted(tmp_path.iterdir()) == [out, report]
+
+
+def test_numbers_of_later_texts_are_avoided_in_files_and_cannot_be_in_streams(
+    onepass: Onepass, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "Ask a@b.org."}\n{"text": "[EMAIL 1] and c@d.org."}\n')
+    command = ["redact", "-l", "email", "-a", "pseudonym", "-i"]
+
+    def texts(done: Done) -> list[str]:
+        assert done.code == 0, done.err
+        return [json.loads(line)["text"] for line in done.out.splitlines()]
+
+    assert texts(onepass(*command, str(source))) == ["Ask [email 2].", "[EMAIL 1] and [email 3]."]
+    piped = onepass(*command, "-", stdin=source.read_bytes())
+    assert texts(piped) == ["Ask [email 1].", "[EMAIL 1] and [email 2]."]
 
 
 def test_a_page(onepass: Onepass, tmp_path: Path) -> None:

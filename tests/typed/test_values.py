@@ -37,6 +37,8 @@ needs_values = pytest.mark.skipif(
         ("½", "0.5"), ("1 1/2", "1.5"), ("1/2 cup", "0.5"), ("no.5", "5"), ("1234,567", "1234.567"),
         ("1.234,567", "1234.567"), ("40 one-way tickets", "40"), ("5 m²", "5"),
         ("1e3", "1000"), ("2e-5", "0.00002"), ("6.02E23", "602" + "0" * 21), ("-1.5e+3 V", "-1500"),
+        ("2e5", "200000"), ("2E-5", "0.00002"), ("2E+5", "200000"), ("2.0E5", "200000"),
+        ("1,5E6", "1500000"), (".5E3", "500"), ("12 000E3", "12000000"),
         ("1,5e−1", "0.15"), (".5e1 V", "5"), ("1e3 million", "1000000000"), ("5 e-bikes", "5"),
         ("someone 5", "5"), ("canteen 5", "5"), ("5 canteens", "5"), ("Level one: 5", "5"),
     ],
@@ -51,7 +53,8 @@ def test_numbers(text: str, number: str) -> None:
      "1/2", "3/4/2024", "24/7", "3 and a half", "3 million five hundred", "5 to six", "a few", "5²",
      ",5", "...5", "0 500", "0,125,000", "one half", "1e3b", "1e3.5", "1e345", "1 e3", "1e3-2e3",
      "twenty 5", "five 10", "one 5", "twenty-5", "two hundred and 5", "a thousand 5", "five to 10",
-     "costs twenty 5", "fifteen 5"],
+     "costs twenty 5", "fifteen 5", "2E5", "3E8", "room 2E5", "-2E5", "1E3 m",
+     "1万", "3億", "5百万", "5 千", "3만"],
 )  # fmt: skip
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a number"):
@@ -119,7 +122,10 @@ def test_whole_numbers_have_no_fraction() -> None:
         ("$1,299", "1299", "$"), ("1.234,56 €", "1234.56", "EUR"), ("$1,234.56", "1234.56", "$"),
         ("€12.500.000", "12500000", "EUR"), ("EUR5", "5", "EUR"), ("CHF-5", "-5", "CHF"),
         ("¥500", "500", "¥"), ("￥500", "500", "￥"), ("JPY 500", "500", "JPY"),
-        ("500 kr", "500", "kr"),
+        ("CN¥500", "500", "CNY"), ("CN¥ 1,234.50", "1234.50", "CNY"), ("RMB 500", "500", "CNY"),
+        ("JP¥500", "500", "JPY"), ("500円", "500", "JPY"), ("500 円", "500", "JPY"),
+        ("500元", "500", "元"), ("500 元", "500", "元"), ("500圆", "500", "圆"),
+        ("500원", "500", "KRW"), ("500¥", "500", "¥"), ("500 kr", "500", "kr"),
         ("CHF 20.-", "20", "CHF"), ("$2B", "2000000000", "$"),
     ],
 )  # fmt: skip
@@ -151,8 +157,10 @@ def test_what_is_no_cent(text: str) -> None:
 
 @needs_values
 @pytest.mark.parametrize(
-    "text", ["3 to 5 dollars", "$5-10", "INV-118", "five dollars", "twenty 5 dollars"]
-)
+    "text",
+    ["3 to 5 dollars", "$5-10", "INV-118", "five dollars", "twenty 5 dollars", "$2E5", "500万円",
+     "1.5万元", "3億円", "3억원"],
+)  # fmt: skip
 def test_a_range_is_no_amount(text: str) -> None:
     with pytest.raises(UnreadableError, match="not one amount"):
         read_value(text, Rules(kind="money"))

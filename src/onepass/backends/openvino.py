@@ -16,10 +16,12 @@ import numpy
 import openvino
 
 from onepass.backends.base import IS_LONG, Array, Graph, Input, cannot_run, check_files
+from onepass.backends.cache_pruning import prune_files
 from onepass.backends.cpu import available_cores
 from onepass.backends.lazy import OpenOnce
 from onepass.errors import BackendError
 
+MOST = 2 << 30  # bytes of all compiled models; those that were not used for longest go
 _HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16"}
 
 
@@ -41,8 +43,8 @@ class OpenvinoBackend:
         precision: "fp32", "bf16" (computed from the fp32 graphs) or "int8" (of the weights; what is
             not stored so is computed in fp32).
         threads: for one run; None means `onepass.backends.cpu.available_cores`.
-        cache: where compiled models are kept; None, or a place that cannot be written, to compile
-            at every start.
+        cache: where compiled models are kept, those that were used last; None, or a place that
+            cannot be written, to compile at every start.
 
     Raises:
         BackendError: if a file is missing, or for bf16 on a CPU without it; from `run`, if a graph
@@ -78,8 +80,9 @@ class OpenvinoBackend:
             "PERFORMANCE_HINT": "LATENCY",
             "ENABLE_CPU_PINNING": False,  # two processes would sit on the same core
         }
-        if cache is not None and _writable(cache):
-            self._config["CACHE_DIR"] = str(cache)
+        self._cache = cache if cache is not None and _writable(cache) else None
+        if self._cache is not None:
+            self._config["CACHE_DIR"] = str(self._cache)
         self._compiled = OpenOnce(self._compile)
 
     def open(self, graph: str) -> None:
@@ -111,6 +114,8 @@ class OpenvinoBackend:
             model = self._core.compile_model(_unbranched(self._core, path), "CPU", self._config)
         except Exception as error:  # RuntimeError, and others of the frontends
             raise cannot_run(path, error) from error
+        if self._cache is not None:  # one may have been added
+            prune_files(self._cache, "*.blob", MOST)
         names = frozenset(name for one in model.inputs for name in one.names)
         return _Compiled(model, names, [])
 

@@ -9,10 +9,12 @@ from onepass.typed.numbers import SIZE_OF_MONEY, SIZE_WORD, find_number, find_sa
 from onepass.typed.signs import MINUS
 from onepass.typed.unreadable import UnreadableError
 
-# Signs that stand for one currency alone; "$", "¥" and "kr" stand for several and stay as written.
+# Signs that stand for one currency alone; "$", "¥", "元" and "kr" stand for several and stay as
+# written.
 _CODES = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH",
     "₪": "ILS", "₫": "VND", "฿": "THB", "₦": "NGN", "US$": "USD", "A$": "AUD", "C$": "CAD",
+    "CN¥": "CNY", "RMB": "CNY", "JP¥": "JPY", "円": "JPY", "원": "KRW",
     "HK$": "HKD", "NZ$": "NZD", "R$": "BRL", "zł": "PLN", "Kč": "CZK", "euro": "EUR",
     "euros": "EUR", "Euro": "EUR",
 }  # fmt: skip
@@ -25,6 +27,7 @@ _CENTS = re.compile(
 )
 _CENT_SIGN = re.compile("[¢￠]")
 _CODE = re.compile(r"\b[A-Z]{3}\b")
+_YUAN_OR_YEN = re.compile(r"(?P<country>CN|JP)\s?[¥￥]|(?<=\d)\s?(?P<unit>[元圆圓])")
 _BEGINS = re.compile(rf"(?:[{MINUS}+]\s*|(?:minus|negative)\s+)?[\d.¼-¾⅐-⅞]", re.IGNORECASE)
 # A digit in a unit is part of a name or an exponent (m2, CO2, s^-1), or says what of: per 100 g.
 _UNIT_DIGITS = re.compile(rf"[^\W\d_]\^?[{MINUS}]?\d+|(?:/|\bper\s)\s?\d+(?:[.,]\d+)?")
@@ -45,7 +48,7 @@ def read_money(text: str) -> Money:
 
     found = Price.fromstring(text)
     code = _CODE.search(text)
-    currency = code[0] if code is not None else found.currency
+    currency = code[0] if code is not None else _yuan_or_yen(text) or found.currency
     try:  # price-parser takes three digits behind a point for thousands: it gives no amount
         number = find_number(text, SIZE_OF_MONEY, joined=found.currency)
     except UnreadableError as error:
@@ -53,6 +56,12 @@ def read_money(text: str) -> Money:
     if _CENT_SIGN.search(text) or _CENTS.match(number.after):
         raise UnreadableError(f"{text!r} is not an amount of whole money: it is in cents.")
     return Money(number.value, _CODES.get(currency, currency) if currency else None)
+
+
+def _yuan_or_yen(text: str) -> str | None:
+    """Return a sign of the yuan or the yen that price-parser does not know, or shortens."""
+    found = _YUAN_OR_YEN.search(text)
+    return None if found is None else found["unit"] or f"{found['country']}¥"
 
 
 def read_quantity(text: str) -> Quantity:

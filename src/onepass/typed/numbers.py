@@ -2,8 +2,9 @@
 
 Thousands may be grouped by commas, points, spaces or apostrophes; the decimal separator is told
 from the grouping. Numbers up to twelve may be words; an exponent stands directly behind the digits.
-What belongs to a number is never left out: it is read, or the number is refused. This module knows
-no units.
+A capital E between bare digits is none, since 2E5 may as well be a code: 2e5, 2E+5 and 2.0E5 are
+numbers. What belongs to a number is never left out: it is read, or the number is refused. This
+module knows no units.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _NUMBER = re.compile(
     r"(?(units)|(?=[\s-]?[^\W\d_]))"
     rf"|(?P<ones>\d{{1,4}})?[ \u00a0]?(?P<glyph>[{_GLYPHS}])"
     rf"|(?P<digits>(?<![\w.,])\.\d{{1,98}}(?![.,]?\d)|{_DIGITS})"
-    rf"(?:[eE](?P<power>[{MINUS}+]?\d{{1,2}})(?!\w|[.,]\d))?"
+    rf"(?:(?P<e>[eE])(?P<power>[{MINUS}+]?\d{{1,2}})(?!\w|[.,]\d))?"
 )
 _EXACT = Context(prec=200)  # digits: more than a number may have
 _ROUNDED = Context(prec=28)  # a third has no end
@@ -51,7 +52,8 @@ def _sizes(letters: str) -> re.Pattern[str]:
 SIZE = _sizes("k")
 SIZE_OF_MONEY = _sizes("kmb")
 SIZE_WORD = _sizes("")
-_AFTER = re.compile(rf"(?:st|nd|rd|th)\b|[²³¹⁰-⁹]|\s?e[{MINUS}+]?\d", re.IGNORECASE)
+_MYRIADS = "百千万萬億亿兆천만억조"  # sizes that are joined to what follows them, as in 500万円
+_AFTER = re.compile(rf"(?:st|nd|rd|th)\b|[²³¹⁰-⁹]|\s?e[{MINUS}+]?\d|\s?[{_MYRIADS}]", re.IGNORECASE)
 _WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
@@ -96,7 +98,8 @@ def read_number(text: str) -> Decimal:
     Args:
         text: a number, perhaps with a sign, a unit or a word around it that is not joined to it on
             its left. "1,234" has a group of thousands, "1.234" a fraction; "3 million" is a number.
-            In parentheses alone, or with a minus behind it, it is negative.
+            In parentheses alone, or with a minus behind it, it is negative. "2e5" and "2.0E5" have
+            an exponent, "2E5" may be a code and is refused.
 
     Raises:
         UnreadableError: if there is no number, or more than one, or it may be read in two ways.
@@ -185,6 +188,8 @@ def scaled(number: Decimal, word: str) -> Decimal:
 def _value(place: re.Match[str]) -> Decimal:
     """Return the value of a number without its sign."""
     if place["power"]:
+        if place["e"] == "E" and f"{place['digits']}{place['power']}".isalnum():
+            raise UnreadableError(f"{place[0]!r} is not a number: it may be a code.")
         power = int(re.sub(f"[{MINUS}]", "-", place["power"]))
         return Decimal(f"{_digits(place['digits']).scaleb(power, _EXACT):f}")  # written out
     if place["digits"]:

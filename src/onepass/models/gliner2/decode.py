@@ -101,7 +101,11 @@ def _joined(parts: list[Candidates]) -> Candidates:
 
 
 def _pairs(text: Floats, kind: int, threshold: float) -> list[RelationFind]:
-    """Return, for each instance, its best head with its best tail."""
+    """Return, for each instance, its best head with its best tail, as gliner2 chooses them.
+
+    Where both are one span, gliner2 returns a pair that is none, and here the instance gives
+    nothing. Rules choose among the best few pairs in any case, so there the next one may stand in.
+    """
     pairs = []
     for instance in text:  # (2, words, width)
         head = best_span(instance[0], threshold)
