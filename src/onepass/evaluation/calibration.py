@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from onepass.corpus.example import Example
 from onepass.evaluation.abstention import abstain_curve, fits_of
-from onepass.evaluation.predict import Extracts, predict
+from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.records import normalize
 from onepass.evaluation.reliability import Reliability
 from onepass.evaluation.thresholds import Sweep, at_threshold, sweep_answers
@@ -116,7 +116,7 @@ def answer(model: Extracts, examples: Iterable[Example]) -> list[tuple[Extractio
     """
     return [
         (prediction, gold)
-        for batch in predict(model, examples, threshold=LOWEST, overlap="all", abstain=0.0)
+        for batch in predict_all(model, examples, lowest=LOWEST, overlap="flat", abstain=0.0)
         for prediction, gold in zip(batch.predictions, batch.examples, strict=False)
     ]
 

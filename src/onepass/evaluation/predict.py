@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
 from onepass.corpus.example import Example
+from onepass.decoding.overlap import Policy
 from onepass.evaluation.asking import schema_of
+from onepass.extractor import Extractor
+from onepass.models.gliner.family import GLINER
 from onepass.models.thresholds import Given
-from onepass.results.types import Extraction
+from onepass.results.types import Extraction, Value
 from onepass.schema import Schema
 
 _CHUNK = 256  # examples that are looked at together; bounds memory
@@ -81,3 +84,48 @@ def predict(
             if len(found) != len(texts):
                 raise ValueError(f"The model returned {len(found)} results for {len(texts)} texts.")
             yield Batch(tuple(group), tuple(found), seconds)
+
+
+def predict_all(
+    model: Extracts,
+    examples: Iterable[Example],
+    *,
+    lowest: float,
+    overlap: Policy,
+    abstain: float | None = None,
+) -> Iterator[Batch]:
+    """Ask a model for all from which `onepass.evaluation.thresholds.at_threshold` selects.
+
+    Args:
+        model: what is asked.
+        examples: as in `predict`.
+        lowest: threshold.
+        overlap: the policy that thresholds are meant for.
+        abstain: as in `predict`.
+
+    Raises:
+        SchemaError: if an example or the model cannot ask what was annotated.
+        ValueError: if the model returns another number of extractions than texts.
+    """
+    if not (isinstance(model, Extractor) and model.family == GLINER.name):
+        yield from predict(model, examples, threshold=lowest, overlap="all", abstain=abstain)
+        return
+    # Such a checkpoint chooses entities by their scores alone, so what it keeps at a threshold is
+    # what it keeps at a lower one and reaches this one; and it relates those that it keeps.
+    for batch in predict(model, examples, threshold=lowest, overlap=overlap, abstain=abstain):
+        yield replace(batch, predictions=tuple(map(_bounded, batch.predictions)))
+
+
+def _bounded(doc: Extraction) -> Extraction:
+    """Return an extraction in which the ends of a relation are no surer than their entities."""
+    best: dict[tuple[int | None, int | None], float] = {}
+    for one in doc.entities:
+        best[one.start, one.end] = max(one.score, best.get((one.start, one.end), 0.0))
+
+    def end(value: Value) -> Value:
+        return replace(value, score=min(value.score, best[value.start, value.end]))
+
+    return replace(
+        doc,
+        relations=tuple(replace(r, head=end(r.head), tail=end(r.tail)) for r in doc.relations),
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onepass.corpus.example import Example, GoldValue
@@ -17,7 +17,7 @@ from onepass.evaluation.counts import Counts, macro_f1
 from onepass.evaluation.reliability import Reliability
 from onepass.results.types import Extraction, Record, Value
 
-_Row = frozenset[tuple[str, str]]  # (field, normalized value): a record
+Row = frozenset[tuple[str, str]]  # (field, normalized value): a record
 
 
 def normalize(text: str) -> str:
@@ -38,7 +38,7 @@ class _Structure:
     texts: int = 0
     same_number: int = 0
 
-    def add(self, found: Sequence[_Row], wanted: Sequence[_Row]) -> None:
+    def add(self, found: Sequence[Row], wanted: Sequence[Row]) -> None:
         self.texts += 1
         self.same_number += len(found) == len(wanted)
         # The weight of a pair is the number of values that agree; which of several best matchings
@@ -85,13 +85,13 @@ class RecordScorer:
         for structure in gold.structures:
             names = {f.name for f in structure.fields}
             found = [_found(row, names) for row in prediction.records.get(structure.name, ())]
-            wanted = [_wanted(row, gold.text) for row in structure.records]
+            wanted = [gold_row(row, gold.text) for row in structure.records]
             self._structures.setdefault(structure.name, _Structure()).add(found, wanted)
             facts = frozenset[tuple[str, str]]().union(*wanted)
             self.reliability.add(
                 (value.score, (name, normalize(value.text)) in facts)
                 for row in prediction.records.get(structure.name, ())
-                for name, value in _values(row, names)
+                for name, value in asked_values(row, names)
             )
 
     def merge(self, other: RecordScorer) -> None:
@@ -141,18 +141,33 @@ class RecordScorer:
         }
 
 
-def _found(row: Record, names: set[str]) -> _Row:
-    return frozenset((name, normalize(value.text)) for name, value in _values(row, names))
+def _found(row: Record, names: set[str]) -> Row:
+    return frozenset((name, normalize(value.text)) for name, value in asked_values(row, names))
 
 
-def _values(row: Record, names: set[str]) -> Iterator[tuple[str, Value]]:
+def asked_values(row: Record, names: Container[str]) -> Iterator[tuple[str, Value]]:
+    """Yield the values of a found record, with their fields.
+
+    Args:
+        row: as in `Extraction.records`.
+        names: of the fields that count.
+    """
     for name, held in row.items():
         for value in held if isinstance(held, tuple) else (held,):
             if value is not None and name in names:
                 yield name, value
 
 
-def _wanted(row: Mapping[str, tuple[GoldValue, ...]], text: str) -> _Row:
+def gold_row(row: Mapping[str, tuple[GoldValue, ...]], text: str) -> Row:
+    """Return a gold record as it is compared.
+
+    Args:
+        row: field to its values.
+        text: that their places are in.
+
+    >>> sorted(gold_row({"size": (GoldValue(0, 2),), "color": (GoldValue(choice="Red"),)}, "XL"))
+    [('color', 'red'), ('size', 'xl')]
+    """
     return frozenset(
         (name, normalize(_words(value, text))) for name, values in row.items() for value in values
     )

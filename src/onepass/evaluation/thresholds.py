@@ -1,7 +1,7 @@
 """Scores at every threshold, from one run of the model: what a checkpoint is calibrated with.
 
-The model is run once, at the lowest threshold and with overlaps left in; what would have been
-found at a higher threshold is selected from that. It knows nothing about files or checkpoints.
+The model is run once, at the lowest threshold and with all that a higher one may want; what would
+have been found there is selected from that. It knows nothing about files or checkpoints.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from onepass.corpus.example import Example
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
 from onepass.errors import InputError
-from onepass.evaluation.predict import Extracts, predict
+from onepass.evaluation.curves import f1_curves
+from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.run import Progress
-from onepass.evaluation.scoring import Scorers
 from onepass.results.types import (
     Classification,
     Entity,
@@ -30,9 +30,6 @@ from onepass.results.types import (
 )
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # 0.05 to 0.95
-
-# What a threshold decides, by section; the best label of a single-label task needs none.
-_SCORES = {"entities": "f1", "classifications": "micro_f1", "records": "f1", "relations": "f1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def sweep(
         raise InputError(f"thresholds must be numbers from 0 to 1, but {thresholds!r} was given.")
     answered: list[tuple[Extraction, Example]] = []
     done = 0
-    for batch in predict(model, examples, threshold=grid[0], overlap="all"):
+    for batch in predict_all(model, examples, lowest=grid[0], overlap=overlap):
         answered += zip(batch.predictions, batch.examples, strict=False)
         done += len(batch.examples)
         if progress is not None:
@@ -115,24 +112,12 @@ def sweep_answers(
     """Find out what F1 every threshold gives on what a model has said already.
 
     Args:
-        answered: each prediction, made at a threshold not above the lowest and with
-            ``overlap="all"``, with its gold.
+        answered: each prediction, made by `onepass.evaluation.predict.predict_all` at a threshold
+            not above the lowest, with its gold.
         thresholds: to try.
         overlap: the policy of entities that the thresholds are meant for.
     """
-    scorers = {at: Scorers() for at in sorted(set(thresholds))}
-    for prediction, gold in answered:
-        multi = {task.name for task in gold.classifications if task.multi_label}
-        for at, scorer in scorers.items():
-            cut = at_threshold(prediction, at, policy=overlap, labels=gold.asked, multi_label=multi)
-            scorer.add(cut, gold)
-    curves: dict[str, dict[float, float]] = {}
-    for at, scorer in scorers.items():
-        for section, one in scorer.asked().items():
-            scores = one.scores()
-            if _SCORES[section] in scores:
-                curves.setdefault(section, {})[at] = scores[_SCORES[section]]
-    return Sweep(curves)
+    return Sweep(f1_curves(answered, sorted(set(thresholds)), overlap))
 
 
 def at_threshold(
@@ -149,7 +134,7 @@ def at_threshold(
     another one is left out, and here one is kept that had more of its own at the lower threshold.
 
     Args:
-        doc: extracted at a threshold not above this one, with ``overlap="all"``.
+        doc: of `onepass.evaluation.predict.predict_all`, at a threshold not above this one.
         threshold: inclusive.
         policy: which of the entities that overlap are kept.
         labels: entity labels in the order of the schema; the earlier wins a tie.
