@@ -130,6 +130,11 @@ def test_a_run_trains_saves_whole_weights_and_resumes(tmp_path, write):
     run("whole")
     (tmp_path / "part").mkdir()
     (tmp_path / "whole" / "step-3").rename(tmp_path / "part" / "step-3")
+    other = {"rank": 1, "targets": ["query_proj", "dense"], "alpha": 2}
+    with pytest.raises(
+        InputError, match=r"begun with lora.alpha 32, but 2 was given: its low-rank"
+    ):
+        run("part", resume=True, lora=other)
     run("part", resume=True)
     before = load_file(start / "model.safetensors")
     whole, part = (load_file(tmp_path / n / "final/model.safetensors") for n in ("whole", "part"))

@@ -89,3 +89,18 @@ def test_settings_that_are_not_the_defaults_are_told():
     assert '| `self_train` | `{"texts": ["texts.jsonl"]' in text
     assert "secret" not in text
     assert text.count("`sampling.") == 1
+
+
+def test_options_of_rl_that_are_not_the_defaults_are_told():
+    rl = {
+        "rewards": {"f1": 1.0, "feedback": 0.5}, "feedback": "secret/judged.jsonl", "kl": 0.1,
+        "reference": "the/secret/other", "value": "policy", "iterations": 3,
+    }  # fmt: skip
+    text = card(5, rl=rl).text("final", SCORES)
+    for row in (
+        '| `rl.rewards` | `{"f1": 1.0, "feedback": 0.5}` |', '| `rl.feedback` | `"judged.jsonl"` |',
+        "| `rl.kl` | `0.1` |", '| `rl.reference` | `"other"` |', '| `rl.value` | `"policy"` |',
+    ):  # fmt: skip
+        assert row in text
+    assert text.count("`rl.") == 5
+    assert card(5, rl={}).text("final", SCORES).count("`rl.") == 1

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 from tests.training.test_run import ROWS
@@ -94,6 +96,20 @@ def test_what_cannot_be_built_is_left_to_the_one_that_counts_failures(stream):
     (one,) = taken(Loaders([stream()], fail), 1)
     assert one.built is None
     assert len(one.asked) == len(one.places) == 2
+
+
+@pytest.mark.parametrize(("set_to", "seen"), [(None, "false"), ("true", "true")])
+def test_a_loader_tokenizes_with_one_thread(stream, monkeypatch, set_to, seen):
+    monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
+    if set_to:
+        monkeypatch.setenv("TOKENIZERS_PARALLELISM", set_to)
+
+    def build(asked):
+        return os.environ.get("TOKENIZERS_PARALLELISM")
+
+    found = taken(Loaders([stream(i, 2) for i in range(2)], build), 2)
+    assert [one.built for one in found] == [seen, seen]
+    assert os.environ.get("TOKENIZERS_PARALLELISM") == set_to
 
 
 def test_a_run_learns_with_loaders_as_without(tmp_path, checkpoint, write):

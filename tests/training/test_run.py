@@ -134,6 +134,22 @@ def test_a_run_is_resumed_by_its_configuration(tmp_path, config):
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_a_refused_resume_leaves_the_run_as_it_was(tmp_path, config):
+    train_from_config(config(steps=4, score_every=2))
+    run = tmp_path / "run"
+    shutil.rmtree(run / "final")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    for given in (
+        {"freeze": ["text_encoder"]}, {"encoder_rate": 2e-5, "head_rate": 2e-5}, {"ema": 0.9},
+        {"lora": {"rank": 1}},
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=r"without (resume|ema)"):
+            train_from_config(config(steps=9, resume=True, **given))
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    train_from_config(config(steps=5, resume=True, clip=0.5))
+    assert TrainConfig.from_json((run / "train.json").read_text()).clip == 0.5
+
+
 def test_epochs_count_examples(config):
     result = train_from_config(config(steps=None, epochs=2.5, max_batch=1, held_out=0))
     assert (result["steps"], result["examples"]) == (8, 8)  # 7.5 rounded up

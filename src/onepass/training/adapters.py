@@ -120,6 +120,19 @@ def _part(name: str, parts: Mapping[str, str]) -> str:
     return next((part for part, prefix in parts.items() if name.startswith(prefix)), HEADS)
 
 
+def alpha(network: nn.Module, adapted: Sequence[str]) -> float | None:
+    """Return how much the changes count, see `onepass.training.lora.LoraOptions`.
+
+    Args:
+        network: that `adapt` changed.
+        adapted: what `adapt` returned; None is returned if there is none.
+    """
+    for name in adapted:
+        module: Any = network.get_submodule(name)
+        return float(module.lora_alpha[_NAME])
+    return None
+
+
 @contextmanager
 def merged(network: nn.Module, adapted: Sequence[str]) -> Iterator[None]:
     """Give a network plain layers for a while, with the changes in their weights.

@@ -14,6 +14,7 @@ from typing import Any
 from onepass.builtin import NAME
 from onepass.hub.find import is_hub_id
 from onepass.training.config import TrainConfig
+from onepass.training.rl.config import RlOptions
 from onepass.training.sources import Sources
 
 FILE = "README.md"
@@ -171,7 +172,9 @@ class Card:
             elif shown != usual:
                 rows.append((name, _without_places(shown)))
         if self.config.rl is not None:
-            rows.append(("rl.rewards", values["rl"]["rewards"]))
+            default = RlOptions().to_dict()
+            options = _without_places(values["rl"]).items()
+            rows += [(f"rl.{k}", v) for k, v in options if k == "rewards" or v != default[k]]
         return _table(("key", "value"), [(f"`{k}`", f"`{json.dumps(v)}`") for k, v in rows])
 
 
@@ -210,8 +213,11 @@ def _without_places(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     shown = dict(value)
-    if "teacher" in shown:
-        shown["teacher"] = _named(shown["teacher"])
+    for key in ("teacher", "reference"):
+        if shown.get(key) is not None:
+            shown[key] = _named(shown[key])
+    if shown.get("feedback") is not None:
+        shown["feedback"] = Path(shown["feedback"]).name
     if "texts" in shown:
         shown["texts"] = [Path(text).name for text in shown["texts"]]
     return shown

@@ -8,6 +8,7 @@ faster. It knows neither the model nor the loop.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,6 +168,8 @@ class _Readers(IterableDataset[_Loaded]):
     def __iter__(self) -> Iterator[_Loaded]:
         worker = get_worker_info()
         assert worker is not None
+        # The library would start as many threads as there are cores, in every loader.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         stream = self._streams[worker.id]
         try:
             for asked in stream.batches():

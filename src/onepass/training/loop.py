@@ -147,6 +147,7 @@ def train(
     resume: bool = False,
     report: Callable[[str], None] = lambda line: None,
     processes: Processes = ALONE,
+    begun: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train until the first of the limits is reached.
 
@@ -158,6 +159,7 @@ def train(
         report: receives lines of progress.
         processes: that train together, each on its own part of the data; the gradients of a step
             are the means of theirs.
+        begun: is called before the first step, when nothing can be refused any more.
 
     Raises:
         InputError: if there is nothing to resume, an earlier run would be overwritten, or more
@@ -177,6 +179,7 @@ def train(
         progress.restore(checkpoints.load(task, updates), _seen(task, processes))
     else:
         checkpoints.refuse_old()
+    begun()
     network.train()
     working = Working(network, options.precision, quantize=options.quantize)
     failures = Failures(options.skip_bad_batches, report, processes)

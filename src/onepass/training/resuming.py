@@ -11,6 +11,7 @@ from typing import Any
 from onepass.errors import InputError
 
 _GROUPS = "param_groups"  # of the state of an optimizer
+_ALPHA = "lora_alpha"  # of a group
 
 
 def check_network(saved: Mapping[str, Any], own: Mapping[str, Any], where: str) -> None:
@@ -51,7 +52,8 @@ def check_groups(saved: Mapping[str, Any], own: Mapping[str, Any], where: str) -
         where: the run, for the message.
 
     Raises:
-        InputError: if the groups, or the parameters in one, are others.
+        InputError: if the groups, or the parameters in one, are others, or low-rank changes count
+            otherwise.
     """
     before, now = list(_groups(saved)), list(_groups(own))
     if len(before) != len(now) or not all(map(_alike, before, now)):
@@ -61,6 +63,14 @@ def check_groups(saved: Mapping[str, Any], own: Mapping[str, Any], where: str) -
             "the run that resumes it; give what it was begun with, or start without resume in "
             "another output directory."
         )
+    for one, other in zip(before, now, strict=True):
+        then, given = one.get(_ALPHA), other.get(_ALPHA)  # earlier versions noted none
+        if then is not None and given is not None and then != given:
+            raise InputError(
+                f"{where} was begun with lora.alpha {then:g}, but {given:g} was "
+                "given: its low-rank changes would count otherwise; give what it was begun with, "
+                "or start without resume in another output directory."
+            )
 
 
 def configured(saved: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

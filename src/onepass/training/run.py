@@ -71,6 +71,13 @@ class _Setting:
         """Return the directory of the run."""
         return Path(self.config.output)
 
+    def note(self) -> None:
+        """Write the configuration into it."""
+        if self.processes.is_main:
+            self.output.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self.config.to_dict(), indent=1)
+            (self.output / "train.json").write_text(text, encoding="utf-8")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Learning:
@@ -119,11 +126,6 @@ def train_from_config(
     learning = _learning(setting, sources)
     examples = tested(config, sources, setting.report)
     task = _task(setting, sources, learning, scorer)
-    if setting.processes.is_main:
-        setting.output.mkdir(parents=True, exist_ok=True)
-        (setting.output / "train.json").write_text(
-            json.dumps(config.to_dict(), indent=1), encoding="utf-8"
-        )
     outcome = _learn(setting, sources, learning, task)
     skipped = int(setting.processes.total([task.skipped])[0])
     if not setting.processes.is_main:
@@ -253,10 +255,16 @@ def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: Train
     output, resume = setting.output, config.resume
     if learning.rl:
         decay = config.weight_decay
-        return learning.rl.train(task, options, output, decay=decay, resume=resume, report=report)
+        return learning.rl.train(
+            task, options, output,
+            decay=decay, resume=resume, report=report, begun=setting.note,
+        )  # fmt: skip
     if not processes.is_main:
         torch.manual_seed(config.seed + processes.index)  # of dropout: not the main one's
-    return train(task, options, output, resume=resume, report=report, processes=processes)
+    return train(
+        task, options, output,
+        resume=resume, report=report, processes=processes, begun=setting.note,
+    )  # fmt: skip
 
 
 def _count(sources: Sources) -> int:

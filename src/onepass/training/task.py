@@ -15,7 +15,7 @@ import torch
 
 from onepass.errors import InputError
 from onepass.text.shapes import SHAPES
-from onepass.training.adapters import merged
+from onepass.training.adapters import alpha, merged
 from onepass.training.loading import Batch, Direct, Loaders
 from onepass.training.samples import Sample
 from onepass.training.trainee import ENCODERS, HEADS, Trainee
@@ -125,8 +125,9 @@ class TrainingTask:
     def groups(self) -> list[dict[str, Any]]:
         """Return groups of parameters that learn alike, each with and without weight decay.
 
-        Their ``names`` tell a run that is resumed whether its state fits.
+        Their ``names``, and ``lora_alpha``, tell a run that is resumed whether its state fits.
         """
+        counts = alpha(self.network, self._adapted)
         groups: dict[tuple[float, bool], dict[str, torch.nn.Parameter]] = {}
         depths = self._depths()
         for name, parameter in self.network.named_parameters():
@@ -137,6 +138,7 @@ class TrainingTask:
             {
                 "params": list(own.values()),
                 "names": list(own),
+                "lora_alpha": counts,
                 "lr": rate,
                 "weight_decay": self._rates.decay if decays else 0.0,
             }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.training.rl.problem import LABELS, make_checkpoint, rows
 
 from onepass import Extractor, Schema
 from onepass.errors import CheckpointError, InputError
+from onepass.training.rl.config import RlOptions
 from onepass.training.run import TrainConfig, train_from_config
 
 
@@ -65,7 +67,11 @@ def test_a_run_is_resumed_by_its_configuration(tmp_path, config):
     (tmp_path / "part").mkdir()
     (tmp_path / "whole" / "step-3").rename(tmp_path / "part" / "step-3")
     part = config(steps=5, output=str(tmp_path / "part"), score_every=0, rl=rl, resume=True)
+    with pytest.raises(InputError, match=r"was begun with another model, lora or rl.value"):
+        train_from_config(replace(part, rl=RlOptions.from_dict(rl | {"value": "policy"})))
+    assert not (tmp_path / "part" / "train.json").exists()
     assert train_from_config(part)["steps"] == 5
+    assert TrainConfig.from_json((tmp_path / "part" / "train.json").read_text()) == part
     whole, resumed = (
         load_file(tmp_path / name / "final" / "model.safetensors") for name in ("whole", "part")
     )

@@ -54,6 +54,7 @@ def reinforce(
     save_every: int | None = None,
     resume: bool = False,
     report: Callable[[str], None] = lambda line: None,
+    begun: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Train a policy until the first of the limits is reached.
 
@@ -65,6 +66,7 @@ def reinforce(
         save_every: batches between checkpoints, beside those of ``options.score_every``.
         resume: continue from the newest ``step-N`` in ``directory``.
         report: receives lines of progress.
+        begun: is called before the first step, when nothing can be refused any more.
 
     Raises:
         InputError: if there is nothing to resume, an earlier run would be overwritten, or more
@@ -77,6 +79,7 @@ def reinforce(
         progress.restore(checkpoints.load(saved, learner.optimizers), task.seen)
     else:
         checkpoints.refuse_old()
+    begun()
     batches = task.batches()
     bad = 0
     while not progress.over():

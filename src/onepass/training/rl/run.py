@@ -87,6 +87,7 @@ class Reinforcement:
         decay: float,
         resume: bool,
         report: Report,
+        begun: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Train the policy; see `onepass.training.rl.loop.reinforce`.
 
@@ -97,6 +98,7 @@ class Reinforcement:
             decay: weight decay of the value model.
             resume: continue the run that is in ``output``.
             report: receives lines of progress.
+            begun: is called before the first step, when nothing can be refused any more.
         """
         learner = Learner(self.policy, task.groups(), self.judges, self.options, loop, decay=decay)
         return reinforce(
@@ -107,6 +109,7 @@ class Reinforcement:
             save_every=self.options.save_every,
             resume=resume,
             report=report,
+            begun=begun,
         )
 
 
