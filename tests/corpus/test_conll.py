@@ -99,3 +99,10 @@ def test_a_no_break_space_is_part_of_a_word(tmp_path):
     (example,) = read_conll(write(tmp_path / "a.conll", rows))
     assert surfaces(example) == [("10\u00a0000", "num")]
     assert example.text == "10\u00a0000 \u2009 \u00a0 x"
+
+
+def test_a_tag_without_a_word_is_named_with_its_line(tmp_path):
+    path = write(tmp_path / "a.tsv", "Bo\tO\n\tB-dog\n\nAl\tB-dog\n")
+    (_, wrong), (_, right) = read_each(path)
+    assert "line 2: no word stands before the tag 'B-dog'" in str(wrong)
+    assert surfaces(right) == [("Al", "dog")]

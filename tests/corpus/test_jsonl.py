@@ -190,3 +190,25 @@ def test_a_label_may_be_unsure_beside_a_relation_type_of_its_name():
         example_from_dict({"text": "Bo", "asked": ["dog"], "unsure_relations": ["dog"]}).unsure
         == ()
     )
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "\u2003\n", "a\ud800", 7, None, ["b"]])
+@pytest.mark.parametrize("right", ["person", "zero\u200bwidth", "two\nlines"])
+def test_one_wrong_name_among_right_ones_is_refused(right, wrong):
+    assert example_from_dict({"text": "", "asked": [right, "b"]}).asked == (right, "b")
+    with pytest.raises(InputError, match=r"^an item of asked must "):
+        example_from_dict({"text": "", "asked": [right, wrong, "b"]})
+
+
+def test_fields_that_come_again_are_the_same_and_wrong_ones_are_refused_each_time():
+    def fields(*given):
+        one = {"name": "car", "fields": list(given), "records": []}
+        return example_from_dict({"text": "", "structures": [one]}).structures[0].fields
+
+    right = {"name": "maker", "dtype": "str"}
+    assert fields(right)[0] is fields(dict(right))[0]
+    assert fields({"name": "maker"}) == (GoldField("maker"),)
+    for wrong in ({"dtype": "int"}, {"size": 1}, {"description": 5}, {"name": " "}, {"name": []}):
+        for _ in range(2):
+            with pytest.raises(InputError):
+                fields(right | wrong)

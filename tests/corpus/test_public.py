@@ -393,3 +393,12 @@ def test_a_mention_that_was_not_asked_for_must_serve_a_relation(tmp_path):
     row = {"text": TEXT, "entities": [mention(ANN, "entity")], "label_set": ["firm"]}
     with pytest.raises(InputError, match="the label 'entity', which is not in the label_set"):
         one(tmp_path, row)
+
+
+def test_two_values_with_the_same_words_are_related_apart(tmp_path):
+    end = {"value": "Bo", "spans": [[0, 2], [9, 11]]}
+    path = tmp_path / "pairs.jsonl"
+    row = {"text": "Bo knows Bo", "relations": [{"type": "knows", "head": end, "tail": end}]}
+    path.write_text(json.dumps(row), encoding="utf-8")
+    (example,) = read_any(path)
+    assert example.relations == (GoldRelation("knows", (0, 2), (9, 11)),)

@@ -6,8 +6,8 @@ files; readers put the path and the line in front.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard, cast
 
 from onepass.errors import InputError, SchemaError
 from onepass.schema.types import check_name, shown
@@ -21,8 +21,8 @@ def known_keys(row: Mapping[str, Any], keys: Collection[str], what: str) -> None
     ...
     onepass.errors.InputError: a row has the unknown key 'txt'; the keys are entities, text.
     """
-    unknown = sorted(set(row) - set(keys))
-    if unknown:
+    if not row.keys() <= set(keys):
+        unknown = sorted(row.keys() - set(keys))
         raise InputError(
             f"{what} has the unknown key {shown(unknown[0])}; "
             f"the keys are {', '.join(sorted(keys))}."
@@ -132,7 +132,7 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     ...
     onepass.errors.InputError: descriptions must be an object, but [] (list) was given.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):  # the first one is what JSON has, and quick
         raise InputError(_wrong(what, "an object", value))
     return value
 
@@ -152,7 +152,30 @@ def as_names(value: object, what: str) -> tuple[str, ...]:
     >>> as_names(["person", "place"], "asked")
     ('person', 'place')
     """
-    return tuple(as_name(item, f"an item of {what}") for item in as_list(value, what))
+    return all_names(as_list(value, what), f"an item of {what}")
+
+
+def all_names(values: Sequence[object], what: str) -> tuple[str, ...]:
+    """Return what `as_name` makes of every value; ``what`` is what one of them is called.
+
+    >>> all_names(["person", " "], "a label")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: a label must not be empty, but ' ' was given.
+    """
+    if not values:
+        return ()
+    if _are_plain(values):
+        return tuple(values)
+    return tuple(as_name(value, what) for value in values)
+
+
+def _are_plain(values: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """Say in a few calls that all are names; one that cannot be printed is left to `as_name`."""
+    if not set(map(type, values)) <= {str}:
+        return False
+    texts = cast(Sequence[str], values)
+    return "".join(texts).isprintable() and all(map(str.strip, texts))  # so no lone surrogate
 
 
 def as_notes(value: object, what: str) -> dict[str, str]:

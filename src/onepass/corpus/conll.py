@@ -150,6 +150,11 @@ def _mentions(sentence: _Sentence) -> Iterator[tuple[int, int, str]]:
                 yield begun[0], place - 1, begun[1]
             begun = None
             continue
+        if not sentence.words[place]:
+            raise InputError(
+                f"line {sentence.line + place}: no word stands before the tag {tag!r}; expected "
+                "one, or the tag O."
+            )
         mark, label = tag[0], tag[2:]
         # IOB1 begins a mention with I where none of its label goes on.
         if begun and (mark in "BSU" or label != begun[1]):

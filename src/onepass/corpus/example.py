@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from onepass.corpus.checks import as_name, as_shown, as_span, distinct, inside
+from onepass.corpus.checks import all_names, as_name, as_shown, as_span, distinct, inside
 from onepass.errors import InputError
 from onepass.schema.types import Dtype, shown
 
@@ -63,8 +63,7 @@ class GoldTask:
 
     def __post_init__(self) -> None:
         what = f"task {shown(as_name(self.name, 'the name of a task'))}"
-        for label in self.labels:
-            as_name(label, f"a label of {what}")
+        all_names(self.labels, f"a label of {what}")
         if not self.labels:
             raise InputError(f"{what} needs at least one label, but none was given.")
         distinct(self.labels, f"the labels of {what}")
@@ -143,8 +142,7 @@ class GoldField:
 
     def __post_init__(self) -> None:
         what = f"field {shown(as_name(self.name, 'the name of a field'))}"
-        for choice in self.choices:
-            as_name(choice, f"a choice of {what}")
+        all_names(self.choices, f"a choice of {what}")
         distinct(self.choices, f"the choices of {what}")
         if self.dtype not in ("str", "list"):
             raise InputError(
@@ -254,10 +252,8 @@ class Example:
     unsure_relations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for label in (*self.asked, *self.unsure):
-            as_name(label, "an asked label")
-        for kind in (*self.asked_relations, *self.unsure_relations):
-            as_name(kind, "an asked relation type")
+        all_names((*self.asked, *self.unsure), "an asked label")
+        all_names((*self.asked_relations, *self.unsure_relations), "an asked relation type")
         distinct((task.name for task in self.classifications), "the tasks of a text")
         distinct((one.name for one in self.structures), "the structures of a text")
         for span, what in self._spans():

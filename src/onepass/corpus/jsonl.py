@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,19 @@ def _structure(row: Mapping[str, Any]) -> GoldStructure:
 
 
 def _field(row: Mapping[str, Any]) -> GoldField:
+    try:
+        return _same_field(tuple(row.items()))
+    except TypeError:  # choices are a list
+        return _read_field(row)
+
+
+@lru_cache(maxsize=10_000)
+def _same_field(items: tuple[tuple[str, Any], ...]) -> GoldField:
+    """Return a field that was read and checked before: a file asks the same ones of every text."""
+    return _read_field(dict(items))
+
+
+def _read_field(row: Mapping[str, Any]) -> GoldField:
     known_keys(row, ("name", "description", "choices", "dtype"), "a field")
     return GoldField(
         needed(row, "name", "a field"),

@@ -55,7 +55,8 @@ def value(row: Mapping[str, Any]) -> GoldValue:
 def relation(row: Mapping[str, Any], mentions: Sequence[Mention]) -> GoldRelation:
     """Read a relation between two mentions (by index) or between two values (by their spans).
 
-    Of the occurrences of two values the pair that stands closest together is taken.
+    Of the occurrences of two values the pair that stands closest together is taken, and one of two
+    places if there is any.
 
     Args:
         row: the relation.
@@ -72,7 +73,7 @@ def relation(row: Mapping[str, Any], mentions: Sequence[Mention]) -> GoldRelatio
     if "type" in row:
         heads, tails = _places(head, "head"), _places(tail, "tail")
         pairs = [(h, t) for h in heads for t in tails]
-        nearest = min(pairs, key=lambda pair: abs(pair[0][0] - pair[1][0]))
+        nearest = min(pairs, key=lambda pair: (pair[0] == pair[1], abs(pair[0][0] - pair[1][0])))
         return GoldRelation(row["type"], *nearest)
     return GoldRelation(
         needed(row, "label", "a relation"),
