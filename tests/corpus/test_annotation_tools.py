@@ -251,6 +251,14 @@ def test_a_file_that_ends_too_early_is_read_up_to_there(tmp_path):
             ),
             "an item of the labels of a relation must be a string, but None (NoneType) was given.",
         ),
+        (
+            studio(
+                TEXT,
+                {"type": "labels", "id": "a", "value": {"start": 0, "end": 3, "labels": ["x"]}},
+                {"type": "labels", "id": "a", "value": {"start": 4, "end": 6, "labels": ["y"]}},
+            ),
+            "two labels at different places have the id 'a'; expected one id for each place.",
+        ),
     ],
 )
 def test_odd_tasks_get_one_sentence_and_spoil_no_other(tmp_path, row, sentence):

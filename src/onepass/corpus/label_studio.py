@@ -66,7 +66,7 @@ class LabelStudio:
         text = _text(row)
         asked = self._asked
         marks = [one for one in results if _is(one, "labels")]
-        spans = {_id(one.get("id"), "the id of a label"): _span(one, text) for one in marks}
+        spans = _places(marks, text)
         mentions = [Mention(*_span(one, text), label) for one in marks for label in _labels(one)]
         return Example(
             text=text,
@@ -134,6 +134,19 @@ def _id(value: object, what: str) -> str | int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
         raise InputError(f"{what} must be a string or an integer, but {shown(value)} was given.")
     return value
+
+
+def _places(marks: list[_Row], text: str) -> dict[str | int | None, tuple[int, int]]:
+    """Return the place of every id of a label, which several labels of one place may share."""
+    places: dict[str | int | None, tuple[int, int]] = {}
+    for one in marks:
+        name, place = _id(one.get("id"), "the id of a label"), _span(one, text)
+        if name is not None and places.setdefault(name, place) != place:
+            raise InputError(
+                f"two labels at different places have the id {shown(name)}; expected one id for "
+                "each place."
+            )
+    return places
 
 
 def _text(row: _Row) -> str:
