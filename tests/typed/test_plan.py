@@ -311,6 +311,8 @@ def test_whatever_is_found_nothing_is_raised(
         ("balance - €75", "€75", 75), ("A-75", "75", 75), ("3-75", "75", 75),
         ("a (€75)", "€75", 75), ('"a","-75"', "75", -75), ("|-75|", "75", -75),
         ("75-year plan", "75", 75), ("balance above-USD 75", "75", 75),
+        ("at € 1.299,- net", "1.299", 1299), ("at 1.299,-- EUR", "1.299", 1299),
+        ("at 1.299, - net", "1.299", 1.299), ("1.299,–", "1.299", 1299),
     ],
 )  # fmt: skip
 def test_a_minus_outside_its_span_counts(text: str, span: str, number: int) -> None:

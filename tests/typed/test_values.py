@@ -61,6 +61,54 @@ def test_what_is_no_number(text: str) -> None:
         read_value(text, Rules(kind="number"))
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5k steps", "5000"), ("3 millones", "3000000"), ("5 млн", "5000000"),
+        ("2 Mio.", "2000000"),
+        ("1 Mrd", "1000000000"), ("3 millions d'euros", "3000000"), ("2 milioni", "2000000"),
+        ("2 milhões", "2000000"), ("4 миллиарда", "4000000000"), ("3 тыс. руб.", "3000"),
+        ("30mila", "30000"), ("2 BILLIONEN", "2000000000000"), ("$3T", "3000000000000"),
+        ("$5MM", "5000000"), ("3 hundred thousand", "300000"), ("two hundred thousand", "200000"),
+    ],
+)  # fmt: skip
+def test_sizes_of_numbers(text: str, number: str) -> None:
+    assert read_value(text, Rules(kind="decimal")) == Decimal(number)
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "decimal"])
+@pytest.mark.parametrize(
+    "text",
+    ["2M visitors", "3M inhabitants", "3 M", "3T", "9 B", "5MM", "$2 mil", "3 mil millones",
+     "5 mill.", "two mil", "3 Md", "TEUR 500", "M€ 5", "Mio. CHF 5", "5 MEUR", "3 € million",
+     "$300t"],
+)  # fmt: skip
+def test_what_may_be_a_size_is_not_left_out(kind: Any, text: str) -> None:
+    with pytest.raises(UnreadableError, match="is not a number"):
+        read_value(text, Rules(kind=kind))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["5 m", "5 mm", "5 b", "5 t", "5 millionaires", "5 T-shirts", "5 K-pop albums", "5 M&Ms",
+     "5 milligrams", "Plan B USB 5", "HK$ 5"],
+)  # fmt: skip
+def test_what_is_no_size(text: str) -> None:
+    assert read_value(text, Rules(kind="decimal")) == 5
+
+
+@needs_values
+@pytest.mark.parametrize("kind", ["decimal", "money"])
+@pytest.mark.parametrize(
+    "text", ["€ 1.299,-", "1.299,--", "1.299,– €", "1.299.-", "1,299,-", "1'299.- CHF", "1299,-"]
+)
+def test_an_amount_without_cents_is_whole(kind: Any, text: str) -> None:
+    value = read_value(text, Rules(kind=kind))
+    assert (value.amount if isinstance(value, Money) else value) == 1299
+    with pytest.raises(UnreadableError):
+        read_value("12,50.-", Rules(kind=kind))
+
+
 @needs_values
 @pytest.mark.parametrize("kind", ["integer", "number", "decimal", "money"])
 @pytest.mark.parametrize(
@@ -126,11 +174,24 @@ def test_whole_numbers_have_no_fraction() -> None:
         ("JP¥500", "500", "JPY"), ("500円", "500", "JPY"), ("500 円", "500", "JPY"),
         ("500元", "500", "元"), ("500 元", "500", "元"), ("500圆", "500", "圆"),
         ("500원", "500", "KRW"), ("500¥", "500", "¥"), ("500 kr", "500", "kr"),
-        ("CHF 20.-", "20", "CHF"), ("$2B", "2000000000", "$"),
+        ("CHF 20.-", "20", "CHF"), ("$2B", "2000000000", "$"), ("$5MM", "5000000", "$"),
+        ("$5mm", "5000000", "$"), ("$3T", "3000000000000", "$"), ("$5 mill", "5000000", "$"),
+        ("3 M€", "3000000", "EUR"), ("3 Md€", "3000000000", "EUR"), ("5 млн ₽", "5000000", "RUB"),
+        ("3 millions d'euros", "3000000", "EUR"), ("EUR 3 Mio.", "3000000", "EUR"),
+        ("€500 VAT", "500", "EUR"), ("$20 USB", "20", "$"), ("$20 TOP", "20", "$"),
+        ("$500 CAD", "500", "CAD"), ("Mex$5", "5", "MXN"), ("CAD$5", "5", "CAD"),
+        ("TOP OFFER 20 EUR", "20", "EUR"), ("5 Euro", "5", "EUR"), ("5 euros", "5", "EUR"),
+        ("$US 5", "5", "$"), ("500 CFA", "500", "CFA"), ("500 SKK", "500", "SKK"),
     ],
 )  # fmt: skip
 def test_money(text: str, amount: str, currency: str) -> None:
     assert read_value(text, Rules(kind="money")) == Money(Decimal(amount), currency)
+
+
+@needs_values
+@pytest.mark.parametrize("text", ["1,200 VAT included", "1,200 PRO", "1200 Lemons", "1200 AFL"])
+def test_a_word_is_no_currency(text: str) -> None:
+    assert read_value(text, Rules(kind="money")) == Money(Decimal(1200), None)
 
 
 @needs_values
@@ -159,7 +220,8 @@ def test_what_is_no_cent(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["3 to 5 dollars", "$5-10", "INV-118", "five dollars", "twenty 5 dollars", "$2E5", "500万円",
-     "1.5万元", "3億円", "3억원"],
+     "1.5万元", "3億円", "3억원", "$2 mil", "R$ 5 mi", "₹5 cr", "₹5 L", "TEUR 500", "5 MUSD",
+     "$300t", "Mio. € 5"],
 )  # fmt: skip
 def test_a_range_is_no_amount(text: str) -> None:
     with pytest.raises(UnreadableError, match="not one amount"):
@@ -179,6 +241,8 @@ def test_a_range_is_no_amount(text: str) -> None:
         ("- 5 kg", "-5", "kg"), ("5-year plan", "5", "year plan"), ("5 m", "5", "m"),
         ("2e-5 mol", "0.00002", "mol"), ("1.5e3 mg", "1500", "mg"), ("5 e-bikes", "5", "e-bikes"),
         ("-6.02E23 atoms", "-602" + "0" * 21, "atoms"), ("1e3", "1000", None),
+        ("5k steps", "5000", "steps"), ("9 B", "9", "B"), ("5 M", "5", "M"), ("273 K", "273", "K"),
+        ("5 MN", "5", "MN"), ("5 mm", "5", "mm"), ("3 millones de casas", "3000000", "de casas"),
         ("5 mg/100 ml", "5", "mg/100 ml"), ("5 kg CO2", "5", "kg CO2"), ("5 W m-2", "5", "W m-2"),
     ],
 )  # fmt: skip
@@ -190,7 +254,8 @@ def test_quantities(text: str, amount: str, unit: str | None) -> None:
     "text",
     ["5 x 10 cm", "5×10 cm", "5-10 kg", "5 to 10 kg", "5 kg 200 g", "one or two boxes",
      "a few boxes", "one half cup", "5- kg", "2 and a half kg", "(5 kg)", "$5", "about 5 kg",
-     "1e345 kg", "1.5e3mg", "1.5 e3 mg", "1½e3 mg", "1e3 x 10 cm"],
+     "1e345 kg", "1.5e3mg", "1.5 e3 mg", "1½e3 mg", "1e3 x 10 cm", "2M visitors", "3 B users",
+     "3 mil personas"],
 )  # fmt: skip
 def test_what_is_no_quantity(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not "):
@@ -263,6 +328,38 @@ def test_numbers_that_tell_the_order_of_a_date(text: str, day: date) -> None:
 
 @needs_values
 @pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("87/05/03", date(1987, 5, 3)), ("99-05-03", date(1999, 5, 3)),
+        ("45.06.07", date(2045, 6, 7)), ("32-12-11", date(2032, 12, 11)),
+        ("45 06 07", date(2045, 6, 7)), ("on '87-05-03", date(1987, 5, 3)),
+        ("00-05-03", date(2000, 5, 3)), ("24-05-24", date(2024, 5, 24)),
+        ("24-05-87", date(1987, 5, 24)), ("24/05/03", date(2003, 5, 24)),
+    ],
+)  # fmt: skip
+def test_years_of_two_digits(text: str, day: date) -> None:
+    assert read_value(text, Rules(kind="date")) == day
+
+
+@needs_values
+@pytest.mark.parametrize("text", ["24-05-03", "Fri 24-05-03", "24–05–03", "13-1-31", "05-05-07"])
+def test_a_year_of_two_digits_may_be_a_day(text: str) -> None:
+    with pytest.raises(UnreadableError, match="may be read in two ways"):
+        read_value(text, Rules(kind="date"))
+    assert read_value("24-05-03", Rules(kind="date", order="DMY")) == date(2003, 5, 24)
+    assert read_value("24-05-03", Rules(kind="date", order="YMD")) == date(2024, 5, 3)
+
+
+@needs_values
+@pytest.mark.parametrize("order", [None, "DMY", "MDY"])
+def test_a_year_of_two_digits_is_followed_by_its_month(order: Any) -> None:
+    with pytest.raises(UnreadableError, match="is not a whole date"):
+        read_value("87/13/03", Rules(kind="date", order=order))
+    assert read_value("87/05/03", Rules(kind="date", order=order)) == date(1987, 5, 3)
+
+
+@needs_values
+@pytest.mark.parametrize(
     ("text", "iso"),
     [
         ("3 May 2024 10:30 +02:00", "2024-05-03T10:30:00+02:00"),
@@ -275,6 +372,15 @@ def test_a_time_keeps_its_offset(text: str, iso: str) -> None:
     value = read_value(text, Rules(kind="datetime"))
     assert isinstance(value, datetime)
     assert value.isoformat() == iso
+    assert read_value(text, Rules(kind="date")) == date(2024, 5, 3)
+
+
+@needs_values
+@pytest.mark.parametrize("zone", ["IST", "CST", "BST", "AST", "PST", "bst"])
+def test_a_name_of_several_time_zones_gives_no_moment(zone: str) -> None:
+    text = f"3 May 2024 10:30 {zone}"
+    with pytest.raises(UnreadableError, match="names several time zones"):
+        read_value(text, Rules(kind="datetime"))
     assert read_value(text, Rules(kind="date")) == date(2024, 5, 3)
 
 

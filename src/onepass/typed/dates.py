@@ -22,6 +22,14 @@ _NUMERIC = re.compile(
 _YEAR_FIRST = re.compile(rf"(?<!\d)\d{{4}}{_BETWEEN}\d{{1,2}}{_BETWEEN}\d{{1,2}}(?!\d)")
 # Of these the year, the month and the day are told by their order alone, as in ISO.
 _YEAR_MONTH_DAY = re.compile(r"(?<![\d.,/‐‑–−-])(\d{4})([/.‐‑–−-])(\d{1,2})\2(\d{1,2})(?!\d)")
+_SHORT = re.compile(
+    rf"(?<![\d:.,/‐‑–−-])(\d\d)({_BETWEEN})(\d{{1,2}}){_BETWEEN}(\d{{1,2}})(?![\d:]|[.,/-]\d)"
+)
+# Names of several zones: CST is -06:00 in Chicago, -05:00 in Havana, +08:00 in Beijing.
+_SEVERAL_ZONES = re.compile(
+    r"(?<![^\W\d_])(?:ACT|ADT|AMT|AST|BST|CCT|CDT|CST|ECT|GST|IST|LHST|PST|SST|WST)(?![^\W\d_])",
+    re.IGNORECASE,
+)
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _HINT = "a date that is not ISO needs  pip install 'onepass[values]'"
 
@@ -34,11 +42,35 @@ def read_datetime(text: str, order: Order | None = None) -> datetime:
         order: of the parts of a date in numbers.
 
     Raises:
-        UnreadableError: if it is none, or not whole, or its day and month cannot be told apart.
+        UnreadableError: if it is none, or not whole, or its day and month cannot be told apart, or
+            its time zone has a name of several.
 
     >>> read_datetime("2024-05-03T10:30").isoformat()
     '2024-05-03T10:30:00'
     """
+    moment = _read(text, order)
+    zone = _SEVERAL_ZONES.search(text) if moment.utcoffset() is not None else None
+    if zone is not None:
+        raise UnreadableError(
+            f"{text!r} may be read in several ways: {zone[0]} names several time zones."
+        )
+    return moment
+
+
+def read_date(text: str, order: Order | None = None) -> date:
+    """Return the day that a text names.
+
+    Raises:
+        UnreadableError: as `read_datetime` does, time zones aside.
+
+    >>> read_date("2024-05-03")
+    datetime.date(2024, 5, 3)
+    """
+    return _read(text, order).date()
+
+
+def _read(text: str, order: Order | None) -> datetime:
+    """Return the moment that a text names, with the offset that dateparser takes its zone for."""
     given = " ".join(text.split()).strip(" .,")
     try:
         return datetime.fromisoformat(given)
@@ -46,32 +78,19 @@ def read_datetime(text: str, order: Order | None = None) -> datetime:
         pass
     if any(not _is_day(*match.group(1, 3, 4)) for match in _YEAR_MONTH_DAY.finditer(given)):
         raise UnreadableError(f"{text!r} is not a whole date.")
-    numeric = _numeric(given)
+    year_first = _is_year_first(text, given, order)
+    numeric = None if year_first else _numeric(given)
     if numeric and order is None:
         first, second = numeric
         if first <= 12 and second <= 12 and first != second:
-            raise UnreadableError(
-                f"{text!r} may be read in two ways; say the order of its parts (DMY or MDY)."
-            )
+            raise _two_ways(text)
     if find_spec("dateparser") is None:
         raise UnreadableError(f"{text!r} cannot be read: {_HINT}.")
     told: Order = "MDY" if numeric and numeric[1] > 12 else "DMY"  # by the numbers themselves
-    found = _parsed(given, order or told)
+    found = _parsed(given, "YMD" if year_first else order or told)
     if found is None:
         raise UnreadableError(f"{text!r} is not a whole date.")
     return found
-
-
-def read_date(text: str, order: Order | None = None) -> date:
-    """Return the day that a text names.
-
-    Raises:
-        UnreadableError: as `read_datetime` does.
-
-    >>> read_date("2024-05-03")
-    datetime.date(2024, 5, 3)
-    """
-    return read_datetime(text, order).date()
 
 
 def _is_day(year: str, month: str, day: str) -> bool:
@@ -81,6 +100,34 @@ def _is_day(year: str, month: str, day: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _two_ways(text: str) -> UnreadableError:
+    return UnreadableError(
+        f"{text!r} may be read in two ways; say the order of its parts (DMY, MDY or YMD)."
+    )
+
+
+def _is_year_first(text: str, given: str, order: Order | None) -> bool:
+    """Return whether a year of two digits comes first, which no day can be: 87/05/03.
+
+    Raises:
+        UnreadableError: if it is a year but there is no such day, or may be a year or a day: those
+            that are joined by dashes, as in 24-05-03.
+    """
+    short = _SHORT.search(given)
+    if short is None:
+        return False
+    year, month, last = short.group(1, 3, 4)
+    is_day = _is_day(f"20{year}", month, last)
+    if not 0 < int(year) < 32:
+        if not is_day:
+            raise UnreadableError(f"{text!r} is not a whole date.")
+        return True
+    is_dashed = re.search("[‐‑–−-]", short[2]) is not None
+    if order is None and is_dashed and is_day and len(last) == 2 and year != last:
+        raise _two_ways(text)
+    return False
 
 
 def _numeric(given: str) -> tuple[int, int] | None:

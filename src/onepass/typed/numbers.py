@@ -14,7 +14,15 @@ import unicodedata
 from decimal import Context, Decimal
 from typing import NamedTuple
 
-from onepass.typed.signs import MINUS, has_currency, read_sign
+from onepass.typed.signs import MINUS, has_currency, no_cents, read_sign, without_currency
+from onepass.typed.sizes import (
+    SIZES,
+    SIZES_OF_MONEY,
+    SIZES_OF_QUANTITIES,
+    Sizes,
+    has_size_before,
+    read_size,
+)
 from onepass.typed.unreadable import UnreadableError
 
 _DIGITS = r"\d(?:[\d.,'’\u00a0\u202f ]{0,98}\d)?"  # what is longer is no number
@@ -30,28 +38,6 @@ _NUMBER = re.compile(
 _EXACT = Context(prec=200)  # digits: more than a number may have
 _ROUNDED = Context(prec=28)  # a third has no end
 _SEPARATOR = re.compile(r"[.,'’\u00a0\u202f]")
-_TIMES = {
-    "dozen": 12, "hundred": 10**2, "thousand": 10**3, "k": 10**3, "tsd": 10**3, "lakh": 10**5,
-    "million": 10**6, "mn": 10**6, "m": 10**6, "mio": 10**6, "crore": 10**7, "billion": 10**9,
-    "bn": 10**9, "b": 10**9, "mrd": 10**9, "milliard": 10**9, "milliarde": 10**9,
-    "millionen": 10**6, "milliarden": 10**9, "trillion": 10**12, "tn": 10**12,
-}  # fmt: skip
-_LETTERS = ("k", "m", "b")  # units as well
-
-
-def _sizes(letters: str) -> re.Pattern[str]:
-    """Return what finds the size that follows a number: words, and some letters."""
-    words = sorted((word for word in _TIMES if word not in _LETTERS), key=len, reverse=True)
-    some = "|".join(letters) or "(?!)"
-    return re.compile(
-        rf"(?:[\s-]?\s*(?P<word>(?a:{'|'.join(words)}))s?|\s*(?P<letter>(?a:{some})))\b",
-        re.IGNORECASE,
-    )
-
-
-SIZE = _sizes("k")
-SIZE_OF_MONEY = _sizes("kmb")
-SIZE_WORD = _sizes("")
 _MYRIADS = "百千万萬億亿兆천만억조"  # sizes that are joined to what follows them, as in 500万円
 _AFTER = re.compile(rf"(?:st|nd|rd|th)\b|[²³¹⁰-⁹]|\s?e[{MINUS}+]?\d|\s?[{_MYRIADS}]", re.IGNORECASE)
 _WORDS = (
@@ -114,24 +100,23 @@ def read_number(text: str) -> Decimal:
         return said.value
     if text.strip().casefold() == "none":
         return Decimal(0)
-    return find_number(text, SIZE_OF_MONEY if has_currency(text) else SIZE).value
+    return find_number(text, SIZES_OF_MONEY if has_currency(text) else SIZES).value
 
 
-def find_number(
-    text: str, sizes: re.Pattern[str], *, joined: str | None = None, alone: bool = True
-) -> Found:
+def find_number(text: str, sizes: Sizes, *, joined: str | None = None, alone: bool = True) -> Found:
     """Return the number in digits that a text holds.
 
     Args:
         text: as `read_number` takes it.
-        sizes: the words that may follow a number and belong to it.
+        sizes: the words that may follow a number and belong to it. Where one of them stands but
+            its value cannot be told, the number is refused.
         joined: letters that may be joined to it on its left.
         alone: whether it has to be the only one; else the first is taken.
 
     Raises:
         UnreadableError: as `read_number` does.
 
-    >>> find_number("2 dozen eggs", SIZE_WORD)
+    >>> find_number("2 dozen eggs", SIZES)
     Found(value=Decimal('24'), before='', after=' eggs')
     """
     places = list(_NUMBER.finditer(text))
@@ -139,10 +124,11 @@ def find_number(
         raise UnreadableError(f"{text!r} is not a number.")
     place = places[0]
     before, after = text[: place.start()], text[place.end() :]
-    number = _value(place)
-    size = sizes.match(after)
-    if size is not None:
-        number, after = scaled(number, size["word"] or size["letter"]), after[size.end() :]
+    number = _value(place, is_whole=no_cents(after))
+    number, after = _scaled(text, number, after, sizes)
+    behind = without_currency(after)
+    if has_size_before(before) or (behind != after and read_size(behind, sizes)[0] != 1):
+        raise UnreadableError(f"{text!r} is not a number: its size is not understood.")
     cut = re.search(r"(?<!\w)[.,]+$", before)  # a separator whose digits are missing
     if cut or _LESS.search(before) or _AFTER.match(after) or _MORE.match(after):
         raise UnreadableError(f"{text!r} is not a number.")
@@ -167,33 +153,32 @@ def find_said(text: str) -> Found | None:
     if word is None:
         return None
     number, after = Decimal(_SAID[word["word"].casefold()]), plain[word.end() :]
-    size = SIZE_WORD.match(after)
-    if size is not None:
-        number, after = scaled(number, size["word"]), after[size.end() :]
+    number, after = _scaled(text, number, after, SIZES_OF_QUANTITIES)
     if _PARTS_SAID.match(after) or _MORE.match(after):
         raise UnreadableError(f"{text!r} is not a number.")
     return Found(number.copy_negate() if word["minus"] else number, "", after)
 
 
-def scaled(number: Decimal, word: str) -> Decimal:
-    """Return a number times the size that a word names.
+def _scaled(text: str, number: Decimal, after: str, sizes: Sizes) -> tuple[Decimal, str]:
+    """Return a number times the size that follows it, and what follows both."""
+    times, end = read_size(after, sizes)
+    if times is None:
+        raise UnreadableError(f"{text!r} is not a number: its size is not understood.")
+    if times == 1:
+        return number, after
+    big = _EXACT.multiply(number, Decimal(times))
+    return Decimal(int(big)) if big == big.to_integral_value() else big, after[end:]
 
-    >>> str(scaled(Decimal("2.5"), "million"))
-    '2500000'
-    """
-    big = _EXACT.multiply(number, Decimal(_TIMES[word.casefold()]))
-    return Decimal(int(big)) if big == big.to_integral_value() else big
 
-
-def _value(place: re.Match[str]) -> Decimal:
-    """Return the value of a number without its sign."""
+def _value(place: re.Match[str], *, is_whole: bool) -> Decimal:
+    """Return the value of a number without its sign; a whole one has separators of groups alone."""
     if place["power"]:
         if place["e"] == "E" and f"{place['digits']}{place['power']}".isalnum():
             raise UnreadableError(f"{place[0]!r} is not a number: it may be a code.")
         power = int(re.sub(f"[{MINUS}]", "-", place["power"]))
         return Decimal(f"{_digits(place['digits']).scaleb(power, _EXACT):f}")  # written out
     if place["digits"]:
-        return _digits(place["digits"])
+        return _digits(place["digits"], is_whole=is_whole)
     if place["glyph"]:
         whole = place["ones"]
         top, _, bottom = unicodedata.normalize("NFKC", place["glyph"]).partition("⁄")
@@ -204,7 +189,7 @@ def _value(place: re.Match[str]) -> Decimal:
     return _ROUNDED.add(int(whole or 0), _ROUNDED.divide(int(top), int(bottom)))
 
 
-def _digits(given: str) -> Decimal:
+def _digits(given: str, *, is_whole: bool = False) -> Decimal:
     """Return the value of digits with separators.
 
     The last separator begins a fraction, unless it occurs twice, is neither point nor comma, or is
@@ -216,7 +201,7 @@ def _digits(given: str) -> Decimal:
         return Decimal(bare)
     last = separators[-1]
     whole, _, rest = bare.rpartition(last)
-    groups = last not in ".," or separators.count(last) > 1
+    groups = is_whole or last not in ".," or separators.count(last) > 1
     if separators == [","] and len(rest) == 3 and len(whole) < 4 and int(whole):
         groups = True
     if groups:

@@ -27,6 +27,7 @@ _CENTS_MINUS = re.compile(rf"(?<=[.,]\d\d)[{MINUS}](?=\s|$)")
 _FARTHEST = 16  # characters from a number to its minus
 _MEANS_NOTHING = " \t\n.,;:!?"
 _NO_CENTS = re.compile(rf"[.,]\s?[{MINUS}—]+")  # 20.- francs, 5,– euros
+_NO_CENTS_OUTSIDE = re.compile(rf"(?<=\d)[.,][{MINUS}—]+(?!\w)")
 
 
 def has_currency(text: str) -> bool:
@@ -38,18 +39,38 @@ def has_currency(text: str) -> bool:
     return re.search(_SYMBOL, text) is not None
 
 
+def without_currency(text: str) -> str:
+    """Return a text without the currency that it begins with.
+
+    >>> without_currency(" € million"), without_currency(" million")
+    (' million', ' million')
+    """
+    return re.sub(rf"^\s*{_CURRENCY}", "", text)
+
+
+def no_cents(after: str) -> bool:
+    """Return whether what follows digits says that they are whole: 1.299,- is more than a thousand.
+
+    >>> no_cents(",- EUR"), no_cents("-"), no_cents(", two")
+    (True, False, False)
+    """
+    return _NO_CENTS.match(after) is not None
+
+
 def with_minus(text: str, start: int, end: int) -> str:
     """Return the number at a place together with a minus that stands directly outside it.
 
     A span is made of words, and a model may leave out the sign before them. Parentheses around a
-    span are no minus: most are an aside.
+    span are no minus: most are an aside. The dash of an amount without cents is added as well.
 
     >>> text = "Balance -$75, limit $20, debt 1,299.50- EUR"
     >>> with_minus(text, 9, 12), with_minus(text, 20, 23), with_minus(text, 30, 38)
     ('-$75', '$20', '1,299.50-')
+    >>> with_minus("for € 1.299,- only", 4, 11)
+    '€ 1.299,-'
     """
     before = _MINUS_OUTSIDE.search(text, max(0, start - _FARTHEST), start)
-    after = _CENTS_MINUS.match(text, end)
+    after = _CENTS_MINUS.match(text, end) or _NO_CENTS_OUTSIDE.match(text, end)
     return text[before.start() if before else start : after.end() if after else end]
 
 
