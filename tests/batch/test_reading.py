@@ -107,6 +107,18 @@ def test_other_marks_do_not_hide_one_that_none_closes(tmp_path: Path, record: st
     assert (bad.number, bad.error) == (2, OPEN)
 
 
+def test_lines_that_end_in_cr_are_called_so(tmp_path: Path):
+    (tmp_path / "all.csv").write_bytes(b"id,text\r1,Ann\r2,Bo\r")
+    with pytest.raises(InputError, match="a line ends in CR alone; lines must end in LF"):
+        list(read_chunks(find_sources([tmp_path / "all.csv"]), "text"))
+    (tmp_path / "one.csv").write_bytes(b'id,text\r\n1,"A\rnn"\n2,Bo\r3,Zoe\n4,Ida\n')
+    first, bad, last = rows_of(list(read_chunks(find_sources([tmp_path / "one.csv"]), "text")))
+    assert not isinstance(first, BadRow)
+    assert not isinstance(last, BadRow)
+    assert isinstance(bad, BadRow)
+    assert bad.error == "a line ends in CR alone; lines must end in LF"
+
+
 @pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("text", ["text\nAnna Weiss\n", "text\n" + "Анна Вайс, Берн.\n" * 9])
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl", "a.txt.gz"])

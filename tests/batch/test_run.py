@@ -111,12 +111,46 @@ def test_parquet_has_the_shape_of_the_json(source: Path, tmp_path: Path, load: L
     ]  # fmt: skip
     rows = table.to_pylist(maps_as_pydicts="strict")
     assert [row["id"] for row in rows] == [1.0, 2.5, None, 3.0]
-    assert rows[1]["text"].endswith("\\ud83d")  # Arrow's strings are Unicode
+    assert rows[1]["text"].endswith(" \ufffd")  # Arrow's strings are Unicode
     assert rows[2]["extraction"] is None
     assert rows[2]["error"].startswith("row 3: ")
     assert without_none(rows[0]["extraction"]) == without_none(
         load().extract(ROWS[0]["text"], ALL).to_dict()
     )
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_offsets_after_half_a_surrogate_pair_stay(tmp_path: Path, load: Load, name: str):
+    source, out = tmp_path / "in.jsonl", tmp_path / name
+    source.write_text(json.dumps({"text": "Maria \ud83d lives in Warsaw."}))
+    run(Job(input=source, output=out, schema=SCHEMA), load=load)
+    if name == "out.csv":
+        (row,) = csv.DictReader(io.StringIO(out.read_text("utf-8"), newline=""))
+        found = json.loads(row["extraction"])  # JSON has an escape for it
+        assert found["text"] == "Maria \ud83d lives in Warsaw."
+    else:
+        (row,) = pq.read_table(out).to_pylist()
+        found = row["extraction"]
+        assert found["text"] == row["text"]
+    (city,) = found["entities"]
+    assert row["text"] == "Maria \ufffd lives in Warsaw."
+    assert row["text"][city["start"] : city["end"]] == city["text"] == "Warsaw"
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ([2**53 + 1, 3], [2**53 + 1, 3]),
+        ([2**53, 0.5], [2.0**53, 0.5]),
+        ([2**53 + 1, 3, 0.5], ["9007199254740993", "3", "0.5"]),
+        ([0.5, 3, 2**53 + 1], ["0.5", "3", "9007199254740993"]),
+    ],
+)
+def test_integers_keep_their_value(tmp_path: Path, load: Load, values: list[Any], kept: list[Any]):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_text("\n".join(json.dumps({"text": "", "n": n}) for n in values))
+    run(Job(input=source, output=out, schema=SCHEMA), load=load)
+    assert pq.read_table(out).column("n").to_pylist() == kept
 
 
 def without_none(value: Any) -> Any:
@@ -285,6 +319,8 @@ def test_two_runs_of_one_job_at_once(tmp_path: Path, load: Load):
         ({"input": 5}, "input must be a path or a list of paths, but 5 was given"),
         ({"input": ["a.csv", None]}, "input must be a path or a list of paths"),
         ({"input": b"a.csv"}, "input must be a path or a list of paths"),
+        ({"output": "a.parqet"}, "The output a.parqet ends in .parqet"),
+        ({"output": "a.tsv.gz"}, "The output a.tsv.gz ends in .tsv"),
         ({"output": None}, "output must be a path, but None was given"),
         ({"text_field": None}, "text_field must be a string, but None was given"),
         ({"overlap": ["flat"]}, "overlap must be a string"),

@@ -1,5 +1,6 @@
 """Standard streams that are closed, pipes as outputs, and outputs that are other files, too."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,12 +52,40 @@ def test_the_name_of_an_output_that_asks_for_a_table_of_one_text(
     assert not list(tmp_path.iterdir())
 
 
-def test_results_are_not_written_as_tsv(onepass: Onepass, tmp_path: Path):
+@pytest.mark.parametrize("name", ["b.tsv", "b.xlsx", "b.parqet", "b.json", "b.jsonl.bz2"])
+def test_an_ending_that_says_no_format_is_refused(onepass: Onepass, tmp_path: Path, name: str):
     (tmp_path / "a.txt").write_text("Ann\n")
-    names = (str(tmp_path / "a.txt"), "-o", str(tmp_path / "b.tsv"))
-    done = onepass("extract", "-e", "x", "--input", *names)
-    assert done.code == 2
-    assert "Results are not written as TSV" in done.err
+    out = str(tmp_path / name)
+    many = ("--input", str(tmp_path / "a.txt"), "-o", out)
+    for command in (("extract", "-e", "x", *many), ("redact", "-l", "x", *many)):
+        done = onepass(*command)
+        assert done.code == 2
+        assert f"ends in {Path(name).suffix}" in done.err
+        assert done.err.count("\n") == 1
+    done = onepass("extract", "Ann", "-e", "x", "-o", out)
+    assert done.code == (0 if name == "b.json" else 2)
+    assert onepass("extract", "-e", "x", *many, "--format", "jsonl").code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_pipe_and_a_name_without_an_ending_say_no_format(onepass: Onepass, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("Ann\n")
+    pipe = tmp_path / "a.pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for out in (
+            pipe,
+            tmp_path / "found",
+            tmp_path / "found.2024-11-26",
+            tmp_path / "t.aB3dE6gH9k",
+        ):
+            for given in (("Ann",), ("--input", str(tmp_path / "a.txt"))):
+                assert onepass("extract", *given, "-e", "x", "-o", str(out)).code == 0
+            many = ("--input", str(tmp_path / "a.txt"), "-o", str(out))
+            assert onepass("redact", "-l", "x", *many).code == 0
+    finally:
+        os.close(reader)
 
 
 def test_an_output_does_not_take_the_place_of_what_is_read(onepass: Onepass, tmp_path: Path):

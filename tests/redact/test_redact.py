@@ -132,6 +132,14 @@ def test_a_value_beside_letters_of_another_script_is_replaced(model: Extractor) 
         assert secret not in done.text
 
 
+def test_digits_and_signs_of_other_forms_are_replaced_whole() -> None:
+    text = "Card: ４１１１ １１１１ １１１１ １１１１ please"
+    doc = Extraction(text, (Entity("credit card", text[6:10], 6, 10, 0.6),))  # a part of it
+    (place,) = Finders(["credit card"], patterns=True).places(doc, None)
+    assert text[place.start : place.end] == text[6:25]
+    assert place.check  # by the same digits
+
+
 @pytest.mark.parametrize("texts", [
     ["[person 1] met Anna Weiss and Bo Lund. [Person 3] slept."],
     ["Anna Weiss met Bo Lund.", "[person 1] slept, and so did [Person 3]."],

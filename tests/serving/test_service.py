@@ -73,6 +73,18 @@ def test_a_batch_keeps_the_order_and_a_text_that_is_too_long_fails_alone(service
     assert results[2]["entities"][0]["text"] == "Ann Lee"
 
 
+def test_a_text_of_a_batch_above_the_limit_fails_alone(service):
+    for texts in (["Tim Cook spoke.", "a" * 20_001, "Ann Lee spoke."], ["a" * 20_001]):
+        body = {"texts": texts, "schema": {"entities": ["person"]}}
+        got = service.http.post("/v1/extract/batch", json=body)
+        assert got.status_code == 200
+        results = got.json()["results"]
+        assert [one.get("text") for one in results] == [t if len(t) < 99 else None for t in texts]
+        problem = next(one["error"] for one in results if "error" in one)
+        assert problem["code"] == "text_too_long"
+        assert "20001 characters, but at most 20000" in problem["message"]
+
+
 def test_a_text_that_utf_8_cannot_hold_comes_back_as_it_was(service):
     body = {"text": "Ann Lee \ud800 spoke.", "schema": {"entities": ["person"]}}
     got = post(service.http, json.dumps(body).encode())
@@ -187,6 +199,31 @@ def test_a_wrong_request_gets_one_sentence(service, body: object, expected: tupl
 )
 def test_what_is_not_a_json_object_is_refused(service, body: bytes):
     assert error(post(service.http, body))[0] in (400, 422)
+
+
+@pytest.mark.parametrize("path", ["/v1/extract", "/v1/extract/batch", "/v1/schema/validate"])
+@pytest.mark.parametrize(
+    "body", [b'{"schema": {"entities": ["person"], "entities": ["city"]}, %b}', b'{"a": 1, "a": 1}']
+)
+def test_a_key_that_stands_twice_is_refused(service, path: str, body: bytes):
+    text = b'"text": "a"' if path == "/v1/extract" else b'"texts": ["a"]'
+    got = service.http.post(
+        path, content=body.replace(b"%b", text), headers={"content-type": "application/json"}
+    )
+    assert error(got) == (400, "invalid_json")
+    assert "stands twice; give each key once." in got.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "message"),
+    [
+        ("0.5", "The field threshold is wrong: input should be a valid number."),
+        (2, "The field threshold is wrong: input should be less than or equal to 1."),
+        ({"a": 2}, "The field threshold.a is wrong: input should be less than or equal to 1."),
+    ],
+)
+def test_a_refusal_names_the_place_and_no_type_of_python(service, threshold: Any, message: str):
+    assert ask(service.http, "a", threshold=threshold).json()["error"]["message"] == message
 
 
 # Between what Python can read and what it can write again lie depths of their own.

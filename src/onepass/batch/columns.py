@@ -19,8 +19,8 @@ from onepass.errors import InputError
 ADDED = ("extraction", "error")  # columns of results; those of the input make room for them
 _INT64 = 2**63
 
-# What a column holds: "null", "bool", "int", "float", "string", "json" (anything else, as JSON), or
-# a type of Arrow.
+# What a column holds: "null", "bool", "int", "long" (integers of which a float would change one),
+# "float", "string", "json" (anything else, as JSON), or a type of Arrow.
 Kind = Any
 
 
@@ -47,12 +47,17 @@ def joined(one: Kind, other: Kind) -> Kind:
 
     >>> joined("int", "float"), joined("null", "bool"), joined("int", "string")
     ('float', 'bool', 'json')
+    >>> joined("int", "long"), joined("long", "float")
+    ('long', 'json')
     """
     if one == other or other == "null":
         return one
     if one == "null":
         return other
-    return "float" if {str(one), str(other)} == {"int", "float"} else "json"
+    both = {str(one), str(other)}
+    if both == {"int", "long"}:
+        return "long"
+    return "float" if both == {"int", "float"} else "json"
 
 
 def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
@@ -90,7 +95,9 @@ def _kind(value: object) -> Kind:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
-        return "int" if -_INT64 <= value < _INT64 else "json"
+        if not -_INT64 <= value < _INT64:
+            return "json"
+        return "int" if int(float(value)) == value else "long"
     if isinstance(value, float):
         return "float"
     return "string" if isinstance(value, str) else "json"

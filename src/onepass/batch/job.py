@@ -13,7 +13,7 @@ from numbers import Real
 from pathlib import Path
 
 from onepass.batch.lines import LINE_BYTES
-from onepass.batch.packing import packing, unpacked_name
+from onepass.batch.packing import ending, packing
 from onepass.errors import InputError
 
 ENGINES = ("local", "ray")
@@ -58,7 +58,7 @@ class Job:
     Args:
         input: a file, a pattern, a directory, or a list of them; see `find_sources`.
         output: where results go; its name says the format (.jsonl, .csv, .parquet) and the packing
-            (.gz, .zst).
+            (.gz, .zst); a name without an ending means JSONL.
         schema: what to find: a `Schema`, its JSON form, or a pydantic model class.
         format: "jsonl", "csv" or "parquet", if the name of the output does not say it.
         text_field: the key or column that holds the text.
@@ -76,8 +76,8 @@ class Job:
         address: of a Ray cluster; None for the one that Ray finds, or a new one here.
 
     Raises:
-        InputError: for an unknown format or engine, a number of workers below one, or a value of
-            another kind than is meant.
+        InputError: for an unknown format, ending or engine, a number of workers below one, or a
+            value of another kind than is meant.
 
     >>> Job(input="a.csv", output="b.parquet", schema={"entities": ["city"]}).output_format.value
     'parquet'
@@ -118,11 +118,6 @@ class Job:
             raise InputError(
                 f"A job needs at least one worker, but workers is {self.workers!r:.60}; give a "
                 "whole number."
-            )
-        if self.format is None and unpacked_name(Path(self.output)).suffix.lower() == ".tsv":
-            raise InputError(
-                f"Results are not written as TSV, but the output {self.output} ends in .tsv; give "
-                "a name in .csv, .jsonl or .parquet, or --format."
             )
         if self.output_format is FileFormat.PARQUET and packing(Path(self.output)):
             raise InputError("Parquet is packed inside; give an output that ends in .parquet.")
@@ -167,13 +162,33 @@ def _is_input(given: object) -> bool:
 
 
 def format_of(path: Path) -> FileFormat:
-    """Return the format that a name says; JSONL if it says none.
+    """Return the format that a name says; JSONL if it has no ending.
+
+    Raises:
+        InputError: for an ending that is none of a format.
 
     >>> format_of(Path("a.csv.gz")).value
     'csv'
     """
-    suffix = unpacked_name(path).suffix.lower().removeprefix(".")
-    return FileFormat(suffix) if suffix in list(FileFormat) else FileFormat.JSONL
+    suffix = ending(path)
+    if suffix in ("", ".ndjson"):
+        return FileFormat.JSONL
+    if not says_format(path):
+        raise InputError(
+            f"The output {path} ends in {suffix}, as which results of many texts are not written; "
+            "give a name in .jsonl, .csv or .parquet, or --format."
+        )
+    return FileFormat(suffix.removeprefix("."))
+
+
+def says_format(path: Path) -> bool:
+    """Return whether the ending of a name is that of a format.
+
+    >>> says_format(Path("a.csv.gz")), says_format(Path("a.xlsx")), says_format(Path("a"))
+    (True, False, False)
+    """
+    suffix = ending(path)
+    return suffix == ".ndjson" or suffix.removeprefix(".") in list(FileFormat)
 
 
 @dataclass(frozen=True, slots=True)

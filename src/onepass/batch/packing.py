@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from onepass.errors import InputError
 
 SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 _BUFFER = 1 << 16
+_FORMAT = re.compile(r"\.[a-z][a-z0-9]{0,7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,18 @@ def unpacked_name(path: Path) -> Path:
     'a.csv'
     """
     return path.with_suffix("") if packing(path) else path
+
+
+def ending(path: Path) -> str:
+    """Return the ending of a name that means a format, in lower case and without its packing.
+
+    A date, a version or the many letters of a temporary file are none.
+
+    >>> ending(Path("a.CSV.gz")), ending(Path("a.2024")), ending(Path("tmp.q8WzVb0k2L"))
+    ('.csv', '', '')
+    """
+    suffix = unpacked_name(path).suffix.lower()
+    return suffix if _FORMAT.fullmatch(suffix) else ""
 
 
 @contextmanager

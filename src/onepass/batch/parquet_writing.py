@@ -16,11 +16,12 @@ from onepass.batch import extras
 from onepass.batch.columns import Kind
 from onepass.batch.parquet_reading import ArrowRow
 from onepass.batch.rows import BadRow, Row
+from onepass.batch.writing import without_surrogates
 from onepass.errors import InputError
 from onepass.schema.schema import Schema
 
 _GROUP_BYTES = 64 << 20  # of a row group, in memory
-_KINDS = {"null": "string", "json": "string", "int": "int64", "float": "float64"}
+_KINDS = {"null": "string", "json": "string", "int": "int64", "long": "int64", "float": "float64"}
 
 
 class ArrowStream:
@@ -48,7 +49,11 @@ class ArrowStream:
                 "The schema has a name with half a surrogate pair, which Parquet cannot hold; "
                 "rename it, or write JSONL."
             ) from error
-        names = [(_encodable(name), kind) for name, kind in self._types.items()]
+        # An escape, not U+FFFD: two names stay two.
+        names = [
+            (name.encode("utf-8", "backslashreplace").decode("utf-8"), kind)
+            for name, kind in self._types.items()
+        ]
         added = [("extraction", self._extraction), ("error", pa.string())]
         self._schema = pa.schema([*names, *added])
 
@@ -171,11 +176,11 @@ def _fitting(value: Any, kind: Any, pa: Any) -> Any:
 def _encodable(value: Any) -> Any:
     r"""Return a value whose strings are Unicode throughout.
 
-    >>> print(_encodable(["a\ud83d"])[0])
-    a\ud83d
+    >>> _encodable(["a\ud83d"]) == ["a\ufffd"]
+    True
     """
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        return without_surrogates(value)
     if isinstance(value, dict):
         return {_encodable(key): _encodable(one) for key, one in value.items()}
     return [_encodable(one) for one in value] if isinstance(value, list) else value

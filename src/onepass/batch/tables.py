@@ -16,6 +16,7 @@ from onepass.errors import InputError
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 _OPEN = "a quotation mark opens in this record and none closes it"
+_CR = "a line ends in CR alone; lines must end in LF"
 _LARGEST_CELL = 2**31 - 1  # Python's own limit for a CSV cell is 131,072 characters
 
 
@@ -49,7 +50,8 @@ class Table:
             self.header = next(filter(None, iter(self._record, None)), [])
             "".join(self.header).encode("utf-8")
         except csv.Error as error:
-            raise InputError(f"{name} has no header that can be read: {error}.") from error
+            reason = self._lines.reason or error
+            raise InputError(f"{name} has no header that can be read: {reason}.") from error
         except UnicodeEncodeError as error:
             raise InputError(f"{name} has a header that is not UTF-8; convert it.") from error
         if len(set(self.header)) < len(self.header):
@@ -85,7 +87,7 @@ class Table:
             except csv.Error as error:
                 number += 1
                 if number > skip:
-                    yield BadRow(number, self._lines.refused or f"not valid CSV ({error})")
+                    yield BadRow(number, self._lines.reason or f"not valid CSV ({error})")
 
     def _record(self) -> list[str] | None:
         """Return the next record; None at the end."""
@@ -111,7 +113,7 @@ class _Lines:
 
     Attributes:
         held: bytes of the record so far.
-        refused: why the record is passed over; None if it is not.
+        reason: why the record cannot be read, if these lines know.
     """
 
     def __init__(self, lines: Iterable[Line], most: int, delimiter: str) -> None:
@@ -123,7 +125,7 @@ class _Lines:
     def begin(self) -> None:
         """Say that what comes is a new record."""
         self.held = 0
-        self.refused: str | None = None
+        self.reason: str | None = None
 
     def __iter__(self) -> Self:
         return self
@@ -133,14 +135,17 @@ class _Lines:
         line = next(self._lines, None)
         if line is None:
             if within:  # the reader would take the rest of the file for one cell
+                self.reason = None
                 raise csv.Error(_OPEN)
             raise StopIteration
         if isinstance(line, LongLine) or self.held + len(line) > self._most:
             self._pass_over(line, within)
             never_ends = f"; {_OPEN}" if self._quotes.are_open else ""
-            self.refused = too_long(self._most) + never_ends
-            raise csv.Error(self.refused)
+            self.reason = too_long(self._most) + never_ends
+            raise csv.Error(self.reason)
         self.held += len(line)
+        if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+            self.reason = _CR  # of an error; in a quoted cell there is none
         # Bytes that are not UTF-8 go through as lone surrogates, to be refused in their row.
         return line.decode("utf-8", "surrogateescape")
 

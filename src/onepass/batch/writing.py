@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,9 +95,11 @@ class CsvLines:
 
     def _record(self, result: tuple[Row, str] | BadRow) -> list[str]:
         if isinstance(result, BadRow):
-            return [*self._cells(result.values or {}), "", f"{result.place}: {result.error}"]
-        row, extraction = result
-        return [*self._cells(row.values), extraction, ""]
+            cells = [*self._cells(result.values or {}), "", f"{result.place}: {result.error}"]
+        else:
+            row, extraction = result
+            cells = [*self._cells(row.values), extraction, ""]
+        return [without_surrogates(cell) for cell in cells]
 
     def _cells(self, values: Mapping[str, Any]) -> Iterator[str]:
         for name in self._columns:
@@ -108,6 +111,18 @@ class CsvLines:
 
     def converted(self, rows: Path, result: Path) -> Path:
         return rows
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return a text with U+FFFD for every lone surrogate, so that offsets stay what they are.
+
+    >>> without_surrogates("a\ud83db") == "a\ufffdb"
+    True
+    """
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _csv_line(record: Iterable[str]) -> str:

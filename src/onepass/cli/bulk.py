@@ -15,11 +15,12 @@ import typer
 
 from onepass.batch import Job, Watch, run, stream
 from onepass.batch.answering import Refused, found, request_of
+from onepass.batch.job import says_format
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
 from onepass.batch.sources import find_sources
 from onepass.cli.file_options import ExtractFormat
-from onepass.cli.output import default_format, opened
+from onepass.cli.output import default_format, is_device, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 
@@ -53,8 +54,11 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
             f"--format {form} is for one text; with --input give jsonl, csv, parquet or html."
         )
     else:
+        piped = is_stream(output)
+        if form is None and piped and (output is None or not says_format(output)):
+            form = ExtractFormat.JSONL
         job = replace(job, format=None if form is None else form.value, output=output or "-")
-        if is_stream(output):
+        if piped:
             failed = _streamed(job, output, load)
         else:
             failed = kept(Path(job.output), lambda watch: run(job, watch=watch, load=load).failed)
@@ -64,7 +68,7 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
 
 def is_stream(output: Path | None) -> bool:
     """Return whether results go to standard output, a device or a pipe."""
-    return output is None or (output.exists() and not output.is_file() and not output.is_dir())
+    return output is None or is_device(output)
 
 
 def _streamed(job: Job, output: Path | None, load: Load) -> int:

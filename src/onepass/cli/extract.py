@@ -144,7 +144,7 @@ def extract(
         raise InputError("Both a TEXT and --input are given; give one of them.")
     job = Job(
         input=source,
-        output=output or "-",
+        output="-",
         schema=asked,
         text_field=text_field or "text",
         text_unit=text_unit and text_unit.value,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
-from onepass.batch.packing import packing, unpacked_name
+from onepass.batch.packing import ending, packing
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
 
@@ -31,6 +31,7 @@ _SUFFIXES = {
     ".html": Format.HTML,
     ".htm": Format.HTML,
     ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
     ".json": Format.JSON,
 }
 
@@ -39,22 +40,32 @@ def default_format(output: Path | None) -> Format:
     """Return the format of one result where none was asked: what the place it goes to suggests."""
     if output is None:
         return Format.TABLE if sys.stdout.isatty() else Format.JSON
-    return _SUFFIXES.get(unpacked_name(output).suffix.lower(), Format.JSON)
+    return _SUFFIXES.get(ending(output), Format.JSON)
 
 
 def one_format(output: Path | None) -> Format:
     """Return the format of one result where none was asked.
 
     Raises:
-        InputError: if the name of the output asks for a table of many.
+        InputError: if the name of the output asks for a table of many, or for something unknown.
     """
-    suffix = "" if output is None else unpacked_name(output).suffix.lower()
+    suffix = "" if output is None or is_device(output) else ending(output)
+    if suffix and suffix not in _SUFFIXES and suffix not in (".csv", ".tsv", ".parquet"):
+        raise InputError(
+            f"The output {output} ends in {suffix}, as which a result is not written; give a name "
+            "in .json, .jsonl or .html, or --format."
+        )
     if suffix in (".csv", ".tsv", ".parquet"):
         raise InputError(
             f"The output {output} ends in {suffix}, which is for --input; give a name in .json, "
             ".jsonl or .html, or --format."
         )
     return default_format(output)
+
+
+def is_device(output: Path) -> bool:
+    """Return whether a name is that of a device or a pipe, whose ending may mean nothing."""
+    return output.exists() and not output.is_file() and not output.is_dir()
 
 
 def rendered(doc: Extraction, form: Format) -> str:
@@ -156,7 +167,7 @@ def opened(output: Path | None) -> Iterator[Write]:
         return
     if packing(output) == "zstd":
         raise InputError(f"The output {output} cannot be packed with zstd here; give .gz.")
-    direct = output.exists() and not output.is_file() and not output.is_dir()  # device or pipe
+    direct = is_device(output)
     place = output if direct else Path(os.path.realpath(output))  # through links
     if place.is_dir():
         raise InputError(f"The output {output} is a directory; give the name of a file.")

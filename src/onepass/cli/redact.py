@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onepass.batch.lines import LINE_BYTES
-from onepass.batch.packing import unpacked_name
+from onepass.batch.packing import ending
 from onepass.batch.sources import STDIN
 from onepass.cli import loading
 from onepass.cli.file_options import MaxLineOption, ResumeOption
@@ -36,7 +36,7 @@ from onepass.cli.options import (
     ThreadsOption,
     ThresholdOption,
 )
-from onepass.cli.output import check_apart, json_line, json_text, opened, say
+from onepass.cli.output import check_apart, is_device, json_line, json_text, opened, say
 from onepass.cli.redact_files import FOUND, RowFile, redact_lines, redact_page
 from onepass.errors import InputError
 
@@ -212,15 +212,16 @@ def redact(
 
 def _form_of(output: Path | None, *, many: bool) -> Form:
     """Return what the name of an output says, or what is usual."""
-    suffix = "" if output is None else unpacked_name(output).suffix.lower()
-    if many and suffix in (".csv", ".tsv", ".parquet"):
+    suffix = "" if output is None else ending(output)
+    known = suffix in ("", ".jsonl", ".ndjson", ".html", ".htm")
+    if many and output is not None and not known and not is_device(output):
         raise InputError(
             f"onepass redact writes JSONL or a page, but the output {output} ends in {suffix}; "
-            "give one that ends in .jsonl or .html."
+            "give one that ends in .jsonl or .html, or --format."
         )
     if suffix in (".html", ".htm"):
         return Form.HTML
-    if many or suffix == ".jsonl":
+    if many or suffix in (".jsonl", ".ndjson"):
         return Form.JSONL
     return Form.JSON if suffix == ".json" else Form.TEXT
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from onepass.redact.kinds import Kind, kind_of
 from onepass.redact.patterns import Finder
+from onepass.redact.plain import plain
 from onepass.results.types import Extraction
 
 MODEL, PATTERN, REPEAT = "model", "pattern", "repeat"
@@ -107,7 +108,7 @@ class Finders:
 
     def _checked(self, label: str, start: int, end: int, score: float, doc: Extraction) -> Place:
         kind = self._kinds.get(label)
-        passed = None if kind is None else kind.check(doc.text[start:end])
+        passed = None if kind is None else kind.check(plain(doc.text[start:end]))
         return Place(label, start, end, checked(score, passed), MODEL, passed)
 
 

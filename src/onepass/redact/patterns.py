@@ -1,16 +1,18 @@
 """Where things with a fixed form stand: e-mail and IP addresses, links, cards, accounts, phones.
 
-Each finder yields places, half-open, that do not overlap. Patterns are written so that no text
-makes them slow: what can repeat is bounded. They find what looks like it; `onepass.redact.checks`
-says whether it can be it.
+Each finder yields places, half-open, that do not overlap. Wide letters and signs and the digits of
+other scripts are read as ASCII. Patterns are written so that no text makes them slow: what can
+repeat is bounded. They find what looks like it; `onepass.redact.checks` says whether it can be it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import wraps
 
 from onepass.redact.checks import BLANKS, HYPHENS, iban
+from onepass.redact.plain import ADDRESSES, ALL, NUMBERS, plain
 
 Place = tuple[int, int]
 Finder = Callable[[str], Iterator[Place]]
@@ -71,12 +73,46 @@ _PHONE = re.compile(
     rf"\([0-9]{{2,5}}\){_BLANK}?[0-9]{{3,5}}(?:[{BLANKS}{HYPHENS}][0-9]{{2,5}}){{0,3}}"
     rf"|[0-9]{{3}}[.{BLANKS}{HYPHENS}][0-9]{{3}}[.{BLANKS}{HYPHENS}][0-9]{{4}}"
     rf")(?![{_W}]|{_HYPHEN}[0-9])"  # (020) 7946 0018, 212-555-0100
+    rf"|(?<![{_W}+./{HYPHENS}])0(?:[0-9]{_HYPHEN}[0-9]{{3}}{_HYPHEN}[0-9]{{4}}"
+    rf"|(?=(?:[0-9]{_HYPHEN}?){{9,10}}(?!{_HYPHEN}?[0-9]))"
+    rf"[0-9]{{1,4}}{_HYPHEN}[0-9]{{1,4}}{_HYPHEN}[0-9]{{3,4}}"
+    rf")(?![{_W}]|{_HYPHEN}[0-9])"  # 02-123-4567; of 10 or 11 digits: 03-1234-5678, 090-1234-5678
 )
 _YEAR = re.compile(r"\((?:19|20)[0-9]{2}\)")
 _LEAST_AFTER_YEAR = 9  # digits of a phone number whose area code looks like a year
 
 
-def _of(*patterns: re.Pattern[str]) -> Finder:
+def _plainly(what: re.Pattern[str]) -> Callable[[Finder], Finder]:
+    """Return a decorator with which a finder reads a text also with ASCII for other forms of it.
+
+    It reads it as it is, too: wide signs beside a value may be borders that those of ASCII are not.
+    """
+
+    def decorated(find: Finder) -> Finder:
+        @wraps(find)
+        def find_both(text: str) -> Iterator[Place]:
+            other = plain(text, what)
+            if other == text:
+                yield from find(text)
+                return
+            held: Place | None = None
+            for start, end in sorted({*find(text), *find(other)}):
+                if held is None or start >= held[1]:
+                    if held is not None:
+                        yield held
+                    held = start, end
+                else:
+                    held = held[0], max(held[1], end)
+            if held is not None:
+                yield held
+
+        return find_both
+
+    return decorated
+
+
+def _of(what: re.Pattern[str], *patterns: re.Pattern[str]) -> Finder:
+    @_plainly(what)
     def find(text: str) -> Iterator[Place]:
         for pattern in patterns:
             for match in pattern.finditer(text):
@@ -85,6 +121,7 @@ def _of(*patterns: re.Pattern[str]) -> Finder:
     return find
 
 
+@_plainly(ALL)
 def ibans(text: str) -> Iterator[Place]:
     """Yield the places of IBANs whose check digits are right, without the words after them.
 
@@ -104,6 +141,7 @@ def ibans(text: str) -> Iterator[Place]:
             at = groups[0].end()
 
 
+@_plainly(ADDRESSES)
 def emails(text: str) -> Iterator[Place]:
     """Yield the places of e-mail addresses.
 
@@ -119,6 +157,7 @@ def emails(text: str) -> Iterator[Place]:
             done = match.end()
 
 
+@_plainly(NUMBERS)
 def phones(text: str) -> Iterator[Place]:
     """Yield the places of phone numbers, without the years and pages of citations.
 
@@ -131,10 +170,10 @@ def phones(text: str) -> Iterator[Place]:
             yield match.span()
 
 
-urls = _of(_URL)
-ips = _of(_IPV4, _IPV6)
-cards = _of(_CARD)
-ssns = _of(_SSN)
+urls = _of(ADDRESSES, _URL)
+ips = _of(ALL, _IPV4, _IPV6)
+cards = _of(NUMBERS, _CARD)
+ssns = _of(NUMBERS, _SSN)
 
 
 def phones_in(region: str) -> Finder:
@@ -145,6 +184,7 @@ def phones_in(region: str) -> Finder:
     """
     from phonenumbers import PhoneNumberMatcher
 
+    @_plainly(NUMBERS)
     def find(text: str) -> Iterator[Place]:
         for match in PhoneNumberMatcher(text, region):
             yield match.start, match.end

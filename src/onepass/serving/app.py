@@ -86,6 +86,8 @@ def _refusal(error: Exception, content_type: str) -> Refusal:
             return refusal_of_body(error, content_type)
         case OnepassError():
             return refusal_of(error)
+        case HTTPException() if isinstance(error.__cause__, Refusal):  # of a body
+            return error.__cause__
         case HTTPException(status_code=404):
             return Refusal(404, "not_found", "There is nothing at this path; see /docs.")
         case HTTPException(status_code=405):

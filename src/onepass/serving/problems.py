@@ -85,15 +85,17 @@ def refusal_of(error: OnepassError) -> Refusal:
 
 
 def refusal_of_body(error: RequestValidationError, content_type: str) -> Refusal:
-    """Return the refusal for a body that is not what it should be; the first reason stands for all.
+    """Return the refusal for a body that is not what it should be; one reason stands for all.
 
-    What was given is not repeated: it may be a text.
+    It is the first, or one that lies deeper in the same field: a field that may be of several
+    types has a reason for each. What was given is not repeated: it may be a text.
 
     Args:
         error: of the framework, which reads a body as JSON only if its type says so.
         content_type: of the request.
     """
-    first = error.errors()[0]
+    errors = error.errors()
+    first = errors[0]
     if first["loc"] == ("body",) and "json" not in content_type:
         return Refusal(
             422,
@@ -102,9 +104,14 @@ def refusal_of_body(error: RequestValidationError, content_type: str) -> Refusal
         )
     if first["type"] == "json_invalid":
         return unreadable_json()
-    place = _place(first["loc"])
-    reason = first["msg"][:1].lower() + first["msg"][1:]
-    return Refusal(422, "invalid_request", f"{place} is wrong: {reason.rstrip('.')}.")
+    places = [
+        (_given(one["loc"][1:], error.body), one["msg"])
+        for one in errors
+        if one["loc"][:2] == first["loc"][:2]
+    ]
+    place, message = max(places, key=lambda one: len(one[0]))
+    reason = message[:1].lower() + message[1:]
+    return Refusal(422, "invalid_request", f"{_place(place)} is wrong: {reason.rstrip('.')}.")
 
 
 def unreadable_json() -> Refusal:
@@ -114,13 +121,45 @@ def unreadable_json() -> Refusal:
     )
 
 
-def _place(location: Sequence[str | int]) -> str:
+def _given(location: Sequence[str | int], body: Any) -> list[str | int]:
+    """Return the parts of a location that are places in a body, and a field that it lacks.
+
+    Others are pydantic's names of the types that a value may have.
+
+    >>> _given(["threshold", "dict[str,constrained-float]", "a"], {"threshold": {"a": 2}})
+    ['threshold', 'a']
+    >>> _given(["text"], {})
+    ['text']
+    """
+    parts = list(location[:1])
+    value = _inside(body, location[0]) if location else None
+    for part in location[1:]:
+        inner = _inside(value, part)
+        if inner is not _NOTHING:
+            parts.append(part)
+            value = inner
+    return parts
+
+
+_NOTHING = object()
+
+
+def _inside(value: Any, part: str | int) -> Any:
+    """Return what a value holds at a key or an index; `_NOTHING` if it has none."""
+    if isinstance(value, dict):
+        return value.get(part, _NOTHING)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return _NOTHING
+
+
+def _place(parts: Sequence[str | int]) -> str:
     """Name a place in the body.
 
-    >>> _place(("body", "texts", 3)), _place(("body",))
+    >>> _place(["texts", 3]), _place([])
     ('The field texts[3]', 'The body')
     """
     name = ""
-    for part in location[1:]:
+    for part in parts:
         name += f"[{part}]" if isinstance(part, int) else f".{part}"
     return f"The field {name.lstrip('.')[:80]}" if name else "The body"

@@ -13,12 +13,13 @@ from onepass.errors import OnepassError
 from onepass.results.types import Extraction
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.serving import wire
+from onepass.serving.bodies import BodyRoute
 from onepass.serving.metrics import CONTENT_TYPE
 from onepass.serving.problems import Refusal, refusal_of, reply
 from onepass.serving.question import question_of
 from onepass.serving.service import Service
 
-router = APIRouter()
+router = APIRouter(route_class=BodyRoute)
 
 _PAGE_RULES = (  # the page has all that it needs in it, and the browser holds it to that
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "

@@ -54,13 +54,22 @@ class Service:
     async def read(
         self, texts: Sequence[str], options: wire.Options, request: Request
     ) -> list[Extraction | Refusal]:
-        """Return what is found in each text of a request.
+        """Return what is found in each text of a request, or why nothing can be.
 
         Raises:
             Refusal: if there is no answer to the request as a whole.
         """
-        self._check_texts(texts)
+        self._check_count(texts)
         question = self.question(options)
+        refused = {n: one for n, text in enumerate(texts) if (one := self._too_long(text))}
+        taken = [text for n, text in enumerate(texts) if n not in refused]
+        outcomes = iter(await self._outcomes(taken, question, request) if taken else ())
+        return [refused[n] if n in refused else _result(next(outcomes)) for n in range(len(texts))]
+
+    async def _outcomes(
+        self, texts: Sequence[str], question: Question, request: Request
+    ) -> list[Outcome]:
+        """Have texts read."""
         try:
             future = self.batcher.submit(texts, question)
         except Full as error:
@@ -75,8 +84,7 @@ class Service:
             raise Refusal(
                 503, "stopping", "The service is stopping; ask another one.", retry_after=1
             ) from error
-        outcomes = await self._waited(future, request)
-        return [_result(outcome) for outcome in outcomes]
+        return await self._waited(future, request)
 
     def question(self, options: wire.Options) -> Question:
         question = question_of(
@@ -98,7 +106,7 @@ class Service:
                 "taken; split it.",
             )
 
-    def _check_texts(self, texts: Sequence[str]) -> None:
+    def _check_count(self, texts: Sequence[str]) -> None:
         if len(texts) > self.settings.texts:
             raise Refusal(
                 422,
@@ -106,14 +114,16 @@ class Service:
                 f"The request has {len(texts)} texts, but at most {self.settings.texts} are taken; "
                 "split it.",
             )
-        longest = max(map(len, texts))
-        if longest > self.settings.text_chars:
-            raise Refusal(
-                422,
-                "text_too_long",
-                f"A text has {longest} characters, but at most {self.settings.text_chars} are "
-                "taken; split it.",
-            )
+
+    def _too_long(self, text: str) -> Refusal | None:
+        if len(text) <= self.settings.text_chars:
+            return None
+        return Refusal(
+            422,
+            "text_too_long",
+            f"The text has {len(text)} characters, but at most {self.settings.text_chars} are "
+            "taken; split it.",
+        )
 
     async def _waited(self, future: Future[list[Outcome]], request: Request) -> list[Outcome]:
         """Wait for outcomes; if the time is over or the client left, let them go."""

@@ -1,0 +1,48 @@
+"""Bodies of requests: JSON in which no object has a key twice.
+
+The framework's own reader would keep the last value of such a key and say nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from onepass.schema.types import shown
+from onepass.serving.problems import Refusal
+
+
+class BodyRoute(APIRoute):
+    """A route that refuses a body with a repeated key."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def read(request: Request) -> Response:
+            return await handle(_Request(request.scope, request.receive))
+
+        return read
+
+
+class _Request(Request):
+    async def json(self) -> Any:
+        return json.loads(await self.body(), object_pairs_hook=_unique_keys)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise Refusal(
+                400,
+                "invalid_json",
+                f"The body has an object in which the key {shown(key)} stands twice; give each "
+                "key once.",
+            )
+        values[key] = value
+    return values
