@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +60,22 @@ def test_a_file_where_the_folder_should_be(source: Path, tmp_path: Path):
     assert "cannot be written: File exists" in refused(source, tmp_path / "out.jsonl")
 
 
-@pytest.fixture
-def on_full_disk(source: Path) -> Iterator[Path]:
-    """A file to read, while none may grow, as on a disk that is full."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow, as on a disk that is full; pytest's own log neither, so for a moment."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    yield source
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limits")
-def test_a_disk_that_is_full_at_the_start(on_full_disk: Path, tmp_path: Path):
-    said = refused(on_full_disk, tmp_path / "out.jsonl")
+def test_a_disk_that_is_full_at_the_start(source: Path, tmp_path: Path):
+    with full_disk():
+        said = refused(source, tmp_path / "out.jsonl")
     assert said.startswith(f"{tmp_path / 'out.jsonl.job'} cannot be written: File too large")
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
