@@ -2,8 +2,7 @@
 
 The built-in model reads numbers, names and amounts well. It mixes up dates: here it takes the day
 of payment for the day of issue, too. No payment is due on the day of issue, says the class, so
-that the field `due` stays empty and the error says what stood there. Items are found in a list
-with a heading; in a sentence ("We delivered 3 desk lamps and 2 floor lamps.") it misses them.
+that the field `due` stays empty and the error says what stood there.
 
     pip install 'onepass[values]'
     python examples/invoice.py

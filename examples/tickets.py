@@ -1,10 +1,9 @@
 """Tickets are sorted into queues; what fits none goes to a person.
 
 With `abstain`, the best label must fit by itself, not only better than the others. The built-in
-model is small, and its doubt is not always in the right place: it sends a parcel that is late to a
-person. Count such mistakes on tickets of your own, and
-give `abstain` a number that suits you: a higher one sends fewer tickets to the wrong queue and
-more to people.
+model is small, and its doubt is not always in the right place: it sends what has not arrived to a
+person. Count such mistakes on tickets of your own, and give `abstain` a number that suits you: a
+higher one sends fewer tickets to the wrong queue and more to people.
 
     python examples/tickets.py
 """

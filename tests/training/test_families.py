@@ -107,6 +107,7 @@ def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert "Trained with onepass from `builtin`" in (final / "README.md").read_text()
     assert json.loads((final / "onepass.json").read_text()) == {
         "spare_instances": 2,
+        "least_records": 1,
         "least_pairs": 1,
         "distinct_values": True,
     }

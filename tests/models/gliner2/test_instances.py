@@ -7,7 +7,7 @@ from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.prompt import Kind
 
 
-@pytest.mark.parametrize("name", ["spare_instances", "least_pairs"])
+@pytest.mark.parametrize("name", ["spare_instances", "least_records", "least_pairs"])
 @pytest.mark.parametrize("value", [-1, 1.0, True, "2", None])
 def test_other_values_are_refused(name: str, value: object) -> None:
     with pytest.raises(
@@ -23,7 +23,7 @@ def test_distinct_values_are_true_or_false(value: object) -> None:
 
 
 def test_settings_come_back() -> None:
-    looked_for = Instances(spare=2, least_pairs=1, distinct=True)
+    looked_for = Instances(spare=2, least_records=3, least_pairs=1, distinct=True)
     assert Instances.from_dict(looked_for.to_dict() | {"thresholds": {}}, "") == looked_for
     assert Instances.from_dict({}, "") == Instances()
     assert Instances().to_dict() == {}
@@ -34,8 +34,14 @@ def test_as_many_as_predicted() -> None:
         assert [Instances().number(kind, predicted=n, most=19) for n in (0, 3, 19)] == [0, 3, 19]
 
 
+def test_some_are_looked_for_where_none_is_predicted() -> None:
+    looked_for = Instances(spare=2, least_records=1)
+    assert [looked_for.number(Kind.STRUCTURE, predicted=n, most=19) for n in (0, 1, 2)] == [3, 3, 4]
+    assert looked_for.number(Kind.RELATION, predicted=0, most=19) == 0
+
+
 def test_entities_are_answered_by_one_instance() -> None:
-    looked_for = Instances(spare=2, least_pairs=1)
+    looked_for = Instances(spare=2, least_records=1, least_pairs=1)
     assert [looked_for.number(Kind.ENTITIES, predicted=n, most=19) for n in (0, 5)] == [0, 1]
 
 

@@ -203,15 +203,23 @@ def test_nothing_there_means_no_spans(network: Gliner2Network, readings: list[Re
             bias.copy_(before)
 
 
-def test_pairs_are_looked_for_where_none_are_predicted(
-    network: Gliner2Network, readings: list[Reading]
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [
+        (Kind.RELATION, Instances(least_pairs=1)),
+        (Kind.STRUCTURE, Instances(least_records=9)),  # more than any count of these texts
+    ],
+)
+def test_some_are_looked_for_where_fewer_are_predicted(
+    network: Gliner2Network, readings: list[Reading], kind: Kind, least: Instances
 ) -> None:
     plain = run(network, readings)
-    more = score(collate(readings), Recorder(network), Instances(least_pairs=1))
+    more = score(collate(readings), Recorder(network), least)
+    number = max(least.least_pairs, least.least_records)
     added = 0
     for reading, one, other in zip(readings, plain, more, strict=True):
         for group, spans in one.spans.items():
-            relation = reading.prompt.groups[group].kind is Kind.RELATION
-            assert other.spans[group].count == max(spans.count, 1 if relation else 0)
+            is_asked = reading.prompt.groups[group].kind is kind
+            assert other.spans[group].count == max(spans.count, number if is_asked else 0)
             added += other.spans[group].count > spans.count
     assert added > 0

@@ -13,7 +13,9 @@ from typing import Any
 from onepass.errors import CheckpointError
 from onepass.models.gliner2.prompt import Kind
 
-SPARE, LEAST_PAIRS, DISTINCT = "spare_instances", "least_pairs", "distinct_values"  # onepass.json
+# In onepass.json.
+SPARE, LEAST_RECORDS, LEAST_PAIRS = "spare_instances", "least_records", "least_pairs"
+DISTINCT = "distinct_values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Instances:
     Attributes:
         spare: instances of a structure or relation type beyond the predicted number, for
             checkpoints that were trained to find nothing in those.
-        least_pairs: pairs of a relation type even where fewer, or none, are predicted.
+        least_records: records of a type even where fewer, or none, are predicted.
+        least_pairs: pairs of a relation type, likewise.
         distinct: whether fields with one value share no word within a record.
 
     >>> Instances(spare=2, least_pairs=1).number(Kind.RELATION, predicted=0, most=19)
@@ -33,6 +36,7 @@ class Instances:
     """
 
     spare: int = 0
+    least_records: int = 0
     least_pairs: int = 0
     distinct: bool = False
 
@@ -47,7 +51,7 @@ class Instances:
         Raises:
             CheckpointError: if one is not a whole number from 0, or not true or false.
         """
-        for name in (SPARE, LEAST_PAIRS):
+        for name in (SPARE, LEAST_RECORDS, LEAST_PAIRS):
             value = own.get(name, 0)
             if type(value) is not int or value < 0:
                 raise CheckpointError(
@@ -59,11 +63,16 @@ class Instances:
             raise CheckpointError(
                 f"{DISTINCT} in {where}/onepass.json must be true or false, not {distinct!r:.60}."
             )
-        return cls(own.get(SPARE, 0), own.get(LEAST_PAIRS, 0), distinct)
+        return cls(own.get(SPARE, 0), own.get(LEAST_RECORDS, 0), own.get(LEAST_PAIRS, 0), distinct)
 
     def to_dict(self) -> dict[str, int]:
         """Return the settings that are not the published ones, as ``onepass.json`` has them."""
-        every = {SPARE: self.spare, LEAST_PAIRS: self.least_pairs, DISTINCT: self.distinct}
+        every = {
+            SPARE: self.spare,
+            LEAST_RECORDS: self.least_records,
+            LEAST_PAIRS: self.least_pairs,
+            DISTINCT: self.distinct,
+        }
         return {name: value for name, value in every.items() if value}
 
     def number(self, kind: Kind, *, predicted: int, most: int) -> int:
@@ -74,8 +83,9 @@ class Instances:
             predicted: by the count head.
             most: that the checkpoint can tell apart.
         """
-        if kind is Kind.RELATION:
-            predicted = max(predicted, self.least_pairs)
+        if kind is not Kind.ENTITIES:
+            least = self.least_pairs if kind is Kind.RELATION else self.least_records
+            predicted = max(predicted, least)
         if predicted == 0:
             return 0
         return 1 if kind is Kind.ENTITIES else min(predicted + self.spare, most)
