@@ -81,8 +81,9 @@ may flatter a little:
 - It is small and was trained for a few hours: it finds where things are better than which of
   several similar labels they have, and it misses much on domains far from its data.
 - Relations and records are the weakest tasks; look at their scores before you use them.
-- English only, lower-cased: it cannot use capital letters, and other languages are split but not
-  understood. Chinese, Japanese and Thai text without spaces is one word a run.
+- English only. Its vocabulary is lower-cased; capitals, digits and line breaks are told to it as
+  shapes of words (`word_shapes`), which other libraries do not do. Other languages are split but
+  not understood. Chinese, Japanese and Thai text without spaces is one word a run.
 - A span has at most 10 words, and a record type at most 19 records a window.
 - Labels of a few words that say what is meant work best; descriptions help where a word is
   ambiguous.
