@@ -23,6 +23,7 @@ INPUTS = {
     "mask": np.ones((1, 6), dtype=np.int64),
     "words": np.array([[[2], [3], [4]]]),
     "markers": np.array([[1]]),
+    "types": np.array([[0, 0, 1, 8, 15, 0]]),  # shapes of words
 }
 
 
