@@ -3,9 +3,9 @@
 A thing is a directory; when it was used is the time of access of one of its files, which is set
 when it is opened, so that it does not depend on how the disk is mounted. Where a library of others
 keeps single files, which it does not name, the time is what the disk says: of the last access, or
-of the last change where a disk does not tell. Several processes may use
-and prune one cache: a thing is moved aside in one step before it is removed, and what a process has
-mapped into memory stays until it lets go. It does not know what is kept.
+of the last change where a disk does not tell. Several processes may use and prune one cache: a
+thing is moved aside in one step before it is removed, and what a process has mapped into memory
+stays until it lets go. It does not know what is kept.
 """
 
 from __future__ import annotations

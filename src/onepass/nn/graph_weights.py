@@ -142,9 +142,9 @@ def read_weights_of(directory: Path) -> dict[str, Values]:
                 tensors[place.graph] = _tensors(model.graph)
             rows = _rows_of(_restored(tensors[place.graph], place.tensor))
             _put(state[place.part.weight], place.part, rows[place.start : place.stop])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, DecodeError) as error:
-        raise _broken(directory, error) from error
-    except RecursionError as error:  # a table that is nested too deeply
+    except (
+        OSError, ValueError, LookupError, TypeError, AttributeError, DecodeError, RecursionError,
+    ) as error:  # fmt: skip
         raise _broken(directory, error) from error
     except onnx.checker.ValidationError as error:  # a file of weights that is not there
         raise _broken(directory, error) from error
