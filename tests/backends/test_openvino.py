@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from math import isqrt
@@ -136,6 +138,34 @@ def test_a_damaged_cache_is_not_used(made: Path, tmp_path: Path, content: bytes 
         path.write_bytes(whole[: len(whole) // 2] if content is None else content)
     (out,) = OpenvinoBackend(made, GRAPHS, cache=tmp_path).run("layer", {"x": rows(2)})
     np.testing.assert_array_equal(out, expected)
+
+
+SIGNALED = """
+import gc, os, signal, sys
+from pathlib import Path
+from onepass.backends.base import Graph
+from onepass.backends.openvino import OpenvinoBackend
+
+graphs = (Graph("layer", {"x": ("batch", "hidden")}, {"y": ("batch", "hidden")}),)
+first, second = (OpenvinoBackend(Path(sys.argv[1]), graphs, threads=1) for _ in range(2))
+for one in (first, second):
+    one.open("layer")
+del first, one
+gc.collect()
+del second
+gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+def test_signals_are_heard_after_models_are_gone(made: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", SIGNALED, str(made)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (said.returncode, said.stdout) == (0, "heard\n"), said.stderr
 
 
 def test_compiled_models_that_were_not_used_for_longest_go(

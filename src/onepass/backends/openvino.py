@@ -21,6 +21,10 @@ from onepass.backends.cpu import available_cores
 from onepass.backends.lazy import OpenOnce
 from onepass.errors import BackendError
 
+# One for the process, which stays: each gives its thread a stack for signals and takes it back when
+# it goes. Of two that overlap, the one made first would leave the thread a stack that is gone, and
+# the next signal that Python handles would end the process (OpenVINO 2026.4).
+_CORE = openvino.Core()
 MOST = 2 << 30  # bytes of all compiled models; those that were not used for longest go
 _HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16"}
 
@@ -65,8 +69,7 @@ class OpenvinoBackend:
         check_files(directory, graphs)
         self.precision = precision
         self._directory = directory
-        self._core = openvino.Core()
-        able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        able = _CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "bf16" and "BF16" not in able:
             raise BackendError(
                 "This CPU has no bf16 products (it would need AVX512-BF16, AMX or the like); "
@@ -111,7 +114,7 @@ class OpenvinoBackend:
     def _compile(self, graph: str) -> _Compiled:
         path = self._path(graph)
         try:
-            model = self._core.compile_model(_unbranched(self._core, path), "CPU", self._config)
+            model = _CORE.compile_model(_unbranched(path), "CPU", self._config)
         except Exception as error:  # RuntimeError, and others of the frontends
             raise cannot_run(path, error) from error
         if self._cache is not None:  # one may have been added
@@ -120,13 +123,13 @@ class OpenvinoBackend:
         return _Compiled(model, names, [])
 
 
-def _unbranched(core: Any, path: Path) -> Any:
+def _unbranched(path: Path) -> Any:
     """Read a graph; where it goes by the length of the text, take the branch for short ones.
 
     Both compute the same, but after a change of shape this runtime returns wrong numbers from a
     branch (OpenVINO 2026.4).
     """
-    model = core.read_model(str(path))
+    model = _CORE.read_model(str(path))
     for node in model.get_ops():
         if node.get_type_name() == "If":
             condition = node.input_value(0)
