@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,33 @@ def test_convert(onepass: Onepass, gold: Path, tmp_path: Path):
     assert [example.text[:3] for example in read_examples(out)] == ["Ann", "a b", "wor"]
 
 
+def test_convert_does_not_read_what_it_writes(onepass: Onepass, gold: Path):
+    before = gold.read_bytes()
+    for source in (gold, gold.parent):
+        done = onepass("data", "convert", str(source), "-o", str(gold))
+        assert (done.code, gold.read_bytes()) == (2, before)
+        assert done.err == f"onepass: The output {gold} is the data, too; give it another name.\n"
+
+
+def test_a_pipe_is_refused_in_one_sentence(onepass: Onepass):
+    done = onepass("data", "stats", "/dev/null")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "onepass: /dev/null is a pipe or a device, which cannot be read more than once; write what "
+        "it gives to a file, and give that.\n"
+    )
+
+
+def test_the_same_seed_gives_the_same_texts_in_every_process():
+    pytest.importorskip("faker")
+    made = set()
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "onepass", "data", "synthesize", "400", "--seed", "3"]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        made.add(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
+    assert len(made) == 1
+
+
 def test_synthesize(onepass: Onepass, tmp_path: Path):
     pytest.importorskip("faker")
     out = tmp_path / "made.jsonl"
@@ -150,3 +180,15 @@ def test_convert_to_the_format_of_gliner(onepass: Onepass, gold: Path, tmp_path:
     write_examples(gold, [Example("a big dog", (Mention(2, 9, "dog"),), ("dog",))])
     assert onepass("data", "convert", str(gold), "--to", "gliner", "-o", str(out)).code == 0
     assert json.loads(out.read_text())["ner"] == [[1, 2, "dog"]]
+
+
+def test_what_the_format_of_gliner_loses_is_said_once(onepass: Onepass, gold: Path, tmp_path: Path):
+    told = Example("a dog", asked=("dog",), descriptions={"dog": "it barks"}, unsure=("cat",))
+    write_examples(gold, [told, told, Example("Bo", asked=("dog",))])
+    out = tmp_path / "g.json"
+    done = onepass("data", "convert", str(gold), "--to", "gliner", "-o", str(out))
+    assert done.err == (
+        "GLiNER's format has no place for descriptions of labels of 2 examples, unsure labels of "
+        f"2 examples; they are left out.\n3 examples are in {out}\n"
+    )
+    assert "left out" not in onepass("data", "convert", str(gold), "-o", str(out)).err

@@ -278,3 +278,79 @@ def test_what_prodigy_accepted_must_be_an_option(tmp_path):
     (error,) = told(lines(tmp_path / "rows.jsonl", row))
     assert error is not None
     assert error.endswith("accept names 'zz', which is no option; the options are 'x'.")
+
+
+def region(kind: str, **value: object) -> dict[str, object]:
+    return {"type": kind, "from_name": "gender", "value": {"start": 0, "end": 3, **value}}
+
+
+@pytest.mark.parametrize(
+    ("results", "sentence"),
+    [
+        ([region("choices", choices=["female"])], "choices of 'gender' are about a part"),
+        ([region("hypertextlabels", hypertextlabels=["P"])], "the type 'hypertextlabels'"),
+        ([region("paragraphlabels", paragraphlabels=["P"])], "the type 'paragraphlabels'"),
+        ([region("taxonomy", taxonomy=[["P"]])], "the type 'taxonomy'"),
+        ([region("textarea", text=["Ann"])], "the type 'textarea'"),
+        ([{"type": "labels"}], "a result needs the key 'value'"),
+        (
+            [{"type": "choices", "from_name": "tone", "value": {"choices": ["calm"]}}] * 2,
+            "the question 'tone' has two results",
+        ),
+    ],
+)
+def test_results_of_label_studio_that_would_be_lost_are_refused(tmp_path, results, sentence):
+    before, error, behind = told(
+        lines(tmp_path / "rows.jsonl", STUDIO, studio(TEXT, NAMED, *results), STUDIO)
+    )
+    assert (before, behind) == (None, None)
+    assert error is not None
+    assert sentence in error
+
+
+def test_other_results_about_the_whole_text_are_not_read(tmp_path):
+    more = {"type": "textarea", "from_name": "note", "value": {"text": ["fine"]}}
+    first, second = read_any(lines(tmp_path / "rows.jsonl", STUDIO, studio(TEXT, NAMED, more)))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("direction", "pairs"),
+    [
+        ("right", [(ANN, ACME)]),
+        ("left", [(ACME, ANN)]),
+        ("bi", [(ANN, ACME), (ACME, ANN)]),
+        (None, [(ANN, ACME)]),
+    ],
+)
+def test_the_direction_of_a_relation(tmp_path, direction, pairs):
+    pair = {"type": "relation", "from_id": "a", "to_id": "b", "direction": direction}
+    row = studio(TEXT, labeled(ANN, "P", "Ann", "a"), labeled(ACME, "O", "Acme", "b"), pair)
+    (example,) = read_any(lines(tmp_path / "rows.jsonl", row))
+    assert [(r.head, r.tail) for r in example.relations] == pairs
+
+
+@pytest.mark.parametrize("text", ["Ann ran", "\U0001f600 ran"])
+def test_a_label_that_ends_behind_the_text_is_refused(tmp_path, text):
+    (error,) = told(lines(tmp_path / "rows.jsonl", studio(text, labeled((4, 99), "P", None))))
+    assert error is not None
+    assert f"lies outside the text of {len(text)} characters" in error
+
+
+def test_whether_several_options_may_hold_is_decided_once_a_file(tmp_path):
+    options = [{"id": 1}, {"id": 2.5}]
+    rows = [
+        {"text": "a", "options": options, "accept": accept, "answer": "accept"}
+        for accept in ([1], [], [1, 2.5])
+    ]
+    tasks = [one.classifications[0] for one in read_any(lines(tmp_path / "a.jsonl", *rows))]
+    assert {task.multi_label for task in tasks} == {True}
+    assert [task.true for task in tasks] == [("1",), (), ("1", "2.5")]
+    (alone,) = read_any(lines(tmp_path / "b.jsonl", rows[0]))
+    assert not alone.classifications[0].multi_label
+
+
+def test_a_row_of_prodigy_with_nothing_but_an_answer_is_a_negative(tmp_path):
+    choice = {"text": "c", "options": OPTIONS, "accept": ["a"], "answer": "accept"}
+    path = lines(tmp_path / "ner.jsonl", GOOD, {"text": "no", "answer": "accept"}, choice)
+    assert [example.asked for example in read_any(path)] == [("PERSON",), ("PERSON",), ()]

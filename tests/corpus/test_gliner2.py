@@ -140,9 +140,23 @@ def test_an_empty_record_says_that_there_is_none():
     assert car.records == ()
 
 
-def test_equal_records_count_once():
-    (car,) = read({"json_structures": [{"car": {"name": "Apple"}}] * 2}).structures
-    assert len(car.records) == 1
+def test_equal_records_stand_at_the_next_occurrence_and_else_count_once():
+    (car,) = read({"json_structures": [{"car": {"name": "Apple"}}] * 3}).structures
+    assert car.records == ({"name": (GoldValue(40, 45),)}, {"name": (GoldValue(47, 52),)})
+    rows = [{"car": {"name": "Apple", "place": "Paris"}}] * 2
+    (car,) = read({"json_structures": rows}).structures
+    assert {record["place"] for record in car.records} == {(GoldValue(59, 64),)}
+    assert len(car.records) == 2
+
+
+def test_fields_that_are_only_described_are_asked():
+    # GLiNER2 itself asks the fields of records alone.
+    output = {
+        "json_structures": [{"car": {"name": "Apple"}}],
+        "json_descriptions": {"car": {"price": "in euros"}, "bike": {"name": "never asked"}},
+    }
+    (car,) = read(output).structures
+    assert car.fields == (GoldField("name", dtype="str"), GoldField("price", "in euros"))
 
 
 def test_a_relation_joins_the_closest_occurrences():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onepass.corpus import contradictions
 from onepass.corpus.example import (
     Example,
     GoldField,
@@ -96,6 +97,27 @@ def test_a_row_is_compared_with_every_earlier_one(tmp_path):
     assert kinds(tmp_path, first, second, third) == ["duplicate", "conflict"]
     (tmp_path / "a.jsonl").unlink()
     assert kinds(tmp_path, first, *[second] * 3) == ["duplicate"] * 3
+
+
+def test_many_rows_of_one_text_are_read_in_one_pass(tmp_path, monkeypatch):
+    looked = 0
+    differs = contradictions._differ
+
+    def counted(*records) -> bool:
+        nonlocal looked
+        looked += 1
+        return differs(*records)
+
+    monkeypatch.setattr(contradictions, "_differ", counted)
+    rows = [
+        Example(
+            "Ann runs Acme",
+            structures=(GoldStructure("firm", (GoldField("a"),), ({"a": (GoldValue(0, n),)},)),),
+        )
+        for n in range(1, 13)
+    ]
+    assert kinds(tmp_path, *rows) == ["conflict"] * 11
+    assert looked == 11
 
 
 def test_tasks_contradict_each_other_over_the_labels_that_both_have(tmp_path):

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from onepass.corpus.example import Example, Mention
+from onepass.corpus.example import Example, GoldTask, Mention
 from onepass.evaluation.comparison import compared, compared_dict, differences
 from onepass.evaluation.files import SuiteReport
 from onepass.evaluation.page import report_page
@@ -85,3 +85,20 @@ def test_page_of_one_model(reports):
     page = report_page({"good & new": reports["good & new"]})
     assert "against" not in page
     assert "<circle" in page
+
+
+def test_long_names_are_told_apart(reports):
+    long = "runs/a-rather-long-name-of-a-directory-with-checkpoints/"
+    one, other = reports.values()
+    text = compared({f"{long}first": one, f"{long}second": other})
+    assert f"{long}first" in text.split("\n\n")[0]
+    assert f"{long}second" in text.split("\n\n")[0]
+
+
+def test_a_plot_has_one_score(canned):
+    tasks = {"s": GoldTask("s", ("a",), ("a",)), "m": GoldTask("m", ("a",), ("a",), True)}
+    examples = [Example(name, classifications=(task,)) for name, task in tasks.items()]
+    page = report_page({"one": SuiteReport({"both": evaluate(canned(), examples)})})
+    for score in ("accuracy", "micro f1"):
+        for size in ("words", "labels"):
+            assert page.count(f"<figcaption>{score} by {size}</figcaption>") == 1

@@ -57,3 +57,24 @@ def test_rows_add_up_to_the_scores(canned):
         assert score_of(counts.sum(axis=0)) == pytest.approx(report.scores[section][score])
     assert len(rows["entities", "f1"]) == 2
     assert len(rows["classifications", "accuracy"]) == 1
+
+
+def test_texts_with_one_kind_of_task_count_once_and_ranges_are_in_order(canned):
+    def task(words: int, name: str) -> Example:
+        text = " ".join([name, *["ran"] * (words - 1)])
+        return Example(
+            text, classifications=(GoldTask(name, ("a", "b"), ("a",), name.startswith("m")),)
+        )
+
+    examples = [task(60, "s"), task(1, "s"), task(30, "m"), task(1, "m"), task(1, "m2")]
+    right = Classification((LabelScore("a", 0.9),), {"a": 0.9, "b": 0.1})
+    docs = [
+        Extraction(one.text, classifications={one.classifications[0].name: right})
+        for one in examples
+    ]
+    found = evaluate(canned(*docs), examples).per_text.breakdowns()["classifications"]["words"]
+    assert list(found.items()) == [
+        ("1-25", {"texts": 3, "accuracy": 1.0, "micro_f1": 1.0}),
+        ("26-50", {"texts": 1, "micro_f1": 1.0}),
+        ("51-100", {"texts": 1, "accuracy": 1.0}),
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onepass.corpus.example import Example, GoldRelation
 from onepass.evaluation.relations import RelationScorer
@@ -105,3 +107,29 @@ def test_texts_without_the_question_do_not_count():
     scorer = RelationScorer()
     scorer.add(Extraction(TEXT), Example(TEXT))
     assert scorer.texts == 0
+
+
+def test_an_equal_fact_inside_a_longer_word_is_right_when_relaxed():
+    text = "東京大学は (東京) にある"
+    gold = Example(text, relations=(GoldRelation("in", (0, 4), (0, 2)),))
+    for place in ((0, 2), (7, 9)):
+        head, tail = Value(text[:4], 0, 4, 0.9), Value("東京", *place, 0.9)
+        scorer = RelationScorer()
+        scorer.add(Extraction(text, relations=(Relation("in", head, tail, 0.9),)), gold)
+        assert (scorer.scores()["f1"], scorer.scores()["relaxed_f1"]) == (1.0, 1.0)
+
+
+SPANS = st.tuples(st.integers(0, 7), st.integers(1, 3)).map(lambda at: (at[0], sum(at)))
+PAIRS = st.lists(st.tuples(SPANS, SPANS), max_size=4)
+
+
+@given(text=st.text("ab ", min_size=10, max_size=10), found=PAIRS, wanted=PAIRS)
+def test_relaxed_is_never_below_strict(text, found, wanted):
+    relations = [
+        Relation("r", Value(text[slice(*h)], *h, 0.9), Value(text[slice(*t)], *t, 0.9), 0.9)
+        for h, t in found
+    ]
+    gold = Example(text, relations=tuple(GoldRelation("r", *pair) for pair in wanted))
+    scorer = RelationScorer()
+    scorer.add(Extraction(text, relations=tuple(relations)), gold)
+    assert scorer.scores()["relaxed_f1"] >= scorer.scores()["f1"]

@@ -6,7 +6,7 @@ What is wrong goes to standard output here, since it is the result.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ import typer
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
-from onepass.cli.output import json_text, opened, say, section, show
+from onepass.cli.output import check_apart, json_text, opened, say, section, show
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,13 +51,11 @@ def validate(
     The exit code is 1 if a row cannot be read, contradicts another one, or leaks.
     """
     from onepass.corpus.inspection import Known, Statistics, inspect_files
-    from onepass.corpus.public import read_any
 
     known = Known() if against else None
-    for path in annotated_files(against or []).values():
-        for example in read_any(path):
-            if known is not None:
-                known.add(example)
+    for example in _read(annotated_files(against or [])):
+        if known is not None:
+            known.add(example)
     statistics = Statistics()
     problems = list(
         inspect_files(annotated_files(paths).values(), known=known, statistics=statistics)
@@ -85,7 +83,7 @@ def stats(paths: FilesArgument, form: ReportOption = ReportFormat.TABLE) -> None
     from onepass.corpus.inspection import Statistics
 
     statistics = Statistics()
-    for example in _examples(paths):
+    for example in _read(annotated_files(paths)):
         statistics.add(example)
     if form is ReportFormat.JSON:
         show(json_text(statistics.to_dict()))
@@ -107,7 +105,8 @@ def convert(
         Path, typer.Option("--output", "-o", metavar="FILE", help="JSONL to write; .gz compresses.")
     ],
     to: Annotated[
-        DataFormat, typer.Option("--to", help="gliner has entities and relations only.")
+        DataFormat,
+        typer.Option("--to", help="gliner has entities and relations only, without descriptions."),
     ] = DataFormat.ONEPASS,
 ) -> None:
     """Read files of any known format, and write their examples as one file.
@@ -115,18 +114,26 @@ def convert(
     Formats: onepass, GLiNER2, GLiNER, GLiClass, CoNLL columns, Label Studio, Prodigy.
     """
     from onepass.cli.output import json_line
-    from onepass.corpus.gliner import gliner_row
+    from onepass.corpus.gliner import gliner_row, lost_by_gliner
     from onepass.corpus.jsonl import example_to_dict
 
+    files = annotated_files(paths)
+    for file in files.values():
+        check_apart(output, "output", {"data": file})
     row_of = gliner_row if to is DataFormat.GLINER else example_to_dict
-    count = 0
+    count, lost = 0, Counter[str]()
     with opened(output) as write:
-        for count, example in enumerate(_examples(paths), 1):
+        for count, example in enumerate(_read(files), 1):
+            if to is DataFormat.GLINER:
+                lost.update(lost_by_gliner(example))
             try:
                 row = row_of(example)
             except InputError as error:
                 raise InputError(f"Example {count} cannot be written: {error}") from error
             write(json_line(row))
+    if lost:
+        parts = ", ".join(f"{what} of {number:,} examples" for what, number in lost.items())
+        say(f"GLiNER's format has no place for {parts}; they are left out.")
     say(f"{count:,} examples are in {output}")
 
 
@@ -149,10 +156,10 @@ def synthesize(
             write(json_line(example_to_dict(example)))
 
 
-def _examples(paths: list[Path]) -> Iterator[Example]:
+def _read(files: Mapping[str, Path]) -> Iterator[Example]:
     from onepass.corpus.public import read_any
 
-    for path in annotated_files(paths).values():
+    for path in files.values():
         yield from read_any(path)
 
 

@@ -178,8 +178,24 @@ def _index(value: object, key: str) -> int:
     return value
 
 
+def lost_by_gliner(example: Example) -> list[str]:
+    """Return what an example has that `gliner_row` leaves out, as the format has no place for it.
+
+    >>> lost_by_gliner(Example("Bo ran.", asked=("dog",), descriptions={"dog": "it barks"}))
+    ['descriptions of labels']
+    """
+    parts = {
+        "descriptions of labels": example.descriptions,
+        "descriptions of relation types": example.relation_descriptions,
+        "unsure labels": example.unsure,
+        "unsure relation types": example.unsure_relations,
+        "sources": example.source,
+    }
+    return [name for name, part in parts.items() if part]
+
+
 def gliner_row(example: Example) -> dict[str, Any]:
-    """Return an example as one object of this format, which has no place for descriptions.
+    """Return an example as one object of this format, without what `lost_by_gliner` names.
 
     Args:
         example: its spans begin and end with words, and its relations are between entities.

@@ -25,7 +25,7 @@ def read_structures(
 
     Args:
         rows: ``{name: {field: value}}``, one a record.
-        descriptions: ``{name: {field: description}}``.
+        descriptions: ``{name: {field: description}}``; a field that stands only here is one, too.
         places: finds a value in the text.
 
     Raises:
@@ -57,16 +57,43 @@ def _structure(
                 known.update(dict.fromkeys(as_names(value["choices"], f"the choices of {what}")))
                 value = value["value"]
             lists[key] = lists.get(key, False) or isinstance(value, list)
+    for key in descriptions:
+        choices.setdefault(as_name(key, "the name of a field"), {})
     fields = tuple(
-        GoldField(key, descriptions.get(key), tuple(known), "list" if lists[key] else "str")
+        GoldField(
+            key, descriptions.get(key), tuple(known), "list" if lists.get(key, True) else "str"
+        )
         for key, known in choices.items()
     )
     records: list[dict[str, tuple[GoldValue, ...]]] = []
     for row in rows:
-        record = _record(row, {f.name: f.choices for f in fields}, places)
+        record = _next_record(row, {f.name: f.choices for f in fields}, places, records)
         if record and record not in records:
             records.append(record)
     return GoldStructure(name, fields, tuple(records))
+
+
+def _next_record(
+    row: Fields,
+    choices: Mapping[str, tuple[str, ...]],
+    places: Places,
+    earlier: Sequence[Mapping[str, tuple[GoldValue, ...]]],
+) -> dict[str, tuple[GoldValue, ...]]:
+    """Return a record at occurrences that no equal one has, as long as there are some."""
+    taken: set[Span] = set()
+
+    def free(value: object, what: str) -> tuple[str, list[Span]]:
+        surface, spans = places(value, what)
+        return surface, [span for span in spans if span not in taken] or spans
+
+    record = _record(row, choices, places)
+    while record in earlier:
+        spans = {value.span for values in record.values() for value in values if value.span}
+        if spans <= taken:
+            break
+        taken |= spans
+        record = _record(row, choices, free)
+    return record
 
 
 def _is_choice(value: object) -> bool:

@@ -6,13 +6,14 @@ It knows examples and their readers, and nothing about models.
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.example import Example, GoldStructure, GoldTask
+from onepass.corpus.contradictions import Annotations
+from onepass.corpus.example import Example
 from onepass.corpus.public import read_each
 from onepass.errors import InputError
 from onepass.text.words import split_words
@@ -41,13 +42,21 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An example and where it stands."""
+@dataclass(slots=True)
+class _Seen:
+    """Rows of one text: where they stand, and by the exact text what was annotated in them."""
 
-    path: Path
-    place: str
-    example: Example
+    places: list[tuple[Path, str]] = field(default_factory=list)
+    annotations: dict[str, Annotations] = field(default_factory=dict)
+
+    def add(self, path: Path, place: str, example: Example) -> None:
+        annotations = self.annotations.setdefault(example.text, Annotations())
+        annotations.add(len(self.places), example)
+        self.places.append((path, place))
+
+    def place(self, number: int) -> str:
+        path, place = self.places[number]
+        return f"{path}, {place}"
 
 
 class Known:
@@ -182,7 +191,7 @@ def inspect_files(
     Raises:
         InputError: if there is no such file.
     """
-    seen: dict[str, list[_Place]] = {}
+    seen: dict[str, _Seen] = defaultdict(_Seen)
     for path in paths:
         for place, found in _rows(path):
             if isinstance(found, InputError):
@@ -191,12 +200,10 @@ def inspect_files(
             if statistics is not None:
                 statistics.add(found)
             yield from _problems(path, place, found, known)
-            earlier = seen.setdefault(folded(found.text), [])
-            if earlier:
+            earlier = seen[folded(found.text)]
+            if earlier.places:
                 yield _twice(path, place, found, earlier)
-            # An equal row contradicts nothing that the earlier one does not contradict.
-            if all(replace(found, source=one.example.source) != one.example for one in earlier):
-                earlier.append(_Place(path, place, found))
+            earlier.add(path, place, found)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Example | InputError]]:
@@ -219,64 +226,15 @@ def _problems(path: Path, place: str, example: Example, known: Known | None) -> 
         )
 
 
-def _twice(path: Path, place: str, example: Example, earlier: Sequence[_Place]) -> Problem:
+def _twice(path: Path, place: str, example: Example, seen: _Seen) -> Problem:
     """Return the first contradiction to an earlier row of the same text, or the first such row."""
-    for one in earlier:
-        if _differs(example, one.example):
-            message = f"{_shown(example)} is annotated otherwise in {one.path}, {one.place}."
-            return Problem(path, place, "conflict", message)
-    first = earlier[0]
-    message = f"{_shown(example)} is also in {first.path}, {first.place}."
+    annotations = seen.annotations.get(example.text)  # offsets of other texts cannot be compared
+    number = None if annotations is None else annotations.contradicted(example)
+    if number is not None:
+        message = f"{_shown(example)} is annotated otherwise in {seen.place(number)}."
+        return Problem(path, place, "conflict", message)
+    message = f"{_shown(example)} is also in {seen.place(0)}."
     return Problem(path, place, "duplicate", message)
-
-
-def _differs(one: Example, other: Example) -> bool:
-    """Say whether two examples of one text contradict each other in something that both asked."""
-    if one.text != other.text:
-        return False  # offsets cannot be compared
-    labels = set(one.asked) & set(other.asked)
-    types = set(one.asked_relations) & set(other.asked_relations)
-    return (
-        {m for m in one.entities if m.label in labels}
-        != {m for m in other.entities if m.label in labels}
-        or {r for r in one.relations if r.type in types}
-        != {r for r in other.relations if r.type in types}
-        or any(
-            _true(mine, theirs) != _true(theirs, mine)
-            for mine in one.classifications
-            for theirs in other.classifications
-            if mine.name == theirs.name
-        )
-        or any(
-            _records(mine, theirs, one.text) != _records(theirs, mine, one.text)
-            for mine in one.structures
-            for theirs in other.structures
-            if mine.name == theirs.name
-        )
-    )
-
-
-def _true(own: GoldTask, other: GoldTask) -> set[str]:
-    """Return the true labels that another task could have chosen too."""
-    return set(own.true) & set(other.labels)
-
-
-def _records(own: GoldStructure, other: GoldStructure, text: str) -> set[frozenset[object]]:
-    """Return what records say in the fields that another structure has too, in any order.
-
-    Values are compared by their words, because the place of a value need not be known.
-    """
-    both = {f.name for f in own.fields} & {f.name for f in other.fields}
-    records = (
-        frozenset(
-            (name, value.choice, value.text if value.span is None else text[slice(*value.span)])
-            for name, values in record.items()
-            if name in both
-            for value in values
-        )
-        for record in own.records
-    )
-    return {record for record in records if record}
 
 
 def _shown(example: Example) -> str:

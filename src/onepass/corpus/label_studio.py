@@ -3,6 +3,8 @@
 Of several annotations of a text, the one marked as ground truth counts, else the first that was not
 cancelled; texts without one are left out. All labels of the file are asked of every text, all
 choices of a question are its labels. Places count UTF-16 units in a browser; they are converted.
+Results about a part of the text that are no labels are refused, since the part would be read as one
+without a label; other results about the whole text (text areas, taxonomies, ...) are not read.
 This module knows nothing about other formats.
 """
 
@@ -23,6 +25,7 @@ from onepass.errors import InputError
 from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
+_PLACES = {"start", "end", "startOffset", "endOffset", "globalOffsets"}
 
 
 def is_label_studio_row(row: _Row) -> bool:
@@ -64,6 +67,8 @@ class LabelStudio:
         if results is None:
             return None
         text = _text(row)
+        for one in results:
+            _check(one)
         asked = self._asked
         marks = [one for one in results if _is(one, "labels")]
         spans = _places(marks, text)
@@ -85,6 +90,24 @@ class LabelStudio:
                 for one in _results(row) or ():
                     _note(one, asked)
         return asked
+
+
+def _check(one: _Row) -> None:
+    """Refuse a result without a value, and one about a part of the text that cannot be read."""
+    kind, value = one.get("type"), one.get("value")
+    if kind in ("labels", "choices"):
+        as_object(needed(one, "value", "a result"), f"the value of {kind}")
+    if kind == "labels" or not isinstance(value, Mapping) or not _PLACES & value.keys():
+        return
+    if kind == "choices":
+        raise InputError(
+            f"choices of {shown(one.get('from_name', 'class'))} are about a part of the text, but "
+            "only those about the whole text are read; make them labels, or leave them out."
+        )
+    raise InputError(
+        f"a result about a part of the text has the type {shown(kind)}, but only "
+        "those of the type 'labels' are read; make them such, or leave them out."
+    )
 
 
 def _note(one: _Row, asked: _Asked) -> None:
@@ -183,7 +206,8 @@ def _characters(text: str, units: int) -> int:
     if text.isascii() or max(text) <= "\uffff":
         return units
     encoded = text.encode("utf-16-le", "surrogatepass")  # two bytes a unit
-    return len(encoded[: 2 * units].decode("utf-16-le", "surrogatepass"))
+    beyond = max(0, units - len(encoded) // 2)
+    return len(encoded[: 2 * units].decode("utf-16-le", "surrogatepass")) + beyond
 
 
 def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:
@@ -191,6 +215,10 @@ def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:
     for one in results:
         if _is(one, "choices"):
             name, names = _choices(one)
+            if name in chosen:
+                raise InputError(
+                    f"the question {shown(name)} has two results; expected all its choices in one."
+                )
             chosen[name] = names
     for name, true in chosen.items():
         yield GoldTask(name, tuple(sorted(asked.choices[name])), true, name in asked.several)
@@ -211,7 +239,8 @@ def _relations(
             raise InputError(
                 f"a relation names {shown(missing[0])}, which is no label of its text."
             )
-        if one.get("direction") == "left":
-            ends.reverse()
+        there = spans[ends[0]], spans[ends[1]]
+        back = there[::-1]
+        orders = {"left": [back], "bi": [there, back]}.get(one.get("direction", ""), [there])
         for label in _types(one):
-            yield GoldRelation(label, spans[ends[0]], spans[ends[1]])
+            yield from (GoldRelation(label, *order) for order in dict.fromkeys(orders))

@@ -2,13 +2,15 @@
 
 Rows that were rejected or ignored are left out, except those of a binary question about one label,
 where a rejection is an answer. Rows do not say which labels were looked for, so all labels of the
-file are asked of every text. This module knows nothing about other formats.
+file are asked of every text, also of one with nothing but an answer. If several options may hold in
+one row, they may in all. This module knows nothing about other formats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
 _MARKS = ("_input_hash", "_task_hash", "answer")
+_PARTS = ("spans", "relations", "options", "label")
 TASK = "class"  # rows do not name their question
 
 
@@ -31,6 +34,15 @@ def is_prodigy_row(row: _Row) -> bool:
     True
     """
     return "text" in row and any(mark in row for mark in _MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked anywhere in a file."""
+
+    labels: tuple[str, ...]
+    types: tuple[str, ...]
+    several: bool  # several options of a row may hold
 
 
 class Prodigy:
@@ -55,25 +67,34 @@ class Prodigy:
             return None
         text = as_text(needed(row, "text", "the row"), "text")
         spans = as_rows(row.get("spans") or (), "spans")
-        labels, types = self._labels
+        asked = self._asked
+        bare = not any(key in row for key in _PARTS)  # accepted, so there is nothing to annotate
         return Example(
             text=text,
             entities=tuple(_mention(span) for span in spans if span.get("label")),
-            asked=labels if "spans" in row else (),
-            classifications=_tasks(row, accepted=answer == "accept"),
+            asked=asked.labels if "spans" in row or bare else (),
+            classifications=_tasks(row, accepted=answer == "accept", several=asked.several),
             relations=tuple(map(_relation, as_rows(row.get("relations") or (), "relations"))),
-            asked_relations=types if "relations" in row else (),
+            asked_relations=asked.types if "relations" in row or bare else (),
         )
 
     @cached_property
-    def _labels(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Labels of entities and types of relations anywhere in the file."""
-        labels: dict[str, None] = {}
-        types: dict[str, None] = {}
+    def _asked(self) -> _Asked:
+        labels: set[str] = set()
+        types: set[str] = set()
+        several = False
         for _, row in sound_entries(self._path):
-            labels.update(dict.fromkeys(_named(row.get("spans"))))
-            types.update(dict.fromkeys(_named(row.get("relations"))))
-        return tuple(sorted(labels)), tuple(sorted(types))
+            labels.update(_named(row.get("spans")))
+            types.update(_named(row.get("relations")))
+            several = several or ("options" in row and _has_several(row))
+        return _Asked(tuple(sorted(labels)), tuple(sorted(types)), several)
+
+
+def _has_several(row: _Row) -> bool:
+    """Say whether several options of a row hold, or may."""
+    config, chosen = row.get("config"), row.get("accept")
+    style = config.get("choice_style") if isinstance(config, Mapping) else None
+    return style == "multiple" or (isinstance(chosen, list) and len(chosen) > 1)
 
 
 def _named(marks: object) -> Iterator[str]:
@@ -105,17 +126,17 @@ def _id(value: object) -> str | float:
     return value
 
 
-def _tasks(row: _Row, *, accepted: bool) -> tuple[GoldTask, ...]:
+def _tasks(row: _Row, *, accepted: bool, several: bool) -> tuple[GoldTask, ...]:
     if "options" in row:
         options = as_rows(row["options"], "options")
         names = {
             _id(needed(option, "id", "an option")): as_text(
-                option.get("text", option["id"]), "an option"
+                option.get("text", str(option["id"])), "an option"
             )
             for option in options
         }
         chosen = [_id(one) for one in as_list(row.get("accept") or (), "accept")]
-        style = as_object(row.get("config") or {}, "config").get("choice_style", "single")
+        as_object(row.get("config") or {}, "config")
         unknown = [one for one in chosen if one not in names]
         if unknown:
             raise InputError(
@@ -123,8 +144,7 @@ def _tasks(row: _Row, *, accepted: bool) -> tuple[GoldTask, ...]:
                 f"{', '.join(map(shown, names)) or 'none'}."
             )
         true = tuple(names[one] for one in chosen)
-        multi = style == "multiple" or len(true) > 1
-        return (GoldTask(TASK, tuple(names.values()), true, multi),)
+        return (GoldTask(TASK, tuple(names.values()), true, several),)
     if "label" in row and "spans" not in row:
         label = as_text(row["label"], "label")
         return (GoldTask(TASK, (label,), (label,) if accepted else (), True),)

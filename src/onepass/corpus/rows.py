@@ -20,12 +20,28 @@ from onepass.errors import InputError
 _LONG_NUMBER = "holds a number of too many digits; shorten it"
 
 
+def check_regular(path: Path) -> None:
+    """Refuse a pipe or a device, since annotated files are read more than once.
+
+    Raises:
+        InputError: if it is one.
+
+    >>> check_regular(Path("gold.jsonl"))  # what is not there is said by who opens it
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(
+            f"{path} is a pipe or a device, which cannot be read more than once; write what it "
+            "gives to a file, and give that."
+        )
+
+
 def open_text(path: Path) -> TextIO:
     """Open a UTF-8 text file for reading, gzip (by its suffix ``.gz``) or not.
 
     Raises:
-        InputError: if there is no such file.
+        InputError: if there is no such file, or it is a pipe or a device.
     """
+    check_regular(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}; give the path of an existing JSONL file.")
     if path.suffix == ".gz":

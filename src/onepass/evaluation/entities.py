@@ -70,7 +70,7 @@ class EntityScorer:
         """Return micro precision, recall and F1, macro F1 over labels, and how near the rest is.
 
         - ``span_f1``: boundaries are equal, labels left aside;
-        - ``partial_f1``: as ``span_f1``, and boundaries that only overlap count half;
+        - ``partial_f1``: of mentions rather than spans; boundaries that only overlap count half;
         - ``type_f1``: labels are equal, boundaries overlap;
         - ``ece``: expected calibration error of what was found.
         """

@@ -13,6 +13,7 @@ from typing import Any
 
 from onepass.corpus.conll import is_columns
 from onepass.corpus.public import read_any
+from onepass.corpus.rows import check_regular
 from onepass.errors import InputError
 from onepass.evaluation.counts import mean
 from onepass.evaluation.predict import Extracts
@@ -183,13 +184,14 @@ def find_files(
             beside ``.jsonl`` files and is not read; but not of ``NAME.labels.json``.
 
     Raises:
-        InputError: if a path does not exist, or a directory has no such file.
+        InputError: if a path does not exist or is a pipe, or a directory has no such file.
     """
     found: dict[str, Path] = {}
     seen: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise InputError(f"There is no file or directory {path}; give one that exists.")
+        check_regular(path)
         files = [path] if path.is_file() else _below(path, left_out)
         if not files:
             raise InputError(

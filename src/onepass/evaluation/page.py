@@ -88,8 +88,9 @@ def _about(report: Report, section: str) -> list[str]:
             "texts.</p>"
         )
     plots = [
-        _bars(f"by {size}", rows)
+        _bars(score, size, rows)
         for size, rows in report.per_text.breakdowns().get(section, {}).items()
+        for score in sorted({score for row in rows.values() for score in row} - {"texts"})
     ]
     curve = report.reliability.get(section)
     if curve:
@@ -138,12 +139,13 @@ def _reliability(curve: Sequence[Mapping[str, float]]) -> str:
     return _figure("share that is right, by score", diagonal + dots)
 
 
-def _bars(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the first score of each range as a bar."""
-    wide = _SIDE / max(len(rows), 1)
+def _bars(score: str, size: str, rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one score of each range that has it as a bar."""
+    rows = {name: row for name, row in rows.items() if score in row}
+    wide = _SIDE / len(rows)
     parts = []
     for place, (name, row) in enumerate(rows.items()):
-        score, value = next((key, value) for key, value in row.items() if key != "texts")
+        value = row[score]
         left = _PAD + place * wide
         parts.append(
             f'<rect x="{left + 2:.1f}" y="{_y(value):.1f}" width="{wide - 4:.1f}" '
@@ -152,7 +154,7 @@ def _bars(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
             f'<text x="{left + wide / 2:.1f}" y="{_y(0) + 14}" text-anchor="middle">'
             f"{escape(name.replace('over ', '>'))}</text>"
         )
-    return _figure(title, "".join(parts), ticks=False)
+    return _figure(f"{score.replace('_', ' ')} by {size}", "".join(parts), ticks=False)
 
 
 def _figure(title: str, inside: str, *, ticks: bool = True) -> str:

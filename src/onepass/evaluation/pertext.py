@@ -28,7 +28,8 @@ class PerText:
 
     Attributes:
         rows: (section, score) to (texts, 3) counts.
-        sizes: (section, score) to (texts, 2): words of the text, labels that were asked of it.
+        sizes: (section, score) to (texts, 3): words of the text, labels that were asked of it, and
+            its number.
     """
 
     rows: Mapping[Key, Rows]
@@ -45,19 +46,33 @@ class PerText:
         """Return scores of texts of some length, and of texts that were asked some labels.
 
         Returns:
-            Section to "words" or "labels" to range ("26-50") to scores and number of ``texts``;
-            ranges without a text are left out.
+            Section to "words" or "labels" to range ("26-50", in order) to scores and number of
+            ``texts``; ranges without a text are left out, and so are scores without one.
         """
-        out: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-        for (section, score), rows in self.rows.items():
-            for column, (size, ends) in enumerate(_ENDS.items()):
-                places = np.searchsorted(ends, self.sizes[section, score][:, column])
-                table = out.setdefault(section, {}).setdefault(size, {})
-                for place in np.unique(places):
-                    chosen = rows[places == place]
-                    row = table.setdefault(_range(ends, int(place)), {"texts": len(chosen)})
-                    row[score] = float(score_of(chosen.sum(axis=0)))
-        return out
+        return {
+            section: {
+                size: self._breakdown(section, column, ends)
+                for column, (size, ends) in enumerate(_ENDS.items())
+            }
+            for section in dict.fromkeys(section for section, _ in self.rows)
+        }
+
+    def _breakdown(
+        self, section: str, column: int, ends: tuple[int, ...]
+    ) -> dict[str, dict[str, float]]:
+        """Return the scores of one section in ranges of one size."""
+        own = {key: rows for key, rows in self.rows.items() if key[0] == section}
+        texts = np.unique(np.concatenate([self.sizes[key] for key in own]), axis=0)
+        held = np.searchsorted(ends, texts[:, column])
+        table: dict[str, dict[str, float]] = {}
+        for place in np.unique(held):
+            row: dict[str, float] = {"texts": int((held == place).sum())}
+            for key, rows in own.items():
+                chosen = rows[np.searchsorted(ends, self.sizes[key][:, column]) == place]
+                if len(chosen):
+                    row[key[1]] = float(score_of(chosen.sum(axis=0)))
+            table[_range(ends, int(place))] = row
+        return table
 
 
 class Tally:
@@ -71,21 +86,23 @@ class Tally:
 
     def __init__(self) -> None:
         self._rows: dict[Key, list[Counted]] = defaultdict(list)
-        self._sizes: dict[Key, list[tuple[int, int]]] = defaultdict(list)
+        self._sizes: dict[Key, list[tuple[int, int, int]]] = defaultdict(list)
+        self._texts = 0
 
     def add(self, example: Example, counted: Mapping[Key, Counted]) -> None:
         """Note what a text added to the counts of the sections that it was asked for."""
         words = len(example.text.split())
         for key, one in counted.items():
             self._rows[key].append(one)
-            self._sizes[key].append((words, _labels(example, key[0])))
+            self._sizes[key].append((words, _labels(example, key[0]), self._texts))
+        self._texts += 1
 
     def done(self) -> PerText:
         """Return what was gathered."""
         return PerText(
             {key: rows_of(rows) for key, rows in self._rows.items()},
             {
-                key: np.asarray(sizes, dtype=np.int64).reshape(-1, 2)
+                key: np.asarray(sizes, dtype=np.int64).reshape(-1, 3)
                 for key, sizes in self._sizes.items()
             },
         )

@@ -27,8 +27,8 @@ class RelationScorer:
     """Counts relations in three ways.
 
     - strict: type and words of both ends are equal;
-    - relaxed: types are equal and both ends overlap an occurrence of the gold words; each fact is
-      matched with at most one;
+    - relaxed: the fact is equal, or types are and both ends overlap an occurrence of the gold words
+      or what was annotated; each fact is matched with at most one;
     - placed: type and offsets of both ends are equal to the annotated ones.
 
     >>> from onepass.corpus.example import GoldRelation
@@ -127,14 +127,22 @@ def _matched(
     text: str, found: Mapping[_Fact, list[_Pair]], wanted: Mapping[_Fact, list[_Pair]]
 ) -> int:
     """Return how many facts of one type can be matched one to one by overlap."""
-    places = [(_occurrences(text, fact[1]), _occurrences(text, fact[2])) for fact in wanted]
+    places = {
+        fact: (
+            {*_occurrences(text, fact[1]), *(head for head, _ in pairs)},
+            {*_occurrences(text, fact[2]), *(tail for _, tail in pairs)},
+        )
+        for fact, pairs in wanted.items()
+    }
     return best_total(
         [
             [
-                int(any(_touches(h, heads) and _touches(t, tails) for h, t in pairs))
-                for heads, tails in places
+                int(
+                    mine == fact or any(_touches(h, heads) and _touches(t, tails) for h, t in pairs)
+                )
+                for fact, (heads, tails) in places.items()
             ]
-            for pairs in found.values()
+            for mine, pairs in found.items()
         ]
     )
 

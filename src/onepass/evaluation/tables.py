@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-_NAME = 40  # characters of a row's name that are shown
+_NAME = 40  # characters of a label's name that are shown
 _ROWS = 60  # labels of a section that are shown
 _MEANS = {
     "ner_micro_f1": "entity micro F1",
@@ -58,13 +58,14 @@ def speed_line(texts: int, skipped: int, seconds: float) -> str:
     return f"{line}, {skipped_line(skipped)}" if skipped else line
 
 
-def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
+def table(title: str, rows: Mapping[str, Mapping[str, float]], *, most: int | None = None) -> str:
     """Return rows of numbers under their names; a number that a row does not have is a dash.
 
     Args:
         title: of the first column.
         rows: row name to column name to number; fractions are shown with three digits, whole
             numbers (ints) as they are.
+        most: characters of a row's name that are shown; None for all.
 
     >>> print(table("entities", {"a": {"f1": 0.5, "texts": 3}, "b": {"f1": 1.0}}))
     entities     f1  texts
@@ -74,7 +75,7 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     lines = [[title, *(column.replace("_", " ") for column in columns)]]
     for name, row in rows.items():
-        shown = name if len(name) <= _NAME else name[: _NAME - 3] + "..."
+        shown = name if most is None or len(name) <= most else name[: most - 3] + "..."
         lines.append([" ".join(shown.split()), *(_number(row.get(column)) for column in columns)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -116,7 +117,7 @@ def detail_tables(details: Mapping[str, Mapping[str, Mapping[str, float]]]) -> l
         if not shown:
             continue
         more = f"\n... and {len(rows) - _ROWS} more" if len(rows) > _ROWS else ""
-        tables.append(table(f"{section}, one by one", shown) + more)
+        tables.append(table(f"{section}, one by one", shown, most=_NAME) + more)
     return tables
 
 

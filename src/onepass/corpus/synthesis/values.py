@@ -48,6 +48,10 @@ class Maker:
         self._fakers: dict[str, Any] = {name: Faker(name) for name in LOCALES}
         for number, faker in enumerate(self._fakers.values()):
             faker.seed_instance(seed * 1000 + number)
+        # Faker makes this list of a set, whose order is another one in every process.
+        for provider in self._fakers["it_IT"].get_providers():
+            if hasattr(provider, "cities"):
+                provider.cities = sorted(provider.cities)
 
     def make(self, kind: str) -> str:
         """Return a value of a kind, one of `KINDS`.
