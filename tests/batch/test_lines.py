@@ -5,7 +5,7 @@ import json
 import pytest
 
 from onepass.batch.lines import json_rows
-from onepass.batch.rows import BadRow
+from onepass.batch.rows import BadRow, Row
 from onepass.schema.nesting import DEEPEST
 
 
@@ -25,3 +25,13 @@ def test_a_row_at_the_limit_is_read_and_can_be_written():
     (row,) = json_rows([nested(DEEPEST)], "text")
     assert not isinstance(row, BadRow)
     assert json.loads(json.dumps(row.values)) == row.values
+
+
+@pytest.mark.parametrize(
+    "row", [b'{"text": "a", "text": "b"}', b'{"text": "a", "n": [{"k": 1, "k": 1}]}']
+)
+def test_a_key_that_stands_twice_makes_a_bad_row(row: bytes):
+    bad, good = json_rows([row, b'{"text": "c"}'], "text")
+    assert isinstance(bad, BadRow)
+    assert "stands twice in one object" in bad.error
+    assert isinstance(good, Row)

@@ -205,6 +205,119 @@ def test_several_files_with_other_columns(tmp_path: Path, load: Load):
     assert rows[2]["error"].startswith(f"{tmp_path / 'b.jsonl'}, row 2: not valid JSON")
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells", "values", "kept"),
+    [
+        (
+            "float32",
+            [0.5, float("nan")],
+            [0.1, 16777217.5, 1e300],
+            [0.5, "nan", 0.1, 16777217.5, 1e300],
+        ),
+        ("float64", [0.5], [0.1, 3], [0.5, 0.1, 3.0]),
+        ("int32", [7], [2**40, 3], [7, 2**40, 3]),
+        ("int32", [7], [0.5], [7.0, 0.5]),
+        ("int64", [2**53 + 1], [3], [2**53 + 1, 3]),
+        ("int64", [2**53 + 1], [0.5], ["9007199254740993", "0.5"]),
+        ("uint64", [2**63], [-1], ["9223372036854775808", "-1"]),
+        ("bool", [True], [False, None], [True, False, None]),
+        ("large_string", ["a"], ["b"], ["a", "b"]),
+        ("float32", [0.5], [None], [0.5, None]),
+        ("null", [None], [0.1], [None, 0.1]),
+        ("float", [0.5], ["x"], ["0.5", "x"]),
+    ],
+)
+def test_a_column_of_two_kinds_of_files_keeps_its_values(
+    tmp_path: Path, load: Load, kind: str, cells: list[Any], values: list[Any], kept: list[Any]
+):
+    column = pa.array(cells, pa.type_for_alias(kind))
+    pq.write_table(pa.table({"text": [""] * len(cells), "x": column}), tmp_path / "one.parquet")
+    written = "\n".join(json.dumps({"text": "", "x": value}) for value in values)
+    (tmp_path / "two.jsonl").write_text(written)
+    files = [tmp_path / "one.parquet", tmp_path / "two.jsonl"]
+    for inputs, turned in ((files, False), (files[::-1], True)):
+        out = tmp_path / f"out{turned}.parquet"
+        run(Job(input=inputs, output=out, schema=SCHEMA), load=load)
+        found = pq.read_table(out).column("x").to_pylist()
+        found = ["nan" if one != one else one for one in found]
+        expected = kept[len(cells) :] + kept[: len(cells)] if turned else kept
+        assert found == expected
+        assert list(map(type, found)) == list(map(type, expected))
+
+
+def nested_dictionaries() -> dict[str, Any]:
+    words = pa.array(["x", "y"]).dictionary_encode()
+    listed = pa.ListArray.from_arrays([0, 1, 2], words)
+    return {
+        "list": listed,
+        "large": pa.LargeListArray.from_arrays([0, 1, 2], words),
+        "fixed": pa.FixedSizeListArray.from_arrays(words, 1),
+        "struct": pa.StructArray.from_arrays([words, pa.array([1, 2])], ["a", "b"]),
+        "map": pa.MapArray.from_arrays([0, 1, 2], pa.array(["k", "l"]), words),
+        "deep": pa.StructArray.from_arrays([listed], ["a"]),
+    }
+
+
+def test_dictionaries_inside_of_other_columns(tmp_path: Path, load: Load):
+    table = pa.table({"text": ["in Bern", ""], **nested_dictionaries()})
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=1)
+    for name in ("out.parquet", "out.jsonl"):
+        job = Job(input=tmp_path / "in.parquet", output=tmp_path / name, schema=SCHEMA)
+        assert run(job, load=load).failed == 0
+    out = pq.read_table(tmp_path / "out.parquet").drop_columns(["extraction", "error"])
+    assert out.to_pylist() == table.to_pylist()
+    assert "dictionary" not in str(out.schema)
+    first = lines((tmp_path / "out.jsonl").read_bytes())[0]
+    assert (first["deep"], first["map"]) == ({"a": ["x"]}, [["k", "x"]])
+
+
+def test_what_arrow_cannot_write_is_refused_in_one_sentence(
+    tmp_path: Path, load: Load, source: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise pa.ArrowNotImplementedError("no such type")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", refuse)
+    with pytest.raises(InputError, match=r"as Parquet \(no such type\); write JSONL"):
+        run(Job(input=source, output=tmp_path / "out.parquet", schema=SCHEMA), load=load)
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
+def test_cells_that_python_does_not_have(tmp_path: Path, load: Load, name: str):
+    late = pa.array([10**12], pa.timestamp("s", "UTC"))
+    fine = pa.array([10**18 + 1], pa.timestamp("ns"))
+    one = [0, 1]
+    columns = {
+        "twice": pa.StructArray.from_arrays([pa.array([1]), fine], ["a", "a"]),
+        "late": pa.ListArray.from_arrays(one, late),
+        "fine": pa.StructArray.from_arrays([fine, pa.array([[None, b"\xff"]])], ["a", "b"]),
+        "map": pa.MapArray.from_arrays(one, pa.array(["k"]), fine),
+        "gap": pa.array([15 * 10**8 + 1], pa.duration("ns")),
+        "gaps": pa.ListArray.from_arrays(one, pa.array([10**18], pa.duration("s"))),
+        "zone": pa.array([0], pa.timestamp("s", "Nowhere/At_all")),
+    }
+    pq.write_table(pa.table({"text": ["in Bern"], **columns}), tmp_path / "in.parquet")
+    out = tmp_path / name
+    run(Job(input=tmp_path / "in.parquet", output=out, schema=SCHEMA), load=load)
+    moment = "2001-09-09 01:46:40.000000001"
+    expected = {
+        "twice": [["a", 1], ["a", moment]],
+        "late": ["-31878-09-27 01:46:40.000Z"],
+        "fine": {"a": moment, "b": [None, "/w=="]},
+        "map": [["k", moment]],
+        "gap": 1.500000001,
+        "gaps": [1e18],
+        "zone": "1970-01-01 00:00:00.000Z",
+    }
+    if name == "out.jsonl":
+        (row,) = lines(out.read_bytes())
+        assert {key: row[key] for key in expected} == expected
+    else:
+        (row,) = csv.DictReader(io.StringIO(out.read_text("utf-8"), newline=""))
+        assert json.loads(row["twice"]) == expected["twice"]
+        assert json.loads(row["late"]) == expected["late"]
+
+
 class Stopped(Exception):
     """Stands in for a kill."""
 

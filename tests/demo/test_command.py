@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from onepass.cli import loading, main
+from onepass.demo.run import _free_port
+from onepass.errors import InputError
 
 MAIN = "import sys; from onepass.cli import main; sys.exit(main())"
 
@@ -33,6 +35,16 @@ def test_an_address_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str])
     error = capsys.readouterr().err
     assert f"cannot be served at 127.0.0.1:{port} (Address already in use" in error
     assert error.count("\n") == 1
+
+
+def test_addresses_that_are_none_and_those_of_ipv6():
+    assert _free_port("::1", 0) > 0
+    for host, reason in (("ä..é", "not a name"), ("1:2", "Name or service not known")):
+        with pytest.raises(InputError) as refused:
+            _free_port(host, 7860)
+        assert str(refused.value) == (
+            f"The page cannot be served at {host}:7860 ({reason}); give another --host or --port."
+        )
 
 
 def _hear_ctrl_c() -> None:

@@ -69,6 +69,21 @@ def test_documents_in_chunks_with_a_model_that_is_open(model: Extractor) -> None
     assert docs[1].extractions == []
 
 
+def test_two_examples_with_one_text(model: Extractor) -> None:
+    text = "Bo met Al in Rome."
+    examples = [
+        example(text, person="Bo"),
+        example("Tim ran.", person="Tim"),
+        example(text, location="Rome"),
+    ]
+    found = lx.extract(
+        TEXT, prompt_description="Find people and places.", examples=examples, model_id="onepass",
+        show_progress=False,
+    )  # fmt: skip
+    asked = model.extract(TEXT, {"entities": ["person", "location"]})
+    assert {e.extraction_text for e in found.extractions} == {e.text for e in asked.entities}
+
+
 def test_a_question_may_look_like_a_prompt() -> None:
     from langextract import prompting
     from langextract.core.format_handler import FormatHandler
@@ -79,7 +94,7 @@ def test_a_question_may_look_like_a_prompt() -> None:
             FormatHandler(use_fences=fences),
         )
         prompt = generator.render(TEXT, additional_context="Q: before")
-        assert guest.question(prompt, EXAMPLES[-1].text) == TEXT
+        assert guest.question(prompt, [one.text for one in EXAMPLES]) == TEXT
 
 
 def test_the_entry_point_is_declared() -> None:

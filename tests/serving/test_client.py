@@ -146,8 +146,8 @@ def test_without_httpx_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatc
         importlib.import_module("onepass.client")
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "", "http://", "http://a:b", "ftp://host"])
-def test_an_address_that_is_none(url: str):
+@pytest.mark.parametrize("url", ["localhost:8000", "", "http://", "http://a:b", "ftp://host", None])
+def test_an_address_that_is_none(url: Any):
     with pytest.raises(InputError, match="is no address of a service"):
         Client(url)
 
@@ -158,7 +158,10 @@ def test_an_address_that_is_none(url: str):
         ({"retries": -1}, "retries must be a whole number from 0"),
         ({"retries": 1.5}, "retries must be a whole number from 0"),
         ({"timeout": -1}, "timeout must be seconds above 0"),
+        ({"timeout": None}, "timeout must be seconds above 0"),
+        ({"timeout": "5"}, "timeout must be seconds above 0"),
         ({"api_key": ""}, "printable ASCII"),
+        ({"api_key": 5}, "printable ASCII"),
     ],
 )
 def test_options_that_are_none(options: dict[str, Any], message: str):
@@ -178,6 +181,14 @@ def test_texts_and_thresholds_are_checked_before_they_are_sent():
         wrong = "high"
         with pytest.raises(InputError, match="threshold must be a number"):
             client.extract("a", PEOPLE, threshold=wrong)
+        wrong = {("a", "b"): 0.5}
+        with pytest.raises(InputError, match="threshold must be a number"):
+            client.extract("a", PEOPLE, threshold=wrong)
+        wrong = object()
+        with pytest.raises(InputError, match="overlap must be a string"):
+            client.extract("a", PEOPLE, overlap=wrong)
+        with pytest.raises(InputError, match="on_long must be a string"):
+            client.extract("a", PEOPLE, on_long=wrong)
 
 
 def test_a_threshold_of_numpy(service: Any):
@@ -196,6 +207,15 @@ def test_a_key_that_cannot_be_sent_is_not_shown():
 def test_an_answer_of_another_service(body: object):
     with pytest.raises(ServiceError, match="is the address right") as refused:
         models(False, 0, (200, {}, body))
+    assert refused.value.code == "not_onepass"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_an_answer_with_another_number_of_results(count: int):
+    one = {"error": {"code": "internal", "message": "The model failed."}}
+    transport = httpx.MockTransport(answering((200, {}, {"results": [one] * count})))
+    with Client(transport=transport) as client, pytest.raises(ServiceError) as refused:
+        client.extract_batch(["a", "b"], PEOPLE)
     assert refused.value.code == "not_onepass"
 
 

@@ -126,6 +126,7 @@ def test_a_port_in_use_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str
     ("arguments", "said"),
     [
         (["--host", "no such host"], "cannot be used"),
+        (["--host", "ä..é"], "cannot be used (not a name)"),
         (["--host", ""], "The host is empty"),
         (["--max-texts", "0"], "max-texts"),
         (["--api-keys", "nowhere.txt"], "cannot be read"),

@@ -6,7 +6,8 @@ import logging
 import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic, sleep
+from contextlib import suppress
+from time import monotonic, process_time, sleep
 from typing import Any
 
 import httpx
@@ -226,6 +227,53 @@ def test_a_refusal_names_the_place_and_no_type_of_python(service, threshold: Any
     assert ask(service.http, "a", threshold=threshold).json()["error"]["message"] == message
 
 
+@pytest.mark.parametrize(
+    ("path", "more", "code"),
+    [
+        ("/v1/extract/batch", {"texts": [1] * 300_000}, "invalid_request"),
+        ("/v1/extract", {"threshold": {str(n): "x" for n in range(50_000)}}, "invalid_request"),
+        ("/v1/extract", {"schema": {"entities": ["a"] * 100_000}}, "too_many_labels"),
+        (
+            "/v1/extract",
+            {"schema": {"structures": {str(n): ["a"] for n in range(40_000)}}},
+            "too_many_labels",
+        ),
+        (
+            "/v1/extract",
+            {"schema": {"structures": {"a": {"fields": [str(n) for n in range(60_000)]}}}},
+            "too_many_labels",
+        ),
+        (
+            "/v1/extract",
+            {"schema": {"classifications": {"a": {"labels": {"b": ["c"] * 90_000}}}}},
+            "too_many_labels",
+        ),
+        (
+            "/v1/schema/validate",
+            {"schema": {"structures": {str(n): ["a"] for n in range(40_000)}}},
+            None,
+        ),
+    ],
+)
+def test_a_legal_body_does_not_hold_up_others(
+    start, model: Extractor, path: str, more: dict[str, Any], code: str | None
+):
+    given = {} if path == "/v1/schema/validate" else {"text": "a", "schema": {"entities": ["a"]}}
+    if "texts" in more:
+        del given["text"]
+    body = json.dumps({**given, **more}).encode()
+    with start(model, Settings()) as running:
+        post = running.http.post
+        began = process_time()
+        got = post(path, content=body, headers={"content-type": "application/json"})
+        took = process_time() - began
+    if code is None:
+        assert got.json()["error"]["code"] == "too_many_labels"
+    else:
+        assert error(got) == (422, code)
+    assert took < 1.5  # seconds of work; it was up to 20
+
+
 # Between what Python can read and what it can write again lie depths of their own.
 @pytest.mark.parametrize("depth", [250, *range(900, 1000, 8), 2000, 20_000])
 @pytest.mark.parametrize("path", ["/v1/extract", "/v1/schema/validate"])
@@ -274,6 +322,34 @@ def test_a_body_that_does_not_come_is_not_waited_for(start, model: Extractor):
         with socket.create_connection((host, int(port)), timeout=5) as slow:
             slow.sendall(b"POST /v1/extract HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{")
             assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+def answer(connection: socket.socket, request: bytes) -> bytes:
+    """Return the answer of /health, of which head and body may come one after the other."""
+    connection.sendall(request)
+    got = b""
+    while not got.endswith(b"}"):
+        part = connection.recv(1000)
+        assert part
+        got += part
+    return got
+
+
+def test_a_connection_without_a_request_is_closed(start, model: Extractor):
+    whole = b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n"
+    with start(model, Settings(timeout=0.5)) as one:
+        host, port = one.url.removeprefix("http://").split(":")
+        for before, sent in ((b"", b""), (b"", whole[:20]), (whole, whole[:20])):
+            with socket.create_connection((host, int(port)), timeout=8) as silent:
+                if before:
+                    assert answer(silent, before).startswith(b"HTTP/1.1 200 ")
+                silent.sendall(sent)
+                with suppress(ConnectionResetError):
+                    assert silent.recv(1000) == b""
+        with socket.create_connection((host, int(port)), timeout=8) as idle:  # between two requests
+            for _ in range(2):
+                assert answer(idle, whole).startswith(b"HTTP/1.1 200 ")
+                sleep(3)
 
 
 def test_a_stop_does_not_wait_for_a_reading_that_nobody_waits_for(start, model: Extractor):

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from onepass.batch.extras import arrow
 from onepass.batch.lines import plain_lines
 from onepass.batch.packing import opened
-from onepass.batch.parquet_reading import parquet_schema
+from onepass.batch.parquet_reading import decoded_type, is_string, parquet_schema
 from onepass.batch.reading import read_rows
 from onepass.batch.sources import Source
 from onepass.batch.tables import Table
@@ -45,19 +46,48 @@ def find_columns(sources: Sequence[Source], text_field: str) -> dict[str, Kind]:
 def joined(one: Kind, other: Kind) -> Kind:
     """Return the kind that holds the values of two kinds.
 
+    A type of Arrow stays if both are the same; else what counts is the kind of its values.
+
     >>> joined("int", "float"), joined("null", "bool"), joined("int", "string")
     ('float', 'bool', 'json')
     >>> joined("int", "long"), joined("long", "float")
     ('long', 'json')
     """
-    if one == other or other == "null":
+    # A type of Arrow equals each of its names, so it is never compared with a string.
+    if isinstance(one, str) == isinstance(other, str) and one == other:
         return one
-    if one == "null":
-        return other
-    both = {str(one), str(other)}
+    first, second = _own_kind(one), _own_kind(other)
+    if "null" in (first, second):
+        return other if first == "null" else one
+    both = {first, second}
+    if len(both) == 1:
+        return first
     if both == {"int", "long"}:
         return "long"
     return "float" if both == {"int", "float"} else "json"
+
+
+def _own_kind(kind: Kind) -> str:
+    """Return the kind of the values of an Arrow type, with a name of this module.
+
+    >>> import pyarrow as pa
+    >>> [_own_kind(kind) for kind in (pa.int8(), pa.int64(), pa.uint64(), pa.float32())]
+    ['int', 'long', 'json', 'float']
+    """
+    if isinstance(kind, str):
+        return kind
+    types = arrow("Parquet files").types
+    if types.is_integer(kind):
+        if kind.bit_width < 64:
+            return "int"
+        return "long" if types.is_signed_integer(kind) else "json"  # above what int64 holds
+    kinds = {
+        "null": types.is_null(kind),
+        "bool": types.is_boolean(kind),
+        "float": types.is_floating(kind),
+        "string": is_string(kind),
+    }
+    return next((name for name, holds in kinds.items() if holds), "json")
 
 
 def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
@@ -68,7 +98,7 @@ def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
         )
     if source.kind == "parquet":
         schema = parquet_schema(source.paths[0])
-        yield from zip(schema.names, schema.types, strict=True)
+        yield from ((column.name, decoded_type(column.type)) for column in schema)
     elif source.kind in ("csv", "tsv"):
         with opened(source.paths[0]) as file:
             lines = plain_lines(file.file, source.name, source.most)

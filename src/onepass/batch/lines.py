@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NoReturn
@@ -173,12 +174,17 @@ def json_values(raw: bytes) -> dict[str, Any]:
     """
     text = line_text(raw)
     try:
-        values = json.loads(text.rstrip(), parse_constant=_not_json, parse_float=_finite)
+        values = json.loads(
+            text.rstrip(),
+            parse_constant=_not_json,
+            parse_float=_finite,
+            object_pairs_hook=_unique_keys,
+        )
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
     except RecursionError as error:
         raise InputError(f"not JSON that can be read ({TOO_DEEP})") from error
-    except ValueError as error:  # a number beyond Python's limits
+    except ValueError as error:  # a number beyond Python's limits, a key that stands twice
         raise InputError(f"not JSON that can be read ({error})") from error
     if is_too_deep(values):
         raise InputError(f"not JSON that can be read ({TOO_DEEP})")
@@ -218,6 +224,15 @@ def text_in(values: Mapping[str, Any], field: str) -> str:
 
 def _not_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"the key {twice!r:.60} stands twice in one object")
+    return values
 
 
 def _finite(number: str) -> float:

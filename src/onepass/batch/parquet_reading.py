@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,11 +19,17 @@ from onepass.batch.lines import LINE_BYTES, too_long
 from onepass.batch.rows import CHUNK_ROWS, BadRow, Row
 from onepass.errors import InputError
 
+# Strings that are not UTF-8, fields of one name, nanoseconds; years that Python does not have;
+# time zones that it does not know.
+_NOT_OF_PYTHON = (ValueError, OverflowError, KeyError)
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
 
 class ArrowRow(Mapping[str, Any]):
     """The cells of one row of a record batch, as values that JSON has.
 
-    Dates and times are in ISO format, decimals strings, bytes in base64.
+    Dates and times are in ISO format, decimals strings, bytes in base64. Maps, and structs with
+    fields of one name, are lists of pairs.
 
     Args:
         batch: a ``pyarrow.RecordBatch``.
@@ -39,16 +46,47 @@ class ArrowRow(Mapping[str, Any]):
         cell = self.batch.column(name)[self.index]
         try:
             return _plain(cell.as_py())
-        except UnicodeDecodeError:
-            return _escaped(cell)
-        except (ValueError, OverflowError):  # nanoseconds; years that Python does not have
-            return cell.cast("string").as_py()
+        except _NOT_OF_PYTHON:
+            return _piece_by_piece(cell)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.batch.schema.names)
 
     def __len__(self) -> int:
         return int(self.batch.num_columns)
+
+
+def is_string(kind: Any) -> bool:
+    """Return whether an Arrow type holds strings."""
+    types = arrow("Parquet files").types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def decoded_type(kind: Any) -> Any:
+    """Return an Arrow type with the types of values in place of dictionaries, at any depth.
+
+    >>> import pyarrow as pa
+    >>> print(decoded_type(pa.list_(pa.dictionary(pa.int32(), pa.string()))))
+    list<item: string>
+    """
+    pa = arrow("Parquet files")
+    types = pa.types
+    if types.is_dictionary(kind):
+        return decoded_type(kind.value_type)
+    if types.is_struct(kind):
+        return pa.struct([_decoded_field(field) for field in kind])
+    if types.is_map(kind):
+        key, item = _decoded_field(kind.key_field), _decoded_field(kind.item_field)
+        return pa.map_(key, item, keys_sorted=kind.keys_sorted)
+    if types.is_fixed_size_list(kind):
+        return pa.list_(_decoded_field(kind.value_field), kind.list_size)
+    if types.is_large_list(kind):
+        return pa.large_list(_decoded_field(kind.value_field))
+    return pa.list_(_decoded_field(kind.value_field)) if types.is_list(kind) else kind
+
+
+def _decoded_field(field: Any) -> Any:
+    return field.with_type(decoded_type(field.type))
 
 
 def parquet_schema(path: Path) -> Any:
@@ -90,7 +128,10 @@ def parquet_rows(
             total = max(file.metadata.num_rows, 1)
             first, groups = _groups_after(file.metadata, skip)
             number = first
-            for batch in file.iter_batches(batch_size=CHUNK_ROWS, row_groups=groups):
+            # By group: Arrow cannot join dictionaries inside of lists and structs over several.
+            for batch in chain.from_iterable(
+                file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group]) for group in groups
+            ):
                 for index, cell in enumerate(batch.column(field)):
                     number += 1
                     if number > skip:
@@ -124,9 +165,7 @@ def _check_text_column(schema: Any, path: Path, field: str) -> None:
         )
     kind = schema.field(field).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    ):
+    if not is_string(kind):
         raise InputError(
             f"The column {field!r} of the file {path} must hold strings, but it holds {kind}; "
             "name another with --text-field, or convert it."
@@ -151,21 +190,42 @@ def _row(number: int, values: ArrowRow, cell: Any, field: str) -> Row | BadRow:
     return Row(number, values, text)
 
 
-def _escaped(cell: Any) -> Any:
-    """Return the value of a cell with strings that are not UTF-8: wrong bytes become escapes."""
+def _piece_by_piece(cell: Any) -> Any:
+    """Return the value of a cell that Python cannot hold as a whole."""
     types = arrow("Parquet files").types
     kind = cell.type
     if not cell.is_valid:
         return None
     if types.is_dictionary(kind):
-        return _escaped(cell.value)
+        return _piece_by_piece(cell.value)
     if types.is_struct(kind):
-        return {name: _escaped(one) for name, one in cell.items()}
+        pairs = [[name, _piece_by_piece(one)] for name, one in cell.items()]
+        values = dict(pairs)
+        return values if len(values) == len(pairs) else pairs
+    if types.is_map(kind):
+        return [[_piece_by_piece(one) for _, one in entry.items()] for entry in cell.values]
     if types.is_nested(kind):
-        return [_escaped(one) for one in cell.values]
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return [_piece_by_piece(one) for one in cell.values]
+    try:
+        return _plain(cell.as_py())
+    except _NOT_OF_PYTHON:
+        return _written(cell)
+
+
+def _written(cell: Any) -> Any:
+    """Return what stands for a value that Python does not have; wrong bytes become escapes."""
+    pa = arrow("Parquet files")
+    kind = cell.type
+    if is_string(kind):
         return cell.as_buffer().to_pybytes().decode("utf-8", "backslashreplace")
-    return _plain(cell.as_py())
+    if isinstance(kind, pa.BaseExtensionType):
+        return _piece_by_piece(cell.value)
+    if pa.types.is_duration(kind):
+        return cell.value / _PER_SECOND[kind.unit]
+    try:
+        return cell.cast("string").as_py()
+    except pa.ArrowException:  # a zone that nobody knows; the value is in UTC
+        return cell.cast(pa.timestamp(kind.unit, "UTC")).cast("string").as_py()
 
 
 def _plain(value: Any) -> Any:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from onepass.batch import extras
 from onepass.batch.columns import Kind
-from onepass.batch.parquet_reading import ArrowRow
+from onepass.batch.parquet_reading import ArrowRow, decoded_type
 from onepass.batch.rows import BadRow, Row
 from onepass.batch.writing import without_surrogates
 from onepass.errors import InputError
@@ -28,7 +29,8 @@ class ArrowStream:
     """A record batch for each chunk: its columns, the "extraction" as a struct, and the "error".
 
     Columns of Parquet files keep their types, except that dictionaries become what they stand for,
-    and columns that are of different types in different files become strings.
+    and columns that are of different types in different files become numbers that hold them all
+    exactly, or strings.
 
     Args:
         columns: names of the input's columns, and what they hold.
@@ -66,9 +68,10 @@ class ArrowStream:
         errors = [
             f"{one.place}: {one.error}" if isinstance(one, BadRow) else None for one in results
         ]
-        arrays = [self._column(name, kind, rows) for name, kind in self._types.items()]
-        arrays += [self._array(found, self._extraction), self._array(errors, self._pa.string())]
-        return bytes(self._pa.record_batch(arrays, schema=self._schema).serialize())
+        with self._refusing():
+            arrays = [self._column(name, kind, rows) for name, kind in self._types.items()]
+            arrays += [self._array(found, self._extraction), self._array(errors, self._pa.string())]
+            return bytes(self._pa.record_batch(arrays, schema=self._schema).serialize())
 
     def _column(self, name: str, kind: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
         """Return one column of some rows, those of one record batch as they lie in it."""
@@ -78,10 +81,8 @@ class ArrowStream:
             first = part[0]
             if isinstance(first, ArrowRow) and name in first.batch.schema.names:
                 piece = first.batch.column(name).slice(first.index, len(part))
-                if self._pa.types.is_dictionary(piece.type):
-                    piece = piece.dictionary_decode()
-                if piece.type == kind:
-                    pieces.append(piece)
+                if _holds(kind, piece.type, self._pa):
+                    pieces.append(piece if piece.type == kind else piece.cast(kind))
                     continue
             values = [row.get(name) for row in part]
             fitting = [_fitting(value, kind, self._pa) for value in values]
@@ -97,12 +98,23 @@ class ArrowStream:
     def converted(self, rows: Path, result: Path) -> Path:
         pq = extras.arrow("Parquet files", "pyarrow.parquet")
         with (
+            self._refusing(),
             self._pa.OSFile(str(rows)) as stream,
             pq.ParquetWriter(result, self._schema, compression="zstd") as file,
         ):
             for group in self._groups(self._pa.ipc.open_stream(stream)):
                 file.write_table(group, row_group_size=max(group.num_rows, 1))
         return result
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turn what Arrow cannot do into a refusal."""
+        try:
+            yield
+        except self._pa.ArrowException as error:
+            raise InputError(
+                f"The results cannot be written as Parquet ({error}); write JSONL."
+            ) from error
 
     def _groups(self, batches: Any) -> Iterator[Any]:
         held, size = [], 0
@@ -157,7 +169,16 @@ def extraction_type(schema: Schema) -> Any:
 def _arrow_type(pa: Any, kind: Kind) -> Any:
     if isinstance(kind, str):
         return pa.type_for_alias(_KINDS.get(kind, kind))
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    return kind
+
+
+def _holds(kind: Any, other: Any, pa: Any) -> bool:
+    """Say whether a column holds each value of another type as it is, NaN among them."""
+    if decoded_type(other) == kind:
+        return True
+    if pa.types.is_float64(kind):  # by `joined`, only of numbers that it holds exactly
+        return bool(pa.types.is_float32(other) or pa.types.is_integer(other))
+    return bool(pa.types.is_int64(kind) and pa.types.is_integer(other))
 
 
 def _batch(row: Mapping[str, Any]) -> Any:

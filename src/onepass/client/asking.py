@@ -105,8 +105,9 @@ class Client:
             ServiceError: if the service refuses the request or does not answer.
         """
         question, make = wire.asked(schema, threshold, overlap, on_long)
-        asked = {"texts": wire.texts(texts), **question}
-        found = self._send(wire.results, "POST", "/v1/extract/batch", asked)
+        given = wire.texts(texts)
+        asked = {"texts": given, **question}
+        found = self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
 
     def check(self, schema: object) -> Schema:
@@ -216,8 +217,9 @@ class AsyncClient:
     ) -> list[Extraction | ServiceError]:
         """Return what a schema asks for in each text; see `Client.extract_batch`."""
         question, make = wire.asked(schema, threshold, overlap, on_long)
-        asked = {"texts": wire.texts(texts), **question}
-        found = await self._send(wire.results, "POST", "/v1/extract/batch", asked)
+        given = wire.texts(texts)
+        asked = {"texts": given, **question}
+        found = await self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
 
     async def check(self, schema: object) -> Schema:

@@ -41,10 +41,12 @@ def base(url: str) -> str:
     try:
         parsed = httpx.URL(url)
         known = parsed.scheme in ("http", "https") and parsed.host != ""
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, TypeError):
         known = False
     if not known:
-        raise InputError(f"{url!r} is no address of a service; give one such as http://host:8000.")
+        raise InputError(
+            f"{url!r:.80} is no address of a service; give one such as http://host:8000."
+        )
     return url
 
 
@@ -53,7 +55,7 @@ def headers(api_key: str | None) -> dict[str, str]:
     sent = {"content-type": "application/json"}
     if api_key is None:
         return sent
-    if not (api_key and api_key.isascii() and api_key.isprintable()):
+    if not (isinstance(api_key, str) and api_key and api_key.isascii() and api_key.isprintable()):
         raise InputError("An API key is printable ASCII, but the one given is not; check it.")
     return {**sent, "authorization": f"Bearer {api_key}"}
 
@@ -62,7 +64,11 @@ def tries(retries: int, timeout: float) -> int:
     """Return how often a request is sent again, or refuse a number that is none."""
     if type(retries) is not int or retries < 0:
         raise InputError(f"retries must be a whole number from 0, but {retries!r:.60} was given.")
-    if not timeout > 0:
+    try:
+        in_time = timeout > 0
+    except TypeError:
+        in_time = False
+    if not in_time:
         raise InputError(f"timeout must be seconds above 0, but {timeout!r:.60} was given.")
     return retries
 
@@ -83,13 +89,16 @@ def asked(
     given: Threshold = None
     try:
         if isinstance(threshold, Mapping):
-            given = {name: float(one) for name, one in threshold.items()}
+            given = {_word(name): float(one) for name, one in threshold.items()}
         elif threshold is not None:
             given = float(threshold)  # of NumPy, too
     except (TypeError, ValueError) as error:
         raise InputError(
             f"threshold must be a number or numbers by name, but {threshold!r:.60} was given."
         ) from error
+    for option, word in (("overlap", overlap), ("on_long", on_long)):
+        if not isinstance(word, str):
+            raise InputError(f"{option} must be a string, but {word!r:.60} was given.")
     plan = typed_plan(schema)
     known = schema if plan is None else plan.schema
     question = {
@@ -99,6 +108,12 @@ def asked(
         "on_long": on_long,
     }
     return question, (lambda doc: doc) if plan is None else plan.read
+
+
+def _word(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError
+    return name
 
 
 def texts(given: Sequence[str]) -> list[str]:
@@ -177,14 +192,21 @@ def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     )
 
 
-def results(body: Any) -> list[Extraction | ServiceError]:
-    """Return the results of a batch."""
-    return [
-        ServiceError(one["error"]["message"], status=None, code=one["error"]["code"])
-        if "error" in one
-        else Extraction.from_dict(one)
-        for one in body["results"]
-    ]
+def results(count: int) -> Callable[[Any], list[Extraction | ServiceError]]:
+    """Return what reads the results of a batch of so many texts."""
+
+    def read(body: Any) -> list[Extraction | ServiceError]:
+        found = body["results"]
+        if len(found) != count:
+            raise ValueError(f"{len(found)} results for {count} texts")
+        return [
+            ServiceError(one["error"]["message"], status=None, code=one["error"]["code"])
+            if "error" in one
+            else Extraction.from_dict(one)
+            for one in found
+        ]
+
+    return read
 
 
 def each(

@@ -73,7 +73,7 @@ def served(answering: Answering, *, host: str = "127.0.0.1", port: int = 7860) -
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
     )
     _, address, _ = page.launch(
-        server_name=host,
+        server_name=f"[{host}]" if ":" in host else host,  # it becomes a part of the address
         server_port=port,
         share=False,
         quiet=True,
@@ -120,12 +120,14 @@ def _free_port(host: str, port: int) -> int:
 
     Gradio needs a number, and says less clearly what is wrong with an address.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port)) as listener:
+        with socket.create_server((host, port), family=family) as listener:
             found: int = listener.getsockname()[1]
             return found
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the last two for a host that is no name
+        said = error.strerror if isinstance(error, OSError) else None
+        reason = (said or "not a name").partition(" (")[0]
         raise InputError(
-            f"The page cannot be served at {host}:{port} ({error.strerror}); give another --host "
-            "or --port."
+            f"The page cannot be served at {host}:{port} ({reason}); give another --host or --port."
         ) from error

@@ -33,11 +33,11 @@ class OnepassSchema(BaseSchema):
 
     Args:
         labels: the classes of their extractions.
-        last: the text of the last example.
+        texts: of the examples, in their order.
     """
 
-    def __init__(self, labels: Sequence[str], last: str) -> None:
-        self.labels, self.last = tuple(labels), last
+    def __init__(self, labels: Sequence[str], texts: Sequence[str]) -> None:
+        self.labels, self.texts = tuple(labels), tuple(texts)
 
     @classmethod
     def from_examples(
@@ -47,11 +47,11 @@ class OnepassSchema(BaseSchema):
         labels = dict.fromkeys(
             one.extraction_class for example in examples_data for one in example.extractions
         )
-        return cls(list(labels), examples_data[-1].text if examples_data else "")
+        return cls(list(labels), [example.text for example in examples_data])
 
     def to_provider_config(self) -> dict[str, Any]:
         """Return what the provider is made with."""
-        return {"labels": list(self.labels), "last_example": self.last}
+        return {"labels": list(self.labels), "examples": list(self.texts)}
 
     @property
     def requires_raw_output(self) -> bool:
@@ -66,7 +66,7 @@ class OnepassLanguageModel(BaseLanguageModel):
         model_id: "onepass", or "onepass:" and a hub id or directory.
         labels: what to find: names, or a mapping to descriptions; LangExtract gives those of its
             examples.
-        last_example: the text of the last example in the prompts; LangExtract gives it.
+        examples: the texts of the examples in the prompts; LangExtract gives them.
         threshold: as in `Extractor.extract`.
         model: an `Extractor` that is open, in place of the one that the id names.
         options: of other providers, such as a temperature; none has a meaning here.
@@ -80,14 +80,14 @@ class OnepassLanguageModel(BaseLanguageModel):
         model_id: str = "onepass",
         *,
         labels: Sequence[str] | Mapping[str, str] = (),
-        last_example: str | None = None,
+        examples: Sequence[str] | None = None,
         threshold: float | None = None,
         model: Extractor | None = None,
         **options: Any,
     ) -> None:
         super().__init__()
         self._asked = schema_of(labels)
-        self._last, self._threshold = last_example, threshold
+        self._examples, self._threshold = examples, threshold
         self._model = open_model(model or model_id.partition(":")[2] or None)
         self.set_fence_output(False)
 
@@ -110,7 +110,7 @@ class OnepassLanguageModel(BaseLanguageModel):
             batch_prompts: as LangExtract writes them.
             kwargs: of other providers; none has a meaning here.
         """
-        texts = [question(prompt, self._last) for prompt in batch_prompts]
+        texts = [question(prompt, self._examples) for prompt in batch_prompts]
         for doc in self._model.extract(texts, self._asked, threshold=self._threshold):
             found = [
                 {
@@ -123,24 +123,29 @@ class OnepassLanguageModel(BaseLanguageModel):
             yield [ScoredOutput(score=1.0, output=answer)]
 
 
-def question(prompt: str, last_example: str | None) -> str:
+def question(prompt: str, examples: Sequence[str] | None) -> str:
     r"""Return the text that a prompt asks about.
 
-    A text may itself have lines that begin with "Q: "; the example before it tells where it starts.
+    A text may itself have lines that begin with "Q: "; the examples before it tell where it starts.
 
     Args:
         prompt: description, examples, and the question with an empty answer.
-        last_example: the text of the last example; None if it is not known.
+        examples: their texts, in their order; None if they are not known.
 
-    >>> question("Find dogs.\n\nExamples\nQ: Bo\nA: {}\n\nQ: Al\nQ: Bo\nA: ", "Bo")
+    >>> question("Find dogs.\n\nExamples\nQ: Bo\nA: {}\n\nQ: Al\nQ: Bo\nA: ", ["Bo"])
     'Al\nQ: Bo'
     """
     body = prompt.removesuffix(f"\n{_ANSWER}")
     mark = f"\n\n{_QUESTION}"
-    if last_example is not None:
-        shown = body.find(f"\n{_QUESTION}{last_example}\n{_ANSWER}")
-        answer = shown + len(f"\n{_QUESTION}{last_example}\n{_ANSWER}")
-        start = -1 if shown < 0 else body.find(mark, answer)
-    else:
-        start = body.rfind(mark)
+    start = body.rfind(mark) if examples is None else body.find(mark, _end_of(examples, body))
     return body if start < 0 else body[start + len(mark) :]
+
+
+def _end_of(examples: Sequence[str], prompt: str) -> int:
+    """Return where the answer to the last example starts; two examples may have one text."""
+    end = 0
+    for text in examples:
+        shown = f"\n{_QUESTION}{text}\n{_ANSWER}"
+        place = prompt.find(shown, end)
+        end = len(prompt) if place < 0 else place + len(shown)
+    return end

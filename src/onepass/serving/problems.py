@@ -15,6 +15,8 @@ from starlette.responses import Response
 
 from onepass.errors import InputError, OnepassError, SchemaError, TextTooLong
 
+_LOOKED_AT = 20  # reasons against a body; it may have one for each of very many values
+
 
 class Refusal(Exception):
     """A request that is not answered.
@@ -106,7 +108,7 @@ def refusal_of_body(error: RequestValidationError, content_type: str) -> Refusal
         return unreadable_json()
     places = [
         (_given(one["loc"][1:], error.body), one["msg"])
-        for one in errors
+        for one in errors[:_LOOKED_AT]
         if one["loc"][:2] == first["loc"][:2]
     ]
     place, message = max(places, key=lambda one: len(one[0]))

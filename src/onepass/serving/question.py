@@ -10,6 +10,9 @@ from typing import Any
 from onepass.errors import SchemaError
 from onepass.schema import Schema
 from onepass.schema.nesting import is_too_deep
+from onepass.schema.trees import NODE_KEYS
+
+_DEEPEST = 32  # levels of labels; deeper ones are refused when the schema is built
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,47 @@ def question_of(
     written = json.dumps(given)
     options = json.dumps([threshold, overlap, on_long])
     return Question(written + options, schema, threshold, overlap, on_long, len(written))
+
+
+def names_at_least(given: Mapping[str, Any]) -> int:
+    """Return how many names a schema asks about, as far as that is seen without building it.
+
+    Building one of very many names takes seconds. Choices in the shorthand of a field are not
+    counted, and what is no schema counts as it comes.
+
+    Args:
+        given: the JSON form of a schema.
+
+    >>> names_at_least({"entities": ["a", "b"], "structures": {"c": ["d::[e|f]", "g"]}})
+    4
+    >>> names_at_least({"classifications": {"topic": {"labels": {"law": ["taxes"], "sport": []}}}})
+    3
+    """
+    count = sum(len(_held(given.get(key))) for key in ("entities", "relations", "questions"))
+    for task in _values(given.get("classifications")):
+        count += _labels_of(task.get("labels") if isinstance(task, dict) else task)
+    for structure in _values(given.get("structures")):
+        fields = structure.get("fields") if isinstance(structure, dict) else structure
+        for one in _values(fields):
+            count += 1 + (len(_held(one.get("choices"))) if isinstance(one, dict) else 0)
+    return count
+
+
+def _labels_of(values: object, level: int = 1) -> int:
+    """Return how many labels a list, or a tree of `onepass.schema.trees`, has."""
+    count = len(_held(values))
+    if isinstance(values, dict) and level < _DEEPEST:
+        for below in values.values():
+            if isinstance(below, dict) and set(below) <= set(NODE_KEYS):
+                below = below.get("labels")
+            count += _labels_of(below, level + 1)
+    return count
+
+
+def _held(values: object) -> list[Any] | dict[str, Any]:
+    return values if isinstance(values, list | dict) else []
+
+
+def _values(values: object) -> list[Any]:
+    held = _held(values)
+    return list(held.values()) if isinstance(held, dict) else held

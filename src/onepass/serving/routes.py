@@ -16,7 +16,6 @@ from onepass.serving import wire
 from onepass.serving.bodies import BodyRoute
 from onepass.serving.metrics import CONTENT_TYPE
 from onepass.serving.problems import Refusal, refusal_of, reply
-from onepass.serving.question import question_of
 from onepass.serving.service import Service
 
 router = APIRouter(route_class=BodyRoute)
@@ -96,8 +95,7 @@ async def validate(given: wire.SchemaRequest, request: Request) -> Response:
     """Say whether a schema can be asked of this model, and why not."""
     service = _service(request)
     try:
-        question = question_of(given.asked)
-        service.check_labels(question)
+        question = service.question(given.asked)
         await asyncio.to_thread(service.model.extract, [], question.schema)
     except Refusal as refusal:
         return reply({"valid": False, "schema": None, "labels": None, **refusal.body()})

@@ -51,7 +51,7 @@ choose another with --host and --port.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, UnicodeError) as error:
+    except (OSError, TypeError, ValueError) as error:  # the last two for a host that is no name
         said = error.strerror if isinstance(error, OSError) else None
         reason = (said or "not a name").partition(" (")[0]
         raise InputError(
@@ -99,22 +99,27 @@ def serve(
 class Server(uvicorn.Server):
     """Uvicorn, which also ends connections that never would.
 
-    An answer that its client does not read stays in memory. And while it stops, uvicorn tells each
-    connection once: one that opens at that moment is not told.
+    An answer that its client does not read stays in memory, and a connection on which no request
+    comes, or the start of one only, takes a descriptor: uvicorn's own timer runs from an answer to
+    the next byte. And while it stops, uvicorn tells each connection once: one that opens at that
+    moment is not told.
 
     Args:
         config: of uvicorn.
-        patience: seconds in which a client has to read some of its answer.
+        patience: seconds in which a client has to read some of its answer, or to send the head of a
+            request that it began.
     """
 
     def __init__(self, config: uvicorn.Config, patience: float) -> None:
         super().__init__(config)
         self._patience = patience
         self._unread: dict[Any, tuple[int, float]] = {}  # bytes, and since when they are as many
+        self._silent: dict[Any, tuple[object, float]] = {}  # the last request, and since when
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS == 0:
             self._end_unread(monotonic())
+            self._end_silent(monotonic())
         return await super().on_tick(counter)
 
     def _end_unread(self, now: float) -> None:
@@ -129,6 +134,21 @@ class Server(uvicorn.Server):
                 connection.transport.abort()
             else:
                 self._unread[connection] = (size, since if known == size else now)
+
+    def _end_silent(self, now: float) -> None:
+        """End connections on which the head of a request is awaited for too long."""
+        before, self._silent = self._silent, {}
+        for connection in list(self.server_state.connections):
+            # The last request whose head came whole, and uvicorn's timer after its answer.
+            last = getattr(connection, "cycle", None)
+            timed = getattr(connection, "timeout_keep_alive_task", None) is not None
+            if timed or not (last is None or last.response_complete):
+                continue
+            known, since = before.get(connection, (last, now))
+            if known is last and now - since > self._patience:
+                connection.transport.abort()
+            else:
+                self._silent[connection] = (last, since if known is last else now)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         ending = asyncio.create_task(self._end_connections())

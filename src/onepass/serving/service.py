@@ -6,7 +6,7 @@ It does not know how a text is read; that is the model's business.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from onepass.serving import wire
 from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal, refusal_of
-from onepass.serving.question import Question, question_of
+from onepass.serving.question import Question, names_at_least, question_of
 from onepass.serving.settings import Settings
 
 _WARMING = {"entities": ["person", "company", "place"]}
@@ -60,7 +60,12 @@ class Service:
             Refusal: if there is no answer to the request as a whole.
         """
         self._check_count(texts)
-        question = self.question(options)
+        question = self.question(
+            options.asked,
+            threshold=options.threshold,
+            overlap=options.overlap,
+            on_long=options.on_long,
+        )
         refused = {n: one for n, text in enumerate(texts) if (one := self._too_long(text))}
         taken = [text for n, text in enumerate(texts) if n not in refused]
         outcomes = iter(await self._outcomes(taken, question, request) if taken else ())
@@ -86,18 +91,19 @@ class Service:
             ) from error
         return await self._waited(future, request)
 
-    def question(self, options: wire.Options) -> Question:
-        question = question_of(
-            options.asked,
-            threshold=options.threshold,
-            overlap=options.overlap,
-            on_long=options.on_long,
-        )
-        self.check_labels(question)
+    def question(self, asked: Mapping[str, Any], **options: Any) -> Question:
+        """Return what is asked; see `question_of`.
+
+        Raises:
+            Refusal: for more names than are taken.
+            SchemaError: for a schema that cannot be asked.
+        """
+        self._check_labels(names_at_least(asked))
+        question = question_of(asked, **options)
+        self._check_labels(question.schema.labels_total)
         return question
 
-    def check_labels(self, question: Question) -> None:
-        labels = question.schema.labels_total
+    def _check_labels(self, labels: int) -> None:
         if labels > self.settings.labels:
             raise Refusal(
                 422,

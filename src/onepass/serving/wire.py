@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from onepass.decoding.overlap import Policy
 
@@ -51,7 +51,8 @@ class ExtractRequest(Options):
 class BatchRequest(Options):
     """Several texts, of which the same is asked."""
 
-    texts: list[str] = Field(
+    # One wrong text is reason enough; each of very many would hold up all clients.
+    texts: Annotated[list[str], FailFast()] = Field(
         min_length=1, examples=[["Tim Cook runs Apple.", "Ann Lee lives in Oslo."]]
     )
 
