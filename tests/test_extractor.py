@@ -253,6 +253,29 @@ def test_wrong_options(model: Extractor, options: dict[str, Any], said: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ({"entities": ["x y " * 2500]}, {}),
+        ({"relations": ["x y " * 2500]}, {}),
+        ({"structures": {"x y " * 2500: {"fields": ["a"]}}}, {}),
+        ({"classifications": [{"task": "t", "labels": ["a", "x y " * 2500]}]}, {}),
+        (LABELS, {"threshold": {"x" * 5000: 0.5}}),
+        (LABELS, {"threshold": {"person": "x" * 5000}}),
+        (LABELS, {"threshold": "x" * 5000}),
+        (LABELS, {"overlap": "x" * 5000}),
+        (LABELS, {"on_long": "x" * 5000}),
+        (LABELS, {"solver": "x" * 5000}),
+    ],
+)
+def test_a_long_value_is_not_repeated_whole(
+    model: Extractor, asked: Any, options: dict[str, Any]
+) -> None:
+    with pytest.raises(OnepassError) as caught:
+        model.extract(TEXT, asked, **options)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
     "schema",
     [Schema(), {}, {"entities": []}, None, ["person"], "person", 3, {"entites": ["person"]}],
 )

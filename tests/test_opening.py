@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from onepass import Extractor
+from onepass.builtin import builtin_checkpoint
 from onepass.errors import BackendError, CheckpointError, InputError, OnepassError
 from onepass.hub import locate
 from onepass.hub.files import read_json
@@ -109,6 +110,26 @@ def test_a_broken_checkpoint(
     said = refused(lambda: Extractor.from_pretrained(broken, backend=backend), CheckpointError)
     assert expected in said
     assert not list(tmp_path.rglob("*.onnx"))  # nothing half-made is left
+
+
+@pytest.mark.parametrize("precision", ["auto", "fp32", "int8"])
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (edit("config.json", max_width=-1), "was exported from another configuration than that"),
+        (remove("onnx/int8/graphs.json"), "int8 holds no finished export"),
+        (lambda directory: shutil.rmtree(directory / "onnx" / "int8"), "its folder onnx is empty"),
+    ],
+)
+def test_graphs_without_weights_that_cannot_be_used(
+    tmp_path: Path, precision: str, change: Callable[[Path], None], reason: str
+) -> None:
+    changed = Path(shutil.copytree(builtin_checkpoint().directory, tmp_path / "model"))
+    change(changed)
+    said = refused(lambda: Extractor.from_pretrained(changed, precision=precision), CheckpointError)
+    assert "has no weights, and no graphs that can be used: " in said
+    assert reason in said
+    assert said.endswith("; copy it again as it was published.")
 
 
 def test_a_checkpoint_that_is_nowhere(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from onepass.decoding.consistency_solve import Limit, Problem, keeps, solve
+from onepass.decoding.consistency_solve import Limit, Problem, _exact, keeps, solve
 from onepass.errors import MissingExtra
 
 
@@ -70,6 +70,17 @@ def test_exact_equals_trying_everything() -> None:
         assert total(problem, chosen) == pytest.approx(best_of_all(problem))
         better += total(problem, chosen) > total(problem, solve(problem)) + 1e-9
     assert better  # else the two would not have to be told apart
+
+
+def test_exact_without_time_is_no_worse_than_greedy() -> None:
+    pytest.importorskip("highspy")
+    rng = random.Random(5)
+    weights = tuple(rng.uniform(0.5, 1) for _ in range(60))
+    pairs = tuple((a, b) for a in range(60) for b in range(a) if rng.random() < 0.4)
+    for problem in (Problem(weights, pairs), *(random_problem(rng) for _ in range(20))):
+        chosen = list(_exact(problem, 0.0))
+        assert keeps(problem, chosen)
+        assert total(problem, chosen) >= total(problem, solve(problem)) - 1e-9 > 0
 
 
 def test_a_relation_brings_the_label_that_it_needs() -> None:

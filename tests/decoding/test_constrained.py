@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,13 +13,12 @@ from onepass.decoding.finds import ChoiceFind, SpanFind
 from onepass.decoding.overlap import select
 from onepass.decoding.spans import best_span, candidates
 from onepass.schema import Field, Rules
+from onepass.schema.rules import Kind
 from onepass.schema.types import Dtype
+from onepass.text.words import split_words
 
-WORDS = ["pay", "12", "now", "or", "40", "later"]
-
-
-def text_of(start: int, end: int) -> str:
-    return " ".join(WORDS[start:end])
+TEXT = split_words("pay 12 now or 40 later")
+WORDS = TEXT.forms()
 
 
 def spans(found: list[tuple[SpanFind, ...]]) -> list[list[tuple[int, int]]]:
@@ -39,7 +40,7 @@ def test_rules_that_refuse_nothing_change_nothing(dtype: Dtype) -> None:
     for _ in range(60):
         probs = rng.integers(0, 11, size=(2, len(WORDS), 3)) / 10  # many ties
         probs[:, len(WORDS) - 2 :, 2] = probs[:, len(WORDS) - 1 :, 1:] = 0
-        found = constrained_values(value_options(probs, 0.5, field, text_of), field)
+        found = constrained_values(value_options(probs, 0.5, field, TEXT), field)
         for instance, one in enumerate(found):
             if dtype == "str":
                 best = best_span(probs[instance], 0.5)
@@ -54,27 +55,44 @@ def test_rules_that_refuse_nothing_change_nothing(dtype: Dtype) -> None:
 def test_a_bound_refuses_the_best_and_the_next_is_chosen() -> None:
     probs = scores(**{"12": 0.9, "40": 0.6})
     field = Field("sum", "str", rules=Rules(kind="integer", ge=20))
-    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [[(4, 5)]]
-    assert spans(constrained_values(value_options(probs, 0.7, field, text_of), field)) == [[]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, TEXT), field)) == [[(4, 5)]]
+    assert spans(constrained_values(value_options(probs, 0.7, field, TEXT), field)) == [[]]
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "decimal", "money", "quantity"])
+def test_a_minus_outside_a_span_counts_for_its_bounds(kind: Kind) -> None:
+    words = split_words("Ann owes. It is -12 dollars, and once 40 dollars.")
+    probs = np.zeros((1, 3, 2))
+    probs[0, 1, 0], probs[0, 1, 1] = 0.9, 0.8  # "12", "12 dollars"
+
+    def ends(**rules: Any) -> list[int]:
+        field = Field("sum", "str", rules=Rules(kind=kind, **rules))
+        options = value_options(probs, 0.5, field, words, first=5)[0]
+        return [option.find.end for option in options]
+
+    assert ends(ge=0) == ends(gt=-12) == []
+    assert ends(ge=-12) == [2, 3]
+    assert ends(le=0, max_length=2) == [2]
+    assert ends(le=0, pattern="-") == []  # form is that of the span
 
 
 def test_a_readable_span_comes_before_a_better_one() -> None:
     probs = scores(**{"_now": 0.9, "40": 0.6})
     field = Field("sum", "str", rules=Rules(kind="integer"))
-    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [[(4, 5)]]
+    assert spans(constrained_values(value_options(probs, 0.5, field, TEXT), field)) == [[(4, 5)]]
 
 
 def test_an_unreadable_span_is_kept_where_nothing_else_is_left() -> None:
     field = Field("sum", "str", rules=Rules(kind="integer"))
-    assert spans(
-        constrained_values(value_options(scores(now=0.9), 0.5, field, text_of), field)
-    ) == [[(2, 3)]]
+    assert spans(constrained_values(value_options(scores(now=0.9), 0.5, field, TEXT), field)) == [
+        [(2, 3)]
+    ]
 
 
 def test_a_refused_span_takes_no_words_from_a_list() -> None:
     probs = scores(**{"_12": 0.9, "12": 0.6, "40": 0.7})
     field = Field("sums", "list", rules=Rules(pattern=r"^\d+$"))
-    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [
+    assert spans(constrained_values(value_options(probs, 0.5, field, TEXT), field)) == [
         [(1, 2), (4, 5)]
     ]
 
@@ -82,7 +100,7 @@ def test_a_refused_span_takes_no_words_from_a_list() -> None:
 def test_a_list_keeps_its_best_items() -> None:
     probs = scores(**{"pay": 0.6, "12": 0.9, "40": 0.7})
     field = Field("words", "list", rules=Rules(max_items=2))
-    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [
+    assert spans(constrained_values(value_options(probs, 0.5, field, TEXT), field)) == [
         [(1, 2), (4, 5)]
     ]
     chosen = (ChoiceFind(0, 0.6), ChoiceFind(1, 0.9), ChoiceFind(2, 0.7))
@@ -93,9 +111,9 @@ def test_a_list_keeps_its_best_items() -> None:
 def test_of_an_exclusive_field_no_two_records_share_a_word(dtype: Dtype) -> None:
     probs = np.concatenate([scores(**{"12": 0.7, "40": 0.6}), scores(**{"_12": 0.9})])
     plain = Field("sum", dtype, rules=Rules(max_length=99))
-    assert (1, 2) in spans(constrained_values(value_options(probs, 0.5, plain, text_of), plain))[0]
+    assert (1, 2) in spans(constrained_values(value_options(probs, 0.5, plain, TEXT), plain))[0]
     field = Field("sum", dtype, rules=Rules(exclusive=True))
-    assert spans(constrained_values(value_options(probs, 0.5, field, text_of), field)) == [
+    assert spans(constrained_values(value_options(probs, 0.5, field, TEXT), field)) == [
         [(4, 5)],
         [(1, 3)],
     ]

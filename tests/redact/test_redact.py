@@ -215,6 +215,21 @@ def test_options_of_a_wrong_type_are_refused(
         redact(model, "a", **options)
 
 
+def test_texts_may_come_from_an_iterator(model: Extractor) -> None:
+    texts = ["Mail a@b.org.", "As [email 1] and c@d.org said."]
+    done = redact(model, iter(texts), ["email"], action="pseudonym")
+    assert done == redact(model, texts, ["email"], action="pseudonym")
+    assert [one.text for one in done] == ["Mail [email 2].", "As [email 1] and [email 3] said."]
+
+
+@pytest.mark.parametrize("given_text", [None, 7, b"Anna", {"Anna": 1}, ["Anna", None]])
+def test_what_is_no_text_is_refused(model: Extractor, given_text: Any) -> None:
+    with pytest.raises(InputError):
+        redact(model, given_text)
+    with pytest.raises(InputError, match=r"^A text must be a string, but .* use stream\.$"):
+        Redactor(model).one(given_text)
+
+
 def test_labels_that_cannot_be_asked_are_refused(model: Extractor) -> None:
     with pytest.raises(SchemaError):
         redact(model, "a", [""])

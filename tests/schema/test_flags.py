@@ -55,6 +55,23 @@ def test_escapes_and_brackets() -> None:
     assert schema.structures[1].name == "a:b"
 
 
+def test_commas_inside_brackets_do_not_separate() -> None:
+    schema = schema_from_flags(
+        ["a [b, c], d", r"low \[0,e\]", "gas[x,y]=a gas"],
+        ["t=m [n, o], p", r"u[abstain]=q\[,r"],
+        ["in [s,t], on"],
+        [],
+    )
+    entities, relations = schema.entity_labels, schema.relation_types
+    assert [one.name for one in entities] == ["a [b, c]", "d", "low [0", "e]", "gas[x,y]"]
+    assert [one.name for one in relations] == ["in [s,t]", "on"]
+    labels = [[label.name for label in task.labels] for task in schema.classification_tasks]
+    assert labels == [["m [n, o]", "p"], ["q[", "r"]]
+    for flags in ((["a[b"], []), ([], ["t=a[b,c"])):
+        with pytest.raises(SchemaError, match=r"a '\[' without its '\]'"):
+            schema_from_flags(*flags, [], [])
+
+
 def test_options_of_a_classification() -> None:
     values = [
         "tone[abstain]=calm,angry",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onepass.errors import SchemaError
-from onepass.schema import Field
+from onepass.schema import Field, Rules
 from onepass.schema.shorthand import format_field, parse_field
 
 
@@ -147,10 +147,18 @@ def test_writing(field: Field, text: str) -> None:
     assert parse_field(text) == field
 
 
-def test_a_threshold_has_no_shorthand() -> None:
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        (Field("price", threshold=0.4), "threshold"),
+        (Field("price", rules=Rules(kind="number", ge=0)), "kind"),
+        (Field("price", rules=Rules(labels=("sum",))), "labels"),
+    ],
+)
+def test_thresholds_and_rules_have_no_shorthand(field: Field, name: str) -> None:
     with pytest.raises(SchemaError) as refused:
-        format_field(Field("price", threshold=0.4))
+        format_field(field)
     assert str(refused.value) == (
-        "The shorthand cannot hold the threshold of field 'price'; "
-        'use the object form, {"name": ..., "threshold": ...}.'
+        f"The shorthand cannot hold the {name} of field 'price'; "
+        f'use the object form, {{"name": ..., "{name}": ...}}.'
     )

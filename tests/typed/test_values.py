@@ -292,6 +292,25 @@ def test_a_day_that_does_not_exist_is_no_other_one(text: str, order: Any) -> Non
 
 
 @needs_values
+@pytest.mark.parametrize(
+    "text",
+    ["2024-05-03-07", "2024-05-03/04", "2024-05-03–07", "20240503/07", "2024-05-03 07",
+     "2024-05-03 – 2024-05-07", "3-7 May 2024", "3.–7. Mai 2024", "03.05.-07.05.2024",
+     "13-15/05/2024"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+@pytest.mark.parametrize("order", [None, "YMD"])
+def test_a_range_of_days_is_no_day_with_a_time(text: str, kind: Any, order: Any) -> None:
+    with pytest.raises(UnreadableError, match="is not a whole date"):
+        read_value(text, Rules(kind=kind, order=order))
+
+
+@pytest.mark.parametrize("text", ["2024-05-03T10:30", "2024-05-03 10:30", "20240503T1030"])
+def test_iso_moments(text: str) -> None:
+    assert read_datetime(text) == datetime(2024, 5, 3, 10, 30)
+
+
+@needs_values
 def test_a_date_that_reads_two_ways_needs_its_order() -> None:
     with pytest.raises(UnreadableError, match="may be read in two ways"):
         read_value("03/04/2024", Rules(kind="date"))

@@ -20,6 +20,7 @@ from onepass.decoding.finds import (
     SpanFind,
     ValueOption,
 )
+from onepass.decoding.join_records import join_records
 from onepass.decoding.merge import merge_records
 from onepass.results.types import FieldValue, Record, Value
 from onepass.schema import Field, Schema
@@ -130,7 +131,7 @@ def assemble_records(
     for number, structure in enumerate(schema.structures):
         windows = []
         for part in parts:
-            whole = _joined_records([f.records.get(number, ()) for f in part.findings])
+            whole = join_records([f.records.get(number, ()) for f in part.findings])
             moved = tuple(_moved(record, part.window.start) for record in whole)
             windows.append(RecordPart(part.window.start, part.window.end, moved))
         # Windows overlap and repeat each other; what one window says is taken as it is.
@@ -143,19 +144,6 @@ def assemble_records(
             for record in found
         )
     return answers
-
-
-def _joined_records(passes: Sequence[tuple[RecordFind, ...]]) -> tuple[RecordFind, ...]:
-    """Join records whose fields were asked in several prompts: the n-th of each is one record."""
-    filled = [records for records in passes if records]
-    if len(filled) < 2:
-        return filled[0] if filled else ()
-    joined = []
-    for place in range(max(map(len, filled))):
-        same = [records[place] for records in filled if place < len(records)]
-        fields = zip(*(record.fields for record in same), strict=True)
-        joined.append(RecordFind(tuple(next((f for f in held if f), ()) for held in fields)))
-    return tuple(joined)
 
 
 def _moved(record: RecordFind, words: int) -> RecordFind:

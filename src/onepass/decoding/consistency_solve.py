@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from onepass.errors import MissingExtra
 
 Solver = Literal["greedy", "exact"]
 SOLVERS: tuple[Solver, ...] = get_args(Solver)
+SECONDS = 10.0  # that HiGHS may take for one choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def solve(problem: Problem, solver: Solver = "greedy") -> list[int]:
     Args:
         problem: findings and constraints.
         solver: "greedy": best first, a finding together with what it needs, by the mean of their
-            weights; what does not fit what was chosen is left out. "exact": the largest sum.
+            weights; what does not fit what was chosen is left out. "exact": the largest sum, or the
+            largest that was found in `SECONDS`.
 
     Raises:
         MissingExtra: if "exact" is asked and highspy is not installed.
@@ -195,27 +199,70 @@ def _silent_model() -> Any:
     return model
 
 
-def _exact(problem: Problem) -> set[int]:
-    """Return the choice with the largest sum of weights."""
+def _exact(problem: Problem, seconds: float = SECONDS) -> set[int]:
+    """Return the choice with the largest sum of weights.
+
+    Args:
+        problem: findings and constraints.
+        seconds: after which the best choice so far is taken, or the greedy one if that is better.
+    """
+    highspy = _highspy()
     model = _silent_model()
     model.setOptionValue("mip_rel_gap", 0.0)
     model.setOptionValue("threads", 1)
-    holds = model.addBinaries(len(problem.weights))
-    for a, b in problem.conflicts:
-        model.addConstr(holds[a] + holds[b] <= 1)
+    model.setOptionValue("time_limit", seconds)
+    count = _add_program(model, problem)
+    model.changeColsIntegrality(
+        count, np.arange(count, dtype=np.int32), np.full(count, highspy.HighsVarType.kInteger)
+    )
+    model.changeObjectiveSense(highspy.ObjSense.kMaximize)
+    model.run()
+    chosen: set[int] = set()
+    if model.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        values = model.getSolution().col_value[: len(problem.weights)]
+        chosen = {finding for finding, value in enumerate(values) if value > 0.5}
+    if model.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+        return chosen
+    greedy = _Greedy(problem).run()
+    return max(chosen, greedy, key=lambda held: sum(problem.weights[one] for one in held))
+
+
+def _add_program(model: Any, problem: Problem) -> int:
+    """Add the columns and rows of a problem, all at once: there may be millions.
+
+    Returns:
+        The number of columns: one for each finding, then one for each group of several.
+    """
+    columns, rows, most = len(problem.weights), list[dict[int, float]](), list[float]()
     for finding, others in problem.needs:
-        model.addConstr(holds[finding] <= model.qsum([holds[other] for other in others]))
+        rows.append({finding: 1.0, **dict.fromkeys(others, -1.0)})
+        most.append(0.0)
     for limit in problem.limits:
         flags = []
         for group in limit.groups:
             if len(group) == 1:
-                flags.append(holds[group[0]])
+                flags.append(group[0])
                 continue
-            flags.append(model.addBinary())
-            for finding in group:
-                model.addConstr(holds[finding] <= flags[-1])
-        model.addConstr(model.qsum(flags) <= limit.most)
-    weighted = [weight * holds[i] for i, weight in enumerate(problem.weights)]
-    model.maximize(model.qsum(weighted))
-    values = [model.variableValue(one) for one in holds]
-    return {finding for finding, value in enumerate(values) if value > 0.5}
+            flags.append(columns)
+            columns += 1
+            rows += [{finding: 1.0, flags[-1]: -1.0} for finding in group]
+            most += [0.0] * len(group)
+        rows.append(dict.fromkeys(flags, 1.0))
+        most.append(float(limit.most))
+    pairs = np.array(problem.conflicts, dtype=np.int32).reshape(-1, 2)
+    sizes = np.array([2] * len(pairs) + [len(row) for row in rows], dtype=np.int32)
+    places = [place for row in rows for place in row]
+    factors = [factor for row in rows for factor in row.values()]
+    model.addVars(columns, np.zeros(columns), np.ones(columns))
+    numbers = np.arange(len(problem.weights), dtype=np.int32)
+    model.changeColsCost(len(numbers), numbers, np.array(problem.weights, dtype=np.float64))
+    model.addRows(
+        len(sizes),
+        np.full(len(sizes), -np.inf),
+        np.array([1.0] * len(pairs) + most, dtype=np.float64),
+        int(sizes.sum()),
+        np.cumsum(sizes, dtype=np.int32) - sizes,
+        np.concatenate([pairs.ravel(), np.array(places, dtype=np.int32)]),
+        np.concatenate([np.ones(2 * len(pairs)), np.array(factors, dtype=np.float64)]),
+    )
+    return columns

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 from onepass.decoding.consistency_solve import Limit
 from onepass.decoding.consistency_spans import entity_spans
-from onepass.decoding.constrained import most_values
+from onepass.decoding.constrained import fit_of, most_values
 from onepass.decoding.finds import Candidates, SpanFind, ValueOption
 from onepass.schema import Field
 from onepass.text.words import Words
-from onepass.typed.values import Fit, fit
+from onepass.typed.values import Fit
 
 # What cannot be read as its kind counts next to nothing beside what can.
 _LATE = 1e-3
@@ -83,10 +83,8 @@ class Values:
             return
         allowed = [self.labels[name] for name in slot.field.rules.labels]
         for find, rows in entity_spans(self.found, option.find, allowed):
-            text = self.words.text[
-                int(self.words.starts[find.start]) : int(self.words.ends[find.end - 1])
-            ]
-            how = fit(text, slot.field.rules)  # the span may be another than the field's own
+            # The span may be another than the field's own.
+            how = fit_of(self.words, find.start, find.end, slot.field.rules)
             if how is not Fit.REFUSED:
                 yield _Option(number, find, how is Fit.UNREADABLE, rows)
 

@@ -6,7 +6,7 @@ span that can. It knows neither models nor how scores were made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,17 @@ import numpy.typing as npt
 from onepass.decoding.finds import Find, SpanFind, ValueOption
 from onepass.decoding.spans import candidates
 from onepass.schema import Field
-from onepass.typed.values import Fit, fit
-
-SpanText = Callable[[int, int], str]
+from onepass.schema.rules import Rules
+from onepass.text.words import Words
+from onepass.typed.values import Fit, fit_at
 
 
 def value_options(
-    probs: npt.NDArray[np.floating[Any]], threshold: float, field: Field, text_of: SpanText
+    probs: npt.NDArray[np.floating[Any]],
+    threshold: float,
+    field: Field,
+    words: Words,
+    first: int = 0,
 ) -> list[tuple[ValueOption, ...]]:
     """Return for every instance of a structure the spans that may fill one field, best first.
 
@@ -29,13 +33,13 @@ def value_options(
         probs: probabilities, (instances, words, width).
         threshold: that a span reaches.
         field: its rules and type.
-        text_of: the text of the words [start, end).
+        words: of the document.
+        first: which of them is the first of the probabilities.
 
-    >>> from onepass.schema.rules import Rules
-    >>> words = ["about", "12", "apples"]
+    >>> from onepass.text.words import split_words
     >>> probs = np.array([[[0.9, 0.1], [0.7, 0.2], [0.1, 0.1]]])
     >>> field = Field("count", "str", rules=Rules(kind="integer", ge=1))
-    >>> value_options(probs, 0.5, field, lambda start, end: " ".join(words[start:end]))
+    >>> value_options(probs, 0.5, field, split_words("about 12 apples"))
     [(ValueOption(find=SpanFind(start=1, end=2, score=0.7), late=False),)]
     """
     options = []
@@ -44,11 +48,21 @@ def value_options(
         columns = (found.starts.tolist(), found.ends.tolist(), found.scores.tolist())
         own = []
         for start, end, score in zip(*columns, strict=True):
-            how = fit(text_of(start, end), field.rules)
+            how = fit_of(words, first + start, first + end, field.rules)
             if how is not Fit.REFUSED:
                 own.append(ValueOption(SpanFind(start, end, score), how is Fit.UNREADABLE))
         options.append(tuple(sorted(own, key=lambda option: _order(option, field))))
     return options
+
+
+def fit_of(words: Words, start: int, end: int, rules: Rules) -> Fit:
+    """Return how well the words [start, end) of a document fit the rules of a field.
+
+    >>> from onepass.text.words import split_words
+    >>> fit_of(split_words("about 12 apples"), 1, 2, Rules(kind="integer", ge=20)).name
+    'REFUSED'
+    """
+    return fit_at(words.text, int(words.starts[start]), int(words.ends[end - 1]), rules)
 
 
 def _order(option: ValueOption, field: Field) -> tuple[bool, float, int, int, int]:

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 
 from onepass.backends.cpu import available_cores
 from onepass.errors import BackendError, MissingExtra
+from onepass.schema.shown import shown
 
 BACKENDS = ("auto", "onnx", "openvino", "torch")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
@@ -80,7 +81,7 @@ class Wanted:
             ("device", self.device, DEVICES),
         ):
             if value not in known:
-                raise BackendError(f"{name} {value!r} is not known; {', '.join(known)} are.")
+                raise BackendError(f"{name} {shown(value)} is not known; {', '.join(known)} are.")
         check_threads(self.threads)
         able = _ABLE.get(self.backend)
         if able is not None and self.precision not in ("auto", *able):
@@ -112,7 +113,9 @@ def check_threads(threads: int | None) -> None:
     if threads is None:
         return
     if type(threads) is not int or threads < 1:
-        raise BackendError(f"threads must be a whole number from 1 up, but {threads!r} was given.")
+        raise BackendError(
+            f"threads must be a whole number from 1 up, but {shown(threads)} was given."
+        )
     most = max(LEAST_BOUND, THREADS_A_CORE * available_cores())
     if threads > most:
         raise BackendError(
@@ -149,7 +152,9 @@ def choose_backend(
         return "torch"
     own = os.environ.get(VARIABLE) or "auto"
     if own not in BACKENDS:
-        raise BackendError(f"{VARIABLE} is {own!r}, which is not known; {', '.join(BACKENDS)} are.")
+        raise BackendError(
+            f"{VARIABLE} is {shown(own)}, which is not known; {', '.join(BACKENDS)} are."
+        )
     if own != "auto" and wanted.precision in ("auto", *_ABLE[own]):
         return own
     if wanted.precision == "bf16":

@@ -17,6 +17,7 @@ from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.exports import MANIFEST, configuration_fingerprint, weights_fingerprint
 from onepass.models.family import Model
+from onepass.schema.shown import shown
 
 if TYPE_CHECKING:
     from onepass.models.reduction import Reduction
@@ -51,7 +52,7 @@ def export_checkpoint(
         MissingExtra: if torch or onnx is not installed.
     """
     if precision not in ("fp32", "int8"):
-        raise BackendError(f"precision {precision!r} is not known; fp32 and int8 are.")
+        raise BackendError(f"precision {shown(precision)} is not known; fp32 and int8 are.")
     from onepass.models.choosing import TORCH_ONLY
     from onepass.models.registry import load_network, open_model
 

@@ -33,6 +33,7 @@ def open_backend(model: Model, checkpoint: Checkpoint, wanted: Wanted = _DEFAULT
 
     Raises:
         BackendError: for what is not to be had here.
+        CheckpointError: if it has neither weights nor graphs that can be used.
         MissingExtra: if a package is needed and not installed.
 
     >>> from onepass.builtin import builtin_checkpoint
@@ -115,6 +116,14 @@ def _graphs_of(model: Model, checkpoint: Checkpoint, precision: str) -> Path:
     found = int8 if chosen == "int8" else fp32
     if found is not None:
         return found
+    if shipped and fp32 is None and int8 is None:
+        beside = sorted(path for path in (checkpoint.directory / "onnx").iterdir() if path.is_dir())
+        problems = [export_problem(path, checkpoint) for path in beside]
+        raise CheckpointError(
+            f"{model.name} has no weights, and no graphs that can be used: "
+            f"{next(filter(None, problems), 'its folder onnx is empty')}; copy it again as it was "
+            "published."
+        )
     if chosen == "int8":
         raise BackendError(
             f"{model.name} has no int8 graphs; make them with "

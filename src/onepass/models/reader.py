@@ -33,6 +33,7 @@ from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
 from onepass.models.wanted import Check, Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
 from onepass.schema import Label, Schema, read_schema
+from onepass.schema.shown import shown
 from onepass.text.windows import Window, plan_windows
 
 ON_LONG = ("window", "error", "truncate")
@@ -135,14 +136,14 @@ class Reader:
         """
         chosen = next((one for one in SOLVERS if one == solver), None)
         if chosen is None:
-            raise InputError(f"solver {solver!r} is not known; {', '.join(SOLVERS)} are.")
+            raise InputError(f"solver {shown(solver)} is not known; {', '.join(SOLVERS)} are.")
         if chosen == "exact":
             check_solver()
         policy = next((policy for policy in POLICIES if policy == overlap), None)
         if policy is None:
-            raise InputError(f"overlap {overlap!r} is not known; {', '.join(POLICIES)} are.")
+            raise InputError(f"overlap {shown(overlap)} is not known; {', '.join(POLICIES)} are.")
         if on_long not in ON_LONG:
-            raise InputError(f"on_long {on_long!r} is not known; {', '.join(ON_LONG)} are.")
+            raise InputError(f"on_long {shown(on_long)} is not known; {', '.join(ON_LONG)} are.")
         asked = read_schema(schema).checked().copy()
         calibration = self.model.calibration
         thresholds = resolve_thresholds(asked, threshold, self.model.thresholds, calibration)

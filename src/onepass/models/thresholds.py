@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from onepass.errors import InputError
 from onepass.schema import Schema
+from onepass.schema.shown import shown
 
 KINDS = ("entities", "classifications", "records", "relations")
 SINGLE = "single"  # calibration of single-label tasks, which are answered by a softmax
@@ -165,13 +166,13 @@ def _check_given(schema: Schema, given: Given) -> Mapping[str, float]:
     for name, value in given.items():
         if name not in names:
             raise InputError(
-                f"A threshold was given for {name!r}, which is neither one of "
+                f"A threshold was given for {shown(name)}, which is neither one of "
                 f"{', '.join(KINDS)} nor a name in the schema."
             )
-        _check_number(value, f"threshold of {name!r}")
+        _check_number(value, f"threshold of {shown(name)}")
     return given
 
 
 def _check_number(value: object, what: str) -> None:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise InputError(f"The {what} must be a number from 0 to 1, but {value!r} was given.")
+        raise InputError(f"The {what} must be a number from 0 to 1, but {shown(value)} was given.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
 from onepass.errors import InputError, MissingExtra
+from onepass.models.texts import checked_texts
 from onepass.redact.actions import Replacer
 from onepass.redact.checks import libraries
 from onepass.redact.find import Finders, Place
@@ -19,6 +20,7 @@ from onepass.redact.patterns import Finder, phones_in
 from onepass.redact.result import Found, Redacted
 from onepass.results.types import Extraction
 from onepass.schema import Schema
+from onepass.schema.shown import shown
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
@@ -93,7 +95,7 @@ class Redactor:
         for label in self.options.actions:
             if label and label not in names:
                 raise InputError(
-                    f"An action was given for {label!r}, which is not among the labels: "
+                    f"An action was given for {shown(label)}, which is not among the labels: "
                     f"{', '.join(names)}."
                 )
         self._model, self._schema = model, schema
@@ -110,6 +112,11 @@ class Redactor:
         Raises:
             InputError: if it is not a string.
         """
+        if not isinstance(text, str):
+            raise InputError(
+                f"A text must be a string, but {shown(text)} was given; for several texts use "
+                "stream."
+            )
         doc = self._model.extract(text, self._schema, threshold=self.options.threshold)
         return self._redacted(doc)
 
@@ -214,7 +221,7 @@ def redact(  # type: ignore[overload-overlap]  # a string is a sequence of strin
 @overload
 def redact(
     model: Extractor,
-    text: Sequence[str],
+    text: Iterable[str],
     labels: Labels = PII,
     *,
     action: Action = "label",
@@ -227,7 +234,7 @@ def redact(
 
 def redact(
     model: Extractor,
-    text: str | Sequence[str],
+    text: str | Iterable[str],
     labels: Labels = PII,
     *,
     action: Action = "label",
@@ -242,7 +249,7 @@ def redact(
 
     Args:
         model: an `onepass.Extractor`.
-        text: one, or a list.
+        text: one, or several; all are held, since a pseudonym may stand in a later one.
         labels: what to look for: names, or a mapping to descriptions.
         action: "mask", "label", "hash" or "pseudonym", or one for each label.
         key: of hashes, secret.
@@ -264,5 +271,6 @@ def redact(
     redactor = Redactor(model, options)
     if isinstance(text, str):
         return redactor.one(text)
-    redactor.avoid(one for one in text if isinstance(one, str))
-    return list(redactor.stream(text))
+    texts = list(checked_texts(text))
+    redactor.avoid(texts)
+    return list(redactor.stream(texts))

@@ -77,11 +77,8 @@ def partition(chars: Chars, separator: str) -> tuple[Chars, Chars | None]:
     >>> text_of(before), text_of(after)
     ('a', 'b')
     """
-    size = len(separator)
-    for start in range(len(chars) - size + 1):
-        if all(is_at(chars, start + offset, mark) for offset, mark in enumerate(separator)):
-            return chars[:start], chars[start + size :]
-    return chars, None
+    start = _find(chars, separator, 0)
+    return (chars, None) if start is None else (chars[:start], chars[start + len(separator) :])
 
 
 def split(chars: Chars, separator: str) -> list[Chars]:
@@ -91,11 +88,20 @@ def split(chars: Chars, separator: str) -> list[Chars]:
     ['a', 'b,c']
     """
     parts: list[Chars] = []
-    rest: Chars | None = chars
-    while rest is not None:
-        part, rest = partition(rest, separator)
-        parts.append(part)
-    return parts
+    start = 0
+    while (end := _find(chars, separator, start)) is not None:
+        parts.append(chars[start:end])
+        start = end + len(separator)
+    return [*parts, chars[start:]]
+
+
+def _find(chars: Chars, separator: str, first: int) -> int | None:
+    """Return where the next unescaped separator starts."""
+    size = len(separator)
+    for start in range(first, len(chars) - size + 1):
+        if all(is_at(chars, start + offset, mark) for offset, mark in enumerate(separator)):
+            return start
+    return None
 
 
 def strip(chars: Chars) -> Chars:

@@ -14,8 +14,8 @@ r"""A schema from command-line flags.
 ``-q "founder=Who founded it?"``          the same with the label that the answers get
 ========================================  =====================================================
 
-Commas inside brackets do not separate. A backslash makes a comma, an equals sign, an asterisk or a
-backslash literal (in ``-c`` also a bracket, in ``-s`` a comma or what is special in the shorthand).
+Commas inside brackets do not separate. A backslash makes a comma, an equals sign, an asterisk, a
+bracket or a backslash literal (in ``-q`` no bracket, in ``-s`` what is special in the shorthand).
 White space around names is dropped. This module knows the strings that follow the flags, not the
 command line.
 """
@@ -35,7 +35,7 @@ from onepass.schema.task import WindowScores
 from onepass.schema.types import Field, Label, Question, shown
 
 _SPECIAL = ",=*\\"
-_TASK_SPECIAL = _SPECIAL + "[]"
+_BRACKET_SPECIAL = _SPECIAL + "[]"
 
 
 class _TaskOptions(NamedTuple):
@@ -101,8 +101,8 @@ def _quoting(flag: str, value: str) -> Iterator[None]:
 
 def _named(value: str) -> list[tuple[str, str | None]]:
     """Return the names in a flag, with the description that a single one may have."""
-    names, description = partition(scan(value, _SPECIAL), "=")
-    parts = [text_of(strip(name)) for name in split(names, ",")]
+    names, description = partition(scan(value, _BRACKET_SPECIAL), "=")
+    parts = [text_of(strip(name)) for name in _split_outside_brackets(names)]
     if description is None:
         return [(part, None) for part in parts]
     if len(parts) > 1:
@@ -125,7 +125,7 @@ def _question(value: str) -> Question:
 
 def _add_classification(schema: Schema, value: str) -> None:
     """Add ``task=label,label``, ``task*=label,label`` for any number of labels, with options."""
-    before, *behind = _split_outside_brackets(scan(value, _TASK_SPECIAL), "=", most=1)
+    before, *behind = _split_outside_brackets(scan(value, _BRACKET_SPECIAL), "=", most=1)
     name, options = _task_options(strip(before))
     if not behind or not name:
         raise SchemaError("a classification is written task=label,label; write it so.")
@@ -139,7 +139,7 @@ def _add_classification(schema: Schema, value: str) -> None:
             )
     schema.classification(
         text_of(name),
-        [text_of(strip(label)) for label in split(behind[0], ",")],
+        [text_of(strip(label)) for label in _split_outside_brackets(behind[0])],
         multi_label=multi_label,
         abstain=options.abstain,
         window_scores=options.window_scores,

@@ -259,13 +259,40 @@ entity label of the schema; add it to the entities.
             )
 
 
+class _Amount:
+    """A number with what it counts: compared with a plain number, as bounds are, by the number."""
+
+    __slots__ = ()
+    amount: Decimal
+
+    def __lt__(self, other: object) -> bool:
+        return self.amount < _plain(other) if _is_plain(other) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self.amount <= _plain(other) if _is_plain(other) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self.amount > _plain(other) if _is_plain(other) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self.amount >= _plain(other) if _is_plain(other) else NotImplemented
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _plain(value: object) -> Decimal:
+    return Decimal(str(value))  # as written: 0.1 is not a binary fraction
+
+
 @dataclass(frozen=True, slots=True)
-class Money:
+class Money(_Amount):
     """An amount of money; the currency is an ISO 4217 code where it can be told, else as written.
 
     >>> from decimal import Decimal
-    >>> str(Money(Decimal("9.50"), "EUR"))
-    '9.50 EUR'
+    >>> str(Money(Decimal("9.50"), "EUR")), Money(Decimal("9.50"), "EUR") >= 9
+    ('9.50 EUR', True)
     """
 
     amount: Decimal
@@ -276,12 +303,12 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(_Amount):
     """A number with its unit as written.
 
     >>> from decimal import Decimal
-    >>> str(Quantity(Decimal("2.5"), "kg"))
-    '2.5 kg'
+    >>> str(Quantity(Decimal("2.5"), "kg")), Quantity(Decimal("2.5"), "kg") < 2
+    ('2.5 kg', False)
     """
 
     amount: Decimal

@@ -85,17 +85,19 @@ def format_field(field: Field) -> str:
     r"""Return the shorthand of a field; `parse_field` reads it back equal.
 
     Raises:
-        SchemaError: if the field has a threshold, which the shorthand has no place for.
+        SchemaError: if the field has a threshold or rules, which the shorthand has no place for.
 
     >>> format_field(Field("size", "str", ("small", "large")))
     'size::[small|large]'
     >>> format_field(Field("name", "str", description="full name"))
     'name::str::full name'
     """
-    if field.threshold is not None:
+    beyond = [] if field.threshold is None else ["threshold"]
+    beyond += field.rules.given()
+    if beyond:
         raise SchemaError(
-            f"The shorthand cannot hold the threshold of field {shown(field.name)}; "
-            'use the object form, {"name": ..., "threshold": ...}.'
+            f"The shorthand cannot hold the {beyond[0]} of field {shown(field.name)}; "
+            f'use the object form, {{"name": ..., "{beyond[0]}": ...}}.'
         )
     parts = [escape(field.name, ":[\\")]
     if field.choices:

@@ -14,13 +14,12 @@ from onepass.results.types import Value
 from onepass.schema.shape import Child, Leaf, Shape
 from onepass.typed.link import Node, values_of
 from onepass.typed.result import FieldError
-from onepass.typed.signs import with_minus
 from onepass.typed.unreadable import UnreadableError
-from onepass.typed.values import read_value
+from onepass.typed.values import read_value, text_to_read
 
 Location = tuple[str | int, ...]
-_SIGNED = ("integer", "number", "decimal", "money", "quantity")
 MISSING = "Nothing was found for this field, which is required."
+TOO_FEW = "Fewer values were found for this field than are required."
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +128,8 @@ def _read(leaf: Leaf, value: Value, text: str) -> Any:
     if leaf.field.choices:
         return leaf.meanings[leaf.field.choices.index(value.text)]
     own = value.text
-    if leaf.field.rules.kind in _SIGNED and value.start is not None and value.end is not None:
-        own = with_minus(text, value.start, value.end)
+    if value.start is not None and value.end is not None:
+        own = text_to_read(text, value.start, value.end, leaf.field.rules)
     return read_value(own, leaf.field.rules)
 
 
@@ -190,7 +189,7 @@ def _mend_one(
             branch.lost.add(path)
             doomed.append((held, one))
             return True
-        return _lacks(branch, path, problem, errors, (above, doomed))
+        return _lacks(branch, part, problem, errors, (above, doomed))
     errors.append(FieldError(branch.path, None, problem.message))
     if above is not None:
         doomed.append(above)
@@ -199,16 +198,26 @@ def _mend_one(
 
 def _lacks(
     branch: Branch,
-    path: str,
+    part: Leaf | Child,
     problem: Problem,
     errors: list[FieldError],
     ends: tuple[tuple[list[Any], Any] | None, list[tuple[list[Any], Any]]],
 ) -> bool:
-    """Say that a field is missing, or wrong as a whole; its record goes."""
+    """Say that a field is missing, or wrong as a whole; its record goes if it has no default."""
     above, doomed = ends
+    values, below = branch.values.get(part.name, []), branch.below.get(part.name, [])
+    replaceable = bool(values or below) and (part.nullable or not part.required)
+    path = _joined(branch.path, part.name, None)
     if path not in branch.lost:
-        errors.append(FieldError(path, None, MISSING if problem.missing else problem.message))
+        found = [one.evidence for one in values]
+        found += [value for one in below for _, value in one.evidence("")]
+        text = "; ".join(value.text for value in found) or None
+        missing = TOO_FEW if found else MISSING
+        errors.append(FieldError(path, text, missing if problem.missing else problem.message))
         branch.lost.add(path)
+    if replaceable:
+        doomed += [(values, one) for one in values] + [(below, one) for one in below]
+        return True
     if above is not None:
         doomed.append(above)
     return above is not None
@@ -217,4 +226,6 @@ def _lacks(
 def _part(shape: Shape, key: str | int) -> Leaf | Child | None:
     """Return the field that validation calls so."""
     parts: tuple[Leaf | Child, ...] = (*shape.leaves, *shape.children)
-    return next((part for part in parts if key in (part.key, part.name)), None)
+    called = [part for part in parts if part.key == key]  # one's key may be the name of another
+    called += [part for part in parts if part.name == key]
+    return called[0] if called else None

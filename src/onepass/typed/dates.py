@@ -22,6 +22,12 @@ _NUMERIC = re.compile(
 _YEAR_FIRST = re.compile(rf"(?<!\d)\d{{4}}{_BETWEEN}\d{{1,2}}{_BETWEEN}\d{{1,2}}(?!\d)")
 # Of these the year, the month and the day are told by their order alone, as in ISO.
 _YEAR_MONTH_DAY = re.compile(r"(?<![\d.,/‐‑–−-])(\d{4})([/.‐‑–−-])(\d{1,2})\2(\d{1,2})(?!\d)")
+_ISO = re.compile(r"[\dWw-]{8,10}(?:[Tt ]\d\d:?\d\d.*)?")  # Python takes any sign for the T
+# 3-7 May 2024, 03.05.-07.05.2024, 13-15/05/2024: of a range no day is the one that is meant.
+_RANGE = re.compile(
+    r"(?<![\d:.,/‐‑–−-])\d{1,2}\.?(?:\d{1,2}\.?)?\s?[‐‑–—−-]\s?\d{1,2}"
+    r"(?:\.?\s?[^\W\d_]{3}|[./]\d{1,2}[./])"
+)
 _SHORT = re.compile(
     rf"(?<![\d:.,/‐‑–−-])(\d\d)({_BETWEEN})(\d{{1,2}}){_BETWEEN}(\d{{1,2}})(?![\d:]|[.,/-]\d)"
 )
@@ -72,11 +78,13 @@ def read_date(text: str, order: Order | None = None) -> date:
 def _read(text: str, order: Order | None) -> datetime:
     """Return the moment that a text names, with the offset that dateparser takes its zone for."""
     given = " ".join(text.split()).strip(" .,")
-    try:
-        return datetime.fromisoformat(given)
-    except ValueError:
-        pass
-    if any(not _is_day(*match.group(1, 3, 4)) for match in _YEAR_MONTH_DAY.finditer(given)):
+    if _ISO.fullmatch(given):
+        try:
+            return datetime.fromisoformat(given)
+        except ValueError:
+            pass
+    is_no_day = any(not _is_day(*one.group(1, 3, 4)) for one in _YEAR_MONTH_DAY.finditer(given))
+    if is_no_day or _RANGE.search(given):
         raise UnreadableError(f"{text!r} is not a whole date.")
     year_first = _is_year_first(text, given, order)
     numeric = None if year_first else _numeric(given)

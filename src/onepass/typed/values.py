@@ -18,6 +18,7 @@ from onepass.typed.amounts import read_money, read_quantity
 from onepass.typed.contacts import read_email, read_iban, read_phone, read_url
 from onepass.typed.dates import read_date, read_datetime
 from onepass.typed.numbers import read_integer, read_number
+from onepass.typed.signs import with_minus
 from onepass.typed.unreadable import UnreadableError
 
 Read = str | int | float | Decimal | date | datetime | Money | Quantity
@@ -36,6 +37,9 @@ _READERS: dict[Kind, Callable[[str, Rules], Read]] = {
     "url": lambda text, rules: read_url(text),
     "iban": lambda text, rules: read_iban(text),
 }
+
+
+_SIGNED = ("integer", "number", "decimal", "money", "quantity")
 
 
 class Fit(IntEnum):
@@ -63,9 +67,44 @@ def read_value(text: str, rules: Rules) -> Read:
     return _READERS[rules.kind](text, rules)
 
 
+def text_to_read(text: str, start: int, end: int, rules: Rules) -> str:
+    """Return what is read as the value of a span: of numbers, with a minus outside of it.
+
+    Args:
+        text: the document.
+        start: of the span, in characters.
+        end: behind it.
+        rules: of the field that it fills.
+
+    >>> text_to_read("a balance of -75", 14, 16, Rules(kind="number"))
+    '-75'
+    """
+    return with_minus(text, start, end) if rules.kind in _SIGNED else text[start:end]
+
+
+def fit_at(text: str, start: int, end: int, rules: Rules) -> Fit:
+    """Return how well a span of a document fits.
+
+    Args:
+        text: the document.
+        start: of the span, in characters.
+        end: behind it.
+        rules: form and length are those of the span; bounds are kept by the value that is read.
+
+    >>> fit_at("a balance of -75", 14, 16, Rules(kind="number", ge=0)).name
+    'REFUSED'
+    """
+    return fit(text[start:end], rules, text_to_read(text, start, end, rules))
+
+
 @lru_cache(maxsize=4096)
-def fit(text: str, rules: Rules) -> Fit:
+def fit(text: str, rules: Rules, read: str | None = None) -> Fit:
     """Return how well a candidate fits.
+
+    Args:
+        text: of the candidate.
+        rules: of its field.
+        read: what its value is read from; None is the text itself.
 
     >>> fit("12", Rules(kind="integer", le=10)), fit("many", Rules(kind="integer")).name
     (<Fit.REFUSED: 0>, 'UNREADABLE')
@@ -73,7 +112,7 @@ def fit(text: str, rules: Rules) -> Fit:
     if not _keeps_form(text, rules):
         return Fit.REFUSED
     try:
-        value = read_value(text, rules)
+        value = read_value(text if read is None else read, rules)
     except UnreadableError:
         return Fit.REFUSED if rules.bounds else Fit.UNREADABLE
     return Fit.GOOD if keeps_bounds(value, rules) else Fit.REFUSED

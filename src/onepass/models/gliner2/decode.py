@@ -131,7 +131,11 @@ def _records(
     structure = schema.structures[group.task]
     options = {
         item: value_options(
-            text[:, line], float(thresholds[item]), structure.fields[item], reading.text_of
+            text[:, line],
+            float(thresholds[item]),
+            structure.fields[item],
+            reading.document,
+            reading.first,
         )
         for line, item in enumerate(group.items)
         if structure.fields[item].is_ruled

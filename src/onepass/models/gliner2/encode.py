@@ -49,12 +49,12 @@ class Reading:
         """Number of words, choice words of the prompt included."""
         return self.prompt.prefix_words + len(self.lengths)
 
-    def text_of(self, start: int, end: int) -> str:
-        """Return the text of some of the window's own words, half-open."""
+    @property
+    def document(self) -> Words:
+        """All words of the text, of which `first` is the window's first."""
         if self.text is None:
             raise ValueError("A reading without its text has no words to show.")
-        words, first = self.text, self.first
-        return words.text[int(words.starts[first + start]) : int(words.ends[first + end - 1])]
+        return self.text
 
     def types(self) -> Ints:
         """Return (pieces,) of the window's words: the shape of each piece's word, from 1 up."""

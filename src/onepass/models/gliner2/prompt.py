@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.schema import ClassificationTask, Field, Label, Schema, Structure
+from onepass.schema.shown import shown
 
 SEP_STRUCT, SEP_TEXT = "[SEP_STRUCT]", "[SEP_TEXT]"
 PARENT = "[P]"
@@ -292,12 +293,12 @@ def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int)
 
 def _title(schema: Schema, group: Group) -> str:
     if group.kind is Kind.RELATION:
-        return f"The relation type {schema.relation_types[group.task].name!r}"
+        return f"The relation type {shown(schema.relation_types[group.task].name)}"
     if group.kind is Kind.ENTITIES:
-        return f"The entity label {schema.span_labels[group.items[0]].name!r}"
+        return f"The entity label {shown(schema.span_labels[group.items[0]].name)}"
     owner: Structure | ClassificationTask
     if group.kind is Kind.STRUCTURE:
         owner = schema.structures[group.task]
-        return f"The field {owner.fields[group.items[0]].name!r} of {owner.name!r}"
+        return f"The field {shown(owner.fields[group.items[0]].name)} of {shown(owner.name)}"
     owner = schema.classification_tasks[group.task]
-    return f"The label {owner.labels[group.items[0]].name!r} of task {owner.name!r}"
+    return f"The label {shown(owner.labels[group.items[0]].name)} of task {shown(owner.name)}"
