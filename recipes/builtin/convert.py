@@ -16,11 +16,20 @@ import random
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from annotated import annotated_rows
-from derived import RECIPES, records_of_mentions, records_of_relations
+from derived import (
+    RECIPES,
+    REQUEST_NAMES,
+    TEXT_NAMES,
+    one_record_of_mentions,
+    records_of_mentions,
+    records_of_relations,
+)
+from joined import joined_mentions, joined_records, joined_relations
 from written import written_rows
 
 from onepass.corpus.example import (
@@ -49,6 +58,26 @@ MENTIONS_OF = (
     "wikigold", "multiconer2_en", "btc", "litbank", "handwritten", "uner_ewt", "stackoverflow_ner",
     "proggen_wiki_gold_no_misc",
 )  # fmt: skip
+# Sources whose mentions are also asked as one record of a text, and how that may be called.
+ONE_RECORD_OF = {
+    "restaurant8k": REQUEST_NAMES, "multidogo": REQUEST_NAMES, "nlupp_slots": REQUEST_NAMES,
+    "sgd_slots": REQUEST_NAMES, "nlu_corpora_tum": REQUEST_NAMES, "annotated": TEXT_NAMES,
+    "multiconer2_en": TEXT_NAMES, "wikigold": TEXT_NAMES, "pii_templates_v2": TEXT_NAMES,
+    "presidio_synth_pii": TEXT_NAMES,
+}  # fmt: skip
+MOST_ONE_RECORD = 2500  # of a source
+# Sources of which several texts in a row are one long text.
+JOINED = (
+    "multiconer2_en", "wikigold", "btc", "litbank", "stackoverflow_ner",
+    "proggen_wiki_gold_no_misc", "proggen_conll2003_no_misc", "uner_ewt", "sec_filings",
+    "hipe_ajmc", "somesci", "wet_lab_protocols", "skillspan", "chemrxn_product", "chemrxn_roles",
+    "sofc_exp", "textile_gpt4o", "pii_templates_v2", "presidio_synth_pii", "deezer_music", "phee",
+    "bio_bc5cdr", "bio_anatem", "bio_jnlpba", "bio_ncbi_disease", "bio_craft", "tasteset_recipes",
+    "restaurant8k", "sgd_slots", "multidogo", "materials_synthesis", "mams_aspects",
+)  # fmt: skip
+MOST_JOINED_MENTIONS = 400  # of a source
+JOINED_RECORDS = 8000
+JOINED_RELATIONS = 4000
 GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity label
 
 # Relative weight of each source; the rest get 1.0 times the square root of their size.
@@ -67,6 +96,8 @@ WEIGHTS = {
     "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "annotated": 14.0,
     "redocred_records": 3.2, "knowledgenet_records": 1.3, "somesci_records": 0.8,
     "wet_lab_protocols_records": 0.5, "materials_synthesis_records": 0.8, "mention_records": 2.0,
+    "one_record": 2.0, "joined": 6.0, "joined_mentions": 3.0,
+    "joined_relations": 3.0,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 
@@ -118,6 +149,35 @@ def derived(out: Path) -> dict[str, int]:
         )
     )
     sizes["mention_records"] = write_examples(out / "mention_records.jsonl", found)
+    found = (
+        example
+        for name, names in ONE_RECORD_OF.items()
+        for example in islice(
+            one_record_of_mentions(
+                read_examples(out / f"{name}.jsonl"), names, random.Random(f"{name}, one record")
+            ),
+            MOST_ONE_RECORD,
+        )
+    )
+    sizes["one_record"] = write_examples(out / "one_record.jsonl", found)
+    own = [
+        example
+        for name in ("handwritten", "written", "annotated")
+        for example in read_examples(out / f"{name}.jsonl")
+    ]
+    found = joined_records(own, JOINED_RECORDS, random.Random("joined"))
+    sizes["joined"] = write_examples(out / "joined.jsonl", found)
+    found = (
+        example
+        for name in JOINED
+        for example in islice(
+            joined_mentions(read_examples(out / f"{name}.jsonl"), random.Random(f"{name}, joined")),
+            MOST_JOINED_MENTIONS,
+        )
+    )
+    sizes["joined_mentions"] = write_examples(out / "joined_mentions.jsonl", found)
+    found = joined_relations(own, JOINED_RELATIONS, random.Random("joined relations"))
+    sizes["joined_relations"] = write_examples(out / "joined_relations.jsonl", found)
     return sizes
 
 

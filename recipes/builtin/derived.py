@@ -176,6 +176,11 @@ RECIPES: dict[str, tuple[Recipe, ...]] = {
 }  # fmt: skip
 # How the field that holds a mention itself may be called; the label of the mention is one more.
 MENTION_FIELDS = ("name", "name", "mention", "text", "what")
+# How the one record of a text may be called: of a request, and of any other text.
+REQUEST_NAMES = ("request", "booking", "inquiry", "order", "user request", "details", "slots")
+TEXT_NAMES = ("facts", "details", "key information", "document", "summary", "text", "data")
+MOST_FILLED = 8
+MOST_EMPTY = 5
 
 
 def records_of_relations(
@@ -279,4 +284,41 @@ def records_of_mentions(examples: Iterable[Example], rng: random.Random) -> Iter
             text=example.text,
             structures=tuple(structures),
             source=f"{example.source} as records",
+        )
+
+
+def one_record_of_mentions(
+    examples: Iterable[Example], names: tuple[str, ...], rng: random.Random
+) -> Iterator[Example]:
+    """Yield texts whose mentions are asked as one record with a field a label.
+
+    What is known of labels is so learned for fields, too. A name that comes again is no new value.
+
+    Args:
+        examples: with entities.
+        names: of the record type, one of which is drawn.
+        rng: decides which labels are fields, among them some that are not in the text.
+    """
+    for example in examples:
+        values: dict[str, dict[str, GoldValue]] = defaultdict(dict)
+        for mention in sorted(example.entities, key=lambda m: (m.start, m.end)):
+            words = example.text[mention.start : mention.end].casefold()
+            values[mention.label].setdefault(words, GoldValue(mention.start, mention.end))
+        if not values:
+            continue
+        filled = rng.sample(sorted(values), min(len(values), MOST_FILLED))
+        absent = [label for label in example.asked or () if label not in values]
+        fields = filled + rng.sample(absent, min(len(absent), rng.randint(0, MOST_EMPTY)))
+        rng.shuffle(fields)
+        record = {label: tuple(values[label].values()) for label in filled}
+        yield Example(
+            text=example.text,
+            structures=(
+                GoldStructure(
+                    rng.choice([name for name in names if name not in fields]),
+                    tuple(GoldField(name, example.descriptions.get(name)) for name in fields),
+                    (record,),
+                ),
+            ),
+            source=f"{example.source} as one record",
         )
