@@ -59,8 +59,12 @@ def _of_one_type(held: list[Example], rng: random.Random) -> list[Example]:
             continue
         if not _fits((first, second)):
             continue
-        others = {(field.name, field.choices) for field in right.fields}
-        fields = tuple(field for field in left.fields if (field.name, field.choices) in others)
+        others = {(field.name, field.choices): field.dtype for field in right.fields}
+        fields = tuple(
+            replace(field, dtype="list") if others[field.name, field.choices] == "list" else field
+            for field in left.fields
+            if (field.name, field.choices) in others
+        )
         if len(fields) < 3 or 2 * len(fields) < max(len(left.fields), len(right.fields)):
             continue
         uses.update((id(first), id(second)))
@@ -137,15 +141,15 @@ def joined_mentions(examples: Iterable[Example], rng: random.Random) -> Iterator
         if not labels:
             continue
         rng.shuffle(held)
-        waiting = iter(held)
-        for first in waiting:
+        while held:
             most = rng.randint(60, MOST_JOINED_WORDS)
-            parts, words = [first], len(first.text.split())
-            for part in waiting:
-                if len(parts) == MOST_PARTS or words + len(part.text.split()) > most:
+            parts = [held.pop()]
+            words = len(parts[0].text.split())
+            while held and len(parts) < MOST_PARTS:
+                words += len(held[-1].text.split())
+                if words > most:
                     break
-                parts.append(part)
-                words += len(part.text.split())
+                parts.append(held.pop())
             if len(parts) > 1:
                 yield _mentions_of(parts, rng.choice(SEPARATORS))
 

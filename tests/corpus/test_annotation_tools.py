@@ -321,6 +321,7 @@ def test_other_results_about_the_whole_text_are_not_read(tmp_path):
         ("left", [(ACME, ANN)]),
         ("bi", [(ANN, ACME), (ACME, ANN)]),
         (None, [(ANN, ACME)]),
+        (["left"], [(ANN, ACME)]),
     ],
 )
 def test_the_direction_of_a_relation(tmp_path, direction, pairs):

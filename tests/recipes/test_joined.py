@@ -71,6 +71,21 @@ def test_texts_of_one_record_type_have_the_records_of_both_with_the_fields_of_bo
     ]
 
 
+def test_a_field_that_is_a_list_in_one_of_two_texts_is_one_in_both() -> None:
+    text = "Ann and Bo, 2 euros. Al, 3 euros."
+    values = {"who": "Ann", "price": "2 euros"}, {"who": "Al", "price": "3 euros"}
+    found = [{k: (GoldValue(*place(text, v)),) for k, v in one.items()} for one in values]
+    single = tuple(GoldField(name, dtype="str") for name in ("who", "price", "day"))
+    several = (GoldField("who", dtype="list"), *single[1:])
+    one = Example(text, structures=(GoldStructure("sale", single, tuple(found)),))
+    found[0] = {**found[0], "who": (GoldValue(0, 3), GoldValue(8, 10))}
+    other = Example(text + " ", structures=(GoldStructure("sale", several, tuple(found)),))
+    for pair in ([one, other], [other, one]):
+        joined = next(joined_records(pair, 2, random.Random(1)))
+        assert [f.dtype for f in joined.structures[0].fields] == ["list", "str", "str"]
+        assert len(joined.structures[0].records) == 4
+
+
 def test_texts_of_other_record_types_are_asked_for_one_or_for_all() -> None:
     alone = {**shown(HOUSES)}, {**shown(BOATS)}
     both = alone[0] | alone[1]
@@ -99,6 +114,12 @@ def test_mentions_of_texts_that_were_asked_the_same_keep_their_places() -> None:
         ("Bo", "person"),
         ("Rome", "place"),
     ]
+
+
+def test_every_text_is_in_a_long_one_but_for_a_last_one() -> None:
+    texts = [Example("word " * 50 + str(n), (Mention(0, 4, "word"),)) for n in range(40)]
+    joined = list(joined_mentions(texts, random.Random(1)))
+    assert sum(len(example.entities) for example in joined) >= 30  # one of 60 words is not joined
 
 
 def test_relations_are_asked_of_joined_texts_where_the_answer_is_known_for_all() -> None:

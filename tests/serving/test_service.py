@@ -7,6 +7,7 @@ import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
 from time import monotonic, process_time, sleep
 from typing import Any
 
@@ -17,6 +18,7 @@ from onepass.extractor import Extractor
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.serving import wire
 from onepass.serving.guard import ROUTES
+from onepass.serving.question import Question, question_of
 from onepass.serving.routes import router
 from onepass.serving.settings import Settings
 
@@ -272,6 +274,23 @@ def test_a_legal_body_does_not_hold_up_others(
     else:
         assert error(got) == (422, code)
     assert took < 1.5  # seconds of work; it was up to 20
+
+
+def test_others_are_answered_while_a_long_schema_is_read(service, monkeypatch):
+    reading, go_on = Event(), Event()
+
+    def slow(*given: Any, **options: Any) -> Question:
+        reading.set()
+        assert go_on.wait(30)
+        return question_of(*given, **options)
+
+    monkeypatch.setattr("onepass.serving.service.question_of", slow)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, service.http, "Ann Lee")
+        assert reading.wait(30)
+        assert service.http.get("/health").status_code == 200
+        go_on.set()
+        assert asked.result().status_code == 200
 
 
 # Between what Python can read and what it can write again lie depths of their own.

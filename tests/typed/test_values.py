@@ -296,13 +296,18 @@ def test_a_day_that_does_not_exist_is_no_other_one(text: str, order: Any) -> Non
     "text",
     ["2024-05-03-07", "2024-05-03/04", "2024-05-03–07", "20240503/07", "2024-05-03 07",
      "2024-05-03 – 2024-05-07", "3-7 May 2024", "3.–7. Mai 2024", "03.05.-07.05.2024",
-     "13-15/05/2024"],
+     "13-15/05/2024", "13-15 05 2024"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["date", "datetime"])
 @pytest.mark.parametrize("order", [None, "YMD"])
 def test_a_range_of_days_is_no_day_with_a_time(text: str, kind: Any, order: Any) -> None:
     with pytest.raises(UnreadableError, match="is not a whole date"):
         read_value(text, Rules(kind=kind, order=order))
+
+
+@needs_values
+def test_a_year_before_a_dash_is_no_range() -> None:
+    assert read_value("2024 - 12 May", Rules(kind="date")) == date(2024, 5, 12)
 
 
 @pytest.mark.parametrize("text", ["2024-05-03T10:30", "2024-05-03 10:30", "20240503T1030"])

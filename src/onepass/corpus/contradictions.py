@@ -1,4 +1,4 @@
-"""Which earlier annotation of the same text contradicts one, without comparing all pairs.
+"""Which earlier annotation of the same text contradicts one, with few comparisons.
 
 It knows examples, and nothing about files.
 """
@@ -6,6 +6,7 @@ It knows examples, and nothing about files.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from itertools import islice
 
 from onepass.corpus.example import Example, GoldStructure
 
@@ -29,7 +30,8 @@ class Annotations:
     def __init__(self) -> None:
         # Of each claim the first two values are enough: any other value differs from the first.
         self._claims: dict[Hashable, list[tuple[Hashable, int]]] = {}
-        self._structures: dict[str, dict[_Records, int]] = {}
+        # By name and fields the records of all rows, in their order.
+        self._structures: dict[str, dict[frozenset[str], dict[frozenset[_Record], int]]] = {}
 
     def add(self, number: int, example: Example) -> None:
         """Remember a row, whose number is greater than all before."""
@@ -38,8 +40,9 @@ class Annotations:
             if len(held) < 2 and all(value != other for other, _ in held):
                 held.append((value, number))
         for structure in example.structures:
-            known = self._structures.setdefault(structure.name, {})
-            known.setdefault(_records(structure, example.text), number)
+            fields, records = _records(structure, example.text)
+            known = self._structures.setdefault(structure.name, {}).setdefault(fields, {})
+            known.setdefault(records, number)
 
     def contradicted(self, example: Example) -> int | None:
         """Return the number of the first row that contradicts an example of the same text."""
@@ -51,9 +54,13 @@ class Annotations:
         ]
         for structure in example.structures:
             own = _records(structure, example.text)
-            known = self._structures.get(structure.name, {})
-            rows = (number for theirs, number in known.items() if _differ(own, theirs))
-            found += [number for number in [next(rows, None)] if number is not None]
+            for fields, known in self._structures.get(structure.name, {}).items():
+                if fields.isdisjoint(own[0]):
+                    continue
+                # Where the fields are the same, two are enough, as of claims.
+                rows = islice(known.items(), 2 if fields == own[0] else None)
+                differing = (number for held, number in rows if _differ(own, (fields, held)))
+                found += islice(differing, 1)
         return min(found, default=None)
 
 
@@ -87,7 +94,7 @@ def _records(structure: GoldStructure, text: str) -> _Records:
         )
         for record in structure.records
     )
-    return frozenset(field.name for field in structure.fields), frozenset(records)
+    return frozenset(field.name for field in structure.fields), frozenset(filter(None, records))
 
 
 def _differ(own: _Records, other: _Records) -> bool:
@@ -97,6 +104,6 @@ def _differ(own: _Records, other: _Records) -> bool:
 
 def _only(own: _Records, fields: frozenset[str]) -> set[_Record]:
     if own[0] <= fields:
-        return {record for record in own[1] if record}
+        return set(own[1])
     records = (frozenset(value for value in record if value[0] in fields) for record in own[1])
     return {record for record in records if record}

@@ -5,7 +5,8 @@ It knows where a value stands only through the function that it is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from onepass.corpus.checks import as_name, as_names, as_notes, as_object
@@ -16,6 +17,8 @@ from onepass.schema.types import shown
 
 Places = Callable[[object, str], tuple[str, list[Span]]]  # (value, its name) -> surface, spans
 Fields = Mapping[str, Any]
+_Record = dict[str, tuple[GoldValue, ...]]
+_Claimed = dict[Hashable, set[Span]]  # by a record at its first places those that equal ones have
 
 
 def read_structures(
@@ -65,9 +68,10 @@ def _structure(
         )
         for key, known in choices.items()
     )
-    records: list[dict[str, tuple[GoldValue, ...]]] = []
+    records: list[_Record] = []
+    claimed: _Claimed = defaultdict(set)
     for row in rows:
-        record = _next_record(row, {f.name: f.choices for f in fields}, places, records)
+        record = _next_record(row, {f.name: f.choices for f in fields}, places, (records, claimed))
         if record and record not in records:
             records.append(record)
     return GoldStructure(name, fields, tuple(records))
@@ -77,17 +81,19 @@ def _next_record(
     row: Fields,
     choices: Mapping[str, tuple[str, ...]],
     places: Places,
-    earlier: Sequence[Mapping[str, tuple[GoldValue, ...]]],
-) -> dict[str, tuple[GoldValue, ...]]:
+    earlier: tuple[Sequence[_Record], _Claimed],
+) -> _Record:
     """Return a record at occurrences that no equal one has, as long as there are some."""
-    taken: set[Span] = set()
+    records, claimed = earlier
+    first = _record(row, choices, places)
+    taken = claimed[tuple(sorted(first.items()))]
 
     def free(value: object, what: str) -> tuple[str, list[Span]]:
         surface, spans = places(value, what)
         return surface, [span for span in spans if span not in taken] or spans
 
-    record = _record(row, choices, places)
-    while record in earlier:
+    record = _record(row, choices, free) if taken else first
+    while record in records:
         spans = {value.span for values in record.values() for value in values if value.span}
         if spans <= taken:
             break

@@ -241,6 +241,7 @@ def _relations(
             )
         there = spans[ends[0]], spans[ends[1]]
         back = there[::-1]
-        orders = {"left": [back], "bi": [there, back]}.get(one.get("direction", ""), [there])
+        direction = one.get("direction")
+        orders = [back] if direction == "left" else [there, back] if direction == "bi" else [there]
         for label in _types(one):
             yield from (GoldRelation(label, *order) for order in dict.fromkeys(orders))

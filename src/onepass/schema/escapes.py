@@ -26,6 +26,8 @@ def scan(text: str, special: str) -> Chars:
     >>> [tuple(char) for char in scan(r"a\|", "|")]
     [('a', False), ('|', True)]
     """
+    if "\\" not in text:
+        return [Char(one, False) for one in text]
     chars: Chars = []
     position = 0
     while position < len(text):

@@ -26,7 +26,7 @@ Tree: TypeAlias = (
 )  # as `Schema.classification` takes it
 
 NODE_KEYS = (*LABEL_KEYS, "labels")
-_DEEPEST = 32  # levels
+DEEPEST = 32  # levels
 
 
 class Branches(NamedTuple):
@@ -90,8 +90,8 @@ def _first_branch(values: Mapping[Any, object]) -> Any:
 def _read_node(name: Any, value: object, level: int) -> Branches:
     """Return one label, and behind it what stands below it."""
     what = f"The labels below {shown(name)}"
-    if level > _DEEPEST:
-        raise SchemaError(f"{what} would be more than {_DEEPEST} levels deep; flatten the tree.")
+    if level > DEEPEST:
+        raise SchemaError(f"{what} would be more than {DEEPEST} levels deep; flatten the tree.")
     label, below = Label(name), _NONE
     if isinstance(value, Mapping) and set(value) <= set(NODE_KEYS):
         options = read_object(value, NODE_KEYS, f"The label {shown(name)}")

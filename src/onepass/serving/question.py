@@ -10,9 +10,7 @@ from typing import Any
 from onepass.errors import SchemaError
 from onepass.schema import Schema
 from onepass.schema.nesting import is_too_deep
-from onepass.schema.trees import NODE_KEYS
-
-_DEEPEST = 32  # levels of labels; deeper ones are refused when the schema is built
+from onepass.schema.trees import DEEPEST, NODE_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def names_at_least(given: Mapping[str, Any]) -> int:
 def _labels_of(values: object, level: int = 1) -> int:
     """Return how many labels a list, or a tree of `onepass.schema.trees`, has."""
     count = len(_held(values))
-    if isinstance(values, dict) and level < _DEEPEST:
+    if isinstance(values, dict) and level < DEEPEST:
         for below in values.values():
             if isinstance(below, dict) and set(below) <= set(NODE_KEYS):
                 below = below.get("labels")

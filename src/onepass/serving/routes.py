@@ -95,7 +95,7 @@ async def validate(given: wire.SchemaRequest, request: Request) -> Response:
     """Say whether a schema can be asked of this model, and why not."""
     service = _service(request)
     try:
-        question = service.question(given.asked)
+        question = await service.question(given.asked)
         await asyncio.to_thread(service.model.extract, [], question.schema)
     except Refusal as refusal:
         return reply({"valid": False, "schema": None, "labels": None, **refusal.body()})

@@ -60,7 +60,7 @@ class Service:
             Refusal: if there is no answer to the request as a whole.
         """
         self._check_count(texts)
-        question = self.question(
+        question = await self.question(
             options.asked,
             threshold=options.threshold,
             overlap=options.overlap,
@@ -91,7 +91,14 @@ class Service:
             ) from error
         return await self._waited(future, request)
 
-    def question(self, asked: Mapping[str, Any], **options: Any) -> Question:
+    async def question(
+        self,
+        asked: Mapping[str, Any],
+        *,
+        threshold: float | Mapping[str, float] | None = None,
+        overlap: str = "flat",
+        on_long: str = "window",
+    ) -> Question:
         """Return what is asked; see `question_of`.
 
         Raises:
@@ -99,7 +106,10 @@ class Service:
             SchemaError: for a schema that cannot be asked.
         """
         self._check_labels(names_at_least(asked))
-        question = question_of(asked, **options)
+        # In a thread of its own: a long schema takes a second, in which others are to be answered.
+        question = await asyncio.to_thread(
+            question_of, asked, threshold=threshold, overlap=overlap, on_long=on_long
+        )
         self._check_labels(question.schema.labels_total)
         return question
 

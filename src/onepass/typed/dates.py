@@ -25,8 +25,8 @@ _YEAR_MONTH_DAY = re.compile(r"(?<![\d.,/‐‑–−-])(\d{4})([/.‐‑–−-
 _ISO = re.compile(r"[\dWw-]{8,10}(?:[Tt ]\d\d:?\d\d.*)?")  # Python takes any sign for the T
 # 3-7 May 2024, 03.05.-07.05.2024, 13-15/05/2024: of a range no day is the one that is meant.
 _RANGE = re.compile(
-    r"(?<![\d:.,/‐‑–−-])\d{1,2}\.?(?:\d{1,2}\.?)?\s?[‐‑–—−-]\s?\d{1,2}"
-    r"(?:\.?\s?[^\W\d_]{3}|[./]\d{1,2}[./])"
+    r"(?<![\d:.,/‐‑–−-])\d{1,2}(?:\.(?:\d{1,2}\.?)?)?\s?[‐‑–—−-]\s?\d{1,2}"
+    r"(?:\.?\s?[^\W\d_]{3}|[./\s]\d{1,2}[./\s])"
 )
 _SHORT = re.compile(
     rf"(?<![\d:.,/‐‑–−-])(\d\d)({_BETWEEN})(\d{{1,2}}){_BETWEEN}(\d{{1,2}})(?![\d:]|[.,/-]\d)"
