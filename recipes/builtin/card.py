@@ -30,6 +30,10 @@ OWN = (
         "records", "relations and mentions of the sources above, asked as records "
         "(`recipes/builtin/derived.py`)", "as above",
     ),
+    (
+        "joined", "several texts of the sources above and of ours in a row "
+        "(`recipes/builtin/joined.py`)", "as above",
+    ),
 )  # fmt: skip
 
 HEAD = """# The built-in model of onepass
@@ -185,8 +189,10 @@ def _data_rows(manifest: list[dict[str, Any]], mix: dict[str, float]) -> list[st
     for name, origin, terms in OWN:
         share = mix.get(name, 0.0)
         if name == "records":
-            share = sum(weight for key, weight in mix.items() if key.endswith("_records"))
+            share = sum(mix[key] for key in mix if key.endswith(("_records", "one_record")))
             share -= mix.get("sgd_records", 0.0)
+        if name == "joined":
+            share = sum(mix[key] for key in mix if key.startswith("joined"))
         rows.append(f"| {name} | {origin} | {terms} | {share / total:.1%} |")
     return rows
 
