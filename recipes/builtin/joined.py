@@ -28,8 +28,9 @@ def joined_records(
 ) -> Iterator[Example]:
     """Yield long texts made of two or three with records, in a row.
 
-    Only texts with two records are taken. Half of the long ones ask for a record type that two
-    texts have, with the fields that both know; the others for types that only one of them has.
+    Only texts with two records of a type, or more, are taken. Half of the long ones ask for a
+    record type that two texts have, with the fields that both know; the others for types that only
+    one of them has.
 
     Args:
         examples: with records.

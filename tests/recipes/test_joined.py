@@ -116,10 +116,10 @@ def test_mentions_of_texts_that_were_asked_the_same_keep_their_places() -> None:
     ]
 
 
-def test_every_text_is_in_a_long_one_but_for_a_last_one() -> None:
+def test_a_text_that_no_longer_fits_begins_the_next_long_one() -> None:
     texts = [Example("word " * 50 + str(n), (Mention(0, 4, "word"),)) for n in range(40)]
     joined = list(joined_mentions(texts, random.Random(1)))
-    assert sum(len(example.entities) for example in joined) >= 30  # one of 60 words is not joined
+    assert sum(len(example.entities) for example in joined) >= 30  # a single one is left out
 
 
 def test_relations_are_asked_of_joined_texts_where_the_answer_is_known_for_all() -> None:
