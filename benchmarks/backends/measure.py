@@ -32,6 +32,8 @@ from onepass.backends.cpu import available_cores, cpu  # noqa: E402
 from onepass.cli.machine import cores, versions  # noqa: E402
 from onepass.errors import OnepassError  # noqa: E402
 from onepass.hub import export_dir, locate  # noqa: E402
+from onepass.hub.exports import export_problem  # noqa: E402
+from onepass.models.export import export_checkpoint  # noqa: E402
 
 PARTS = ("reading", "opening", "starting")
 LABELS = 5
@@ -46,6 +48,8 @@ SYSTEMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         EXACT: ("onnx", "fp32"),
         "openvino fp32": ("openvino", "fp32"),
         "openvino bf16": ("openvino", "bf16"),
+        "onnx int8": ("onnx", "int8"),
+        "openvino int8": ("openvino", "int8"),
     },
 }
 
@@ -57,6 +61,7 @@ def main() -> None:
         root = options.checkpoints or Path(own)
         size = TINY if options.quick else BASE
         directory = make("gliner2", root, size)
+        _write_int8(directory)
         result: dict[str, Any] = {
             "machine": describe(options.threads),
             "texts": {"labels": LABELS, "mixed": MIXED},
@@ -172,6 +177,14 @@ def _builtin_graphs() -> Path:
 def _graphs(directory: Path) -> Path:
     Extractor.from_pretrained(directory, backend="onnx", precision="fp32")  # writes them
     return export_dir(locate(directory), precision="fp32") / "fp32"
+
+
+def _write_int8(directory: Path) -> None:
+    """Write the graphs of a checkpoint in eight bits, unless they are there."""
+    checkpoint = locate(directory)
+    target = export_dir(checkpoint, precision="int8")
+    if export_problem(target / "int8", checkpoint) is not None:
+        export_checkpoint(checkpoint, target, precision="int8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.speed import exact
 
 Result = Mapping[str, Any]
-_REDUCED = ("onepass-int8", "onepass-bf16")
+REDUCED = ("onepass-int8", "onepass-openvino-int8", "onepass-bf16")
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def _ratios(result: Result) -> Iterator[Bar]:
     yield _least(f"gliner2, {fp32}, one text", 2.5, of(best, "one", ours))
     yield _least(f"gliner2, {fp32}, mixed batch, its best batch size", 3, of(best, "mixed", ours))
     yield _least(f"gliner2, {fp32}, mixed batch, its default", 6, of(default, "mixed", ours))
-    yield _least("gliner2, reduced precision, one text", 5, of(best, "one", _REDUCED))
-    yield _least("gliner2, reduced, mixed batch, its best", 5, of(best, "mixed", _REDUCED))
-    yield _least("gliner2, reduced, mixed batch, its default", 10, of(default, "mixed", _REDUCED))
+    yield _least("gliner2, reduced precision, one text", 5, of(best, "one", REDUCED))
+    yield _least("gliner2, reduced, mixed batch, its best", 5, of(best, "mixed", REDUCED))
+    yield _least("gliner2, reduced, mixed batch, its default", 10, of(default, "mixed", REDUCED))
     for library in ("gliner", "gliclass"):
         found = [
             ratios[exact.faster(ratios)]["median"]

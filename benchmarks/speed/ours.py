@@ -28,6 +28,7 @@ VARIANTS: Mapping[str, tuple[str, str]] = {
     exact.ONNX: ("onnx", "fp32"),
     exact.OPENVINO: ("openvino", "fp32"),
     "onepass-int8": ("onnx", "int8"),
+    "onepass-openvino-int8": ("openvino", "int8"),
     "onepass-bf16": ("openvino", "bf16"),
 }
 EXACT = exact.ONNX  # always asked; it settles thresholds

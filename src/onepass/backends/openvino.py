@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: the graphs of ONNX Runtime, compiled for this machine, in fp32 or bf16.
+"""OpenVINO on the CPU: the graphs of ONNX Runtime, compiled for this machine.
 
 One compiled model a graph, for every shape, made when it is first needed. The runtime has switches
 that change numbers behind one's back; here all of them are set.
@@ -15,10 +15,11 @@ from typing import Any
 import numpy
 import openvino
 
-from onepass.backends.base import IS_LONG, Array, Graph, Input, cannot_run, check_files
+from onepass.backends.base import IS_LONG, PRODUCTS, Array, Graph, Input, cannot_run, check_files
 from onepass.backends.cache_pruning import prune_files
-from onepass.backends.cpu import available_cores
+from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
+from onepass.backends.openvino_products import GROUP, multiply_integers
 from onepass.errors import BackendError
 
 # One for the process, which stays: each gives its thread a stack for signals and takes it back when
@@ -44,8 +45,9 @@ class OpenvinoBackend:
     Args:
         directory: holds ``NAME.onnx`` for each graph.
         graphs: of the family.
-        precision: "fp32", "bf16" (computed from the fp32 graphs) or "int8" (of the weights; what is
-            not stored so is computed in fp32).
+        precision: "fp32", "bf16" (computed from the fp32 graphs) or "int8" (of the weights, and of
+            the products of graphs that have a form for that, where the CPU has such products; the
+            rest is computed in fp32).
         threads: for one run; None means `onepass.backends.cpu.available_cores`.
         cache: where compiled models are kept, those that were used last; None, or a place that
             cannot be written, to compile at every start.
@@ -77,7 +79,7 @@ class OpenvinoBackend:
             )
         self._config = {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],  # the default is bf16 where there is it
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else activations of int8 graphs are rounded
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else inputs of all int8 weights are rounded
             "INFERENCE_NUM_THREADS": threads or available_cores(),
             "NUM_STREAMS": 1,  # one run has all threads, and others wait for it
             "PERFORMANCE_HINT": "LATENCY",
@@ -114,7 +116,11 @@ class OpenvinoBackend:
     def _compile(self, graph: str) -> _Compiled:
         path = self._path(graph)
         try:
-            model = _CORE.compile_model(_unbranched(path), "CPU", self._config)
+            read, config = _unbranched(path), self._config
+            if path.with_suffix(PRODUCTS).is_file() and has_int8_products(cpu()[1]):
+                multiply_integers(read)
+                config = config | {"DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
+            model = _CORE.compile_model(read, "CPU", config)
         except Exception as error:  # RuntimeError, and others of the frontends
             raise cannot_run(path, error) from error
         if self._cache is not None:  # one may have been added
