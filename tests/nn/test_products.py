@@ -14,6 +14,7 @@ from torch import nn
 from onepass.backends.base import Graph
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.backends.onnx import OnnxBackend
+from onepass.nn.export import export_graphs
 from onepass.nn.quantize import quantize_file
 
 SIZE = 96
@@ -122,3 +123,33 @@ def test_the_backend_runs_the_form_that_is_fast_here(directory: Path, inputs: np
 def test_without_products_there_is_one_file(directory: Path, tmp_path: Path) -> None:
     quantize_file(directory / "fp32" / "encode.onnx", tmp_path / "encode.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["encode.onnx"]
+
+
+def test_an_input_is_quantized_once_for_all_products_with_it(
+    tmp_path: Path, inputs: np.ndarray
+) -> None:
+    class Heads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.backbone = nn.ModuleList(nn.Linear(SIZE, SIZE * 2, bias=False) for _ in range(3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            one, two, three = (part(x) for part in self.backbone)
+            return one[..., :SIZE] + 2 * two[..., :SIZE] - three[..., SIZE:]
+
+    torch.manual_seed(0)
+    heads = Heads().eval()
+    with torch.no_grad():
+        heads.backbone[1].weight *= torch.linspace(0.1, 3, SIZE)  # the factors suit all of them
+    export_graphs(heads, {"encode": heads}, [GRAPH], tmp_path, hidden=SIZE)
+    exact = run(tmp_path / "encode.onnx", inputs[2:])
+    for name, runs in (("plain", []), ("fitted", [{"x": inputs[:2]}])):
+        target = tmp_path / name / "encode.onnx"
+        target.parent.mkdir()
+        quantize_file(tmp_path / "encode.onnx", target, runs, products=True)
+        fast = target.with_suffix(".products.onnx")
+        kinds = [node.op_type for node in onnx.load(fast).graph.node]
+        assert (kinds.count("QuantizeLinear"), kinds.count("MatMulIntegerToFloat")) == (1, 3)
+        for path in (fast, target):
+            difference = np.abs(run(path, inputs[2:]) - exact)
+            assert 0 < difference.max() < 0.1 * np.abs(exact).max()

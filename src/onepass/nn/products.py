@@ -1,8 +1,8 @@
 """Products with weights in an ONNX graph, computed in eight bits: one scale a row and a column.
 
 Each row of the input, which is one word piece, is quantized by its own largest value while the
-graph runs. A row's result depends on that row alone: not on the other texts of a batch, nor on
-padding, as it does where one scale is found for a whole tensor
+graph runs, once for all products with it. A row's result depends on that row alone: not on the
+other texts of a batch, nor on padding, as it does where one scale is found for a whole tensor
 (`onnxruntime.quantization.quantize_dynamic`). Everything between the products stays in fp32.
 
 Products of the backbone and of the span head are meant (`onepass.nn.rounding.PARTS`). This module
@@ -12,7 +12,7 @@ knows no family and no file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -63,15 +63,21 @@ def quantize_products(model: onnx.ModelProto, rounded: Mapping[str, Rounded]) ->
         return
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []
+    before: dict[str, tuple[Rounded, tuple[str, str]]] = {}
     for node in graph.node:
         name = chosen.get(node.output[0])
         if name is None:
             nodes.append(node)
             continue
+        matrix, x = rounded[name], node.input[0]
         graph.initializer.remove(weights[name])
-        put_weight(graph, name, rounded[name])
-        _put_shift(graph, name, rounded[name])
-        nodes += _product(node, rounded[name])
+        put_weight(graph, name, matrix)
+        _put_shift(graph, name, matrix)
+        if x not in before or not before[x][0].takes_inputs_of(matrix):
+            added, steps = _in_steps(node, matrix)
+            nodes += added
+            before[x] = matrix, steps
+        nodes += _product(node, matrix, *before[x][1])
     _share_constants(graph)
     del graph.node[:]
     graph.node.extend(nodes)
@@ -121,15 +127,67 @@ def _share_constants(graph: onnx.GraphProto) -> None:
         graph.initializer.append(numpy_helper.from_array(value, _PREFIX + name))
 
 
-def _product(node: onnx.NodeProto, rounded: Rounded) -> list[onnx.NodeProto]:
+def _in_steps(
+    node: onnx.NodeProto, rounded: Rounded
+) -> tuple[list[onnx.NodeProto], tuple[str, str]]:
+    """Return the nodes that quantize the input of a product, and the names of what they compute.
+
+    These are (n, rows) steps and (n, 1) what one is worth. Unsigned inputs with zero at 128, and
+    signed weights, are what the runtime has instructions for; with signed inputs it is an order of
+    magnitude slower.
+    """
+    x, weight = node.input
+    make, constant, made = _maker(node.output[0])
+    zero, step = (
+        _PREFIX + name for name in (("bottom", "fine") if rounded.shift else ("zero", "step"))
+    )
+    raised = make("Add", [x, f"{weight}.shift"], "raised") if rounded.shift else x
+    even = raised
+    if rounded.factors is not None:
+        even = make("Mul", [raised, f"{weight}.inverse"], "even")
+    flat = make("Reshape", [even, constant("inner", [-1, len(rounded.small)])], "flat")  # (n, rows)
+    sizes_of = flat if rounded.shift else make("Abs", [flat], "abs")
+    largest = make("ReduceMax", [sizes_of], "largest", axes=[1], keepdims=0)
+    scale = make("Max", [make("Mul", [largest, step], "step"), f"{_PREFIX}least"], "s")
+    zeros = make("Expand", [zero, make("Shape", [scale], "count")], "zeros")
+    small = make("QuantizeLinear", [flat, scale, zeros], "int8", axis=0)
+    return made, (small, make("Unsqueeze", [scale, f"{_PREFIX}column"], "factors"))
+
+
+def _product(
+    node: onnx.NodeProto, rounded: Rounded, small: str, factors: str
+) -> list[onnx.NodeProto]:
     """Return the nodes that compute what ``node`` does, from integers.
 
-    Unsigned inputs with zero at 128, and signed weights, are what the runtime has instructions
-    for; with signed inputs it is an order of magnitude slower.
+    Args:
+        node: a product.
+        rounded: its weight.
+        small: (n, rows) its input in steps.
+        factors: (n, 1) what a step is worth.
     """
     x, weight = node.input
     out = node.output[0]
-    rows, columns = rounded.small.shape
+    make, constant, made = _maker(out)
+    zero = _PREFIX + ("bottom" if rounded.shift else "zero")
+    product = f"{out}.product"
+    inputs = [small, f"{weight}.int8", f"{_PREFIX}one", f"{weight}.scale", zero]
+    made.append(helper.make_node("MatMulIntegerToFloat", inputs, [product], domain=_CONTRIB))
+    scaled = make("Mul", [product, factors], "scaled")
+    if rounded.shift:
+        scaled = make("Sub", [scaled, f"{weight}.excess"], "lowered")
+    sizes = make("Shape", [x], "sizes")
+    outer = make("Slice", [sizes, f"{_PREFIX}first", f"{_PREFIX}last"], "outer")
+    columns = constant("outputs", [rounded.small.shape[1]])
+    shape = make("Concat", [outer, columns], "shape", axis=0)
+    made.append(helper.make_node("Reshape", [scaled, shape], [out]))
+    return made
+
+
+def _maker(
+    out: str,
+) -> tuple[Callable[..., str], Callable[[str, list[int]], str], list[onnx.NodeProto]]:
+    """Return what makes nodes and constants named after an output, and the list they go to."""
+    made: list[onnx.NodeProto] = []
 
     def make(kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
         made.append(helper.make_node(kind, inputs, [f"{out}.{name}"], **attributes))
@@ -140,29 +198,4 @@ def _product(node: onnx.NodeProto, rounded: Rounded) -> list[onnx.NodeProto]:
         made.append(helper.make_node("Constant", [], [f"{out}.{name}"], value=value))
         return f"{out}.{name}"
 
-    made: list[onnx.NodeProto] = []
-    zero, step = (
-        _PREFIX + name for name in (("bottom", "fine") if rounded.shift else ("zero", "step"))
-    )
-    raised = make("Add", [x, f"{weight}.shift"], "raised") if rounded.shift else x
-    even = raised
-    if rounded.factors is not None:
-        even = make("Mul", [raised, f"{weight}.inverse"], "even")
-    flat = make("Reshape", [even, constant("inner", [-1, rows])], "flat")  # (n, rows)
-    sizes_of = flat if rounded.shift else make("Abs", [flat], "abs")
-    largest = make("ReduceMax", [sizes_of], "largest", axes=[1], keepdims=0)
-    scale = make("Max", [make("Mul", [largest, step], "step"), f"{_PREFIX}least"], "s")
-    zeros = make("Expand", [zero, make("Shape", [scale], "count")], "zeros")
-    small = make("QuantizeLinear", [flat, scale, zeros], "int8", axis=0)
-    product = f"{out}.product"
-    inputs = [small, f"{weight}.int8", f"{_PREFIX}one", f"{weight}.scale", zero]
-    made.append(helper.make_node("MatMulIntegerToFloat", inputs, [product], domain=_CONTRIB))
-    factors = make("Unsqueeze", [scale, f"{_PREFIX}column"], "factors")  # (n, 1)
-    scaled = make("Mul", [product, factors], "scaled")
-    if rounded.shift:
-        scaled = make("Sub", [scaled, f"{weight}.excess"], "lowered")
-    sizes = make("Shape", [x], "sizes")
-    outer = make("Slice", [sizes, f"{_PREFIX}first", f"{_PREFIX}last"], "outer")
-    shape = make("Concat", [outer, constant("outputs", [columns])], "shape", axis=0)
-    made.append(helper.make_node("Reshape", [scaled, shape], [out]))
-    return made
+    return make, constant, made

@@ -20,7 +20,7 @@ from onepass.backends.base import PRODUCTS, WEIGHTS, Array
 from onepass.nn.constants import LARGE, lift_constants, read_by
 from onepass.nn.product_inputs import product_moments
 from onepass.nn.products import find_products, put_weight, quantize_products
-from onepass.nn.rounding import Rounded, round_matrix
+from onepass.nn.rounding import Moments, Rounded, round_matrix
 from onepass.nn.shared_weights import save_sharing
 
 
@@ -43,11 +43,7 @@ def quantize_file(
     model = onnx.load(source)
     lift_constants(model.graph)
     moments = product_moments(model, runs)
-    rounded = {}
-    for tensor in model.graph.initializer:
-        if tensor.name in moments or (products and tensor.name in find_products(model.graph)):
-            values = numpy_helper.to_array(tensor)
-            rounded[tensor.name] = round_matrix(values, moments.get(tensor.name))
+    rounded = _rounded(model.graph, moments, every=products)
     forms = {}
     if products and rounded:
         fast = onnx.ModelProto()
@@ -61,6 +57,32 @@ def quantize_file(
         onnx.save(model, target)
     else:
         save_sharing(forms, target.with_suffix(WEIGHTS))
+
+
+def _rounded(
+    graph: onnx.GraphProto, moments: Mapping[str, Moments], *, every: bool
+) -> dict[str, Rounded]:
+    """Return the weights of products in eight bits, by name.
+
+    Args:
+        graph: in fp32.
+        moments: of the inputs of some, by the name of the weight.
+        every: whether those without moments are wanted, too.
+    """
+    found = {
+        name: node.input[0]
+        for name, node in find_products(graph).items()
+        if every or name in moments
+    }
+    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer if t.name in found}
+    return {
+        name: round_matrix(
+            values[name],
+            moments.get(name),
+            [values[other] for other, x in found.items() if x == found[name] and other != name],
+        )
+        for name in found
+    }
 
 
 def quantize_weights(model: onnx.ModelProto, rounded: Mapping[str, Rounded] | None = None) -> None:

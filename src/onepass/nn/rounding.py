@@ -12,6 +12,7 @@ This module knows arrays, no graphs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +81,14 @@ class Rounded:
     factors: Floats | None = None
     shift: float = 0.0
 
+    def takes_inputs_of(self, other: Rounded) -> bool:
+        """Return whether an input is divided and shifted alike for both matrices."""
+        if self.shift != other.shift or len(self.small) != len(other.small):
+            return False
+        if self.factors is None or other.factors is None:
+            return self.factors is other.factors
+        return np.array_equal(self.factors, other.factors)
+
     @property
     def excess(self) -> Floats:
         """Return (columns) what the shift adds to a product."""
@@ -87,12 +96,16 @@ class Rounded:
         return (self.shift * (rows @ self.small) * self.scale).astype(np.float32)
 
 
-def round_matrix(values: Floats, moments: Moments | None = None) -> Rounded:
+def round_matrix(
+    values: Floats, moments: Moments | None = None, beside: Sequence[Floats] = ()
+) -> Rounded:
     """Return a matrix in eight bits.
 
     Args:
         values: (rows, columns); inputs are multiplied from the left.
         moments: of the inputs; None if none were seen.
+        beside: other matrices that the same inputs are multiplied with, (rows, any number): the
+            factors suit all of them, so that an input is divided once.
 
     >>> round_matrix(np.array([[1, 0.5], [-0.5, 0]], np.float32)).small.tolist()
     [[127, 127], [-64, 0]]
@@ -102,7 +115,8 @@ def round_matrix(values: Floats, moments: Moments | None = None) -> Rounded:
         return Rounded(_nearest(values / scale), scale)
     shift = moments.shift
     inputs = _raised(moments.largest + np.float32(shift))  # (rows)
-    weights = _raised(np.abs(values).max(axis=1))
+    largest = [np.abs(one).max(axis=1) for one in (values, *beside)]
+    weights = _raised(np.max(largest, axis=0))
     factors = (inputs**SHARE / weights ** (1 - SHARE)).astype(np.float32)
     scaled = values * factors[:, None]
     scale = _scale(scaled)
