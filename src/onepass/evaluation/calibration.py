@@ -29,6 +29,7 @@ LOWEST = 0.02  # scores below it are never looked at
 _GRID = (0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.05 * step, 2) for step in range(17)))
 _EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
 FEWEST = 50  # findings below which a kind is left as it is
+CHANCE = 0.005  # of F1 around its best: the middle of thresholds that are as good is taken
 _ROUNDS = 100
 _DIGITS = 6  # of a threshold that is kept: scores near 1 differ in the later ones
 
@@ -134,7 +135,7 @@ def fit(answered: Answered) -> dict[str, Any]:
         of them have no true label.
     """
     curves = sweep_answers(answered, thresholds=_GRID)
-    best = curves.best()
+    best = curves.best(within=CHANCE)
     pairs, singles = _gather(answered, best)
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
@@ -185,7 +186,7 @@ def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:
     fitted = [fit(half) for half in halves]
     kinds = set(fitted[0]["calibration"]) & set(fitted[1]["calibration"])
     for half, other in zip(halves, reversed(fitted), strict=True):
-        pairs, singles = _gather(half, sweep_answers(half, thresholds=_GRID).best())
+        pairs, singles = _gather(half, sweep_answers(half, thresholds=_GRID).best(within=CHANCE))
         for kind in kinds:
             before, after = counts.setdefault(kind, (Reliability(), Reliability()))
             scale, shift = (other["calibration"][kind][part] for part in ("scale", "shift"))

@@ -43,20 +43,20 @@ class Sweep:
 
     curves: Mapping[str, Mapping[float, float]]
 
-    def best(self) -> dict[str, float]:
+    def best(self, within: float = 0.0) -> dict[str, float]:
         """Return the threshold with the highest F1 for each section.
 
         Of several it is the middle one, the lower of two in the middle.
 
+        Args:
+            within: thresholds whose F1 is lower by no more than this count as well, as far as they
+                lie in a row around the highest: what is left of a difference is chance.
 
-        >>> Sweep({"entities": {0.3: 0.5, 0.4: 0.6, 0.5: 0.6, 0.6: 0.6, 0.7: 0.2}}).best()
-        {'entities': 0.5}
+        >>> swept = Sweep({"entities": {0.3: 0.5, 0.4: 0.6, 0.5: 0.599, 0.6: 0.598, 0.7: 0.2}})
+        >>> swept.best(), swept.best(within=0.01)
+        ({'entities': 0.4}, {'entities': 0.5})
         """
-        chosen = {}
-        for section, curve in self.curves.items():
-            top = [at for at, f1 in sorted(curve.items()) if f1 == max(curve.values())]
-            chosen[section] = top[(len(top) - 1) // 2]
-        return chosen
+        return {section: _middle(curve, within) for section, curve in self.curves.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the best thresholds and the curves as plain dicts; curves are lists of pairs."""
@@ -67,6 +67,19 @@ class Sweep:
                 for section, curve in self.curves.items()
             },
         }
+
+
+def _middle(curve: Mapping[float, float], within: float) -> float:
+    """Return the middle one of the thresholds around the best that are as good."""
+    places, scores = zip(*sorted(curve.items()), strict=True)
+    least = max(scores) - within
+    best = [place for place, score in enumerate(scores) if score == max(scores)]
+    first = last = best[(len(best) - 1) // 2]
+    while first and scores[first - 1] >= least:
+        first -= 1
+    while last + 1 < len(scores) and scores[last + 1] >= least:
+        last += 1
+    return places[(first + last) // 2]
 
 
 def sweep(
