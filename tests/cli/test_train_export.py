@@ -93,6 +93,40 @@ def test_wrong_configurations(
     assert message in done.err
 
 
+def test_options_leave_the_other_keys_of_their_section(
+    onepass: Onepass, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "onepass.training.run.train_from_config", lambda config, report: asked.append(config)
+    )
+    config = tmp_path / "config.json"
+    sections = {
+        "lora": {"rank": 8, "dropout": 0.1},
+        "distill": {"teacher": "large", "weight": 0.5},
+        "self_train": {"texts": "texts.jsonl", "labels": ["person"], "smoothing": 0.2},
+    }
+    config.write_text(json.dumps({"model": "a", "output": "c"} | sections))
+    done = onepass("train", str(config), "--lora", "4", "--distill", "base", "-t", "0.5")
+    assert done.code == 0, done.err
+    (found,) = asked
+    assert (found.lora.rank, found.lora.alpha, found.lora.dropout) == (4, 8.0, 0.1)
+    assert (found.distill.teacher, found.distill.weight) == ("base", 0.5)
+    assert (found.self_train.threshold, found.self_train.smoothing) == (0.5, 0.2)
+    assert found.self_train.labels == ("person",)
+    assert onepass("train", str(config), "-e", r"a\,b, c", "-r", "works for").code == 0
+    assert asked[1].self_train.labels == ("a,b", "c")
+    assert asked[1].self_train.relations == ("works for",)
+
+
+@pytest.mark.parametrize("option", ["-e", "-r"])
+def test_self_training_asks_without_descriptions(onepass: Onepass, option: str):
+    given = ("-m", "a", "-o", "b", "--self-train", "texts.jsonl")
+    done = onepass("train", *given, option, "firm=a company")
+    assert (done.code, done.out) == (2, "")
+    assert "'firm' was given with a description" in done.err
+
+
 def test_nothing_to_train(onepass: Onepass):
     done = onepass("train")
     assert (done.code, done.out) == (2, "")

@@ -75,6 +75,12 @@ OPTIONS = [{"id": "a", "text": "good"}]
         ({"options": OPTIONS, "config": "x"}, "config must be an object"),
         ({"options": OPTIONS, "accept": [["a"]]}, "the id of an option must be a string or a"),
         ({"options": OPTIONS, "accept": [{"id": "a"}]}, "the id of an option must be a string"),
+        (
+            {"label": "SPAM", "answer": "rejected"},
+            "must be one of accept, reject, ignore, but 'rej",
+        ),
+        ({"answer": None}, "the answer must be one of accept, reject, ignore, but None"),
+        ({"answer": ["accept"]}, "the answer must be one of accept, reject, ignore"),
     ],
 )
 def test_a_wrong_row_of_prodigy_spoils_no_other(tmp_path, bad, message):

@@ -58,6 +58,27 @@ def test_files_of_another_offset_are_no_conflict(tmp_path):
     assert [p.kind for p in inspect_files([one, other])] == ["duplicate"]
 
 
+def test_white_space_at_an_end_of_a_span_is_named(tmp_path):
+    path = tmp_path / "a.jsonl"
+    text = "Ann lives in Oslo  "
+    field, value = GoldField("who"), GoldValue(3, 9)
+    fine = Example(text, (Mention(0, 3, "person"), Mention(0, 9, "person")))
+    odd = Example(
+        "! " + text,
+        (Mention(15, 20, "city"), Mention(19, 21, "city")),
+        structures=(GoldStructure("stay", (field,), ({"who": (value,)},)),),
+        relations=(GoldRelation("in", (2, 5), (14, 19)),),
+    )
+    write_examples(path, [fine, odd])
+    found = list(inspect_files([path]))
+    assert {(p.place, p.kind) for p in found} == {("line 2", "space")}
+    assert [p.message for p in found] == [
+        "The span [14, 19) ' Oslo' begins or ends with white space.",
+        "The span [15, 20) 'Oslo ' begins or ends with white space.",
+        "The span [19, 21) '  ' holds nothing but white space.",
+    ]
+
+
 def kinds(tmp_path, *examples: Example) -> list[str]:
     write_examples(tmp_path / "a.jsonl", examples)
     return [problem.kind for problem in inspect_files([tmp_path / "a.jsonl"])]
@@ -111,7 +132,7 @@ def test_many_rows_of_one_text_are_read_in_one_pass(tmp_path, monkeypatch):
     monkeypatch.setattr(contradictions, "_differ", counted)
     rows = [
         Example(
-            "Ann runs Acme",
+            "Ann-runs-Acme",
             structures=(GoldStructure("firm", (GoldField("a"),), ({"a": (GoldValue(0, n),)},)),),
         )
         for n in range(1, 13)

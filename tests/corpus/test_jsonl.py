@@ -84,6 +84,13 @@ def test_an_example_with_everything_survives_a_file(tmp_path):
     assert json.loads(path.read_text(encoding="utf-8").splitlines()[1]) == {"text": "nothing"}
 
 
+def test_a_lone_surrogate_survives_a_file(tmp_path):
+    path = tmp_path / "data.jsonl"
+    example = Example("Ann \ud800 met Bø.", (Mention(10, 12, "person"),))
+    write_examples(path, [example])
+    assert list(read_examples(path)) == [example]
+
+
 @given(examples())
 def test_any_example_survives(example):
     row = json.loads(json.dumps(example_to_dict(example), ensure_ascii=False))

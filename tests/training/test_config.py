@@ -7,6 +7,8 @@ import pytest
 from onepass.errors import InputError
 from onepass.models.gliner2.targets import LossWeights
 from onepass.training.config import TrainConfig, read_config
+from onepass.training.distilling import DistillOptions
+from onepass.training.lora import LoraOptions
 from onepass.training.sampling import SamplingOptions
 
 LEAST = {"model": "start", "data": "data.jsonl", "output": "run"}
@@ -188,6 +190,15 @@ def test_a_teacher_alone_is_distillation():
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*/train.json")), ids=lambda p: p.parent.name)
 def test_recipes_are_configurations(path):
     read_config(path)
+
+
+def test_overrides_within_an_object_leave_its_other_keys():
+    own = {"lora": {"rank": 8, "dropout": 0.1}, "distill": "large", "sampling": {"restyle": 0.5}}
+    given = {"lora": {"rank": 4}, "distill": {"teacher": "base"}}
+    config = TrainConfig.from_json(json.dumps(LEAST | own), given)
+    assert config.lora == LoraOptions(rank=4, dropout=0.1)
+    assert config.distill == DistillOptions("base")
+    assert config.sampling == SamplingOptions(restyle=0.5)
 
 
 def test_rounded_weights_are_not_changed_by_adapters():

@@ -104,7 +104,15 @@ def test_a_restored_mixture_goes_on_where_it_was(write):
 def test_another_mixture_is_not_restored(write):
     mixture = Mixture({"a": numbered(write, "a", 2)}, None, seed=0)
     with pytest.raises(InputError, match="drew from a, b, but the data now are a"):
-        mixture.restore({"a": 1, "b": 0})
+        mixture.restore({"a": 1, "b": 1})
+    with pytest.raises(InputError, match="drew from b, but the data now are a"):
+        mixture.restore({"b": 0})
+
+
+def test_a_mixture_is_restored_without_a_file_that_was_never_drawn(write):
+    mixture = Mixture({"a": numbered(write, "a", 2)}, None, seed=0)
+    mixture.restore({"a": 1, "b": 0})  # b had the weight 0
+    assert mixture.state() == {"a": 1}
 
 
 @pytest.mark.parametrize(

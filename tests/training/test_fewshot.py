@@ -56,6 +56,17 @@ def test_sources_keep_their_weights_and_those_of_weight_0_are_left_out(tmp_path,
     assert lines == ["12 of 18 examples chosen, 12 of each label"]
 
 
+def test_a_mix_beside_another_file_weighs_as_what_was_chosen_of_it(tmp_path, write):
+    for name in ("a", "b"):
+        write(f"mix/{name}.jsonl", *[TIM] * 50)
+    (tmp_path / "mix" / "mix.json").write_text('{"a": 3, "b": 1}')
+    plain = write("plain.jsonl", *[TIM] * 50)
+    given = {"seed": 0, "into": tmp_path / "into", "report": lambda line: None}
+    few = few_of(open_sources([tmp_path / "mix", plain], held_out=0, **given), 30, **given)
+    chosen = len(few.files["a"]) + len(few.files["b"])
+    assert few.weights == pytest.approx({"a": chosen * 3 / 4, "b": chosen / 4})
+
+
 def test_a_run_reports_the_gain_on_what_it_did_not_see(tmp_path, write):
     start = make_tiny_checkpoint(tmp_path / "start", counting_layer="count_lstm", dropout=0.0)
     words = {"good": "red", "bad": "Rome"}

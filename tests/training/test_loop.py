@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,30 @@ def test_an_earlier_run_is_not_overwritten(tmp_path, make):
     (tmp_path / "step-1" / "state.json").write_text("{}")
     with pytest.raises(InputError, match="holds checkpoints of an earlier run; resume it"):
         train(make(), options(steps=1), tmp_path)
+
+
+def test_copies_of_checkpoints_do_not_count(run, make):
+    train(make(), options(steps=6, score_every=2, keep=1), run)
+    shutil.rmtree(run / "final")
+    for name in ("step-9.bak", "step-4 (copy)", "step-new"):
+        shutil.copytree(run / "step-4", run / name)
+    assert train(make(), options(score_every=2, keep=1), run, resume=True).steps == 8
+    assert {"step-6", "step-9.bak", "step-4 (copy)", "step-new"} <= set(names(run))
+    shutil.rmtree(run / "step-6")
+    shutil.rmtree(run / "final")
+    train(make(), options(steps=1), run)  # none of them is an earlier run
+
+
+@pytest.mark.parametrize("name", ["state.json", "training.pt"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"half"])
+def test_a_damaged_checkpoint_is_named(run, make, name, content):
+    train(make(), options(steps=6), run)
+    path = run / "step-4" / name
+    path.write_bytes(
+        path.read_bytes()[: path.stat().st_size // 2] if content == b"half" else content
+    )
+    with pytest.raises(InputError, match=re.escape(f"{path} is not there whole; move ")):
+        train(make(), options(), run, resume=True)
 
 
 @pytest.mark.parametrize("resume", [False, True])

@@ -134,6 +134,37 @@ def test_a_run_is_resumed_by_its_configuration(tmp_path, config):
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_the_configuration_of_a_resumed_run_begins_another(tmp_path, config):
+    train_from_config(config(steps=4))
+    train_from_config(config(steps=6, resume=True))
+    kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
+    assert (kept.steps, kept.resume) == (6, False)
+
+
+def test_a_text_with_half_of_a_surrogate_pair_is_learned(config, write):
+    entities = {"person": ["Ann"]}
+    rows = [{"input": f"Ann \ud800 met {i}.", "output": {"entities": entities}} for i in range(9)]
+    data = str(write("odd.jsonl", *rows))
+    assert train_from_config(config(data=data, steps=1))["skipped"] == 0
+    assert train_from_config(config(data=data, steps=1, few_shot=2, output=data + ".few"))
+
+
+def test_a_run_of_endless_epochs_ends_by_its_steps(config):
+    assert train_from_config(config(steps=1, epochs=1e308))["steps"] == 1
+
+
+def test_a_run_is_resumed_with_the_texts_that_it_labeled(tmp_path, config, write):
+    texts = str(write("texts.jsonl", {"text": "Tim runs."}))
+    labeled = {"texts": texts, "labels": ["person"], "threshold": 0.0}
+    train_from_config(config(self_train=labeled))
+    with pytest.raises(InputError, match="was begun with another self_train"):
+        train_from_config(config(self_train=labeled | {"labels": ["place"]}, steps=6, resume=True))
+    kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
+    assert kept.self_train is not None
+    assert kept.self_train.labels == ("person",)
+    train_from_config(config(self_train=labeled | {"smoothing": 0.2}, steps=6, resume=True))
+
+
 def test_a_refused_resume_leaves_the_run_as_it_was(tmp_path, config):
     train_from_config(config(steps=4, score_every=2))
     run = tmp_path / "run"

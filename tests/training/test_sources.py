@@ -2,6 +2,7 @@ import gzip
 import json
 import random
 import re
+from collections import Counter
 
 import pytest
 
@@ -48,6 +49,54 @@ def test_a_mix_chooses_and_weighs_the_files_of_a_directory(tmp_path, write, read
     sources = read("data")
     assert list(sources.files) == ["a", "c"]
     assert sources.weights == {"a": 0.5, "c": 2.0}
+
+
+def drawn(sources: Sources, count: int) -> Counter[str]:
+    mixture = Mixture(sources.files, sources.weights, seed=0)
+    return Counter(one.source for one in mixture.draw(count, random.Random(0)))
+
+
+def test_a_mix_beside_a_file_without_a_weight_weighs_as_its_examples_do(tmp_path, write, read):
+    for name, count in (("a", 60), ("b", 240)):
+        write(f"mix/{name}.jsonl", *[row(name)] * count)
+    for weights in ('{"a": 2, "b": 1}', '{"a": 1e308, "b": 5e307}'):
+        (tmp_path / "mix" / "mix.json").write_text(weights)
+        write("plain.jsonl", *[row("plain")] * 600)
+        sources = read("mix", "plain.jsonl")
+        assert sources.weights == pytest.approx({"a": 200, "b": 100})
+        counts = drawn(sources, 9000)
+        assert {name: round(count / 1000) for name, count in counts.items()} == {
+            "a": 2, "b": 1, "plain": 6,
+        }  # fmt: skip
+
+
+def test_mixes_alone_weigh_as_they_say(tmp_path, write, read):
+    for name, count, weight in (("a", 9, 1), ("b", 2, 3)):
+        write(f"{name}/{name}.jsonl", *[row(name)] * count)
+        (tmp_path / name / "mix.json").write_text(json.dumps({name: weight}))
+    assert read("a", "b").weights == {"a": 1.0, "b": 3.0}
+    write("c.jsonl", row("c"))
+    assert read("a", "b", "c.jsonl").weights == {"a": 9.0, "b": 2.0}
+
+
+def test_files_of_weight_0_are_neither_read_nor_held_out(tmp_path, write, read):
+    for name in ("a", "b"):
+        write(f"data/{name}.jsonl", *[row(name)] * 10)
+    (tmp_path / "data" / "mix.json").write_text('{"a": 1, "b": 0}')
+    sources = read("data", held_out=0.5)
+    assert texts(sources) == {"a": ["a"] * 5}
+    assert [example.text for example in sources.held_out] == ["a"] * 5
+    (tmp_path / "data" / "mix.json").write_text('{"a": 0}')
+    with pytest.raises(InputError, match=r"no file has a weight above 0 in mix\.json; give one"):
+        read("data")
+
+
+def test_half_of_a_surrogate_pair_is_kept(write, read):
+    text = "Ann \ud800 met Bo."
+    write("a.jsonl", {"input": text, "output": {"entities": {"person": ["Bo"]}}})
+    example = read("a.jsonl").files["a"].example(0)
+    assert example.text == text
+    assert text[example.entities[0].start : example.entities[0].end] == "Bo"
 
 
 def test_gzip_and_other_formats_are_converted(tmp_path, write, read):

@@ -91,6 +91,15 @@ def test_the_count_survives_a_resume(tmp_path):
     assert (outcome.steps, outcome.best) == (6, 0.5)
 
 
+def test_a_run_that_patience_ended_is_not_scored_again(tmp_path):
+    ended = train(Toy([0.5, 0.4, 0.3]), options(patience=2), tmp_path)
+    log = (tmp_path / "log.jsonl").read_text()
+    again = train(Toy([]), options(patience=2), tmp_path, resume=True)
+    assert (again.steps, again.best, again.scores) == (6, 0.5, {"score": 0.3})
+    assert (ended.steps, ended.best, ended.scores) == (6, 0.5, {"score": 0.3})
+    assert (tmp_path / "log.jsonl").read_text() == log
+
+
 def test_the_mean_is_that_of_the_weights_so_far(tmp_path):
     task = Toy()
     mean, live = task.network.weight.detach().clone(), []

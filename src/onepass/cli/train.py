@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,10 @@ from onepass.cli import loading
 from onepass.cli.options import threads_of
 from onepass.cli.output import json_text, say, show
 from onepass.errors import InputError
+
+if TYPE_CHECKING:
+    from onepass.schema.relation import RelationType
+    from onepass.schema.types import Label
 
 EXAMPLES = """Examples:
 
@@ -211,7 +216,7 @@ def train(
         "freeze": freeze,
         "few_shot": few_shot,
         "lora": None if lora is None else {"rank": lora, "alpha": 2.0 * lora},
-        "distill": distill,
+        "distill": None if distill is None else {"teacher": distill},
         "self_train": _self_train(self_train, entity, relation, threshold),
         "skip_bad_batches": skip_bad_batches,
         "resume": resume or None,
@@ -230,21 +235,25 @@ def _self_train(
     threshold: float | None,
 ) -> dict[str, Any] | None:
     """Return the part of a configuration that these options say."""
+    from onepass.schema.flags import schema_from_flags  # the help needs none of it
+
+    asked = schema_from_flags(labels or (), (), types or (), ())
     values = {
         "texts": texts,
-        "labels": _split(labels),
-        "relations": _split(types),
+        "labels": _names(asked.entity_labels) if labels else None,
+        "relations": _names(asked.relation_types) if types else None,
         "threshold": threshold,
     }
     given = {key: value for key, value in values.items() if value is not None}
-    if given and not texts:
-        raise InputError(
-            "--entity, --relation and --threshold say what is asked of the texts of --self-train; "
-            "give --self-train FILE."
-        )
     return given or None
 
 
-def _split(names: list[str] | None) -> list[str] | None:
-    """Return names that were given one by one, or several with commas."""
-    return names and [name.strip() for text in names for name in text.split(",")]
+def _names(asked: Iterable[Label | RelationType]) -> list[str]:
+    """Return names, refusing descriptions."""
+    for one in asked:
+        if one.description is not None:
+            raise InputError(
+                f"{one.name!r} was given with a description, which --self-train does not ask with; "
+                "give the name alone, or FILE with 'asked' and 'descriptions' in its rows."
+            )
+    return [one.name for one in asked]

@@ -31,8 +31,8 @@ class Problem:
         path: of the file.
         place: in it, such as "line 3".
         kind: "error" (cannot be read), "duplicate", "conflict" (the same text, annotated
-            otherwise), "leak" (also in a file that scores are reported on) or "nothing" (no
-            annotation).
+            otherwise), "leak" (also in a file that scores are reported on), "nothing" (no
+            annotation) or "space" (white space at an end of a span).
         message: one sentence.
     """
 
@@ -225,6 +225,25 @@ def _problems(path: Path, place: str, example: Example, known: Known | None) -> 
             path, place, "leak", f"{_shown(example)} is in the files that scores are reported on."
         )
 
+    for start, end in sorted(_spans(example)):
+        value = example.text[start:end]
+        if value != value.strip():
+            where = "begins or ends with" if value.strip() else "holds nothing but"
+            message = f"The span [{start}, {end}) {_quoted(value)} {where} white space."
+            yield Problem(path, place, "space", message)
+
+
+def _spans(example: Example) -> set[tuple[int, int]]:
+    """Return the places of everything that was annotated."""
+    spans = {(mention.start, mention.end) for mention in example.entities}
+    for relation in example.relations:
+        spans |= {relation.head, relation.tail}
+    for structure in example.structures:
+        for value in (v for record in structure.records for vs in record.values() for v in vs):
+            if value.start is not None and value.end is not None:
+                spans.add((value.start, value.end))
+    return spans
+
 
 def _twice(path: Path, place: str, example: Example, seen: _Seen) -> Problem:
     """Return the first contradiction to an earlier row of the same text, or the first such row."""
@@ -238,4 +257,8 @@ def _twice(path: Path, place: str, example: Example, seen: _Seen) -> Problem:
 
 
 def _shown(example: Example) -> str:
-    return f"{example.text if len(example.text) <= _SHOWN else example.text[:_SHOWN] + '...'!r}"
+    return _quoted(example.text)
+
+
+def _quoted(text: str) -> str:
+    return f"{text if len(text) <= _SHOWN else text[:_SHOWN] + '...'!r}"

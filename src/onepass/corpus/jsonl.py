@@ -209,7 +209,8 @@ def _value(value: object) -> GoldValue:
 def write_examples(path: Path, examples: Iterable[Example]) -> int:
     """Write examples in this format and return how many there were."""
     count = 0
-    with path.open("w", encoding="utf-8") as file:
+    # A lone surrogate has no UTF-8 form; the escape that stands for it here is that of JSON.
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for example in examples:
             file.write(json.dumps(example_to_dict(example), ensure_ascii=False) + "\n")
             count += 1

@@ -23,6 +23,7 @@ from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
 _MARKS = ("_input_hash", "_task_hash", "answer")
+_ANSWERS = ("accept", "reject", "ignore")
 _PARTS = ("spans", "relations", "options", "label")
 TASK = "class"  # rows do not name their question
 
@@ -62,6 +63,10 @@ class Prodigy:
             InputError: if a part of it is not what it should be.
         """
         answer = row.get("answer", "accept")
+        if answer not in _ANSWERS:
+            raise InputError(
+                f"the answer must be one of {', '.join(_ANSWERS)}, but {shown(answer)} was given."
+            )
         binary = "label" in row and "spans" not in row
         if answer == "ignore" or (answer == "reject" and not binary):
             return None

@@ -71,7 +71,8 @@ class Sweep:
 
 def _middle(curve: Mapping[float, float], within: float) -> float:
     """Return the middle one of the thresholds around the best that are as good."""
-    places, scores = zip(*sorted(curve.items()), strict=True)
+    places = sorted(curve)
+    scores = [curve[place] for place in places]
     least = max(scores) - within
     best = [place for place, score in enumerate(scores) if score == max(scores)]
     first = last = best[(len(best) - 1) // 2]

@@ -7,6 +7,8 @@ exact weights) and ``state.json``. ``best`` and ``final`` hold the checkpoint al
 from __future__ import annotations
 
 import json
+import pickle
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -21,6 +23,7 @@ from onepass.training.processes import ALONE, Processes
 from onepass.training.resuming import check_groups, check_network, configured
 
 _TRAINING, _STATE = "training.pt", "state.json"
+_STEP = re.compile(r"step-([0-9]+)")
 
 
 class Stateful(Protocol):
@@ -142,8 +145,8 @@ class Checkpoints:
         """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
 
         Raises:
-            InputError: if there is none, or it is of another number of processes, of other layers,
-                or of parameters that are grouped otherwise.
+            InputError: if there is none, it cannot be read, or it is of another number of
+                processes, of other layers, or of parameters that are grouped otherwise.
         """
         steps = self._steps()
         if not steps and self._finished:
@@ -152,14 +155,14 @@ class Checkpoints:
             raise InputError(
                 f"There is no checkpoint to resume in {self._directory}; start without resume."
             )
-        state: dict[str, Any] = json.loads((steps[-1] / _STATE).read_text(encoding="utf-8"))
+        state = _read_state(steps[-1] / _STATE)
         positions = [state.pop("data"), *state.pop("other_data", [])]
         if len(positions) != self._processes.count:
             raise InputError(
                 f"The run in {self._directory} has {len(positions)} processes, but "
                 f"{self._processes.count} resume it; start as many as it had."
             )
-        saved = torch.load(steps[-1] / _TRAINING, weights_only=True, map_location="cpu")
+        saved = _read_training(steps[-1] / _TRAINING)
         present = optimizer.state_dict()
         check_network(saved["network"], task.network.state_dict(), str(steps[-1]))
         check_groups(saved["optimizer"], present, str(steps[-1]))
@@ -193,8 +196,12 @@ class Checkpoints:
 
     def _steps(self) -> list[Path]:
         """Return the complete checkpoints, oldest first."""
-        found = [path for path in self._directory.glob("step-*") if (path / _STATE).is_file()]
-        return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+        steps = {
+            path: int(match[1])
+            for path in self._directory.iterdir()
+            if (match := _STEP.fullmatch(path.name)) and (path / _STATE).is_file()
+        }
+        return sorted(steps, key=steps.__getitem__)
 
     def _emptied(self, name: str) -> Path:
         """Return a directory that is not there, whatever an interrupted run left."""
@@ -208,6 +215,31 @@ class Checkpoints:
         best = self._directory / "best"
         shutil.rmtree(best, ignore_errors=True)
         partial.rename(best)
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON and of UTF-8
+        raise _damaged(path) from error
+    if not isinstance(state, dict) or not {"step", "data"} <= set(state):
+        raise _damaged(path)
+    return state
+
+
+def _read_training(path: Path) -> dict[str, Any]:
+    try:
+        saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise _damaged(path) from error
+    return saved
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not there whole; move {path.parent} elsewhere to resume from an earlier step, "
+        "or start without resume in another output directory."
+    )
 
 
 def _rng() -> dict[str, Any]:

@@ -314,7 +314,8 @@ few_shot, lora, rl, distill, license.
 
         Args:
             text: a JSON object.
-            overrides: values that count instead; those that are None do not.
+            overrides: values that count instead, within an object (such as ``lora``) key by key;
+                those that are None do not.
 
         Raises:
             InputError: if the text is not a JSON object, or names what is wrong in it.
@@ -323,7 +324,7 @@ few_shot, lora, rl, distill, license.
         >>> TrainConfig.from_json(text, {"steps": 10, "minutes": None}).steps
         10
         """
-        return cls.from_dict({**parse_json(text), **_given(overrides)})
+        return cls.from_dict(_merged(parse_json(text), overrides))
 
 
 def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
@@ -341,13 +342,20 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
     try:
         text = path.read_text(encoding="utf-8")
         data = parse_yaml(text) if path.suffix.lower() in YAML_SUFFIXES else parse_json(text)
-        return TrainConfig.from_dict({**data, **_given(overrides)})
+        return TrainConfig.from_dict(_merged(data, overrides))
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8; convert it.") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def _given(overrides: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the overrides that count."""
-    return {key: value for key, value in (overrides or {}).items() if value is not None}
+def _merged(data: Mapping[str, Any], overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return values with the overrides that count in their place, within an object key by key."""
+    merged = dict(data)
+    for key, value in (overrides or {}).items():
+        own = data.get(key)
+        if isinstance(value, Mapping) and isinstance(own, Mapping):
+            merged[key] = {**own, **value}
+        elif value is not None:
+            merged[key] = value
+    return merged

@@ -162,9 +162,11 @@ class Mixture:
         """Continue where a `state` was taken.
 
         Raises:
-            InputError: if it was taken of other sources.
+            InputError: if it was taken of other sources; one that nothing was drawn from may be
+                gone, since earlier versions listed files of weight 0.
         """
-        if set(state) != set(self._names):
+        present = set(self._names)
+        if not present <= set(state) or any(state[name] for name in set(state) - present):
             raise InputError(
                 f"The run to resume drew from {', '.join(sorted(state))}, but the data now are "
                 f"{', '.join(self._names)}; give the same data, or start without resume."

@@ -19,7 +19,7 @@ from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import evaluate
 from onepass.schema import Schema
 from onepass.training.data import LineFile
-from onepass.training.sources import Sources, write_at_once
+from onepass.training.sources import Sources, weights_of, write_at_once
 
 MOST_TESTED = 1000  # of the examples that were not chosen, where no dev file is given
 DIRECTORY = "few-shot"  # in the data directory of a run: a file for each source
@@ -83,7 +83,7 @@ def few_of(
 ) -> Sources:
     """Return sources with a few examples of each label; some of the others are held out.
 
-    Sources keep their names and weights; those of weight 0 are left out.
+    Sources keep their names, and weights among each other; see `onepass.training.sources`.
 
     Args:
         sources: everything that there is.
@@ -97,9 +97,9 @@ def few_of(
     Raises:
         InputError: if no label occurs.
     """
-    used = {name: file for name, file in sources.files.items() if sources.weights.get(name) != 0}
-    names = [name for name, file in used.items() if name not in whole for _ in range(len(file))]
-    files = [file for name, file in used.items() if name not in whole]
+    every = sources.files
+    names = [name for name, file in every.items() if name not in whole for _ in range(len(file))]
+    files = [file for name, file in every.items() if name not in whole]
     examples = [answered(file.example(i)) for file in files for i in range(len(file))]
     chosen = choose(examples, count, seed=seed)
     if not chosen:
@@ -108,13 +108,13 @@ def few_of(
     rest = [one for i, one in enumerate(examples) if i not in taken and is_asked(one)]
     random.Random(seed).shuffle(rest)
     report(f"{len(chosen)} of {len(examples)} examples chosen, {count} of each label")
-    kept = {name: file for name, file in used.items() if name in whole}
+    kept = {name: file for name, file in every.items() if name in whole}
     (into / DIRECTORY).mkdir(parents=True, exist_ok=True)
     for name in {names[i]: None for i in chosen}:
         path = into / DIRECTORY / f"{name}.jsonl"
         write_at_once(path, (examples[i] for i in chosen if names[i] == name))
         kept[name] = LineFile(path)
-    weights = {name: weight for name, weight in sources.weights.items() if name in kept}
+    weights = weights_of(kept, sources.mixes)
     return replace(sources, files=kept, weights=weights, held_out=tuple(rest[:MOST_TESTED]))
 
 

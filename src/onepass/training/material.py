@@ -6,6 +6,7 @@ It knows the configuration, and neither the network nor the loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from onepass.corpus.example import Example
@@ -13,15 +14,16 @@ from onepass.corpus.public import read_any
 from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 from onepass.training.bank import LabelBank, read_bank
-from onepass.training.config import TrainConfig
+from onepass.training.config import TrainConfig, read_config
 from onepass.training.families import answered
 from onepass.training.fewshot import few_of, is_asked
 from onepass.training.sampling import Sampler
-from onepass.training.selftrain import write_weak_labels
+from onepass.training.selftrain import SelfTraining, write_weak_labels
 from onepass.training.sources import Sources, open_sources
 
 Report = Callable[[str], None]
 
+CONFIG = "train.json"  # of a run, in its directory
 WEAK = "self-trained.jsonl"  # in the data directory of a run
 _GUESSED = Path(WEAK).stem  # no gold to be scored on, nor to choose from
 
@@ -64,6 +66,8 @@ def _weak_labels(config: TrainConfig, into: Path, again: bool, report: Report) -
     if config.self_train is None:
         return []
     path = into / WEAK
+    if config.resume:
+        _check_labeled(config.self_train, Path(config.output))
     if not (again and path.is_file()):
         from onepass.extractor import Extractor  # most runs do without
 
@@ -71,6 +75,20 @@ def _weak_labels(config: TrainConfig, into: Path, again: bool, report: Report) -
         into.mkdir(parents=True, exist_ok=True)
         write_weak_labels(model, config.self_train, path, report=report)
     return [path]
+
+
+def _check_labeled(options: SelfTraining, output: Path) -> None:
+    """Refuse to go on with texts that were labeled otherwise; smoothing comes after the labels."""
+    path = output / CONFIG
+    if not path.is_file():
+        return
+    before = read_config(path).self_train
+    if before is not None and replace(before, smoothing=options.smoothing) != options:
+        raise InputError(
+            f"The run in {output} was begun with another self_train, and what the model labeled is "
+            "kept; give what it was begun with (smoothing may differ), or start without resume in "
+            "another output directory."
+        )
 
 
 def held_out(config: TrainConfig, sources: Sources, report: Report) -> Sequence[Example]:

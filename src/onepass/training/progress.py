@@ -193,6 +193,8 @@ class Progress:
             "seconds": self.seconds(),
             "best": self.best_or_none(),
             "waited": self._waited,
+            "scores": self.scores,
+            "scored_at": self._scored_at,
             "best_scores": self.best_scores,
             "best_at": self.best_at,
             "recent": self._recent,
@@ -208,6 +210,8 @@ class Progress:
         self.step, self._spent = int(state["step"]), float(state["seconds"])
         self._best = float("-inf") if state["best"] is None else float(state["best"])
         self._waited = int(state.get("waited", 0))  # earlier versions did not count
+        self.scores = dict(state.get("scores", {}))
+        self._scored_at = int(state.get("scored_at", -1))
         self.best_scores = dict(state.get("best_scores", {}))
         at = state.get("best_at")
         self.best_at = None if at is None else (int(at[0]), int(at[1]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +35,7 @@ from onepass.training.hardware import choose_device, choose_precision
 from onepass.training.holdout import Holdout
 from onepass.training.loading import Direct, Loaders
 from onepass.training.loop import LoopOptions, Outcome, train
-from onepass.training.material import WEAK, held_out, open_data, open_sampler, tested
+from onepass.training.material import CONFIG, WEAK, held_out, open_data, open_sampler, tested
 from onepass.training.processes import Processes, open_processes
 from onepass.training.rl.policy import open_policy
 from onepass.training.rl.run import Reinforcement
@@ -72,11 +73,11 @@ class _Setting:
         return Path(self.config.output)
 
     def note(self) -> None:
-        """Write the configuration into it."""
+        """Write the configuration into it, as one that begins a run."""
         if self.processes.is_main:
             self.output.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(self.config.to_dict(), indent=1)
-            (self.output / "train.json").write_text(text, encoding="utf-8")
+            text = json.dumps(replace(self.config, resume=False).to_dict(), indent=1)
+            (self.output / CONFIG).write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -331,7 +332,7 @@ def _check_window(trainee: Trainee, max_pieces: int) -> None:
 def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOptions:
     return LoopOptions(
         steps=config.steps,
-        examples=None if config.epochs is None else math.ceil(config.epochs * examples),
+        examples=None if config.epochs is None else _used(config.epochs, examples),
         minutes=config.minutes,
         warmup=config.warmup,
         clip=config.clip,
@@ -345,6 +346,11 @@ def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOpt
         keep=config.keep,
         skip_bad_batches=config.skip_bad_batches,
     )
+
+
+def _used(epochs: float, examples: int) -> int:
+    """Return how many examples are used in so many epochs."""
+    return math.ceil(min(epochs * examples, sys.float_info.max))  # the product may be infinite
 
 
 def _summary(outcome: Outcome, output: Path, skipped: int) -> dict[str, Any]:

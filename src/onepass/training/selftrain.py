@@ -75,14 +75,19 @@ class SelfTraining:
         """Read the JSON form.
 
         Raises:
-            InputError: for an unknown key, or a wrong value.
+            InputError: for an unknown or missing key, or a wrong value.
         """
         if isinstance(given, cls):
             return given
         if not isinstance(given, Mapping):
             raise InputError(f"'self_train' must be an object, but {shown(given)} was given.")
         known_keys(given, [f.name for f in fields(cls)], "'self_train'")
-        values = {"texts": (), **given}
+        if "texts" not in given:
+            raise InputError(
+                "'self_train' needs 'texts', the files that the model labels; write them there, or "
+                "on the command line give --self-train FILE."
+            )
+        values = dict(given)
         if isinstance(values["texts"], str):
             values["texts"] = [values["texts"]]
         if isinstance(values["texts"], list):

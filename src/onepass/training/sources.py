@@ -40,12 +40,14 @@ class Sources:
         held_out: examples that are in none of the files.
         borrowed: name of a file in GLiNER's format that never says which names do not hold in a
             text, to the names of all of its texts, which have to serve.
+        mixes: of each directory with a ``mix.json`` the weights that it gives, all above 0.
     """
 
     files: Mapping[str, LineFile]
     weights: Mapping[str, float]
     held_out: tuple[Example, ...]
     borrowed: Mapping[str, Borrowed] = field(default_factory=dict)
+    mixes: tuple[Mapping[str, float], ...] = ()
 
 
 def open_sources(
@@ -61,7 +63,8 @@ def open_sources(
 
     Args:
         paths: files (of lines, or of one JSON list), or directories of ``.jsonl`` and
-            ``.jsonl.gz`` files; of a directory with a ``mix.json`` only the files that it names.
+            ``.jsonl.gz`` files; of a directory with a ``mix.json`` only the files that it gives a
+            weight above 0.
         into: directory that receives what has to be converted.
         held_out: share of all entries that is held out, at most `MOST_HELD_OUT`.
         seed: of their choice.
@@ -72,12 +75,18 @@ def open_sources(
         InputError: if there is no file, a file is wrong, or two have the same name.
     """
     found: dict[str, Path] = {}
-    weights: dict[str, float] = {}
+    mixes: list[Mapping[str, float]] = []
     for path in paths:
-        here, own = _files(path)
+        here, mix = _files(path)
         for name, file in here.items():
             _add(found, name, file)
-        weights.update(own)
+        if mix:
+            mixes.append(mix)
+    if not found:
+        raise InputError(
+            f"There is nothing to train on in {', '.join(map(str, paths))}: no file has a weight "
+            f"above 0 in {_MIX}; give one."
+        )
     names = {name: _Names() for name in found}
     plain = {name: _plain(path, name, into, names[name], report) for name, path in found.items()}
     files = {name: LineFile(path) for name, path in plain.items()}
@@ -86,7 +95,35 @@ def open_sources(
     files |= {name: LineFile(plain[name], without=own) for name, own in chosen.items()}
     lent = {name: one.borrowed() for name, one in names.items()}
     borrowed = {name: one for name, one in lent.items() if one != Borrowed()}
-    return Sources(files, weights, tuple(examples), borrowed)
+    weights = weights_of(files, mixes)
+    return Sources(files, weights, tuple(examples), borrowed, tuple(mixes))
+
+
+def weights_of(
+    files: Mapping[str, LineFile], mixes: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """Return the relative weights of files, where they do not weigh as their number of entries.
+
+    Weights of mixes count among each other as they are. Beside a file without a weight each mix
+    weighs as all entries of its files do, and shares that out.
+
+    Args:
+        files: name to file.
+        mixes: name to weight, of each directory that gives weights; names without a file do not
+            count.
+    """
+    own = [{name: mix[name] for name in mix if name in files} for mix in mixes]
+    if set(files) != {name for mix in own for name in mix}:
+        own = [_sized(mix, files) for mix in own]
+    return {name: weight for mix in own for name, weight in mix.items()}
+
+
+def _sized(mix: Mapping[str, float], files: Mapping[str, LineFile]) -> dict[str, float]:
+    """Return weights in the same proportions whose sum is the number of entries."""
+    largest = max(mix.values(), default=1.0)
+    shares = {name: weight / largest for name, weight in mix.items()}  # their sum is finite
+    entries, whole = sum(len(files[name]) for name in mix), sum(shares.values())
+    return {name: entries * share / whole for name, share in shares.items()}
 
 
 def by_length(sources: Sources, bounds: Sequence[int]) -> Sources:
@@ -141,7 +178,7 @@ class _Names:
 
 
 def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
-    """Return the files of a path by name, and their weights."""
+    """Return the files of a path by name, and their weights, if there is a mix."""
     if path.is_file():
         return {_name(path): path}, {}
     if not path.is_dir():
@@ -158,7 +195,8 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
     for name in weights:
         if name not in files:
             raise InputError(f"{path / _MIX} names {name!r}, but {path} has no {name}.jsonl.")
-    return {name: files[name] for name in files if name in weights}, weights
+    used = {name: weight for name, weight in weights.items() if weight}
+    return {name: files[name] for name in files if name in used}, used
 
 
 def _add(files: dict[str, Path], name: str, file: Path) -> None:

@@ -111,3 +111,17 @@ def test_a_function_is_found_by_its_name(module):
 def test_a_function_that_is_not_there_is_told(module, name, message):
     with pytest.raises(InputError, match=re.escape(message)):
         build_rewards(RlOptions(rewards={name: 1.0}))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def brief(:\n", "cannot be imported: broken raised SyntaxError: "),
+        ("1 / 0\n", "cannot be imported: broken raised ZeroDivisionError: division by zero; mend"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_told(tmp_path, monkeypatch, source, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.py").write_text(source)
+    with pytest.raises(InputError, match=re.escape(message)):
+        build_rewards(RlOptions(rewards={"broken:brief": 1.0}))

@@ -165,7 +165,7 @@ def load_function(name: str) -> Reward:
         name: "module:function".
 
     Raises:
-        InputError: if there is no such function.
+        InputError: if there is no such function, or its module cannot be imported.
     """
     module_name, _, function = name.partition(":")
     with _current_directory_importable():
@@ -175,6 +175,11 @@ def load_function(name: str) -> Reward:
             raise InputError(
                 f"The reward {name!r} cannot be imported: {error}; give 'module:function' of an "
                 "installed module, or of one in the current directory."
+            ) from error
+        except Exception as error:  # the module is foreign code: whatever is wrong in it
+            raise InputError(
+                f"The reward {name!r} cannot be imported: {module_name} raised "
+                f"{type(error).__name__}: {error}; mend the module."
             ) from error
     if function not in vars(module):
         raise InputError(f"The module {module_name} has no {function!r}, which is a reward.")
