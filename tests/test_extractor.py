@@ -27,7 +27,7 @@ from onepass.errors import (
 )
 from onepass.hub import locate
 from onepass.models.export import export_checkpoint
-from onepass.results.types import Extraction
+from onepass.results.types import Extraction, Value
 from tests.tiny import make_tiny_checkpoint
 
 TEXT = "Tim Cook runs Apple in Paris."
@@ -294,6 +294,7 @@ def test_labels_that_cannot_be_asked(model: Extractor, labels: Any) -> None:
 def test_a_text_too_long(model: Extractor) -> None:
     texts = iter(["tim", "tim " * 600, "cook"])
     docs = model.stream(texts, LABELS, on_long="error")
+    assert next(docs).text == "tim"
     said = refused(lambda: next(docs), TextTooLong)
     assert said.startswith("The text has 600 pieces, but ")
 
@@ -400,3 +401,40 @@ def test_words_behind_the_cut_were_not_read_and_are_not_subtracted() -> None:
 def test_choices_are_not_made_of_nothing(text: str) -> None:
     schema = Schema().structure("product", ["name::str", "size::[small|medium]"])
     assert Extractor(threads=1).extract(text, schema, threshold=0.01).records == {"product": ()}
+
+
+UNSEEN = "\u200b", "\ufeff\u200b", "\u2060\u200e"
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_what_cannot_be_seen_changes_nothing(unseen: str) -> None:
+    model = Extractor()
+    text = "Tim Cook runs Apple in Paris. Ann Lee works for Acme."
+    hidden = f"{unseen}Tim {unseen} Cook runs {unseen}Apple{unseen} in Paris. " + (
+        f"Ann {f' {unseen}' * 12}Lee works for Acme.{unseen}"
+    )
+    schema = (
+        Schema()
+        .entities(["person", "company", "city"])
+        .relations(["works for"])
+        .structure("job", ["person::str", "company::str"])
+    )
+    plain, doc = model.extract([text, hidden], schema, threshold=0.3)
+    assert len(plain.entities) > 3
+    for one, other in zip(plain.entities, doc.entities, strict=True):
+        assert one.label == other.label
+        assert hidden[other.start : other.end] == other.text
+        assert other.text.strip(unseen) == other.text
+        assert one.text.split() == other.text.replace(unseen, "").split()
+    for record, same in zip(plain.records["job"], doc.records["job"], strict=True):
+        for name, value in record.items():
+            assert isinstance(value, Value)
+            assert isinstance(same[name], Value)
+            assert value.text.split() == same[name].text.replace(unseen, "").split()
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_a_text_in_which_nothing_can_be_seen_is_empty(unseen: str) -> None:
+    doc = Extractor().extract(f"{unseen} {unseen}", {"entities": ["person"]}, threshold=0.0)
+    assert doc.entities == ()
+    assert doc.coverage.chars_read == len(doc.text)

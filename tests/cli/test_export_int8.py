@@ -58,4 +58,5 @@ def test_weights_only(onepass: Onepass, checkpoint: Path, tmp_path: Path):
 def test_wrong_options(onepass: Onepass, checkpoint: Path, options: list[str], message: str):
     done = onepass("export", str(checkpoint), *options)
     assert (done.code, done.out) == (2, "")
+    assert "Exporting" not in done.err
     assert message in done.err

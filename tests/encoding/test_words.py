@@ -33,10 +33,20 @@ def test_what_counts_as_not_read(word: str, most: int, unread: int) -> None:
     words = split_words(text)
     at = [int(own) for own in words.starts].index(4)
 
-    one_by_one = word_pieces(words, words.forms(), TOKENIZER, most)[2]
+    one_by_one = word_pieces(words, words.forms(), TOKENIZER, most)[3]
     whole = read_whole(text, TOKENIZER, max_word_pieces=most).cut
 
     for cut in (one_by_one, whole):
         assert len(cut) == len(words)
         assert int(cut[at : len(words) - 1].sum()) == unread
         assert (cut[0], cut[-1]) == (0, 0)
+
+
+def test_words_without_pieces_are_left_out() -> None:
+    long = "a" * 101
+    words = split_words(f"\ufeffTim \u200b {long}\u200b left")
+    read, ids, lengths, cut = word_pieces(words, words.forms(), TOKENIZER, 9)
+    assert read.forms() == ["Tim", long, "left"]
+    assert read.text == words.text
+    assert (len(ids), lengths.min()) == (lengths.sum(), 1)
+    assert cut.tolist() == [0, 101, 0]

@@ -16,6 +16,7 @@ from onepass.hub.exports import (
     configuration_fingerprint,
     export_dir,
     export_problem,
+    graphs_fingerprint,
     weights_fingerprint,
 )
 
@@ -165,6 +166,23 @@ def test_graphs_without_weights_are_used(checkpoint: Checkpoint):
     (checkpoint.directory / "model.safetensors").unlink()
     assert weights_fingerprint(checkpoint) is None
     assert export_dir(checkpoint) == checkpoint.directory / "onnx"
+
+
+def test_graphs_say_which_weights_they_were_made_from(checkpoint: Checkpoint):
+    assert graphs_fingerprint(checkpoint) is None
+    beside = checkpoint.directory / "onnx"
+    made_from = weights_fingerprint(checkpoint)
+    export(checkpoint, beside)
+    other = export(checkpoint, beside, "int8")
+    (checkpoint.directory / "model.safetensors").unlink()
+    assert graphs_fingerprint(checkpoint) == made_from
+    for weights in ("others", [], None):  # which of the two counts is not known
+        (other / "graphs.json").write_text(json.dumps({"weights": weights}))
+        assert graphs_fingerprint(checkpoint) is None
+    (other / "encode.onnx").unlink()  # no export any more
+    assert graphs_fingerprint(checkpoint) == made_from
+    (checkpoint.directory / "onnx" / "fp32" / "graphs.json").write_text("{}")
+    assert graphs_fingerprint(checkpoint) is None
 
 
 def test_graphs_whose_manifest_does_not_name_the_weights_are_used(checkpoint: Checkpoint):

@@ -51,3 +51,10 @@ def test_a_broken_file(tmp_path: Path, content: bytes):
     (tmp_path / "model.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match="is not a readable safetensors file"):
         read_headers(Checkpoint(tmp_path, "mine", None))
+
+
+def test_folders_of_layers(tmp_path: Path):
+    (tmp_path / "2_Dense").mkdir()
+    for path in (tmp_path, tmp_path / "2_Dense"):
+        save_file({"w": np.zeros(2, dtype=np.float32)}, path / "model.safetensors")
+    assert sorted(read_headers(Checkpoint(tmp_path, "mine", None))) == ["2_Dense/w", "w"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 from tests.embedding_checkpoints import make_embedding
+from tests.gliclass_checkpoints import write_checkpoint as write_gliclass
 from tests.gliner_checkpoints import KINDS, make_reference
 from tests.legacy import make_base, make_legacy, pieces_of
 from tests.nli_checkpoints import make_nli
@@ -202,6 +203,11 @@ def test_a_broken_file_is_a_problem(tiny: Path, name: str, content: str, said: s
     assert "\n" not in "".join(found.problems)
 
 
+def _make_gliclass(directory: Path) -> None:
+    directory.mkdir()
+    write_gliclass(directory)
+
+
 def _make_poly(directory: Path) -> None:
     make_reference(directory, **KINDS["poly-token"])
 
@@ -253,10 +259,42 @@ def test_a_wrong_value_is_a_problem(
     assert [said in problem for problem in look(tiny).problems] == [True]
 
 
-def test_missing_files(tiny: Path) -> None:
-    for name in ("encoder_config/config.json", "tokenizer.json"):
-        (tiny / name).unlink()
-    assert look(tiny).lacks == ("encoder_config/config.json", "tokenizer.json")
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (make_tiny_checkpoint, ("encoder_config/config.json", "tokenizer.json")),
+        (make_nli, ("tokenizer.json",)),
+        (make_embedding, ("tokenizer.json",)),
+        (_make_gliclass, ("tokenizer.json",)),
+    ],
+)
+def test_a_file_that_no_base_model_has_is_a_problem(
+    tmp_path: Path, make: Callable[[Path], object], names: tuple[str, ...]
+) -> None:
+    make(tmp_path / "made")
+    assert look(tmp_path / "made").problems == ()
+    for name in names:
+        (tmp_path / "made" / name).unlink()
+    found = look(tmp_path / "made")
+    assert found.lacks == ()
+    assert found.problems == tuple(
+        f"The checkpoint {tmp_path / 'made'} has no {name}; copy the file there, or download it "
+        "again."
+        for name in names
+    )
+
+
+def test_dense_layers_are_parts(tmp_path: Path) -> None:
+    make_embedding(tmp_path / "made", "two-dense")
+    found = look(tmp_path / "made")
+    assert parts(found) == ["encoder", "dense layer 2_Dense", "dense layer 3_Dense"]
+    sizes = load_file(tmp_path / "made" / "2_Dense" / "model.safetensors").values()
+    assert found.parts[1].parameters == sum(tensor.numel() for tensor in sizes)
+    assert found.problems == ()
+    (tmp_path / "made" / "2_Dense" / "model.safetensors").unlink()
+    assert look(tmp_path / "made").problems == (
+        "There are no weights of the dense layer 2_Dense.",
+    )  # fmt: skip
 
 
 def test_what_cannot_be_run_yet(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from onepass import Extractor
+from onepass import Extractor, Schema
 from onepass.errors import SchemaError
 
 
@@ -23,6 +23,8 @@ def model() -> Extractor:
         ({"structures": {"a": ["\u200b"]}}, "field '\\u200b' of 'a'"),
         ({"structures": {"a": ["b::[x|\u200b]"]}}, "choice '\\u200b' of the field 'b' of 'a'"),
         ({"relations": ["\u200b\u200b"]}, "relation type '\\u200b\\u200b'"),
+        (Schema().ask({"q": "\u200b"}), "question 'q'"),
+        (Schema().summary("\u200b"), "question '\\u200b'"),
     ],
 )
 def test_what_has_no_piece_is_refused(model: Extractor, schema: Any, named: str) -> None:

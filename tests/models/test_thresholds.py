@@ -138,3 +138,21 @@ def test_what_is_no_threshold(given: Any) -> None:
 def test_a_name_that_nobody_asked_for() -> None:
     with pytest.raises(InputError, match=r"^A threshold was given for 'plaice', which is neither"):
         resolve({"plaice": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "calm",
+            "which is a label of the task 'tone'; name 'tone' in its place, or give the label",
+        ),
+        ("big", "which is a label of the task 'size'; name 'size' in its place, or give the label"),
+        ("name", "which is a field of the structure 'product'; name 'product' in its place, or"),
+        ("plaice", "which is neither one of entities, classifications, records, relations nor an"),
+    ],
+)
+def test_what_a_name_is_that_has_no_threshold(name: str, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        resolve({name: 0.5})
+    assert str(refused.value).startswith(f"A threshold was given for {name!r}, {said}")

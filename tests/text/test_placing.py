@@ -24,3 +24,12 @@ def test_a_span_that_the_window_cuts_has_no_cell():
     assert place.cell(10, 13) == (2, 0)  # "in "
     assert place.cell(10, 19) is None
     assert place.is_cut(14)
+
+
+def test_invisible_characters_behind_the_last_word_cut_no_span():
+    text = "Ann lives in Oslo\u200b\ufeff"
+    words = split_words(text)
+    seen = words.only(words.starts < 17)  # as a reader leaves out what has no pieces
+    place = Placer(seen, 0, 8)
+    assert place.cell(13, 19) == (3, 0)
+    assert not place.is_cut(19)

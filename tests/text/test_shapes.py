@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +72,11 @@ def test_shapes_of_words(text: str, shapes: list[str]) -> None:
 
 def test_a_sign_behind_a_word() -> None:
     assert word_shapes(split_words("a."))[1] == SIGN
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200b\ufeff\u2060"])
+def test_words_that_are_not_to_be_seen_are_no_gap(unseen: str) -> None:
+    words = split_words(f"Tim{unseen}Cook {unseen}runs {unseen} it\n{unseen}IBM")
+    seen = words.only(np.array([form.isascii() for form in words.forms()]))
+    gaps = [GAPS[shape // len(KINDS)] for shape in word_shapes(seen).tolist()]
+    assert gaps == ["line", "none", "space", "wide", "line"]

@@ -133,8 +133,8 @@ def export(
             raise InputError(f"{found.name} has graphs already; say with -o DIR where others go.")
         found = with_weights(found)
     chosen = precision or ExportPrecision.FP32
-    say(f"Exporting {found.name} in {chosen}")
     reduction = _reduction(wanted) if chosen is ExportPrecision.INT8 else None
+    say(f"Exporting {found.name} in {chosen}")
     target = export_checkpoint(found, output, precision=chosen.value, reduction=reduction)
     if wanted.check:
         say(_told(target))

@@ -15,8 +15,11 @@ Ints = NDArray[np.int64]
 
 def word_pieces(
     words: Words, forms: Sequence[str], tokenizer: PieceTokenizer, most: int
-) -> tuple[Ints, Ints, Ints]:
-    """Tokenize words one by one.
+) -> tuple[Words, Ints, Ints, Ints]:
+    """Tokenize words one by one, and leave out those in which the tokenizer finds nothing to read.
+
+    A network would be asked about an invisible word (a zero-width space, say) as about any other,
+    and has seen nothing of it.
 
     Args:
         words: with their places in the text.
@@ -25,20 +28,22 @@ def word_pieces(
         most: pieces of a word; a longer one (a base64 block, say) keeps its first ones.
 
     Returns:
-        (pieces,) ids, (words,) pieces of each word, and (words,) how many characters of each count
-        as not read: all of a word that is cut, and parts that the tokenizer gives up on.
+        The words that have pieces, (pieces,) ids, (words,) pieces of each word, and (words,) how
+        many characters of each count as not read: all of a word that is cut, and parts that the
+        tokenizer gives up on.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.text.words import split_words
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
     >>> words = split_words("Tim incomprehensibilities")
-    >>> word_pieces(words, words.forms(), tokenizer, 3)[1:]
+    >>> word_pieces(words, words.forms(), tokenizer, 3)[2:]
     (array([1, 3]), array([ 0, 21]))
     """
     ids, lengths = tokenizer.flat(forms)
     given_up = _given_up(words, forms, (ids, lengths), tokenizer)
     ids, lengths, cut = first_pieces(words, ids, lengths, most)
-    return ids, lengths, np.maximum(cut, given_up)
+    read = lengths > 0
+    return words.only(read), ids, lengths[read], np.maximum(cut, given_up)[read]
 
 
 def _given_up(
@@ -108,8 +113,8 @@ def owned_pieces(
         most: pieces that a word keeps.
 
     Returns:
-        As `word_pieces`. A piece belongs to the word that it ends in, white space to the word
-        behind it, at the end of the text to the last word.
+        As `word_pieces`, but for the words: all of them stay. A piece belongs to the word that it
+        ends in, white space to the word behind it, at the end of the text to the last word.
     """
     ids, ends = pieces
     owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), len(words) - 1)

@@ -18,6 +18,7 @@ from onepass.hub.files import read_json
 CONFIG = "config.json"
 GLINER_CONFIG = "gliner_config.json"
 MODULES = "modules.json"  # of sentence-transformers
+LAYERS = "[0-9]*_*"  # folders of what they put behind an encoder
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"  # in place of it where the weights are split over several files
 SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibration, templates

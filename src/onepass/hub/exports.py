@@ -13,7 +13,15 @@ import os
 from pathlib import Path
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, MODULES, WEIGHTS, Checkpoint
+from onepass.hub.checkpoint import (
+    CONFIG,
+    GLINER_CONFIG,
+    INDEX,
+    LAYERS,
+    MODULES,
+    WEIGHTS,
+    Checkpoint,
+)
 from onepass.hub.files import read_json
 
 MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
@@ -24,7 +32,6 @@ EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by t
 _CONFIGURATION = (CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")
 _SOURCES = (WEIGHTS, INDEX, *_CONFIGURATION)
 _WRITTEN_BY = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
-_LAYERS = "[0-9]*_*"  # folders of what sentence-transformers puts behind an encoder
 _BLOCK = 4096  # bytes
 _BLOCKS = 1024
 
@@ -71,7 +78,7 @@ def export_dir(checkpoint: Checkpoint, *, precision: str | None = None) -> Path:
     digest = hashlib.sha256(f"{EXPORT_FORMAT}\n{checkpoint.directory.resolve()}\n".encode())
     shards = checkpoint.weight_files if checkpoint.has_weights else ()
     sources = [checkpoint.directory / name for name in _SOURCES]
-    sources += sorted(checkpoint.directory.glob(f"{_LAYERS}/*"))
+    sources += sorted(checkpoint.directory.glob(f"{LAYERS}/*"))
     for path in dict.fromkeys((*sources, *shards)):
         if path.is_file():
             state = path.stat()
@@ -132,7 +139,7 @@ def configuration_fingerprint(checkpoint: Checkpoint) -> str:
         Hexadecimal digits for ``configuration`` in a manifest.
     """
     directory = checkpoint.directory
-    layers = sorted(directory.glob(f"{_LAYERS}/{CONFIG}"))
+    layers = sorted(directory.glob(f"{LAYERS}/{CONFIG}"))
     digest = hashlib.sha256()
     for path in (*(directory / name for name in _CONFIGURATION), *layers):
         if path.is_file():
@@ -167,7 +174,7 @@ def weights_fingerprint(checkpoint: Checkpoint) -> str | None:
     if not checkpoint.has_weights:
         return None
     digest = hashlib.sha256()
-    layers = sorted(checkpoint.directory.glob(f"{_LAYERS}/{WEIGHTS}"))
+    layers = sorted(checkpoint.directory.glob(f"{LAYERS}/{WEIGHTS}"))
     for path in (*checkpoint.weight_files, *layers):
         size = path.stat().st_size
         digest.update(str(size).encode())
@@ -176,3 +183,18 @@ def weights_fingerprint(checkpoint: Checkpoint) -> str | None:
                 file.seek(offset)
                 digest.update(file.read(_BLOCK))
     return digest.hexdigest()
+
+
+def graphs_fingerprint(checkpoint: Checkpoint) -> str | None:
+    """Return the digest of the weights that the graphs beside a checkpoint were made from.
+
+    Returns:
+        What their manifests have as ``weights`` (see `weights_fingerprint`); None where there are
+        no graphs, or they do not say it, or say different things.
+    """
+    beside = checkpoint.directory / "onnx"
+    found = [path.parent for path in beside.glob(f"*/{MANIFEST}")]
+    usable = [one for one in found if export_problem(one, checkpoint) is None]
+    said = [read_json(one / MANIFEST).get("weights") for one in usable]
+    known = said and isinstance(said[0], str) and said.count(said[0]) == len(said)
+    return said[0] if known else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import Checkpoint
+from onepass.hub.checkpoint import LAYERS, WEIGHTS, Checkpoint
 
 _BITS = {"F64": 64, "I64": 64, "F32": 32, "I32": 32, "F16": 16, "BF16": 16, "I16": 16}
 
@@ -39,7 +39,7 @@ class Weight:
 
 
 def read_headers(checkpoint: Checkpoint) -> Mapping[str, Weight]:
-    """Return the weights of a checkpoint by name.
+    """Return the weights of a checkpoint by name, those of a folder (`LAYERS`) as "folder/name".
 
     Raises:
         CheckpointError: if there are none, or a file is not readable.
@@ -52,12 +52,14 @@ def read_headers(checkpoint: Checkpoint) -> Mapping[str, Weight]:
     from safetensors import SafetensorError, safe_open  # a model that runs does not need it
 
     found: dict[str, Weight] = {}
-    for path in checkpoint.weight_files:
+    layers = sorted(checkpoint.directory.glob(f"{LAYERS}/{WEIGHTS}"))
+    for path in (*checkpoint.weight_files, *layers):
+        start = f"{path.parent.name}/" if path in layers else ""
         try:
             with safe_open(str(path), framework="numpy") as file:
                 for name in file.keys():  # noqa: SIM118
                     part = file.get_slice(name)
-                    found[name] = Weight(tuple(part.get_shape()), str(part.get_dtype()))
+                    found[start + name] = Weight(tuple(part.get_shape()), str(part.get_dtype()))
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
     return found

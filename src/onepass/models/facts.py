@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -24,7 +25,8 @@ class Facts:
         words: of one window; None where only pieces count.
         width: words of the longest span; None if there is no limit.
         graphs: names of what it runs.
-        lacks: files and settings that it does not carry, each with where they are taken from.
+        lacks: files and settings that it leaves to a base model, each with where they are taken
+            from.
         problems: why it cannot be run although each value is known, one sentence each.
     """
 
@@ -50,3 +52,20 @@ class Facts:
         """
         known = next((part for start, part in self.parts.items() if weight.startswith(start)), None)
         return known or weight.split(".")[0]
+
+
+def absent(directory: Path, *names: str) -> tuple[str, ...]:
+    """Return one sentence for each file that a checkpoint needs and nobody else has.
+
+    Args:
+        directory: of the checkpoint.
+        names: of the files, relative to it.
+
+    >>> absent(Path("mine"), "tokenizer.json")
+    ('The checkpoint mine has no tokenizer.json; copy the file there, or download it again.',)
+    """
+    return tuple(
+        f"The checkpoint {directory} has no {name}; copy the file there, or download it again."
+        for name in names
+        if not (directory / name).is_file()
+    )

@@ -204,7 +204,8 @@ def _parts(weights: Mapping[str, Weight], facts: Facts) -> tuple[Part, ...]:
     held: dict[str, list[Weight]] = {}
     for name, weight in weights.items():
         held.setdefault(facts.part_of(name), []).append(weight)
-    order = list(dict.fromkeys(facts.parts.values()))
+    starts = sorted(facts.parts, key=bool)  # a part that is all the rest comes first
+    order = list(dict.fromkeys(facts.parts[start] for start in starts))
     known = [part for part in order if part in held]
     return tuple(
         Part(

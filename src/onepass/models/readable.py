@@ -5,7 +5,7 @@ An invisible label is left over where text was cleaned or copied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
@@ -31,6 +31,20 @@ def check_readable(named: Iterable[Named], tokenizer: PieceTokenizer) -> None:
             )
 
 
+def labels_read(labels: Sequence[Label], texts: Sequence[str]) -> Iterator[Named]:
+    """Yield labels that are encoded by themselves.
+
+    Args:
+        labels: what they are called.
+        texts: what is read of each.
+
+    >>> list(labels_read([Label("person")], ["a person"]))
+    [("label 'person'", 'a person')]
+    """
+    for label, text in zip(labels, texts, strict=True):
+        yield f"label {shown(label.name)}", text
+
+
 def names_of(schema: Schema) -> Iterator[Named]:
     """Yield all names of a schema, each with its description, which may say it in its place.
 
@@ -39,6 +53,8 @@ def names_of(schema: Schema) -> Iterator[Named]:
     """
     for label in schema.entity_labels:
         yield f"entity label {shown(label.name)}", _said(label)
+    for question in schema.questions:
+        yield f"question {shown(question.name)}", question.label
     for task in schema.classification_tasks:
         for label in task.labels:
             yield f"label {shown(label.name)}", _said(label)

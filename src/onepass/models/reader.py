@@ -23,7 +23,7 @@ from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import POLICIES
 from onepass.errors import InputError, TextTooLong
 from onepass.hub import Checkpoint
-from onepass.hub.exports import weights_fingerprint
+from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
 from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.family import Asking, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
@@ -227,8 +227,9 @@ class Reader:
 
     @cached_property
     def _fingerprint(self) -> str | None:
-        """Digest of the weights, which label vectors carry."""
-        return weights_fingerprint(Checkpoint(self.model.directory, self.model.name, None))
+        """Digest of the weights, which label vectors carry; that of the graphs without them."""
+        checkpoint = Checkpoint(self.model.directory, self.model.name, None)
+        return weights_fingerprint(checkpoint) or graphs_fingerprint(checkpoint)
 
     def _check_vectors(self, vectors: LabelVectors) -> None:
         if None not in (vectors.model, self._fingerprint) and vectors.model != self._fingerprint:

@@ -12,8 +12,9 @@ from onepass.models.reader import Asked, Reader
 from onepass.results.types import Extraction
 from onepass.typed.plan import TypedPlan
 
-_STREAM_CHARS = 200_000  # of texts that are read together
-_STREAM_TEXTS = 256
+_CHARS = 200_000  # of texts that are read together
+_TEXTS = 256
+_GROWTH = 4
 
 
 def read_together(
@@ -36,6 +37,9 @@ def read_all(
 ) -> Iterator[Extraction]:
     """Yield extractions in the order of the texts, which are read a few at a time.
 
+    Texts that are not all there yet are read in groups that grow, so that nobody waits long for the
+    first result, and many texts are soon read as fast as those of a list.
+
     Args:
         reader: of a checkpoint.
         texts: any number; no more are held than are read well together.
@@ -43,13 +47,13 @@ def read_all(
         plan: of the class; None if none was asked.
     """
     held: list[str] = []
-    chars = 0
+    chars, most = 0, _TEXTS if isinstance(texts, Sequence) else 1
     for text in texts:
         held.append(text)
         chars += len(text)
-        if chars >= _STREAM_CHARS or len(held) >= _STREAM_TEXTS:
+        if chars >= _CHARS or len(held) >= most:
             yield from read_together(reader, held, asked, plan)
-            held, chars = [], 0
+            held, chars, most = [], 0, min(most * _GROWTH, _TEXTS)
     if held:
         yield from read_together(reader, held, asked, plan)
 

@@ -165,12 +165,26 @@ def _check_given(schema: Schema, given: Given) -> Mapping[str, float]:
     }
     for name, value in given.items():
         if name not in names:
-            raise InputError(
-                f"A threshold was given for {shown(name)}, which is neither one of "
-                f"{', '.join(KINDS)} nor a name in the schema."
-            )
+            raise InputError(f"A threshold was given for {shown(name)}, {_misnamed(schema, name)}.")
         _check_number(value, f"threshold of {shown(name)}")
     return given
+
+
+def _misnamed(schema: Schema, name: str) -> str:
+    """Say what a name is, if no threshold of a call can be given for it, and what can be done."""
+    tasks, structures = schema.classification_tasks, schema.structures
+    members = [(label.name, "label", "task", one.name) for one in tasks for label in one.labels]
+    members += [(f.name, "field", "structure", one.name) for one in structures for f in one.fields]
+    for member, what, kind, owner in members:
+        if member == name:
+            return (
+                f"which is a {what} of the {kind} {shown(owner)}; name {shown(owner)} in its "
+                f"place, or give the {what} a threshold of its own in the schema"
+            )
+    return (
+        f"which is neither one of {', '.join(KINDS)} nor an entity label, a question, a task, a "
+        "structure or a relation type of the schema; correct it, or leave it out"
+    )
 
 
 def _check_number(value: object, what: str) -> None:

@@ -33,7 +33,7 @@ class Placer:
         """Return the (word, width - 1) whose words cover a character span, None if there is none.
 
         There is none for a span that is too wide, holds no word, or passes the end of the window.
-        White space around its words does not count.
+        White space and invisible characters around its words do not count.
         """
         first = int(np.searchsorted(self._words.ends, start, side="right"))
         last = int(np.searchsorted(self._words.starts, end, side="left"))
@@ -45,6 +45,10 @@ class Placer:
     def is_cut(self, end: int) -> bool:
         """Return whether the words of a span that ends there pass the end of the window."""
         text = self._words.text
-        while end > self._end and text[end - 1].isspace():  # no word holds white space
+        while end > self._end and not _is_seen(text[end - 1]):  # no word ends in it
             end -= 1
         return end > self._end
+
+
+def _is_seen(char: str) -> bool:
+    return char.isprintable() and not char.isspace()

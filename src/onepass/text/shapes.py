@@ -19,7 +19,7 @@ SHAPES = len(KINDS) * len(GAPS)
 SIGN = 0  # a sign that nothing separates from the word before it, such as a full stop
 
 _UPPER, _LOWER, _LETTER, _DIGIT = 1, 2, 4, 8  # letters without case have the third alone
-_BREAK, _TAB = 16, 32
+_BREAK, _TAB, _SPACE = 16, 32, 64
 _UNKNOWN = 255
 _BREAKS = "\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _RETURN, _NEWLINE = ord("\r"), ord("\n")
@@ -32,7 +32,7 @@ def word_shapes(words: Words) -> NDArray[np.int64]:
     r"""Return the shapes of the words of a text.
 
     Args:
-        words: all words of the text.
+        words: all words of the text, but for those that are not to be seen.
 
     Returns:
         (words,) numbers below `SHAPES`: the number of the gap before the word among `GAPS` times
@@ -66,8 +66,9 @@ def _gaps(bits: Bits, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDA
     """Return (words,) numbers of gaps."""
     before = np.concatenate([starts[:1], ends[:-1]])  # where the gap before each word begins
     breaks = _counts(bits & _BREAK != 0, before, starts)
-    wide = (starts - before > 1) | (_counts(bits & _TAB != 0, before, starts) > 0)
-    cases = [breaks > 1, breaks == 1, wide, starts > before]
+    spaces = _counts(bits & _SPACE != 0, before, starts)
+    wide = (spaces > 1) | (_counts(bits & _TAB != 0, before, starts) > 0)
+    cases = [breaks > 1, breaks == 1, wide, spaces == 1]
     gaps: NDArray[np.int64] = np.select(cases, (4, 3, 2, 1), default=0)
     gaps[0] = GAPS.index("line")
     return gaps
@@ -106,4 +107,6 @@ def _bits_of(char: str) -> int:
         return _DIGIT
     if char in _BREAKS:
         return _BREAK
-    return _TAB if char == "\t" else 0
+    if char == "\t":
+        return _TAB
+    return _SPACE if char.isspace() else 0

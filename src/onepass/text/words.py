@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 
 from onepass.text.marks import mark_class
 
-_W = rf"[\w{mark_class()}]"
+# A character takes the marks on it along. What ends an emoji (the selector of its form, the key
+# around a digit) ends the word, too: the next one is often written right behind it.
+_ON = rf"(?-i:[{mark_class()}]*)"  # one of the marks is an iota where case does not count
+_PART = rf"\w+(?:(?![\ufe0f\u20e3])(?-i:[{mark_class()}])\w*)*{_ON}"
+_MARKS = re.compile(_ON)
 
 # The local part of an address is bounded: without the bound, "a.a.a.a..." costs quadratic time.
 _WORD = re.compile(
     r"https?://\S+|www\.\S+"
-    r"|[a-z0-9._%+-]{1,256}@[a-z0-9.-]+\.[a-z]{2,}"
-    r"|@[a-z0-9_]+"
-    rf"|{_W}+(?:[-_]{_W}+)*"
-    r"|\S",
+    rf"|[a-z0-9._%+-]{{1,256}}@[a-z0-9.-]+\.[a-z]{{2,}}{_ON}"
+    rf"|@[a-z0-9_]+{_ON}"
+    rf"|{_PART}(?:[-_]{_PART})*"
+    rf"|\S{_ON}",
     re.IGNORECASE,
 )
 PLAIN = re.compile(r"\w+(?:[-_]\w+)*|\S")  # what GLiNER checkpoints were trained on
@@ -57,6 +61,26 @@ class Words:
             text[start:end]
             for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         ]
+
+    def only(self, kept: NDArray[np.bool_]) -> Words:
+        """Return some of the words; marks that are left out stay with the word that they stand on.
+
+        Args:
+            kept: (words,) which ones.
+
+        >>> words = split_words("Jose\u0301 \u200b left", PLAIN)
+        >>> words.only(np.array([True, False, False, True])).ends.tolist()
+        [5, 12]
+        """
+        if kept.all():
+            return self
+        starts, ends = self.starts[kept], self.ends[kept]
+        bounds = np.append(starts[1:], len(self.text)).tolist()
+        for row, word in enumerate(np.flatnonzero(kept).tolist()):
+            if word + 1 < len(kept) and not kept[word + 1]:
+                marks = _MARKS.match(self.text, int(ends[row]), bounds[row])
+                ends[row] = ends[row] if marks is None else marks.end()
+        return Words(self.text, starts, ends)
 
 
 def split_words(text: str, pattern: re.Pattern[str] = _WORD) -> Words:

@@ -172,3 +172,13 @@ def test_wrong_vectors_are_refused(tmp_path: Path) -> None:
 def test_a_label_that_its_encoder_would_cut_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"takes 300 pieces, but the label encoder .* reads 158"):
         prepared(opened(tmp_path, **BI), ["a " * 300])
+
+
+def test_a_label_of_no_pieces_is_refused(tmp_path: Path) -> None:
+    labels = Schema().entities({"a": None, "empty": "\u200b", "\u200b": None}).entity_labels
+    assert GLICLASS.encode_labels is not None
+    settings, backend = opened(tmp_path, **BI).settings, Counting()
+    texts, _ = GLICLASS.encode_labels(labels[:2], settings, backend)  # type: ignore[arg-type]
+    assert texts == ["a", "empty: \u200b"]
+    with pytest.raises(SchemaError, match=r"The label '\\u200b' is read as .* nothing to read"):
+        GLICLASS.encode_labels(labels[2:], settings, backend)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tests.models.gliner.conftest import Case
 from onepass import Extractor, InputError, LabelVectors, Schema
 from onepass.backends.base import Array, Backend
 from onepass.errors import CheckpointError, SchemaError
+from onepass.hub import locate
+from onepass.models.export import export_checkpoint
 
 TEXTS = ["tim cook runs apple in paris and rome .", "the price of a great person"]
 LABELS = [f"{kind} {number}" for number in range(193) for kind in ("a", "in", "is", "of", "the")]
@@ -98,6 +101,25 @@ def test_vectors_of_another_checkpoint_are_refused(case_of: Callable[[str], Case
     other = Extractor.from_pretrained(case_of("bi-token").directory, backend="torch")
     with pytest.raises(InputError, match="were made by another checkpoint than"):
         other.extract(TEXTS[0], labels=vectors)
+
+
+def test_vectors_of_another_checkpoint_are_refused_where_there_are_graphs_alone(
+    case_of: Callable[[str], Case], tmp_path: Path
+) -> None:
+    made = {}
+    for name in ("bi-span", "bi-token"):
+        directory = tmp_path / name
+        shutil.copytree(case_of(name).directory, directory)
+        whole = Extractor.from_pretrained(directory, backend="torch").encode_labels(["person"])
+        export_checkpoint(locate(directory))
+        (directory / "model.safetensors").unlink()
+        model = Extractor.from_pretrained(directory, backend="onnx")
+        assert model.encode_labels(["person"]).model == whole.model  # of the same weights
+        model.extract(TEXTS[0], labels=whole)
+        made[name] = model
+    vectors = made["bi-span"].encode_labels(["person"])
+    with pytest.raises(InputError, match="were made by another checkpoint than"):
+        made["bi-token"].extract(TEXTS[0], labels=vectors)
 
 
 def test_a_checkpoint_without_a_label_encoder_says_so(case_of: Callable[[str], Case]) -> None:

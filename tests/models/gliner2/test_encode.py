@@ -71,10 +71,8 @@ def test_places_point_at_pieces(
         ]
         for word, (first, length) in enumerate(zip(firsts, lengths, strict=True)):
             places = batch.words[row, word]
-            if length == 0:  # a neighbor stands for a word without pieces
-                assert places[0] == min(first, pieces - 1)
-                assert (places[1:] == -1).all()
-            elif pooling == "first":
+            assert length
+            if pooling == "first":
                 assert places.tolist() == [first]
             else:
                 assert places[places >= 0].tolist() == list(range(first, first + length))
@@ -92,10 +90,14 @@ def test_every_place_is_inside(
     assert 0 <= batch.markers.min() <= batch.markers.max() < batch.ids.shape[1]
 
 
-def test_a_last_word_without_pieces_stands_at_the_last_piece(prompts: list[Prompt]) -> None:
-    one = Reading(prompts[0], np.array([30, 31]), np.array([2, 0]))
-    places = collate([one]).words[0, :, 0].tolist()
-    assert places == [one.pieces - 2, one.pieces - 1]
+def test_a_word_of_the_prompt_without_pieces_stands_at_the_next_piece(
+    tokenizer: PieceTokenizer,
+) -> None:
+    schema = Schema().structure("product", [{"name": "\u200b", "choices": ["red", "blue"]}])
+    prompt = encode_prompt(schema, all_groups(schema), tokenizer)
+    [word] = np.flatnonzero(prompt.prefix_lengths == 0).tolist()
+    places = collate([reading(tokenizer, prompt, "a")]).words[0, :, 0].tolist()
+    assert places[word] == places[word + 1]
 
 
 def test_markers_are_parents_with_their_items(tokenizer: PieceTokenizer) -> None:

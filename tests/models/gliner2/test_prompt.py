@@ -254,9 +254,24 @@ def test_an_example_goes_with_its_label(tokenizer: PieceTokenizer) -> None:
             "The field 'f' of 's'",
         ),
         (Schema().classification("t", {"calm": "a " * 300}), "The label 'calm' of task 't'"),
+        (Schema().ask({"q": "a " * 300}), "The question 'q'"),
+        (Schema().structure("a " * 300, ["f"]), "The name of the structure '(a )+.*"),
+        (
+            Schema().structure("s", [{"name": "f", "choices": [f"a {i}" for i in range(300)]}]),
+            "The list of choices of the field 'f' of 's'",
+        ),
+        (
+            Schema().classification("t", ["calm", "angry"], prompt="a " * 300),
+            "The prompt of task 't'",
+        ),
+        (Schema().classification("a " * 300, ["calm"]), "The name of task '(a )+.*"),
+        (
+            Schema().classification("t", ["calm", "angry"], examples=[("a " * 300, "angry")]),
+            "The list of examples of task 't'",
+        ),
     ],
 )
-def test_a_label_too_long_for_any_pass(
+def test_what_is_too_long_for_any_pass_is_named(
     tokenizer: PieceTokenizer, schema: Schema, title: str
 ) -> None:
     with pytest.raises(SchemaError, match=rf"^{title} takes \d+ pieces .* may have 100; shorten"):

@@ -29,11 +29,16 @@ def cells(targets: Targets) -> set[tuple[int, int, int, int]]:
     return set(zip(*(part.tolist() for part in targets.gold.index()), strict=True))
 
 
+def slow_end(one: Asked, end: int) -> int:
+    """Return where a span ends without the white space at its end."""
+    return len(one.words.text[:end].rstrip())
+
+
 def slow_cell(one: Asked, start: int, end: int) -> tuple[int, int] | None:
     """Return the cell of a span by looking at every word."""
     places = zip(one.words.starts.tolist(), one.words.ends.tolist(), strict=True)
     covered = [i for i, (s, e) in enumerate(places) if s < end and e > start]
-    if not covered or len(covered) > MAX_WIDTH or end > one.words.ends[-1]:
+    if not covered or len(covered) > MAX_WIDTH or slow_end(one, end) > one.words.ends[-1]:
         return None
     return one.reading.prompt.prefix_words + covered[0], len(covered) - 1
 
@@ -48,7 +53,7 @@ def slow_instances(one: Asked, kind: Kind, task: int) -> list[RecordAnswer]:
     kept = []
     for record in question.records[task]:
         found = any(slow_cell(one, s, e) for _, s, e in record.spans)
-        behind = len(record.spans) > 0 and all(e > last for _, _, e in record.spans)
+        behind = len(record.spans) > 0 and all(slow_end(one, e) > last for _, _, e in record.spans)
         if found or (record.choices and not behind):
             kept.append(record)
     return kept
@@ -153,6 +158,15 @@ def test_a_span_inside_a_word_is_the_word(tokenizer):
     schema = Schema().entities(["place"])
     one = ask(Question("New-York is red", schema, ((0, 4, 8),)), tokenizer, max_pieces=99)
     assert cells(build_targets([one], MAX_WIDTH)) == {(0, 0, 0, 0)}
+
+
+def test_a_span_that_begins_with_what_cannot_be_seen_is_the_words_that_can(tokenizer):
+    text = "\u200bTim \u200b Cook\u200b runs \u200b"
+    schema = Schema().entities(["person"])
+    seen, unseen = ((0, 0, 11), (0, 0, 10), (0, 1, 10)), ((0, 17, 18),)
+    one = ask(Question(text, schema, entities=(*seen, *unseen)), tokenizer, max_pieces=100)
+    assert one.words.forms() == ["Tim", "Cook", "runs"]
+    assert cells(build_targets([one], MAX_WIDTH)) == {(0, 0, 0, 1)}
 
 
 def test_the_added_full_stop_is_read_and_is_never_gold(tokenizer):

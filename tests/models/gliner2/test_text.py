@@ -80,10 +80,25 @@ def test_a_window_ends_like_a_text(tokenizer: PieceTokenizer, prompt: Prompt) ->
         assert reading.lengths.sum() == len(reading.ids)
 
 
-def test_words_without_pieces_stay_words(tokenizer: PieceTokenizer) -> None:
-    text = read_text("Tim \u200b\x00 Cook", tokenizer, max_word_pieces=50)
-    assert text.words.forms() == ["Tim", "\u200b", "\x00", "Cook"]
-    assert text.lengths.tolist() == [1, 0, 0, 1]
+def test_words_without_pieces_are_no_words(tokenizer: PieceTokenizer, prompt: Prompt) -> None:
+    text = read_text("\ufeffTim \u200b\x00 Cook\u200b", tokenizer, max_word_pieces=50)
+    assert text.words.forms() == ["Tim", "Cook"]
+    assert text.words.starts.tolist() == [1, 8]
+    assert (text.lengths.tolist(), text.cut.tolist()) == ([1, 1], [0, 0])
+    seen = read_text("Tim Cook", tokenizer, max_word_pieces=50)
+    assert text.ids.tolist() == seen.ids.tolist()
+    window = read_window(prompt, text, Window(1, 2))
+    assert window.ids.tolist() == ids_of(tokenizer, "cook", ".")
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff \u2060"])
+def test_a_text_of_nothing_to_read_is_an_empty_one(
+    tokenizer: PieceTokenizer, prompt: Prompt, text: str
+) -> None:
+    read = read_text(text, tokenizer, max_word_pieces=50)
+    assert (len(read.words), len(read.shapes)) == (0, 0)
+    window = read_window(prompt, read, Window(0, 0))
+    assert window.ids.tolist() == ids_of(tokenizer, ".")
 
 
 @pytest.mark.parametrize("most", [1, 3, 7])

@@ -6,7 +6,7 @@ from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER
 from onepass.models.embedding.config import EmbeddingConfig
 from onepass.models.embedding.graphs import GRAPHS
-from onepass.models.facts import Facts
+from onepass.models.facts import Facts, absent
 from onepass.models.limits import tokenizer_config
 
 
@@ -20,13 +20,14 @@ def embedding_facts(checkpoint: Checkpoint) -> Facts:
     limit = config.longest(tokenizer_config(checkpoint.directory))
     steps = [f"pooling {' + '.join(config.poolings)}"]
     steps += ["normalized" if one is None else f"dense {one.outputs}" for one in config.behind]
+    dense = {one.folder: f"dense layer {one.folder}" for one in config.dense}
     kind = str(config.encoder.get("model_type"))
     return Facts(
         architecture=", ".join(steps),
-        parts={"": "encoder"},
-        expected=("encoder",),
+        parts={f"{folder}/": name for folder, name in dense.items()} | {"": "encoder"},
+        expected=("encoder", *dense.values()),
         encoders={"encoder": (str(config.encoder.get("_name_or_path") or kind), config.encoder)},
         pieces=limit,
         graphs=tuple(graph.name for graph in GRAPHS),
-        lacks=() if (checkpoint.directory / TOKENIZER).is_file() else (TOKENIZER,),
+        problems=absent(checkpoint.directory, TOKENIZER),
     )

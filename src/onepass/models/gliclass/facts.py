@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from onepass.encoding.sequences import encoder_limit
 from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER
-from onepass.models.facts import Facts
+from onepass.models.facts import Facts, absent
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels
 from onepass.models.gliclass.config import BI, EXAMPLE, LABEL, SEP, GliclassConfig
 from onepass.models.gliclass.graphs import graphs
@@ -47,10 +47,8 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
         expected.append("label encoder")
     if config.scorer != "simple":
         expected.append("scorer")
-    lacks = [] if (checkpoint.directory / TOKENIZER).is_file() else [TOKENIZER]
     labels = lacks_labels(checkpoint)
-    if labels is not None:
-        lacks.append(f"{LABEL_TOKENIZER}/{TOKENIZER}, taken from {labels}")
+    lacks = () if labels is None else (f"{LABEL_TOKENIZER}/{TOKENIZER}, taken from {labels}",)
     order = "labels first" if config.prompt_first else "text first"
     how = f"{order}, {config.pooling} pool, {config.scorer} scorer"
     markers = {LABEL: config.label_token, SEP: config.text_token, EXAMPLE: config.example_token}
@@ -64,7 +62,8 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
         token_ids={token: index for token, index in markers.items() if index >= 0},
         pieces=encoder_limit(config.encoder),
         graphs=tuple(graph.name for graph in graphs(config)),
-        lacks=tuple(lacks),
+        lacks=lacks,
+        problems=absent(checkpoint.directory, TOKENIZER),
     )  # fmt: skip
 
 

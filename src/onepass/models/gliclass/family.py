@@ -26,6 +26,7 @@ from onepass.models.gliclass.style import Style, read_style
 from onepass.models.gliclass.text import read_text
 from onepass.models.label_encoding import encode_texts, known_vectors
 from onepass.models.labels import LabelVectors
+from onepass.models.readable import check_readable, labels_read
 from onepass.models.wording import check_classes_only, own_settings
 from onepass.schema import Label, Schema
 
@@ -127,6 +128,8 @@ def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
 ) -> tuple[list[str], Floats]:
     texts = [label_text(label, settings.style) for label in labels]
+    if settings.label_tokenizer is not None:
+        check_readable(labels_read(labels, texts), settings.label_tokenizer)
     return texts, _encode(texts, settings, backend)
 
 

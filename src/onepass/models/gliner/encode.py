@@ -27,7 +27,7 @@ class Reading:
     Attributes:
         prompt: what is asked.
         ids: (pieces,) of the instruction, of the window's words, and of the end of the sequence.
-        lengths: (words,) pieces of each word, those of the instruction first; a word may have none.
+        lengths: (words,) pieces of each word, those of the instruction first.
         words: of the window, for who reads them again; those of the instruction are not in it.
     """
 

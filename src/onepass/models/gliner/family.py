@@ -34,7 +34,7 @@ from onepass.models.gliner.score import ReadingScores, score
 from onepass.models.gliner.text import read_text, read_window
 from onepass.models.label_encoding import encode_texts, known_vectors
 from onepass.models.labels import LabelVectors
-from onepass.models.readable import check_readable
+from onepass.models.readable import check_readable, labels_read
 from onepass.schema import Label, Schema
 from onepass.schema.types import shown
 
@@ -152,8 +152,7 @@ def _encode_labels(
 ) -> tuple[list[str], Floats]:
     texts = [label_text(label) for label in labels]
     if settings.label_tokenizer is not None:
-        named = (f"label {shown(label.name)}" for label in labels)
-        check_readable(zip(named, texts, strict=True), settings.label_tokenizer)
+        check_readable(labels_read(labels, texts), settings.label_tokenizer)
     return texts, _encode_texts(texts, settings, backend)
 
 

@@ -192,6 +192,7 @@ class Writer:
         """
         words = split_words(text, PLAIN)
         ids, lengths = self.tokenizer.flat([self.tokenizer.plain(form) for form in words.forms()])
+        words, lengths = words.only(lengths > 0), lengths[lengths > 0]
         bounds = np.array(choices, dtype=np.int64).reshape(-1, 2)
         first = np.searchsorted(words.starts, bounds[:, 0], side="left")
         last = np.searchsorted(words.ends, bounds[:, 1], side="right") - 1

@@ -22,7 +22,7 @@ class TextPieces:
     """A text in words and pieces.
 
     Attributes:
-        words: the text's own words.
+        words: the text's own words, without those in which the tokenizer finds nothing to read.
         ids: (pieces,).
         lengths: (words,) pieces of each word.
         end: (pieces,) ids that end a sequence.
@@ -52,7 +52,7 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     """
     words = split_words(text, PLAIN)
     forms = [tokenizer.plain(form) for form in words.forms()]
-    ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
+    words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     return TextPieces(words, ids, lengths, tokenizer.frame[1], cut)
 
 

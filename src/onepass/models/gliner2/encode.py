@@ -25,7 +25,7 @@ class Reading:
     Attributes:
         prompt: what is asked.
         ids: (pieces,) of the window's words.
-        lengths: (words,) pieces of each word; a word may have none.
+        lengths: (words,) pieces of each word.
         text: all words of the text; None where nothing reads them.
         first: which of them is the window's first.
         shapes: (words,) of the window's words (`onepass.text.shapes`); None where nothing reads
@@ -140,7 +140,7 @@ def _word_places(reading: Reading, pooling: str) -> Ints:
     prompt = reading.prompt
     lengths = np.concatenate([prompt.prefix_lengths, reading.lengths])
     own = len(prompt.ids) + np.cumsum(reading.lengths) - reading.lengths
-    # A word without pieces stands where the next one starts; the last piece bounds it.
+    # A word of the prompt without pieces stands where the next one starts, the last piece at most.
     places = np.concatenate([prompt.prefix_places, own])
     firsts: Ints = np.minimum(places, reading.pieces - 1)
     if pooling == "first":

@@ -8,8 +8,9 @@ from typing import Any
 from onepass.encoding.options import Options
 from onepass.encoding.sequences import encoder_limit
 from onepass.hub import Checkpoint, read_json
+from onepass.hub.base import TOKENIZER
 from onepass.hub.checkpoint import CONFIG
-from onepass.models.facts import Facts
+from onepass.models.facts import Facts, absent
 from onepass.models.gliner2.config import Gliner2Config, types_problem
 from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.prompt import SPECIAL_TOKENS
@@ -38,7 +39,7 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
     config = Gliner2Config.from_dict(checkpoint.config)
     path = checkpoint.directory / _ENCODER
     encoder = read_json(path) if path.is_file() else {}
-    needed = (_ENCODER, "tokenizer.json")
+    problems = _problems(encoder) if config.shapes and encoder else ()
     return Facts(
         architecture=f"span, {config.counting_layer}",
         parts=_PARTS,
@@ -48,8 +49,7 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
         pieces=encoder_limit(encoder) if encoder else None,
         width=config.max_width,
         graphs=tuple(graph.name for graph in graphs(shapes=config.shapes)),
-        lacks=tuple(name for name in needed if not (checkpoint.directory / name).is_file()),
-        problems=_problems(encoder) if config.shapes and encoder else (),
+        problems=(*absent(checkpoint.directory, _ENCODER, TOKENIZER), *problems),
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
-from onepass.schema import ClassificationTask, Field, Label, Schema, Structure
+from onepass.schema import ClassificationTask, Field, Label, Schema
 from onepass.schema.shown import shown
 
 SEP_STRUCT, SEP_TEXT = "[SEP_STRUCT]", "[SEP_TEXT]"
@@ -179,12 +179,21 @@ def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[s
     labels = [task.labels[i] for i in group.items]
     base = plain(f"{task.name}: {task.prompt}" if task.prompt else task.name)
     text = _described(base, labels, plain)
-    names = {label.name for label in labels}
-    for example, answers in task.examples:  # checkpoints were trained on pairs of one label
-        for answer in answers:
-            if answer in names:
-                text += f" {EXAMPLE} {plain(example)} {OUTPUT} {plain(answer)}"
+    text += _examples(task, labels, plain)
     return text, [plain(label.name) for label in labels]
+
+
+def _examples(
+    task: ClassificationTask, labels: Sequence[Label], plain: Callable[[str], str]
+) -> str:
+    """Return the examples of some labels; checkpoints were trained on pairs of one label."""
+    names = {label.name for label in labels}
+    return "".join(
+        f" {EXAMPLE} {plain(example)} {OUTPUT} {plain(answer)}"
+        for example, answers in task.examples
+        for answer in answers
+        if answer in names
+    )
 
 
 def _span_labels(schema: Schema) -> list[Label]:
@@ -240,7 +249,7 @@ def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list
         The groups of each prompt.
 
     Raises:
-        SchemaError: if a single label with its description is longer than the budget.
+        SchemaError: if a single label with what is said of it is longer than the budget.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
@@ -278,9 +287,12 @@ def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int)
     if total <= budget:
         return [group]
     if group.kind is Kind.RELATION or len(group.items) == 1:
+        parts = _named_parts(schema, group, tokenizer.plain)
+        sizes = [len(own) for own in tokenizer.pieces([text for _, _, text in parts])]
+        title, beside, _ = parts[sizes.index(max(sizes))]
         raise SchemaError(
-            f"{_title(schema, group)} takes {total} pieces with its description, but a prompt of "
-            f"this model may have {budget}; shorten it."
+            f"{title} takes {total} pieces with {beside}, but a prompt of this model may have "
+            f"{budget}; shorten it."
         )
     middle = len(group.items) // 2
     halves = (group.items[:middle], group.items[middle:])
@@ -291,14 +303,38 @@ def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int)
     ]
 
 
-def _title(schema: Schema, group: Group) -> str:
+def _named_parts(
+    schema: Schema, group: Group, plain: Callable[[str], str]
+) -> list[tuple[str, str, str]]:
+    """Return what a group of one item is made of: its name, what is beside it, and its text."""
+    own, item = "its description", group.items[0]
     if group.kind is Kind.RELATION:
-        return f"The relation type {shown(schema.relation_types[group.task].name)}"
+        relation = schema.relation_types[group.task]
+        return [(f"The relation type {shown(relation.name)}", own, "")]
     if group.kind is Kind.ENTITIES:
-        return f"The entity label {shown(schema.span_labels[group.items[0]].name)}"
-    owner: Structure | ClassificationTask
+        labels = len(schema.entity_labels)
+        if item >= labels:
+            question = schema.questions[item - labels]
+            return [(f"The question {shown(question.name)}", "its marks", "")]
+        return [(f"The entity label {shown(schema.entity_labels[item].name)}", own, "")]
     if group.kind is Kind.STRUCTURE:
-        owner = schema.structures[group.task]
-        return f"The field {shown(owner.fields[group.items[0]].name)} of {shown(owner.name)}"
-    owner = schema.classification_tasks[group.task]
-    return f"The label {shown(owner.labels[group.items[0]].name)} of task {shown(owner.name)}"
+        structure = schema.structures[group.task]
+        field = structure.fields[item]
+        title = f"field {shown(field.name)} of {shown(structure.name)}"
+        return [
+            (f"The {title}", own, _described(plain(field.name), [field], plain)),
+            (f"The name of the structure {shown(structure.name)}", "one field", structure.name),
+            (f"The list of choices of the {title}", "its field", plain(" | ".join(field.choices))),
+        ]
+    task = schema.classification_tasks[group.task]
+    label = task.labels[item]
+    name, prompt = shown(task.name), "name" if task.prompt is None else "prompt"
+    return [
+        (
+            f"The label {shown(label.name)} of task {name}",
+            own,
+            _described(plain(label.name), [label], plain),
+        ),
+        (f"The {prompt} of task {name}", "one label", plain(task.prompt or task.name)),
+        (f"The list of examples of task {name}", "one label", _examples(task, [label], plain)),
+    ]

@@ -28,7 +28,7 @@ class TextPieces:
     """A text in words and pieces.
 
     Attributes:
-        words: the text's own words.
+        words: the text's own words, without those in which the tokenizer finds nothing to read.
         ids: (pieces,).
         lengths: (words,) pieces of each word.
         stop: (pieces,) ids of the full stop that may be added.
@@ -66,7 +66,7 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     """
     words = split_words(text)
     forms = [tokenizer.plain(form.lower()) for form in words.forms()]
-    ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
+    words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     stop, _ = tokenizer.flat(["."])
     return TextPieces(words, ids, lengths, stop, word_shapes(words), cut)
 

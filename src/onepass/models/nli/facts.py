@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER
-from onepass.models.facts import Facts
+from onepass.models.facts import Facts, absent
 from onepass.models.limits import longest_sequence, tokenizer_config
 from onepass.models.nli.config import NliConfig
 from onepass.models.nli.graphs import graphs
@@ -38,5 +38,5 @@ def nli_facts(checkpoint: Checkpoint) -> Facts:
         encoders={"encoder": (base, raw)},
         pieces=longest_sequence(raw, tokenizer_config(checkpoint.directory)),
         graphs=tuple(graph.name for graph in graphs(typed=config.types > 1)),
-        lacks=() if (checkpoint.directory / TOKENIZER).is_file() else (TOKENIZER,),
+        problems=absent(checkpoint.directory, TOKENIZER),
     )
