@@ -27,7 +27,7 @@ from onepass.errors import (
 )
 from onepass.hub import locate
 from onepass.models.export import export_checkpoint
-from onepass.results.types import Extraction, Value
+from onepass.results.types import Extraction
 from tests.tiny import make_tiny_checkpoint
 
 TEXT = "Tim Cook runs Apple in Paris."
@@ -406,10 +406,24 @@ def test_choices_are_not_made_of_nothing(text: str) -> None:
 UNSEEN = "\u200b", "\ufeff\u200b", "\u2060\u200e"
 
 
+def without(unseen: str, doc: Extraction) -> Extraction:
+    """Return the extraction that the text would have without what cannot be seen."""
+
+    def clear(found: Any) -> Any:
+        if isinstance(found, dict):
+            own = {key: clear(value) for key, value in found.items()}
+            for place in own.keys() & {"start", "end", "chars", "chars_read"}:
+                own[place] = len(doc.text[: own[place]].replace(unseen, ""))
+            return own
+        if isinstance(found, list):
+            return [clear(one) for one in found]
+        return found.replace(unseen, "") if isinstance(found, str) else found
+
+    return Extraction.from_dict(clear(doc.to_dict()))
+
+
 @pytest.mark.parametrize("unseen", UNSEEN)
 def test_what_cannot_be_seen_changes_nothing(unseen: str) -> None:
-    model = Extractor()
-    text = "Tim Cook runs Apple in Paris. Ann Lee works for Acme."
     hidden = f"{unseen}Tim {unseen} Cook runs {unseen}Apple{unseen} in Paris. " + (
         f"Ann {f' {unseen}' * 12}Lee works for Acme.{unseen}"
     )
@@ -418,19 +432,16 @@ def test_what_cannot_be_seen_changes_nothing(unseen: str) -> None:
         .entities(["person", "company", "city"])
         .relations(["works for"])
         .structure("job", ["person::str", "company::str"])
+        .classification("topic", ["work", "sports"])
     )
-    plain, doc = model.extract([text, hidden], schema, threshold=0.3)
+    model = Extractor()
+    doc = model.extract(hidden, schema, threshold=0.3)
+    plain = model.extract(hidden.replace(unseen, ""), schema, threshold=0.3)  # with all its spaces
     assert len(plain.entities) > 3
-    for one, other in zip(plain.entities, doc.entities, strict=True):
-        assert one.label == other.label
-        assert hidden[other.start : other.end] == other.text
-        assert other.text.strip(unseen) == other.text
-        assert one.text.split() == other.text.replace(unseen, "").split()
-    for record, same in zip(plain.records["job"], doc.records["job"], strict=True):
-        for name, value in record.items():
-            assert isinstance(value, Value)
-            assert isinstance(same[name], Value)
-            assert value.text.split() == same[name].text.replace(unseen, "").split()
+    assert plain.records["job"]
+    assert plain.relations
+    assert all(entity.text.strip(unseen) == entity.text for entity in doc.entities)
+    assert without(unseen, doc) == plain
 
 
 @pytest.mark.parametrize("unseen", UNSEEN)

@@ -312,7 +312,7 @@ class Extractor(Shortcuts):
         if isinstance(text, str):
             return read_together(self._reader, [text], asked, plan)[0]
         texts = list(checked_texts(text))  # a wrong one is found before anything is read
-        return list(read_all(self._reader, texts, asked, plan))
+        return list(read_all(self._reader, texts, asked, plan, all_there=True))
 
     @overload
     def stream(
@@ -379,7 +379,8 @@ class Extractor(Shortcuts):
                 f"The texts must be a list or another iterable of strings, but the one string "
                 f"{texts!r:.60} was given; put it into a list."
             )
-        return read_all(self._reader, checked_texts(texts), asked, plan)
+        all_there = isinstance(texts, Sequence)  # before they are checked one by one
+        return read_all(self._reader, checked_texts(texts), asked, plan, all_there=all_there)
 
     def encode_labels(self, labels: Any) -> LabelVectors:
         """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).

@@ -91,6 +91,19 @@ def test_a_lone_surrogate_survives_a_file(tmp_path):
     assert list(read_examples(path)) == [example]
 
 
+def test_surrogates_that_a_file_would_join_are_refused(tmp_path):
+    example = Example("\ud83d\ude00 Ann", (Mention(3, 6, "person"),))
+    with pytest.raises(InputError, match=r"Example 2 holds the surrogates '\\ud83d\\ude00', which"):
+        write_examples(tmp_path / "data.jsonl", [Example("Ann"), example])
+
+
+@pytest.mark.parametrize("text", ["\ude00\ud83d Ann", "\ud83d \ude00 Ann", "\ud83d\\ude00 Ann"])
+def test_surrogates_that_nothing_joins_survive(tmp_path, text):
+    example = Example(text, (Mention(len(text) - 3, len(text), "person"),))
+    write_examples(tmp_path / "data.jsonl", [example])
+    assert list(read_examples(tmp_path / "data.jsonl")) == [example]
+
+
 @given(examples())
 def test_any_example_survives(example):
     row = json.loads(json.dumps(example_to_dict(example), ensure_ascii=False))

@@ -16,7 +16,7 @@ from onepass.builtin import builtin_checkpoint
 from onepass.errors import BackendError
 from onepass.models import fastest
 from onepass.models.family import Model
-from onepass.models.fastest import open_fastest, remembered_choices
+from onepass.models.fastest import measure, open_fastest, remembered_choices
 from onepass.models.registry import open_model
 
 DIRECTORY = builtin_checkpoint().directory / "onnx" / "int8"
@@ -102,6 +102,26 @@ def test_other_answers_do_not_win(model: Model, inner: Backend) -> None:
     (measured,) = remembered_choices()
     assert measured.backend == "onnx"
     assert measured.reason.startswith("scores of OpenVINO differ by 0.")
+
+
+@pytest.mark.parametrize(
+    ("precision", "difference", "wins"),
+    [("fp32", 0.0009, True), ("fp32", 0.0011, False), ("int8", 0.09, True), ("int8", 0.11, False)],
+)
+def test_how_much_answers_may_differ(
+    model: Model,
+    inner: Backend,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    difference: float,
+    wins: bool,
+) -> None:
+    monkeypatch.setattr(fastest, "_difference", lambda *answers: difference)
+    slow = Other(inner, delay=0.02)
+    measured, backend = measure(model, precision, 1, Openers(slow, lambda: inner))
+    assert measured.backend == ("openvino" if wins else "onnx")
+    assert backend is (inner if wins else slow)
+    assert wins or measured.reason == f"scores of OpenVINO differ by {difference:.4f}"
 
 
 def test_a_runtime_that_fails_does_not_win(model: Model, inner: Backend) -> None:

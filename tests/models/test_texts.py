@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import pytest
 
+from onepass import Extractor
+from onepass.batch.answering import Request, column_answers
 from onepass.models import texts as module
+from onepass.models.reader import Asked, Reader
 from onepass.models.texts import read_all
+from onepass.results.types import Extraction
+from onepass.schema import read_schema
+
+SCHEMA = {"entities": ["person"]}
 
 
 class Noting:
@@ -22,19 +29,21 @@ class Noting:
         return list(texts)
 
 
-def taken(texts: Any) -> tuple[list[int], list[Any]]:
-    reader: Any = Noting()
-    return reader.groups, list(read_all(reader, texts, None, None))  # type: ignore[arg-type]
+def taken(texts: Any, *, all_there: bool) -> tuple[list[int], list[Any]]:
+    reader, asked = Noting(), cast("Any", None)
+    return reader.groups, list(
+        read_all(cast("Any", reader), texts, asked, None, all_there=all_there)
+    )
 
 
-def test_a_list_is_read_as_many_together_as_are_read_well() -> None:
+def test_texts_that_are_all_there_are_read_as_many_together_as_are_read_well() -> None:
     texts = [str(number) for number in range(600)]
-    assert taken(texts) == ([256, 256, 88], texts)
+    assert taken(iter(texts), all_there=True) == ([256, 256, 88], texts)
 
 
 def test_texts_that_come_are_read_in_groups_that_grow() -> None:
     texts = [str(number) for number in range(700)]
-    assert taken(iter(texts)) == ([1, 4, 16, 64, 256, 256, 103], texts)
+    assert taken(iter(texts), all_there=False) == ([1, 4, 16, 64, 256, 256, 103], texts)
 
 
 def test_nobody_waits_for_the_second_text_to_have_the_first() -> None:
@@ -46,15 +55,54 @@ def test_nobody_waits_for_the_second_text_to_have_the_first() -> None:
             yield str(number)
 
     reader: Any = Noting()
-    answers: Any = read_all(reader, texts(), None, None)  # type: ignore[arg-type]
+    asked: Any = None
+    answers: Any = read_all(reader, texts(), asked, None, all_there=False)
     assert (next(answers), given) == ("0", [0])
     assert (next(answers), given) == ("1", [0, 1, 2, 3, 4])
 
 
-@pytest.mark.parametrize("come", [list, iter])
-def test_long_texts_are_read_in_small_groups(come: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("all_there", [True, False])
+def test_long_texts_are_read_in_small_groups(
+    all_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_CHARS", 10)
-    groups, found = taken(come(["x" * 4] * 9))
+    groups, found = taken(["x" * 4] * 9, all_there=all_there)
     assert len(found) == 9
     assert max(groups) == 3
-    assert taken(come([])) == ([], [])
+    assert taken([], all_there=all_there) == ([], [])
+
+
+TEXTS = ["Ann left."] * 300
+
+
+@pytest.fixture(scope="module")
+def model() -> Extractor:
+    return Extractor(threads=1)
+
+
+@pytest.fixture
+def groups(model: Extractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many texts a reader is given at a time, once its model is open."""
+    given: list[int] = []
+
+    def read(self: Reader, texts: Sequence[str], asked: Asked) -> list[Extraction]:
+        given.append(len(texts))
+        return [Extraction(text) for text in texts]
+
+    monkeypatch.setattr(Reader, "read", read)
+    return given
+
+
+@pytest.mark.parametrize(
+    ("come", "read"), [(list, [256, 44]), (tuple, [256, 44]), (iter, [1, 4, 16, 64, 215])]
+)
+def test_a_list_is_all_there_for_whoever_asks(
+    model: Extractor, come: Any, read: list[int], groups: list[int]
+) -> None:
+    assert len(list(model.stream(come(TEXTS), SCHEMA))) == len(TEXTS)
+    assert groups == read
+
+
+def test_rows_of_files_are_all_there(model: Extractor, groups: list[int]) -> None:
+    column_answers(model, Request(read_schema(SCHEMA)), TEXTS)
+    assert groups == [256, 44]

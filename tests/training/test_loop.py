@@ -1,4 +1,7 @@
+import errno
+import io
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -191,6 +194,30 @@ def test_a_damaged_checkpoint_is_named(run, make, name, content):
         path.read_bytes()[: path.stat().st_size // 2] if content == b"half" else content
     )
     with pytest.raises(InputError, match=re.escape(f"{path} is not there whole; move ")):
+        train(make(), options(), run, resume=True)
+
+
+@pytest.mark.parametrize("name", ["state.json", "training.pt"])
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(run, make, name, monkeypatch):
+    train(make(), options(steps=6), run)
+    path = run / "step-4" / name
+    opened = io.open
+
+    def refusing(file, *args, **kwargs):
+        if Path(str(file)) == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(file, *args, **kwargs)
+
+    monkeypatch.setattr(io, "open", refusing)  # root may read everything
+    monkeypatch.setattr("builtins.open", refusing)
+    with pytest.raises(InputError, match=re.escape(f"{path} cannot be read (Permission denied); ")):
+        train(make(), options(), run, resume=True)
+
+
+def test_a_checkpoint_without_its_weights_is_damaged(run, make):
+    train(make(), options(steps=6), run)
+    (run / "step-4" / "training.pt").unlink()
+    with pytest.raises(InputError, match=r"training\.pt is not there whole; move "):
         train(make(), options(), run, resume=True)
 
 

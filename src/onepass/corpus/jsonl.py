@@ -25,6 +25,7 @@ is not listed in ``asked`` count as asked.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +65,7 @@ _KEYS = (
     "asked_relations", "relation_descriptions", "source", "unsure", "unsure_relations",
 )  # fmt: skip
 _TASK_KEYS = ("name", "labels", "true", "multi_label", "descriptions", "prompt", "examples")
+_HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")  # of one character, in UTF-16
 
 
 def read_examples(path: Path) -> Iterator[Example]:
@@ -207,14 +209,35 @@ def _value(value: object) -> GoldValue:
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> int:
-    """Write examples in this format and return how many there were."""
+    """Write examples in this format and return how many there were.
+
+    Args:
+        path: of the file.
+        examples: any number.
+
+    Raises:
+        InputError: for an example that would not be the same when it is read back.
+    """
     count = 0
     # A lone surrogate has no UTF-8 form; the escape that stands for it here is that of JSON.
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for example in examples:
-            file.write(json.dumps(example_to_dict(example), ensure_ascii=False) + "\n")
+            line = json.dumps(example_to_dict(example), ensure_ascii=False)
             count += 1
+            _check_halves(line, count)
+            file.write(line + "\n")
     return count
+
+
+def _check_halves(line: str, number: int) -> None:
+    """Refuse surrogates that a reader of JSON would join, since all offsets behind them move."""
+    halves = _HALVES.search(line)
+    if halves:
+        raise InputError(
+            f"Example {number} holds the surrogates {halves[0]!a}, which become one character "
+            "in a file, so that its offsets no longer fit; write that character itself, and count "
+            "it as one."
+        )
 
 
 def example_to_dict(example: Example) -> dict[str, Any]:

@@ -33,7 +33,12 @@ def read_together(
 
 
 def read_all(
-    reader: Reader, texts: Iterable[str], asked: Asked, plan: TypedPlan | None
+    reader: Reader,
+    texts: Iterable[str],
+    asked: Asked,
+    plan: TypedPlan | None,
+    *,
+    all_there: bool,
 ) -> Iterator[Extraction]:
     """Yield extractions in the order of the texts, which are read a few at a time.
 
@@ -45,9 +50,10 @@ def read_all(
         texts: any number; no more are held than are read well together.
         asked: of them.
         plan: of the class; None if none was asked.
+        all_there: whether nothing has to be waited for until the next text comes.
     """
     held: list[str] = []
-    chars, most = 0, _TEXTS if isinstance(texts, Sequence) else 1
+    chars, most = 0, _TEXTS if all_there else 1
     for text in texts:
         held.append(text)
         chars += len(text)

@@ -5,13 +5,16 @@ It knows none of their families.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError, SchemaError
 from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
+from onepass.models.readable import check_readable, labels_read
 from onepass.schema import ClassificationTask, Label, Schema
 from onepass.schema.types import shown
 
@@ -47,7 +50,26 @@ class Template:
 
     def fill(self, label: Label) -> str:
         """Return the template with a label in it: its description if it has one, or its name."""
-        return f"{self.before}{label.description or label.name}{self.after}"
+        return f"{self.before}{_gap_text(label)}{self.after}"
+
+
+def _gap_text(label: Label) -> str:
+    return label.description or label.name
+
+
+def check_gaps(labels: Sequence[Label], tokenizer: PieceTokenizer) -> None:
+    """Refuse labels that leave the gap empty: their template alone can always be read.
+
+    Raises:
+        SchemaError: naming the first in which the tokenizer finds nothing to read.
+
+    >>> from onepass.builtin import builtin_checkpoint
+    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    >>> check_gaps([Label("sports", "\u200b")], tokenizer)
+    Traceback (most recent call last):
+    onepass.errors.SchemaError: The label 'sports' is read as '\u200b', in which the tokenizer ...
+    """
+    check_readable(labels_read(labels, [_gap_text(label) for label in labels]), tokenizer)
 
 
 def own_settings(directory: Path) -> dict[str, Any]:

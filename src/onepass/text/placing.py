@@ -1,4 +1,4 @@
-"""Where character spans stand among the words of one window.
+"""Where character spans stand among the words that are read of a text.
 
 It knows nothing about questions, pieces or batches.
 """
@@ -11,12 +11,13 @@ from onepass.text.words import Words
 
 
 class Placer:
-    """Turns character spans into (word, width) cells of one window.
+    """Turns character spans into (word, width) cells of a window at the start of a text.
 
     Args:
-        words: of the window.
+        words: of the text.
         prefix: words that stand before them in the grid.
         max_width: longest span, in words; None for any.
+        kept: how many of the words are in the window; None for all.
 
     >>> from onepass.text.words import split_words
     >>> place = Placer(split_words("Tim Cook runs New-York."), 0, 2)
@@ -24,19 +25,28 @@ class Placer:
     ((0, 1), None, (3, 0))
     """
 
-    def __init__(self, words: Words, prefix: int, max_width: int | None) -> None:
-        self._words, self._prefix = words, prefix
+    def __init__(
+        self,
+        words: Words,
+        prefix: int,
+        max_width: int | None,
+        *,
+        kept: int | None = None,
+    ) -> None:
+        self._starts, self._ends, self._prefix = words.starts[:kept], words.ends[:kept], prefix
         self._max_width = len(words) if max_width is None else max_width
-        self._end = int(words.ends[-1]) if len(words) else 0
+        # What stands between two words is not read, so it is the next word that a window cuts.
+        behind = words.starts[len(self._starts) :]
+        self._limit = int(behind[0]) if len(behind) else len(words.text)
 
     def cell(self, start: int, end: int) -> tuple[int, int] | None:
         """Return the (word, width - 1) whose words cover a character span, None if there is none.
 
         There is none for a span that is too wide, holds no word, or passes the end of the window.
-        White space and invisible characters around its words do not count.
+        White space around its words does not count, nor does anything else that is not read.
         """
-        first = int(np.searchsorted(self._words.ends, start, side="right"))
-        last = int(np.searchsorted(self._words.starts, end, side="left"))
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        last = int(np.searchsorted(self._starts, end, side="left"))
         width = last - first - 1
         if not 0 <= width < self._max_width or self.is_cut(end):
             return None
@@ -44,11 +54,4 @@ class Placer:
 
     def is_cut(self, end: int) -> bool:
         """Return whether the words of a span that ends there pass the end of the window."""
-        text = self._words.text
-        while end > self._end and not _is_seen(text[end - 1]):  # no word ends in it
-            end -= 1
-        return end > self._end
-
-
-def _is_seen(char: str) -> bool:
-    return char.isprintable() and not char.isspace()
+        return end > self._limit

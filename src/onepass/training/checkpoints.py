@@ -220,8 +220,10 @@ class Checkpoints:
 def _read_state(path: Path) -> dict[str, Any]:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of JSON and of UTF-8
+    except (FileNotFoundError, ValueError) as error:  # the latter of JSON and of UTF-8
         raise _damaged(path) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if not isinstance(state, dict) or not {"step", "data"} <= set(state):
         raise _damaged(path)
     return state
@@ -230,8 +232,10 @@ def _read_state(path: Path) -> dict[str, Any]:
 def _read_training(path: Path) -> dict[str, Any]:
     try:
         saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+    except (FileNotFoundError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
         raise _damaged(path) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
     return saved
 
 
@@ -239,6 +243,13 @@ def _damaged(path: Path) -> InputError:
     return InputError(
         f"{path} is not there whole; move {path.parent} elsewhere to resume from an earlier step, "
         "or start without resume in another output directory."
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path} cannot be read ({error.strerror or error}); make that possible and resume once "
+        f"more, or move {path.parent} elsewhere to resume from an earlier step."
     )
 
 

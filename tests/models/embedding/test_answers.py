@@ -120,6 +120,8 @@ def test_vectors_that_do_not_fit(made: Callable[[str], Path]) -> None:
         model.encode_labels(["red " * 200])
     with pytest.raises(SchemaError, match=r"The label 'empty' is read as .* nothing to read"):
         model.encode_labels({"a": None, "empty": "\u200b"})
+    with pytest.raises(SchemaError, match=r"The label 'empty' is read as .* nothing to read"):
+        model.extract("x", Schema().classification("t", {"a": None, "empty": "\u200b"}))
 
 
 def test_what_is_read_of_a_label(made: Callable[[str], Path], tmp_path: Path) -> None:

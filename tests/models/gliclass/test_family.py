@@ -182,3 +182,9 @@ def test_a_label_of_no_pieces_is_refused(tmp_path: Path) -> None:
     assert texts == ["a", "empty: \u200b"]
     with pytest.raises(SchemaError, match=r"The label '\\u200b' is read as .* nothing to read"):
         GLICLASS.encode_labels(labels[2:], settings, backend)  # type: ignore[arg-type]
+
+
+def test_a_label_of_no_pieces_for_its_encoder_cannot_be_asked(tmp_path: Path) -> None:
+    model = opened(tmp_path, **BI)
+    with pytest.raises(SchemaError, match=r"The label '\\u200b' is read as .* nothing to read"):
+        plan(model, Schema().classification("t", ["a", "\u200b"]))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tiny import tiny_tokenizer
 
+from onepass.builtin import builtin_checkpoint
 from onepass.corpus.question import Question, RecordAnswer
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.prompt import Kind
@@ -167,6 +168,15 @@ def test_a_span_that_begins_with_what_cannot_be_seen_is_the_words_that_can(token
     one = ask(Question(text, schema, entities=(*seen, *unseen)), tokenizer, max_pieces=100)
     assert one.words.forms() == ["Tim", "Cook", "runs"]
     assert cells(build_targets([one], MAX_WIDTH)) == {(0, 0, 0, 1)}
+
+
+@pytest.mark.parametrize("text", ["Met Ann\ufffd", "Met Jos\ufffd\ufffd", "Met Ann \u0301"])
+def test_a_span_that_ends_with_what_the_tokenizer_drops_is_kept(text):
+    builtin = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+    question = Question(text, Schema().entities(["person"]), ((0, 4, len(text)),))
+    one = ask(question, builtin, max_pieces=99)
+    assert len(one.words) == 2
+    assert cells(build_targets([one], MAX_WIDTH)) == {(0, 0, 1, 0)}
 
 
 def test_the_added_full_stop_is_read_and_is_never_gold(tokenizer):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.tiny import tiny_tokenizer
+from tests.tiny_tokenizers import TOKENIZERS
 
 from onepass import Schema
 from onepass.encoding.tokenizer import PieceTokenizer
@@ -50,6 +53,12 @@ def test_words_are_lower_case_and_places_are_not_moved(tokenizer: PieceTokenizer
         ("Tim. ", True),  # as in the reference: white space behind the last word counts
         ("Tim\u3002", True),
         (".", False),
+        ("Tim.\u200b", False),  # nobody reads what stands behind the full stop
+        ("Tim.\u200b\ufeff", False),
+        ("Tim. \u200b", True),
+        ("Tim.\u200b ", True),
+        ("Tim\u200b", True),
+        ("\u200b", True),
     ],
 )
 def test_a_full_stop_is_added_where_there_is_none(
@@ -64,6 +73,19 @@ def test_a_full_stop_is_added_where_there_is_none(
     assert reading.words == prompt.prefix_words + len(reading.lengths)
 
 
+@pytest.mark.parametrize("sign", [".", "!", "?"])
+@pytest.mark.parametrize("mark", ["\u200d", "\ufe0f", "\u0301"])
+def test_marks_on_the_last_sign_count_if_they_are_read(
+    tokenizer: PieceTokenizer, prompt: Prompt, tmp_path: Path, sign: str, mark: str
+) -> None:
+    TOKENIZERS["byte pairs"]().save(str(tmp_path / "tokenizer.json"))
+    bytewise = PieceTokenizer(tmp_path / "tokenizer.json")
+    for own, is_read in ((tokenizer, False), (bytewise, True)):
+        read = read_text(f"Tim{sign}{mark}", own, max_word_pieces=50)
+        assert read.words.forms() == ["Tim", f"{sign}{mark}"]
+        assert len(read_window(prompt, read, Window(0, 2)).lengths) == 2 + is_read
+
+
 def test_a_window_ends_like_a_text(tokenizer: PieceTokenizer, prompt: Prompt) -> None:
     text = read_text("Tim runs. Cook runs", tokenizer, max_word_pieces=50)
     assert text.words.forms() == ["Tim", "runs", ".", "Cook", "runs"]
@@ -73,6 +95,7 @@ def test_a_window_ends_like_a_text(tokenizer: PieceTokenizer, prompt: Prompt) ->
         (2, 4): [".", "cook", "."],
         (3, 5): ["cook", "runs", "."],
         (4, 4): ["."],
+        (0, 0): ["."],
     }
     for (start, end), elements in windows.items():
         reading = read_window(prompt, text, Window(start, end))

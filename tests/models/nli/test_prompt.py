@@ -143,6 +143,15 @@ def test_the_template_of_a_checkpoint(made: Callable[..., Path], tmp_path: Path)
         scores(own)
 
 
+def test_a_label_that_leaves_the_gap_empty_is_refused(tokenizer: PieceTokenizer) -> None:
+    schema = Schema().classification("t", {"a": None, "empty": "\u200b"}, prompt="It is {}.")
+    if not tokenizer.pieces(["\u200b"])[0]:
+        with pytest.raises(SchemaError, match=r"The label 'empty' is read as .* nothing to read"):
+            plan(tokenizer, schema)
+    else:  # one of bytes reads everything
+        assert len(plan(tokenizer, schema)) == 2
+
+
 def test_label_vectors_are_for_others(made: Callable[..., Path]) -> None:
     model = Extractor.from_pretrained(made(), backend="torch")
     with pytest.raises(InputError, match="no label encoder"):

@@ -22,10 +22,10 @@ from onepass.models.family import Asking, Family, Limits
 from onepass.models.label_encoding import encode_rows, framed, known_vectors
 from onepass.models.labels import LabelVectors
 from onepass.models.limits import tokenizer_config
-from onepass.models.readable import check_readable, labels_read
 from onepass.models.wording import (
     Template,
     check_classes_only,
+    check_gaps,
     own_settings,
     own_template,
     task_template,
@@ -112,6 +112,8 @@ def _plan(
     schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
 ) -> tuple[Prompt, ...]:
     check_classes_only(schema, "An embedding checkpoint")
+    for task in schema.classification_tasks:
+        check_gaps(task.labels, tokenizer)
     wanted = [
         [task_template(task, settings.template).fill(label) for label in task.labels]
         for task in schema.classification_tasks
@@ -152,8 +154,7 @@ def _prepare(
 def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
 ) -> tuple[list[str], Floats]:
-    own = [label.description or label.name for label in labels]  # a template is always read
-    check_readable(labels_read(labels, own), settings.tokenizer)
+    check_gaps(labels, settings.tokenizer)
     texts = [settings.template.fill(label) for label in labels]
     rows = framed(texts, settings.tokenizer, settings.limits.pieces, reader=_READER)
     return texts, _embed(rows, settings.config.size, backend)

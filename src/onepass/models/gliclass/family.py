@@ -82,6 +82,8 @@ def _plan(
     schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
 ) -> tuple[Prompt, ...]:
     check_classes_only(schema, "A GLiClass checkpoint", examples=True)
+    for task in schema.classification_tasks:
+        _check_labels(task.labels, settings)
     writer = Writer(settings.config, settings.style, tokenizer, budget)
     return tuple(
         prompt
@@ -127,10 +129,16 @@ def _encode(texts: Sequence[str], settings: Settings, backend: Backend) -> Float
 def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
 ) -> tuple[list[str], Floats]:
+    texts = _check_labels(labels, settings)
+    return texts, _encode(texts, settings, backend)
+
+
+def _check_labels(labels: Sequence[Label], settings: Settings) -> list[str]:
+    """Return what is read of labels; if they have an encoder, it has to find something in each."""
     texts = [label_text(label, settings.style) for label in labels]
     if settings.label_tokenizer is not None:
         check_readable(labels_read(labels, texts), settings.label_tokenizer)
-    return texts, _encode(texts, settings, backend)
+    return texts
 
 
 def _score(

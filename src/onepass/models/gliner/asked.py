@@ -167,7 +167,7 @@ def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -
     """Return one pass with its gold answers."""
     reading = read_window(prompt, text, Window(0, fits))
     words = Words(text.words.text, text.words.starts[:fits], text.words.ends[:fits])
-    place = Placer(words, reading.before, None)
+    place = Placer(text.words, reading.before, None, kept=fits)
     schema = question.schema
     if prompt.kind is Kind.CLASSES:
         places = prompt.instruction.places.tolist()
@@ -175,7 +175,8 @@ def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -
         gold = [(0, *places[row]) for row, item in enumerate(prompt.items) if item in true]
         return Asked(question, reading, words, ("match",), tuple(gold))
     if prompt.kind is Kind.TAILS:
-        tails = dict.fromkeys(_tails(question, prompt, words, place))
+        bare = Placer(text.words, 0, None, kept=fits)
+        tails = dict.fromkeys(_tails(question, prompt, words, (bare, place)))
         pairs = tuple(text.lower() for text in prompt.texts)
         return Asked(question, reading, words, pairs, tuple(tails))
     column = {item: label for label, item in enumerate(prompt.items)}
@@ -217,10 +218,19 @@ def _placed(
                 yield (column[item], *span)
 
 
-def _tails(question: Question, prompt: Prompt, words: Words, place: Placer) -> Iterator[Answer]:
-    """Yield the tails of each label, which is an entity with a relation type."""
+def _tails(
+    question: Question, prompt: Prompt, words: Words, places: tuple[Placer, Placer]
+) -> Iterator[Answer]:
+    """Yield the tails of each label, which is an entity with a relation type.
+
+    Args:
+        question: with its pairs.
+        prompt: that asks for tails.
+        words: of the text, those that are read.
+        places: of spans among these words, and among those of the reading.
+    """
+    bare, place = places
     wanted: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    bare = Placer(words, 0, None)
     for kind, pairs in enumerate(question.pairs):
         for head_start, head_end, tail_start, tail_end in pairs:
             for first, last in _span(bare, head_start, head_end):

@@ -203,7 +203,7 @@ class _Builder:
     def add(self, row: int, one: Asked, max_width: int) -> int:
         """Collect one row and return how many queries it has."""
         prompt = one.reading.prompt
-        place = Placer(one.words, prompt.prefix_words, max_width)
+        place = Placer(one.reading.document, prompt.prefix_words, max_width, kept=len(one.words))
         query = marker = 0
         for number, group in enumerate(prompt.groups):
             if group.kind is Kind.CLASSES:

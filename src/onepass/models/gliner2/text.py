@@ -31,7 +31,7 @@ class TextPieces:
         words: the text's own words, without those in which the tokenizer finds nothing to read.
         ids: (pieces,).
         lengths: (words,) pieces of each word.
-        stop: (pieces,) ids of the full stop that may be added.
+        stops: (pieces,) ids of each of `STOPS`; the first may be added.
         shapes: (words,) of the text's own words.
         cut: (words,) characters of each word that count as not read.
         bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
@@ -40,7 +40,7 @@ class TextPieces:
     words: Words
     ids: Ints
     lengths: Ints
-    stop: Ints
+    stops: tuple[Ints, ...]
     shapes: Ints
     cut: Ints
     bounds: Ints = field(init=False)
@@ -67,8 +67,8 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     words = split_words(text)
     forms = [tokenizer.plain(form.lower()) for form in words.forms()]
     words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
-    stop, _ = tokenizer.flat(["."])
-    return TextPieces(words, ids, lengths, stop, word_shapes(words), cut)
+    stops = tuple(np.array(own, dtype=np.int64) for own in tokenizer.pieces(STOPS))
+    return TextPieces(words, ids, lengths, stops, word_shapes(words), cut)
 
 
 def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
@@ -77,15 +77,24 @@ def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     lengths = text.lengths[window.start : window.end]
     shapes = text.shapes[window.start : window.end]
     if not _stops(text, window):
-        ids = np.concatenate([ids, text.stop])
-        lengths = np.append(lengths, len(text.stop))
+        ids = np.concatenate([ids, text.stops[0]])
+        lengths = np.append(lengths, len(text.stops[0]))
         shapes = np.append(shapes, SIGN)
     return Reading(prompt, ids, lengths, text.words, window.start, shapes)
 
 
 def _stops(text: TextPieces, window: Window) -> bool:
     """Return whether the window's text ends like a sentence."""
-    words = text.words
-    if window.end == len(words):  # white space behind the last word counts, as in the reference
-        return words.text.endswith(STOPS)
-    return words.text[: int(words.ends[window.end - 1])].endswith(STOPS)
+    words, last = text.words, window.end - 1
+    if last < 0:
+        return False
+    start, end = int(words.starts[last]), int(words.ends[last])
+    # White space behind the last word counts, as in the reference; what is not read does not.
+    behind = words.text[end:] if window.end == len(words) else ""
+    if any(map(str.isspace, behind)):
+        return False
+    if words.text[:end].endswith(STOPS):
+        return True
+    sign = words.text[start]  # with marks behind it, which the tokenizer reads or drops
+    own = text.ids[text.bounds[last] : text.bounds[last + 1]]
+    return sign in STOPS and np.array_equal(own, text.stops[STOPS.index(sign)])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
-from onepass.models.wording import Template, check_classes_only, task_template
+from onepass.models.wording import Template, check_classes_only, check_gaps, task_template
 from onepass.schema import Schema
 from onepass.schema.types import shown
 
@@ -59,8 +59,8 @@ def plan_prompts(
         typed: whether the encoder is told which text a piece is of.
 
     Raises:
-        SchemaError: for anything but classifications, a prompt without a gap, or a hypothesis that
-            is too long.
+        SchemaError: for anything but classifications, a prompt without a gap, a label in which
+            there is nothing to read, or a hypothesis that is too long.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
@@ -73,6 +73,7 @@ def plan_prompts(
     frame = tokenizer.pair_frame
     prompts = []
     for number, task in enumerate(schema.classification_tasks):
+        check_gaps(task.labels, tokenizer)
         own = task_template(task, template)
         texts = [tokenizer.plain(own.fill(label)) for label in task.labels]
         for index, pieces in enumerate(tokenizer.pieces(texts)):
