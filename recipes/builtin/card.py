@@ -49,7 +49,7 @@ without torch.
 | Window | 512 pieces, labels included; longer texts are read in overlapping windows |
 | Training | {steps:,} steps, {hours:.1f} hours on one core (`recipes/builtin`) |
 | On a GPU | 1,639 larger steps, 8 minutes |
-| Weights | the mean of two runs from the run before (0.6) and what shipped then (0.4) |
+| Weights | the mean of two runs (0.3 each) and of what shipped before them (0.4) |
 | License | Apache-2.0 for the weights; the terms of the sources are listed below |
 
 ## Scores

@@ -1,5 +1,6 @@
 """What a path, a pattern or a directory stands for."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,12 @@ def test_a_name_that_looks_like_a_pattern(tmp_path: Path):
 def test_what_is_refused(given: Any, message: str):
     with pytest.raises(InputError, match=message.replace("*", r"\*")):
         find_sources(given)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
+def test_the_name_of_a_stream_is_one_whatever_stands_behind_it(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text\n")
+    with path.open() as file:
+        (source,) = find_sources(f"/dev/fd/{file.fileno()}")
+    assert (source.kind, source.is_stream, source.size()) == ("jsonl", True, 0)

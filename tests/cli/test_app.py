@@ -94,6 +94,35 @@ def test_interrupted(onepass: Onepass, monkeypatch: pytest.MonkeyPatch):
     assert (done.code, done.out, done.err) == (130, "", "")
 
 
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt", "ImportError from KeyboardInterrupt()"])
+@pytest.mark.parametrize("module", ["onepass.cli.app", "onepass.backends.onnx"])
+def test_interrupted_while_modules_are_loaded(raised: str, module: str):
+    script = f"""
+import sys
+from onepass.cli import main
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            raise {raised}
+sys.meta_path.insert(0, Interrupted())
+sys.exit(main(["extract", "Ann", "-e", "person"]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_import_that_fails_by_itself_is_no_interruption():
+    script = """
+import sys
+sys.modules["onepass.cli.app"] = None
+from onepass.cli import main
+main([])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in done.stderr
+
+
 def test_help_loads_nothing_heavy():
     script = """
 import json, sys

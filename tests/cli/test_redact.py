@@ -69,6 +69,29 @@ def test_the_text_cannot_stand_where_the_places_are_written(
     assert page.code == 0
 
 
+def test_what_an_earlier_command_added_does_not_tell_what_was_there(
+    onepass: Onepass, tmp_path: Path
+) -> None:
+    source, found, target = (tmp_path / name for name in ("a.jsonl", "b.jsonl", "c.jsonl"))
+    source.write_text('{"id": 1, "text": "person: a@b.org", "more": {"extraction": 2}}\n')
+    onepass("extract", "--input", str(source), "-o", str(found), "-e", "person")
+    assert "extraction" in json.loads(found.read_text())
+    onepass("redact", "--input", str(found), "-o", str(target), "-l", "person,email")
+    row = json.loads(target.read_text())
+    assert list(row) == ["id", "text", "more", "redacted"]
+    assert "a@b.org" not in target.read_text()
+    named = b'{"extraction": "A person."}\n'
+    done = onepass("redact", "-i", "-", "--text-field", "extraction", "-l", "person", stdin=named)
+    assert json.loads(done.out)["extraction"] == "A [person]."
+
+
+@pytest.mark.parametrize("given", ["person=", ",", "a,b=c"])
+def test_a_wrong_label_is_refused_by_the_name_of_its_flag(onepass: Onepass, given: str) -> None:
+    done = onepass("redact", "Ann", "-l", given)
+    assert done.code == 2
+    assert done.err.startswith(f"onepass: In -l '{given}': ")
+
+
 def test_nothing_lies_about_while_a_command_works(
     onepass: Onepass, tmp_path: Path, model: EchoModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Standard streams that are closed, pipes as outputs, and outputs that are other files, too."""
 
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,38 @@ def test_a_closed_output_is_said_and_a_closed_input_is_an_empty_one(tmp_path: Pa
     done = shell("$P extract -e person <&-", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("onepass: The text is empty; give a TEXT")
+
+
+ROWS = r"""printf '{"text": "Ann"}\nbad\n{"text": "Bo"}\n'"""
+
+
+def test_a_redirected_standard_input_by_its_name(tmp_path: Path):
+    done = shell(f"{ROWS} > a; $P redact -i /dev/stdin -l x < a", tmp_path)
+    assert done.returncode == 1
+    assert [list(json.loads(line)) for line in done.stdout.splitlines()] == [
+        ["text", "redacted"], ["row", "error"], ["text", "redacted"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "2>&-",
+        pytest.param(
+            "2>/dev/full",
+            marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="it is Linux's"),
+        ),
+    ],
+)
+def test_messages_that_cannot_be_written_end_nothing(tmp_path: Path, where: str):
+    done = shell(f"{ROWS} > a.jsonl; $P extract -i a.jsonl -e x -o b.jsonl {where}", tmp_path)
+    assert done.returncode == 1  # for the bad row
+    assert (tmp_path / "b.jsonl").read_text().count("\n") == 3
+    for arguments in ("", "extract -i missing.jsonl -e x", "extract --wrong", "redact Ann -l x="):
+        assert shell(f"$P {arguments} {where}", tmp_path).returncode == 2
+    done = shell(f"$P redact Ann -l x {where}", tmp_path)
+    assert done.returncode == 0
+    assert done.stdout
 
 
 def test_an_output_may_be_a_pipe_behind_a_link(tmp_path: Path):

@@ -271,6 +271,28 @@ def test_relations_point_at_characters_once() -> None:
     assert (second.type, second.head.text, second.tail.text) == ("in", "Apple", "Paris\u0301")
 
 
+@pytest.mark.parametrize("rules", [{}, {"max_tails": 1}])
+def test_whatever_ends_with_a_link_ends_where_the_link_does(rules: dict[str, int]) -> None:
+    text = "Docs (https://y.org/z), https://x.org."  # four words
+    schema = Schema().entities(["page"]).relations({"next": rules}).structure("site", ["link"])
+    found = Findings(
+        Candidates([0, 3], [3, 4], [0.9, 0.8], [0, 0]),
+        relations=(RelationFind(0, SpanFind(2, 3, 0.9), SpanFind(3, 4, 0.8), 0.8),),
+        records={0: (RecordFind(((SpanFind(2, 3, 0.9),),)),)},
+    )
+    doc = assemble(
+        split_words(text), schema, [WindowFindings(Window(0, 4), (found,))], Choice("flat", ()),
+        Coverage(len(text), len(text), 1, False),
+    )  # fmt: skip
+    links = ["https://y.org/z", "https://x.org"]
+    assert [(e.text, e.start, e.end) for e in doc.entities] == [
+        (f"Docs ({links[0]}", 0, 21), (links[1], 24, 37)
+    ]  # fmt: skip
+    assert [(one.head.text, one.tail.text) for one in doc.relations] == [tuple(links)]
+    (site,) = doc.records["site"]
+    assert site["link"] == (Value(links[0], 6, 21, 0.9),)
+
+
 def test_a_text_without_words() -> None:
     schema = ENTITIES.copy().relations(["in"]).structure("firm", ["name"])
     doc = assemble(

@@ -117,3 +117,11 @@ def test_of_an_exclusive_field_no_two_records_share_a_word(dtype: Dtype) -> None
         [(4, 5)],
         [(1, 3)],
     ]
+
+
+def test_rules_see_a_link_without_the_marks_behind_it() -> None:
+    field = Field("link", "str", rules=Rules(kind="url", pattern="^https.*z$"))
+    text = split_words("see https://y.org/z).")
+    probs = np.array([[[0.1], [0.9]]])
+    ((option,),) = value_options(probs, 0.5, field, text)
+    assert (option.find, option.late) == (SpanFind(1, 2, 0.9), False)

@@ -104,6 +104,21 @@ def test_each_label_has_its_action(model: Extractor) -> None:
     assert done.text == "**** *****: [email], *******************"
 
 
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Our shop is at https://x.org/a?id=1, call us.", "Our shop is at [URL], call us."),
+        ("Read the page (https://y.org/z). Then go.", "Read the page ([URL]). Then go."),
+        ('See "https://y.org/z". Thanks.', 'See "[URL]". Thanks.'),
+        ("Look at https://x.org/Rust_(language), please.", "Look at [URL], please."),
+    ],
+)
+def test_what_stands_around_a_link_stays(model: Extractor, text: str, redacted: str) -> None:
+    for patterns in (True, False):
+        options = Options(labels=["URL"], patterns=patterns)
+        assert Redactor(model, options).one(text).text == redacted
+
+
 def test_what_the_model_found_once_is_found_everywhere() -> None:
     text = "Weiss, Weissbier, WEISS, Weiss"
     doc = Extraction(text, (Entity("person", "Weiss", 0, 5, 0.5),))

@@ -205,6 +205,17 @@ def test_what_is_not_a_json_object_is_refused(service, body: bytes):
 
 
 @pytest.mark.parametrize("path", ["/v1/extract", "/v1/extract/batch", "/v1/schema/validate"])
+@pytest.mark.parametrize("body", [b"", b" ", b"{"])
+@pytest.mark.parametrize("headers", [{"content-type": "application/json"}, {}])
+def test_an_empty_body_is_no_json(service, path: str, body: bytes, headers: dict[str, str]):
+    got = service.http.post(path, content=body, headers=headers)
+    if body and not headers:
+        assert error(got) == (422, "invalid_request")
+    else:
+        assert error(got) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize("path", ["/v1/extract", "/v1/extract/batch", "/v1/schema/validate"])
 @pytest.mark.parametrize(
     "body", [b'{"schema": {"entities": ["person"], "entities": ["city"]}, %b}', b'{"a": 1, "a": 1}']
 )

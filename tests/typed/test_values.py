@@ -426,6 +426,11 @@ def test_iso_dates_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
         ("url", "www.Example.org/A", "https://www.example.org/A"),
         ("url", "https://u@Ex.com:80/x?y#z", "https://u@ex.com:80/x?y#z"),
         ("url", "www.example.org.", "https://www.example.org"),
+        ("url", "https://y.org/z).", "https://y.org/z"),
+        ("url", "https://y.org/z>.", "https://y.org/z"),
+        ("url", 'https://y.org/z".', "https://y.org/z"),
+        ("url", "https://y.org/z\u201c.", "https://y.org/z"),
+        ("url", "https://y.org/Rust_(language)", "https://y.org/Rust_(language)"),
         ("iban", "IBAN: de89 3704 0044 0532 0130 00", "DE89370400440532013000"),
         ("text", " as it is ", " as it is "),
     ],
@@ -440,7 +445,7 @@ def test_spellings(kind: Any, text: str, value: str) -> None:
     [
         ("phone", "044 668 18 00"), ("phone", "+1 23"), ("iban", "DE89370400440532013001"),
         ("iban", "DE89"), ("iban", ""), ("url", "ann@example.com"), ("email", "a@b"),
-        ("email", "<a@b.co>"), ("url", "e.g."), ("url", "a b.com"),
+        ("email", "<a@b.co>"), ("url", "e.g."), ("url", "a b.com"), ("url", "a.com b"),
         ("url", "http://[::1"),
     ],
 )  # fmt: skip

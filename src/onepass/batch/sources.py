@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ KINDS = {
     ".tsv": "tsv",
     ".parquet": "parquet",
 }
+_STREAM = re.compile(r"/dev/stdin|/dev/fd/[0-9]+|/proc/(?:self|[0-9]+)/fd/[0-9]+")
 _EXPECTED = "give .jsonl, .csv, .tsv, .txt, .md (each also as .gz or .zst) or .parquet files"
 
 
@@ -57,7 +59,7 @@ class Source:
     @property
     def is_stream(self) -> bool:
         """Whether it can be read once only: standard input or a pipe."""
-        return self.path is None or not self.path.is_file()
+        return self.path is None or _is_stream(self.path)
 
     @property
     def has_fields(self) -> bool:
@@ -130,7 +132,7 @@ def _sources(given: str, text_unit: str | None) -> list[Source]:
             raise InputError(f"The directory {path} holds nothing that can be read; {_EXPECTED}.")
         return _grouped(files, path, text_unit or "file")
     if path.exists():
-        if not path.is_file():  # a pipe, such as a process substitution of the shell
+        if _is_stream(path):
             return [Source("jsonl", (path,))]
         return _grouped([path], path.parent, text_unit or "line")
     if glob.has_magic(given):
@@ -140,6 +142,15 @@ def _sources(given: str, text_unit: str | None) -> list[Source]:
             raise InputError(f"No file fits the pattern {given}; give one that fits some.")
         return _grouped(files, _fixed_part(given), text_unit or "line")
     raise InputError(f"There is no input file {path}; give the path of an existing file.")
+
+
+def _is_stream(path: Path) -> bool:
+    """Return whether a path is a pipe or names a stream of the process, whatever stands behind it.
+
+    >>> _is_stream(Path("/dev/stdin"))
+    True
+    """
+    return not path.is_file() or _STREAM.fullmatch(path.as_posix()) is not None
 
 
 def _grouped(files: Iterable[Path], root: Path, text_unit: str) -> list[Source]:

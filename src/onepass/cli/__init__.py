@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
@@ -19,6 +21,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     onepass ...
     0
     """
-    from onepass.cli.app import run
+    try:
+        from onepass.cli.app import run
 
-    return run(arguments)
+        return run(arguments)
+    except (KeyboardInterrupt, ImportError) as error:
+        if was_interrupted(error):
+            return INTERRUPTED
+        raise
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Return whether Ctrl-C is behind an error: modules in C turn it into that of their import.
+
+    >>> was_interrupted(KeyboardInterrupt()), was_interrupted(ImportError())
+    (True, False)
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None

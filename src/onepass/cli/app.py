@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, cast
@@ -16,6 +17,7 @@ import typer
 
 from onepass import __version__
 from onepass.cli import (
+    INTERRUPTED,
     calibrate,
     data,
     demo,
@@ -28,12 +30,12 @@ from onepass.cli import (
     redact,
     serve,
     train,
+    was_interrupted,
 )
-from onepass.cli.output import PIPE_CLOSED
+from onepass.cli.output import PIPE_CLOSED, say
 from onepass.errors import OnepassError
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 # What typer raises for a wrong option or argument. Its place in the package depends on the version,
 # the base of this public class does not.
@@ -88,7 +90,7 @@ def _onepass(
     all went well, 1 if a part failed (rows of a file, the self-test), 2 for bad input.
     """
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
+        say(context.get_help())
         raise typer.Exit(BAD_INPUT)
 
 
@@ -96,6 +98,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see `onepass.cli.main`)."""
     sys.stdin = sys.stdin or _Closed()
     sys.stdout = sys.stdout or _Closed()
+    sys.stderr = sys.stderr or open(os.devnull, "w", errors="backslashreplace")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the locale; a lone surrogate becomes the escape that JSON has too.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -103,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = command.main(arguments, prog_name="onepass", standalone_mode=False)
     except OnepassError as error:
-        return _refuse(str(error))
+        return INTERRUPTED if was_interrupted(error) else _refuse(str(error))
     except _UsageError as error:
         return _refuse(_usage(error))
     except OSError as error:  # a full disk, a closed directory: no bug, wherever it shows
@@ -135,5 +138,5 @@ def _usage(error: typer.BadParameter) -> str:
 
 
 def _refuse(message: str) -> int:
-    typer.echo(f"onepass: {message}", err=True)
+    say(f"onepass: {message}")
     return BAD_INPUT

@@ -123,7 +123,16 @@ def section(title: str, rows: Sequence[Sequence[str]]) -> str:
 
 def say(message: str) -> None:
     """Write a line to standard error."""
-    typer.echo(message, err=True)
+    tell(f"{message}\n")
+
+
+def tell(text: str) -> None:
+    """Write to standard error at once; what cannot be written there ends no command."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _drop_what_follows(sys.stderr)
 
 
 def check_apart(output: Path | None, what: str, others: Mapping[str, Path | None]) -> None:
@@ -228,6 +237,11 @@ def show(text: str) -> None:
     except InputError as error:
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
-        with suppress(OSError), open(os.devnull, "w") as nothing:
-            os.dup2(nothing.fileno(), sys.stdout.fileno())  # so that the last flush is quiet too
+        _drop_what_follows(sys.stdout)
         raise typer.Exit(PIPE_CLOSED) from None
+
+
+def _drop_what_follows(stream: TextIO) -> None:
+    """Let a standard stream write to nowhere, so that its last flush is quiet, too."""
+    with suppress(OSError), open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), stream.fileno())

@@ -10,6 +10,7 @@ import time
 from typing import Self
 
 from onepass.batch.job import Counts
+from onepass.cli.output import tell
 
 _REFRESH = 0.2  # seconds between two states of the line
 _LOG_EVERY = 60.0  # seconds between two lines where there is no terminal
@@ -21,8 +22,7 @@ class StatusLine:
     """A line on standard error that is drawn over; there is none if that is not a terminal."""
 
     def __init__(self) -> None:
-        self._stream = sys.stderr
-        self._shows = self._stream.isatty()
+        self._shows = sys.stderr.isatty()
         self._next = time.monotonic()
 
     @property
@@ -34,23 +34,21 @@ class StatusLine:
         """Show a state, if the last one was not shown just now."""
         if self._shows and time.monotonic() >= self._next:
             self._next = time.monotonic() + _REFRESH
-            self._stream.write(f"{_CLEAR}{text}")
-            self._stream.flush()
+            tell(f"{_CLEAR}{text}")
 
     def clear(self) -> None:
         """Take the line away."""
         if self._shows:
-            self._stream.write(_CLEAR)
-            self._stream.flush()
+            tell(_CLEAR)
 
     def keep(self, text: str) -> None:
         """Show a last state and leave it there."""
         if self._shows:
-            self._stream.write(f"{_CLEAR}{text}\n")
+            tell(f"{_CLEAR}{text}\n")
 
     def say(self, message: str) -> None:
         """Write a message in place of the line, terminal or not."""
-        self._stream.write(f"{_CLEAR if self._shows else ''}{message}\n")
+        tell(f"{_CLEAR if self._shows else ''}{message}\n")
 
 
 class Progress:

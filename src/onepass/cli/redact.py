@@ -233,7 +233,7 @@ def _labels(given: list[str] | None) -> dict[str, str] | tuple[str, ...]:
         return PII
     from onepass.schema.flags import schema_from_flags
 
-    labels = schema_from_flags(given, (), (), (), ()).entity_labels
+    labels = schema_from_flags(given, (), (), (), (), entity_flag="-l").entity_labels
     return {label.name: label.description or "" for label in labels}
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from onepass.redact import Redacted, Redactor, Report
 
 FOUND = "redacted"  # the field of a result that says what was found
+_STALE = ("extraction", FOUND)  # what commands add: it holds the old text, or places in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,8 @@ class _Redaction:
                 continue
             self.counts.add(done)
             found = [one.to_dict() for one in done.found]
-            yield json_line({**row.values, self.file.field: done.text, FOUND: found})
+            kept = {name: value for name, value in row.values.items() if name not in _STALE}
+            yield json_line({**kept, self.file.field: done.text, FOUND: found})
 
 
 class _Lines:

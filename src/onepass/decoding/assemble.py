@@ -225,7 +225,7 @@ def _as_entities(words: Words, kept: Candidates, joined: NamedEntities) -> tuple
         kept.scores.tolist(),
         strict=True,
     ):
-        start, end = int(words.starts[first]), int(words.ends[last - 1])
+        start, end = words.place(first, last)
         names = tuple(LabelScore(*one) for one in joined.of((first, last, label)))
         out.append(Entity(joined.labels[label], words.text[start:end], start, end, score, names))
     return tuple(out)

@@ -179,5 +179,5 @@ def _field_value(words: Words, field: Field, finds: tuple[Find, ...]) -> FieldVa
 
 def value_of(words: Words, find: SpanFind) -> Value:
     """Return the text of a span with its place and score."""
-    start, end = int(words.starts[find.start]), int(words.ends[find.end - 1])
+    start, end = words.place(find.start, find.end)
     return Value(words.text[start:end], start, end, find.score)

@@ -251,7 +251,7 @@ class _Asked:
             yield from _limits(number, decision.max_heads, tails)
 
     def _spelling(self, span: SpanFind) -> str:
-        start, end = int(self.words.starts[span.start]), int(self.words.ends[span.end - 1])
+        start, end = self.words.place(span.start, span.end)
         return " ".join(self.words.text[start:end].casefold().split())
 
 

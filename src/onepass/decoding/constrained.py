@@ -62,7 +62,7 @@ def fit_of(words: Words, start: int, end: int, rules: Rules) -> Fit:
     >>> fit_of(split_words("about 12 apples"), 1, 2, Rules(kind="integer", ge=20)).name
     'REFUSED'
     """
-    return fit_at(words.text, int(words.starts[start]), int(words.ends[end - 1]), rules)
+    return fit_at(words.text, *words.place(start, end), rules)
 
 
 def _order(option: ValueOption, field: Field) -> tuple[bool, float, int, int, int]:

@@ -51,6 +51,8 @@ def schema_from_flags(
     relations: Iterable[str],
     structures: Iterable[str],
     questions: Iterable[str] = (),
+    *,
+    entity_flag: str = "-e",
 ) -> Schema:
     """Return the schema that the flags of a command ask for; it may be empty.
 
@@ -60,6 +62,7 @@ def schema_from_flags(
         relations: the values of ``-r``.
         structures: the values of ``-s``.
         questions: the values of ``-q``.
+        entity_flag: what the command calls ``-e``.
 
     Raises:
         SchemaError: quoting the flag and saying what is wrong with it.
@@ -73,7 +76,7 @@ def schema_from_flags(
     """
     schema = Schema()
     for value in entities:
-        with _quoting("-e", value):
+        with _quoting(entity_flag, value):
             schema.entities([Label(*pair) for pair in _named(value)])
     for value in classifications:
         with _quoting("-c", value):

@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON in which no object has a key twice.
+"""Bodies of requests: JSON, and there is some, in which no object has a key twice.
 
 The framework's own reader would keep the last value of such a key and say nothing.
 """
@@ -14,11 +14,11 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from onepass.schema.types import shown
-from onepass.serving.problems import Refusal
+from onepass.serving.problems import Refusal, unreadable_json
 
 
 class BodyRoute(APIRoute):
-    """A route that refuses a body with a repeated key."""
+    """A route that refuses an empty body, and one with a repeated key."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -30,6 +30,12 @@ class BodyRoute(APIRoute):
 
 
 class _Request(Request):
+    async def body(self) -> bytes:
+        given = await super().body()
+        if not given:  # which the framework takes for a body that holds nothing
+            raise unreadable_json()
+        return given
+
     async def json(self) -> Any:
         return json.loads(await self.body(), object_pairs_hook=_unique_keys)
 

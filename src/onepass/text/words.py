@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.text.links import is_link, link_end
 from onepass.text.marks import mark_class
 
 # A character takes the marks on it along. What ends an emoji (the selector of its form, the key
@@ -61,6 +62,20 @@ class Words:
             text[start:end]
             for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         ]
+
+    def place(self, first: int, last: int) -> tuple[int, int]:
+        """Return the characters [start, end) that the words [first, last) stand for.
+
+        They end with the last word, but a word that is a link takes the marks behind the link
+        along: those are left out.
+
+        >>> words = split_words("See (https://y.org/z).")
+        >>> int(words.ends[-1]), words.place(2, 3)
+        (22, (5, 20))
+        """
+        start, end = int(self.starts[first]), int(self.ends[last - 1])
+        begun = int(self.starts[last - 1])
+        return start, link_end(self.text, begun, end) if is_link(self.text, begun) else end
 
     def only(self, kept: NDArray[np.bool_]) -> Words:
         """Return some of the words; marks that are left out stay with the word that they stand on.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from onepass.text.links import link_end
 from onepass.typed.unreadable import UnreadableError
 
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
@@ -67,7 +68,8 @@ def read_url(text: str) -> str:
     >>> read_url("WWW.Example.org/Path")
     'https://www.example.org/Path'
     """
-    given = _bare(text)
+    given = text.strip()
+    given = given[: link_end(given, 0, len(given))]
     if "://" not in given and "@" not in given:  # which would be an e-mail address
         given = f"https://{given}"
     try:
