@@ -114,3 +114,14 @@ def test_pooling_by_first_piece_lists_one_place(
     one = reading(tokenizer, prompts[0], "xqxqxq tim")
     assert collate([one]).words.shape[2] == 1
     assert collate([one], pooling="mean").words.shape[2] == 6
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_words_that_nothing_is_asked_of(
+    tokenizer: PieceTokenizer, prompts: list[Prompt], pooling: str
+) -> None:
+    readings = [reading(tokenizer, prompts[2], text) for text in ("a x q a x", "")]
+    every, none = (collate(readings, pooling=pooling, words=words) for words in (True, False))
+    assert none.words.shape[:2] == (2, 1)
+    for name in ("ids", "mask", "markers", "word_counts"):
+        np.testing.assert_array_equal(getattr(none, name), getattr(every, name))

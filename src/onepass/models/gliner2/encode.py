@@ -94,24 +94,32 @@ class Batch:
         return arrays | told
 
 
-def collate(readings: Sequence[Reading], *, pooling: str = "first", shapes: bool = False) -> Batch:
+def collate(
+    readings: Sequence[Reading],
+    *,
+    pooling: str = "first",
+    shapes: bool = False,
+    words: bool = True,
+) -> Batch:
     """Pad readings into one batch.
 
     Args:
         readings: the rows.
         pooling: "first" if a word is its first piece, else all its pieces are listed.
         shapes: whether the backbone is told the shapes of words.
+        words: whether anything is asked of the words; if not, the batch lists one a row, which
+            means nothing.
     """
     rows = len(readings)
     pieces = max(reading.pieces for reading in readings)
-    words = max(max(reading.words for reading in readings), 1)
+    most = max(max(reading.words for reading in readings), 1) if words else 1
     marker_rows = [marker_places(reading.prompt) for reading in readings]
     markers = max(len(row) for row in marker_rows)
-    word_rows = [_word_places(reading, pooling) for reading in readings]
+    word_rows = [_word_places(reading, pooling)[:most] for reading in readings]
     depth = max(row.shape[1] for row in word_rows)
     ids = np.zeros((rows, pieces), dtype=np.int64)
     mask = np.zeros((rows, pieces), dtype=np.int64)
-    word_array = np.full((rows, words, depth), -1, dtype=np.int64)
+    word_array = np.full((rows, most, depth), -1, dtype=np.int64)
     word_array[:, :, 0] = 0
     marker_array = np.zeros((rows, markers), dtype=np.int64)
     for row, reading in enumerate(readings):

@@ -49,14 +49,20 @@ class Backbone(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Return (batch, pieces, hidden) vectors.
+        """Return (batch, pieces, hidden) vectors, or (batch, kept, hidden) where some are kept.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, size) in place of the `word_vectors` of the ids.
+            kept: (batch, kept) places of the pieces that are read; the last layer need not compute
+                what is said of the others. None for all.
         """
 
     @abc.abstractmethod

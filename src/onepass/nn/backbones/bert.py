@@ -21,6 +21,7 @@ from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.attention import AttentionLayer, closed, split_heads
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.keymap import Entry, Rename, Stack, linear
+from onepass.nn.places import take
 
 # What an absent vocab_size means in transformers.
 _VOCABULARIES = {"bert": 30522, "camembert": 30522, "roberta": 50265, "xlm-roberta": 30522}
@@ -112,9 +113,13 @@ class BertLayer(AttentionLayer):
         self.activation = ACTIVATIONS[config.activation]
         self.dropout = config.dropout
 
-    def forward(self, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, bias: torch.Tensor, kept: torch.Tensor | None = None
+    ) -> torch.Tensor:
         q, k, v = (split_heads(part, self.heads) for part in self.project(x))
         mixed = self.attend(q, k, v, bias)  # (batch, pieces, hidden)
+        if kept is not None:
+            mixed, x = take(mixed, kept), take(x, kept)
         x = self.attention_norm(x + self._drop(self.attention_out(mixed)))
         inner = self.down(self.activation(self.up(x)))
         return self.norm(x + self._drop(inner))  # (batch, pieces, hidden)
@@ -197,6 +202,7 @@ class BertBackbone(Backbone):
         ids: torch.Tensor,
         mask: torch.Tensor,
         words: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
         types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
@@ -205,12 +211,13 @@ class BertBackbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
+            kept: (batch, kept) places of the pieces that are read; None for all.
             types: (batch, pieces), of which type each piece is; None if all are of the first.
 
         Returns:
-            (batch, pieces, hidden) vectors; those at padding mean nothing.
+            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
-        for states in self.each_layer(ids, mask, words, types=types):
+        for states in self.each_layer(ids, mask, words, types=types, kept=kept):
             last = states
         return last
 
@@ -222,8 +229,9 @@ class BertBackbone(Backbone):
         *,
         embedded: bool = False,
         types: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
-        """Yield the (batch, pieces, hidden) vectors behind each layer."""
+        """Yield the (batch, pieces, hidden) vectors behind each layer, kept ones of the last."""
         x = self.word_vectors(ids) if words is None else words
         x = x + self.position_embeddings(self._positions(ids, counted=words is None))
         table = self.type_embeddings
@@ -234,7 +242,7 @@ class BertBackbone(Backbone):
             yield x
         bias = closed(mask.bool()[:, None, None, :], x.dtype)  # (batch, 1, 1, pieces)
         for layer in self.layers:
-            x = layer(x, bias)
+            x = layer(x, bias, kept if layer is self.layers[-1] else None)
             yield x
 
     def _positions(self, ids: torch.Tensor, *, counted: bool) -> torch.Tensor:

@@ -21,6 +21,7 @@ from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_row
 from onepass.nn.backbones.disentangled import BLOCKS, block_distances
 from onepass.nn.backbones.fused import Fused, can_fuse, lengths_of
 from onepass.nn.keymap import Entry, Rename, Stack, linear
+from onepass.nn.places import take
 
 __all__ = ["DebertaBackbone", "DebertaConfig", "DebertaEncoder"]
 
@@ -76,32 +77,41 @@ class DebertaEncoder(nn.Module):
         self.register_buffer("rows", rows, persistent=False)  # (2 * max_distance + 1)
         self.fuses = False  # whether one kernel attends; `prepare` finds out
 
-    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, mask: torch.Tensor, kept: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Run the layers.
 
         Args:
             x: (batch, pieces, hidden) embeddings, zero at padding.
             mask: (batch, pieces), 1 at real pieces, 0 at padding.
+            kept: (batch, kept) places of the pieces that are read; None for all.
 
         Returns:
-            (batch, pieces, hidden) vectors; those at padding mean nothing.
+            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
-        for states in self.each_layer(x, mask):
+        for states in self.each_layer(x, mask, kept):
             last = states
         return last
 
-    def each_layer(self, x: torch.Tensor, mask: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the (batch, pieces, hidden) vectors behind each layer."""
+    def each_layer(
+        self, x: torch.Tensor, mask: torch.Tensor, kept: torch.Tensor | None = None
+    ) -> Iterator[torch.Tensor]:
+        """Yield the (batch, pieces, hidden) vectors behind each layer, kept ones of the last."""
         pieces = mask.shape[1]
         more = (pieces + BLOCKS - 1) // BLOCKS * BLOCKS - pieces
         x = functional.pad(x, (0, 0, 0, more))
         frame = self._frame(functional.pad(mask, (0, more)), x.dtype)
         embeddings = x
+        last = len(self.layers) - 1
         for i, layer in enumerate(self.layers):
-            x = layer(x, frame)
-            if i == 0 and self.convolution is not None:
-                x = self.convolution(embeddings, x)
-            yield x[:, :pieces]
+            chosen = kept if i == last else None
+            if i == 0 and self.convolution is not None:  # it reads the neighbors of each piece
+                x = self.convolution(embeddings, layer(x, frame))
+                x = x if chosen is None else take(x, chosen)
+            else:
+                x = layer(x, frame, chosen)
+            yield x[:, :pieces] if chosen is None else x
 
     def prepare(self) -> None:
         """Switch to evaluation and compute what depends on the weights alone, once."""
@@ -203,6 +213,7 @@ class DebertaBackbone(Backbone):
         ids: torch.Tensor,
         mask: torch.Tensor,
         words: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
         types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
@@ -211,13 +222,14 @@ class DebertaBackbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, size) in place of the `word_vectors` of the ids.
+            kept: (batch, kept) places of the pieces that are read; None for all.
             types: (batch, pieces), of which type each piece is; None if all are of the first.
 
         Returns:
-            (batch, pieces, hidden) vectors; those at padding mean nothing.
+            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
         with _one_kind_of_numbers(self.norm.weight):
-            return self.encoder(self._embed(ids, mask, words, types), mask)
+            return self.encoder(self._embed(ids, mask, words, types), mask, kept)
 
     def each_layer(
         self,

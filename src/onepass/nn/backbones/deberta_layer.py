@@ -15,6 +15,7 @@ from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.disentangled import AsNode, attend
 from onepass.nn.backbones.fused import Fused
+from onepass.nn.places import take
 
 
 def distance_rows(span: int, buckets: int, max_distance: int) -> torch.Tensor:
@@ -86,8 +87,12 @@ class DebertaLayer(nn.Module):
             self.register_buffer(name, None, persistent=False)
         self.register_load_state_dict_pre_hook(_forget)
 
-    def forward(self, x: torch.Tensor, frame: Frame) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, frame: Frame, kept: torch.Tensor | None = None
+    ) -> torch.Tensor:
         mixed = self._attend(self._project(x), frame)  # (batch, pieces, hidden)
+        if kept is not None:  # every piece attends: distances are counted in blocks of them
+            mixed, x = take(mixed, kept), take(x, kept)  # (batch, kept, hidden)
         x = self.attention_norm(x + self._drop(self.attention_out(mixed)))
         inner = self.down(self.activation(self.up(x)))
         return self.norm(x + self._drop(inner))  # (batch, pieces, hidden)

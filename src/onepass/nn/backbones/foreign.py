@@ -20,6 +20,7 @@ from onepass.errors import CheckpointError
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.own_code import refuse_own_code
 from onepass.nn.keymap import Entry, Rename
+from onepass.nn.places import take
 
 # These count positions from behind the padding piece's id, which takes rows from their table.
 _OFFSET_POSITIONS = frozenset(
@@ -97,7 +98,11 @@ class ForeignBackbone(Backbone):
         return self.model.get_input_embeddings()(ids)
 
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
 
@@ -105,11 +110,13 @@ class ForeignBackbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, size) in place of the `word_vectors` of the ids.
+            kept: (batch, kept) places of the pieces that are read; None for all.
 
         Returns:
-            (batch, pieces, hidden) vectors; those at padding mean nothing.
+            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
-        return self.model(**_inputs(ids, words), attention_mask=mask).last_hidden_state
+        states = self.model(**_inputs(ids, words), attention_mask=mask).last_hidden_state
+        return states if kept is None else take(states, kept)
 
     def each_layer(
         self,

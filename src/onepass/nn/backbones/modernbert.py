@@ -89,7 +89,11 @@ class ModernBertBackbone(Backbone):
         return self.word_embeddings(ids)
 
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
 
@@ -97,11 +101,12 @@ class ModernBertBackbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
+            kept: (batch, kept) places of the pieces that are read; None for all.
 
         Returns:
-            (batch, pieces, hidden) vectors; those at padding mean nothing.
+            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
-        for states in self.each_layer(ids, mask, words):
+        for states in self.each_layer(ids, mask, words, kept=kept):
             last = states
         return last
 
@@ -112,8 +117,12 @@ class ModernBertBackbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        kept: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
-        """Yield the (batch, pieces, hidden) vectors behind each layer, the last ones normalized."""
+        """Yield the (batch, pieces, hidden) vectors behind each layer.
+
+        Those of the last are normalized, and only the kept ones where some are given.
+        """
         pieces = ids.shape[1]
         x = self.norm(self.word_vectors(ids) if words is None else words)
         if self.config.embedding_dropout:
@@ -128,8 +137,11 @@ class ModernBertBackbone(Backbone):
         views = self._views(x, mask, blocks)
         last = self.config.layers - 1
         for i, (layer, local) in enumerate(zip(self.layers, self.config.local_layers, strict=True)):
-            x = layer(x, views[local])
-            yield self.final_norm(x[:, :pieces]) if i == last else x[:, :pieces]
+            if i < last or kept is None:
+                x = layer(x, views[local])
+                yield self.final_norm(x[:, :pieces]) if i == last else x[:, :pieces]
+            else:
+                yield self.final_norm(layer(x, views[local], kept))
 
     def _views(
         self, x: torch.Tensor, mask: torch.Tensor, blocks: Blocks | None

@@ -18,6 +18,7 @@ from torch.nn import functional
 from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.attention import AttentionLayer, apart
 from onepass.nn.backbones.modernbert_config import ModernBertConfig
+from onepass.nn.places import take
 
 BLOCK = 128  # queries of a block, at least: with fewer, most of its keys are read for few of them
 
@@ -126,12 +127,15 @@ class ModernBertLayer(AttentionLayer):
         self.activation = ACTIVATIONS[config.activation]
         self.mlp_dropout = config.mlp_dropout
 
-    def forward(self, x: torch.Tensor, view: View) -> torch.Tensor:
-        """Return (batch, pieces, hidden).
+    def forward(
+        self, x: torch.Tensor, view: View, kept: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return (batch, pieces, hidden), or (batch, kept, hidden).
 
         Args:
             x: (batch, pieces, hidden).
             view: of the layer's kind.
+            kept: (batch, kept) places of the pieces whose vectors are read; None for all.
         """
         batch, pieces, hidden = x.shape
         parts = self.project(x if self.attention_norm is None else self.attention_norm(x))
@@ -148,6 +152,8 @@ class ModernBertLayer(AttentionLayer):
             )
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
         mixed = self.attend(q, k, v, view.bias).reshape(batch, pieces, hidden)
+        if kept is not None:  # every piece attends: a local layer does so in blocks of them
+            mixed, x = take(mixed, kept), take(x, kept)
         x = x + self._drop(self.attention_out(mixed), self.attention_dropout)
         gated, gate = apart(self.norm(x), self.up, 2)  # 2 of (batch, pieces, intermediate)
         return x + self.down(self._drop(self.activation(gated) * gate, self.mlp_dropout))

@@ -77,7 +77,11 @@ class T5Backbone(Backbone):
         return self.word_embeddings(ids)
 
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        words: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids.
 
@@ -85,11 +89,13 @@ class T5Backbone(Backbone):
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
+            kept: (batch, kept) places of the pieces that are read; None for all.
 
         Returns:
-            (batch, pieces, hidden) vectors; those at padding mean nothing.
+            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
-        return _last(self.each_layer(ids, mask, words))
+        x = self.encoder.drop(self.word_vectors(ids) if words is None else words)
+        return _last(self.encoder.each_layer(x, mask, kept=kept))
 
     def each_layer(
         self,

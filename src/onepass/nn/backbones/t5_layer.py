@@ -16,6 +16,7 @@ from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.attention import apart, attend, closed, join_heads, split_heads
 from onepass.nn.backbones.t5_config import T5Config
 from onepass.nn.keymap import Entry, Rename, Stack
+from onepass.nn.places import take
 
 
 def distance_buckets(buckets: int, max_distance: int, *, both_ways: bool) -> torch.Tensor:
@@ -129,17 +130,22 @@ class T5Layer(nn.Module):
         bias: torch.Tensor,
         states: torch.Tensor | None = None,
         states_bias: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Return (batch, pieces, hidden).
+        """Return (batch, pieces, hidden), or (batch, kept, hidden).
 
         Args:
             x: (batch, pieces, hidden).
             bias: added to the scores, broadcasts to (batch, heads, pieces, pieces).
             states: (batch, keys, hidden) of an encoder, for a layer with cross attention.
             states_bias: likewise, broadcasts to (batch, heads, pieces, keys).
+            kept: (batch, kept) places of the pieces whose vectors are read; None for all.
         """
         q, k, v = self._parts(self.qkv, self.attention_norm(x), 3)
-        x = x + self._drop(self.attention_out(self._attend(q, k, v, bias)))
+        mixed = self._attend(q, k, v, bias)
+        if kept is not None:
+            mixed, x = take(mixed, kept), take(x, kept)
+        x = x + self._drop(self.attention_out(mixed))
         if self.cross_norm is not None:
             assert states is not None
             assert states_bias is not None
@@ -197,6 +203,7 @@ class T5Stack(nn.Module):
         states_mask: torch.Tensor | None = None,
         *,
         causal: bool = False,
+        kept: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer, the last ones normalized.
 
@@ -206,6 +213,7 @@ class T5Stack(nn.Module):
             states: (batch, keys, hidden) of an encoder, for a decoder.
             states_mask: (batch, keys) likewise.
             causal: whether a piece sees only those before it, and itself.
+            kept: (batch, kept) places of the pieces that are read of the last layer; None for all.
         """
         places = torch.arange(mask.shape[1], device=mask.device)
         steps = torch.arange(2 * mask.shape[1], device=mask.device) - mask.shape[1]
@@ -224,7 +232,7 @@ class T5Stack(nn.Module):
             assert isinstance(layer, T5Layer)
             own = layer.distances(buckets) + masked if layer.distances is not None else bias
             assert own is not None
-            x = layer(x, own, states, states_masked)
+            x = layer(x, own, states, states_masked, kept if i == last else None)
             yield self.drop(self.norm(x)) if i == last else x
 
     def drop(self, x: torch.Tensor) -> torch.Tensor:

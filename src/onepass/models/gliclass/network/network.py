@@ -21,6 +21,7 @@ from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, Rename, expand, with_prefix
 from onepass.nn.layer_fuser import LayerFuser
+from onepass.nn.pooling import first_places
 from onepass.nn.published import published_weights
 
 ROOT = "model."  # under which everything is published
@@ -124,20 +125,35 @@ class UniEncoder(GliclassNetwork):
             config, hidden, pooling=config.pooling, lstm=config.lstm, scaled=config.normalize
         )
 
+        # Whether the head reads nothing but the first pieces of the text and of each label.
+        self.reads_first = (
+            self.fuser is None
+            and self.layer is None
+            and config.pooling == "first"
+            and config.class_pooling != "average"
+            and not config.lstm
+        )
+
     @property
     def hidden(self) -> int:
         return self.backbone.hidden
 
     def states(
-        self, ids: torch.Tensor, mask: torch.Tensor, segments: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        segments: torch.Tensor | None = None,
+        kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Return (batch, pieces, hidden): what the head reads.
+        """Return (batch, pieces, hidden), or (batch, kept, hidden): what the head reads.
 
         Args:
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces.
             segments: (batch, pieces) 0 at labels, 1 at text, 2 at examples; where there are vectors
                 for them.
+            kept: (batch, kept) places of the pieces that are read; None for all. Only where the
+                head reads the encoder's own states.
         """
         words = None
         if self.segments is not None:
@@ -148,7 +164,7 @@ class UniEncoder(GliclassNetwork):
             return self.fuser(layers, mask)
         if self.layer is not None:
             return _nth(self.backbone.each_layer(ids, mask, words, embedded=True), self.layer)
-        return self.backbone(ids, mask, words)
+        return self.backbone(ids, mask, words, kept=kept)
 
     def classify(
         self,
@@ -169,8 +185,13 @@ class UniEncoder(GliclassNetwork):
             label_mask: (batch, labels), 1 at real labels.
             segments: (batch, pieces) of `states`.
         """
-        states = self.states(ids, mask, segments)
         head = self.head
+        if self.reads_first:
+            kept = torch.cat((first_places(text_mask)[:, None], labels[..., 0]), 1)
+            states = self.states(ids, mask, segments, kept)  # (batch, 1 + labels, hidden)
+            classes = head.class_vectors(states[:, 1:])
+            return head.logits(head(states[:, :1], mask[:, :1]), classes, label_mask)
+        states = self.states(ids, mask, segments)
         classes = head.class_vectors(head.pooled_classes(states, labels))
         return head.logits(head(states, text_mask), classes, label_mask)
 

@@ -22,7 +22,7 @@ from onepass.nn.fusion import Fusion
 from onepass.nn.keymap import Entry, expand, linear, with_prefix
 from onepass.nn.layer_fuser import LayerFuser
 from onepass.nn.mlp import Mlp, mlp_keys
-from onepass.nn.places import pool_words, take, within
+from onepass.nn.places import read_pieces, take, within
 from onepass.nn.span_modes import build_span_layer
 from onepass.nn.token_head import TokenHead
 from onepass.nn.word_lstm import WordLstm
@@ -45,18 +45,26 @@ class Outward(nn.Module):
         self.fuser = LayerFuser(backbone.layer_count, backbone.hidden) if fuse_layers else None
         self.projection = nn.Linear(backbone.hidden, hidden) if backbone.hidden != hidden else None
 
-    def forward(self, backbone: Backbone, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return (batch, pieces, hidden).
+    def forward(
+        self,
+        backbone: Backbone,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        kept: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return (batch, pieces, hidden), or (batch, kept, hidden).
 
         Args:
             backbone: that reads them.
             ids: (batch, pieces) integers.
             mask: (batch, pieces), 1 at real pieces.
+            kept: (batch, kept) places of the pieces that are read; None for all.
         """
         if self.fuser is None:
-            states = backbone(ids, mask)
+            states = backbone(ids, mask, kept=kept)
         else:
             states = self.fuser(backbone.each_layer(ids, mask), mask)
+            states = states if kept is None else take(states, kept)
         return states if self.projection is None else self.projection(states)
 
     def keys(self, backbone: Backbone, encoder: str, projection: str) -> tuple[Entry, ...]:
@@ -168,15 +176,13 @@ class GlinerNetwork(nn.Module):
             (batch, words, hidden), 0 past the counts, and (batch, labels, hidden) for each of the
             markers.
         """
-        states = self.outward(self.backbone, ids, mask)
-        pooled = pool_words(states, words, self.config.pooling)
+        encode = partial(self.outward, self.backbone, ids, mask)
+        pooled, *others = read_pieces(encode, words, markers, self.config.pooling)
         if self.lstm is not None:
             pooled = self.lstm(pooled, word_counts)
         else:
             pooled = pooled * within(word_counts, pooled.shape[1])[..., None]
-        if not markers:
-            return pooled
-        return (pooled, *(take(states, places) for places in markers))
+        return (pooled, *others) if markers else pooled
 
     def encode_labels(self, label_ids: torch.Tensor, label_mask: torch.Tensor) -> torch.Tensor:
         """Return label vectors (labels, hidden): the mean over the pieces of each.

@@ -20,7 +20,7 @@ from onepass.nn.backbones.bert import BertBackbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, with_prefix
 from onepass.nn.mlp import Mlp, mlp_keys
-from onepass.nn.places import pool_words, take
+from onepass.nn.places import read_pieces
 from onepass.nn.span_head import SpanHead
 
 
@@ -77,10 +77,14 @@ class Gliner2Network(nn.Module):
         Returns:
             (batch, words, hidden) and (batch, markers, hidden).
         """
-        states = (
-            self.backbone(ids, mask) if types is None else self.backbone(ids, mask, types=types)
-        )
-        return pool_words(states, words, self.config.pooling), take(states, markers)
+        told = {} if types is None else {"types": types}
+
+        def encode(kept: torch.Tensor | None) -> torch.Tensor:
+            states: torch.Tensor = self.backbone(ids, mask, kept=kept, **told)
+            return states
+
+        word_states, marker_states = read_pieces(encode, words, [markers], self.config.pooling)
+        return word_states, marker_states
 
     def count(self, markers: torch.Tensor) -> torch.Tensor:
         """Return logits (groups, 20) over the number of instances, from (groups, hidden)."""

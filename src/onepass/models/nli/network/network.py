@@ -138,10 +138,11 @@ class OwnNetwork(NliNetwork):
     def classify(
         self, ids: torch.Tensor, mask: torch.Tensor, second: torch.Tensor | None = None
     ) -> torch.Tensor:
+        kept = None if self.mean else torch.zeros_like(ids[:, :1])  # the first piece
         if second is not None and isinstance(self.backbone, BertBackbone | DebertaBackbone):
-            states = self.backbone(ids, mask, types=second)  # (batch, pieces, hidden)
+            states = self.backbone(ids, mask, types=second, kept=kept)
         else:
-            states = self.backbone(ids, mask)
+            states = self.backbone(ids, mask, kept=kept)  # (batch, pieces or 1, hidden)
         if self.mean:
             real = mask[..., None].to(states.dtype)
             pooled = (states * real).sum(1) / real.sum(1)
