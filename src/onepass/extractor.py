@@ -207,7 +207,7 @@ class Extractor(Shortcuts):
         """
         own = self._reader
         plain = self.__class__.__new__(self.__class__)
-        model = replace(own.model, thresholds={}, calibration={})
+        model = replace(own.model, thresholds={}, calibration={}, label_thresholds={})
         plain._reader = Reader(model, own.backend, own.batching, own.lanes)
         plain._origin = replace(self._origin, calibrated=False)
         return plain
@@ -276,8 +276,8 @@ class Extractor(Shortcuts):
                 Schema of an object (the results are then `onepass.typed.TypedExtraction`s); may be
                 left out if ``labels`` are given, which are then the entity labels.
             threshold: a number for everything, or numbers by kind ("entities", "classifications",
-                "records", "relations") or by name; None means what the checkpoint was calibrated
-                to. Thresholds of the schema's own labels and fields come first.
+                "records", "choices", "relations") or by name; None means what the checkpoint was
+                calibrated to. Thresholds of the schema's own labels and fields come first.
             overlap: which entities may share words: "flat" (one label a place), "label" (flat
                 within each label), "nested" (no crossing) or "all".
             on_long: texts longer than the window are read in overlapping windows ("window"),

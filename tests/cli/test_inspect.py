@@ -32,8 +32,8 @@ def test_json(onepass: Onepass, tmp_path: Path):
     found = json.loads(done.out)
     assert set(found) == {
         "name", "directory", "revision", "family", "architecture", "runs", "parameters", "dtypes",
-        "parts", "special_tokens", "limits", "thresholds", "calibration", "graphs", "missing",
-        "problems",
+        "parts", "special_tokens", "limits", "word_splitter", "thresholds", "labels", "calibration",
+        "graphs", "missing", "problems",
     }  # fmt: skip
     assert (found["family"], found["runs"], found["problems"]) == ("gliner2", True, [])
     assert found["limits"] == {"pieces": 512, "words": None, "width": 4}
@@ -46,7 +46,8 @@ def test_table(onepass: Onepass, old: Path):
     for line in (
         "  architecture  UniEncoderSpan", "  can be run    no", "Special tokens\n  none",
         "  pieces of a window  not known", "  words of a window   384",
-        "  longest span        4 words", "  tokenizer.json, taken from ", "Exports\n  none",
+        "  longest span        4 words", "  words               of the family",
+        "  tokenizer.json, taken from ", "Exports\n  none",
         "Problems\n  There are no weights of the span layer.\n",
     ):  # fmt: skip
         assert line in done.out

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.evaluation.assignment import best_total
+from onepass.evaluation.assignment import best_matching, best_total
 
 
 def by_trying(weights: list[list[int]]) -> int:
@@ -46,6 +46,15 @@ tables = st.integers(0, 5).flatmap(
 @given(tables)
 def test_equals_trying_every_matching(weights):
     assert best_total(weights) == by_trying(weights)
+
+
+@given(tables)
+def test_a_matching_has_the_total(weights):
+    pairs = best_matching(weights)
+    assert sum(weights[row][column] for row, column in pairs) == best_total(weights)
+    for places in zip(*pairs, strict=True):
+        assert len(set(places)) == len(pairs)
+    assert all(weights[row][column] for row, column in pairs)
 
 
 def test_big_enough_for_long_documents():

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from onepass.corpus.example import Example, GoldTask, Mention
+from onepass.corpus.example import (
+    Example,
+    GoldField,
+    GoldStructure,
+    GoldTask,
+    GoldValue,
+    Mention,
+)
 from onepass.evaluation.calibration import (
     answer,
     calibrate,
@@ -13,7 +20,7 @@ from onepass.evaluation.calibration import (
     fit_platt,
     fit_temperature,
 )
-from onepass.results.types import Classification, Entity, Extraction, LabelScore
+from onepass.results.types import Classification, Entity, Extraction, LabelScore, Value
 from onepass.schema import Schema
 
 
@@ -205,3 +212,49 @@ def test_errors_of_answers_with_one_label() -> None:
     before, after = calibration_errors(answered)["single"]
     assert before == pytest.approx(0.95 - 0.5)
     assert after < 0.1
+
+
+class Chooser:
+    """Always chooses a size, a little surer where the text has one, beside a sure name."""
+
+    def extract(
+        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
+    ) -> list[Extraction]:
+        def row(one: str) -> dict[str, Value]:
+            size = Value("S", None, None, 0.6 if "small" in one else 0.41)
+            return {"name": Value("Bo", 0, 2, 0.9), "size": size}
+
+        return [Extraction(one, records={"coat": (row(one),)}) for one in text]
+
+
+def coats(*, empty: int) -> list[Example]:
+    fields = (
+        GoldField("name", dtype="str"), GoldField("size", choices=("S", "L"), dtype="str"),
+    )  # fmt: skip
+
+    def coat(number: int) -> Example:
+        size = {"size": (GoldValue(choice="S" if number % 8 else "L"),)}
+        row = {"name": (GoldValue(0, 2),)} | (size if number >= empty else {})
+        text = f"Bo {number}" if number < empty else f"Bo small {number}"
+        if number % 10 == 9:  # a name that is wrong
+            row["name"] = (GoldValue(0, 1),)
+        return Example(text, structures=(GoldStructure("coat", fields, (row,)),))
+
+    return [coat(number) for number in range(200)]
+
+
+def test_choices_learn_from_fields_that_are_left_empty_when_to_abstain() -> None:
+    settings = calibrate(Chooser(), coats(empty=100))
+    line, least = settings["calibration"]["choices"], settings["thresholds"]["choices"]
+    low, high = (sigmoid(line["scale"] * np.log(p / (1 - p)) + line["shift"]) for p in (0.41, 0.6))
+    assert low < least <= high
+    assert low < 0.1
+    assert high > 0.7
+    assert settings["calibration"]["records"] != line
+
+
+def test_choices_are_left_out_where_too_few_are_empty() -> None:
+    settings = calibrate(Chooser(), coats(empty=20))
+    assert "choices" not in settings["calibration"]
+    assert "choices" not in settings["thresholds"]
+    assert "records" in settings["calibration"]

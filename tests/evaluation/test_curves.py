@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from onepass.corpus.example import (
     Mention,
 )
 from onepass.evaluation.curves import f1_curves
+from onepass.evaluation.records import gold_choices, judged_choices
 from onepass.evaluation.scoring import Scorers
 from onepass.evaluation.thresholds import at_threshold
 from onepass.results.types import Classification, Entity, Extraction, Relation, Value
@@ -38,12 +41,27 @@ def slow(answered, grid, overlap):
             multi = {task.name for task in gold.classifications if task.multi_label}
             scorers.add(
                 at_threshold(prediction, at, policy=overlap, labels=gold.asked, multi_label=multi),
-                gold,
+                without_choices(gold),
             )
         for section, scorer in scorers.asked().items():
             if SCORES[section] in scorer.scores():
                 curves.setdefault(section, {})[at] = scorer.scores()[SCORES[section]]
+        if any(gold.structures for _, gold in answered):
+            judged = [one for pair in answered for one in judged_choices(*pair)]
+            kept = [one.right for one in judged if one.score >= at]
+            items = len(kept) + sum(len(gold_choices(gold)) for _, gold in answered)
+            curves.setdefault("choices", {})[at] = 2 * sum(kept) / items if items else 0.0
     return curves
+
+
+def without_choices(gold: Example) -> Example:
+    rows = [
+        {name: held for name, held in row.items() if name != "size"}
+        for structure in gold.structures
+        for row in structure.records
+    ]
+    guests = (GoldStructure("guest", FIELDS[:2], tuple(rows)),) if gold.structures else ()
+    return replace(gold, structures=guests)
 
 
 def value(span: tuple[int, int], score: float) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from onepass.corpus.example import Example, GoldField, GoldStructure, GoldValue
-from onepass.evaluation.records import RecordScorer, normalize
+from onepass.evaluation.records import RecordScorer, judged_choices, normalize
 from onepass.results.types import Extraction, Value
 
 TEXT = "2 red pens at $3, 5 blue pens at $4; red  Pens are best."
@@ -140,3 +140,32 @@ def test_table_has_a_row_for_each_structure():
 def test_normalize(one, other):
     assert normalize(one) == normalize(other)
     assert normalize("3") != normalize("$3")
+
+
+def test_a_choice_is_judged_by_the_record_that_it_stands_in():
+    def choice(word: str, score: float) -> Value:
+        return Value(word, None, None, score)
+
+    found = (
+        {"item": value("red pens"), "size": choice("Small", 0.8)},
+        {"item": value("blue pens"), "size": choice("Small", 0.7)},
+        {"item": value("$4"), "size": choice("small", 0.6)},
+    )
+    fields = (GoldField("item"), GoldField("size", choices=("Small", "Large"), dtype="str"))
+
+    def judged(*rows: Mapping[str, tuple[GoldValue, ...]]) -> list[tuple[float, bool, bool]]:
+        gold = Example(TEXT, structures=(GoldStructure("order", fields, rows),))
+        return [
+            tuple(one) for one in judged_choices(Extraction(TEXT, records={"order": found}), gold)
+        ]
+
+    red, blue = {"item": RED["item"]}, {"item": BLUE["item"]}
+    small, large = {"size": (GoldValue(choice="Small"),)}, {"size": (GoldValue(choice="Large"),)}
+    # Another record is small, but blue pens have no size, and the last record does not exist.
+    assert judged(blue, red | small) == [
+        (0.8, True, True),
+        (0.7, False, False),
+        (0.6, False, False),
+    ]
+    assert judged(red | large)[0] == (0.8, True, False)
+    assert judged()[0] == (0.8, False, False)

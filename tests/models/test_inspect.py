@@ -46,6 +46,14 @@ def parts(found: Inspection) -> list[str]:
     return [part.name for part in found.parts]
 
 
+def test_thresholds_of_labels(tiny: Path) -> None:
+    (tiny / "onepass.json").write_text('{"labels": {"person": 0.3}}')
+    assert look(tiny).label_thresholds == {"person": 0.3}
+    (tiny / "onepass.json").write_text('{"labels": {"person": 3}}')
+    found = look(tiny)
+    assert (found.label_thresholds, len(found.problems)) == ({}, 1)
+
+
 def test_gliner2(tiny: Path) -> None:
     found = look(tiny)
     assert found.architecture == "span, count_lstm_v2"
@@ -326,3 +334,13 @@ print(inspect_checkpoint(locate({str(tiny)!r})).problems)
         [sys.executable, "-c", BLOCK + script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "()\n"
+
+
+def test_the_splitter_of_words(tiny: Path) -> None:
+    assert look(tiny).splitter is None
+    (tiny / "onepass.json").write_text('{"word_splitter": "script"}')
+    assert (look(tiny).splitter, look(tiny).problems) == ("script", ())
+    (tiny / "onepass.json").write_text('{"word_splitter": "jieba"}')
+    found = look(tiny)
+    assert (found.splitter, len(found.problems)) == (None, 1)
+    assert found.problems[0].startswith(f"The word_splitter 'jieba' in {tiny}/onepass.json")

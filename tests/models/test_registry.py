@@ -21,7 +21,7 @@ from onepass.models import export as module
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
-from onepass.models.registry import open_model, read_settings
+from onepass.models.registry import open_model, read_labels, read_settings
 from onepass.models.thresholds import Calibration
 
 
@@ -117,6 +117,10 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"calibration": {"single": {"scale": -1}}},
         {"calibration": {"entities": {"scale": float("inf")}}},
         {"calibration": {"entities": {"scale": 1, "shift": float("nan")}}},
+        {"calibration": {"entities": {"scale": 1, "shft": 1}}}, {"calibration": [1]},
+        {"thresholds": {"entities": "0.3"}}, {"thresholds": {"entities": True}},
+        {"calibration": {"entities": {"scale": "2"}}}, {"labels": {"person": "0.3"}},
+        {"labels": ["person"]}, {"labels": {"person": 2}}, {"threshold": {"entities": 0.9}},
     ],
 )  # fmt: skip
 def test_broken_settings(tmp_path: Path, content: Any) -> None:
@@ -124,6 +128,45 @@ def test_broken_settings(tmp_path: Path, content: Any) -> None:
     with pytest.raises(CheckpointError, match=r"onepass\.json") as caught:
         read_settings(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_thresholds_of_labels(checkpoint: Checkpoint) -> None:
+    assert read_labels(checkpoint.directory) == {}
+    write(checkpoint.directory / "onepass.json", {"labels": {"person": 0.3}})
+    assert read_labels(checkpoint.directory) == {"person": 0.3}
+    assert open_model(checkpoint).label_thresholds == {"person": 0.3}
+
+
+def test_what_settings_may_hold(tmp_path: Path) -> None:
+    path = tmp_path / "onepass.json"
+    for name in ("gliner2", "gliner", "gliclass", "nli", "embedding"):
+        write(path, {"labels": {"person": 0.3}, "thresholds": {"choices": 0.5}})
+        assert read_settings(tmp_path, name)[0] == {"choices": 0.5}
+    write(path, {"prompt_style": "v1", "template": "{}", "least_pairs": 1})
+    assert read_settings(tmp_path) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("family", "key", "said"),
+    [
+        ("gliner", "threshold", "the key 'threshold', which nothing reads; did you mean 'thresho"),
+        ("gliner", "colour", "its keys are calibration, labels, thresholds, word_splitter."),
+        ("gliner", "prompt_style", "is for gliclass checkpoints, but this is a gliner checkpoint"),
+        ("gliclass", "template", "which is for nli and embedding checkpoints, but this is a glicl"),
+        ("nli", "scale", "which is for embedding checkpoints, but this is a nli checkpoint; leave"),
+        (None, "colour", "which nothing reads; its keys are calibration, distinct_values, label_"),
+    ],
+)
+def test_keys_that_nothing_reads(tmp_path: Path, family: str | None, key: str, said: str) -> None:
+    write(tmp_path / "onepass.json", {key: {}})
+    with pytest.raises(CheckpointError, match=said):
+        read_settings(tmp_path, family)
+
+
+def test_opening_a_checkpoint_with_a_misspelled_key(checkpoint: Checkpoint) -> None:
+    write(checkpoint.directory / "onepass.json", {"prompt_style": "v1"})
+    with pytest.raises(CheckpointError, match="but this is a gliner2 checkpoint"):
+        open_model(checkpoint)
 
 
 # -- exports -----------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ import pytest
 
 from onepass import Extractor
 from onepass.batch.answering import Request, column_answers
+from onepass.errors import InputError
 from onepass.models import texts as module
 from onepass.models.reader import Asked, Reader
-from onepass.models.texts import read_all
+from onepass.models.texts import checked_texts, read_all
 from onepass.results.types import Extraction
 from onepass.schema import read_schema
 
@@ -70,6 +71,47 @@ def test_long_texts_are_read_in_small_groups(
     assert len(found) == 9
     assert max(groups) == 3
     assert taken([], all_there=all_there) == ([], [])
+
+
+class Table:
+    """Loops over the names of its columns, as tables of pandas do."""
+
+    @property
+    def columns(self) -> list[str]:
+        return ["body"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __repr__(self) -> str:
+        return "body\n  Ann left."
+
+
+def test_a_table_is_no_list_of_texts(model: Extractor) -> None:
+    for read in (model.extract, model.stream):
+        given: Any = Table()
+        with pytest.raises(InputError) as refused:
+            read(given, SCHEMA)
+        assert str(refused.value) == (
+            "The text must be a string or a list of strings, but a table (Table) was given; give "
+            "one column of it, as in df['body']."
+        )
+
+
+def test_tables_of_libraries_are_refused_and_their_columns_read() -> None:
+    for name in ("pandas", "polars"):
+        library = pytest.importorskip(name)
+        table = library.DataFrame({"body": ["Ann left.", "Bo too."]})
+        with pytest.raises(InputError, match="a table \\(DataFrame\\) was given"):
+            checked_texts(table)
+        assert list(checked_texts(table["body"])) == ["Ann left.", "Bo too."]
+
+
+def test_what_is_no_text_is_named_on_one_line() -> None:
+    given: Any = ["Ann left.", Table()]
+    with pytest.raises(InputError) as refused:
+        list(checked_texts(given))
+    assert str(refused.value) == "Text 2 must be a string, but body Ann left. (Table) was given."
 
 
 TEXTS = ["Ann left."] * 300

@@ -107,6 +107,42 @@ def test_numbers_by_name() -> None:
     }
 
 
+def test_choices_have_a_threshold_of_their_own_or_that_of_records() -> None:
+    asked = Schema().structure("coat", ["name::str", "size::[S|L]", "color::[red|blue]::list"])
+
+    def fields(given: Any, calibrated: dict[str, float]) -> Any:
+        return lists(resolve_thresholds(asked, given, calibrated))["fields"]
+
+    own = CALIBRATED | {"choices": 0.6}
+    assert fields(None, {}) == [[0.5, 0.5, 0.5]]
+    assert fields(None, CALIBRATED) == [[0.43, 0.43, 0.43]]
+    assert fields(None, own) == [[0.43, 0.6, 0.6]]
+    assert fields(0.2, own) == [[0.2, 0.2, 0.2]]
+    assert fields({"records": 0.3}, own) == [[0.3, 0.3, 0.3]]  # choices are of records, too
+    assert fields({"choices": 0.3}, own) == [[0.43, 0.3, 0.3]]
+    assert fields({"choices": 0.3, "coat": 0.9}, own) == [[0.9, 0.9, 0.9]]
+
+
+def test_labels_of_the_checkpoint_come_before_its_kinds_and_after_all_else() -> None:
+    labels = dict.fromkeys(
+        ["place", "company", "in", "works for", "red", "blue", "big", "calm"], 0.1
+    )
+    labels["strange"] = 0.2  # of another schema
+
+    def of(given: Any) -> dict[str, Any]:
+        return lists(resolve_thresholds(schema(), given, CALIBRATED, labels=labels))
+
+    assert of(None) == {
+        "entities": [0.41, 0.1, 0.9],
+        "classes": [[0.0, 0.0], [0.8, 0.1], [0.7]],  # a single label wins as ever
+        "fields": [[0.43, 0.6]],
+        "relations": [0.1, 0.3],
+    }
+    assert of({"place": 0.3, "relations": 0.7})["entities"] == [0.41, 0.3, 0.9]
+    assert of({"place": 0.3, "relations": 0.7})["relations"] == [0.7, 0.3]
+    assert of(0.2) == lists(resolve(0.2, CALIBRATED))
+
+
 def test_floors_of_tasks_that_may_abstain() -> None:
     asked = (
         schema()
@@ -149,7 +185,10 @@ def test_a_name_that_nobody_asked_for() -> None:
         ),
         ("big", "which is a label of the task 'size'; name 'size' in its place, or give the label"),
         ("name", "which is a field of the structure 'product'; name 'product' in its place, or"),
-        ("plaice", "which is neither one of entities, classifications, records, relations nor an"),
+        (
+            "plaice",
+            "which is neither one of entities, classifications, records, choices, relations nor",
+        ),
     ],
 )
 def test_what_a_name_is_that_has_no_threshold(name: str, said: str) -> None:

@@ -11,34 +11,43 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from onepass.text.marks import MARK_RANGES, mark_class
-from onepass.text.words import PLAIN, split_words
+from onepass.text.marks import MARK_RANGES, mark_class, range_class
+from onepass.text.scripts import LETTER_RANGES, TRAILING
+from onepass.text.words import PLAIN, SPLITTERS, Splitter, split_words
 
 # Any code point, lone surrogates as well, and the characters that the expression is about.
 UNUSUAL = "\u200b\u200c\u200d\ufeff\u0301\u0345\u20e3\ud83d\udc00\x00\x1c\x85\u2028\u3000\u0130"
+# Letters of scripts without blanks, with marks of theirs and a digit.
+UNSPACED = (
+    "\u5e93\u514b\u3005\U00020bb7\u3042\u3099\u30ab\u30fc\uff76\uff9e\u0e19\u0e49\u0e33\u0e40\u0e52"
+    "\u0e9e\u0ebb\u1019\u103a\u1039\u1002\u179f\u17d2\u178f\u17b8\ud55c\uae00"
+)
+LETTERS = re.compile(f"[{range_class(LETTER_RANGES)}]")
 texts = st.text(
     st.one_of(
         st.characters(exclude_categories=()),
         st.sampled_from(UNUSUAL),
         st.sampled_from("aZ09 _-@./:%+\r\n\t"),
+        st.sampled_from(UNSPACED),
     ),
     max_size=60,
 )
 
 
-def places(text: str) -> list[tuple[int, int]]:
-    words = split_words(text)
+def places(text: str, splitter: Splitter | None = None) -> list[tuple[int, int]]:
+    words = split_words(text, splitter=splitter)
     return list(zip(words.starts.tolist(), words.ends.tolist(), strict=True))
 
 
-@given(texts)
-@example("")
-@example("\ud83d\ude00")
-@example("a" * 300 + "@b.cd")
-@example("https://a.b/\u0301 www.x")
-def test_words_hold_every_visible_character_once(text: str) -> None:
+@given(texts, st.sampled_from([None, *SPLITTERS]))
+@example("", None)
+@example("\ud83d\ude00", None)
+@example("a" * 300 + "@b.cd", None)
+@example("https://a.b/\u0301 www.x", None)
+@example("https://\u5e93 www.\u5e93a", "script")
+def test_words_hold_every_visible_character_once(text: str, splitter: Splitter | None) -> None:
     end_before = 0
-    for start, end in places(text):
+    for start, end in places(text, splitter):
         assert end_before <= start < end <= len(text)
         assert text[end_before:start].strip() == ""  # between words is white space only
         assert not any(char.isspace() for char in text[start:end])
@@ -104,13 +113,81 @@ def test_forms(text: str, forms: list[str]) -> None:
     assert split_words(text).forms() == forms
 
 
-@given(texts)
-@example("\u0301\u0301")
-@example("\ufe0f\u0301 a")
-def test_what_is_no_mark_begins_a_word(text: str) -> None:
+@given(texts, st.sampled_from([None, "script"]))
+@example("\u0301\u0301", None)
+@example("\ufe0f\u0301 a", None)
+def test_what_is_no_mark_begins_a_word(text: str, splitter: Splitter | None) -> None:
     marks = re.compile(rf"[{mark_class()}]")
-    for start, _ in places(text):
+    for start, _ in places(text, splitter):
         assert marks.match(text, start) is None or start == 0 or text[start - 1].isspace()
+
+
+@given(texts)
+@example("https://a.b/c \u0130 a-b_c 1\ufe0f\u20e3x")
+def test_without_unspaced_scripts_the_words_by_script_are_the_plain_ones(text: str) -> None:
+    spaced = LETTERS.sub("", text)
+    assert places(spaced, "script") == places(spaced)
+
+
+@given(texts)
+def test_a_letter_of_an_unspaced_script_is_a_word(text: str) -> None:
+    marks = rf"[{mark_class()}{TRAILING}]"
+    words = split_words(text, splitter="script")
+    for start, form in zip(words.starts.tolist(), words.forms(), strict=True):
+        found = LETTERS.search(form)
+        if found is None:
+            continue
+        own = re.compile(
+            rf"{LETTERS.pattern}{marks}*(?:(?<=[\u1039\u17d2]){LETTERS.pattern}{marks}*)*"
+        )
+        assert own.fullmatch(form), (start, form)
+
+
+@given(texts)
+def test_no_letter_is_torn_from_its_marks(text: str) -> None:
+    begins = {start for start, _ in places(text, "script")}
+    for match in re.finditer(rf"{LETTERS.pattern}[{mark_class()}]+", text):
+        assert not begins & set(range(match.start() + 1, match.end()))
+
+
+@pytest.mark.parametrize(
+    ("text", "by_script", "by_char"),
+    [
+        ("tim\u5e93\u514bcook", "tim|\u5e93|\u514b|cook", "tim|\u5e93|\u514b|cook"),
+        ("\u9a6c\u4e91\u3002", "\u9a6c|\u4e91|\u3002", "\u9a6c|\u4e91|\u3002"),
+        ("\u30bf\u30ed\u30fc\u3055\u3093", "\u30bf|\u30ed|\u30fc|\u3055|\u3093", None),
+        ("\uff76\uff9e\u304b\u3099", "\uff76\uff9e|\u304b\u3099", "\uff76|\uff9e|\u304b|\u3099"),
+        ("\u0e19\u0e49\u0e33\u0e17\u0e35\u0e48", "\u0e19\u0e49\u0e33|\u0e17\u0e35\u0e48", None),
+        ("\u0e1b\u0e35\u0e52\u0e55\u0e56\u0e57", "\u0e1b\u0e35|\u0e52\u0e55\u0e56\u0e57", None),
+        (
+            "\u179f\u17d2\u178f\u17d2\u179a\u17b8\u1780",
+            "\u179f\u17d2\u178f\u17d2\u179a\u17b8|\u1780",
+            None,
+        ),
+        (
+            "\u1019\u1004\u103a\u1039\u1002\u101c\u102c",
+            "\u1019|\u1004\u103a\u1039\u1002|\u101c\u102c",
+            None,
+        ),
+        ("\ud55c\uad6d\uc5b4 \uae00", "\ud55c\uad6d\uc5b4|\uae00", "\ud55c|\uad6d|\uc5b4|\uae00"),
+        ("\u4e2d 2024\u5e74", "\u4e2d|2024|\u5e74", "\u4e2d|2024|\u5e74"),
+        ("\u770bhttps://a.b/c?d\u4e86", "\u770b|https://a.b/c?d|\u4e86", None),
+        ("\u5beb x@y.org\u7d66@tim", "\u5beb|x@y.org|\u7d66|@tim", "\u5beb|x@y.org|\u7d66|@tim"),
+        (
+            "Andr\u00e9 state-of-the-art",
+            "Andr\u00e9|state-of-the-art",
+            "Andr|\u00e9|state-of-the-art",
+        ),
+        ("\u0928\u092e\u0938\u094d\u0924\u0947", "\u0928\u092e\u0938\u094d\u0924\u0947", None),
+        ("\u8fbb\U000e0100\u6a4b", "\u8fbb\U000e0100|\u6a4b", None),
+        ("a_b-c@d.e+f", "a_b-c|@d|.|e|+|f", "a_b-c@d.e+f"),
+    ],
+)
+def test_forms_of_splitters(text: str, by_script: str, by_char: str | None) -> None:
+    assert split_words(text, splitter="script").forms() == by_script.split("|")
+    assert split_words(text, PLAIN, "script").forms() == by_script.split("|")
+    if by_char is not None:
+        assert split_words(text, splitter="char").forms() == by_char.split("|")
 
 
 @given(texts, st.data())
@@ -138,12 +215,14 @@ def test_an_accent_that_is_left_out_stays_with_its_letter() -> None:
     "text",
     ["\u2764\ufe0f" * 100_000, "1\ufe0f\u20e3" * 70_000, "a\u0301" * 100_000,
      "a." * 100_000, "a@" * 100_000, "a-" * 100_000, "x@" + "1." * 100_000, "%" * 200_000,
-     "@" * 200_000, "_-" * 100_000, "www." * 50_000 + " ", "\u0301" * 200_000, "a" * 200_000 + "@"],
-    ids=lambda text: text[:4],
+     "@" * 200_000, "_-" * 100_000, "www." * 50_000 + " ", "\u0301" * 200_000, "a" * 200_000 + "@",
+     "a\u5e93" * 100_000, "\u179f\u17d2" * 100_000, "www.\u5e93" * 50_000],
+    ids=lambda text: text[:5],
 )  # fmt: skip
-def test_no_text_takes_long(text: str) -> None:
+@pytest.mark.parametrize("splitter", [None, *SPLITTERS])
+def test_no_text_takes_long(text: str, splitter: Splitter | None) -> None:
     start = time.process_time()
-    split_words(text)
+    split_words(text, splitter=splitter)
     assert time.process_time() - start < 5.0  # quadratic time would be minutes
 
 

@@ -169,6 +169,8 @@ def test_yaml_that_is_no_configuration_is_refused(tmp_path, content, message):
         ({"patience": 0}, "'patience' must be a whole number from 1, or null"),
         ({"patience": 2, "score_every": 0}, "'score_every' is 0, which scores only at the end"),
         ({"license": ""}, "'license' must be a name such as 'apache-2.0'"),
+        ({"word_splitter": "jieba"}, "'word_splitter' must be one of char, script, or null"),
+        ({"word_splitter": ["char"]}, "'word_splitter' must be one of char, script, or null"),
         ({"distill": {"weight": 1}}, "'distill' needs 'teacher'"),
         ({"distill": {"teacher": "big", "heat": 1}}, "'heat'"),
         ({"distill": {"teacher": "big", "temperature": 0}}, "'distill.temperature' must be"),

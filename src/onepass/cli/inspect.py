@@ -49,7 +49,9 @@ def _as_dict(found: Inspection) -> dict[str, Any]:
         "parts": [asdict(part) for part in found.parts],
         "special_tokens": dict(found.tokens),
         "limits": {"pieces": found.pieces, "words": found.words, "width": found.width},
+        "word_splitter": found.splitter,
         "thresholds": dict(found.thresholds),
+        "labels": dict(found.label_thresholds),
         "calibration": {kind: asdict(one) for kind, one in found.calibration.items()},
         "graphs": [asdict(one) | {"path": str(one.path)} for one in found.graphs],
         "missing": list(found.lacks),
@@ -102,7 +104,12 @@ def _limits(found: Inspection) -> list[tuple[str, str]]:
     pieces = _UNKNOWN if found.pieces is None else f"{found.pieces:,}"
     words = _NO_LIMIT if found.words is None else f"{found.words:,}"
     width = _NO_LIMIT if found.width is None else f"{found.width} words"
-    return [("pieces of a window", pieces), ("words of a window", words), ("longest span", width)]
+    return [
+        ("pieces of a window", pieces),
+        ("words of a window", words),
+        ("longest span", width),
+        ("words", found.splitter or "of the family"),
+    ]
 
 
 def _thresholds(found: Inspection) -> list[tuple[str, str, str]]:
@@ -114,6 +121,7 @@ def _thresholds(found: Inspection) -> list[tuple[str, str, str]]:
             "" if scale is None else f"scores: scale {scale.scale:g}, shift {scale.shift:g}"
         )
         rows.append((kind, "" if own is None else f"{own:g}", calibrated))
+    rows += [(f"label {name}", f"{own:g}", "") for name, own in found.label_thresholds.items()]
     return rows
 
 

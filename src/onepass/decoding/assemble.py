@@ -84,6 +84,7 @@ def assemble(
     parts: Sequence[WindowFindings],
     choice: Choice,
     coverage: Coverage,
+    closer: Sequence[WindowFindings] = (),
 ) -> Extraction:
     """Return what was found in a text.
 
@@ -93,6 +94,7 @@ def assemble(
         parts: one an entry of the text's windows, in order.
         choice: overlap policy and thresholds of classes.
         coverage: what was read.
+        closer: relations that were found in shorter windows.
 
     >>> from onepass.decoding.findings import Findings
     >>> from onepass.decoding.finds import Candidates
@@ -108,11 +110,12 @@ def assemble(
     [('Tim Cook', 0, 8)]
     """
     slots = open_slots(schema, parts, choice.solver)
+    paired = [*parts, *closer]
     if slots or any(kind.is_ruled for kind in schema.relation_types):
-        entities, relations, values = _together(words, schema, parts, choice, slots=slots)
+        entities, relations, values = _together(words, schema, (parts, paired), choice, slots=slots)
     else:
         entities = _entities(words, schema, parts, choice)
-        relations, values = _relations(words, schema, parts), {}
+        relations, values = _relations(words, schema, paired), {}
     if any(findings.relations_of_entities for part in parts for findings in part.findings):
         answers = {question.name for question in schema.questions}
         places = {(one.start, one.end) for one in entities if one.label not in answers}
@@ -155,12 +158,21 @@ def _entities(
 def _together(
     words: Words,
     schema: Schema,
-    parts: Sequence[WindowFindings],
+    read: tuple[Sequence[WindowFindings], Sequence[WindowFindings]],
     choice: Choice,
     *,
     slots: Mapping[Place, Slot],
 ) -> tuple[tuple[Entity, ...], tuple[Relation, ...], dict[Place, tuple[SpanFind, ...]]]:
-    """Return entities, relations and values chosen together; answers to questions aside."""
+    """Return entities, relations and values chosen together; answers to questions aside.
+
+    Args:
+        words: of the whole text.
+        schema: what was asked.
+        read: what entities are taken from, and what relations are.
+        choice: how.
+        slots: fields whose values are open.
+    """
+    parts, paired = read
     asked = [label.name for label in schema.span_labels]
     joined = _joined_entities(parts, asked)
     found = merge_candidates(joined.tables)
@@ -168,7 +180,7 @@ def _together(
     answers = (found.labels >= entities) & (found.labels < len(asked))
     ranks = _ranks(joined, choice)
     ruled = any(kind.is_ruled for kind in schema.relation_types)
-    pairs = _pairs(parts) if ruled else []
+    pairs = _pairs(paired) if ruled else []
     wish = Wish(choice.overlap, choice.solver, ranks)
     alone = found.take(np.flatnonzero(~answers))
     chosen = choose_together(words, schema, alone, pairs, wish, slots=list(slots.values()))
@@ -180,7 +192,7 @@ def _together(
     relations = (
         tuple(_as_relation(words, one) for one in chosen.facts)
         if ruled
-        else _relations(words, schema, parts)
+        else _relations(words, schema, paired)
     )
     values = dict(zip(slots, chosen.values, strict=True))
     return _as_entities(words, whole, joined), relations, values

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import owned_pieces
 from onepass.text.windows import Window
-from onepass.text.words import Words, split_words
+from onepass.text.words import Splitter, Words, split_words
 
 Ints = NDArray[np.int64]
 
@@ -72,13 +72,20 @@ class TextPieces:
         return self.ids[first : first + int(self.lengths[window.start : window.end].sum())]
 
 
-def read_whole(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+def read_whole(
+    text: str,
+    tokenizer: PieceTokenizer,
+    *,
+    max_word_pieces: int,
+    splitter: Splitter | None = None,
+) -> TextPieces:
     """Split a text and tokenize it in one go.
 
     Args:
         text: any string.
         tokenizer: of the checkpoint.
         max_word_pieces: a longer word keeps only its first pieces.
+        splitter: that the checkpoint names; None for the words of the family.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
@@ -86,6 +93,6 @@ def read_whole(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) ->
     >>> text.words.forms(), text.window(Window(1, 2)).tolist() == text.ids[1:].tolist()
     (['Tim', 'Cook'], True)
     """
-    words = split_words(text)
+    words = split_words(text, splitter=splitter)
     ids, lengths, cut, _ = whole_pieces(words, tokenizer, max_word_pieces)
     return TextPieces(words, ids, lengths, cut)

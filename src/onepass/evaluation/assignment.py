@@ -10,6 +10,26 @@ from collections.abc import Sequence
 _FAR = float("inf")
 
 
+def best_matching(weights: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """Return the pairs of one matching with the largest sum of weights; each weighs something.
+
+    Args:
+        weights: (rows, columns), each at least 0.
+
+    >>> best_matching([[0.3, 0.2], [0.3, 0.0], [0.0, 0.0]])
+    [(0, 1), (1, 0)]
+    """
+    if not weights or not weights[0]:
+        return []
+    turned = len(weights) > len(weights[0])
+    costs = [[-weight for weight in row] for row in weights]
+    row_of = _match([list(row) for row in zip(*costs, strict=True)] if turned else costs)
+    pairs = [
+        (column, row) if turned else (row, column) for column, row in enumerate(row_of) if row >= 0
+    ]
+    return sorted((row, column) for row, column in pairs if weights[row][column])
+
+
 def best_total(weights: Sequence[Sequence[int]]) -> int:
     """Return the largest sum of weights that a one-to-one matching of rows and columns can have.
 
@@ -33,7 +53,7 @@ def best_total(weights: Sequence[Sequence[int]]) -> int:
     return sum(weights[row][column] for column, row in enumerate(row_of) if row >= 0)
 
 
-def _match(costs: list[list[int]]) -> list[int]:
+def _match(costs: Sequence[Sequence[float]]) -> list[int]:
     """Return for each column its row, or -1; every row gets one, at the lowest total cost."""
     rows, columns = len(costs), len(costs[0])  # rows <= columns
     row_price, column_price = [0.0] * rows, [0.0] * (columns + 1)

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.corpus.example import Example
-from onepass.evaluation.abstention import abstain_curve, fits_of
+from onepass.evaluation.abstention import Fit, abstain_curve, fits_of
 from onepass.evaluation.predict import Extracts, predict_all
-from onepass.evaluation.records import normalize
+from onepass.evaluation.records import choice_fields, judged_choices, normalize
 from onepass.evaluation.reliability import Reliability
 from onepass.evaluation.thresholds import Sweep, at_threshold, sweep_answers
-from onepass.models.thresholds import ABSTAIN, SINGLE
+from onepass.models.thresholds import ABSTAIN, CHOICES, SINGLE
 from onepass.results.types import Extraction, Value
 
 Floats = NDArray[np.float64]
@@ -132,10 +132,11 @@ def fit(answered: Answered) -> dict[str, Any]:
         ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}, "sweep": {kind:
         ...}}``, the last one the best F1; kinds with too few findings, or with right or wrong ones
         only, are left out. The threshold "abstain" is that of single-label tasks, fitted if enough
-        of them have no true label.
+        of them have no true label; "choices" is fitted if enough choices are found where the gold
+        has none, and its threshold answers most of them rightly, or rightly not at all.
     """
     curves = sweep_answers(answered, thresholds=_GRID)
-    best = curves.best(within=CHANCE)
+    best = _best(curves, answered)
     pairs, singles = _gather(answered, best)
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
@@ -148,14 +149,34 @@ def fit(answered: Answered) -> dict[str, Any]:
         calibration[kind] = line
         thresholds[kind] = _floored(_moved(best[kind], **line))
     fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
-    answerable = sum(one.answerable for one in fits)
-    if FEWEST <= answerable <= len(fits) - FEWEST:
+    if _tells_none(fits):
         raw = Sweep({ABSTAIN: abstain_curve(fits, _GRID)}).best()[ABSTAIN]
         line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
         thresholds[ABSTAIN] = _floored(_moved(raw, **line))
     if _tells(int(probs.argmax()) == true for probs, true in singles):
         calibration[SINGLE] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
     return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(curves)}
+
+
+def _best(curves: Sweep, answered: Answered) -> dict[str, float]:
+    """Return the best raw threshold of each kind.
+
+    A choice of records is a question that may have no answer, and F1 would rather have a wrong
+    answer than none: what counts is the share of choices that are right, or rightly left out.
+    Without enough that have none there is no threshold of choices.
+    """
+    best = curves.best(within=CHANCE)
+    best.pop(CHOICES, None)
+    fits = [Fit(*one) for prediction, gold in answered for one in judged_choices(prediction, gold)]
+    if _tells_none(fits):
+        best |= Sweep({CHOICES: abstain_curve(fits, _GRID)}).best(within=CHANCE)
+    return best
+
+
+def _tells_none(fits: Sequence[Fit]) -> bool:
+    """Say whether answers are enough to know when to give none: many with one, many without."""
+    answerable = sum(one.answerable for one in fits)
+    return FEWEST <= answerable <= len(fits) - FEWEST
 
 
 def _tells(right: Iterable[bool]) -> bool:
@@ -186,7 +207,7 @@ def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:
     fitted = [fit(half) for half in halves]
     kinds = set(fitted[0]["calibration"]) & set(fitted[1]["calibration"])
     for half, other in zip(halves, reversed(fitted), strict=True):
-        pairs, singles = _gather(half, sweep_answers(half, thresholds=_GRID).best(within=CHANCE))
+        pairs, singles = _gather(half, _best(sweep_answers(half, thresholds=_GRID), half))
         for kind in kinds:
             before, after = counts.setdefault(kind, (Reliability(), Reliability()))
             scale, shift = (other["calibration"][kind][part] for part in ("scale", "shift"))
@@ -241,7 +262,13 @@ def _collect(
             labels = list(answer.scores)
             probs = np.array([answer.scores[label] for label in labels])
             singles.append((probs, labels.index(task.true[0])))
+    pairs.setdefault(CHOICES, []).extend(
+        (one.score, one.right)
+        for one in judged_choices(prediction, gold)
+        if one.score >= floor.get(CHOICES, LOWEST)
+    )
     for structure in gold.structures:
+        chosen = choice_fields(structure)
         facts = {
             (name, normalize(_words(gold.text, value)))
             for record in structure.records
@@ -250,7 +277,7 @@ def _collect(
         }
         for row in prediction.records.get(structure.name, ()):
             for name, held in row.items():
-                for value in held if isinstance(held, tuple) else (held,):
+                for value in () if name in chosen else held if isinstance(held, tuple) else (held,):
                     if isinstance(value, Value) and value.score >= floor.get("records", LOWEST):
                         right = (name, normalize(value.text)) in facts
                         pairs.setdefault("records", []).append((value.score, right))

@@ -17,7 +17,15 @@ from onepass.corpus.example import Example
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
 from onepass.evaluation.assignment import best_total
-from onepass.evaluation.records import Row, asked_values, gold_row, normalize
+from onepass.evaluation.records import (
+    Row,
+    asked_values,
+    choice_fields,
+    gold_choices,
+    gold_row,
+    judged_choices,
+    normalize,
+)
 from onepass.results.types import Extraction
 
 Floats = NDArray[np.float64]
@@ -36,13 +44,15 @@ def f1_curves(
         overlap: the policy of entities.
 
     Returns:
-        F1 of entities, of the labels of multi-label tasks (micro), of values of records and of
-        relations; sections that no text was asked for are left out.
+        F1 of entities, of the labels of multi-label tasks (micro), of values of records, of the
+        choices of those by themselves, and of relations; sections that no text was asked for are
+        left out.
     """
     sections: dict[str, _Section] = {
         "entities": _Entities(overlap),
         "classifications": _Classes(),
         "records": _Records(grid),
+        "choices": _Choices(),
         "relations": _Relations(),
     }
     for prediction, gold in answered:
@@ -130,8 +140,20 @@ class _Relations(_Scored):
         self.right += [fact in true for fact in facts]
 
 
+class _Choices(_Scored):
+    """Choices of records, which have a threshold of their own."""
+
+    def add(self, prediction: Extraction, gold: Example) -> None:
+        """Gather the choices of one text."""
+        self.asked |= any(map(choice_fields, gold.structures))
+        self.gold += len(gold_choices(gold))
+        for choice in judged_choices(prediction, gold):
+            self.scores.append(choice.score)
+            self.right.append(choice.right)
+
+
 class _Records(_Scored):
-    """Values of records; which are right depends on how records are matched."""
+    """Values of records but for choices; which are right depends on how records are matched."""
 
     def __init__(self, grid: Sequence[float]) -> None:
         super().__init__()
@@ -141,9 +163,14 @@ class _Records(_Scored):
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Gather the values of one text."""
         for structure in gold.structures:
+            names = {one.name for one in structure.fields} - choice_fields(structure)
+            if not names:
+                continue
             self.asked = True
-            names = {one.name for one in structure.fields}
-            wanted = [gold_row(row, gold.text) for row in structure.records]
+            wanted = [
+                frozenset(key for key in gold_row(row, gold.text) if key[0] in names)
+                for row in structure.records
+            ]
             self.gold += sum(map(len, wanted))
             found = []
             for row in prediction.records.get(structure.name, ()):

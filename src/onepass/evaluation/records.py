@@ -1,7 +1,8 @@
 """Scoring of records: field values under the best one-to-one matching of records.
 
-Values are compared as words, wherever they stand. It knows nothing about models; only structures
-and fields that were asked count.
+Values are compared as words, wherever they stand. Whether a choice is right only its own record can
+tell, since other records of the text may well have the same one. It knows nothing about models;
+only structures and fields that were asked count.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from onepass.corpus.example import Example, GoldValue
-from onepass.evaluation.assignment import best_total
+from onepass.corpus.example import Example, GoldStructure, GoldValue
+from onepass.evaluation.assignment import best_matching, best_total
 from onepass.evaluation.counts import Counts, macro_f1
 from onepass.evaluation.reliability import Reliability
 from onepass.results.types import Extraction, Record, Value
 
 Row = frozenset[tuple[str, str]]  # (field, normalized value): a record
+_SPAN = 1000.0  # what a span weighs beside a choice: choices decide between records that tie
 
 
 def normalize(text: str) -> str:
@@ -88,11 +91,13 @@ class RecordScorer:
             wanted = [gold_row(row, gold.text) for row in structure.records]
             self._structures.setdefault(structure.name, _Structure()).add(found, wanted)
             facts = frozenset[tuple[str, str]]().union(*wanted)
+            chosen = choice_fields(structure)
             self.reliability.add(
                 (value.score, (name, normalize(value.text)) in facts)
                 for row in prediction.records.get(structure.name, ())
-                for name, value in asked_values(row, names)
+                for name, value in asked_values(row, names - chosen)
             )
+        self.reliability.add((one.score, one.right) for one in judged_choices(prediction, gold))
 
     def merge(self, other: RecordScorer) -> None:
         """Add what was counted on another part of the data."""
@@ -117,7 +122,8 @@ class RecordScorer:
         - ``precision``, ``recall``, ``f1``: of field values; ``macro_f1``: mean F1 over structures;
         - ``record_f1``: of whole records;
         - ``count_accuracy``: share of questions with the right number of records;
-        - ``ece``: expected calibration error of values, in whichever record they stand.
+        - ``ece``: expected calibration error of values: of choices in the record that they stand
+          in, of all others in any.
         """
         total = self._total()
         return {
@@ -177,3 +183,93 @@ def _words(value: GoldValue, text: str) -> str:
     if value.start is not None and value.end is not None:
         return text[value.start : value.end]
     return value.choice if value.choice is not None else value.text or ""
+
+
+def choice_fields(structure: GoldStructure) -> set[str]:
+    """Return the names of the fields that have choices."""
+    return {field.name for field in structure.fields if field.choices}
+
+
+class JudgedChoice(NamedTuple):
+    """A choice that was found.
+
+    Attributes:
+        score: of it.
+        answerable: whether there is a right choice, which was then missed if this one is wrong;
+            of a field that takes several, whether this one is.
+        right: whether it is this one.
+    """
+
+    score: float
+    answerable: bool
+    right: bool
+
+
+def judged_choices(prediction: Extraction, gold: Example) -> list[JudgedChoice]:
+    """Return each choice that was found, judged by the gold record that its record matches.
+
+    None is right in a record that matches no gold one, or where that leaves the field empty.
+
+    Records are matched one to one, so that the sum of the scores of the values that agree is the
+    largest; what a threshold would leave out makes little difference to that.
+
+    Args:
+        prediction: as found at any threshold.
+        gold: what was annotated.
+
+    >>> from onepass.corpus.example import GoldField, GoldValue
+    >>> from onepass.results.types import Value
+    >>> fields = (GoldField("item"), GoldField("size", choices=("S", "L")))
+    >>> row = {"item": (GoldValue(0, 4),)}  # of no size that the text says
+    >>> found = {"item": (Value("pens", 0, 4, 0.9),), "size": (Value("L", None, None, 0.7),)}
+    >>> gold = Example("pens", structures=(GoldStructure("order", fields, (row,)),))
+    >>> judged_choices(Extraction("pens", records={"order": (found,)}), gold)
+    [JudgedChoice(score=0.7, answerable=False, right=False)]
+    """
+    judged = []
+    for structure in gold.structures:
+        chosen = choice_fields(structure)
+        if not chosen:
+            continue
+        dtypes = {field.name: field.dtype for field in structure.fields}
+        names = {*dtypes}
+        wanted = [gold_row(row, gold.text) for row in structure.records]
+        found = [_scored(row, names) for row in prediction.records.get(structure.name, ())]
+        pairs = dict(best_matching([[_weight(a, b, chosen) for b in wanted] for a in found]))
+        for number, row in enumerate(found):
+            true: Row = wanted[pairs[number]] if number in pairs else frozenset()
+            filled = {name for name, _ in true if dtypes[name] == "str"}
+            judged += [
+                JudgedChoice(score, key in true or key[0] in filled, key in true)
+                for key, score in row.items()
+                if key[0] in chosen
+            ]
+    return judged
+
+
+def gold_choices(gold: Example) -> Sequence[tuple[str, str]]:
+    """Return the field and the normalized choice of every gold value of a field with choices."""
+    return [
+        key
+        for structure in gold.structures
+        for row in structure.records
+        for key in gold_row(row, gold.text)
+        if key[0] in choice_fields(structure)
+    ]
+
+
+def _scored(row: Record, names: set[str]) -> dict[tuple[str, str], float]:
+    """Return the values of a record as they are compared, each with its highest score."""
+    best: dict[tuple[str, str], float] = {}
+    for name, value in asked_values(row, names):
+        key = name, normalize(value.text)
+        best[key] = max(value.score, best.get(key, value.score))
+    return best
+
+
+def _weight(found: dict[tuple[str, str], float], wanted: Row, chosen: set[str]) -> float:
+    return sum(
+        score * (1.0 if key[0] in chosen else _SPAN)
+        for key, score in found.items()
+        if key in wanted
+    )

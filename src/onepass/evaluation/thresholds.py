@@ -37,8 +37,9 @@ class Sweep:
     """F1 at every threshold.
 
     Attributes:
-        curves: section to threshold to F1: exact entities, multi-label answers, field values,
-            strict relations. Sections without a question that a threshold decides are left out.
+        curves: section to threshold to F1: exact entities, multi-label answers, field values
+            without choices ("records"), choices of fields, strict relations. Sections without a
+            question that a threshold decides are left out.
     """
 
     curves: Mapping[str, Mapping[float, float]]

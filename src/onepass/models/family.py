@@ -7,7 +7,7 @@ score (backend), decode (findings). Everything above works with these names only
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ from onepass.models.labels import LabelVectors
 from onepass.models.thresholds import Calibration, Thresholds
 from onepass.schema import Label, Schema
 from onepass.text.windows import Window
-from onepass.text.words import Words
+from onepass.text.words import Splitter, Words
 
 
 class Text(Protocol):
@@ -105,6 +105,26 @@ def no_follow_up(schema: Schema, settings: object) -> FollowUp | None:
     return None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Closer:
+    """What is asked once more in windows that are shorter than a checkpoint could read.
+
+    Attributes:
+        words: of such a window.
+        prompts: what is asked in it; nothing but relations.
+    """
+
+    words: int
+    prompts: Sequence[Any]
+
+
+def no_closer(
+    schema: Schema, tokenizer: PieceTokenizer, settings: object, budget: int
+) -> Closer | None:
+    """Return None: nothing is asked twice."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One architecture family.
@@ -121,13 +141,15 @@ class Family:
         plan: schema, tokenizer, settings and budget in pieces to prompts.
         prepare: prompts, settings, backend and label vectors that are there already to prompts that
             can be read; done once a schema.
-        read_text: text, tokenizer and most pieces of a word to pieces.
+        read_text: text, tokenizer, most pieces of a word and splitter to pieces.
         read_window: prompt, text and window to a reading.
         score: readings, settings, backend and what is asked to scores, one an entry.
         decode: scores, reading, what is asked and own words to findings.
         follow: for a schema and settings, what makes further prompts of a window from what the
             first ones found in it, given what is asked, the tokenizer and a budget in pieces; None
             if the first prompts ask everything.
+        closer: schema, tokenizer, settings and budget in pieces to what is asked once more in
+            shorter windows; None if nothing is.
         ties: see `onepass.decoding.overlap.select`.
         open_tokenizer: a checkpoint directory and its settings to the tokenizer of texts.
         encode_labels: labels, settings and backend to what was read of each label and (labels,
@@ -146,6 +168,7 @@ class Family:
     score: Callable[[Sequence[Any], Any, Backend, Asking], Sequence[Any]]
     decode: Callable[[Any, Any, Asking, int], Findings]
     follow: Callable[[Schema, Any], FollowUp | None] = no_follow_up
+    closer: Callable[[Schema, PieceTokenizer, Any, int], Closer | None] = no_closer
     ties: Ties = "longest"
     from_graphs: str | None = None
     open_tokenizer: Callable[[Path, Any], PieceTokenizer] = plain_tokenizer
@@ -165,6 +188,8 @@ class Model:
         limits: how much it reads at once.
         thresholds: what it was calibrated to, by kind of task.
         calibration: of its scores, by kind of task; "single" is for single-label tasks.
+        label_thresholds: of labels that have one of their own, by name.
+        splitter: that it names; None for the words of its family.
     """
 
     family: Family
@@ -175,3 +200,5 @@ class Model:
     limits: Limits
     thresholds: Mapping[str, float]
     calibration: Mapping[str, Calibration]
+    label_thresholds: Mapping[str, float] = field(default_factory=dict)
+    splitter: Splitter | None = None

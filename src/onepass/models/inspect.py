@@ -7,6 +7,7 @@ part of the answer, not an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,8 @@ from onepass.models.gliclass.facts import gliclass_facts
 from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner2.facts import gliner2_facts
 from onepass.models.nli.facts import nli_facts
-from onepass.models.registry import FAMILIES, read_settings
+from onepass.models.registry import FAMILIES, read_labels, read_settings
+from onepass.models.splitting import own_splitter
 from onepass.models.thresholds import Calibration
 
 _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
@@ -92,6 +94,8 @@ class Inspection:
         width: words of the longest span; None if there is no limit.
         thresholds: what it was calibrated to, by kind of task.
         calibration: of its scores, by kind of task.
+        label_thresholds: of labels that have one of their own, by name.
+        splitter: of words that it names; None for those of its family.
         graphs: exports that are there, used or not.
         lacks: what it leaves to others, one clause each.
         problems: why it cannot be run as it is, one sentence each.
@@ -107,6 +111,8 @@ class Inspection:
     width: int | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    label_thresholds: Mapping[str, float] = field(default_factory=dict)
+    splitter: str | None = None
     graphs: tuple[Graphs, ...] = ()
     lacks: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -150,7 +156,13 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     tokens = _tried(problems, partial(_tokens, whole, facts), absent)
     problems += _token_problems(tokens, facts)
     none: tuple[dict[str, float], dict[str, Calibration]] = {}, {}
-    thresholds, calibration = _tried(problems, partial(read_settings, checkpoint.directory), none)
+    thresholds, calibration = _tried(
+        problems, partial(read_settings, checkpoint.directory, checkpoint.kind), none
+    )
+    labels: dict[str, float] = {}  # what is wrong with them was said with the other settings
+    with suppress(CheckpointError):
+        labels = read_labels(checkpoint.directory)
+    splitter = _tried(problems, partial(own_splitter, checkpoint.directory), None)
     return Inspection(
         checkpoint=checkpoint,
         architecture=facts.architecture,
@@ -162,6 +174,8 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
         width=facts.width,
         thresholds=thresholds,
         calibration=calibration,
+        label_thresholds=labels,
+        splitter=splitter,
         graphs=graphs,
         lacks=facts.lacks,
         problems=tuple(problems),

@@ -25,7 +25,7 @@ from onepass.errors import InputError, TextTooLong
 from onepass.hub import Checkpoint
 from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
 from onepass.models.batching import ON_CPU, Budget, batches
-from onepass.models.family import Asking, FollowUp, Model, Seen, Text
+from onepass.models.family import Asking, Closer, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
 from onepass.models.readable import check_readable, names_of
@@ -41,6 +41,7 @@ ON_LONG = ("window", "error", "truncate")
 _WINDOW_PIECES = 640  # of a text that does not fit at once: attention costs grow with the square
 _OVERLAP_WORDS = 48
 _PLANS = 64  # schemas whose prompts are kept
+_LONGER = 1.25  # times the words of a shorter window, from which on those pay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +52,14 @@ class Asked:
         asking: schema, thresholds and overlap policy; nobody else holds the schema, so nobody
             changes it.
         prompts: the passes that ask all of it.
+        closer: what is asked once more in shorter windows; None if nothing is.
         choice: how findings become results.
         on_long: what happens to a text that does not fit beside the longest prompt.
     """
 
     asking: Asking
     prompts: Sequence[Any]
+    closer: Closer | None
     choice: Choice
     on_long: str
 
@@ -71,6 +74,7 @@ class _Job:
     reading: Any
 
 
+_Plan = tuple[Sequence[Any], Closer | None]
 _Found = dict[tuple[int, int], list[Findings]]  # of a text's window, in the order of the prompts
 
 
@@ -106,7 +110,7 @@ class Reader:
         self.backend = backend
         self.batching = batching
         self.lanes = lanes
-        self._plans: OrderedDict[tuple[Schema, LabelVectors | None], Sequence[Any]] = OrderedDict()
+        self._plans: OrderedDict[tuple[Schema, LabelVectors | None], _Plan] = OrderedDict()
         self._plans_lock = threading.Lock()
 
     def ask(
@@ -146,7 +150,13 @@ class Reader:
             raise InputError(f"on_long {shown(on_long)} is not known; {', '.join(ON_LONG)} are.")
         asked = read_schema(schema).checked().copy()
         calibration = self.model.calibration
-        thresholds = resolve_thresholds(asked, threshold, self.model.thresholds, calibration)
+        thresholds = resolve_thresholds(
+            asked,
+            threshold,
+            self.model.thresholds,
+            calibration,
+            self.model.label_thresholds,
+        )
         several = calibration.get("classifications", PLAIN)
         choice = Choice(
             policy,
@@ -158,10 +168,10 @@ class Reader:
             solver=chosen,
         )
         asking = Asking(asked, thresholds, policy)
-        prompts = self._plan(asked, vectors)
+        prompts, closer = self._plan(asked, vectors)
         if vectors is not None:
             self._check_vectors(vectors)
-        return Asked(asking, prompts, choice, on_long)
+        return Asked(asking, prompts, closer, choice, on_long)
 
     def read(self, texts: Sequence[str], asked: Asked) -> list[Extraction]:
         """Return the extraction of each text; all of them are held at once.
@@ -181,30 +191,37 @@ class Reader:
         if follow is not None:  # what it will ask depends on the text
             longest = max(longest, self._budget)
         room = limits.pieces - longest - 2
+        tokenizer, splitter = self.model.tokenizer, self.model.splitter
         read = [
-            family.read_text(text, self.model.tokenizer, max_word_pieces=room) for text in texts
+            family.read_text(text, tokenizer, max_word_pieces=room, splitter=splitter)
+            for text in texts
         ]
         most = limits.words
         if most is not None:  # words that stand in front of a text count, too
             most = max(most - max(prompt.words for prompt in asked.prompts), 1)
-        windows = [_windows(text, room, most, asked.on_long) for text in read]
+        whole = [_windows(text, room, most, asked.on_long) for text in read]
+        windows = [
+            [*parts, *_closer_windows(text, parts[-1].end, room, asked.closer)]
+            for text, parts in zip(read, whole, strict=True)
+        ]
+        again = () if asked.closer is None else asked.closer.prompts
         jobs = [
             _Job(t, w, p, family.read_window(prompt, read[t], window))
             for t, parts in enumerate(windows)
             for w, window in enumerate(parts)
-            for p, prompt in enumerate(asked.prompts)
+            for p, prompt in enumerate(asked.prompts if w < len(whole[t]) else again)
         ]
         findings = self._findings(jobs, asked, windows)
         if follow is not None:
             self._follow(follow, (read, windows), asked, findings)
+        schema, choice = asked.asking.schema, asked.choice
         out = []
-        for number, text in enumerate(read):
+        for t, (text, own) in enumerate(zip(read, whole, strict=True)):
             parts = [
-                WindowFindings(window, tuple(findings[number, w]))
-                for w, window in enumerate(windows[number])
+                WindowFindings(window, tuple(findings[t, w])) for w, window in enumerate(windows[t])
             ]
-            coverage = _coverage(text, windows[number])
-            out.append(assemble(text.words, asked.asking.schema, parts, asked.choice, coverage))
+            first, closer = parts[: len(own)], parts[len(own) :]
+            out.append(assemble(text.words, schema, first, choice, _coverage(text, own), closer))
         return out
 
     def encode_labels(self, labels: Sequence[Label]) -> LabelVectors:
@@ -238,7 +255,7 @@ class Reader:
                 "them again with its encode_labels()."
             )
 
-    def _plan(self, schema: Schema, vectors: LabelVectors | None) -> Sequence[Any]:
+    def _plan(self, schema: Schema, vectors: LabelVectors | None) -> _Plan:
         """Return the prompts of a schema; those of the last few are kept, with their vectors."""
         family, settings = self.model.family, self.model.settings
         key = (schema, vectors)
@@ -250,11 +267,12 @@ class Reader:
         planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
         check_readable(names_of(schema), self.model.tokenizer)
         prompts = family.prepare(planned, settings, self.backend, vectors)
+        plan = prompts, family.closer(schema, self.model.tokenizer, settings, self._budget)
         with self._plans_lock:
-            self._plans[key] = prompts
+            self._plans[key] = plan
             while len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
-        return prompts
+        return plan
 
     def _follow(
         self,
@@ -357,6 +375,14 @@ def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Wind
         )
     fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
     return [Window(0, fits if most is None else min(fits, most))]
+
+
+def _closer_windows(text: Text, end: int, room: int, closer: Closer | None) -> list[Window]:
+    """Return shorter windows over the first words of a text, up to an end; none for a short one."""
+    if closer is None or end <= closer.words * _LONGER:
+        return []
+    lengths = text.lengths[:end]
+    return plan_windows(lengths, room, overlap=closer.words // 3, most=closer.words)
 
 
 def _coverage(text: Text, windows: Sequence[Window]) -> Coverage:

@@ -1,7 +1,8 @@
 """Which score is enough: thresholds of the call, the schema and the checkpoint, resolved.
 
 The most specific wins: a label's own threshold, then one that the call gives for the label or for
-its task, then the schema's task, then what the checkpoint was calibrated to, then 0.5.
+its task, then the schema's task, then what the checkpoint has for the label, then what it was
+calibrated to, then 0.5.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from onepass.errors import InputError
 from onepass.schema import Schema
 from onepass.schema.shown import shown
 
-KINDS = ("entities", "classifications", "records", "relations")
+CHOICES = "choices"  # of fields of records; what is not given for them is what "records" has
+KINDS = ("entities", "classifications", "records", CHOICES, "relations")
 SINGLE = "single"  # calibration of single-label tasks, which are answered by a softmax
 ABSTAIN = "abstain"  # threshold of the best label of a single-label task that may abstain
 DEFAULT = 0.5
@@ -81,16 +83,20 @@ def resolve_thresholds(
     given: Given,
     calibrated: Mapping[str, float],
     calibration: Mapping[str, Calibration] | None = None,
+    labels: Mapping[str, float] | None = None,
 ) -> Thresholds:
     """Return the thresholds that hold for a call.
 
     Args:
         schema: whose labels, tasks, fields and types may have their own.
         given: of the call: one number for all, or a mapping from a kind ("entities",
-            "classifications", "records", "relations"), a label, a task, a structure or a relation
-            type to a number.
+            "classifications", "records", "choices", "relations"), a label, a task, a structure or
+            a relation type to a number. What is given for records counts for choices, too, if
+            nothing is for those.
         calibrated: thresholds of the checkpoint, by kind, and `ABSTAIN`.
         calibration: of its scores, by kind.
+        labels: thresholds of the checkpoint, by the name of an entity label, of a label of a task
+            that may have several, or of a relation type. A name that is not asked for is nothing.
 
     Raises:
         InputError: for a number outside [0, 1], or a name that the schema does not have.
@@ -106,23 +112,37 @@ def resolve_thresholds(
     def first(*options: float | None) -> float:
         return next(option for option in options if option is not None)
 
-    def base(kind: str) -> float:
-        return first(named.get(kind), everything, calibrated.get(kind), DEFAULT)
+    def base(*kinds: str, label: str | None = None) -> float:
+        called = (named.get(kind) for kind in kinds)
+        own = None if labels is None or label is None else labels.get(label)
+        return first(*called, everything, own, *(calibrated.get(kind) for kind in kinds), DEFAULT)
 
     classes = []
     for task in schema.classification_tasks:
         # One label always wins a single-label task, unless a floor was asked for by name.
-        floor = base("classifications") if task.multi_label else named.get("classifications", 0.0)
-        own = first(named.get(task.name), task.threshold, floor)
-        classes.append(
-            np.array([first(label.threshold, own) for label in task.labels], dtype=np.float32)
-        )
+        least = [
+            first(
+                label.threshold,
+                named.get(task.name),
+                task.threshold,
+                base("classifications", label=label.name)
+                if task.multi_label
+                else named.get("classifications", 0.0),
+            )
+            for label in task.labels
+        ]
+        classes.append(np.array(least, dtype=np.float32))
     fields = []
     for structure in schema.structures:
-        own = first(named.get(structure.name), base("records"))
-        fields.append(
-            np.array([first(f.threshold, own) for f in structure.fields], dtype=np.float32)
-        )
+        own = [
+            first(
+                f.threshold,
+                named.get(structure.name),
+                base(CHOICES, "records") if f.choices else base("records"),
+            )
+            for f in structure.fields
+        ]
+        fields.append(np.array(own, dtype=np.float32))
     floors = tuple(
         first(calibrated.get(ABSTAIN), DEFAULT) if task.abstain is True else task.abstain
         for task in schema.classification_tasks
@@ -130,7 +150,11 @@ def resolve_thresholds(
     return Thresholds(
         entities=np.array(
             [
-                first(label.threshold, named.get(label.name), base("entities"))
+                first(
+                    label.threshold,
+                    named.get(label.name),
+                    base("entities", label=label.name),
+                )
                 for label in schema.span_labels
             ],
             dtype=np.float32,
@@ -139,7 +163,7 @@ def resolve_thresholds(
         fields=tuple(fields),
         relations=np.array(
             [
-                first(r.threshold, named.get(r.name), base("relations"))
+                first(r.threshold, named.get(r.name), base("relations", label=r.name))
                 for r in schema.relation_types
             ],
             dtype=np.float32,

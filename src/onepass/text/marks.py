@@ -45,8 +45,20 @@ def mark_class() -> str:
     >>> "\u0301" in mark_class() or "\u0300-" in mark_class()
     True
     """
+    return range_class(MARK_RANGES)
+
+
+def range_class(ranges: str) -> str:
+    """Return ranges of code points as the inside of a regular-expression character class.
+
+    Args:
+        ranges: as `MARK_RANGES` are written.
+
+    >>> range_class("41-43 5f")
+    'A-C_'
+    """
     parts = []
-    for item in MARK_RANGES.split():
+    for item in ranges.split():
         first, _, last = item.partition("-")
         parts.append(chr(int(first, 16)) + (f"-{chr(int(last, 16))}" if last else ""))
     return "".join(parts)

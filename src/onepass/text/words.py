@@ -1,37 +1,73 @@
 """Words and their places: split a text so that every word keeps its exact character offsets.
 
 The default expression is that of the GLiNER2 family (URLs, e-mail addresses, mentions, words with
-inner hyphens, single other characters); `PLAIN` is that of GLiNER. Offsets index the string as
-given: nothing is normalized before the split. This module knows nothing about tokenizers or models.
+inner hyphens, single other characters); `PLAIN` is that of GLiNER. `SPLITTERS` are what a
+checkpoint may name in place of its family's. Offsets index the string as given: nothing is
+normalized before the split. This module knows nothing about tokenizers or models.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onepass.text.links import is_link, link_end
-from onepass.text.marks import mark_class
+from onepass.text.marks import mark_class, range_class
+from onepass.text.scripts import LETTER_RANGES, STACKERS, TRAILING
+
+Splitter = Literal["char", "script"]
 
 # A character takes the marks on it along. What ends an emoji (the selector of its form, the key
 # around a digit) ends the word, too: the next one is often written right behind it.
 _ON = rf"(?-i:[{mark_class()}]*)"  # one of the marks is an iota where case does not count
-_PART = rf"\w+(?:(?![\ufe0f\u20e3])(?-i:[{mark_class()}])\w*)*{_ON}"
 _MARKS = re.compile(_ON)
 
-# The local part of an address is bounded: without the bound, "a.a.a.a..." costs quadratic time.
-_WORD = re.compile(
-    r"https?://\S+|www\.\S+"
-    rf"|[a-z0-9._%+-]{{1,256}}@[a-z0-9.-]+\.[a-z]{{2,}}{_ON}"
-    rf"|@[a-z0-9_]+{_ON}"
-    rf"|{_PART}(?:[-_]{_PART})*"
-    rf"|\S{_ON}",
-    re.IGNORECASE,
-)
+
+def _expression(letter: str = r"\w", linked: str = r"\S", first: str = "") -> re.Pattern[str]:
+    """Return the expression of one word.
+
+    Args:
+        letter: one character of a word.
+        linked: one character of a link.
+        first: what is looked for before everything else, with a bar behind it.
+    """
+    part = rf"{letter}+(?:(?![\ufe0f\u20e3])(?-i:[{mark_class()}]){letter}*)*{_ON}"
+    # The local part of an address is bounded: without the bound, "a.a.a.a..." costs quadratic time.
+    return re.compile(
+        rf"{first}https?://{linked}+|www\.{linked}+"
+        rf"|[a-z0-9._%+-]{{1,256}}@[a-z0-9.-]+\.[a-z]{{2,}}{_ON}"
+        rf"|@[a-z0-9_]+{_ON}"
+        rf"|{part}(?:[-_]{part})*"
+        rf"|\S{_ON}",
+        re.IGNORECASE,
+    )
+
+
+def _by_script() -> re.Pattern[str]:
+    """Return the expression of words where scripts without blanks are read cluster by cluster.
+
+    A link ends where such a script begins: it is written right behind one, and rarely in one.
+    """
+    letters = range_class(LETTER_RANGES)
+    cluster = rf"[{letters}][{mark_class()}{TRAILING}]*"
+    return _expression(
+        rf"(?-i:[^\W{letters}])",
+        rf"(?-i:[^\s{letters}])",
+        rf"(?-i:{cluster}(?:(?<=[{STACKERS}]){cluster})*)|",
+    )
+
+
+_WORD = _expression()
 PLAIN = re.compile(r"\w+(?:[-_]\w+)*|\S")  # what GLiNER checkpoints were trained on
+SPLITTERS: Mapping[Splitter, re.Pattern[str]] = {
+    "char": re.compile(r"[A-Za-z0-9@._+-]+|\S"),  # that of gliner2 2.1.0
+    "script": _by_script(),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,12 +134,15 @@ class Words:
         return Words(self.text, starts, ends)
 
 
-def split_words(text: str, pattern: re.Pattern[str] = _WORD) -> Words:
+def split_words(
+    text: str, pattern: re.Pattern[str] = _WORD, splitter: Splitter | None = None
+) -> Words:
     """Split a text into words with exact offsets.
 
     Args:
         text: any string; white space never belongs to a word.
         pattern: matches one word, never an empty one.
+        splitter: one of `SPLITTERS`, which counts in place of the pattern.
 
     Returns:
         The words, in order, without overlap.
@@ -111,7 +150,10 @@ def split_words(text: str, pattern: re.Pattern[str] = _WORD) -> Words:
     >>> words = split_words("a\u0301b\u200d c")
     >>> list(zip(words.starts.tolist(), words.ends.tolist()))
     [(0, 4), (5, 6)]
+    >>> split_words("tim\u5e93\u514bcook", splitter="script").forms()
+    ['tim', '\u5e93', '\u514b', 'cook']
     """
-    places = [match.span() for match in pattern.finditer(text)]
+    expression = pattern if splitter is None else SPLITTERS[splitter]
+    places = [match.span() for match in expression.finditer(text)]
     array = np.array(places, dtype=np.int64).reshape(-1, 2)
     return Words(text, array[:, 0].copy(), array[:, 1].copy())

@@ -14,6 +14,7 @@ from onepass.errors import InputError
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
+from onepass.text.words import SPLITTERS, Splitter
 from onepass.training.asking.means import SamplingOptions
 from onepass.training.checks import check, either, is_above, is_number, is_whole
 from onepass.training.config_text import YAML_SUFFIXES, parse_json, parse_yaml
@@ -99,6 +100,8 @@ class TrainConfig:
         distill: a bigger checkpoint whose scores are learned beside the gold answers, see
             `onepass.training.distilling`.
         license: of the trained checkpoint, for its model card, such as "apache-2.0".
+        word_splitter: "char" or "script" (`onepass.text.words`), which the trained checkpoint then
+            names; None for the words that ``model`` reads.
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
     5.0
@@ -149,6 +152,7 @@ class TrainConfig:
     rl: RlOptions | None = None
     distill: DistillOptions | None = None
     license: str | None = None
+    word_splitter: Splitter | None = None
 
     def __post_init__(self) -> None:
         self._check_choices()
@@ -174,6 +178,8 @@ class TrainConfig:
             check(name, flag, isinstance(flag, bool), "true or false")
         named = self.license is None or (isinstance(self.license, str) and self.license.strip())
         check("license", self.license, bool(named), "a name such as 'apache-2.0', or null")
+        split = self.word_splitter is None or self.word_splitter in tuple(SPLITTERS)
+        check("word_splitter", self.word_splitter, split, f"{either(tuple(SPLITTERS))}, or null")
         parts = isinstance(self.freeze, tuple) and all(part in _PARTS for part in self.freeze)
         check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
 
@@ -285,7 +291,7 @@ model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes
 head_rate, weight_decay, layer_decay, shape_rate, betas, warmup, clip, batch_pieces, max_batch, \
 max_pieces, pool, precision, device, threads, loaders, seed, log_every, score_every, samples, \
 patience, ema, quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, \
-few_shot, lora, rl, distill, license.
+few_shot, lora, rl, distill, license, word_splitter.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

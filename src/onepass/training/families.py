@@ -18,6 +18,7 @@ from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.models.weighted import with_weights
+from onepass.text.words import Splitter
 from onepass.training.config import TrainConfig
 from onepass.training.trainee import Trainee
 
@@ -76,7 +77,13 @@ def answered(model: str | Path) -> Callable[[Example], Example]:
     return lambda one: one
 
 
-def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "cpu") -> Trainee:
+def open_trainee(
+    model: str | Path,
+    loss: Loss | None = None,
+    *,
+    device: str = "cpu",
+    splitter: Splitter | None = None,
+) -> Trainee:
     """Open a checkpoint to be trained.
 
     Args:
@@ -84,6 +91,7 @@ def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "
             GLiNER checkpoint leaves to its base model is taken from there.
         loss: options of the family's loss; None for the defaults.
         device: where the network runs.
+        splitter: of words, in place of the one that the checkpoint names.
 
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of no family that is
@@ -94,17 +102,21 @@ def open_trainee(model: str | Path, loss: Loss | None = None, *, device: str = "
         from onepass.training.gliner import GlinerTrainee
 
         whole = complete(checkpoint).directory
-        return GlinerTrainee(whole, loss if isinstance(loss, GlinerLoss) else None, device=device)
+        own_loss = loss if isinstance(loss, GlinerLoss) else None
+        return GlinerTrainee(whole, own_loss, device=device, splitter=splitter)
     if checkpoint.kind == "gliclass":
         from onepass.training.gliclass import GliclassTrainee
 
         given = loss if isinstance(loss, GliclassLoss) else None
-        return GliclassTrainee(complete(checkpoint).directory, given, device=device)
+        whole = complete(checkpoint).directory
+        return GliclassTrainee(whole, given, device=device, splitter=splitter)
     from onepass.training.gliner2 import Gliner2Trainee
 
     own = loss if isinstance(loss, LossWeights) else None
     weights = with_weights(checkpoint).directory
-    return Gliner2Trainee(checkpoint.directory, own, device=device, weights=weights)
+    return Gliner2Trainee(
+        checkpoint.directory, own, device=device, weights=weights, splitter=splitter
+    )
 
 
 def _located(model: str | Path) -> Checkpoint:

@@ -24,7 +24,9 @@ from onepass.models.gliclass.network.loss import (
 from onepass.models.gliclass.network.network import GliclassNetwork
 from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
+from onepass.models.splitting import own_splitter, splitter_kept
 from onepass.models.wording import own_settings
+from onepass.text.words import Splitter
 from onepass.training.tally import Tally
 from onepass.training.trainee import LABEL_ENCODER, TEXT_ENCODER
 
@@ -36,15 +38,22 @@ class GliclassTrainee:
         checkpoint: its directory.
         loss: options of the loss.
         device: where the network runs.
+        splitter: of words, in place of the one that the checkpoint names; see `onepass.text.words`.
 
     Raises:
         CheckpointError: if the directory is not a checkpoint of this family.
     """
 
     def __init__(
-        self, checkpoint: Path, loss: GliclassLoss | None = None, *, device: str = "cpu"
+        self,
+        checkpoint: Path,
+        loss: GliclassLoss | None = None,
+        *,
+        device: str = "cpu",
+        splitter: Splitter | None = None,
     ) -> None:
         self._checkpoint, self._options = checkpoint, loss or GliclassLoss()
+        self.splitter = splitter or own_splitter(checkpoint)
         self._settings = GLICLASS.read_config(checkpoint)
         self._tokenizer = GLICLASS.open_tokenizer(checkpoint, self._settings)
         self.network = load_network(checkpoint).to(device)
@@ -66,7 +75,13 @@ class GliclassTrainee:
 
     def ask(self, question: Question, max_pieces: int) -> Sequence[Asked]:
         """Return the passes that ask the tasks of a question."""
-        return ask(question, self._tokenizer, self._settings, max_pieces=max_pieces)
+        return ask(
+            question,
+            self._tokenizer,
+            self._settings,
+            max_pieces=max_pieces,
+            splitter=self.splitter,
+        )
 
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold answers."""
@@ -97,9 +112,9 @@ class GliclassTrainee:
                 tally.tasks.append(bool(one.true[int(np.argmax(own))]))
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout, read with the same prompts."""
+        """Write the checkpoint in the published layout, read with the same prompts and words."""
         save_network(self.network, directory, tokenizer_from=self._checkpoint)
         own = own_settings(self._checkpoint)  # thresholds and calibration are of the old weights
-        kept = {key: own[key] for key in PROMPTS if key in own}
+        kept = {key: own[key] for key in PROMPTS if key in own} | splitter_kept(self.splitter)
         if kept:
             (directory / SETTINGS_FILE).write_text(json.dumps(kept, indent=1), encoding="utf-8")

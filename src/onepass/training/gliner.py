@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from onepass.corpus.question import Question
 from onepass.decoding.finds import Candidates
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.family import Asking
 from onepass.models.gliner.asked import Asked, ask
 from onepass.models.gliner.family import GLINER
@@ -28,8 +30,10 @@ from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
 from onepass.models.gliner.targets import Targets, build_targets
 from onepass.models.gliner.written import LabelWriting
+from onepass.models.splitting import own_splitter, splitter_kept
 from onepass.models.thresholds import Thresholds
 from onepass.schema import Schema
+from onepass.text.words import Splitter
 from onepass.training.live import LiveBackend
 from onepass.training.tally import Tally
 from onepass.training.trainee import DECODER, LABEL_ENCODER, TEXT_ENCODER
@@ -44,15 +48,22 @@ class GlinerTrainee:
         checkpoint: its directory.
         loss: options of the loss.
         device: where the network runs.
+        splitter: of words, in place of the one that the checkpoint names; see `onepass.text.words`.
 
     Raises:
         CheckpointError: if the directory is not a checkpoint of this family.
     """
 
     def __init__(
-        self, checkpoint: Path, loss: GlinerLoss | None = None, *, device: str = "cpu"
+        self,
+        checkpoint: Path,
+        loss: GlinerLoss | None = None,
+        *,
+        device: str = "cpu",
+        splitter: Splitter | None = None,
     ) -> None:
         self._checkpoint, self._options = checkpoint, loss or GlinerLoss()
+        self.splitter = splitter or own_splitter(checkpoint)
         self._settings = GLINER.read_config(checkpoint)
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(checkpoint).to(device)
@@ -86,7 +97,13 @@ class GlinerTrainee:
 
     def ask(self, question: Question, max_pieces: int) -> Sequence[Asked]:
         """Return the passes that ask a question."""
-        return ask(question, self._tokenizer, self.network.config, max_pieces=max_pieces)
+        return ask(
+            question,
+            self._tokenizer,
+            self.network.config,
+            max_pieces=max_pieces,
+            splitter=self.splitter,
+        )
 
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold answers."""
@@ -115,8 +132,11 @@ class GlinerTrainee:
             _count(one, own, tally)
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout."""
+        """Write the checkpoint in the published layout; it reads the same words."""
         save_network(self.network, directory, tokenizer_from=self._checkpoint)
+        kept = splitter_kept(self.splitter)  # thresholds and calibration are of the old weights
+        if kept:
+            (directory / SETTINGS_FILE).write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _asking(asked: Sequence[Asked]) -> Asking:

@@ -20,7 +20,9 @@ from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
+from onepass.models.splitting import own_splitter, splitter_kept
 from onepass.models.wording import own_settings
+from onepass.text.words import Splitter
 from onepass.training.tally import Tally
 from onepass.training.trainee import TEXT_ENCODER
 
@@ -36,6 +38,7 @@ class Gliner2Trainee:
         device: where the network runs.
         weights: another directory, which the network is read from (`onepass.models.weighted`); it
             may be gone when the checkpoint is saved.
+        splitter: of words, in place of the one that the checkpoint names; see `onepass.text.words`.
 
     Raises:
         CheckpointError: if the directory is not a checkpoint of this family.
@@ -50,8 +53,10 @@ class Gliner2Trainee:
         *,
         device: str = "cpu",
         weights: Path | None = None,
+        splitter: Splitter | None = None,
     ) -> None:
         self._checkpoint, self._weights = checkpoint, loss or LossWeights()
+        self.splitter = splitter or own_splitter(checkpoint)
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(weights or checkpoint).to(device)
         self._encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
@@ -65,7 +70,7 @@ class Gliner2Trainee:
         """Return the one pass that asks a question, if it asks something and a word fits in."""
         if question.schema.is_empty:
             return ()
-        asked = ask(question, self._tokenizer, max_pieces=max_pieces)
+        asked = ask(question, self._tokenizer, max_pieces=max_pieces, splitter=self.splitter)
         read = len(asked.words) or not question.text.strip()  # then its full stop is read
         return (asked,) if read and asked.reading.pieces <= max_pieces else ()
 
@@ -103,7 +108,7 @@ class Gliner2Trainee:
             tally.tasks += _exact_tasks(outputs.classes.cpu().numpy(), targets)
 
     def save(self, directory: Path) -> None:
-        """Write the checkpoint in the published layout; it looks for as many instances."""
+        """Write the checkpoint in the published layout; it reads as this one does."""
         save_network(
             self.network,
             directory,
@@ -111,7 +116,8 @@ class Gliner2Trainee:
             tokenizer_from=self._checkpoint,
         )
         start = self._checkpoint
-        kept = Instances.from_dict(own_settings(start), str(start)).to_dict()
+        instances = Instances.from_dict(own_settings(start), str(start))
+        kept = instances.to_dict() | splitter_kept(self.splitter)
         if kept:  # thresholds and calibration are of the old weights
             (directory / SETTINGS_FILE).write_text(json.dumps(kept), encoding="utf-8")
 

@@ -173,7 +173,7 @@ def _learning(setting: _Setting, sources: Sources) -> _Learning:
     config = setting.config
     device = setting.processes.device
     rl = _reinforcement(config, sources, device, setting.report)
-    trainee = rl.policy if rl else open_trainee(config.model, config.loss, device=device)
+    trainee = rl.policy if rl else _opened(config, device)
     _check_window(trainee, config.max_pieces)
     batches = BatchOptions(
         config.batch_pieces,
@@ -182,6 +182,11 @@ def _learning(setting: _Setting, sources: Sources) -> _Learning:
         min(config.pool, _count(sources)),  # of little data a pool is once all of it
     )
     return _Learning(trainee, rl, batches)
+
+
+def _opened(config: TrainConfig, device: str) -> Trainee:
+    """Return the checkpoint that is trained by answers."""
+    return open_trainee(config.model, config.loss, device=device, splitter=config.word_splitter)
 
 
 def _task(
@@ -203,9 +208,16 @@ def _task(
     if examples and config.samples:
         network = trainee.network
         classes = rl is not None
-        show = open_samples(examples, config.samples, config.model, network, classes=classes)
+        show = open_samples(
+            examples, config.samples, config.model, network,
+            classes=classes, splitter=config.word_splitter,
+        )  # fmt: skip
     if config.distill is not None:
-        teacher = open_trainee(config.distill.teacher, device=setting.processes.device)
+        teacher = open_trainee(
+            config.distill.teacher,
+            device=setting.processes.device,
+            splitter=config.word_splitter,
+        )
         trainee = Taught(trainee, teacher, config.distill)
     feed = _feed(setting, sources, learning, trainee)
     rates = Rates(
@@ -279,7 +291,7 @@ def _reinforcement(
     """Return what takes the place of supervised training, None where nothing does."""
     if config.rl is None:
         return None
-    policy = open_policy(config.model, device=device)
+    policy = open_policy(config.model, device=device, splitter=config.word_splitter)
     found = Reinforcement(policy, config.rl, threads=config.threads)
     found.check(sources, report)
     return found

@@ -6,11 +6,13 @@ It knows the seam to the families, not the loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from onepass.builtin import named
 from onepass.corpus.example import Example
 from onepass.models.registry import open_model
+from onepass.text.words import Splitter
 from onepass.training.families import answered
 from onepass.training.fewshot import is_asked
 from onepass.training.holdout import whole_question
@@ -25,6 +27,7 @@ def open_samples(
     network: Any,
     *,
     classes: bool = False,
+    splitter: Splitter | None = None,
 ) -> Samples:
     """Return a few held-out texts that show what a network says.
 
@@ -34,8 +37,10 @@ def open_samples(
         model: directory or hub id of the checkpoint that the network started from.
         network: that is trained.
         classes: whether only classifications are shown.
+        splitter: of words, in place of the one that the checkpoint names.
     """
     opened = open_model(named(model))
+    opened = replace(opened, splitter=splitter or opened.splitter)
     keep = answered(model)
     own = [keep(one) for one in examples]
     if classes:

@@ -65,7 +65,8 @@ class Taught:
         options: how much its scores count.
 
     Raises:
-        InputError: if the two are not of the same family, or of one without distillation.
+        InputError: if the two are not of the same family, or of one without distillation, or read
+            other words.
     """
 
     def __init__(self, student: Trainee, teacher: Trainee, options: DistillOptions) -> None:
@@ -78,6 +79,11 @@ class Taught:
             raise InputError(
                 "'distill' is for GLiNER2 and GLiClass checkpoints, which the model is not; leave "
                 "it out."
+            )
+        if isinstance(teacher, Gliner2Trainee) and student.splitter != teacher.splitter:
+            raise InputError(
+                f"distill.teacher {options.teacher} reads other words than the model; give a "
+                "teacher with the same word_splitter, or 'word_splitter' for both."
             )
         self._student, self._teacher, self._options = student, teacher, options
         self._term: _Term = _gliner2 if isinstance(student, Gliner2Trainee) else _gliclass

@@ -35,6 +35,11 @@ MISSING = {
         "This GLiNER checkpoint has its labels compressed into it, which is not supported; use the "
         "checkpoint that it was made from.",
     ),
+    "words_splitter_type": (
+        {"words_splitter_type": "janome"},
+        "This GLiNER checkpoint was trained on the words of the splitter 'janome' "
+        "(words_splitter_type), which is not supported; those of 'whitespace' are.",
+    ),
 }
 WAYS: dict[str, Callable[[Path, Path], Any]] = {
     "open": lambda directory, other: Extractor.from_pretrained(directory),

@@ -126,6 +126,25 @@ def test_a_list_of_choices_holds_all_that_reach_the_threshold(tokenizer: PieceTo
     assert findings.records[0][0].fields[0] == (ChoiceFind(0, 0.5), ChoiceFind(2, HIGH_SCORE))
 
 
+def test_choices_are_calibrated_by_themselves(tokenizer: PieceTokenizer) -> None:
+    prompt = read(tokenizer, STRUCTURE).prompt
+    red, bad = prompt.choices[0, 1].tolist()
+    cells = {(0, 1, red, 0): 1.0, (0, 1, bad, 0): 0.5, (0, 2, prompt.prefix_words, 0): 1.0}
+
+    def scores(calibration: Mapping[str, Calibration]) -> list[float]:
+        (record,) = found(tokenizer, STRUCTURE, cells, calibration=calibration).records[0]
+        return [find.score for held in record.fields for find in held]
+
+    def sigmoid(logit: float) -> object:
+        return pytest.approx(1 / (1 + np.exp(-logit)))
+
+    records = Calibration(1.0, 2.0)
+    assert scores({"records": records}) == [sigmoid(3.0), sigmoid(3.0)]
+    own = {"records": records, "choices": Calibration(1.0, -0.5)}
+    assert scores(own) == [sigmoid(0.5), sigmoid(3.0)]
+    assert scores(own | {"choices": Calibration(1.0, -2.0)}) == [sigmoid(3.0)]  # abstains
+
+
 def test_values_of_a_list_do_not_overlap(tokenizer: PieceTokenizer) -> None:
     prefix = read(tokenizer, STRUCTURE).prompt.prefix_words
     cells = {

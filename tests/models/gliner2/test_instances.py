@@ -7,7 +7,7 @@ from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.prompt import Kind
 
 
-@pytest.mark.parametrize("name", ["spare_instances", "least_records", "least_pairs"])
+@pytest.mark.parametrize("name", ["spare_instances", "least_records", "least_pairs", "pair_words"])
 @pytest.mark.parametrize("value", [-1, 1.0, True, "2", None])
 def test_other_values_are_refused(name: str, value: object) -> None:
     with pytest.raises(
@@ -23,7 +23,7 @@ def test_distinct_values_are_true_or_false(value: object) -> None:
 
 
 def test_settings_come_back() -> None:
-    looked_for = Instances(spare=2, least_records=3, least_pairs=1, distinct=True)
+    looked_for = Instances(spare=2, least_records=3, least_pairs=1, distinct=True, pair_words=40)
     assert Instances.from_dict(looked_for.to_dict() | {"thresholds": {}}, "") == looked_for
     assert Instances.from_dict({}, "") == Instances()
     assert Instances().to_dict() == {}

@@ -20,7 +20,7 @@ from onepass.models.embedding.prompt import Prompt, of_length_one
 from onepass.models.family import Asking
 from onepass.models.finite import check_finite
 from onepass.text.windows import Window
-from onepass.text.words import Words
+from onepass.text.words import Splitter, Words
 
 Ints = NDArray[np.int64]
 
@@ -86,15 +86,22 @@ class Reading:
         return len(self.ids)
 
 
-def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> Text:
+def read_text(
+    text: str,
+    tokenizer: PieceTokenizer,
+    *,
+    max_word_pieces: int,
+    splitter: Splitter | None = None,
+) -> Text:
     """Split a text and tokenize it in one go.
 
     Args:
         text: any string.
         tokenizer: of the checkpoint.
         max_word_pieces: a longer word keeps only its first pieces.
+        splitter: that the checkpoint names; None for the words of the family.
     """
-    plain = read_whole(text, tokenizer, max_word_pieces=max_word_pieces)
+    plain = read_whole(text, tokenizer, max_word_pieces=max_word_pieces, splitter=splitter)
     return Text(plain, tokenizer, max_word_pieces)
 
 

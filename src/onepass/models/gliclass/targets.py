@@ -23,6 +23,7 @@ from onepass.models.gliclass.prompt import Prompt, Writer
 from onepass.models.gliclass.text import read_text
 from onepass.schema import ClassificationTask
 from onepass.text.windows import Window
+from onepass.text.words import Splitter
 
 Ints = NDArray[np.int64]
 _LEAST_TEXT = 1  # pieces that a prompt must leave
@@ -65,7 +66,12 @@ class Targets:
 
 
 def ask(
-    question: Question, tokenizer: PieceTokenizer, settings: Settings, *, max_pieces: int
+    question: Question,
+    tokenizer: PieceTokenizer,
+    settings: Settings,
+    *,
+    max_pieces: int,
+    splitter: Splitter | None = None,
 ) -> list[Asked]:
     """Return the passes that ask the tasks of a question; the text is cut where it must be.
 
@@ -74,6 +80,7 @@ def ask(
         tokenizer: of texts.
         settings: of the checkpoint.
         max_pieces: longest sequence.
+        splitter: that the checkpoint names; None for the words of the family.
 
     Returns:
         The passes: prompts and examples that the checkpoint does not read are left out, and so are
@@ -84,7 +91,8 @@ def ask(
     tasks = question.schema.classification_tasks
     prompts = [own for number, task in enumerate(tasks) for own in _prompts(writer, number, task)]
     rooms = [max_pieces - frame - prompt.pieces for prompt in prompts]
-    text = read_text(question.text, tokenizer, max_word_pieces=max(max_pieces // 2, 1))
+    half = max(max_pieces // 2, 1)
+    text = read_text(question.text, tokenizer, max_word_pieces=half, splitter=splitter)
     ends = np.cumsum(text.lengths)
     asked = []
     for prompt, room in zip(prompts, rooms, strict=True):

@@ -15,7 +15,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import owned_pieces
 from onepass.models.gliclass.config import SEP
 from onepass.text.windows import Window
-from onepass.text.words import Words, split_words
+from onepass.text.words import Splitter, Words, split_words
 
 Ints = NDArray[np.int64]
 
@@ -106,13 +106,20 @@ def plain_pieces(text: str, tokenizer: PieceTokenizer, *, behind_marker: bool) -
     return np.array(own[1 if behind_marker else 0 :], dtype=np.int64)
 
 
-def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+def read_text(
+    text: str,
+    tokenizer: PieceTokenizer,
+    *,
+    max_word_pieces: int,
+    splitter: Splitter | None = None,
+) -> TextPieces:
     """Split a text and tokenize it in one go.
 
     Args:
         text: any string.
         tokenizer: of the checkpoint.
         max_word_pieces: a longer word keeps only its first pieces.
+        splitter: that the checkpoint names; None for the words of the family.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
@@ -120,7 +127,7 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     >>> text.lengths.tolist(), len(text.window(Window(0, 2), behind_marker=False))
     ([1, 6, 1], 7)
     """
-    words = split_words(text)
+    words = split_words(text, splitter=splitter)
     at_start, cut = _pieces(words, tokenizer, "", max_word_pieces)
     behind = at_start
     if _differs_behind_marker(tokenizer):

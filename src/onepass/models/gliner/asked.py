@@ -24,7 +24,7 @@ from onepass.models.gliner.prompt import Kind, Prompt, Writer
 from onepass.models.gliner.text import TextPieces, read_text, read_window
 from onepass.text.placing import Placer
 from onepass.text.windows import Window
-from onepass.text.words import Words
+from onepass.text.words import Splitter, Words
 
 BLANK = "entity"  # the label that stands for all, for checkpoints that write labels
 _OTHER_HEADS = 4  # entities without a tail that are asked for one, at most
@@ -59,7 +59,12 @@ class Asked:
 
 
 def ask(
-    question: Question, tokenizer: PieceTokenizer, config: GlinerConfig, *, max_pieces: int
+    question: Question,
+    tokenizer: PieceTokenizer,
+    config: GlinerConfig,
+    *,
+    max_pieces: int,
+    splitter: Splitter | None = None,
 ) -> list[Asked]:
     """Return the passes that ask a question.
 
@@ -70,12 +75,14 @@ def ask(
         config: of the checkpoint.
         max_pieces: longest sequence; half of it is for the prompt, and the text is cut where the
             rest ends.
+        splitter: that the checkpoint names; None for the words of the family.
 
     Returns:
         The passes of what can be asked; labels that are too long for the checkpoint are left out.
     """
     budget = max_pieces // 2
-    text = read_text(question.text, tokenizer, max_word_pieces=max(max_pieces - budget - 1, 1))
+    most = max(max_pieces - budget - 1, 1)
+    text = read_text(question.text, tokenizer, max_word_pieces=most, splitter=splitter)
     prompts = [
         *plan_askable(question.schema, tokenizer, config, budget),
         *_tail_prompts(question, text, Writer(tokenizer, config, budget)),

@@ -25,6 +25,7 @@ TRIPLES = (
 )  # fmt: skip
 FUSIONS = ("l2l", "t2t", "l2t", "t2l")
 DECODER_MODES = ("span", "prompt")
+WHITESPACE = "whitespace"  # the splitter of words
 
 ENT, SEP, REL, FLERT = "<<ENT>>", "<<SEP>>", "<<REL>>", "[FLERT]"
 _BACKBONE = "microsoft/deberta-v3-small"
@@ -176,6 +177,12 @@ class GlinerConfig:
             raise CheckpointError(
                 "This GLiNER checkpoint has a context encoder in front of its span layer "
                 "(span_encoder_config), which is not supported; those without one are."
+            )
+        splitter = config.get("words_splitter_type", WHITESPACE)
+        if splitter != WHITESPACE:
+            raise CheckpointError(
+                f"This GLiNER checkpoint was trained on the words of the splitter {splitter!r:.80} "
+                f"(words_splitter_type), which is not supported; those of {WHITESPACE!r} are."
             )
         options = Options(config, "this GLiNER checkpoint")
         mode = options.one_of("span_mode", (*SPAN_MODES, *TOKEN_MODES), "markerV0")

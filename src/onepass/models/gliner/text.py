@@ -12,7 +12,7 @@ from onepass.encoding.words import word_pieces
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.prompt import Prompt
 from onepass.text.windows import Window
-from onepass.text.words import PLAIN, Words, split_words
+from onepass.text.words import PLAIN, Splitter, Words, split_words
 
 Ints = NDArray[np.int64]
 
@@ -42,15 +42,22 @@ class TextPieces:
         object.__setattr__(self, "bounds", bounds)
 
 
-def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+def read_text(
+    text: str,
+    tokenizer: PieceTokenizer,
+    *,
+    max_word_pieces: int,
+    splitter: Splitter | None = None,
+) -> TextPieces:
     """Split a text and tokenize its words.
 
     Args:
         text: any string.
         tokenizer: of the checkpoint.
         max_word_pieces: a longer word (a base64 block, say) keeps only its first pieces.
+        splitter: that the checkpoint names; None for the words of the family.
     """
-    words = split_words(text, PLAIN)
+    words = split_words(text, PLAIN, splitter)
     forms = [tokenizer.plain(form) for form in words.forms()]
     words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     return TextPieces(words, ids, lengths, tokenizer.frame[1], cut)

@@ -31,7 +31,7 @@ from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.score import ReadingScores
-from onepass.models.thresholds import PLAIN, sigmoid
+from onepass.models.thresholds import CHOICES, PLAIN, sigmoid
 from onepass.schema import Schema
 
 _KINDS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
@@ -75,8 +75,12 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             else:
                 relations += _pairs(text, group.task, limit)
         else:
+            chosen = probs[:, :, :prefix, 0]  # (instances, items, choice words)
+            own = thresholds.calibration.get(CHOICES, calibration)
+            if own != calibration:
+                chosen = sigmoid(spans.logits[:, :, :prefix, 0], own)
             found_here = _records(
-                (probs, text), number, (reading, schema), thresholds.fields[group.task],
+                (chosen, text), number, (reading, schema), thresholds.fields[group.task],
                 distinct=spans.distinct,
             )  # fmt: skip
             if any(record.options for record in found_here):  # what is chosen may change
@@ -124,8 +128,17 @@ def _records(
     *,
     distinct: bool,
 ) -> tuple[RecordFind, ...]:
-    """Return the instances of a structure in which anything was found."""
-    probs, text = scores
+    """Return the instances of a structure in which anything was found.
+
+    Args:
+        scores: of the words of choices, (instances, items, choice words), and of the spans of the
+            text, (instances, items, words, width).
+        number: of the group in the prompt.
+        asked: the reading, and the schema that its prompt points into.
+        thresholds: (fields,).
+        distinct: whether values of a record share no word.
+    """
+    choices, text = scores
     reading, schema = asked
     group = reading.prompt.groups[number]
     structure = schema.structures[group.task]
@@ -149,14 +162,14 @@ def _records(
     ]  # fmt: skip  # fields whose values share no word
     lines, items = [line for line, _ in single], [item for _, item in single]
     records = []
-    for instance in range(len(probs)):
+    for instance in range(len(text)):
         fields: list[tuple[Find, ...]] = [()] * len(structure.fields)
         for line, item in enumerate(group.items):
             field = structure.fields[item]
             threshold = float(thresholds[item])
             if field.choices:
                 rows = reading.prompt.choices[number, item]
-                chosen = _choices(probs[instance, line, rows, 0], threshold, field.dtype)
+                chosen = _choices(choices[instance, line, rows], threshold, field.dtype)
                 fields[item] = limited(chosen, field)
             elif item in ruled:
                 fields[item] = ruled[item][instance]

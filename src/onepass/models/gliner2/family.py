@@ -11,13 +11,13 @@ from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError, SchemaError
 from onepass.hub.files import read_json
-from onepass.models.family import NO_NAMING, Asking, Family, Limits
+from onepass.models.family import NO_NAMING, Asking, Closer, Family, Limits
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
 from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.instances import Instances
-from onepass.models.gliner2.prompt import Prompt, encode_prompt, split_groups
+from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt, split_groups
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.models.labels import LabelVectors
@@ -64,6 +64,17 @@ def _plan(
     return tuple(encode_prompt(schema, groups, tokenizer) for groups in passes)
 
 
+def _closer(
+    schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
+) -> Closer | None:
+    """Ask relations again: of many pairs in a long text, few are found at once."""
+    words = settings.looked_for.pair_words
+    if not words or not schema.relation_types:
+        return None
+    passes = split_groups(schema, tokenizer, budget, kinds={Kind.RELATION})
+    return Closer(words, [encode_prompt(schema, groups, tokenizer) for groups in passes])
+
+
 def _prepare(
     prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
 ) -> Sequence[Prompt]:
@@ -79,7 +90,9 @@ def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
 ) -> list[ReadingScores]:
     config = settings.config
-    batch = collate(readings, pooling=config.pooling, shapes=config.shapes)
+    asked = {group.kind for reading in readings for group in reading.prompt.groups}
+    spans = asked != {Kind.CLASSES}
+    batch = collate(readings, pooling=config.pooling, shapes=config.shapes, words=spans)
     return score(batch, backend, settings.looked_for)
 
 
@@ -96,4 +109,5 @@ GLINER2 = Family(
     read_window=read_window,
     score=_score,
     decode=decode,
+    closer=_closer,
 )

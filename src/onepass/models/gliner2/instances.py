@@ -15,7 +15,7 @@ from onepass.models.gliner2.prompt import Kind
 
 # In onepass.json.
 SPARE, LEAST_RECORDS, LEAST_PAIRS = "spare_instances", "least_records", "least_pairs"
-DISTINCT = "distinct_values"
+DISTINCT, PAIR_WORDS = "distinct_values", "pair_words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Instances:
         least_records: records of a type even where fewer, or none, are predicted.
         least_pairs: pairs of a relation type, likewise.
         distinct: whether fields with one value share no word within a record.
+        pair_words: of the windows in which pairs are looked for once more where a text is longer;
+            0 for none.
 
     >>> Instances(spare=2, least_pairs=1).number(Kind.RELATION, predicted=0, most=19)
     3
@@ -39,6 +41,7 @@ class Instances:
     least_records: int = 0
     least_pairs: int = 0
     distinct: bool = False
+    pair_words: int = 0
 
     @classmethod
     def from_dict(cls, own: Mapping[str, Any], where: str) -> Instances:
@@ -51,7 +54,7 @@ class Instances:
         Raises:
             CheckpointError: if one is not a whole number from 0, or not true or false.
         """
-        for name in (SPARE, LEAST_RECORDS, LEAST_PAIRS):
+        for name in (SPARE, LEAST_RECORDS, LEAST_PAIRS, PAIR_WORDS):
             value = own.get(name, 0)
             if type(value) is not int or value < 0:
                 raise CheckpointError(
@@ -63,7 +66,10 @@ class Instances:
             raise CheckpointError(
                 f"{DISTINCT} in {where}/onepass.json must be true or false, not {distinct!r:.60}."
             )
-        return cls(own.get(SPARE, 0), own.get(LEAST_RECORDS, 0), own.get(LEAST_PAIRS, 0), distinct)
+        spare, records, pairs, words = (
+            own.get(name, 0) for name in (SPARE, LEAST_RECORDS, LEAST_PAIRS, PAIR_WORDS)
+        )
+        return cls(spare, records, pairs, distinct, words)
 
     def to_dict(self) -> dict[str, int]:
         """Return the settings that are not the published ones, as ``onepass.json`` has them."""
@@ -72,6 +78,7 @@ class Instances:
             LEAST_RECORDS: self.least_records,
             LEAST_PAIRS: self.least_pairs,
             DISTINCT: self.distinct,
+            PAIR_WORDS: self.pair_words,
         }
         return {name: value for name, value in every.items() if value}
 

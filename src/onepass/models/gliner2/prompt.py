@@ -8,7 +8,7 @@ over several prompts (passes). This module makes piece ids; it knows nothing abo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -235,7 +235,12 @@ def _choice_words(
     return words, rows
 
 
-def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list[list[Group]]:
+def split_groups(
+    schema: Schema,
+    tokenizer: PieceTokenizer,
+    budget: int,
+    kinds: Collection[Kind] = frozenset(Kind),
+) -> list[list[Group]]:
     """Distribute a schema over as few prompts as fit into a budget each.
 
     Labels of one group may land in several prompts; nothing is dropped.
@@ -244,6 +249,7 @@ def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list
         schema: what is asked.
         tokenizer: of the checkpoint.
         budget: pieces that one prompt may have.
+        kinds: of the groups that are asked, at least one of which the schema has.
 
     Returns:
         The groups of each prompt.
@@ -257,7 +263,7 @@ def split_groups(schema: Schema, tokenizer: PieceTokenizer, budget: int) -> list
     >>> [[group.items for group in groups] for groups in split_groups(schema, tokenizer, 14)]
     [[(0, 1)], [(2, 3)]]
     """
-    whole = all_groups(schema)
+    whole = [group for group in all_groups(schema) if group.kind in kinds]
     if len(encode_prompt(schema, whole, tokenizer).ids) <= budget:
         return [whole]
     passes: list[list[Group]] = [[]]

@@ -21,7 +21,7 @@ from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.text.placing import Placer
 from onepass.text.windows import Window
-from onepass.text.words import Words
+from onepass.text.words import Splitter, Words
 
 MAX_INSTANCES = 19
 
@@ -125,17 +125,25 @@ class Asked:
     words: Words
 
 
-def ask(question: Question, tokenizer: PieceTokenizer, *, max_pieces: int) -> Asked:
+def ask(
+    question: Question,
+    tokenizer: PieceTokenizer,
+    *,
+    max_pieces: int,
+    splitter: Splitter | None = None,
+) -> Asked:
     """Encode a question; the text is cut where the window ends.
 
     Args:
         question: what is asked, with its answers.
         tokenizer: of the checkpoint.
         max_pieces: longest sequence, prompt included; a prompt that is longer alone leaves no word.
+        splitter: that the checkpoint names; None for the words of the family.
     """
     prompt = encode_prompt(question.schema, all_groups(question.schema), tokenizer)
     room = max(max_pieces - len(prompt.ids) - 1, 0)  # without the full stop that may be added
-    text = read_text(question.text, tokenizer, max_word_pieces=max(room, 1))
+    most = max(room, 1)
+    text = read_text(question.text, tokenizer, max_word_pieces=most, splitter=splitter)
     kept = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
     words = Words(text.words.text, text.words.starts[:kept], text.words.ends[:kept])
     return Asked(question, read_window(prompt, text, Window(0, kept)), words)

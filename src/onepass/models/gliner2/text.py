@@ -17,7 +17,7 @@ from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Prompt
 from onepass.text.shapes import SIGN, word_shapes
 from onepass.text.windows import Window
-from onepass.text.words import Words, split_words
+from onepass.text.words import Splitter, Words, split_words
 
 Ints = NDArray[np.int64]
 STOPS = (".", "!", "?")
@@ -50,13 +50,20 @@ class TextPieces:
         object.__setattr__(self, "bounds", bounds)
 
 
-def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> TextPieces:
+def read_text(
+    text: str,
+    tokenizer: PieceTokenizer,
+    *,
+    max_word_pieces: int,
+    splitter: Splitter | None = None,
+) -> TextPieces:
     """Split a text and tokenize its words.
 
     Args:
         text: any string.
         tokenizer: of the checkpoint.
         max_word_pieces: a longer word (a base64 block, say) keeps only its first pieces.
+        splitter: that the checkpoint names; None for the words of the family.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
@@ -64,7 +71,7 @@ def read_text(text: str, tokenizer: PieceTokenizer, *, max_word_pieces: int) -> 
     >>> text.words.forms(), text.lengths.tolist()
     (['Tim', 'Cook'], [1, 1])
     """
-    words = split_words(text)
+    words = split_words(text, splitter=splitter)
     forms = [tokenizer.plain(form.lower()) for form in words.forms()]
     words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     stops = tuple(np.array(own, dtype=np.int64) for own in tokenizer.pieces(STOPS))

@@ -16,6 +16,7 @@ import torch
 from onepass.builtin import named
 from onepass.corpus.question import Question
 from onepass.errors import CheckpointError
+from onepass.text.words import Splitter
 from onepass.training.families import open_trainee
 from onepass.training.rl.episode import Decisions
 from onepass.training.tally import Tally
@@ -176,12 +177,15 @@ class Policy:
         self._trainee.save(directory)
 
 
-def open_policy(model: str | Path, *, device: str = "cpu") -> Policy:
+def open_policy(
+    model: str | Path, *, device: str = "cpu", splitter: Splitter | None = None
+) -> Policy:
     """Open a checkpoint to be reinforced.
 
     Args:
         model: a directory in the published layout of its family, or a hub id.
         device: where the network runs.
+        splitter: of words, in place of the one that the checkpoint names.
 
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of another family.
@@ -192,7 +196,7 @@ def open_policy(model: str | Path, *, device: str = "cpu") -> Policy:
             f"{model} is a {kind} checkpoint, which 'rl' cannot train; "
             f"those of {' and '.join(POLICIES)} it can."
         )
-    trainee = open_trainee(model, device=device)
+    trainee = open_trainee(model, device=device, splitter=splitter)
     if kind == "gliclass":
         from onepass.training.rl.gliclass import GliclassDecides
 

@@ -1,0 +1,43 @@
+"""Which words a checkpoint reads: those of its family, or those of the splitter that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onepass.errors import CheckpointError
+from onepass.hub.checkpoint import SETTINGS_FILE
+from onepass.models.wording import own_settings
+from onepass.text.words import SPLITTERS, Splitter
+
+WORD_SPLITTER = "word_splitter"  # in ``onepass.json``
+
+
+def own_splitter(directory: Path) -> Splitter | None:
+    """Return the splitter that ``onepass.json`` of a checkpoint names; None for its family's words.
+
+    Raises:
+        CheckpointError: if there is no such splitter.
+
+    >>> print(own_splitter(Path("models/without/settings")))
+    None
+    """
+    own = own_settings(directory)
+    if WORD_SPLITTER not in own:
+        return None
+    given = own[WORD_SPLITTER]
+    found = next((name for name in SPLITTERS if name == given), None)
+    if found is None:
+        raise CheckpointError(
+            f"The {WORD_SPLITTER} {given!r:.60} in {directory / SETTINGS_FILE} is not known; give "
+            f"{' or '.join(SPLITTERS)}, or leave it out for the words of the family."
+        )
+    return found
+
+
+def splitter_kept(splitter: Splitter | None) -> dict[str, str]:
+    """Return what ``onepass.json`` of a checkpoint with this splitter says of it.
+
+    >>> splitter_kept("script"), splitter_kept(None)
+    ({'word_splitter': 'script'}, {})
+    """
+    return {} if splitter is None else {WORD_SPLITTER: splitter}

@@ -1,0 +1,95 @@
+"""What docs/gliner2.md says of gliner2's overlap policies, on a random checkpoint of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+gliner2 = pytest.importorskip("gliner2")
+
+from onepass import Extractor, Schema  # noqa: E402
+from tests.parity.reference import make_reference  # noqa: E402
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "gliner2.md"
+LABELS = ["person", "company", "product", "price"]
+TEXTS = [
+    "Tim Cook runs Apple in Cupertino . The iPhone costs 999 dollars and is great !",
+    "Apple sells the small red galaxy .",
+]
+THRESHOLD = 0.02
+Spans = set[tuple[str, int, int]]
+
+
+class Both:
+    """One checkpoint in both libraries."""
+
+    def __init__(self, directory: Path) -> None:
+        self.reference = make_reference(directory, seed=1)
+        self.model = Extractor.from_pretrained(str(directory))
+
+    def theirs(self, text: str, labels: Sequence[str], policy: str | None) -> Spans:
+        found = self.reference.extract_entities(
+            text, list(labels), threshold=THRESHOLD, include_spans=True, include_confidence=True,
+            overlap_policy=policy,
+        )["entities"]  # fmt: skip
+        return {(label, one["start"], one["end"]) for label in found for one in found[label]}
+
+    def ours(self, text: str, labels: Sequence[str], overlap: str) -> Spans:
+        schema = Schema().entities(list(labels))
+        doc = self.model.extract(text, schema, threshold=THRESHOLD, overlap=overlap)
+        return {(one.label, one.start, one.end) for one in doc.entities}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    return Both(tmp_path_factory.mktemp("gliner2") / "model")
+
+
+@pytest.mark.parametrize(
+    ("policy", "overlap"), [(None, "label"), ("allow", "all"), ("all", "all"), ("none", "all")]
+)
+def test_policies_that_are_the_same(both: Both, policy: str | None, overlap: str) -> None:
+    for text in TEXTS:
+        theirs = both.theirs(text, LABELS, policy)
+        assert theirs == both.ours(text, LABELS, overlap)
+        assert len(theirs) > len(both.ours(text, LABELS, "flat"))
+    for name in (policy, overlap):
+        assert name is None or f'`"{name}"`' in PAGE.read_text(encoding="utf-8")
+
+
+def test_nested_is_the_same_for_one_label(both: Both) -> None:
+    apart = False
+    for text in TEXTS:
+        for label in LABELS:
+            theirs = both.theirs(text, [label], "nested")
+            assert theirs == both.ours(text, [label], "nested")
+        apart |= both.theirs(text, LABELS, "nested") != both.ours(text, LABELS, "nested")
+    assert apart
+
+
+@pytest.mark.parametrize("policy", ["flat", "longest"])
+def test_policies_without_a_counterpart(both: Both, policy: str) -> None:
+    theirs = both.theirs(TEXTS[0], LABELS, policy)
+    for overlap in ("flat", "label", "nested", "all"):
+        assert theirs != both.ours(TEXTS[0], LABELS, overlap)
+    longest = {
+        (label, start, end)
+        for label, start, end in both.theirs(TEXTS[0], LABELS, "all")
+        if not any(
+            own == label and (first, last) != (start, end) and first <= start and end <= last
+            for own, first, last in both.theirs(TEXTS[0], LABELS, "all")
+        )
+    }
+    assert (theirs == longest) == (policy == "longest")
+
+
+def test_a_task_with_several_labels_may_have_no_answer(both: Both) -> None:
+    labels = ["sports", "news"]
+    schema = both.reference.create_schema().classification(
+        "topic", labels, multi_label=True, cls_threshold=1.0
+    )
+    assert len(both.reference.extract(TEXTS[0], schema)["topic"]) == 1
+    ours = Schema().classification("topic", labels, multi_label=True, threshold=1.0)
+    assert both.model.extract(TEXTS[0], ours).classifications["topic"].labels == ()
