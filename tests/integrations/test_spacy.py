@@ -95,6 +95,20 @@ def test_places_inside_tokens_are_widened_and_kept_exactly() -> None:
     assert doc.cats == {"a/p": 0.75, "b/p": 0.25}
 
 
+def test_lone_surrogates_are_replaced_and_nothing_moves() -> None:
+    found = Extraction(
+        "a \ud800 Bo",
+        (Entity("x\udfff", "\ud800 Bo", 2, 6, 0.9),),
+        {"t": Classification((), {"\ud83d": 0.5})},
+    )
+    doc = found.to_spacy()
+    assert doc.text == "a \ufffd Bo"
+    assert [(e.label_, e.text) for e in doc.ents] == [("x\ufffd", "\ufffd Bo")]
+    assert doc.cats == {"\ufffd": 0.5}
+    assert Extraction.from_dict(doc.user_data["onepass"]).text == doc.text
+    assert spacy.tokens.Doc(doc.vocab).from_bytes(doc.to_bytes()).text == doc.text
+
+
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(InputError, match="batch_size must be 1 or more, but 0"):
         pipeline(batch_size=0)

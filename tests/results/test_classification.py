@@ -66,6 +66,37 @@ def test_contradictions_are_refused() -> None:
         Extraction.from_dict(stored)
 
 
+def test_a_label_has_one_score() -> None:
+    with pytest.raises(ValueError, match=r"'a' was chosen with a score of 0\.9, but has 0\.1"):
+        Classification((LabelScore("a", 0.9),), {"a": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"labels": [{"label": 3, "score": 0.5}]}, "'label' must be a string, but 3"),
+        ({"scores": {3: 0.5}}, "A label in scores must be a string, but 3"),
+        ({"scores": {"a": "0.5"}}, "The score of the label 'a' must be a number, but '0.5'"),
+        ({"labels": {}}, "'labels' must be a list, but {}"),
+        ({"paths": {}}, "'paths' must be a list, but {}"),
+        ({"labels": [{"label": "a", "score": 0.5}], "paths": ["a"]}, "A path must be a list"),
+        ({"labels": [{"label": "a", "score": 0.5}], "paths": [[3]]}, "A name in paths must be"),
+        ({"fit": True}, "The score of the best label by itself must be a number, but True"),
+    ],
+)
+def test_stored_answers_of_wrong_types_are_refused(answer: dict[str, object], said: str) -> None:
+    given = {"labels": [], "scores": {"a": 0.5}} | answer
+    with pytest.raises(InputError, match=said):
+        Extraction.from_dict({"text": "", "classifications": {"t": given}})
+
+
+def test_equal_answers_hash_equal() -> None:
+    turned = Classification(CHOSEN, dict(reversed(SCORES.items())), TREE.paths, TREE.fit)
+    assert {TREE, turned} == {TREE}
+    with pytest.raises(InputError, match="The name of a task must be a string, but 3"):
+        Extraction.from_dict({"text": "", "classifications": {3: {"labels": [], "scores": {}}}})
+
+
 def test_an_answer_cannot_be_changed() -> None:
     paths = [["science", "physics"]]
     answer = Classification(CHOSEN, SCORES, paths)  # type: ignore[arg-type]

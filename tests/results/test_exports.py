@@ -142,3 +142,20 @@ def test_pandas() -> None:
         assert list(empty.dtypes) == list(DOC.to_pandas(part).dtypes)
     with pytest.raises(InputError, match="must be one of 'entities'"):
         DOC.to_pandas("entity")
+
+
+def test_pandas_gets_no_lone_surrogates() -> None:
+    pytest.importorskip("pandas")
+    odd = Value("a\ud800b", 0, 3, 0.5)
+    doc = Extraction(
+        "a\ud800b",
+        (Entity("\udfff", odd.text, 0, 3, 0.5),),
+        {"t": Classification((), {"\ud83d": 0.5})},
+        {"r": ({"f": odd},)},
+        (Relation("r", odd, odd, 0.5),),
+    )
+    entities = doc.to_pandas()
+    assert (entities["label"][0], entities["text"][0]) == ("\ufffd", "a\ufffdb")
+    assert doc.to_pandas("classifications")["label"][0] == "\ufffd"
+    assert doc.to_pandas("records")["text"][0] == "a\ufffdb"
+    assert doc.to_pandas("relations")["tail"][0] == "a\ufffdb"

@@ -6,7 +6,8 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import asdict
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -253,6 +254,10 @@ def test_coverage_is_consistent(counts: tuple[int, int, int]) -> None:
         Coverage(*counts, False)
     with pytest.raises(ValueError, match="5 characters in a text of 3"):
         Extraction("abc", coverage=Coverage(5, 3, 1, True))
+    with pytest.raises(ValueError, match="99 characters in a text of 3"):
+        Extraction("abc", coverage=Coverage(99, 0, 0, True))
+    with pytest.raises(ValueError, match="needs a window if characters were read"):
+        Coverage(3, 3, 0, False)
 
 
 def test_results_cannot_be_changed() -> None:
@@ -263,6 +268,41 @@ def test_results_cannot_be_changed() -> None:
         doc.classifications["sentiment"].scores["positive"] = 1  # type: ignore[index]
     with pytest.raises(AttributeError):
         doc.text = ""  # type: ignore[misc]
+
+
+@given(extractions())
+def test_equal_results_hash_equal_and_are_taken_apart(doc: Extraction) -> None:
+    same = Extraction.from_dict(doc.to_dict())
+    turned = Extraction(
+        doc.text,
+        doc.entities,
+        dict(reversed(doc.classifications.items())),
+        dict(reversed(doc.records.items())),
+        doc.relations,
+        doc.coverage,
+    )
+    assert {doc, same, turned} == {doc}
+    parts = asdict(doc)
+    assert Extraction.from_dict(parts) == doc
+    json.dumps(parts)
+
+
+def test_read_only_mappings_can_be_stored_and_refuse_every_change() -> None:
+    record = full().records["product"][0]
+    assert copy.deepcopy(record) == pickle.loads(pickle.dumps(record)) == record
+    changed: Any = record
+    for change in (
+        lambda: changed.update(name=None),
+        lambda: changed.pop("name"),
+        lambda: changed.popitem(),
+        lambda: changed.clear(),
+        lambda: changed.setdefault("more", None),
+        lambda: changed.__delitem__("name"),
+        lambda: changed.__ior__({"more": None}),
+    ):
+        with pytest.raises(TypeError, match="cannot be changed; change what to_dict"):
+            change()
+    assert record == full().records["product"][0]
 
 
 def test_later_changes_of_what_was_given_do_not_reach_in() -> None:
@@ -281,6 +321,8 @@ def test_entities_by_label_keeps_the_order_of_the_text() -> None:
 
 
 MOVED = {"text": "b", "start": 0, "end": 1, "score": 1}
+HERE = {**MOVED, "text": "a", "label": "x"}
+ALL = {"chars": 1, "chars_read": 1, "windows": 1, "truncated": False}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +332,23 @@ MOVED = {"text": "b", "start": 0, "end": 1, "score": 1}
         ({"text": "a", "entities": [{"label": "x"}]}, "'text'"),
         ({"text": "a", "entities": [{**MOVED, "label": "x"}]}, "'b'"),
         ({"text": "a", "records": {"x": [{"y": [MOVED]}]}}, "'b'"),
-        ({"text": "a", "entities": 3}, "int"),
+        ({"text": "a", "entities": 3}, "'entities' must be a list, but 3"),
+        ({"text": "a", "entities": {}}, "'entities' must be a list, but {}"),
+        ({"text": "a", "relations": ""}, "'relations' must be a list, but ''"),
+        ({"text": "a", "records": {"x": {}}}, "The records 'x' must be a list, but {}"),
+        ({"text": "a", "records": {"x": [{3: None}]}}, "of a field must be a string, but 3"),
+        ({"text": "a", "records": {3: []}}, "of a structure must be a string, but 3"),
+        ({"text": "a", "entities": [{**HERE, "score": "0.5"}]}, "must be a number, but '0.5'"),
+        ({"text": "a", "entities": [{**HERE, "score": True}]}, "must be a number, but True"),
+        ({"text": "a", "entities": [{**HERE, "score": None}]}, "must be a number, but None"),
+        ({"text": "a", "entities": [{**HERE, "start": False}]}, "a whole number, but False"),
+        ({"text": "a", "entities": [{**HERE, "end": "1"}]}, "a whole number, but '1'"),
+        ({"text": "a", "entities": [{**HERE, "names": {}}]}, "'names' must be a list, but {}"),
+        ({"text": "a", "coverage": {**ALL, "truncated": "false"}}, "true or false, but 'false'"),
+        ({"text": "a", "coverage": {**ALL, "truncated": None}}, "true or false, but None"),
+        ({"text": "a", "coverage": {**ALL, "chars": 1.0}}, "'chars' of coverage must be a whole"),
+        ({"text": "a", "coverage": {**ALL, "windows": True}}, "'windows' of coverage must be a"),
+        ({"text": "a", "coverage": {**ALL, "windows": 0}}, "needs a window"),
         ({"text": "a", "relations": [], "coverage": {"chars": 1}}, "Coverage"),
         ({"text": 3}, "'text' must be a string, but 3"),
         ({"text": "a", "entities": [{**MOVED, "label": 3}]}, "'label' must be a string, but 3"),

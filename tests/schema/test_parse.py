@@ -88,6 +88,18 @@ VALID: list[tuple[dict[str, Any], Schema]] = [
             examples=[("Ace!", ["sport", "tennis"])],
         ),
     ),
+    (  # as gliclass writes examples
+        {
+            "classifications": [
+                {
+                    "task": "tone",
+                    "labels": ["a", "b"],
+                    "examples": [{"text": "x", "labels": ["a"]}, {"text": "y", "labels": "b"}],
+                }
+            ]
+        },
+        Schema().classification("tone", ["a", "b"], examples=[("x", "a"), ("y", "b")]),
+    ),
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "abstain": 0}]},
         Schema().classification("tone", ["a"], abstain=0.0),
@@ -188,7 +200,22 @@ INVALID: list[tuple[Any, str]] = [
     ),
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "examples": [["x"]]}]},
-        "An example of task 'tone' must be a pair of a text and a label, but ['x'] was given.",
+        "An example of task 'tone' must be a pair of a text and a label, but ['x'] was given; "
+        'write ("text", "label"), or {"text": ..., "labels": ...}.',
+    ),
+    (
+        {
+            "classifications": [
+                {
+                    "task": "tone",
+                    "labels": ["a"],
+                    "multi_label": True,
+                    "examples": [{"text": "x"}],
+                }
+            ]
+        },
+        "An example of task 'tone' must be a pair of a text and its labels, but {'text': 'x'} was "
+        'given; write ("text", ["label"]), or {"text": ..., "labels": ...}.',
     ),
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "abstain": 1.5}]},

@@ -277,6 +277,20 @@ def test_merged_schemas_ask_for_all_of_both() -> None:
     assert first == full_schema()
     with pytest.raises(SchemaError, match="Entity labels must be distinct"):
         both.merged(second)
+    other: Any = {"entities": ["more"]}
+    with pytest.raises(SchemaError) as refused:
+        first.merged(other)
+    assert str(refused.value) == (
+        "A Schema can be merged with another Schema, but {'entities': ['more']} (dict) was given; "
+        "make one of it with Schema.from_dict."
+    )
+
+
+@pytest.mark.parametrize("indent", ["x", True, 1.0])
+def test_an_indent_is_a_whole_number(indent: Any) -> None:
+    assert full_schema().to_json(indent=2).startswith("{\n  ")
+    with pytest.raises(SchemaError, match="The indent must be a whole number, but "):
+        full_schema().to_json(indent=indent)
 
 
 def test_an_empty_schema_is_refused_only_when_checked() -> None:

@@ -118,7 +118,8 @@ TWO = (Label("a"), Label("b"))
         (
             ClassificationTask,
             ("tone", TWO, False, None, None, ("ab",)),
-            "An example of task 'tone' must be a pair of a text and a label, but 'ab' was given.",
+            "An example of task 'tone' must be a pair of a text and a label, but 'ab' was given; "
+            'write ("text", "label"), or {"text": ..., "labels": ...}.',
         ),
         (
             ClassificationTask,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
@@ -10,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from onepass import Extractor, Schema
 from onepass.errors import InputError, MissingExtra
-from onepass.results.types import Extraction
+from onepass.results.types import Extraction, Value
 from onepass.typed import Rules, TypedExtraction
 
 TEXT = (
@@ -46,6 +48,15 @@ def test_a_class_gives_instances_with_evidence(model: Extractor) -> None:
     assert TEXT[place.start : place.end] == place.text == "4711"
     assert doc.evidence["[1].customer"].text == "Bob Ray"
     assert doc.records["order"][0]["number"] == place
+
+
+def test_results_hash_whatever_their_values_are() -> None:
+    evidence = {"name": Value("Ann", 0, 3, 0.5)}
+    one = TypedExtraction("Ann", values=({"name": ["Ann"]},), evidence=evidence)
+    same = TypedExtraction("Ann", values=({"name": ["Ann"]},), evidence=evidence)
+    assert {one, same} == {one}
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert asdict(one)["values"] == ({"name": ["Ann"]},)
 
 
 def test_lists_streams_and_json_schemas_give_the_same(model: Extractor) -> None:

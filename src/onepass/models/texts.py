@@ -15,6 +15,7 @@ from onepass.typed.plan import TypedPlan
 _CHARS = 200_000  # of texts that are read together
 _TEXTS = 256
 _GROWTH = 4
+_OF_TABLES = ("columns", "column_names")  # what pandas, polars, pyarrow and datasets call them
 
 
 def read_together(
@@ -75,6 +76,11 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
     ...
     onepass.errors.InputError: Text 2 must be a string, but 5 (int) was given.
     """
+    if any(hasattr(type(texts), name) for name in _OF_TABLES):  # a loop would give the names
+        raise InputError(
+            f"The text must be a string or a list of strings, but a table ({type(texts).__name__}) "
+            "was given; give one column of it, as in df['body']."
+        )
     if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
         raise InputError(
             f"The text must be a string or a list of strings, but a {type(texts).__name__} was "
@@ -86,6 +92,7 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
 def _check_text(text: object, number: int) -> str:
     if isinstance(text, str):
         return text
+    shown = " ".join(repr(text).split())  # a table or an array is shown on several lines
     raise InputError(
-        f"Text {number} must be a string, but {text!r:.60} ({type(text).__name__}) was given."
+        f"Text {number} must be a string, but {shown:.60} ({type(text).__name__}) was given."
     )

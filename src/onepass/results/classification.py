@@ -5,26 +5,13 @@ These types know nothing about models, words or windows, nor how a tree of label
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, SupportsFloat
+from itertools import chain, pairwise
+from typing import Any
 
-
-def check_score(value: SupportsFloat, owner: str) -> float:
-    """Return a score as a Python float, whatever number type it came in.
-
-    Raises:
-        ValueError: if it is not a number from 0 to 1.
-
-    >>> check_score(1, "the label 'calm'")
-    1.0
-    """
-    score = float(value)
-    if not 0.0 <= score <= 1.0:  # also refuses nan
-        raise ValueError(f"The score of {owner} must be a number from 0 to 1, but it is {score}.")
-    return score
+from onepass.results.checks import check_list, check_score, check_text
+from onepass.results.frozen import FrozenDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +22,7 @@ class LabelScore:
     score: float
 
     def __post_init__(self) -> None:
+        check_text(self.label, "'label'")
         object.__setattr__(self, "score", check_score(self.score, f"the label {self.label!r}"))
 
 
@@ -64,15 +52,24 @@ class Classification:
     fit: float | None = None
 
     def __post_init__(self) -> None:
+        for label in self.scores:
+            check_text(label, "A label in scores")
         scores = {label: check_score(s, f"the label {label!r}") for label, s in self.scores.items()}
         object.__setattr__(self, "labels", tuple(self.labels))
-        object.__setattr__(self, "scores", MappingProxyType(scores))
+        object.__setattr__(self, "scores", FrozenDict(scores))
         for chosen in self.labels:
             if chosen.label not in scores:
                 raise ValueError(f"The label {chosen.label!r} was chosen but is not in scores.")
+            if chosen.score != scores[chosen.label]:
+                raise ValueError(
+                    f"The label {chosen.label!r} was chosen with a score of {chosen.score}, but "
+                    f"has {scores[chosen.label]} in scores."
+                )
         check_order(self.labels)
         if self.paths is not None:
             object.__setattr__(self, "paths", tuple(tuple(path) for path in self.paths))
+            for name in chain.from_iterable(self.paths):
+                check_text(name, "A name in paths")
             if bool(self.paths) != bool(self.labels):
                 raise ValueError("There must be paths exactly if there are labels.")
         if self.fit is not None:
@@ -84,10 +81,6 @@ class Classification:
         if self.paths is None:
             return (self.labels[0].label,) if self.labels else ()
         return self.paths[0] if self.paths else ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Read-only mappings cannot be pickled, and results travel between processes.
-        return Classification, (self.labels, dict(self.scores), self.paths, self.fit)
 
 
 def check_order(labels: Iterable[LabelScore]) -> None:
@@ -115,13 +108,13 @@ def labels_list(labels: Iterable[LabelScore]) -> list[dict[str, Any]]:
     return [{"label": one.label, "score": one.score} for one in labels]
 
 
-def labels_from(given: Iterable[Mapping[str, Any]]) -> tuple[LabelScore, ...]:
+def labels_from(given: Sequence[Mapping[str, Any]], what: str) -> tuple[LabelScore, ...]:
     """Return what `labels_list` wrote.
 
-    >>> labels_from([{"label": "calm", "score": 0.75}])
+    >>> labels_from([{"label": "calm", "score": 0.75}], "'labels'")
     (LabelScore(label='calm', score=0.75),)
     """
-    return tuple(LabelScore(one["label"], one["score"]) for one in given)
+    return tuple(LabelScore(one["label"], one["score"]) for one in check_list(given, what))
 
 
 def classification_dict(answer: Classification) -> dict[str, Any]:
@@ -145,8 +138,10 @@ def classification_from(given: Mapping[str, Any]) -> Classification:
     """
     paths = given.get("paths")
     return Classification(
-        labels_from(given["labels"]),
+        labels_from(given["labels"], "'labels'"),
         given["scores"],
-        None if paths is None else tuple(tuple(path) for path in paths),
+        None
+        if paths is None
+        else tuple(tuple(check_list(path, "A path")) for path in check_list(paths, "'paths'")),
         given.get("fit"),
     )

@@ -43,7 +43,7 @@ class Exports:
 
         Returns:
             The frame. It has the same columns and types if nothing was found; offsets are "Int64",
-            missing where a value has none.
+            missing where a value has none. U+FFFD stands for a lone surrogate.
 
         Raises:
             InputError: for another part.
@@ -57,7 +57,8 @@ class Exports:
         """Return a spaCy Doc with ``ents``, ``spans`` and ``cats``.
 
         Spans of spaCy begin and end with tokens, so that one which ends inside a token is widened;
-        the exact offsets and the scores are attributes of the span group.
+        the exact offsets and the scores are attributes of the span group. U+FFFD stands for a lone
+        surrogate, here and in ``doc.user_data``.
 
         Args:
             nlp: a pipeline whose tokenizer makes the tokens; a blank multilingual one if None.

@@ -10,6 +10,7 @@ from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.results.types import Extraction, FieldValue, Value
+from onepass.results.wording import without_surrogates
 
 _Row = tuple[object, ...]
 _TYPES = {
@@ -25,7 +26,9 @@ def to_frame(doc: Extraction, part: str) -> Any:
         import pandas
     except ImportError as error:
         raise MissingExtra("A table of pandas", "pandas") from error
-    frame = pandas.DataFrame(rows, columns=list(columns), dtype="object")
+    # a string of pandas is UTF-8 where pyarrow is installed
+    cells = [[without_surrogates(c) if isinstance(c, str) else c for c in row] for row in rows]
+    frame = pandas.DataFrame(cells, columns=list(columns), dtype="object")
     return frame.astype({name: _TYPES.get(name, "str") for name in columns})
 
 

@@ -1,16 +1,19 @@
 """Extractions as documents of spaCy.
 
 Spans of spaCy are made of tokens. A place that begins or ends inside a token is widened to whole
-ones, and its exact offsets are kept beside it. This file does not know pipelines.
+ones, and its exact offsets are kept beside it. Its strings are UTF-8, so that U+FFFD stands for a
+lone surrogate. This file does not know pipelines.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.results.given import name
 from onepass.results.types import Extraction
+from onepass.results.wording import without_surrogates
 
 USER_DATA = "onepass"  # key of ``doc.user_data`` that holds `Extraction.to_dict`
 
@@ -24,7 +27,7 @@ def to_doc(found: Extraction, nlp: Any, spans_key: str) -> Any:
     if nlp is not None and not isinstance(nlp, spacy.language.Language):
         raise InputError(f"nlp must be a pipeline of spaCy, but {nlp!r:.60} was given; load it.")
     name(spans_key, "The key of spans")
-    doc = (spacy.blank("xx") if nlp is None else nlp).make_doc(found.text)
+    doc = (spacy.blank("xx") if nlp is None else nlp).make_doc(without_surrogates(found.text))
     fill_doc(doc, found, spans_key)
     return doc
 
@@ -39,13 +42,14 @@ def fill_doc(doc: Any, found: Extraction, spans_key: str, *, overwrite: bool = F
 
     Args:
         doc: of spaCy; its tokens stay as they are.
-        found: in ``doc.text``.
+        found: in ``doc.text``, lone surrogates aside.
         spans_key: of ``doc.spans``.
         overwrite: whether entities that the document has already give way.
     """
     spans, scores, offsets = [], [], []
     for entity in found.entities:
-        span = doc.char_span(entity.start, entity.end, entity.label, alignment_mode="expand")
+        label = without_surrogates(entity.label)
+        span = doc.char_span(entity.start, entity.end, label, alignment_mode="expand")
         if span is not None and len(span):
             spans.append(span)
             scores.append(entity.score)
@@ -56,8 +60,9 @@ def fill_doc(doc: Any, found: Extraction, spans_key: str, *, overwrite: bool = F
     several = len(found.classifications) > 1
     for task, answer in found.classifications.items():
         for label, score in answer.scores.items():
-            doc.cats[f"{task}/{label}" if several else label] = score
-    doc.user_data[USER_DATA] = found.to_dict()
+            doc.cats[without_surrogates(f"{task}/{label}" if several else label)] = score
+    text = json.dumps(found.to_dict(), ensure_ascii=False)
+    doc.user_data[USER_DATA] = json.loads(without_surrogates(text))
 
 
 def _set_ents(doc: Any, spans: list[Any], scores: list[float], overwrite: bool) -> None:

@@ -8,25 +8,25 @@ These types know nothing about models, words or windows.
 from __future__ import annotations
 
 import json
-import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any, SupportsIndex
 
 from onepass.errors import InputError
+from onepass.results.checks import check_list, check_score, check_text, check_whole
 from onepass.results.classification import (
     Classification,
     LabelScore,
     check_order,
-    check_score,
     classification_dict,
     classification_from,
     labels_from,
     labels_list,
 )
+from onepass.results.coverage import Coverage
 from onepass.results.exports import Exports
+from onepass.results.frozen import FrozenDict
 
 __all__ = [
     "Classification", "Coverage", "Entity", "Extraction", "FieldValue", "LabelScore", "Record",
@@ -38,7 +38,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
     """Return offsets as Python ints."""
-    first, last = operator.index(start), operator.index(end)
+    first = check_whole(start, f"The start of {owner}")
+    last = check_whole(end, f"The end of {owner}")
     if not 0 <= first <= last:
         raise ValueError(f"The offsets of {owner} must satisfy 0 <= start <= end: {first}, {last}.")
     return first, last
@@ -54,6 +55,7 @@ class Value:
     score: float
 
     def __post_init__(self) -> None:
+        check_text(self.text, "'text'")
         object.__setattr__(self, "score", check_score(self.score, f"the value {self.text!r}"))
         if self.start is not None and self.end is not None:
             start, end = _offsets(self.start, self.end, f"the value {self.text!r}")
@@ -75,6 +77,8 @@ class Entity:
     names: tuple[LabelScore, ...] = ()  # written by the checkpoint, best first; if asked for
 
     def __post_init__(self) -> None:
+        check_text(self.label, "'label'")
+        check_text(self.text, "'text'")
         owner = f"the {self.label!r} entity {self.text!r}"
         object.__setattr__(self, "score", check_score(self.score, owner))
         start, end = _offsets(self.start, self.end, owner)
@@ -98,25 +102,11 @@ class Relation:
     score: float
 
     def __post_init__(self) -> None:
+        check_text(self.type, "'type'")
         object.__setattr__(self, "score", check_score(self.score, f"the relation {self.type!r}"))
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What was read of the text."""
-
-    chars: int
-    chars_read: int
-    windows: int
-    truncated: bool
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "chars", operator.index(self.chars))
-        object.__setattr__(self, "chars_read", operator.index(self.chars_read))
-        object.__setattr__(self, "windows", operator.index(self.windows))
-        object.__setattr__(self, "truncated", bool(self.truncated))
-        if not 0 <= self.chars_read <= self.chars or self.windows < 0:
-            raise ValueError(f"Coverage needs 0 <= chars_read <= chars and windows >= 0: {self}.")
+_UNREAD = Coverage(0, 0, 0, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +137,29 @@ class Extraction(Exports):
     classifications: Mapping[str, Classification] = field(default_factory=dict)
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
-    coverage: Coverage = Coverage(0, 0, 0, False)
+    coverage: Coverage = _UNREAD
 
     def __post_init__(self) -> None:
         put = object.__setattr__
+        check_text(self.text, "'text'")
+        for task in self.classifications:
+            check_text(task, "The name of a task")
         put(self, "entities", tuple(self.entities))
         put(self, "relations", tuple(self.relations))
-        put(self, "classifications", MappingProxyType(dict(self.classifications)))
+        put(self, "classifications", FrozenDict(self.classifications))
         records = {
             name: tuple(_frozen_record(row) for row in rows) for name, rows in self.records.items()
         }
-        put(self, "records", MappingProxyType(records))
+        for name in records:
+            check_text(name, "The name of a structure")
+        put(self, "records", FrozenDict(records))
         for owner, text, start, end in self._places():
             if end > len(self.text) or self.text[start:end] != text:
                 raise ValueError(
                     f"The {owner} {text!r} does not stand at {start}:{end}, "
                     f"where the text reads {self.text[start:end]!r}."
                 )
-        if self.coverage.windows and self.coverage.chars != len(self.text):
+        if self.coverage != _UNREAD and self.coverage.chars != len(self.text):
             raise ValueError(
                 f"Coverage counts {self.coverage.chars} characters in a text of {len(self.text)}."
             )
@@ -258,7 +253,8 @@ class Extraction(Exports):
             given: the dict, for example one line of a JSONL file of results.
 
         Raises:
-            InputError: if a key is missing, or a value's offsets do not point at its text.
+            InputError: if a key is missing, a value is of another type, or two contradict each
+                other, as when offsets do not point at their text.
 
         >>> Extraction.from_dict({"text": "hello"}) == Extraction("hello")
         True
@@ -276,8 +272,11 @@ class Extraction(Exports):
 
 
 def _frozen_record(row: Record) -> Record:
-    held = {k: tuple(v) if isinstance(v, tuple | list) else v for k, v in row.items()}
-    return MappingProxyType(held)
+    for key in row:
+        check_text(key, "The name of a field")
+    return FrozenDict(
+        (key, tuple(held) if isinstance(held, list) else held) for key, held in row.items()
+    )
 
 
 def _entity_dict(entity: Entity) -> dict[str, Any]:
@@ -286,17 +285,10 @@ def _entity_dict(entity: Entity) -> dict[str, Any]:
     return {"label": entity.label, **place, "score": entity.score, **names}
 
 
-def _text_of(given: Mapping[str, Any], key: str) -> str:
-    text = given[key]
-    if not isinstance(text, str):
-        raise TypeError(f"{key!r} must be a string, but {text!r:.60} was given.")
-    return text
-
-
 def _entity_from(given: Mapping[str, Any]) -> Entity:
-    names = labels_from(given.get("names", []))
-    label, text = _text_of(given, "label"), _text_of(given, "text")
-    return Entity(label, text, given["start"], given["end"], given["score"], names)
+    names = labels_from(given.get("names", []), "'names'")
+    place = given["text"], given["start"], given["end"]
+    return Entity(given["label"], *place, given["score"], names)
 
 
 def _value_dict(value: Value) -> dict[str, Any]:
@@ -310,32 +302,37 @@ def _held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None
 
 
 def _value_from(given: Mapping[str, Any]) -> Value:
-    return Value(_text_of(given, "text"), given["start"], given["end"], given["score"])
+    return Value(given["text"], given["start"], given["end"], given["score"])
 
 
 def _held_from(given: Any) -> FieldValue:
-    if isinstance(given, list):
+    if isinstance(given, list | tuple):
         return tuple(_value_from(value) for value in given)
     return None if given is None else _value_from(given)
 
 
 def _extraction_from(given: Mapping[str, Any]) -> Extraction:
     return Extraction(
-        text=_text_of(given, "text"),
-        entities=tuple(_entity_from(one) for one in given.get("entities", ())),
+        text=given["text"],
+        entities=tuple(_entity_from(one) for one in _items(given, "entities")),
         classifications={
             task: classification_from(answer)
             for task, answer in given.get("classifications", {}).items()
         },
         records={
-            name: tuple({key: _held_from(held) for key, held in row.items()} for row in rows)
+            name: tuple(
+                {key: _held_from(held) for key, held in row.items()}
+                for row in check_list(rows, f"The records {name!r}")
+            )
             for name, rows in given.get("records", {}).items()
         },
         relations=tuple(
-            Relation(
-                _text_of(r, "type"), _value_from(r["head"]), _value_from(r["tail"]), r["score"]
-            )
-            for r in given.get("relations", ())
+            Relation(one["type"], _value_from(one["head"]), _value_from(one["tail"]), one["score"])
+            for one in _items(given, "relations")
         ),
-        coverage=Coverage(**given["coverage"]) if "coverage" in given else Coverage(0, 0, 0, False),
+        coverage=Coverage(**given["coverage"]) if "coverage" in given else _UNREAD,
     )
+
+
+def _items(given: Mapping[str, Any], key: str) -> Sequence[Any]:
+    return check_list(given.get(key, ()), repr(key))  # a section may be left out

@@ -19,6 +19,7 @@ _TEXT = {"type": ["string", "null"]}
 _THRESHOLD = {"$ref": "#/$defs/threshold"}
 _OPTIONS = {"description": _TEXT, "threshold": _THRESHOLD}
 _EXAMPLE_LABELS = {"type": "array", "items": _NAME, "minItems": 1, "uniqueItems": True}
+_ANSWER = {"anyOf": [_NAME, _EXAMPLE_LABELS]}
 _TASK_OPTIONS = {
     "labels": {"$ref": "#/$defs/labels"},
     "multi_label": {"type": ["boolean", "null"]},
@@ -27,13 +28,20 @@ _TASK_OPTIONS = {
     "examples": {
         "type": ["array", "null"],
         "items": {
-            "type": "array",
-            "prefixItems": [
-                _NAME,
-                {"anyOf": [_NAME, _EXAMPLE_LABELS]},
+            "anyOf": [
+                {
+                    "type": "array",
+                    "prefixItems": [_NAME, _ANSWER],
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+                {
+                    "type": "object",
+                    "properties": {"text": _NAME, "labels": _ANSWER},
+                    "required": ["text", "labels"],
+                    "additionalProperties": False,
+                },
             ],
-            "minItems": 2,
-            "maxItems": 2,
             "description": "A text and its label, or its labels.",
         },
     },

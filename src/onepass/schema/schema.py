@@ -90,7 +90,7 @@ class Schema(Content):
         multi_label: bool = False,
         threshold: float | None = None,
         prompt: str | None = None,
-        examples: Iterable[tuple[str, str | Sequence[str]]] = (),
+        examples: Iterable[tuple[str, str | Sequence[str]] | Mapping[str, Any]] = (),
         abstain: bool | float | None = None,
         window_scores: WindowScores | None = None,
     ) -> Self:
@@ -103,7 +103,8 @@ class Schema(Content):
             multi_label: whether any number of labels may hold, instead of exactly one.
             threshold: the threshold of those labels that give none, from 0 to 1.
             prompt: an instruction put before the text, for checkpoints that read one.
-            examples: pairs of a text and its label, or its labels, for checkpoints that read them.
+            examples: pairs of a text and its label, or its labels, for checkpoints that read them;
+                also as ``{"text": ..., "labels": ...}``.
             abstain: whether there may be no answer where exactly one label holds: if the best one,
                 scored by itself, stays below this number from 0 to 1; True leaves it to the
                 checkpoint.
@@ -301,20 +302,30 @@ choices=(), description=None, threshold=0.3)])
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the canonical JSON form as text; ``indent`` is the spaces per level.
 
+        Raises:
+            SchemaError: for an indent that is not a whole number.
+
         >>> Schema().entities(["person"]).to_json()
         '{"entities": ["person"]}'
         """
+        if indent is not None and type(indent) is not int:
+            raise SchemaError(f"The indent must be a whole number, but {shown(indent)} was given.")
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
     def merged(self, other: Schema) -> Self:
         """Return a new schema that asks for all that this one and another ask for.
 
         Raises:
-            SchemaError: if both ask for the same name.
+            SchemaError: if both ask for the same name, or the other is no schema.
 
         >>> Schema().entities(["person"]).merged(Schema().relations(["owns"]))
         Schema().entities(['person']).relations(['owns'])
         """
+        if not isinstance(other, Schema):
+            raise SchemaError(
+                f"A Schema can be merged with another Schema, but {shown(other)} "
+                f"({type(other).__name__}) was given; make one of it with Schema.from_dict."
+            )
         return self.copy()._add(other._parts())
 
     def __repr__(self) -> str:

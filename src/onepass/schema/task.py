@@ -41,8 +41,9 @@ class ClassificationTask:
         multi_label: whether any number of labels may hold, instead of exactly one.
         threshold: of the labels that have none of their own; None leaves it to the checkpoint.
         prompt: an instruction put before the text.
-        examples: texts, each with the labels that hold for it. A single label may be given as a
-            string. Those of a tree are names of its nodes.
+        examples: texts, each with the labels that hold for it, as pairs or as
+            ``{"text": ..., "labels": ...}``. A single label may be given as a string. Those of a
+            tree are names of its nodes.
         abstain: whether a single-label task may have no answer. None and False: never. A number:
             where the best label scores less than that, taken by itself. True: the number is that
             of the checkpoint.
@@ -177,10 +178,14 @@ def _check_example(
     example: object, names: list[str], what: str, *, several: bool
 ) -> tuple[str, tuple[str, ...]]:
     """Return an example as its text and its labels, each being one of ``names``."""
+    if isinstance(example, dict) and example.keys() == {"text", "labels"}:
+        example = (example["text"], example["labels"])
     if not isinstance(example, list | tuple) or len(example) != 2:
         wanted = "a text and its labels" if several else "a text and a label"
+        pair = '("text", ["label"])' if several else '("text", "label")'
         raise SchemaError(
-            f"An example of {what} must be a pair of {wanted}, but {shown(example)} was given."
+            f"An example of {what} must be a pair of {wanted}, but {shown(example)} was given; "
+            f'write {pair}, or {{"text": ..., "labels": ...}}.'
         )
     text = check_name(example[0], f"The text of an example of {what}")
     given = example[1] if isinstance(example[1], list | tuple) else [example[1]]

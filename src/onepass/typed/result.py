@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from onepass.results.frozen import FrozenDict
 from onepass.results.types import Extraction, Value
 
 V = TypeVar("V", covariant=True)
@@ -55,8 +55,10 @@ class TypedExtraction(Extraction, Generic[V]):
     def __post_init__(self) -> None:
         Extraction.__post_init__(self)  # super() does not work in a dataclass with slots
         object.__setattr__(self, "values", tuple(self.values))
-        object.__setattr__(self, "evidence", MappingProxyType(dict(self.evidence)))
+        object.__setattr__(self, "evidence", FrozenDict(self.evidence))
         object.__setattr__(self, "errors", tuple(self.errors))
+
+    __hash__ = Extraction.__hash__  # values may be dicts, which have no hash
 
     @property
     def value(self) -> V | None:
@@ -64,7 +66,7 @@ class TypedExtraction(Extraction, Generic[V]):
         return next((value for value in self.values if value is not None), None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.to_dict(), self.values, dict(self.evidence), self.errors)
+        return _restored, (self.to_dict(), self.values, self.evidence, self.errors)
 
 
 def with_values(

@@ -1,0 +1,36 @@
+"""How much of a text was read.
+
+It knows counts, neither the text nor its windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onepass.results.checks import check_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was read of the text."""
+
+    chars: int
+    chars_read: int
+    windows: int
+    truncated: bool
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "chars", check_whole(self.chars, "'chars' of coverage"))
+        put(self, "chars_read", check_whole(self.chars_read, "'chars_read' of coverage"))
+        put(self, "windows", check_whole(self.windows, "'windows' of coverage"))
+        if self.truncated not in (True, False):  # bool() would make true of "false"
+            raise ValueError(
+                f"'truncated' of coverage must be true or false, but {self.truncated!r:.60} was "
+                "given."
+            )
+        put(self, "truncated", bool(self.truncated))
+        if not 0 <= self.chars_read <= self.chars or self.windows < 0:
+            raise ValueError(f"Coverage needs 0 <= chars_read <= chars and windows >= 0: {self}.")
+        if self.chars_read and not self.windows:
+            raise ValueError(f"Coverage needs a window if characters were read: {self}.")
