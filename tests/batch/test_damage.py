@@ -1,14 +1,18 @@
 """Files, folders and names that are not what they should be: one sentence, and nothing is lost."""
 
+import gzip
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onepass.batch import Job, run
+from onepass.batch import Job, Watch, run, stream
 from onepass.batch.journal import JOURNAL, ROWS
 from onepass.errors import InputError
 
@@ -108,6 +112,56 @@ def test_half_a_surrogate_pair_in_the_name_of_a_column(tmp_path: Path, load: Loa
     source.write_text('{"text": "Bo lives in Bern.", "\\ud800": "x"}\n')
     run(Job(input=source, output=out, schema=SCHEMA), load=load)
     assert pq.read_table(out).to_pylist()[0]["\\ud800"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("b.csv", b"id,body\n1,Bo\n", "b.csv has no column 'text' (the columns are 'id', 'body')"),
+        ("b.tsv.gz", gzip.compress(b"id\tbody\n1\tBo\n"), "has no column 'text'"),
+        ("b.csv", b"text,text\n", "two columns of one name"),
+        ("b.csv.gz", b"text\n", "gzip"),
+        ("b.jsonl.gz", b"{}\n", "gzip"),
+        ("b.jsonl", '{"text": "Bo"}\n'.encode("utf-16"), "is UTF-16"),
+        ("b.parquet", {"body": ["Bo"]}, "b.parquet has no column 'text' (the columns are 'body')"),
+        ("b.parquet", {"text": [1]}, "must hold strings, but it holds int64"),
+        ("b.parquet", b"", "not a whole Parquet file"),
+    ],
+)
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_later_file_with_a_wrong_start_stops_the_job_before_a_row_is_read(
+    tmp_path: Path, load: Load, name: str, content: Any, message: str, form: str
+):
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.jsonl").write_text('{"text": "Bo lives in Bern."}\n')
+    if isinstance(content, bytes):
+        (texts / name).write_bytes(content)
+    else:
+        pq.write_table(pa.table(content), texts / name)
+    out = tmp_path / f"out.{form}"
+    job = Job(input=texts, output=out, schema=SCHEMA, resume=True)
+    seen: list[object] = []
+    streamed = replace(job, resume=False)
+    for go in (partial(run, job), partial(stream, streamed, seen.append)):
+        with pytest.raises(InputError, match=re.escape(message)):
+            go(watch=Watch(seen.append), load=load)
+    assert seen == []
+    (texts / name).unlink()
+    assert run(job, load=load).rows == 1
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b.tsv", "b.csv.gz", "b.jsonl"])
+@pytest.mark.parametrize("content", [b"", b"\n\r\n"])
+def test_an_empty_file_has_no_rows(tmp_path: Path, load: Load, name: str, content: bytes):
+    (tmp_path / "a.jsonl").write_text('{"text": "Bo lives in Bern."}\n')
+    raw = gzip.compress(content) if name.endswith(".gz") and content else content
+    (tmp_path / name).write_bytes(raw)
+    given = [tmp_path / "a.jsonl", tmp_path / name]
+    for form in ("jsonl", "csv", "parquet"):
+        out = tmp_path / f"out.{form}"
+        counts = run(Job(input=given, output=out, schema=SCHEMA), load=load)
+        assert (counts.rows, counts.failed) == (1, 0)
 
 
 def test_a_csv_file_that_starts_with_blank_lines(tmp_path: Path, load: Load):

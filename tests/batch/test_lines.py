@@ -35,3 +35,18 @@ def test_a_key_that_stands_twice_makes_a_bad_row(row: bytes):
     assert isinstance(bad, BadRow)
     assert "stands twice in one object" in bad.error
     assert isinstance(good, Row)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (b'{"text": "a", "n": %b}' % (b"1" * 5000), "a number has too many digits; shorten it"),
+        (b'{"text": "a", "n": %b.5e9}' % (b"1" * 5000), "1" * 60 + " is too large"),
+        (b'\xef\xbb\xbf{"text": "a"}', "a byte order mark stands before it; take it out"),
+    ],
+)
+def test_a_row_that_python_does_not_read_has_a_reason_of_its_own(row: bytes, reason: str):
+    bad, good = json_rows([row, b'{"text": "c"}'], "text")
+    assert isinstance(bad, BadRow)
+    assert bad.error.endswith(f"({reason})")
+    assert isinstance(good, Row)

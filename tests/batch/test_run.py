@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onepass.batch import Counts, Job, Watch, run
+from onepass.batch.job import ModelChoice
 from onepass.batch.packing import packed
 from onepass.errors import InputError
 from onepass.results.types import Extraction
@@ -299,15 +301,15 @@ def test_cells_that_python_does_not_have(tmp_path: Path, load: Load, name: str):
     pq.write_table(pa.table({"text": ["in Bern"], **columns}), tmp_path / "in.parquet")
     out = tmp_path / name
     run(Job(input=tmp_path / "in.parquet", output=out, schema=SCHEMA), load=load)
-    moment = "2001-09-09 01:46:40.000000001"
+    moment = "2001-09-09T01:46:40.000000001"
     expected = {
         "twice": [["a", 1], ["a", moment]],
-        "late": ["-31878-09-27 01:46:40.000Z"],
+        "late": ["-31878-09-27T01:46:40+00:00"],
         "fine": {"a": moment, "b": [None, "/w=="]},
         "map": [["k", moment]],
         "gap": 1.500000001,
         "gaps": [1e18],
-        "zone": "1970-01-01 00:00:00.000Z",
+        "zone": "1970-01-01T00:00:00+00:00",
     }
     if name == "out.jsonl":
         (row,) = lines(out.read_bytes())
@@ -316,6 +318,48 @@ def test_cells_that_python_does_not_have(tmp_path: Path, load: Load, name: str):
         (row,) = csv.DictReader(io.StringIO(out.read_text("utf-8"), newline=""))
         assert json.loads(row["twice"]) == expected["twice"]
         assert json.loads(row["late"]) == expected["late"]
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize(("zone", "shown"), [(None, ""), ("UTC", "+00:00"), ("+01:00", "+01:00")])
+def test_times_have_one_form(tmp_path: Path, load: Load, unit: str, zone: str | None, shown: str):
+    parts = {"ms": [0, 120], "us": [0, 120_000, 7], "ns": [0, 120_000_000, 7_000, 123_456_789]}
+    fractions = ["", ".120000", ".000007", ".123456789"]
+    hour = 1 if zone == "+01:00" else 0
+    moments = pa.array(parts[unit], pa.timestamp(unit, zone))
+    table = {"text": [""] * len(moments), "when": moments}
+    if unit != "ms":
+        table["clock"] = pa.array(parts[unit], pa.time64(unit))
+    pq.write_table(pa.table(table), tmp_path / "in.parquet")
+    expected = [f"1970-01-01T0{hour}:00:00{end}{shown}" for end in fractions[: len(moments)]]
+    for name in ("out.jsonl", "out.csv"):
+        out = tmp_path / name
+        run(Job(input=tmp_path / "in.parquet", output=out, schema=SCHEMA), load=load)
+        raw = out.read_text("utf-8")
+        rows = lines(raw.encode()) if name == "out.jsonl" else [*csv.DictReader(io.StringIO(raw))]
+        assert [row["when"] for row in rows] == expected
+        if unit != "ms":
+            clocks = [f"00:00:00{end}" for end in fractions[: len(moments)]]
+            assert [row["clock"] for row in rows] == clocks
+
+
+def test_numbers_that_json_does_not_have(tmp_path: Path, load: Load):
+    numbers = [float("nan"), float("inf"), float("-inf"), None, 0.5]
+    columns = {
+        "n": pa.array(numbers, pa.float32()),
+        "d": pa.array(numbers).dictionary_encode(),
+        "list": [[number] for number in numbers],
+    }
+    pq.write_table(pa.table({"text": [""] * 5, **columns}), tmp_path / "in.parquet")
+    for name in ("out.jsonl", "out.csv"):
+        run(Job(input=tmp_path / "in.parquet", output=tmp_path / name, schema=SCHEMA), load=load)
+    rows = lines((tmp_path / "out.jsonl").read_bytes())
+    for column in ("n", "d"):
+        assert [row[column] for row in rows] == [None, None, None, None, 0.5]
+    records = [*csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text("utf-8")))]
+    for column in ("n", "d"):
+        assert [record[column] for record in records] == ["NaN", "inf", "-inf", "", "0.5"]
+    assert records[0]["list"] == "[null]"
 
 
 class Stopped(Exception):
@@ -389,6 +433,33 @@ def test_a_job_that_was_stopped_is_not_lost_by_mistake(tmp_path: Path, load: Loa
         run(Job(input=job.input, output=job.output, schema=SCHEMA, resume=True), load=load)
     shutil.rmtree(tmp_path / "out.jsonl.job")
     assert run(job, load=load).rows == 11
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("name", ["onepass.json", "onnx/int8/spans.weights", "tokenizer.json"])
+def test_a_job_does_not_go_on_with_a_model_that_has_changed(tmp_path: Path, load: Load, name: str):
+    (tmp_path / "in.txt").write_text("in Bern\n" * 10)
+    model = tmp_path / "model"
+    file = model / name
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    choice = ModelChoice(str(model))
+    job = Job(
+        input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA, model=choice,
+        resume=True,
+    )  # fmt: skip
+    stop_after(job, load, 1)
+    (model / "README.md").write_text("of no account")
+    (model / "state").mkdir()
+    state = file.stat()
+    file.write_text("{ }")
+    with pytest.raises(InputError, match="was begun with another model; give what"):
+        run(job, load=load)
+    file.write_text("[]")  # of the same size
+    with pytest.raises(InputError, match="was begun with another model; give what"):
+        run(job, load=load)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert run(job, load=load).resumed == 4
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -26,6 +26,20 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.parametrize("command", [("extract", "-e", "x"), ("redact",)])
+def test_a_text_that_names_a_file_gets_a_hint(
+    onepass: Onepass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+):
+    monkeypatch.chdir(tmp_path)
+    Path("my mails.jsonl").write_text('{"text": "a"}')
+    done = onepass(*command, "my mails.jsonl")
+    assert done.code == 0
+    assert "is not read; to read what is in it: --input 'my mails.jsonl'\n" in done.err
+    for text in ("mails.jsonl", ".", "a" * 5000, "a\0b"):
+        assert "--input" not in onepass(*command, text).err
+    assert "--input" not in onepass(*command, stdin=b"my mails.jsonl").err
+
+
 def test_json_is_the_default_outside_a_terminal(onepass: Onepass):
     done = onepass("extract", "hé person", "-e", "person", "-c", "tone=calm,angry", "-s", "x: y")
     assert (done.code, done.err) == (0, "")

@@ -151,12 +151,21 @@ def test_html_page_of_all_rows(onepass: Onepass, write: Any):
     assert done.out.count('<div class="onepass">') == 2
 
 
+def test_no_row_is_read_for_a_page_if_the_header_of_a_later_file_is_wrong(
+    onepass: Onepass, write: Any, model: Any
+):
+    paths = ["-i", write("a.txt", b"a person\n"), "-i", write("b.csv", b"id,body\n1,a\n")]
+    done = onepass("extract", *paths, "-e", "person", "--format", "html")
+    assert (done.code, done.out) == (2, "")
+    assert "has no column 'text'" in done.err
+    assert model.taken == 0
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("a.json", b"[]", "The kind of the input file"),
         ("a.csv", b"id,body\n1,a\n", "has no column 'text' (the columns are 'id', 'body')"),
-        ("a.csv", b"", "has no column 'text' (the columns are none)"),
         ("a.csv", b"text,b,b\n", "two columns of one name"),
         ("a.jsonl", '{"text": "a"}'.encode("utf-16"), "is UTF-16; convert it to UTF-8"),
     ],

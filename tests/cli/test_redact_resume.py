@@ -122,6 +122,24 @@ def test_another_key_or_action_cannot_go_on(
     assert onepass(*command, "-a", "hash", "--resume").code == 1
 
 
+def test_another_state_of_the_model_cannot_go_on(
+    onepass: Onepass, source: Path, tmp_path: Path, stopped: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    settings = Path("echo", "onepass.json")
+    settings.parent.mkdir()
+    settings.write_text("{}")
+    command = ["redact", "-i", str(source), "-l", "person", "-o", str(tmp_path / "o.jsonl")]
+    command += ["--model", "echo"]
+    stopped.append(2)
+    assert onepass(*command).code == 130
+    settings.write_text('{"thresholds": {"entities": 0.9}}')
+    other = onepass(*command, "--resume")
+    assert other.code == 2
+    assert "was begun with another model" in other.err
+
+
 def test_names_of_faker_go_on_with_the_key(
     onepass: Onepass, source: Path, tmp_path: Path, stopped: list[int],
     monkeypatch: pytest.MonkeyPatch,

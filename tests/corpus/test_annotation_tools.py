@@ -10,6 +10,7 @@ import pytest
 
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.public import read_any, read_each
+from onepass.corpus.reading import read_training_file
 from onepass.errors import InputError
 
 TEXT = "Ann runs Acme."
@@ -312,6 +313,26 @@ def test_results_of_label_studio_that_would_be_lost_are_refused(tmp_path, result
     assert (before, behind) == (None, None)
     assert error is not None
     assert sentence in error
+
+
+MIN = {"text": TEXT, "id": 1, "annotator": 1, "annotation_id": 1, "lead_time": 2.5}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": TEXT, "label": [{"start": 0, "end": 3, "text": "Ann", "labels": ["P"]}], "id": 1},
+        {"body": TEXT, "ner": [{"start": 0, "end": 3, "text": "Ann", "labels": ["P"]}], "id": 1},
+        MIN,
+        {**MIN, "sentiment": "calm"},
+    ],
+)
+def test_the_smaller_export_of_label_studio_is_named(tmp_path, row):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([row]))
+    for read in (read_any, read_training_file):
+        with pytest.raises(InputError, match="JSON-MIN, but only its export JSON is read; export"):
+            list(read(path))
 
 
 def test_other_results_about_the_whole_text_are_not_read(tmp_path):

@@ -179,6 +179,11 @@ def test_gzip_and_a_byte_order_mark_are_read(tmp_path):
         ("a.jsonl", b'{"text": "fine"}\n{"text": ', "line 2: not valid JSON"),
         ("a.jsonl", b'{"text": "fine"}\n[1]\n', "line 2: expected a JSON object, got list"),
         ("a.jsonl", b'{"text": "caf\xe9"}\n', "not UTF-8 (byte 0xe9)"),
+        (
+            "a.jsonl",
+            b'{"text": "fine"}\n\xef\xbb\xbf{}\n',
+            "line 2: a byte order mark stands before",
+        ),
         ("a.jsonl", b"[" * 100_000, "nested too deeply"),
         ("a.jsonl.gz", b'{"text": "fine"}\n', "not a complete gzip file"),
         ("a.jsonl.gz", gzip.compress(b'{"text": "fine"}\n' * 9000)[:-40], "not a complete gzip"),

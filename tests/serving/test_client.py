@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import httpx
@@ -181,8 +182,11 @@ def test_texts_and_thresholds_are_checked_before_they_are_sent():
         wrong = "high"
         with pytest.raises(InputError, match="threshold must be a number"):
             client.extract("a", PEOPLE, threshold=wrong)
+        for wrong in (True, "0.4", float, {"city": True}, {"city": "0.4"}, {"city": 10**400}):
+            with pytest.raises(InputError, match="must be a number from 0 to 1, but "):
+                client.extract("a", PEOPLE, threshold=wrong)
         wrong = {("a", "b"): 0.5}
-        with pytest.raises(InputError, match="threshold must be a number"):
+        with pytest.raises(InputError, match="threshold must be a number or numbers by name"):
             client.extract("a", PEOPLE, threshold=wrong)
         wrong = object()
         with pytest.raises(InputError, match="overlap must be a string"):
@@ -191,10 +195,27 @@ def test_texts_and_thresholds_are_checked_before_they_are_sent():
             client.extract("a", PEOPLE, on_long=wrong)
 
 
-def test_a_threshold_of_numpy(service: Any):
+@pytest.mark.parametrize(
+    "asked", [np.float32(0.5), np.float64(0.5), np.int64(0), Fraction(1, 2), {"person": np.int8(0)}]
+)
+def test_a_threshold_of_numpy(service: Any, asked: Any):
     with Client(service.url) as client:
-        asked: Any = np.float32(0.5)
         assert client.extract("Tim Cook left.", PEOPLE, threshold=asked).entities
+
+
+def test_a_closed_client_says_so():
+    client = Client("http://127.0.0.1:1", retries=0)
+    client.close()
+
+    async def closed() -> None:
+        other = AsyncClient("http://127.0.0.1:1", retries=0)
+        await other.close()
+        await other.extract("a", PEOPLE)
+
+    for ask in (lambda: client.extract("a", PEOPLE), client.models, lambda: asyncio.run(closed())):
+        with pytest.raises(ServiceError, match="is closed and asks for nothing more") as refused:
+            ask()
+        assert (refused.value.status, refused.value.code) == (None, "closed")
 
 
 def test_a_key_that_cannot_be_sent_is_not_shown():

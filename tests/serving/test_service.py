@@ -320,6 +320,14 @@ def test_a_schema_that_is_nested_too_deeply_is_refused(service, path: str, depth
     )
 
 
+@pytest.mark.parametrize("path", ["/v1/extract", "/v1/extract/batch", "/v1/schema/validate"])
+def test_a_number_of_too_many_digits_is_called_so(service, path: str):
+    body = b'{"text": "a", "schema": {"entities": ["a"]}, "threshold": %b}' % (b"1" * 6000)
+    got = service.http.post(path, content=body, headers={"content-type": "application/json"})
+    assert error(got) == (400, "invalid_json")
+    assert "a number of too many digits; shorten it." in got.json()["error"]["message"]
+
+
 def test_a_body_that_is_not_in_utf8_is_called_so(service):
     got = post(service.http, b'{"text": "\xff"}')
     assert error(got) == (400, "invalid_json")

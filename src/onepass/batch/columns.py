@@ -11,14 +11,20 @@ from typing import Any
 from onepass.batch.extras import arrow
 from onepass.batch.lines import plain_lines
 from onepass.batch.packing import opened
-from onepass.batch.parquet_reading import decoded_type, is_string, parquet_schema
+from onepass.batch.parquet_reading import (
+    check_text_column,
+    decoded_type,
+    is_string,
+    parquet_schema,
+)
 from onepass.batch.reading import read_rows
 from onepass.batch.sources import Source
-from onepass.batch.tables import Table
+from onepass.batch.tables import DELIMITERS, Table
 from onepass.errors import InputError
 
 ADDED = ("extraction", "error")  # columns of results; those of the input make room for them
 _INT64 = 2**63
+_START = 1 << 10  # bytes that show how a file is encoded
 
 # What a column holds: "null", "bool", "int", "long" (integers of which a float would change one),
 # "float", "string", "json" (anything else, as JSON), or a type of Arrow.
@@ -41,6 +47,31 @@ def find_columns(sources: Sequence[Source], text_field: str) -> dict[str, Kind]:
             if name not in ADDED:
                 columns[name] = joined(columns.get(name, "null"), kind)
     return columns
+
+
+def check_starts(sources: Sequence[Source], text_field: str) -> None:
+    """Refuse what the start of a file tells, before a row of any other is read.
+
+    Args:
+        sources: files of a job; those that can be read once only are left alone.
+        text_field: the key or column of the text.
+
+    Raises:
+        InputError: for a header or a schema that cannot be read or has no such column, a file that
+            is not packed as its name says, or one in UTF-16.
+        MissingExtra: if a package is needed for one of them.
+    """
+    for source in sources:
+        if source.is_stream or source.kind == "files":  # of those, each fails for itself
+            continue
+        path = source.paths[0]
+        if source.kind == "parquet":
+            check_text_column(parquet_schema(path), path, text_field)
+        elif source.kind in DELIMITERS:
+            _table(source).check(text_field)
+        else:
+            with opened(path) as file:
+                next(plain_lines(file.file, source.name, _START), None)
 
 
 def joined(one: Kind, other: Kind) -> Kind:
@@ -99,16 +130,20 @@ def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
     if source.kind == "parquet":
         schema = parquet_schema(source.paths[0])
         yield from ((column.name, decoded_type(column.type)) for column in schema)
-    elif source.kind in ("csv", "tsv"):
-        with opened(source.paths[0]) as file:
-            lines = plain_lines(file.file, source.name, source.most)
-            table = Table(lines, source.name, source.kind, source.most)
-        yield from ((name, "string") for name in table.header)
+    elif source.kind in DELIMITERS:
+        yield from ((name, "string") for name in _table(source).header)
     elif source.kind == "jsonl":
         yield from _scanned(source, text_field).items()
     else:
         names = ("file", "text") if source.kind == "files" else ("text",)
         yield from ((name, "string") for name in names)
+
+
+def _table(source: Source) -> Table:
+    """Return a table of which no more than the header can be read."""
+    with opened(source.paths[0]) as file:
+        lines = plain_lines(file.file, source.name, source.most)
+        return Table(lines, source.name, source.kind, source.most)
 
 
 def _scanned(source: Source, text_field: str) -> Mapping[str, Kind]:

@@ -5,21 +5,22 @@ It does not know what is asked of the rows, nor what an answer is.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from onepass import __version__
+from onepass.batch.columns import check_starts
 from onepass.batch.engines import Engine
 from onepass.batch.job import Counts
 from onepass.batch.journal import RESULT, Done, Journal
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import START, BadRow, Position
 from onepass.batch.sources import Source
+from onepass.batch.states import digest, state
 from onepass.batch.writing import Writer, joined_results
 from onepass.errors import InputError
 
@@ -91,6 +92,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     streamed = any(source.is_stream for source in route.sources)
     if streamed and route.resume:
         raise InputError("A stream cannot be read again; give a file, or leave --resume out.")
+    check_starts(route.sources, route.text_field)
     folder = place.with_name(f"{place.name}.job")
     identity = {
         "version of onepass": __version__,
@@ -158,6 +160,7 @@ def pass_on(
     Raises:
         OnepassError: as `keep` does.
     """
+    check_starts(route.sources, route.text_field)
     writer, engine = work.writer(), work.engine(START)
     start, total, head = time.monotonic(), _bytes_of(route.sources), writer.head().decode()
     done, counts = Done(), Counts()
@@ -232,11 +235,11 @@ def place_of(output: Path) -> Path:
 
 def _input_digest(sources: Sequence[Source]) -> str:
     """Return a digest of names, sizes and times of change."""
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.kind.encode())
-        for path in () if source.is_stream else source.paths:
-            state = path.stat()
-            line = f"{os.path.realpath(path)}\0{state.st_size}\0{state.st_mtime_ns}\n"
-            digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+
+    def states() -> Iterator[str]:
+        for source in sources:
+            yield source.kind
+            for path in () if source.is_stream else source.paths:
+                yield state(path, os.path.realpath(path))
+
+    return digest(states())

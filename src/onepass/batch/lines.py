@@ -20,6 +20,7 @@ from onepass.schema.nesting import TOO_DEEP, is_too_deep
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_BYTES = 1 << 26  # 64 MiB: more than any text that is meant
+_BOM = "\ufeff"
 _PIECE = 1 << 16  # bytes of a line that is passed over
 _HEAD = 1 << 10  # bytes at the start that tell how a file is encoded
 _NULS = 4  # of these bytes, and a share of them, are more than a stray one
@@ -173,6 +174,8 @@ def json_values(raw: bytes) -> dict[str, Any]:
         InputError: if it is none that can be read and written again.
     """
     text = line_text(raw)
+    if text.startswith(_BOM):  # that of the file was taken off
+        raise InputError("not valid JSON (a byte order mark stands before it; take it out)")
     try:
         values = json.loads(
             text.rstrip(),
@@ -184,8 +187,12 @@ def json_values(raw: bytes) -> dict[str, Any]:
         raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
     except RecursionError as error:
         raise InputError(f"not JSON that can be read ({TOO_DEEP})") from error
-    except ValueError as error:  # a number beyond Python's limits, a key that stands twice
+    except _Unreadable as error:
         raise InputError(f"not JSON that can be read ({error})") from error
+    except ValueError as error:  # Python converts no more digits than its limit
+        raise InputError(
+            "not JSON that can be read (a number has too many digits; shorten it)"
+        ) from error
     if is_too_deep(values):
         raise InputError(f"not JSON that can be read ({TOO_DEEP})")
     if not isinstance(values, dict):
@@ -222,8 +229,12 @@ def text_in(values: Mapping[str, Any], field: str) -> str:
     return text
 
 
+class _Unreadable(ValueError):
+    """Why a value cannot be read and written again."""
+
+
 def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise _Unreadable(f"{constant} is not JSON")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -231,14 +242,14 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         counts = Counter(key for key, _ in pairs)
         twice = next(key for key, count in counts.items() if count > 1)
-        raise ValueError(f"the key {twice!r:.60} stands twice in one object")
+        raise _Unreadable(f"the key {twice!r:.60} stands twice in one object")
     return values
 
 
 def _finite(number: str) -> float:
     value = float(number)
     if math.isinf(value):
-        raise ValueError(f"{number} is too large")
+        raise _Unreadable(f"{number:.60} is too large")
     return value
 
 

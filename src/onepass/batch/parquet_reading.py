@@ -6,10 +6,12 @@ It knows pyarrow, and neither what is done with the rows nor how results are wri
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,8 +30,8 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 class ArrowRow(Mapping[str, Any]):
     """The cells of one row of a record batch, as values that JSON has.
 
-    Dates and times are in ISO format, decimals strings, bytes in base64. Maps, and structs with
-    fields of one name, are lists of pairs.
+    Dates and times are in ISO format, decimals strings, bytes in base64, numbers that are none or
+    not finite None. Maps, and structs with fields of one name, are lists of pairs.
 
     Args:
         batch: a ``pyarrow.RecordBatch``.
@@ -48,6 +50,18 @@ class ArrowRow(Mapping[str, Any]):
             return _plain(cell.as_py())
         except _NOT_OF_PYTHON:
             return _piece_by_piece(cell)
+
+    def beyond_json(self, name: str) -> str | None:
+        """Return the number of a cell that JSON does not have: "NaN", "inf" or "-inf"."""
+        value = self.batch.column(name)[self.index].as_py() if self._holds_floats(name) else None
+        if value is None or isfinite(value):
+            return None
+        return "NaN" if isnan(value) else str(value)
+
+    def _holds_floats(self, name: str) -> bool:
+        types = arrow("Parquet files").types
+        kind = decoded_type(self.batch.schema.field(name).type)
+        return bool(types.is_floating(kind))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.batch.schema.names)
@@ -122,7 +136,7 @@ def parquet_rows(
         MissingExtra: if pyarrow is not installed.
     """
     pq, pa = arrow("Parquet files", "pyarrow.parquet"), arrow("Parquet files")
-    _check_text_column(parquet_schema(path), path, field)
+    check_text_column(parquet_schema(path), path, field)
     try:
         with pq.ParquetFile(path) as file:
             total = max(file.metadata.num_rows, 1)
@@ -155,7 +169,17 @@ def _groups_after(metadata: Any, skip: int) -> tuple[int, list[int]]:
     return before, []
 
 
-def _check_text_column(schema: Any, path: Path, field: str) -> None:
+def check_text_column(schema: Any, path: Path, field: str) -> None:
+    """Refuse a file without a column of texts.
+
+    Args:
+        schema: of the file, see `parquet_schema`.
+        path: of the file.
+        field: the column of the text.
+
+    Raises:
+        InputError: if there is no such column, or it does not hold strings.
+    """
     pa = arrow("Parquet files")
     if field not in schema.names:
         columns = ", ".join(repr(name) for name in schema.names[:8]) or "none"
@@ -223,9 +247,32 @@ def _written(cell: Any) -> Any:
     if pa.types.is_duration(kind):
         return cell.value / _PER_SECOND[kind.unit]
     try:
-        return cell.cast("string").as_py()
+        written = cell.cast("string").as_py()
     except pa.ArrowException:  # a zone that nobody knows; the value is in UTC
-        return cell.cast(pa.timestamp(kind.unit, "UTC")).cast("string").as_py()
+        written = cell.cast(pa.timestamp(kind.unit, "UTC")).cast("string").as_py()
+    return _isoformat(written) if pa.types.is_temporal(kind) else written
+
+
+def _isoformat(written: str) -> str:
+    """Return a date or a time that Arrow wrote as Python would write it, with nanoseconds if any.
+
+    >>> _isoformat("2020-01-01 01:00:00.123456789+0100")
+    '2020-01-01T01:00:00.123456789+01:00'
+    >>> _isoformat("12020-01-01 00:00:00.120Z"), _isoformat("00:00:00.000")
+    ('12020-01-01T00:00:00.120000+00:00', '00:00:00')
+    """
+    found = _CLOCK.fullmatch(written)
+    if found is None:  # a date
+        return written
+    day, clock, fraction, zone = found.groups(default="")
+    digits = fraction.rstrip("0")
+    if digits:
+        clock += "." + digits.ljust(6 if len(digits) <= 6 else 9, "0")
+    zone = zone.replace("Z", "+0000")
+    return day.replace(" ", "T") + clock + (zone and f"{zone[:-2]}:{zone[-2:]}")
+
+
+_CLOCK = re.compile(r"(\S+ )?([0-9:]+)(?:\.([0-9]+))?(Z|[+-][0-9]{4})?")
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on, place_of
 from onepass.batch.packing import packing
 from onepass.batch.rows import Position
 from onepass.batch.sources import Source, find_sources
+from onepass.batch.states import model_digest
 from onepass.batch.writing import CsvLines, JsonLines, Writer
 from onepass.errors import InputError
 
@@ -101,7 +102,7 @@ class _Extraction:
     load: Load | None
 
     def identity(self) -> Mapping[str, Any]:
-        model = asdict(self.job.model)
+        model = asdict(self.job.model) | {"files": model_digest(self.job.model.name)}
         model.pop("threads")
         return {
             "request": self.request.to_dict(),

@@ -30,7 +30,7 @@ class Table:
         most: the bytes that a record may have.
 
     Attributes:
-        header: the names of its columns.
+        header: the names of its columns; none of a file that is empty.
 
     Raises:
         InputError: if the header cannot be read, or two columns have one name.
@@ -57,6 +57,19 @@ class Table:
         if len(set(self.header)) < len(self.header):
             raise InputError(f"{name} has two columns of one name; rename one.")
 
+    def check(self, field: str) -> None:
+        """Refuse a table without a column; one that is empty has no header, and no rows.
+
+        Raises:
+            InputError: if there is no such column.
+        """
+        if self.header and field not in self.header:
+            columns = ", ".join(repr(name) for name in self.header[:8]) or "none"
+            raise InputError(
+                f"{self._name} has no column {field!r} (the columns are {columns}); "
+                "name the column of the text with --text-field."
+            )
+
     def rows(self, field: str, skip: int = 0) -> Iterator[Row | BadRow]:
         """Yield a row for each record after the header.
 
@@ -67,12 +80,7 @@ class Table:
         Raises:
             InputError: if there is no such column.
         """
-        if field not in self.header:
-            columns = ", ".join(repr(name) for name in self.header[:8]) or "none"
-            raise InputError(
-                f"{self._name} has no column {field!r} (the columns are {columns}); "
-                "name the column of the text with --text-field."
-            )
+        self.check(field)
         number = 0
         while True:
             try:

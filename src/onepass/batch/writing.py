@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from onepass.batch.answering import Answer, Refused
 from onepass.batch.columns import ADDED
 from onepass.batch.packing import packed
+from onepass.batch.parquet_reading import ArrowRow
 from onepass.batch.rows import BadRow, Chunk, Row
 
 
@@ -104,6 +105,8 @@ class CsvLines:
     def _cells(self, values: Mapping[str, Any]) -> Iterator[str]:
         for name in self._columns:
             value = values.get(name)
+            if value is None and isinstance(values, ArrowRow) and name in values:
+                value = values.beyond_json(name)
             yield value if isinstance(value, str) else "" if value is None else _json(value)
 
     def _packed(self, records: Iterable[list[str]]) -> bytes:

@@ -15,6 +15,7 @@ import typer
 
 from onepass.batch import Job, Watch, run, stream
 from onepass.batch.answering import Refused, found, request_of
+from onepass.batch.columns import check_starts
 from onepass.batch.job import says_format
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
@@ -107,6 +108,7 @@ def _page(job: Job, output: Path | None, load: Load) -> int:
     request = request_of(job)
     docs: list[Extraction] = []
     sources = find_sources(job.input, text_unit=job.text_unit, most=job.max_line)
+    check_starts(sources, job.text_field)
     with opened(output) as write, Progress() as progress:
         model = load()
         for chunk in read_chunks(sources, job.text_field):

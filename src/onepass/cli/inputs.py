@@ -5,6 +5,8 @@ It never trusts the bytes. How rows are read is the business of `onepass.batch`.
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,13 +14,14 @@ from onepass.batch.lines import LINE_BYTES, UTF16
 from onepass.batch.reading import read_rows
 from onepass.batch.rows import BadRow, Row
 from onepass.batch.sources import STDIN, Source, find_sources
+from onepass.cli.output import say
 from onepass.errors import InputError
 
 __all__ = ["BadRow", "Row", "Source", "find_source", "read_rows", "read_text", "read_text_file"]
 
 
 def read_text(given: str | None) -> str:
-    """Return the one text of a command.
+    """Return the one text of a command; a text that names a file gets a hint on standard error.
 
     Args:
         given: the argument; "-" or None means standard input, whose last line break is dropped.
@@ -36,6 +39,11 @@ def read_text(given: str | None) -> str:
     if not text:
         raise InputError(
             "The text is empty; give a TEXT, pipe one in, or name a file with --input."
+        )
+    if given is not None and given != STDIN and os.path.isfile(given):  # also of any odd text
+        say(
+            f"onepass: the text is the name of a file, which is not read; to read what is in it: "
+            f"--input {shlex.quote(given)}"
         )
     return text
 

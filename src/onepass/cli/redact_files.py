@@ -26,6 +26,7 @@ from onepass.batch.packing import packed, packing
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Position, Row
 from onepass.batch.sources import Source
+from onepass.batch.states import model_digest
 from onepass.cli.bulk import is_stream, kept, watch_of
 from onepass.cli.output import json_line, opened
 from onepass.cli.progress import Progress
@@ -47,7 +48,7 @@ class RowFile:
         field: the key or column of the text.
         output: a file, or None for standard output.
         resume: whether to go on with a job that was stopped.
-        model: what the redactor's model is, for a job that goes on.
+        model: what the redactor's model is, its name first, for a job that goes on.
     """
 
     source: Source
@@ -160,6 +161,7 @@ class _Redaction:
 
         options = self.redactor.options
         labels = options.labels
+        model = self.file.model
         return {
             "label": list(labels.items()) if isinstance(labels, Mapping) else list(labels),
             "action": options.actions,
@@ -168,7 +170,7 @@ class _Redaction:
             "threshold": options.threshold,
             "choice of patterns": options.patterns,
             "region": options.region,
-            "model": list(self.file.model),
+            "model": [*model, model_digest(model[0] if model else None)],
             "set of checks": libraries(),
             "packing": packing(self.file.output) if self.file.output else None,
         }

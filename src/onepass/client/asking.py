@@ -76,7 +76,7 @@ class Client:
 
         Raises:
             SchemaError: for a schema that cannot be asked.
-            ServiceError: if the service refuses the request or does not answer.
+            ServiceError: if the service refuses or does not answer, or the client is closed.
         """
         question, make = wire.asked(schema, threshold, overlap, on_long)
         asked = {"text": wire.text(text), **question}
@@ -102,7 +102,7 @@ class Client:
 
         Raises:
             SchemaError: for a schema that cannot be asked.
-            ServiceError: if the service refuses the request or does not answer.
+            ServiceError: if the service refuses or does not answer, or the client is closed.
         """
         question, make = wire.asked(schema, threshold, overlap, on_long)
         given = wire.texts(texts)
@@ -115,7 +115,7 @@ class Client:
 
         Raises:
             SchemaError: for a schema that nobody can ask.
-            ServiceError: if the service or its model cannot be asked for it.
+            ServiceError: if the service cannot be asked for it, or the client is closed.
         """
         asked = {"schema": read_schema(schema).checked().to_dict()}
         return self._send(wire.checked, "POST", "/v1/schema/validate", asked)
@@ -124,12 +124,12 @@ class Client:
         """Return the models of the service.
 
         Raises:
-            ServiceError: if the service refuses the request or does not answer.
+            ServiceError: if the service refuses or does not answer, or the client is closed.
         """
         return self._send(wire.models, "GET", "/v1/models")
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; after that, the client asks for nothing more."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -153,6 +153,7 @@ class Client:
         path: str,
         body: Mapping[str, Any] | None = None,
     ) -> T:
+        wire.check_open(self._http, self._url)
         tries = 0
         while True:
             last = tries == self._retries
@@ -232,7 +233,7 @@ class AsyncClient:
         return await self._send(wire.models, "GET", "/v1/models")
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; after that, the client asks for nothing more."""
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -256,6 +257,7 @@ class AsyncClient:
         path: str,
         body: Mapping[str, Any] | None = None,
     ) -> T:
+        wire.check_open(self._http, self._url)
         tries = 0
         while True:
             last = tries == self._retries

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, TypeVar
 
 import httpx
@@ -87,15 +88,10 @@ def asked(
 ) -> tuple[dict[str, Any], Callable[[Extraction], Extraction]]:
     """Return what is asked, as the service takes it, and what is made of each extraction."""
     given: Threshold = None
-    try:
-        if isinstance(threshold, Mapping):
-            given = {_word(name): float(one) for name, one in threshold.items()}
-        elif threshold is not None:
-            given = float(threshold)  # of NumPy, too
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"threshold must be a number or numbers by name, but {threshold!r:.60} was given."
-        ) from error
+    if isinstance(threshold, Mapping):
+        given = {_word(name): _number(one, f" of {name!r:.60}") for name, one in threshold.items()}
+    elif threshold is not None:
+        given = _number(threshold)
     for option, word in (("overlap", overlap), ("on_long", on_long)):
         if not isinstance(word, str):
             raise InputError(f"{option} must be a string, but {word!r:.60} was given.")
@@ -110,10 +106,22 @@ def asked(
     return question, (lambda doc: doc) if plan is None else plan.read
 
 
-def _word(name: str) -> str:
+def _word(name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError
+        raise InputError(
+            f"threshold must be a number or numbers by name, but {name!r:.60} was given as a name."
+        )
     return name
+
+
+def _number(given: object, of: str = "") -> float:
+    """Return a number of any library as one of Python; its size is the service's to judge."""
+    if isinstance(given, Real) and not isinstance(given, bool):
+        with suppress(OverflowError):  # an integer that no float holds
+            return float(given)
+    raise InputError(
+        f"The threshold{of} must be a number from 0 to 1, but {given!r:.60} was given."
+    )
 
 
 def texts(given: Sequence[str]) -> list[str]:
@@ -135,6 +143,16 @@ def text(given: str) -> str:
     if not isinstance(given, str):
         raise InputError(f"A text must be a string, but {type(given).__name__} was given.")
     return given
+
+
+def check_open(http: httpx.Client | httpx.AsyncClient, url: str) -> None:
+    """Refuse to ask with a client that was closed."""
+    if http.is_closed:
+        raise ServiceError(
+            f"The client of {url} is closed and asks for nothing more; make another one.",
+            status=None,
+            code="closed",
+        )
 
 
 def unreached(error: httpx.HTTPError, url: str) -> ServiceError:

@@ -25,6 +25,8 @@ from onepass.errors import InputError
 from onepass.schema.types import shown
 
 _Row = Mapping[str, Any]
+_MARKED = {"start", "end", "labels"}  # of a part of the text in JSON-MIN
+_ANNOTATED = {"id", "annotator", "annotation_id", "lead_time"}  # of a task in it
 _PLACES = {"start", "end", "startOffset", "endOffset", "globalOffsets"}
 
 
@@ -35,6 +37,26 @@ def is_label_studio_row(row: _Row) -> bool:
     True
     """
     return isinstance(row.get("data"), Mapping) and "annotations" in row
+
+
+def check_export(row: _Row) -> None:
+    """Refuse a row of Label Studio's smaller export, which does not say what its parts are.
+
+    Raises:
+        InputError: if it is one.
+
+    >>> check_export({"text": "Bo", "id": 1, "label": [{"start": 0, "end": 2, "labels": ["dog"]}]})
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: the row is of Label Studio's export JSON-MIN, but only ...
+    """
+    marks = [one[0] for one in row.values() if isinstance(one, list) and one]
+    labelled = any(isinstance(one, Mapping) and one.keys() >= _MARKED for one in marks)
+    if labelled or row.keys() >= _ANNOTATED:
+        raise InputError(
+            "the row is of Label Studio's export JSON-MIN, but only its export JSON is read; "
+            "export the project as that."
+        )
 
 
 @dataclass(slots=True)

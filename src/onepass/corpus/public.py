@@ -139,6 +139,7 @@ def _reader(row: _Row, path: Path) -> Callable[[_Row], Example | None] | None:
         return example_from_gliner
     if is_gliclass_row(row):
         return example_from_gliclass
+    label_studio.check_export(row)
     if "text" not in keys:
         raise InputError(
             f"the row has no 'text' (its keys: {', '.join(sorted(keys)) or 'none'}); expected "

@@ -16,6 +16,7 @@ from typing import Any, TextIO, cast
 
 from onepass.errors import InputError
 
+_BOM = "\ufeff"
 # Python converts no more digits than its limit, and says so with a plain ValueError.
 _LONG_NUMBER = "holds a number of too many digits; shorten it"
 
@@ -193,8 +194,11 @@ def parse_row(line: str | bytes) -> dict[str, Any]:
     onepass.errors.InputError: expected a JSON object, got list.
     """
     try:
-        row = json.loads(line.decode() if isinstance(line, bytes) else line)
+        text = line.decode() if isinstance(line, bytes) else line
+        row = json.loads(text)
     except json.JSONDecodeError as error:
+        if text.startswith(_BOM):  # that of the file was taken off
+            raise InputError("a byte order mark stands before the JSON; take it out.") from error
         raise InputError(f"not valid JSON ({error.msg}, column {error.colno}).") from error
     except UnicodeDecodeError as error:
         raise InputError(

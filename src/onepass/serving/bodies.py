@@ -37,7 +37,15 @@ class _Request(Request):
         return given
 
     async def json(self) -> Any:
-        return json.loads(await self.body(), object_pairs_hook=_unique_keys)
+        given = await self.body()
+        try:
+            return json.loads(given, object_pairs_hook=_unique_keys)
+        except (json.JSONDecodeError, UnicodeDecodeError):  # of which the framework tells
+            raise
+        except ValueError as error:  # Python converts no more digits than its limit
+            raise Refusal(
+                400, "invalid_json", "The body holds a number of too many digits; shorten it."
+            ) from error
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

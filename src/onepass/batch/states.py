@@ -1,0 +1,58 @@
+"""What tells that files have not changed since a job was begun: names, sizes, times of change.
+
+It does not know what is in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from onepass.builtin import NAME
+
+# Where the files of a checkpoint are: beside its own, those of its parts and of its graphs.
+_LAYOUT = ("*", "*/*", "onnx/*/*")
+_READ = {".json", ".safetensors", ".onnx", ".weights", ".data", ".model", ".txt"}
+
+
+def digest(words: Iterable[str]) -> str:
+    """Return a digest of words, in their order."""
+    whole = hashlib.sha256()
+    for word in words:
+        whole.update(f"{word}\n".encode("utf-8", "surrogateescape"))
+    return whole.hexdigest()
+
+
+def state(path: Path, name: str) -> str:
+    """Return what changes when a file does, under a name for it."""
+    found = path.stat()
+    return f"{name}\0{found.st_size}\0{found.st_mtime_ns}"
+
+
+def model_digest(name: str | Path | None) -> str | None:
+    """Return a digest of the files of a model that is a directory.
+
+    Args:
+        name: as in `ModelChoice`.
+
+    Returns:
+        Hexadecimal digits; None for the built-in model, which the version of onepass tells, and
+        for a model of the hub, which its name tells.
+
+    >>> model_digest("builtin"), model_digest("owner/name")
+    (None, None)
+    """
+    if name is None or name == NAME:
+        return None
+    directory = Path(os.path.expanduser(name))
+    return digest(_states(directory)) if directory.is_dir() else None
+
+
+def _states(directory: Path) -> Iterator[str]:
+    """Yield the states of what is read of a checkpoint, whatever else is beside it."""
+    files = {path for pattern in _LAYOUT for path in directory.glob(pattern)}
+    for path in sorted(files):
+        if path.suffix in _READ and path.is_file():
+            yield state(path, path.relative_to(directory).as_posix())
