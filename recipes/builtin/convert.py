@@ -28,6 +28,7 @@ from derived import (
     one_record_of_mentions,
     records_of_mentions,
     records_of_relations,
+    with_absent_choices,
 )
 from joined import joined_mentions, joined_records, joined_relations
 from written import written_rows
@@ -97,7 +98,7 @@ WEIGHTS = {
     "redocred_records": 3.2, "knowledgenet_records": 1.3, "somesci_records": 0.8,
     "wet_lab_protocols_records": 0.5, "materials_synthesis_records": 0.8, "mention_records": 2.0,
     "one_record": 2.0, "joined": 6.0, "joined_mentions": 3.0,
-    "joined_relations": 3.0,
+    "joined_relations": 3.0, "absent_choices": 5.0,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 
@@ -178,6 +179,8 @@ def derived(out: Path) -> dict[str, int]:
     sizes["joined_mentions"] = write_examples(out / "joined_mentions.jsonl", found)
     found = joined_relations(own, JOINED_RELATIONS, random.Random("joined relations"))
     sizes["joined_relations"] = write_examples(out / "joined_relations.jsonl", found)
+    found = with_absent_choices(own, random.Random("absent choices"))
+    sizes["absent_choices"] = write_examples(out / "absent_choices.jsonl", found)
     return sizes
 
 
