@@ -14,34 +14,30 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
-
 from onepass.backends.base import Backend
 from onepass.decoding.assemble import Choice, WindowFindings, assemble
 from onepass.decoding.consistency_solve import SOLVERS, check_solver
 from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import POLICIES
-from onepass.errors import InputError, TextTooLong
+from onepass.errors import InputError
 from onepass.hub import Checkpoint
 from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
 from onepass.models.batching import ON_CPU, Budget, batches
+from onepass.models.cutting import closer_windows, coverage_of, windows_of
 from onepass.models.family import Asking, Closer, FollowUp, Model, Seen, Text
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
 from onepass.models.readable import check_readable, names_of
 from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
 from onepass.models.wanted import Check, Unwanted, current_check
-from onepass.results.types import Coverage, Extraction
+from onepass.results.types import Extraction
 from onepass.schema import Label, Schema, read_schema
 from onepass.schema.shown import shown
-from onepass.text.windows import Window, plan_windows
+from onepass.text.windows import Window
 
 ON_LONG = ("window", "error", "truncate")
 
-_WINDOW_PIECES = 640  # of a text that does not fit at once: attention costs grow with the square
-_OVERLAP_WORDS = 48
 _PLANS = 64  # schemas whose prompts are kept
-_LONGER = 1.25  # times the words of a shorter window, from which on those pay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,9 +195,9 @@ class Reader:
         most = limits.words
         if most is not None:  # words that stand in front of a text count, too
             most = max(most - max(prompt.words for prompt in asked.prompts), 1)
-        whole = [_windows(text, room, most, asked.on_long) for text in read]
+        whole = [windows_of(text, room, most, asked.on_long) for text in read]
         windows = [
-            [*parts, *_closer_windows(text, parts[-1].end, room, asked.closer)]
+            [*parts, *closer_windows(text, parts[-1].end, room, asked.closer)]
             for text, parts in zip(read, whole, strict=True)
         ]
         again = () if asked.closer is None else asked.closer.prompts
@@ -221,7 +217,7 @@ class Reader:
                 WindowFindings(window, tuple(findings[t, w])) for w, window in enumerate(windows[t])
             ]
             first, closer = parts[: len(own)], parts[len(own) :]
-            out.append(assemble(text.words, schema, first, choice, _coverage(text, own), closer))
+            out.append(assemble(text.words, schema, first, choice, coverage_of(text, own), closer))
         return out
 
     def encode_labels(self, labels: Sequence[Label]) -> LabelVectors:
@@ -351,43 +347,3 @@ class Reader:
 def _pieces(job: _Job) -> int:
     length: int = job.reading.pieces
     return length
-
-
-def _windows(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
-    """Return the windows of a text for which a number of pieces is left beside the prompt."""
-    unread = int(text.cut.sum())
-    if on_long == "error" and unread:
-        raise TextTooLong(
-            f"The text has words that are too long to be read whole ({unread} characters in "
-            "all); break them with blanks, or read it with on_long='window'."
-        )
-    longest = int(text.lengths.max(initial=0))  # a word is never cut between windows
-    size = max(min(room, _WINDOW_PIECES), longest)
-    windows = plan_windows(text.lengths, size, overlap=_OVERLAP_WORDS, whole=room, most=most)
-    if len(windows) == 1 or on_long == "window":
-        return windows
-    if on_long == "error":
-        words = "" if most is None else f" and {len(text.lengths)} words"
-        limit = "" if most is None else f" pieces and {most} words"
-        raise TextTooLong(
-            f"The text has {int(text.lengths.sum())} pieces{words}, but {room}{limit} fit "
-            "beside this schema; shorten it, or read it with on_long='window'."
-        )
-    fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
-    return [Window(0, fits if most is None else min(fits, most))]
-
-
-def _closer_windows(text: Text, end: int, room: int, closer: Closer | None) -> list[Window]:
-    """Return shorter windows over the first words of a text, up to an end; none for a short one."""
-    if closer is None or end <= closer.words * _LONGER:
-        return []
-    lengths = text.lengths[:end]
-    return plan_windows(lengths, room, overlap=closer.words // 3, most=closer.words)
-
-
-def _coverage(text: Text, windows: Sequence[Window]) -> Coverage:
-    words = text.words
-    chars, end = len(words.text), windows[-1].end
-    unread, whole = int(text.cut[:end].sum()), end == len(words)
-    reached = chars if whole else int(words.ends[end - 1]) if end else 0
-    return Coverage(chars, reached - unread, len(windows), not whole or unread > 0)

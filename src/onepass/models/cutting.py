@@ -1,0 +1,77 @@
+"""Windows of a text that is longer than is read at once, and what they leave unread.
+
+It knows lengths and limits, neither prompts nor what is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from onepass.errors import TextTooLong
+from onepass.models.family import Closer, Text
+from onepass.results.coverage import Coverage
+from onepass.text.windows import Window, plan_windows
+
+_WINDOW_PIECES = 640  # of a text that does not fit at once: attention costs grow with the square
+_OVERLAP_WORDS = 48
+_LONGER = 1.25  # times the words of a shorter window, from which on those pay
+
+
+def windows_of(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
+    """Return the windows of a text.
+
+    Args:
+        text: in words and pieces.
+        room: pieces that are left beside the longest prompt.
+        most: words of a window; None where only pieces count.
+        on_long: "window", "error" or "truncate", see `Extractor.extract`.
+
+    Raises:
+        TextTooLong: for a text that is not read at once, or not whole, if that is an error.
+    """
+    unread = int(text.cut.sum())
+    if on_long == "error" and unread:
+        raise TextTooLong(
+            f"The text has words that are too long to be read whole ({unread} characters in "
+            "all); break them with blanks, or read it with on_long='window'."
+        )
+    longest = int(text.lengths.max(initial=0))  # a word is never cut between windows
+    size = max(min(room, _WINDOW_PIECES), longest)
+    windows = plan_windows(text.lengths, size, overlap=_OVERLAP_WORDS, whole=room, most=most)
+    if len(windows) == 1 or on_long == "window":
+        return windows
+    if on_long == "error":
+        words = "" if most is None else f" and {len(text.lengths)} words"
+        limit = "" if most is None else f" pieces and {most} words"
+        raise TextTooLong(
+            f"The text has {int(text.lengths.sum())} pieces{words}, but {room}{limit} fit "
+            "beside this schema; shorten it, or read it with on_long='window'."
+        )
+    fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
+    return [Window(0, fits if most is None else min(fits, most))]
+
+
+def closer_windows(text: Text, end: int, room: int, closer: Closer | None) -> list[Window]:
+    """Return the windows in which something is asked once more; none for a short text.
+
+    Args:
+        text: in words and pieces.
+        end: of the words that are read.
+        room: pieces that are left beside the longest prompt.
+        closer: what is asked once more; None if nothing is.
+    """
+    if closer is None or end <= closer.words * _LONGER:
+        return []
+    lengths = text.lengths[:end]
+    return plan_windows(lengths, room, overlap=closer.words // 3, most=closer.words)
+
+
+def coverage_of(text: Text, windows: Sequence[Window]) -> Coverage:
+    """Return how much of a text its windows read."""
+    words = text.words
+    chars, end = len(words.text), windows[-1].end
+    unread, whole = int(text.cut[:end].sum()), end == len(words)
+    reached = chars if whole else int(words.ends[end - 1]) if end else 0
+    return Coverage(chars, reached - unread, len(windows), not whole or unread > 0)
