@@ -21,6 +21,7 @@ from benchmarks.speed.question import Question  # noqa: E402
 from benchmarks.speed.rate import operations  # noqa: E402
 
 from onepass.models.batching import Budget  # noqa: E402
+from onepass.models.gliner2.encode import marker_places  # noqa: E402
 
 _STAGES = ("read_text", "read_window", "score", "decode")  # of a family, in onepass
 # Pieces and padding of runs of the encoder, beside those that are usual.
@@ -33,12 +34,12 @@ class Watched:
 
     Attributes:
         seconds: of each stage; "score" waits for the device.
-        runs: (rows, longest, real pieces) of each run of the encoder.
+        runs: (rows, longest, real pieces, pieces that are read) of each run of the encoder.
     """
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(_STAGES, 0.0)
-        self.runs: list[tuple[int, int, list[int]]] = []
+        self.runs: list[tuple[int, int, list[int], list[int]]] = []
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that counts its seconds, and of "score" what it is given."""
@@ -49,19 +50,24 @@ class Watched:
             self.seconds[stage] += time.perf_counter() - began
             if stage == "score":
                 pieces = [reading.pieces for reading in args[0]]
-                self.runs.append((len(pieces), max(pieces), pieces))
+                read = [one.words + len(marker_places(one.prompt)) for one in args[0]]
+                self.runs.append((len(pieces), max(pieces), pieces, read))
             return out
 
         return run
 
     def needed(self, size: Size) -> float:
         """Return the operations of an encoder that reads the pieces without padding."""
-        return sum(operations(size, 1, one) for *_, pieces in self.runs for one in pieces)
+        return sum(
+            operations(size, 1, *one)
+            for _, _, pieces, read in self.runs
+            for one in zip(pieces, read, strict=True)
+        )
 
     def pieces(self) -> dict[str, int]:
         """Return how many pieces were read, without and with padding."""
-        real = sum(sum(pieces) for *_, pieces in self.runs)
-        padded = sum(rows * longest for rows, longest, _ in self.runs)
+        real = sum(sum(pieces) for _, _, pieces, _ in self.runs)
+        padded = sum(rows * longest for rows, longest, *_ in self.runs)
         return {"real": real, "padded": padded, "runs": len(self.runs)}
 
 

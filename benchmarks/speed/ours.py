@@ -178,14 +178,20 @@ class Inside:
 
     def encodings(
         self, texts: Sequence[str], question: Question
-    ) -> tuple[list[tuple[int, int]], Callable[[], object]]:
-        """Return rows and pieces of each run of the encoder, and what runs them all again."""
+    ) -> tuple[list[tuple[int, int, int]], Callable[[], object]]:
+        """Return rows, pieces and pieces that are read of each run of the encoder.
+
+        Beside them, what runs them all again.
+        """
         self._read(texts, question)
         lanes = self._reader.lanes
         beside = lanes is not None and not self._one.runs
         watched = self._watched[-1] if beside else self._one
         runs = [inputs for graph, inputs in watched.runs if graph == "encode"]
-        shapes = [inputs["ids"].shape for inputs in runs]
+        shapes = [
+            (*inputs["ids"].shape, inputs["words"].shape[1] + inputs["markers"].shape[1])
+            for inputs in runs
+        ]
 
         def again() -> None:
             def run(inputs: Mapping[str, Array]) -> None:
@@ -202,4 +208,4 @@ class Inside:
     def pieces(self, texts: Sequence[str], question: Question) -> int:
         """Return how many pieces the encoder reads, padding included."""
         shapes, _ = self.encodings(texts, question)
-        return sum(rows * pieces for rows, pieces in shapes)
+        return sum(rows * pieces for rows, pieces, _ in shapes)

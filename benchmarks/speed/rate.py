@@ -40,21 +40,25 @@ def measure_rate(threads: int, clock: str = "wall") -> dict[str, float]:
     return rates | {"best": max(rates.values())}
 
 
-def operations(size: Size, rows: int, pieces: int) -> float:
+def operations(size: Size, rows: int, pieces: int, read: int | None = None) -> float:
     """Return the multiplications and additions that an encoder of the kind of DeBERTa needs.
 
     Args:
         size: of it.
         rows: sequences.
         pieces: of each, padding included.
+        read: pieces of each whose vectors are read; None for all.
 
     Four projections and two products of the inner layer for each piece; scores of pairs and what
     they weigh; and scores of pieces by distance, of each sort once, for the distances there are.
+    What stands behind the attention of the last layer is computed for the pieces that are read.
     """
     distances = min(2 * pieces, 2 * BUCKETS)
     projections = pieces * size.hidden * (4 * size.hidden + 2 * size.inner)
     attention = pieces * size.hidden * (2 * pieces + 2 * distances)
-    return 2.0 * rows * size.layers * (projections + attention)
+    unread = 0 if read is None else max(pieces - read, 0)
+    saved = unread * size.hidden * (size.hidden + 2 * size.inner)
+    return 2.0 * rows * (size.layers * (projections + attention) - saved)
 
 
 def _onnx_product(rows: int, inner: int, columns: int) -> Callable[[], object]:

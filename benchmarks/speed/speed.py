@@ -128,7 +128,7 @@ def encoder(options: argparse.Namespace) -> dict[str, Any]:
     ):
         question = settle(options.exact, Question("entities", grid.labels[0]), texts[:1])
         shapes, again = inside.encodings(texts, question)
-        need = sum(operations(options.size, rows, pieces) for rows, pieces in shapes)
+        need = sum(operations(options.size, *shape) for shape in shapes)
         rounds = [timed(again, options.ticks) for _ in range(options.repeats + 1)]
         took = spread(rounds)
         best = max(

@@ -167,6 +167,8 @@ def test_operations_of_an_encoder():
     # 2 pieces: 4 * 4 * 4 + 2 * 4 * 8 weights each; 2 and 2 rows of 4 for pairs, 4 and 4 by distance
     assert operations(size, 1, 2) == 2 * 2 * (128 + 4 * (2 * 2 + 2 * 4))
     assert operations(TINY, 3, 10) == 3 * operations(TINY, 1, 10)
+    # of one piece nothing is read: 4 * 4 weights behind its attention, and 2 * 4 * 8
+    assert operations(size, 1, 2) - operations(size, 1, 2, read=1) == 2 * (16 + 64)
 
 
 def test_systems_take_turns_and_the_first_run_is_left_out():
