@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 CARD = Path(__file__).parents[2] / "src/onepass/builtin/model/README.md"
+
+# Terms, as the manifest words them, that a commercial user has to look at.
+RESTRICTED = re.compile(r"\bNC\b|non-commercial|research|GPL|unclear|mixed")
 
 # What is not in the manifest: name in the mixture, what it is, its terms.
 OWN = (
@@ -50,7 +55,7 @@ without torch.
 | Training | {steps:,} steps, {hours:.1f} hours on one core (`recipes/builtin`) |
 | On a GPU | 1,639 larger steps, 8 minutes |
 | Weights | the mean of two runs (0.3 each) and of what shipped before them (0.4) |
-| License | Apache-2.0 for the weights; the terms of the sources are listed below |
+| License | Apache-2.0 for the weights; the terms of the sources are listed [below](#data) |
 
 ## Scores
 
@@ -65,12 +70,12 @@ scores on the development sets were seen by then, these may flatter a little.
 {scores}
 
 Entities count if start, end and label are exact; the whole label set is asked of every text. Mean
-over the first five sets: micro F1 **{ner:.3f}**. Mean over the next five: accuracy **{cls:.3f}**.
+over the five `ner` sets: micro F1 **{ner}**. Mean over the five `cls` sets: accuracy **{cls}**.
 `handwritten` is a development set of its own, not the training file of that name in
 `data/multitask`.
 
 Calibration and thresholds (`onepass.json`) were fitted on examples that are not in the training
-data, 421 of our own (of `data/calibration`) and some 500 of public sources, so a score is the
+data, 476 of our own (of `data/calibration`) and some 500 of public sources, so a score is the
 share of such findings that were right there. On data of another kind scores can be off; give
 thresholds of your own where it matters. How much each of these origins counts was settled after a
 look at the calibration on the development sets, so the curve, of all findings over the threshold on
@@ -82,8 +87,8 @@ those sets, may flatter a little:
 
 ## Limits
 
-- It is small and was trained for a few hours: it finds where things are better than which of
-  several similar labels they have, and it misses much on domains far from its data.
+- It is small: it finds where things are better than which of several similar labels they have, and
+  it misses much on domains far from its data.
 - Relations and records are the weakest tasks; look at their scores before you use them.
 - English only. Its vocabulary is lower-cased; capitals, digits and line breaks are told to it as
   shapes of words (`word_shapes`), which other libraries do not do. Other languages are split but
@@ -95,9 +100,14 @@ those sets, may flatter a little:
 
 ## Data
 
-Only sources whose terms allow redistribution of derived weights, or that were written for this
-project. `share` is how often a source was drawn at the end of training (`recipes/builtin/README.md`
-has its course). Converters: `recipes/builtin/convert.py`.
+Public sources, and what was written for this project. Terms are given as found. Whoever gathered
+the data cleared them for a model that ships, but some are non-commercial, for research, copyleft,
+mixed or unclear at their origin, at least in parts: {restricted}.
+The license of a repository may not be that of the texts in it. Judge for yourself before you use
+the model commercially.
+
+`share` is how often a source was drawn at the end of training (`recipes/builtin/README.md` has its
+course). Converters: `recipes/builtin/convert.py`.
 
 | source | from | terms as found | share |
 | --- | --- | --- | --- |
@@ -116,19 +126,49 @@ def main() -> None:
     report = json.loads(given.scores.read_text(encoding="utf-8"))
     steps, seconds = _spent(given.logs)
     files = [path for path in (CARD.parent / "onnx").rglob("*") if path.is_file()]
-    text = HEAD.format(
+    text = card(
+        report,
+        json.loads(given.manifest.read_text()),
+        json.loads(given.mix.read_text()),
         size=sum(path.stat().st_size for path in files) / 1e6,
         steps=steps + int(given.before[0]),
         hours=seconds / 3600 + given.before[1],
-        scores="\n".join(_score_rows(report)),
-        curve="\n".join(_curve_rows(report)),
-        ner=report["means"]["ner_micro_f1"],
-        cls=report["means"]["cls_accuracy"],
-        data="\n".join(
-            _data_rows(json.loads(given.manifest.read_text()), json.loads(given.mix.read_text()))
-        ),
     )
     CARD.write_text(text, encoding="utf-8")
+
+
+def card(
+    report: dict[str, Any],
+    manifest: list[dict[str, Any]],
+    mix: dict[str, float],
+    *,
+    size: float,
+    steps: int,
+    hours: float,
+) -> str:
+    """Return the text of the card.
+
+    Args:
+        report: what ``onepass eval --format json`` wrote.
+        manifest: the public sources.
+        mix: how often each source was drawn.
+        size: of the graphs, in MB.
+        steps: of training.
+        hours: of training.
+    """
+    public = _public(manifest, mix)
+    restricted = [f"`{name}`" for name, one in public if RESTRICTED.search(one["licence"])]
+    return HEAD.format(
+        size=size,
+        steps=steps,
+        hours=hours,
+        scores="\n".join(_score_rows(report)),
+        curve="\n".join(_curve_rows(report)),
+        ner=_rounded(report["means"]["ner_micro_f1"]),
+        cls=_rounded(report["means"]["cls_accuracy"]),
+        restricted=", ".join(restricted) or "none",
+        data="\n".join(_data_rows(public, mix)),
+    )
 
 
 def _spent(logs: Sequence[Path]) -> tuple[int, float]:
@@ -141,6 +181,12 @@ def _spent(logs: Sequence[Path]) -> tuple[int, float]:
     return steps, seconds
 
 
+def _rounded(score: float) -> str:
+    """Return three decimals, halves up: 0.6765 is 0.677, whatever its binary form."""
+    exact = Decimal(str(round(score, 9)))
+    return str(exact.quantize(Decimal("0.001"), rounding=ROUND_HALF_UP))
+
+
 def _score_rows(report: dict[str, Any]) -> list[str]:
     rows = []
     for name, one in report["files"].items():
@@ -148,7 +194,7 @@ def _score_rows(report: dict[str, Any]) -> list[str]:
             shown = {"entities": ("f1", "micro F1"), "classifications": ("accuracy", "accuracy")}
             key, title = shown.get(section, ("f1", f"{section} F1"))
             if key in scores:
-                rows.append(f"| {name} | {one['texts']} | {title} {scores[key]:.3f} |")
+                rows.append(f"| {name} | {one['texts']} | {title} {_rounded(scores[key])} |")
     return rows
 
 
@@ -174,18 +220,24 @@ def _curve_rows(report: dict[str, Any]) -> list[str]:
     return rows
 
 
-def _data_rows(manifest: list[dict[str, Any]], mix: dict[str, float]) -> list[str]:
+def _public(
+    manifest: list[dict[str, Any]], mix: dict[str, float]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the sources of the manifest that are in the mixture, by their names there."""
+    named = [
+        (("cls_" if source["kind"] == "classification" else "") + source["id"], source)
+        for source in manifest
+        if source["tier"] == "cleared"
+    ]
+    return [(name, source) for name, source in named if name in mix]
+
+
+def _data_rows(public: list[tuple[str, dict[str, Any]]], mix: dict[str, float]) -> list[str]:
     total = sum(mix.values())
     rows = []
-    for source in manifest:
-        prefix = "cls_" if source["kind"] == "classification" else ""
-        share = mix.get(prefix + source["id"])
-        if share is None or source["tier"] != "cleared":
-            continue
+    for name, source in public:
         terms = source["licence"].replace("|", "/")
-        rows.append(
-            f"| {prefix}{source['id']} | {source['source']} | {terms} | {share / total:.1%} |"
-        )
+        rows.append(f"| {name} | {source['source']} | {terms} | {mix[name] / total:.1%} |")
     for name, origin, terms in OWN:
         share = mix.get(name, 0.0)
         if name == "records":

@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from absent import with_absent_choices
 from annotated import annotated_rows
 from derived import (
     RECIPES,
@@ -28,7 +29,6 @@ from derived import (
     one_record_of_mentions,
     records_of_mentions,
     records_of_relations,
-    with_absent_choices,
 )
 from joined import joined_mentions, joined_records, joined_relations
 from written import written_rows

@@ -18,7 +18,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from derived import with_absent_choices
+from absent import with_absent_choices
 
 from onepass import Extractor
 from onepass.corpus.example import Example

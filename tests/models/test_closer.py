@@ -11,10 +11,15 @@ import pytest
 from tests.tiny import make_tiny_checkpoint
 
 from onepass import Extraction, Extractor, Schema
+from onepass.hub import locate
+from onepass.models.choosing import Wanted
+from onepass.models.opening import open_backend
+from onepass.models.reader import Reader
+from onepass.models.registry import open_model
 from onepass.text.windows import Window, plan_windows
 from onepass.text.words import split_words
 
-WORDS = 8
+WORDS = 30  # more than the pieces of the prompt below
 RELATIONS = Schema().relations(["works for", "lives in"])
 ALL = (
     RELATIONS.copy()
@@ -23,6 +28,7 @@ ALL = (
     .classification("tone", ["calm", "angry"])
 )
 TEXT = (
+    "Sam Ray met Ida Moe in Lyon on Monday, where both work for Blue Mill; Kai Bo lives in Graz. "
     "Tim Cook runs Apple in Paris, and Ann Lee works for Acme in Rome. Bo Berg lives in Oslo; he "
     "left Bergen for a desk at Tiny Works, where Eva Holm sells tea and bread."
 )
@@ -104,8 +110,30 @@ def test_what_is_not_read_is_not_read_closer(tmp_path: Path) -> None:
 
 
 def test_ruled_relations_are_chosen_among_all(plain: Path, closer: Path) -> None:
-    schema = Schema().relations({"works for": {"max_tails": 1}})
+    schema = Schema().relations({name: {"max_tails": 1} for name in ("works for", "lives in")})
     before, after = (read(directory, TEXT, schema) for directory in (plain, closer))
-    heads = [(relation.head.start, relation.head.end) for relation in after.relations]
+    heads = [(r.type, r.head.start, r.head.end) for r in after.relations]
     assert len(heads) == len(set(heads)) > 0
-    assert max(r.score for r in after.relations) >= max(r.score for r in before.relations)
+    assert pairs(after) != pairs(before)  # a closer look has better tails for some heads
+
+
+def test_prompts_of_a_closer_look_may_be_the_longest(tmp_path: Path) -> None:
+    directory = make_tiny_checkpoint(tmp_path, backbone="bert")  # reads 512 pieces
+    (directory / "onepass.json").write_text(json.dumps({"pair_words": WORDS}))
+    checkpoint = locate(directory)
+    model = open_model(checkpoint)
+    reader = Reader(model, open_backend(model, checkpoint, Wanted(backend="torch")))
+    relations = [f"relation {'very ' * (number % 7)}{number}" for number in range(40)]
+    for labels in range(1, 20):
+        schema = Schema().entities(f"place {n} in paris" for n in range(labels))
+        asked = reader.ask(
+            schema.relations(relations), threshold=0.0, overlap="flat", on_long="window"
+        )
+        assert asked.closer is not None
+        longest = [max(p.pieces for p in own) for own in (asked.prompts, asked.closer.prompts)]
+        if longest[0] < longest[1]:
+            break
+    assert longest[0] < longest[1]
+    text = " ".join(["tim" * 150] * 600)  # each word as long as fits
+    (doc,) = reader.read([text], asked)
+    assert doc.coverage.windows

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
-from derived import one_record_of_mentions, with_absent_choices
+from derived import one_record_of_mentions
 from joined import joined_mentions, joined_records, joined_relations
 
 from onepass.corpus.example import (
@@ -165,20 +164,3 @@ def test_mentions_become_one_record_with_a_field_a_label() -> None:
         fields |= {field.name for field in one.fields}
     assert fields == {"person", "place", "date"}
     assert not list(one_record_of_mentions([Example("Nobody.")], ("trip",), random.Random(1)))
-
-
-def test_choices_of_other_texts_are_asked_where_no_text_makes_them() -> None:
-    sizes = GoldField("size", choices=("small", "large"))
-    cup = GoldStructure("cup", (GoldField("what"), sizes), ({"what": (GoldValue(0, 3),)},))
-    shelf = records("shelf", ("name",), ("Bo",))
-    every = [
-        Example("mug, tin", structures=(cup,)),
-        shelf,
-        replace(shelf, text="Bo is a large shelf"),  # which makes the choice
-        replace(shelf, structures=(replace(shelf.structures[0], records=()),)),
-    ]
-    made = list(with_absent_choices(every, random.Random(0)))
-    assert [example.text for example in made] == ["Bo"]
-    (structure,) = made[0].structures
-    assert structure.fields == (GoldField("name"), sizes)
-    assert structure.records == shelf.structures[0].records

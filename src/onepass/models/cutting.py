@@ -56,16 +56,21 @@ def windows_of(text: Text, room: int, most: int | None, on_long: str) -> list[Wi
 def closer_windows(text: Text, end: int, room: int, closer: Closer | None) -> list[Window]:
     """Return the windows in which something is asked once more; none for a short text.
 
+    A window has half as many words as the longest of its prompts has pieces, at least: of shorter
+    ones, reading the prompts again and again would be most of the work.
+
     Args:
         text: in words and pieces.
         end: of the words that are read.
         room: pieces that are left beside the longest prompt.
         closer: what is asked once more; None if nothing is.
     """
-    if closer is None or end <= closer.words * _LONGER:
+    if closer is None:
         return []
-    lengths = text.lengths[:end]
-    return plan_windows(lengths, room, overlap=closer.words // 3, most=closer.words)
+    words = max(closer.words, *(prompt.pieces // 2 for prompt in closer.prompts))
+    if end <= words * _LONGER:
+        return []
+    return plan_windows(text.lengths[:end], room, overlap=words // 3, most=words)
 
 
 def coverage_of(text: Text, windows: Sequence[Window]) -> Coverage:

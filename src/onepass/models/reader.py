@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -183,7 +183,8 @@ class Reader:
         family = self.model.family
         limits = self.model.limits
         follow = family.follow(asked.asking.schema, self.model.settings)
-        longest = max([prompt.pieces for prompt in asked.prompts])
+        again = () if asked.closer is None else asked.closer.prompts
+        longest = max(prompt.pieces for prompt in (*asked.prompts, *again))
         if follow is not None:  # what it will ask depends on the text
             longest = max(longest, self._budget)
         room = limits.pieces - longest - 2
@@ -200,7 +201,6 @@ class Reader:
             [*parts, *closer_windows(text, parts[-1].end, room, asked.closer)]
             for text, parts in zip(read, whole, strict=True)
         ]
-        again = () if asked.closer is None else asked.closer.prompts
         jobs = [
             _Job(t, w, p, family.read_window(prompt, read[t], window))
             for t, parts in enumerate(windows)
@@ -263,7 +263,11 @@ class Reader:
         planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
         check_readable(names_of(schema), self.model.tokenizer)
         prompts = family.prepare(planned, settings, self.backend, vectors)
-        plan = prompts, family.closer(schema, self.model.tokenizer, settings, self._budget)
+        closer = family.closer(schema, self.model.tokenizer, settings, self._budget)
+        if closer is not None:
+            again = family.prepare(closer.prompts, settings, self.backend, vectors)
+            closer = replace(closer, prompts=again)
+        plan = prompts, closer
         with self._plans_lock:
             self._plans[key] = plan
             while len(self._plans) > _PLANS:
