@@ -81,6 +81,29 @@ def test_what_is_fitted_is_kept(onepass: Onepass, checkpoint: Path, data: Path) 
         assert log_odds(score) == pytest.approx(logit, abs=1e-3)
 
 
+def test_thresholds_of_labels_move_with_the_scores(
+    onepass: Onepass, checkpoint: Path, data: Path
+) -> None:
+    settings = checkpoint / "onepass.json"
+    before = {"scale": 2.0, "shift": -1.0}
+    settings.write_text(
+        json.dumps(
+            {"calibration": {"entities": before}, "labels": {"person": 0.5, "strange": 0.25}}
+        )
+    )
+    done = onepass("calibrate", str(checkpoint), "--data", str(data), "-f", "json")
+    kept = json.loads(settings.read_text())
+    line = kept["calibration"]["entities"]
+    assert line != before
+    at = log_odds(kept["labels"]["person"])
+    assert at == pytest.approx(line["scale"] * 0.5 + line["shift"], abs=1e-3)  # raw logit 0.5
+    assert set(kept["labels"]) == {"person"}
+    assert done.err.splitlines()[1] == (
+        "Thresholds of the scores before are left out where nothing tells what they are among the "
+        "new ones: 'strange' (0.25); set them anew."
+    )
+
+
 def log_odds(score: float) -> float:
     return math.log(score / (1 - score))
 

@@ -7,7 +7,8 @@ import pytest
 from onepass.corpus.example import Example, GoldTask
 from onepass.errors import InputError
 from onepass.evaluation import sweep_abstain
-from onepass.evaluation.abstention import Fit, abstain_curve
+from onepass.evaluation.abstention import abstain_curve
+from onepass.evaluation.judged import Judged
 from onepass.results.types import Classification, Extraction, LabelScore
 
 LABELS = ("calm", "angry")
@@ -42,7 +43,7 @@ def test_the_floor_between_what_fits_and_what_does_not(canned):  # type: ignore[
 
 def test_a_wrong_answer_stays_wrong_at_every_floor() -> None:
     """Silence is not the right answer to a question that has one."""
-    curve = abstain_curve([Fit(0.5, True, False)], [0.2, 0.8])
+    curve = abstain_curve([Judged(0.5, True, False)], [0.2, 0.8])
     assert curve == {0.2: 0.0, 0.8: 0.0}
 
 

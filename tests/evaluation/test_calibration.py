@@ -13,13 +13,17 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
+from onepass.evaluation import calibration, curves
 from onepass.evaluation.calibration import (
     answer,
     calibrate,
     calibration_errors,
+    fit,
     fit_platt,
     fit_temperature,
 )
+from onepass.evaluation.judged import Judged
+from onepass.evaluation.records import judged_choices
 from onepass.results.types import Classification, Entity, Extraction, LabelScore, Value
 from onepass.schema import Schema
 
@@ -251,6 +255,23 @@ def test_choices_learn_from_fields_that_are_left_empty_when_to_abstain() -> None
     assert low < 0.1
     assert high > 0.7
     assert settings["calibration"]["records"] != line
+
+
+def test_choices_are_judged_once_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are matched for that, which takes the longest."""
+    answered = answer(Chooser(), coats(empty=100))
+    texts: list[str] = []
+
+    def counted(prediction: Extraction, gold: Example) -> list[Judged]:
+        texts.append(gold.text)
+        return judged_choices(prediction, gold)
+
+    for module in (calibration, curves):
+        monkeypatch.setattr(module, "judged_choices", counted)
+    for judge in (fit, calibration_errors):
+        texts.clear()
+        judge(answered)
+        assert len(texts) == len(set(texts)) == 200
 
 
 def test_choices_are_left_out_where_too_few_are_empty() -> None:

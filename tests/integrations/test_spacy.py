@@ -6,6 +6,7 @@ import pytest
 
 from onepass import Classification, Entity, Extraction, Extractor, LabelScore
 from onepass.errors import InputError, SchemaError
+from onepass.results import spacy_doc
 
 spacy = pytest.importorskip("spacy")
 pytest.importorskip("onepass.integrations.spacy")  # the factory
@@ -96,17 +97,26 @@ def test_places_inside_tokens_are_widened_and_kept_exactly() -> None:
 
 
 def test_lone_surrogates_are_replaced_and_nothing_moves() -> None:
+    first, second = chr(0xD83D), chr(0xD83E)
     found = Extraction(
         "a \ud800 Bo",
         (Entity("x\udfff", "\ud800 Bo", 2, 6, 0.9),),
-        {"t": Classification((), {"\ud83d": 0.5})},
+        {"t": Classification((LabelScore(first, 0.5),), {first: 0.5, second: 0.25})},
     )
     doc = found.to_spacy()
     assert doc.text == "a \ufffd Bo"
-    assert [(e.label_, e.text) for e in doc.ents] == [("x\ufffd", "\ufffd Bo")]
-    assert doc.cats == {"\ufffd": 0.5}
-    assert Extraction.from_dict(doc.user_data["onepass"]).text == doc.text
+    assert [(e.label_, e.text) for e in doc.ents] == [("x\\udfff", "\ufffd Bo")]
+    assert doc.cats == {"\\ud83d": 0.5, "\\ud83e": 0.25}  # two names stay two
+    held = Extraction.from_dict(doc.user_data["onepass"])
+    assert (held.text, held.entities[0].label) == (doc.text, "x\\udfff")
+    assert held.classifications["t"].scores == doc.cats
     assert spacy.tokens.Doc(doc.vocab).from_bytes(doc.to_bytes()).text == doc.text
+
+
+def test_a_result_of_whole_strings_is_not_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spacy_doc, "_encodable", lambda value: pytest.fail("it is UTF-8"))
+    found = Extraction("Bø 😀", (Entity("namn på", "Bø", 0, 2, 0.9),))
+    assert found.to_spacy().user_data["onepass"] == found.to_dict()
 
 
 def test_wrong_settings_are_refused() -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from onepass.errors import BackendError, CheckpointError
 from onepass.hub import Checkpoint, locate
 from onepass.hub.files import read_json
 from onepass.models import export as module
+from onepass.models import registry
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
-from onepass.models.registry import open_model, read_labels, read_settings
+from onepass.models.registry import FAMILIES, Kept, open_model, read_settings
 from onepass.models.thresholds import Calibration
 
 
@@ -95,15 +97,19 @@ def test_a_length_that_is_none(encoder: dict[str, Any], said: str) -> None:
 
 
 def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
-    assert read_settings(tmp_path) == ({}, {})
+    assert read_settings(tmp_path) == Kept()
     content = {
         "thresholds": {"entities": 0.4, "abstain": 0.3},
         "calibration": {"entities": {"scale": 2, "shift": -1}, "single": {"scale": 0.5}},
+        "labels": {"person": 0.3},
+        "word_splitter": "char",
     }
     write(tmp_path / "onepass.json", content)
-    assert read_settings(tmp_path) == (
+    assert read_settings(tmp_path) == Kept(
         {"entities": 0.4, "abstain": 0.3},
         {"entities": Calibration(2.0, -1.0), "single": Calibration(0.5, 0.0)},
+        {"person": 0.3},
+        "char",
     )
 
 
@@ -121,6 +127,7 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"thresholds": {"entities": "0.3"}}, {"thresholds": {"entities": True}},
         {"calibration": {"entities": {"scale": "2"}}}, {"labels": {"person": "0.3"}},
         {"labels": ["person"]}, {"labels": {"person": 2}}, {"threshold": {"entities": 0.9}},
+        {"word_splitter": "jieba"},
     ],
 )  # fmt: skip
 def test_broken_settings(tmp_path: Path, content: Any) -> None:
@@ -131,19 +138,46 @@ def test_broken_settings(tmp_path: Path, content: Any) -> None:
 
 
 def test_thresholds_of_labels(checkpoint: Checkpoint) -> None:
-    assert read_labels(checkpoint.directory) == {}
+    assert open_model(checkpoint).label_thresholds == {}
     write(checkpoint.directory / "onepass.json", {"labels": {"person": 0.3}})
-    assert read_labels(checkpoint.directory) == {"person": 0.3}
     assert open_model(checkpoint).label_thresholds == {"person": 0.3}
 
 
 def test_what_settings_may_hold(tmp_path: Path) -> None:
     path = tmp_path / "onepass.json"
-    for name in ("gliner2", "gliner", "gliclass", "nli", "embedding"):
-        write(path, {"labels": {"person": 0.3}, "thresholds": {"choices": 0.5}})
-        assert read_settings(tmp_path, name)[0] == {"choices": 0.5}
+    for family in FAMILIES.values():
+        own = dict.fromkeys(family.keys, "x")  # which the family looks at by itself
+        write(path, {"labels": {"person": 0.3}, "thresholds": {"choices": 0.5}} | own)
+        assert read_settings(tmp_path, family).thresholds == {"choices": 0.5}
     write(path, {"prompt_style": "v1", "template": "{}", "least_pairs": 1})
-    assert read_settings(tmp_path) == ({}, {})
+    assert read_settings(tmp_path) == Kept()
+
+
+def test_a_new_family_brings_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = replace(FAMILIES["nli"], name="new", keys=("tempo",))
+    monkeypatch.setattr(registry, "FAMILIES", {**FAMILIES, "new": family})
+    write(tmp_path / "onepass.json", {"tempo": 3})
+    assert read_settings(tmp_path, family) == read_settings(tmp_path) == Kept()
+    with pytest.raises(CheckpointError, match="is for new checkpoints, but this is a nli checkpoi"):
+        read_settings(tmp_path, FAMILIES["nli"])
+
+
+def test_settings_are_read_once_beside_those_of_the_family(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(checkpoint.directory / "onepass.json", {"labels": {"person": 0.3}})
+    read: list[str] = []
+    read_text = Path.read_text
+
+    def noted(path: Path, encoding: str | None = None) -> str:
+        read.append(path.name)
+        return read_text(path, encoding)
+
+    monkeypatch.setattr(Path, "read_text", noted)
+    GLINER2.read_config(checkpoint.directory)
+    assert read.count("onepass.json") == 1
+    open_model(checkpoint)
+    assert read.count("onepass.json") == 1 + 2
 
 
 @pytest.mark.parametrize(
@@ -160,10 +194,16 @@ def test_what_settings_may_hold(tmp_path: Path) -> None:
 def test_keys_that_nothing_reads(tmp_path: Path, family: str | None, key: str, said: str) -> None:
     write(tmp_path / "onepass.json", {key: {}})
     with pytest.raises(CheckpointError, match=said):
-        read_settings(tmp_path, family)
+        read_settings(tmp_path, None if family is None else FAMILIES[family])
 
 
 def test_opening_a_checkpoint_with_a_misspelled_key(checkpoint: Checkpoint) -> None:
+    write(checkpoint.directory / "onepass.json", {"threshold": {"entities": 0.9}})
+    with pytest.raises(CheckpointError, match=r"did you mean 'thresholds'\?$"):
+        open_model(checkpoint)
+
+
+def test_opening_a_checkpoint_with_a_key_of_another_family(checkpoint: Checkpoint) -> None:
     write(checkpoint.directory / "onepass.json", {"prompt_style": "v1"})
     with pytest.raises(CheckpointError, match="but this is a gliner2 checkpoint"):
         open_model(checkpoint)

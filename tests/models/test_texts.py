@@ -107,6 +107,57 @@ def test_tables_of_libraries_are_refused_and_their_columns_read() -> None:
         assert list(checked_texts(table["body"])) == ["Ann left.", "Bo too."]
 
 
+class Corpus:
+    """Texts that have columns, of which a loop gives the cells of one."""
+
+    columns: Sequence[str] | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("body", "Ann left."))
+
+    def __getitem__(self, number: int) -> str:
+        return list(self)[number]
+
+
+class Lines:
+    """Texts that can be read once."""
+
+    column_names = ("body",)
+
+    def __init__(self) -> None:
+        self._left = iter(("body",))
+
+    def __iter__(self) -> Iterator[str]:
+        return self._left
+
+
+class Rows(Corpus):
+    """A loop gives rows, as data sets of Hugging Face do, whatever is known of their columns."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(({"body": "Ann left."},))
+
+
+class Streamed(Rows):
+    columns = ("body",)
+
+
+@pytest.mark.parametrize("columns", [None, (), ("body",), ["body", "author"], 2])
+def test_texts_that_have_columns_are_read(columns: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Corpus, "columns", columns)
+    assert list(checked_texts(Corpus())) == ["body", "Ann left."]
+
+
+def test_nothing_is_taken_from_what_is_read_once() -> None:
+    assert list(checked_texts(Lines())) == ["body"]
+
+
+@pytest.mark.parametrize("given", [Rows(), Streamed()])
+def test_rows_with_columns_are_a_table(given: Any) -> None:
+    with pytest.raises(InputError, match=r"a table \((Rows|Streamed)\) was given"):
+        checked_texts(given)
+
+
 def test_what_is_no_text_is_named_on_one_line() -> None:
     given: Any = ["Ann left.", Table()]
     with pytest.raises(InputError) as refused:

@@ -143,6 +143,38 @@ def test_labels_of_the_checkpoint_come_before_its_kinds_and_after_all_else() -> 
     assert of(0.2) == lists(resolve(0.2, CALIBRATED))
 
 
+class Counted(dict[str, float]):
+    """Numbers that know how often they were looked at."""
+
+    looks = 0
+
+    def get(self, *of: Any) -> Any:
+        self.looks += 1
+        return super().get(*of)
+
+    def __contains__(self, name: object) -> bool:
+        self.looks += 1
+        return super().__contains__(name)
+
+    def __getitem__(self, name: str) -> float:
+        self.looks += 1
+        return super().__getitem__(name)
+
+
+def test_what_holds_for_a_kind_is_looked_up_once_and_not_by_every_label() -> None:
+    """This is done in every call, and there may be hundreds of labels."""
+
+    def looks(asked: Schema, given: Any) -> tuple[int, int]:
+        kinds, labels = Counted(CALIBRATED), Counted({"place": 0.1})
+        resolve_thresholds(asked, given, kinds, labels=labels)
+        return kinds.looks, labels.looks
+
+    many = Schema().entities([f"label {n}" for n in range(100)])
+    assert looks(many, None)[0] == looks(Schema().entities(["one"]), None)[0]
+    assert looks(many, None)[1] == 100
+    assert looks(many, 0.3)[1] == looks(many, {"entities": 0.3})[1] == 0
+
+
 def test_floors_of_tasks_that_may_abstain() -> None:
     asked = (
         schema()

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from onepass.extractor import Extractor
+from onepass.models.thresholds import KINDS
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.serving import wire
 from onepass.serving.guard import ROUTES
@@ -154,6 +155,8 @@ def test_the_page_needs_no_other_server(service):
 
 def test_the_description_names_every_route(service):
     described = service.http.get("/openapi.json").json()
+    given = described["components"]["schemas"]["ExtractRequest"]["properties"]["threshold"]
+    assert f"by kind ({', '.join(KINDS)})" in given["description"]
     assert set(described["paths"]) | {"/docs", "/openapi.json"} == ROUTES
     assert {route.path for route in router.routes} | {"/openapi.json"} == ROUTES  # type: ignore[attr-defined]
     refused = described["paths"]["/v1/extract"]["post"]["responses"]

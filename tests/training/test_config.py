@@ -56,32 +56,13 @@ def test_flags_count_instead_of_the_file(tmp_path):
     ("given", "message"),
     [
         ({"rate": 1}, "has no key 'rate'; its keys are model, data, output, dev"),
-        ({"model": ""}, "'model' must be a path or a hub id, but '' was given"),
-        ({"data": []}, "'data' must be a path or a list of paths, but () was given"),
-        ({"data": [3]}, "'data' must be a path or a list of paths"),
-        ({"dev": 3}, "'dev' must be a path or null, but 3 was given"),
-        ({"steps": 0}, "'steps' must be a whole number from 1, or null, but 0 was given"),
-        ({"steps": 1.5}, "'steps' must be a whole number"),
-        ({"steps": True}, "'steps' must be a whole number"),
-        ({"minutes": -1}, "'minutes' must be a number above 0, or null, but -1 was given"),
-        ({"epochs": "5"}, "'epochs' must be a number above 0"),
-        ({"head_rate": -1e-5}, "'head_rate' must be a number from 0"),
-        ({"clip": 0}, "'clip' must be a number above 0"),
-        ({"held_out": 1}, "'held_out' must be a share from 0 to below 1"),
-        ({"betas": [0.9]}, "'betas' must be two numbers"),
-        ({"betas": [0.9, 1.0]}, "'betas' must be two numbers"),
-        ({"precision": "int8"}, "'precision' must be one of auto, bf16, fp16, fp32, but 'int8'"),
-        ({"samples": -1}, "'samples' must be a whole number from 0"),
-        ({"device": "gpu"}, "'device' must be one of auto, cpu, cuda, but 'gpu'"),
-        ({"freeze": [["a"]]}, "'freeze' must be a list of text_encoder"),
-        ({"threads": 0}, "'threads' must be a whole number from 1, or null, but 0"),
-        ({"seed": 10**23}, "'seed' must be a whole number from 0 to 9223372036854775807, but 1000"),
-        ({"seed": 2**63}, "'seed' must be a whole number from 0 to 9223372036854775807"),
-        ({"resume": 1}, "'resume' must be true or false"),
-        ({"keep": 0}, "'keep' must be a whole number from 1"),
+        ({"ema": 1}, "'ema' must be a number above 0 and below 1, or null, but 1 was given"),
         ({"sampling": []}, "'sampling' must be an object, but [] was given"),
         ({"sampling": {"lables": 3}}, "'sampling' has no key 'lables'; its keys are max_labels"),
         ({"sampling": {"compete": 2}}, "'compete' must be a probability"),
+        ({"distill": {"weight": 1}}, "'distill' needs 'teacher'"),
+        ({"distill": {"teacher": "big", "heat": 1}}, "'heat'"),
+        ({"distill": {"teacher": "big", "temperature": 0}}, "'distill.temperature' must be"),
         ({"loss": {"spans": -1}}, "'loss.spans' must be a number from 0, but -1 was given"),
         ({"loss": {"span": 1}}, "'loss' has no key 'span'; its keys are spans, rank"),
     ],
@@ -162,27 +143,6 @@ def test_yaml_that_is_no_configuration_is_refused(tmp_path, content, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"ema": 1}, "'ema' must be a number above 0 and below 1, or null, but 1 was given"),
-        ({"patience": 0}, "'patience' must be a whole number from 1, or null"),
-        ({"patience": 2, "score_every": 0}, "'score_every' is 0, which scores only at the end"),
-        ({"license": ""}, "'license' must be a name such as 'apache-2.0'"),
-        ({"word_splitter": "jieba"}, "'word_splitter' must be one of char, script, or null"),
-        ({"word_splitter": ["char"]}, "'word_splitter' must be one of char, script, or null"),
-        ({"distill": {"weight": 1}}, "'distill' needs 'teacher'"),
-        ({"distill": {"teacher": "big", "heat": 1}}, "'heat'"),
-        ({"distill": {"teacher": "big", "temperature": 0}}, "'distill.temperature' must be"),
-        ({"distill": "big", "rl": {"rewards": {"f1": 1}}}, "'distill' is of supervised training"),
-        ({"ema": 0.9, "rl": {"rewards": {"f1": 1}}}, "'ema' is of supervised training"),
-    ],
-)
-def test_newer_keys_are_checked_too(given, message):
-    with pytest.raises(InputError, match=re.escape(message)):
-        TrainConfig.from_dict(LEAST | given)
-
-
 def test_a_teacher_alone_is_distillation():
     config = TrainConfig.from_dict(LEAST | {"distill": "big", "license": "mit", "ema": 0.99})
     assert (config.distill.teacher, config.distill.weight) == ("big", 1.0)
@@ -201,9 +161,3 @@ def test_overrides_within_an_object_leave_its_other_keys():
     assert config.lora == LoraOptions(rank=4, dropout=0.1)
     assert config.distill == DistillOptions("base")
     assert config.sampling == SamplingOptions(restyle=0.5)
-
-
-def test_rounded_weights_are_not_changed_by_adapters():
-    given = LEAST | {"quantize": True, "lora": {"rank": 4}}
-    with pytest.raises(InputError, match="'quantize' rounds whole weights, which 'lora' does not"):
-        TrainConfig.from_dict(given)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain
@@ -18,7 +18,7 @@ from uuid import UUID
 
 from onepass.batch.extras import arrow
 from onepass.batch.lines import LINE_BYTES, too_long
-from onepass.batch.rows import CHUNK_ROWS, BadRow, Row
+from onepass.batch.rows import CHUNK_ROWS, BadRow, Cells, Row
 from onepass.errors import InputError
 
 # Strings that are not UTF-8, fields of one name, nanoseconds; years that Python does not have;
@@ -27,7 +27,7 @@ _NOT_OF_PYTHON = (ValueError, OverflowError, KeyError)
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-class ArrowRow(Mapping[str, Any]):
+class ArrowRow(Cells):
     """The cells of one row of a record batch, as values that JSON has.
 
     Dates and times are in ISO format, decimals strings, bytes in base64, numbers that are none or
@@ -36,13 +36,15 @@ class ArrowRow(Mapping[str, Any]):
     Args:
         batch: a ``pyarrow.RecordBatch``.
         index: of the row in it, from 0.
+        floats: the columns that may hold numbers that are none or not finite.
     """
 
-    __slots__ = ("batch", "index")
+    __slots__ = ("batch", "floats", "index")
 
-    def __init__(self, batch: Any, index: int) -> None:
+    def __init__(self, batch: Any, index: int, floats: frozenset[str]) -> None:
         self.batch = batch
         self.index = index
+        self.floats = floats
 
     def __getitem__(self, name: str) -> Any:
         cell = self.batch.column(name)[self.index]
@@ -52,16 +54,10 @@ class ArrowRow(Mapping[str, Any]):
             return _piece_by_piece(cell)
 
     def beyond_json(self, name: str) -> str | None:
-        """Return the number of a cell that JSON does not have: "NaN", "inf" or "-inf"."""
-        value = self.batch.column(name)[self.index].as_py() if self._holds_floats(name) else None
+        value = self.batch.column(name)[self.index].as_py() if name in self.floats else None
         if value is None or isfinite(value):
             return None
         return "NaN" if isnan(value) else str(value)
-
-    def _holds_floats(self, name: str) -> bool:
-        types = arrow("Parquet files").types
-        kind = decoded_type(self.batch.schema.field(name).type)
-        return bool(types.is_floating(kind))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.batch.schema.names)
@@ -136,7 +132,9 @@ def parquet_rows(
         MissingExtra: if pyarrow is not installed.
     """
     pq, pa = arrow("Parquet files", "pyarrow.parquet"), arrow("Parquet files")
-    check_text_column(parquet_schema(path), path, field)
+    schema = parquet_schema(path)
+    check_text_column(schema, path, field)
+    floats = frozenset(one.name for one in schema if pa.types.is_floating(decoded_type(one.type)))
     try:
         with pq.ParquetFile(path) as file:
             total = max(file.metadata.num_rows, 1)
@@ -152,7 +150,7 @@ def parquet_rows(
                         if _bytes_of(cell) > most:
                             row: Row | BadRow = BadRow(number, too_long(most))
                         else:
-                            row = _row(number, ArrowRow(batch, index), cell, field)
+                            row = _row(number, ArrowRow(batch, index, floats), cell, field)
                         yield row, number / total
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"The file {path} cannot be read on: {error}") from error

@@ -17,8 +17,8 @@ from onepass.batch import extras
 from onepass.batch.columns import Kind
 from onepass.batch.parquet_reading import ArrowRow, decoded_type
 from onepass.batch.rows import BadRow, Row
-from onepass.batch.writing import without_surrogates
 from onepass.errors import InputError
+from onepass.results.surrogates import escaped_surrogates, without_surrogates
 from onepass.schema.schema import Schema
 
 _GROUP_BYTES = 64 << 20  # of a row group, in memory
@@ -51,11 +51,7 @@ class ArrowStream:
                 "The schema has a name with half a surrogate pair, which Parquet cannot hold; "
                 "rename it, or write JSONL."
             ) from error
-        # An escape, not U+FFFD: two names stay two.
-        names = [
-            (name.encode("utf-8", "backslashreplace").decode("utf-8"), kind)
-            for name, kind in self._types.items()
-        ]
+        names = [(escaped_surrogates(name), kind) for name, kind in self._types.items()]
         added = [("extraction", self._extraction), ("error", pa.string())]
         self._schema = pa.schema([*names, *added])
 

@@ -5,6 +5,7 @@ It does not know where rows come from or what is done with them.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,16 @@ from typing import Any
 CHUNK_ROWS = 256  # enough for the model to put texts of one length together
 CHUNK_CHARS = 1_000_000  # or fewer rows, if their texts are long
 CHUNK_BYTES = 1 << 26  # or if there is much beside their texts
+
+
+class Cells(Mapping[str, Any]):
+    """The cells of a row as values that JSON has, where some stand for what it does not have."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def beyond_json(self, name: str) -> str | None:
+        """Return the number of a cell that JSON does not have: "NaN", "inf" or "-inf"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +15,8 @@ from typing import Any, Protocol
 from onepass.batch.answering import Answer, Refused
 from onepass.batch.columns import ADDED
 from onepass.batch.packing import packed
-from onepass.batch.parquet_reading import ArrowRow
-from onepass.batch.rows import BadRow, Chunk, Row
+from onepass.batch.rows import BadRow, Cells, Chunk, Row
+from onepass.results.surrogates import without_surrogates
 
 
 class Writer(Protocol):
@@ -105,7 +104,7 @@ class CsvLines:
     def _cells(self, values: Mapping[str, Any]) -> Iterator[str]:
         for name in self._columns:
             value = values.get(name)
-            if value is None and isinstance(values, ArrowRow) and name in values:
+            if value is None and isinstance(values, Cells):
                 value = values.beyond_json(name)
             yield value if isinstance(value, str) else "" if value is None else _json(value)
 
@@ -114,18 +113,6 @@ class CsvLines:
 
     def converted(self, rows: Path, result: Path) -> Path:
         return rows
-
-
-def without_surrogates(text: str) -> str:
-    r"""Return a text with U+FFFD for every lone surrogate, so that offsets stay what they are.
-
-    >>> without_surrogates("a\ud83db") == "a\ufffdb"
-    True
-    """
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _csv_line(record: Iterable[str]) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from onepass.corpus.example import Example
+    from onepass.evaluation.calibration import Answered
 
 EXAMPLES = """Examples:
 
@@ -78,8 +79,14 @@ def calibrate(
             f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
         )
     errors = calibration_errors(answered)
-    path = _keep(checkpoint, fitted)
+    path, lost = _keep(checkpoint, fitted, answered)
     say(f"{path} holds what was fitted on {len(answered):,} texts")
+    if lost:
+        names = ", ".join(f"{name!r} ({at:g})" for name, at in lost.items())
+        say(
+            "Thresholds of the scores before are left out where nothing tells what they are among "
+            f"the new ones: {names}; set them anew."
+        )
     show(_report(fitted, errors, form))
 
 
@@ -96,18 +103,37 @@ def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Ite
             yield example
 
 
-def _keep(checkpoint: Path, fitted: dict[str, Any]) -> Path:
-    """Put what was fitted beside what a checkpoint says of other kinds and of itself."""
+def _keep(
+    checkpoint: Path, fitted: dict[str, Any], answered: Answered
+) -> tuple[Path, dict[str, float]]:
+    """Put what was fitted beside what a checkpoint says of other kinds and of itself.
+
+    Returns:
+        The file, and the thresholds that could not be kept, by kind or label.
+    """
+    from onepass.evaluation.recalibration import carried, carried_labels
     from onepass.hub.checkpoint import SETTINGS_FILE
+    from onepass.models.registry import read_settings
+    from onepass.models.thresholds import Calibration
     from onepass.models.wording import own_settings
 
+    kept = read_settings(checkpoint)
+    lines = {kind: Calibration(**line) for kind, line in fitted["calibration"].items()}
+    after = {**kept.calibration, **lines}
+    old = {kind: at for kind, at in kept.thresholds.items() if kind not in fitted["thresholds"]}
+    thresholds = carried(old, kept.calibration, after)
+    labels = carried_labels(kept.labels, kept.calibration, after, answered)
     path = checkpoint / SETTINGS_FILE
     staged = path.with_name(f".{path.name}.new")
     settings = own_settings(checkpoint)
-    settings |= {part: settings.get(part, {}) | of_kinds for part, of_kinds in fitted.items()}
+    settings["thresholds"] = thresholds | fitted["thresholds"]
+    settings["calibration"] = settings.get("calibration", {}) | fitted["calibration"]
+    if "labels" in settings:
+        settings["labels"] = labels
     staged.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     staged.replace(path)
-    return path
+    pairs = ((old, thresholds), (kept.labels, labels))
+    return path, {name: at for was, now in pairs for name, at in was.items() if name not in now}
 
 
 def _report(

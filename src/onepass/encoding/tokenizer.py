@@ -20,10 +20,10 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import ByteLevel
 
 from onepass.errors import CheckpointError
+from onepass.results.surrogates import without_surrogates
 
 _CACHE_LIMIT = 200_000  # words; about 40 MB
 _CACHED_LENGTH = 64  # characters; what is longer hardly comes again
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKUP = re.compile(r"[^\w\s].*\w.*[^\w\s]")
 
 
@@ -167,7 +167,7 @@ class PieceTokenizer:
         >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").plain("a [SEP] b")
         'a [ SEP] b'
         """
-        text = _SURROGATE.sub("\ufffd", text)
+        text = without_surrogates(text)
         while self._special and (match := self._special.search(text)):
             found = match[0]
             cut = match.start() + len(found) - len(found.lstrip()) + 1
@@ -254,7 +254,7 @@ class PieceTokenizer:
 
 def _inserted(text: str, plain: str) -> list[int]:
     """Return where in a text that was made plain the spaces are that it did not have."""
-    text = _SURROGATE.sub("\ufffd", text)
+    text = without_surrogates(text)
     places, read = [], 0
     for place, char in enumerate(plain):
         if read < len(text) and char == text[read]:

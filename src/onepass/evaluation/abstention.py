@@ -7,30 +7,15 @@ has no true label are those that nothing fits. It knows nothing about files or c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from onepass.corpus.example import Example
 from onepass.errors import InputError
+from onepass.evaluation.judged import Judged
 from onepass.evaluation.predict import Extracts, predict
 from onepass.evaluation.run import Progress
 from onepass.evaluation.thresholds import GRID, Sweep
 from onepass.models.thresholds import ABSTAIN
 from onepass.results.types import Extraction
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The answer to one single-label task that never abstained.
-
-    Attributes:
-        score: of its best label, by itself.
-        answerable: whether any label is true.
-        right: whether the best one is.
-    """
-
-    score: float
-    answerable: bool
-    right: bool
 
 
 def sweep_abstain(
@@ -57,7 +42,7 @@ def sweep_abstain(
         InputError: if no single-label task has a true label, or every one has.
         SchemaError: if an example or the model cannot ask what was annotated.
     """
-    fits: list[Fit] = []
+    fits: list[Judged] = []
     done = 0
     for batch in predict(model, examples, threshold=None, overlap="flat", abstain=0.0):
         for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
@@ -74,7 +59,7 @@ def sweep_abstain(
     return Sweep({ABSTAIN: abstain_curve(fits, thresholds)})
 
 
-def fits_of(prediction: Extraction, gold: Example) -> list[Fit]:
+def fits_of(prediction: Extraction, gold: Example) -> list[Judged]:
     """Return the answers to the single-label tasks of one text, which were asked at a floor of 0.
 
     Args:
@@ -86,7 +71,7 @@ def fits_of(prediction: Extraction, gold: Example) -> list[Fit]:
     >>> answer = Classification((LabelScore("calm", 0.9),), {"calm": 0.9, "angry": 0.1}, fit=0.2)
     >>> gold = Example("Hm.", classifications=(GoldTask("tone", ("calm", "angry"), ()),))
     >>> fits_of(Extraction("Hm.", classifications={"tone": answer}), gold)
-    [Fit(score=0.2, answerable=False, right=False)]
+    [Judged(score=0.2, answerable=False, right=False)]
     """
     found = []
     for task in gold.classifications:
@@ -94,18 +79,18 @@ def fits_of(prediction: Extraction, gold: Example) -> list[Fit]:
         if task.multi_label or answer is None or answer.fit is None:
             continue
         best = {one.label for one in answer.labels[:1]}
-        found.append(Fit(answer.fit, bool(task.true), bool(best & set(task.true))))
+        found.append(Judged(answer.fit, bool(task.true), bool(best & set(task.true))))
     return found
 
 
-def abstain_curve(fits: Sequence[Fit], thresholds: Sequence[float]) -> dict[float, float]:
+def abstain_curve(fits: Sequence[Judged], thresholds: Sequence[float]) -> dict[float, float]:
     """Return the share of questions that each floor answers rightly.
 
     Args:
         fits: at least one.
         thresholds: floors, inclusive.
 
-    >>> abstain_curve([Fit(0.2, False, False), Fit(0.6, True, True)], [0.1, 0.4, 0.7])
+    >>> abstain_curve([Judged(0.2, False, False), Judged(0.6, True, True)], [0.1, 0.4, 0.7])
     {0.1: 0.5, 0.4: 1.0, 0.7: 0.5}
     """
     return {

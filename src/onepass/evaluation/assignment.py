@@ -13,6 +13,9 @@ _FAR = float("inf")
 def best_matching(weights: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     """Return the pairs of one matching with the largest sum of weights; each weighs something.
 
+    It is exact, in a number of steps that grows with rows * rows * columns, rows being the fewer of
+    the two.
+
     Args:
         weights: (rows, columns), each at least 0.
 
@@ -33,9 +36,6 @@ def best_matching(weights: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
 def best_total(weights: Sequence[Sequence[int]]) -> int:
     """Return the largest sum of weights that a one-to-one matching of rows and columns can have.
 
-    This is the Hungarian method with potentials (shortest augmenting paths): exact, in a number of
-    steps that grows with rows * rows * columns, rows being the fewer of the two.
-
     Args:
         weights: (rows, columns), each at least 0.
 
@@ -45,16 +45,14 @@ def best_total(weights: Sequence[Sequence[int]]) -> int:
     >>> best_total([[3, 2], [3, 0]])  # taking the 3 of the first row first would give 3
     5
     """
-    if not weights or not weights[0]:
-        return 0
-    if len(weights) > len(weights[0]):
-        weights = list(zip(*weights, strict=True))
-    row_of = _match([[-weight for weight in row] for row in weights])
-    return sum(weights[row][column] for column, row in enumerate(row_of) if row >= 0)
+    return sum(weights[row][column] for row, column in best_matching(weights))
 
 
 def _match(costs: Sequence[Sequence[float]]) -> list[int]:
-    """Return for each column its row, or -1; every row gets one, at the lowest total cost."""
+    """Return for each column its row, or -1; every row gets one, at the lowest total cost.
+
+    This is the Hungarian method with potentials (shortest augmenting paths).
+    """
     rows, columns = len(costs), len(costs[0])  # rows <= columns
     row_price, column_price = [0.0] * rows, [0.0] * (columns + 1)
     row_of = [-1] * (columns + 1)  # the last column is a place to start from

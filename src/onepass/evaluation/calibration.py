@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onepass.corpus.example import Example
-from onepass.evaluation.abstention import Fit, abstain_curve, fits_of
+from onepass.evaluation.abstention import abstain_curve, fits_of
+from onepass.evaluation.judged import Judged
 from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.records import choice_fields, judged_choices, normalize
 from onepass.evaluation.reliability import Reliability
@@ -135,30 +138,50 @@ def fit(answered: Answered) -> dict[str, Any]:
         of them have no true label; "choices" is fitted if enough choices are found where the gold
         has none, and its threshold answers most of them rightly, or rightly not at all.
     """
-    curves = sweep_answers(answered, thresholds=_GRID)
-    best = _best(curves, answered)
-    pairs, singles = _gather(answered, best)
+    return _fitted(_gather(answered))
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is fitted on.
+
+    Attributes:
+        curves: F1 by kind and raw threshold.
+        best: raw threshold of each kind.
+        fits: answers to single-label tasks, each by itself.
+        pairs: findings, by kind, with whether they were right.
+        singles: of single-label tasks, probabilities and the index of the true label.
+    """
+
+    curves: Sweep
+    best: Mapping[str, float]
+    fits: Sequence[Judged]
+    pairs: Pairs = field(default_factory=dict)
+    singles: list[tuple[Floats, int]] = field(default_factory=list)
+
+
+def _fitted(on: _Gathered) -> dict[str, Any]:
+    """Return what `fit` returns."""
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
-    for kind, found in pairs.items():
-        if kind not in best or not _tells(right for _, right in found):
+    for kind, found in on.pairs.items():
+        if kind not in on.best or not _tells(right for _, right in found):
             continue
         scores = np.array([score for score, _ in found])
         scale, shift = fit_platt(scores, np.array([right for _, right in found]))
         line = {"scale": round(scale, 4), "shift": round(shift, 4)}
         calibration[kind] = line
-        thresholds[kind] = _floored(_moved(best[kind], **line))
-    fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
-    if _tells_none(fits):
-        raw = Sweep({ABSTAIN: abstain_curve(fits, _GRID)}).best()[ABSTAIN]
+        thresholds[kind] = floored(_moved(on.best[kind], **line))
+    if _tells_none(on.fits):
+        raw = Sweep({ABSTAIN: abstain_curve(on.fits, _GRID)}).best()[ABSTAIN]
         line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
-        thresholds[ABSTAIN] = _floored(_moved(raw, **line))
-    if _tells(int(probs.argmax()) == true for probs, true in singles):
-        calibration[SINGLE] = {"scale": round(fit_temperature(singles), 4), "shift": 0.0}
-    return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(curves)}
+        thresholds[ABSTAIN] = floored(_moved(raw, **line))
+    if _tells(int(probs.argmax()) == true for probs, true in on.singles):
+        calibration[SINGLE] = {"scale": round(fit_temperature(on.singles), 4), "shift": 0.0}
+    return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(on.curves)}
 
 
-def _best(curves: Sweep, answered: Answered) -> dict[str, float]:
+def _best(curves: Sweep, choices: Sequence[Judged]) -> dict[str, float]:
     """Return the best raw threshold of each kind.
 
     A choice of records is a question that may have no answer, and F1 would rather have a wrong
@@ -167,13 +190,12 @@ def _best(curves: Sweep, answered: Answered) -> dict[str, float]:
     """
     best = curves.best(within=CHANCE)
     best.pop(CHOICES, None)
-    fits = [Fit(*one) for prediction, gold in answered for one in judged_choices(prediction, gold)]
-    if _tells_none(fits):
-        best |= Sweep({CHOICES: abstain_curve(fits, _GRID)}).best(within=CHANCE)
+    if _tells_none(choices):
+        best |= Sweep({CHOICES: abstain_curve(choices, _GRID)}).best(within=CHANCE)
     return best
 
 
-def _tells_none(fits: Sequence[Fit]) -> bool:
+def _tells_none(fits: Sequence[Judged]) -> bool:
     """Say whether answers are enough to know when to give none: many with one, many without."""
     answerable = sum(one.answerable for one in fits)
     return FEWEST <= answerable <= len(fits) - FEWEST
@@ -185,8 +207,14 @@ def _tells(right: Iterable[bool]) -> bool:
     return len(each) >= FEWEST and 0 < sum(each) < len(each)
 
 
-def _floored(threshold: float) -> float:
-    """Return a threshold in `_DIGITS` digits, never above what it was: what reaches it stays."""
+def floored(threshold: float) -> float:
+    """Return a threshold as it is kept, in six digits and never above what it was.
+
+    What reaches it stays.
+
+    >>> floored(0.123456789)
+    0.123456
+    """
     scale = 10.0 ** (_DIGITS - min(math.floor(math.log10(threshold)) + 1, 0))
     return min(math.floor(threshold * scale) / scale, 1 - 10.0**-_DIGITS)
 
@@ -202,50 +230,46 @@ def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:
     Returns:
         By kind the expected calibration error before and after; of kinds that both halves fit.
     """
-    halves = [answered[::2], answered[1::2]]
+    halves = [_gather(answered[::2]), _gather(answered[1::2])]
     counts: dict[str, tuple[Reliability, Reliability]] = {}
-    fitted = [fit(half) for half in halves]
+    fitted = [_fitted(half) for half in halves]
     kinds = set(fitted[0]["calibration"]) & set(fitted[1]["calibration"])
     for half, other in zip(halves, reversed(fitted), strict=True):
-        pairs, singles = _gather(half, _best(sweep_answers(half, thresholds=_GRID), half))
         for kind in kinds:
             before, after = counts.setdefault(kind, (Reliability(), Reliability()))
             scale, shift = (other["calibration"][kind][part] for part in ("scale", "shift"))
             if kind == SINGLE:
-                for probs, true in singles:
+                for probs, true in half.singles:
                     top = int(probs.argmax())
                     logits = scale * np.log(np.maximum(probs, _EDGE))
                     odds = np.exp(logits - logits.max())
                     before.add([(float(probs[top]), top == true)])
                     after.add([(float(odds[top] / odds.sum()), top == true)])
                 continue
-            found = pairs.get(kind, [])
+            found = half.pairs.get(kind, [])
             before.add(found)
             after.add((_moved(score, scale, shift), right) for score, right in found)
     return {kind: (before.error, after.error) for kind, (before, after) in counts.items()}
 
 
-def _gather(
-    answered: Answered, best: Mapping[str, float]
-) -> tuple[Pairs, list[tuple[Floats, int]]]:
-    """Return findings with whether they were right, by kind, and answers of single-label tasks."""
-    pairs: Pairs = {}
-    singles: list[tuple[Floats, int]] = []
-    for prediction, gold in answered:
-        _collect(prediction, gold, (best, pairs), singles)
-    return pairs, singles
+def _gather(answered: Answered) -> _Gathered:
+    """Judge what was found."""
+    judged = [judged_choices(prediction, gold) for prediction, gold in answered]
+    curves = sweep_answers(answered, thresholds=_GRID, judged=judged)
+    fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
+    gathered = _Gathered(curves, _best(curves, list(chain(*judged))), fits)
+    for (prediction, gold), choices in zip(answered, judged, strict=True):
+        _collect(prediction, gold, choices, gathered)
+    return gathered
 
 
 def _collect(
-    prediction: Extraction,
-    gold: Example,
-    out: tuple[Mapping[str, float], Pairs],
-    singles: list[tuple[Floats, int]],
+    prediction: Extraction, gold: Example, choices: Sequence[Judged], out: _Gathered
 ) -> None:
     """Note the score of each finding with whether it was right."""
-    best, pairs = out
+    pairs = out.pairs
     # Half of the best threshold: findings that matter, and as they would be selected there.
-    floor = {kind: max(LOWEST, at / 2) for kind, at in best.items()}
+    floor = {kind: max(LOWEST, at / 2) for kind, at in out.best.items()}
     if gold.asked and "entities" in floor:
         cut = at_threshold(prediction, floor["entities"], policy="flat", labels=gold.asked)
         wanted = {(m.start, m.end, m.label) for m in gold.entities}
@@ -261,11 +285,9 @@ def _collect(
         elif len(task.true) == 1:
             labels = list(answer.scores)
             probs = np.array([answer.scores[label] for label in labels])
-            singles.append((probs, labels.index(task.true[0])))
+            out.singles.append((probs, labels.index(task.true[0])))
     pairs.setdefault(CHOICES, []).extend(
-        (one.score, one.right)
-        for one in judged_choices(prediction, gold)
-        if one.score >= floor.get(CHOICES, LOWEST)
+        (one.score, one.right) for one in choices if one.score >= floor.get(CHOICES, LOWEST)
     )
     for structure in gold.structures:
         chosen = choice_fields(structure)

@@ -17,6 +17,7 @@ from onepass.corpus.example import Example
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
 from onepass.evaluation.assignment import best_total
+from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import (
     Row,
     asked_values,
@@ -33,7 +34,10 @@ Ints = NDArray[np.int64]
 
 
 def f1_curves(
-    answered: Iterable[tuple[Extraction, Example]], grid: Sequence[float], overlap: Policy
+    answered: Iterable[tuple[Extraction, Example]],
+    grid: Sequence[float],
+    overlap: Policy,
+    judged: Iterable[Sequence[Judged]] | None = None,
 ) -> dict[str, dict[float, float]]:
     """Return F1 by section and threshold, as `onepass.evaluation.scoring` counts it.
 
@@ -42,6 +46,7 @@ def f1_curves(
             takes them.
         grid: thresholds in ascending order.
         overlap: the policy of entities.
+        judged: the choices of each prediction, where `judged_choices` has judged them already.
 
     Returns:
         F1 of entities, of the labels of multi-label tasks (micro), of values of records, of the
@@ -52,7 +57,7 @@ def f1_curves(
         "entities": _Entities(overlap),
         "classifications": _Classes(),
         "records": _Records(grid),
-        "choices": _Choices(),
+        "choices": _Choices(judged),
         "relations": _Relations(),
     }
     for prediction, gold in answered:
@@ -143,11 +148,16 @@ class _Relations(_Scored):
 class _Choices(_Scored):
     """Choices of records, which have a threshold of their own."""
 
+    def __init__(self, judged: Iterable[Sequence[Judged]] | None) -> None:
+        super().__init__()
+        self._judged = None if judged is None else iter(judged)  # of one text after the other
+
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Gather the choices of one text."""
         self.asked |= any(map(choice_fields, gold.structures))
         self.gold += len(gold_choices(gold))
-        for choice in judged_choices(prediction, gold):
+        known = self._judged
+        for choice in judged_choices(prediction, gold) if known is None else next(known):
             self.scores.append(choice.score)
             self.right.append(choice.right)
 

@@ -11,11 +11,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from onepass.corpus.example import Example, GoldStructure, GoldValue
 from onepass.evaluation.assignment import best_matching, best_total
 from onepass.evaluation.counts import Counts, macro_f1
+from onepass.evaluation.judged import Judged
 from onepass.evaluation.reliability import Reliability
 from onepass.results.types import Extraction, Record, Value
 
@@ -190,22 +190,7 @@ def choice_fields(structure: GoldStructure) -> set[str]:
     return {field.name for field in structure.fields if field.choices}
 
 
-class JudgedChoice(NamedTuple):
-    """A choice that was found.
-
-    Attributes:
-        score: of it.
-        answerable: whether there is a right choice, which was then missed if this one is wrong;
-            of a field that takes several, whether this one is.
-        right: whether it is this one.
-    """
-
-    score: float
-    answerable: bool
-    right: bool
-
-
-def judged_choices(prediction: Extraction, gold: Example) -> list[JudgedChoice]:
+def judged_choices(prediction: Extraction, gold: Example) -> list[Judged]:
     """Return each choice that was found, judged by the gold record that its record matches.
 
     None is right in a record that matches no gold one, or where that leaves the field empty.
@@ -224,7 +209,7 @@ def judged_choices(prediction: Extraction, gold: Example) -> list[JudgedChoice]:
     >>> found = {"item": (Value("pens", 0, 4, 0.9),), "size": (Value("L", None, None, 0.7),)}
     >>> gold = Example("pens", structures=(GoldStructure("order", fields, (row,)),))
     >>> judged_choices(Extraction("pens", records={"order": (found,)}), gold)
-    [JudgedChoice(score=0.7, answerable=False, right=False)]
+    [Judged(score=0.7, answerable=False, right=False)]
     """
     judged = []
     for structure in gold.structures:
@@ -240,7 +225,7 @@ def judged_choices(prediction: Extraction, gold: Example) -> list[JudgedChoice]:
             true: Row = wanted[pairs[number]] if number in pairs else frozenset()
             filled = {name for name, _ in true if dtypes[name] == "str"}
             judged += [
-                JudgedChoice(score, key in true or key[0] in filled, key in true)
+                Judged(score, key in true or key[0] in filled, key in true)
                 for key, score in row.items()
                 if key[0] in chosen
             ]
@@ -249,13 +234,12 @@ def judged_choices(prediction: Extraction, gold: Example) -> list[JudgedChoice]:
 
 def gold_choices(gold: Example) -> Sequence[tuple[str, str]]:
     """Return the field and the normalized choice of every gold value of a field with choices."""
-    return [
-        key
-        for structure in gold.structures
-        for row in structure.records
-        for key in gold_row(row, gold.text)
-        if key[0] in choice_fields(structure)
-    ]
+    found: list[tuple[str, str]] = []
+    for structure in gold.structures:
+        chosen = choice_fields(structure)
+        for row in structure.records:
+            found += [key for key in gold_row(row, gold.text) if key[0] in chosen]
+    return found
 
 
 def _scored(row: Record, names: set[str]) -> dict[tuple[str, str], float]:

@@ -17,6 +17,7 @@ from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
 from onepass.errors import InputError
 from onepass.evaluation.curves import f1_curves
+from onepass.evaluation.judged import Judged
 from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.run import Progress
 from onepass.results.types import (
@@ -124,6 +125,7 @@ def sweep_answers(
     *,
     thresholds: Sequence[float] = GRID,
     overlap: Policy = "flat",
+    judged: Iterable[Sequence[Judged]] | None = None,
 ) -> Sweep:
     """Find out what F1 every threshold gives on what a model has said already.
 
@@ -132,8 +134,9 @@ def sweep_answers(
             not above the lowest, with its gold.
         thresholds: to try.
         overlap: the policy of entities that the thresholds are meant for.
+        judged: see `onepass.evaluation.curves.f1_curves`.
     """
-    return Sweep(f1_curves(answered, sorted(set(thresholds)), overlap))
+    return Sweep(f1_curves(answered, sorted(set(thresholds)), overlap, judged))
 
 
 def at_threshold(

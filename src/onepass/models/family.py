@@ -154,6 +154,7 @@ class Family:
         open_tokenizer: a checkpoint directory and its settings to the tokenizer of texts.
         encode_labels: labels, settings and backend to what was read of each label and (labels,
             hidden) vectors; None for a family whose labels stand in the prompt.
+        keys: of ``onepass.json`` that only its checkpoints may have, beside those of every family.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Family:
     from_graphs: str | None = None
     open_tokenizer: Callable[[Path, Any], PieceTokenizer] = plain_tokenizer
     encode_labels: Callable[[Sequence[Label], Any, Backend], tuple[list[str], Floats]] | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ part of the answer, not an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,8 +25,7 @@ from onepass.models.gliclass.facts import gliclass_facts
 from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner2.facts import gliner2_facts
 from onepass.models.nli.facts import nli_facts
-from onepass.models.registry import FAMILIES, read_labels, read_settings
-from onepass.models.splitting import own_splitter
+from onepass.models.registry import FAMILIES, Kept, read_settings
 from onepass.models.thresholds import Calibration
 
 _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
@@ -155,14 +153,8 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     absent: dict[str, int | None] = {}
     tokens = _tried(problems, partial(_tokens, whole, facts), absent)
     problems += _token_problems(tokens, facts)
-    none: tuple[dict[str, float], dict[str, Calibration]] = {}, {}
-    thresholds, calibration = _tried(
-        problems, partial(read_settings, checkpoint.directory, checkpoint.kind), none
-    )
-    labels: dict[str, float] = {}  # what is wrong with them was said with the other settings
-    with suppress(CheckpointError):
-        labels = read_labels(checkpoint.directory)
-    splitter = _tried(problems, partial(own_splitter, checkpoint.directory), None)
+    family = FAMILIES.get(checkpoint.kind)
+    kept = _tried(problems, partial(read_settings, checkpoint.directory, family), Kept())
     return Inspection(
         checkpoint=checkpoint,
         architecture=facts.architecture,
@@ -172,10 +164,10 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
         pieces=facts.pieces,
         words=facts.words,
         width=facts.width,
-        thresholds=thresholds,
-        calibration=calibration,
-        label_thresholds=labels,
-        splitter=splitter,
+        thresholds=kept.thresholds,
+        calibration=kept.calibration,
+        label_thresholds=kept.labels,
+        splitter=kept.splitter,
         graphs=graphs,
         lacks=facts.lacks,
         problems=tuple(problems),

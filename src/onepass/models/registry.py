@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import inf, isfinite
 from pathlib import Path
@@ -16,24 +17,17 @@ from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.base import HubOptions
 from onepass.hub.checkpoint import SETTINGS_FILE
-from onepass.hub.files import read_json
 from onepass.models.complete import complete
 from onepass.models.embedding.family import EMBEDDING
 from onepass.models.family import Family, Model
 from onepass.models.gliclass.family import GLICLASS
-from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliner.family import GLINER
 from onepass.models.gliner2.family import GLINER2
-from onepass.models.gliner2.instances import (
-    DISTINCT,
-    LEAST_PAIRS,
-    LEAST_RECORDS,
-    PAIR_WORDS,
-    SPARE,
-)
 from onepass.models.nli.family import NLI
-from onepass.models.splitting import WORD_SPLITTER, own_splitter
+from onepass.models.splitting import WORD_SPLITTER, read_splitter
 from onepass.models.thresholds import ABSTAIN, KINDS, SINGLE, Calibration
+from onepass.models.wording import own_settings
+from onepass.text.words import Splitter
 
 FAMILIES: Mapping[str, Family] = {
     "gliner2": GLINER2,
@@ -45,15 +39,8 @@ FAMILIES: Mapping[str, Family] = {
 
 _HUB = HubOptions()
 
-# What ``onepass.json`` may hold, for every family and for some.
+# What ``onepass.json`` may hold, whatever the family.
 _SETTINGS = ("thresholds", "labels", "calibration", WORD_SPLITTER)
-_OF_FAMILY: Mapping[str, tuple[str, ...]] = {
-    "gliner2": (SPARE, LEAST_RECORDS, LEAST_PAIRS, DISTINCT, PAIR_WORDS),
-    "gliner": (),
-    "gliclass": PROMPTS,
-    "nli": ("template",),
-    "embedding": ("template", "text_prompt", "scale"),
-}
 _KINDS = (*KINDS, SINGLE, ABSTAIN)
 
 
@@ -78,7 +65,7 @@ def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
             f"it runs: {', '.join(FAMILIES)}."
         )
     directory = complete(checkpoint, options).directory
-    thresholds, calibration = read_settings(directory, family.name)
+    kept = read_settings(directory, family)
     settings = family.read_config(directory)
     return Model(
         family=family,
@@ -87,34 +74,58 @@ def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
         settings=settings,
         tokenizer=family.open_tokenizer(directory, settings),
         limits=family.limits(settings),
-        thresholds=thresholds,
-        calibration=calibration,
-        label_thresholds=read_labels(directory),
-        splitter=own_splitter(directory),
+        thresholds=kept.thresholds,
+        calibration=kept.calibration,
+        label_thresholds=kept.labels,
+        splitter=kept.splitter,
     )
 
 
-def read_settings(
-    directory: Path, family: str | None = None
-) -> tuple[dict[str, float], dict[str, Calibration]]:
-    """Return the thresholds and the calibration that a checkpoint carries, both by kind of task.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What ``onepass.json`` of a checkpoint of any family may say.
+
+    Attributes:
+        thresholds: by kind of task.
+        calibration: of scores, by kind of task.
+        labels: thresholds of labels, by name.
+        splitter: of words; None for those of the family.
+    """
+
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    labels: Mapping[str, float] = field(default_factory=dict)
+    splitter: Splitter | None = None
+
+
+def read_settings(directory: Path, family: Family | None = None) -> Kept:
+    """Return what a checkpoint carries beside the settings of its family.
 
     Args:
         directory: of the checkpoint.
-        family: name of its family, whose own keys are allowed as well; None for those of all.
+        family: whose own keys are allowed as well; None for those of all.
 
     Raises:
         CheckpointError: if ``onepass.json`` is not what it should be.
 
-    >>> read_settings(Path("models/without/settings"))
-    ({}, {})
+    >>> read_settings(Path("models/without/settings")).thresholds
+    {}
     """
     path = directory / SETTINGS_FILE
-    if not path.is_file():
-        return {}, {}
-    own = read_json(path)
+    own = own_settings(directory)
     _check_keys(own, family, path)
-    thresholds = _numbers(own, "thresholds", path)
+    thresholds, calibration = _numbers(own, "thresholds", path), _calibration(own, path)
+    stray = [kind for kind in (*thresholds, *calibration) if kind not in _KINDS]
+    if stray:
+        raise CheckpointError(
+            f"{path} names the kind {stray[0]!r}; the kinds are {', '.join(_KINDS)}."
+        )
+    labels = _numbers(own, "labels", path)
+    return Kept(thresholds, calibration, labels, read_splitter(own, path))
+
+
+def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:
+    """Return the calibration by kind."""
     calibration = {}
     for kind, value in _table(own, "calibration", path).items():
         if not isinstance(value, dict) or not {"scale"} <= {*value} <= {"scale", "shift"}:
@@ -129,40 +140,21 @@ def read_settings(
                 f"for {kind}; a scale must not be negative, and both must be finite."
             )
         calibration[kind] = Calibration(scale, shift)
-    stray = [kind for kind in (*thresholds, *calibration) if kind not in _KINDS]
-    if stray:
-        raise CheckpointError(
-            f"{path} names the kind {stray[0]!r}; the kinds are {', '.join(_KINDS)}."
-        )
-    _numbers(own, "labels", path)
-    return thresholds, calibration
+    return calibration
 
 
-def read_labels(directory: Path) -> dict[str, float]:
-    """Return the thresholds of labels that a checkpoint carries, by the name of the label.
-
-    Raises:
-        CheckpointError: if ``onepass.json`` has some that are no numbers from 0 to 1.
-
-    >>> read_labels(Path("models/without/settings"))
-    {}
-    """
-    path = directory / SETTINGS_FILE
-    return _numbers(read_json(path), "labels", path) if path.is_file() else {}
-
-
-def _check_keys(own: Mapping[str, Any], family: str | None, path: Path) -> None:
+def _check_keys(own: Mapping[str, Any], family: Family | None, path: Path) -> None:
     """Refuse keys that nothing reads: most are misspelled, or were meant for another family."""
-    of_any = {key for keys in _OF_FAMILY.values() for key in keys}
-    allowed = {*_SETTINGS, *(of_any if family is None else _OF_FAMILY.get(family, ()))}
+    of_any = {key for one in FAMILIES.values() for key in one.keys}
+    allowed = {*_SETTINGS, *(of_any if family is None else family.keys)}
     for key in own:
         if key in allowed:
             continue
-        if key in of_any:
-            families = [name for name, keys in _OF_FAMILY.items() if key in keys]
+        if family is not None and key in of_any:
+            families = [name for name, one in FAMILIES.items() if key in one.keys]
             raise CheckpointError(
                 f"{path} has the key {key!r}, which is for {' and '.join(families)} checkpoints, "
-                f"but this is a {family} checkpoint; leave it out."
+                f"but this is a {family.name} checkpoint; leave it out."
             )
         near = get_close_matches(key, allowed, n=1)
         keys = ", ".join(sorted(allowed))

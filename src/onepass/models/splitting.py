@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import SETTINGS_FILE
@@ -21,14 +23,29 @@ def own_splitter(directory: Path) -> Splitter | None:
     >>> print(own_splitter(Path("models/without/settings")))
     None
     """
-    own = own_settings(directory)
+    return read_splitter(own_settings(directory), directory / SETTINGS_FILE)
+
+
+def read_splitter(own: Mapping[str, Any], path: Path) -> Splitter | None:
+    """Return the splitter that settings name; None for the words of the family.
+
+    Args:
+        own: the settings.
+        path: of their file, for an error.
+
+    Raises:
+        CheckpointError: if there is no such splitter.
+
+    >>> read_splitter({"word_splitter": "script"}, Path("onepass.json"))
+    'script'
+    """
     if WORD_SPLITTER not in own:
         return None
     given = own[WORD_SPLITTER]
     found = next((name for name in SPLITTERS if name == given), None)
     if found is None:
         raise CheckpointError(
-            f"The {WORD_SPLITTER} {given!r:.60} in {directory / SETTINGS_FILE} is not known; give "
+            f"The {WORD_SPLITTER} {given!r:.60} in {path} is not known; give "
             f"{' or '.join(SPLITTERS)}, or leave it out for the words of the family."
         )
     return found

@@ -6,6 +6,7 @@ It knows the reader of a checkpoint and what is made of its answers, not how cal
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from onepass.errors import InputError
 from onepass.models.reader import Asked, Reader
@@ -76,7 +77,7 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
     ...
     onepass.errors.InputError: Text 2 must be a string, but 5 (int) was given.
     """
-    if any(hasattr(type(texts), name) for name in _OF_TABLES):  # a loop would give the names
+    if _is_table(texts):
         raise InputError(
             f"The text must be a string or a list of strings, but a table ({type(texts).__name__}) "
             "was given; give one column of it, as in df['body']."
@@ -87,6 +88,22 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
             "given."
         )
     return (_check_text(text, number) for number, text in enumerate(texts, 1))
+
+
+def _is_table(given: object) -> bool:
+    """Return whether an object has columns, of which a loop over it gives the names or the cells.
+
+    Nothing is taken from what can be read only once.
+    """
+    named = [name for name in _OF_TABLES if hasattr(type(given), name)]
+    if not named or not isinstance(given, Iterable):
+        return bool(named)
+    if iter(given) is iter(given):
+        return False
+    columns = (getattr(given, name) for name in named)
+    names = [list(one) for one in columns if isinstance(one, Iterable)]
+    start = list(islice(given, max(map(len, names), default=0) + 1))
+    return any(not isinstance(one, str) for one in start[:1]) or start in names
 
 
 def _check_text(text: object, number: int) -> str:

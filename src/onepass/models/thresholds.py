@@ -7,9 +7,11 @@ calibrated to, then 0.5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ ABSTAIN = "abstain"  # threshold of the best label of a single-label task that m
 DEFAULT = 0.5
 
 Given = float | Mapping[str, float] | None
+Floats = NDArray[np.float32]
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Calibration:
 PLAIN = Calibration()
 
 
-def sigmoid(logits: NDArray[np.float32], calibration: Calibration = PLAIN) -> NDArray[np.float32]:
+def sigmoid(logits: Floats, calibration: Calibration = PLAIN) -> Floats:
     """Return the probabilities of logits of any shape.
 
     >>> sigmoid(np.zeros(1, dtype=np.float32))
@@ -52,7 +56,7 @@ def sigmoid(logits: NDArray[np.float32], calibration: Calibration = PLAIN) -> ND
         scaled = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
         logits = scaled.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):
-        probs: NDArray[np.float32] = np.reciprocal(1.0 + np.exp(-logits))
+        probs: Floats = np.reciprocal(1.0 + np.exp(-logits))
     return probs
 
 
@@ -70,10 +74,10 @@ class Thresholds:
         calibration: of the checkpoint, by kind.
     """
 
-    entities: NDArray[np.float32]
-    classes: tuple[NDArray[np.float32], ...]
-    fields: tuple[NDArray[np.float32], ...]
-    relations: NDArray[np.float32]
+    entities: Floats
+    classes: tuple[Floats, ...]
+    fields: tuple[Floats, ...]
+    relations: Floats
     floors: tuple[float | None, ...] = ()
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
@@ -109,68 +113,73 @@ def resolve_thresholds(
     named = _check_given(schema, given)
     everything = None if isinstance(given, Mapping) or given is None else float(given)
 
-    def first(*options: float | None) -> float:
-        return next(option for option in options if option is not None)
+    def of_kinds(*kinds: str) -> _Least:
+        """Return what holds where neither the schema nor the call names something smaller."""
+        called = next((named[kind] for kind in kinds if kind in named), everything)
+        if called is not None:
+            return _Least(called)
+        number = next((calibrated[kind] for kind in kinds if kind in calibrated), DEFAULT)
+        return _Least(number, labels or {})
 
-    def base(*kinds: str, label: str | None = None) -> float:
-        called = (named.get(kind) for kind in kinds)
-        own = None if labels is None or label is None else labels.get(label)
-        return first(*called, everything, own, *(calibrated.get(kind) for kind in kinds), DEFAULT)
-
+    spans, relations = of_kinds("entities"), of_kinds("relations")
+    several = of_kinds("classifications")
+    # One label always wins a single-label task, unless a floor was asked for by name.
+    single = _Least(named.get("classifications", 0.0))
     classes = []
     for task in schema.classification_tasks:
-        # One label always wins a single-label task, unless a floor was asked for by name.
-        least = [
-            first(
-                label.threshold,
-                named.get(task.name),
-                task.threshold,
-                base("classifications", label=label.name)
-                if task.multi_label
-                else named.get("classifications", 0.0),
-            )
-            for label in task.labels
-        ]
-        classes.append(np.array(least, dtype=np.float32))
+        own = named.get(task.name, task.threshold)
+        least = _Least(own) if own is not None else several if task.multi_label else single
+        classes.append(least.each(task.labels))
+    values, choices = of_kinds("records").number, of_kinds(CHOICES, "records").number
     fields = []
     for structure in schema.structures:
-        own = [
-            first(
-                f.threshold,
-                named.get(structure.name),
-                base(CHOICES, "records") if f.choices else base("records"),
-            )
-            for f in structure.fields
+        own = named.get(structure.name)
+        kinds = (values, choices) if own is None else (own, own)
+        numbers = [
+            kinds[bool(f.choices)] if f.threshold is None else f.threshold for f in structure.fields
         ]
-        fields.append(np.array(own, dtype=np.float32))
+        fields.append(np.array(numbers, dtype=np.float32))
     floors = tuple(
-        first(calibrated.get(ABSTAIN), DEFAULT) if task.abstain is True else task.abstain
+        calibrated.get(ABSTAIN, DEFAULT) if task.abstain is True else task.abstain
         for task in schema.classification_tasks
     )
     return Thresholds(
-        entities=np.array(
-            [
-                first(
-                    label.threshold,
-                    named.get(label.name),
-                    base("entities", label=label.name),
-                )
-                for label in schema.span_labels
-            ],
-            dtype=np.float32,
-        ),
+        entities=spans.each(schema.span_labels, named),
         classes=tuple(classes),
         fields=tuple(fields),
-        relations=np.array(
-            [
-                first(r.threshold, named.get(r.name), base("relations", label=r.name))
-                for r in schema.relation_types
-            ],
-            dtype=np.float32,
-        ),
+        relations=relations.each(schema.relation_types, named),
         floors=floors,
         calibration=calibration or {},
     )
+
+
+class _Named(Protocol):
+    """A label, or a relation type."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def threshold(self) -> float | None: ...
+
+
+class _Least(NamedTuple):
+    """A threshold of labels, and those that the checkpoint has for some of them in its place."""
+
+    number: float
+    of_label: Mapping[str, float] = _NONE
+
+    def each(self, asked: Iterable[_Named], named: Mapping[str, float] = _NONE) -> Floats:
+        """Return the threshold of each label; `named` are those that the call gives by name."""
+        of_label, number = self.of_label, self.number
+        return np.array(
+            [
+                named.get(one.name, of_label.get(one.name, number))
+                if one.threshold is None
+                else one.threshold
+                for one in asked
+            ],
+            dtype=np.float32,
+        )
 
 
 def _check_given(schema: Schema, given: Given) -> Mapping[str, float]:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from onepass.errors import InputError, MissingExtra
+from onepass.results.surrogates import without_surrogates
 from onepass.results.types import Extraction, FieldValue, Value
-from onepass.results.wording import without_surrogates
 
 _Row = tuple[object, ...]
 _TYPES = {

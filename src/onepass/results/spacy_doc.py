@@ -2,7 +2,7 @@
 
 Spans of spaCy are made of tokens. A place that begins or ends inside a token is widened to whole
 ones, and its exact offsets are kept beside it. Its strings are UTF-8, so that U+FFFD stands for a
-lone surrogate. This file does not know pipelines.
+lone surrogate of a text, and an escape for one of a name. This file does not know pipelines.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.results.given import name
+from onepass.results.surrogates import escaped_surrogates, has_surrogate, without_surrogates
 from onepass.results.types import Extraction
-from onepass.results.wording import without_surrogates
 
 USER_DATA = "onepass"  # key of ``doc.user_data`` that holds `Extraction.to_dict`
 
@@ -48,7 +48,7 @@ def fill_doc(doc: Any, found: Extraction, spans_key: str, *, overwrite: bool = F
     """
     spans, scores, offsets = [], [], []
     for entity in found.entities:
-        label = without_surrogates(entity.label)
+        label = escaped_surrogates(entity.label)
         span = doc.char_span(entity.start, entity.end, label, alignment_mode="expand")
         if span is not None and len(span):
             spans.append(span)
@@ -60,9 +60,25 @@ def fill_doc(doc: Any, found: Extraction, spans_key: str, *, overwrite: bool = F
     several = len(found.classifications) > 1
     for task, answer in found.classifications.items():
         for label, score in answer.scores.items():
-            doc.cats[without_surrogates(f"{task}/{label}" if several else label)] = score
-    text = json.dumps(found.to_dict(), ensure_ascii=False)
-    doc.user_data[USER_DATA] = json.loads(without_surrogates(text))
+            doc.cats[escaped_surrogates(f"{task}/{label}" if several else label)] = score
+    whole = found.to_dict()
+    odd = has_surrogate(json.dumps(whole, ensure_ascii=False))
+    doc.user_data[USER_DATA] = _encodable(whole) if odd else whole
+
+
+def _encodable(value: Any, key: str | None = None) -> Any:
+    r"""Return a value of JSON whose strings are UTF-8; those that are called "text" are no names.
+
+    >>> _encodable({"text": "\ud83d"}) == {"text": "\ufffd"}
+    True
+    >>> print(*_encodable({"\ud83d": 0.5, "\udfff": 0.25}))
+    \ud83d \udfff
+    """
+    if isinstance(value, str):
+        return without_surrogates(value) if key == "text" else escaped_surrogates(value)
+    if isinstance(value, dict):
+        return {escaped_surrogates(name): _encodable(one, name) for name, one in value.items()}
+    return [_encodable(one, key) for one in value] if isinstance(value, list) else value
 
 
 def _set_ents(doc: Any, spans: list[Any], scores: list[float], overwrite: bool) -> None:

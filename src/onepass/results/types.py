@@ -8,7 +8,6 @@ These types know nothing about models, words or windows.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, SupportsIndex
@@ -27,13 +26,12 @@ from onepass.results.classification import (
 from onepass.results.coverage import Coverage
 from onepass.results.exports import Exports
 from onepass.results.frozen import FrozenDict
+from onepass.results.surrogates import escaped_surrogates
 
 __all__ = [
     "Classification", "Coverage", "Entity", "Extraction", "FieldValue", "LabelScore", "Record",
     "Relation", "Value",
 ]  # fmt: skip
-
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
@@ -242,8 +240,7 @@ class Extraction(Exports):
         if indent is not None and type(indent) is not int:
             raise InputError(f"The indent must be a whole number, but {indent!r:.60} was given.")
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
-        # A lone surrogate is legal in a Python string but not in UTF-8.
-        return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+        return escaped_surrogates(text)
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Extraction:

@@ -5,21 +5,9 @@ It knows results, not where they are shown.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from onepass.results.types import Classification, Entity, Extraction, FieldValue, Value
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def without_surrogates(text: str) -> str:
-    r"""Return a text with U+FFFD for every lone surrogate, so that offsets stay what they are.
-
-    >>> without_surrogates("a\ud83db") == "a\ufffdb"
-    True
-    """
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def called(entity: Entity) -> str:

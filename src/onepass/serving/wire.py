@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from onepass.decoding.overlap import Policy
+from onepass.models.thresholds import KINDS
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Asked = Annotated[
@@ -31,9 +32,8 @@ class Options(_Request):
     asked: Asked = Field(alias="schema")
     threshold: Share | dict[str, Share] | None = Field(
         None,
-        description="Least score of what is found: one number, or numbers by kind (entities, "
-        "classifications, records, relations) or by name. Null: what the checkpoint was "
-        "calibrated to.",
+        description="Least score of what is found: one number, or numbers by kind "
+        f"({', '.join(KINDS)}) or by name. Null: what the checkpoint was calibrated to.",
     )
     overlap: Policy = Field("flat", description="Which entities may share words.")
     on_long: Literal["window", "error", "truncate"] = Field(

@@ -14,9 +14,9 @@ from onepass.errors import InputError
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
-from onepass.text.words import SPLITTERS, Splitter
+from onepass.text.words import Splitter
 from onepass.training.asking.means import SamplingOptions
-from onepass.training.checks import check, either, is_above, is_number, is_whole
+from onepass.training.config_rules import check_config
 from onepass.training.config_text import YAML_SUFFIXES, parse_json, parse_yaml
 from onepass.training.distilling import DistillOptions
 from onepass.training.lora import LoraOptions
@@ -24,11 +24,7 @@ from onepass.training.rl.config import RlOptions
 from onepass.training.sections import read_sections
 from onepass.training.selftrain import SelfTraining
 
-_PRECISIONS = ("auto", "bf16", "fp16", "fp32")
-_DEVICES = ("auto", "cpu", "cuda")
-_PARTS = ("text_encoder", "label_encoder", "decoder", "heads")
 _DEFAULT_EPOCHS = 5.0
-MOST_SEED = 2**63 - 1  # that torch takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,111 +151,9 @@ class TrainConfig:
     word_splitter: Splitter | None = None
 
     def __post_init__(self) -> None:
-        self._check_choices()
-        self._check_numbers()
-        self._check_together()
+        check_config(self)
         if self.steps is None and self.epochs is None and self.minutes is None:
             object.__setattr__(self, "epochs", _DEFAULT_EPOCHS)
-
-    def _check_choices(self) -> None:
-        for name, text, kind in (
-            ("model", self.model, "a path or a hub id"),
-            ("output", self.output, "a path"),
-        ):
-            check(name, text, isinstance(text, str) and bool(text.strip()), kind)
-        for name, path in (("dev", self.dev), ("bank", self.bank)):
-            check(name, path, path is None or isinstance(path, str), "a path or null")
-        paths = isinstance(self.data, tuple) and all(isinstance(p, str) for p in self.data)
-        some = bool(self.data) or self.self_train is not None
-        check("data", self.data, paths and some, "a path or a list of paths")
-        check("precision", self.precision, self.precision in _PRECISIONS, either(_PRECISIONS))
-        check("device", self.device, self.device in _DEVICES, either(_DEVICES))
-        for name, flag in (("resume", self.resume), ("quantize", self.quantize)):
-            check(name, flag, isinstance(flag, bool), "true or false")
-        named = self.license is None or (isinstance(self.license, str) and self.license.strip())
-        check("license", self.license, bool(named), "a name such as 'apache-2.0', or null")
-        split = self.word_splitter is None or self.word_splitter in tuple(SPLITTERS)
-        check("word_splitter", self.word_splitter, split, f"{either(tuple(SPLITTERS))}, or null")
-        parts = isinstance(self.freeze, tuple) and all(part in _PARTS for part in self.freeze)
-        check("freeze", self.freeze, parts, f"a list of {', '.join(_PARTS)}")
-
-    def _check_together(self) -> None:
-        """Refuse values that are right alone, but not beside each other."""
-        for name, value in (
-            ("loss", self.loss),
-            ("ema", self.ema),
-            ("quantize", self.quantize or None),
-            ("distill", self.distill),
-            ("loaders", self.loaders or None),
-            ("bank", self.bank),
-        ):
-            if self.rl is not None and value is not None:
-                raise InputError(
-                    f"{name!r} is of supervised training, which a run with 'rl' is not; "
-                    "leave it out."
-                )
-        if self.quantize and self.lora is not None:
-            raise InputError(
-                "'quantize' rounds whole weights, which 'lora' does not train; leave one of them "
-                "out."
-            )
-        if self.rl is not None and self.precision == "fp16":
-            raise InputError("A run with 'rl' has no 'precision' fp16; give bf16, fp32 or auto.")
-        if self.patience is not None and not self.score_every:
-            raise InputError(
-                "'patience' counts held-out scores, but 'score_every' is 0, which scores only at "
-                "the end; give a number of steps from 1."
-            )
-
-    def _check_numbers(self) -> None:
-        for name, whole, least in (
-            ("batch_pieces", self.batch_pieces, 1),
-            ("max_batch", self.max_batch, 1),
-            ("max_pieces", self.max_pieces, 8),
-            ("pool", self.pool, 1),
-            ("log_every", self.log_every, 1),
-            ("keep", self.keep, 1),
-            ("score_every", self.score_every, 0),
-            ("samples", self.samples, 0),
-            ("loaders", self.loaders, 0),
-            ("skip_bad_batches", self.skip_bad_batches, 0),
-        ):
-            check(name, whole, is_whole(whole, least), f"a whole number from {least}")
-        for name, optional, least in (
-            ("steps", self.steps, 1),
-            ("warmup", self.warmup, 0),
-            ("few_shot", self.few_shot, 1),
-            ("patience", self.patience, 1),
-            ("threads", self.threads, 1),
-        ):
-            right = optional is None or is_whole(optional, least)
-            check(name, optional, right, f"a whole number from {least}, or null")
-        seed = is_whole(self.seed, 0, MOST_SEED)
-        check("seed", self.seed, seed, f"a whole number from 0 to {MOST_SEED}")
-        for name, limit in (("epochs", self.epochs), ("minutes", self.minutes)):
-            check(name, limit, limit is None or is_above(limit), "a number above 0, or null")
-        for name, rate in (
-            ("encoder_rate", self.encoder_rate),
-            ("head_rate", self.head_rate),
-            ("weight_decay", self.weight_decay),
-        ):
-            check(name, rate, is_number(rate), "a number from 0")
-        own = self.shape_rate is None or is_number(self.shape_rate)
-        check("shape_rate", self.shape_rate, own, "a number from 0, or null")
-        share = self.ema is None or (is_above(self.ema) and self.ema < 1)
-        check("ema", self.ema, share, "a number above 0 and below 1, or null")
-        below = is_above(self.layer_decay) and self.layer_decay <= 1
-        check("layer_decay", self.layer_decay, below, "a number above 0, up to 1")
-        bounds = self.length_buckets
-        rising = isinstance(bounds, tuple) and all(is_whole(b, 1) for b in bounds)
-        rising = rising and list(bounds) == sorted(set(bounds))
-        check("length_buckets", bounds, rising, "rising whole numbers from 1")
-        check("clip", self.clip, is_above(self.clip), "a number above 0")
-        part = is_number(self.held_out) and self.held_out < 1
-        check("held_out", self.held_out, part, "a share from 0 to below 1")
-        pair = isinstance(self.betas, tuple) and len(self.betas) == 2
-        pair = pair and all(is_number(b) and b < 1 for b in self.betas)
-        check("betas", self.betas, pair, "two numbers from 0 to below 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""

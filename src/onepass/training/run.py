@@ -29,21 +29,20 @@ from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.data import Mixture
-from onepass.training.families import loss_options, open_trainee
+from onepass.training.families import loss_options
 from onepass.training.fewshot import gain
 from onepass.training.hardware import choose_device, choose_precision
 from onepass.training.holdout import Holdout
 from onepass.training.loading import Direct, Loaders
 from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.material import CONFIG, WEAK, held_out, open_data, open_sampler, tested
+from onepass.training.opening import open_learner, with_teacher
 from onepass.training.processes import Processes, open_processes
-from onepass.training.rl.policy import open_policy
 from onepass.training.rl.run import Reinforcement
 from onepass.training.showing import open_samples
 from onepass.training.sources import Sources, by_length
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
-from onepass.training.teaching import Taught
 from onepass.training.trainee import Trainee
 
 __all__ = ["WEAK", "TrainConfig", "read_config", "train_from_config"]
@@ -172,9 +171,7 @@ def _learning(setting: _Setting, sources: Sources) -> _Learning:
     """Return what is trained, without the teacher that it may have."""
     config = setting.config
     device = setting.processes.device
-    rl = _reinforcement(config, sources, device, setting.report)
-    trainee = rl.policy if rl else _opened(config, device)
-    _check_window(trainee, config.max_pieces)
+    trainee, rl = open_learner(config, sources, device=device, report=setting.report)
     batches = BatchOptions(
         config.batch_pieces,
         config.max_batch,
@@ -182,11 +179,6 @@ def _learning(setting: _Setting, sources: Sources) -> _Learning:
         min(config.pool, _count(sources)),  # of little data a pool is once all of it
     )
     return _Learning(trainee, rl, batches)
-
-
-def _opened(config: TrainConfig, device: str) -> Trainee:
-    """Return the checkpoint that is trained by answers."""
-    return open_trainee(config.model, config.loss, device=device, splitter=config.word_splitter)
 
 
 def _task(
@@ -212,13 +204,7 @@ def _task(
             examples, config.samples, config.model, network,
             classes=classes, splitter=config.word_splitter,
         )  # fmt: skip
-    if config.distill is not None:
-        teacher = open_trainee(
-            config.distill.teacher,
-            device=setting.processes.device,
-            splitter=config.word_splitter,
-        )
-        trainee = Taught(trainee, teacher, config.distill)
+    trainee = with_teacher(trainee, config, device=setting.processes.device)
     feed = _feed(setting, sources, learning, trainee)
     rates = Rates(
         config.encoder_rate,
@@ -285,18 +271,6 @@ def _count(sources: Sources) -> int:
     return sum(map(len, sources.files.values()))
 
 
-def _reinforcement(
-    config: TrainConfig, sources: Sources, device: str, report: Report
-) -> Reinforcement | None:
-    """Return what takes the place of supervised training, None where nothing does."""
-    if config.rl is None:
-        return None
-    policy = open_policy(config.model, device=device, splitter=config.word_splitter)
-    found = Reinforcement(policy, config.rl, threads=config.threads)
-    found.check(sources, report)
-    return found
-
-
 def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str, Any]:
     """Return what a few-shot run brought."""
     from onepass.extractor import Extractor  # most runs do without
@@ -330,15 +304,6 @@ def _scorer(
         )
     report(f"{holdout.asked} of {len(examples)} held-out examples are scored")
     return holdout.score
-
-
-def _check_window(trainee: Trainee, max_pieces: int) -> None:
-    longest = trainee.longest
-    if longest is not None and max_pieces > longest:
-        raise InputError(
-            f"max_pieces is {max_pieces}, but this checkpoint reads at most {longest} pieces; "
-            f"give {longest} or less."
-        )
 
 
 def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOptions:

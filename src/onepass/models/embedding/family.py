@@ -187,4 +187,5 @@ EMBEDDING = Family(
     score=_score,
     decode=decode,
     encode_labels=_encode_labels,
+    keys=("template", "text_prompt", "scale"),
 )

@@ -22,7 +22,7 @@ from onepass.models.gliclass.encode import Reading, read_window
 from onepass.models.gliclass.graphs import graphs
 from onepass.models.gliclass.prompt import Prompt, Writer, label_text
 from onepass.models.gliclass.score import decode, score
-from onepass.models.gliclass.style import Style, read_style
+from onepass.models.gliclass.style import PROMPTS, Style, read_style
 from onepass.models.gliclass.text import read_text
 from onepass.models.label_encoding import encode_texts, known_vectors
 from onepass.models.labels import LabelVectors
@@ -161,4 +161,5 @@ GLICLASS = Family(
     decode=decode,
     encode_labels=_encode_labels,
     open_tokenizer=_open_tokenizer,
+    keys=PROMPTS,
 )

@@ -16,7 +16,7 @@ from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
 from onepass.models.gliner2.graphs import graphs
-from onepass.models.gliner2.instances import Instances
+from onepass.models.gliner2.instances import KEYS, Instances
 from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt, split_groups
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
@@ -110,4 +110,5 @@ GLINER2 = Family(
     score=_score,
     decode=decode,
     closer=_closer,
+    keys=KEYS,
 )

@@ -16,6 +16,7 @@ from onepass.models.gliner2.prompt import Kind
 # In onepass.json.
 SPARE, LEAST_RECORDS, LEAST_PAIRS = "spare_instances", "least_records", "least_pairs"
 DISTINCT, PAIR_WORDS = "distinct_values", "pair_words"
+KEYS = (SPARE, LEAST_RECORDS, LEAST_PAIRS, DISTINCT, PAIR_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,4 +97,5 @@ NLI = Family(
     read_window=read_window,
     score=_score,
     decode=decode,
+    keys=("template",),
 )
