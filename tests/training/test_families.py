@@ -110,4 +110,5 @@ def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.Mo
         "least_records": 1,
         "least_pairs": 1,
         "distinct_values": True,
+        "pair_words": 40,
     }

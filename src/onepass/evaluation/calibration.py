@@ -185,13 +185,17 @@ def _best(curves: Sweep, choices: Sequence[Judged]) -> dict[str, float]:
     """Return the best raw threshold of each kind.
 
     A choice of records is a question that may have no answer, and F1 would rather have a wrong
-    answer than none: what counts is the share of choices that are right, or rightly left out.
-    Without enough that have none there is no threshold of choices.
+    answer than none: what counts is the share of choices that are right, or rightly left out, and
+    F1 decides between thresholds that differ by chance in it. Without enough that have none there
+    is no threshold of choices.
     """
     best = curves.best(within=CHANCE)
     best.pop(CHOICES, None)
     if _tells_none(choices):
-        best |= Sweep({CHOICES: abstain_curve(choices, _GRID)}).best(within=CHANCE)
+        shares, f1 = abstain_curve(choices, _GRID), curves.curves[CHOICES]
+        highest = max(shares.values())
+        as_good = [at for at, share in shares.items() if share >= highest - CHANCE]
+        best[CHOICES] = max(as_good, key=lambda at: f1[at])
     return best
 
 
