@@ -242,7 +242,11 @@ def _data_rows(public: list[tuple[str, dict[str, Any]]], mix: dict[str, float]) 
     for name, origin, terms in OWN:
         share = mix.get(name, 0.0)
         if name == "records":
-            share = sum(mix[key] for key in mix if key.endswith(("_records", "one_record", "absent_choices")))
+            share = sum(
+                mix[key]
+                for key in mix
+                if key.endswith(("_records", "one_record", "absent_choices"))
+            )
             share -= mix.get("sgd_records", 0.0)
         if name == "joined":
             share = sum(mix[key] for key in mix if key.startswith("joined"))
