@@ -170,6 +170,28 @@ def test_interrupt_is_quiet_and_leaves_no_file(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_stops_a_job_in_order(tmp_path: Path, workers: str):
+    (tmp_path / "in.txt").write_text("a person\n" * 200_000)
+    out = tmp_path / "out.jsonl"
+    arguments = ["extract", "-i", str(tmp_path / "in.txt"), "-e", "person", "--workers", workers]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*ONEPASS, *arguments, "-o", str(out)], stdout=pipe, stderr=pipe
+    ) as process:
+        rows = tmp_path / "out.jsonl.job" / "rows"
+        deadline = time.monotonic() + 120
+        while not (rows.exists() and rows.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)  # until some are done
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (143, b"")
+    assert b"--resume goes on from there" in stderr
+    assert stderr.count(b"\n") == 1  # no warning of what was left behind
+    assert not out.exists()
+
+
 def closed_after_one_line(*arguments: str) -> tuple[int, bytes]:
     """Run a command whose reader stops after one line."""
     pipe = subprocess.PIPE
