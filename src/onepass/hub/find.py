@@ -98,5 +98,5 @@ def _not_found(name: str) -> CheckpointError:
     similar = suggest(name)
     hint = f"; did you mean {similar!r}?" if similar else "; check it."
     return CheckpointError(
-        f"{name!r} is neither an existing directory nor a hub id like 'owner/name'{hint}"
+        f"{name!r:.300} is neither an existing directory nor a hub id like 'owner/name'{hint}"
     )

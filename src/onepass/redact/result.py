@@ -101,7 +101,8 @@ class Redacted:
             for one in self.found
         )
         chars, read = len(self.text), self.coverage
-        part = chars if not read.truncated else min(chars, read.chars_read)
+        whole = read.windows and not read.truncated
+        part = chars if whole else min(chars, read.chars_read)
         return Extraction(
             self.text, shown, coverage=Coverage(chars, part, read.windows, read.truncated)
         )

@@ -84,16 +84,21 @@ def run_network(network: GliclassNetwork, batch: Targets) -> torch.Tensor:
 
 @contextmanager
 def seen_states(network: GliclassNetwork) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
-    """Collect the states that a network's head reads, with the masks of the pieces it pools."""
+    """Collect the states that a network's head reads, with the masks of the pieces it pools.
+
+    All pieces have states meanwhile, also where the head reads the first ones alone.
+    """
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def note(module: Any, given: tuple[torch.Tensor, torch.Tensor]) -> None:
         seen.append(given)
 
     handle = network.head.register_forward_pre_hook(note)
+    first, network.reads_first = network.reads_first, False
     try:
         yield seen
     finally:
+        network.reads_first = first
         handle.remove()
 
 

@@ -53,9 +53,14 @@ class GliclassNetwork(nn.Module, abc.ABC):
     Args:
         config: of the checkpoint.
         encoders: that it is built of.
+
+    Attributes:
+        head: from states to logits.
+        reads_first: whether nothing but the first pieces of the text and of each label reach it.
     """
 
     head: ClassHead
+    reads_first: bool = False
 
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
         super().__init__()
@@ -124,8 +129,6 @@ class UniEncoder(GliclassNetwork):
         self.head = ClassHead(
             config, hidden, pooling=config.pooling, lstm=config.lstm, scaled=config.normalize
         )
-
-        # Whether the head reads nothing but the first pieces of the text and of each label.
         self.reads_first = (
             self.fuser is None
             and self.layer is None
