@@ -63,7 +63,7 @@ print(*{name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_name
 def test_neither_directory_nor_hub_id(model: Path, name: str):
     with pytest.raises(CheckpointError, match="neither an existing directory nor") as caught:
         locate(name)
-    assert repr(name) in str(caught.value)
+    assert repr(name)[:300] in str(caught.value)
 
 
 def test_a_path_is_never_a_hub_id(model: Path):
