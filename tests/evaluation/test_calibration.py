@@ -193,6 +193,14 @@ def test_a_threshold_is_that_of_the_line_that_is_kept() -> None:
     assert 0 <= kept - threshold < 1e-6
 
 
+def test_no_line_falls() -> None:
+    """It would turn thresholds round, and be refused where it is read."""
+    scores = np.array([0.6] * 200 + [0.9] * 200)
+    scale, shift = fit_platt(scores, scores < 0.7)
+    assert scale == 1
+    assert sigmoid(np.log(scores / (1 - scores)) + shift).mean() == pytest.approx(0.5, abs=1e-6)
+
+
 @pytest.mark.parametrize("right", [True, False])
 def test_a_kind_that_is_always_right_or_always_wrong_is_not_fitted(right: bool) -> None:
     examples = [

@@ -48,7 +48,8 @@ def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
 
     Returns:
         The likeliest line under Platt's smoothed targets, without which it has no end where a score
-        parts right from wrong; by Newton's method with a little damping.
+        parts right from wrong; by Newton's method with a little damping. Where wrong findings score
+        higher, no line that falls, which would turn thresholds round: the scale is 1 then.
 
     >>> scores = np.array([0.2] * 1000 + [0.6] * 1000)
     >>> right = np.array([True] * 300 + [False] * 700 + [True] * 800 + [False] * 200)
@@ -60,13 +61,28 @@ def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
     rights = int(right.sum())
     y = np.where(right, (rights + 1) / (rights + 2), 1 / (len(right) - rights + 2))
     design = np.stack([x, np.ones_like(x)], axis=1)  # (findings, 2)
-    weights = np.array([1.0, 0.0])
+    scale, shift = _newton(design, y, np.array([1.0, 0.0]), fixed=0)
+    if scale < 0:
+        scale, shift = _newton(design, y, np.array([1.0, 0.0]), fixed=1)
+    return scale, shift
+
+
+def _newton(design: Floats, y: Floats, weights: Floats, fixed: int) -> tuple[float, float]:
+    """Return the two weights under which targets are likeliest; the first ones may be fixed.
+
+    Args:
+        design: (findings, 2).
+        y: targets, (findings,).
+        weights: to begin with, (2,).
+        fixed: how many of the first weights stay.
+    """
+    free = design[:, fixed:]
     for _ in range(_ROUNDS):
         p = 1.0 / (1.0 + np.exp(-(design @ weights)))
-        gradient = design.T @ (p - y)
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        gradient = free.T @ (p - y)
+        curvature = (free * (p * (1 - p))[:, None]).T @ free + 1e-6 * np.eye(free.shape[1])
         step = np.linalg.solve(curvature, gradient)
-        weights = weights - np.clip(step, -1.0, 1.0)
+        weights = np.concatenate([weights[:fixed], weights[fixed:] - np.clip(step, -1.0, 1.0)])
         if np.abs(step).max() < 1e-8:
             break
     return float(weights[0]), float(weights[1])

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from onepass.nn.places import take
+
 
 def pool(states: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
     """Return (batch, hidden), or the states as they are with "pass".
@@ -54,18 +56,14 @@ def first_places(mask: torch.Tensor) -> torch.Tensor:
     return torch.where(mask.bool(), places, mask.shape[1] - 1).amin(1)
 
 
-def _at(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    index = places[:, None, None].expand(-1, -1, states.shape[2])
-    return states.gather(1, index)[:, 0]  # (batch, hidden)
-
-
 def _first(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return _at(states, first_places(mask))
+    return take(states, first_places(mask)[:, None])[:, 0]  # (batch, hidden)
 
 
 def _last(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     places = torch.arange(mask.shape[1], device=mask.device)
-    return _at(states, torch.where(mask.bool(), places, 0).amax(1))
+    last = torch.where(mask.bool(), places, 0).amax(1)  # (batch,)
+    return take(states, last[:, None])[:, 0]
 
 
 def _sum(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
