@@ -439,7 +439,9 @@ def test_errors_of_texts_in_a_batch_are_counted_and_are_not_read(service: Any):
     assert service.metric('onepass_errors_total{code="text_too_long"}') == refused + 1
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/x-ndjson", "text/json"]
+)
 def test_a_body_that_is_not_marked_as_json(service: Any, kind: str):
     body = json.dumps({"text": "a", "schema": {"entities": ["person"]}})
     got = service.http.post("/v1/extract", content=body, headers={"content-type": kind})
@@ -509,6 +511,7 @@ def test_what_is_not_done_in_time_gets_504_and_what_still_waited_is_never_read(s
         gated.gate.clear()
         held = list(pool.map(lambda n: ask(one.http, f"Ann Lee {n}"), range(2)))
         assert [error(answer) for answer in held] == [(504, "timeout")] * 2
+        assert "send a shorter text, or" in held[0].json()["error"]["message"]
         gated.gate.set()
         assert ask(one.http, "Tim Cook").status_code == 200
         assert len(gated.calls) - before == 2  # the one that was begun, and the last

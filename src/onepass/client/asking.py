@@ -28,9 +28,11 @@ class Client:
     """Asks a service; may be used from several threads, and as a context manager.
 
     Args:
-        url: of the service.
+        url: of the service; a name and a password in it (``https://ann:secret@host``) are sent to
+            the proxy that asks for them, and not shown.
         api_key: if it asks for one.
-        timeout: seconds for one answer.
+        timeout: seconds for one answer, a week at most; ``float("inf")`` is that. A request that
+            waits for one of the 100 connections of the client waits for the answers before it.
         retries: how often a request is sent again if the service is busy or cannot be reached.
         transport: of httpx, for connections that are not plain ones.
 
@@ -49,11 +51,14 @@ class Client:
         retries: int = 5,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._url, self._retries = wire.base(url), wire.tries(retries, timeout)
-        headers = wire.headers(api_key)
-        self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=timeout, transport=transport
-        )
+        address, self._retries = wire.address(url), wire.tries(retries)
+        self._url = address.url
+        headers, patience = wire.headers(api_key, address.login), wire.patience(timeout)
+        with wire.proxies():
+            self._http = httpx.Client(
+                base_url=address.url, auth=address.login, headers=headers, timeout=patience,
+                transport=transport,
+            )  # fmt: skip
 
     def extract(
         self,
@@ -106,6 +111,8 @@ class Client:
         """
         question, make = wire.asked(schema, threshold, overlap, on_long)
         given = wire.texts(texts)
+        if not given:
+            return []
         asked = {"texts": given, **question}
         found = self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
@@ -187,11 +194,14 @@ class AsyncClient:
         retries: int = 5,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._url, self._retries = wire.base(url), wire.tries(retries, timeout)
-        headers = wire.headers(api_key)
-        self._http = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=timeout, transport=transport
-        )
+        address, self._retries = wire.address(url), wire.tries(retries)
+        self._url = address.url
+        headers, patience = wire.headers(api_key, address.login), wire.patience(timeout)
+        with wire.proxies():
+            self._http = httpx.AsyncClient(
+                base_url=address.url, auth=address.login, headers=headers, timeout=patience,
+                transport=transport,
+            )  # fmt: skip
 
     async def extract(
         self,
@@ -219,6 +229,8 @@ class AsyncClient:
         """Return what a schema asks for in each text; see `Client.extract_batch`."""
         question, make = wire.asked(schema, threshold, overlap, on_long)
         given = wire.texts(texts)
+        if not given:
+            return []
         asked = {"texts": given, **question}
         found = await self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)

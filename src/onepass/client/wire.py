@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ Threshold = float | Mapping[str, float] | None
 AGAIN = (429, 503)  # busy, stopping: nothing was read
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _LONGEST_WAIT = 30.0  # seconds before another try
+_LONGEST_ANSWER = 7 * 86_400.0  # seconds; sockets take no number that is much larger
+_LAST_PORT = 65_535
 _JITTER = 0.25  # clients that were refused together do not come back together
 
 
@@ -37,41 +40,109 @@ class ModelInfo:
     max_pieces: int
 
 
-def base(url: str) -> str:
-    """Return the address of a service, or refuse what is none."""
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service is.
+
+    Attributes:
+        url: without a name and a password, so that it can be shown.
+        login: the name and the password, which a proxy in front of the service asks for.
+    """
+
+    url: str
+    login: tuple[str, str] | None = field(default=None, repr=False)
+
+
+def address(url: str) -> Address:
+    """Return the address of a service, or refuse what is none.
+
+    >>> address("https://ann:secret@nlp.example.com/one")
+    Address(url='https://nlp.example.com/one')
+    """
     try:
         parsed = httpx.URL(url)
-        known = parsed.scheme in ("http", "https") and parsed.host != ""
+        known = parsed.scheme in ("http", "https") and _is_host(parsed.raw_host.decode())
+        known = known and (parsed.port is None or 0 < parsed.port <= _LAST_PORT)
     except (httpx.InvalidURL, TypeError):
         known = False
     if not known:
+        shown = f"...{url[url.rindex('@') :]}" if isinstance(url, str) and "@" in url else url
         raise InputError(
-            f"{url!r:.80} is no address of a service; give one such as http://host:8000."
+            f"{shown!r:.80} is no address of a service; give one such as http://host:8000."
         )
-    return url
+    if not parsed.userinfo:
+        return Address(str(url))
+    plain = parsed.copy_with(username=None, password=None)
+    return Address(str(plain), (parsed.username, parsed.password))
 
 
-def headers(api_key: str | None) -> dict[str, str]:
-    """Return what every request carries; a key is never shown."""
+def _is_host(name: str) -> bool:
+    """Say whether a name can be looked up: neither blank nor odd, its parts not too long.
+
+    >>> _is_host("my_service.example.com"), _is_host("::1"), _is_host("a b"), _is_host("a..b")
+    (True, True, False, False)
+    """
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return ":" in name or re.fullmatch(r"[\w.-]+", name) is not None
+
+
+def headers(api_key: str | None, login: tuple[str, str] | None) -> dict[str, str]:
+    """Return what every request carries; a key is never shown.
+
+    Args:
+        api_key: of the service.
+        login: what stands in the header Authorization, so that the key needs another one.
+    """
     sent = {"content-type": "application/json"}
     if api_key is None:
         return sent
     if not (isinstance(api_key, str) and api_key and api_key.isascii() and api_key.isprintable()):
         raise InputError("An API key is printable ASCII, but the one given is not; check it.")
-    return {**sent, "authorization": f"Bearer {api_key}"}
+    named = {"authorization": f"Bearer {api_key}"} if login is None else {"x-api-key": api_key}
+    return {**sent, **named}
 
 
-def tries(retries: int, timeout: float) -> int:
+def tries(retries: int) -> int:
     """Return how often a request is sent again, or refuse a number that is none."""
     if type(retries) is not int or retries < 0:
         raise InputError(f"retries must be a whole number from 0, but {retries!r:.60} was given.")
+    return retries
+
+
+def patience(timeout: float) -> httpx.Timeout:
+    """Return how long is waited for what, or refuse seconds that are none.
+
+    A request that waits in the client for one of its connections was not sent yet: it waits as
+    long as those before it take.
+
+    >>> patience(60), patience(float("inf"))
+    (Timeout(connect=60.0, read=60.0, write=60.0, pool=None), \
+Timeout(connect=604800.0, read=604800.0, write=604800.0, pool=None))
+    """
     try:
         in_time = timeout > 0
     except TypeError:
         in_time = False
     if not in_time:
         raise InputError(f"timeout must be seconds above 0, but {timeout!r:.60} was given.")
-    return retries
+    return httpx.Timeout(float(min(timeout, _LONGEST_ANSWER)), pool=None)
+
+
+@contextmanager
+def proxies() -> Iterator[None]:
+    """Refuse the proxies of the environment that httpx cannot use, where it is made."""
+    try:
+        yield
+    except (httpx.InvalidURL, ValueError, ImportError) as error:
+        # An address may hold a password, which is shown neither here nor as the cause.
+        reason = str(error).rstrip(".") if isinstance(error, ImportError) else "no such address"
+        raise InputError(
+            f"The proxy of the environment cannot be used ({reason}); correct HTTP_PROXY, "
+            "HTTPS_PROXY, ALL_PROXY and NO_PROXY, or unset them."
+        ) from None
 
 
 def body(values: Mapping[str, Any] | None) -> bytes | None:
@@ -244,5 +315,5 @@ def checked(body: Any) -> Schema:
 
 def models(body: Any) -> list[ModelInfo]:
     """Return the models of a service."""
-    names = [field.name for field in fields(ModelInfo)]
-    return [ModelInfo(**{name: one[name] for name in names}) for one in body["models"]]
+    names = [one.name for one in fields(ModelInfo)]
+    return [ModelInfo(**{name: found[name] for name in names}) for found in body["models"]]

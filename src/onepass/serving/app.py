@@ -44,7 +44,7 @@ def create_app(model: Extractor, settings: Settings) -> FastAPI:
         await service.stop()
 
     async def refused(request: Request, error: Exception) -> Response:
-        refusal = _refusal(error, request.headers.get("content-type", ""))
+        refusal = _refusal(error)
         metrics.count_error(refusal.code)
         response = refusal.response()
         if isinstance(error, HTTPException):
@@ -73,17 +73,20 @@ class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         described = super().openapi()
         parts = described.setdefault("components", {})
-        parts["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        parts["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
         return described
 
 
-def _refusal(error: Exception, content_type: str) -> Refusal:
+def _refusal(error: Exception) -> Refusal:
     """Return the refusal that an exception means."""
     match error:
         case Refusal():
             return error
         case RequestValidationError():
-            return refusal_of_body(error, content_type)
+            return refusal_of_body(error)
         case OnepassError():
             return refusal_of(error)
         case HTTPException() if isinstance(error.__cause__, Refusal):  # of a body

@@ -15,17 +15,19 @@ from uuid import uuid4
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from onepass.schema.shown import shown
 from onepass.serving.keys import Keys
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal
 from onepass.serving.settings import Settings
 from onepass.serving.traces import where
 
-GUARDED = "/v1/"
+LOGGED = "/v1/"
+OPEN = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
 ROUTES = frozenset(  # paths that may stand in a log or in a metric; clients write what they like
     {
         "/v1/extract", "/v1/extract/batch", "/v1/schema", "/v1/schema/validate", "/v1/models",
-        "/health", "/ready", "/metrics", "/docs", "/openapi.json",
+        *OPEN,
     }
 )  # fmt: skip
 GONE = 499  # no status of HTTP: nobody waited for the answer
@@ -77,19 +79,20 @@ class Guard:
         try:
             await self._answer(scope, receive, tracked, visit)
         finally:
-            route = scope["path"] if scope["path"] in ROUTES else "other"
+            path = _path(scope)
+            route = path if path in ROUTES else "other"
             seconds = perf_counter() - began
             status = visit.status or GONE
             self._metrics.observe_request(route, status, seconds)
-            level = logging.INFO if route.startswith(GUARDED) else logging.DEBUG
+            level = logging.INFO if route.startswith(LOGGED) else logging.DEBUG
             log.log(level, "%s %s %d %.3fs", visit.id, route, status, seconds)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, visit: _Visit) -> None:
         try:
-            if scope["path"].startswith(GUARDED):
-                await self._guarded(scope, receive, send)
-            else:
+            if _path(scope) in OPEN:
                 await self._app(scope, receive, send)
+            else:
+                await self._guarded(scope, receive, send)
         except ClientDisconnect:
             return
         except Refusal as refusal:
@@ -110,7 +113,16 @@ class Guard:
             raise Refusal(
                 401,
                 "unauthorized",
-                "This service needs an API key; send it as  Authorization: Bearer KEY.",
+                "This service needs an API key; send it as  Authorization: Bearer KEY  or as  "
+                "X-API-Key: KEY.",
+            )
+        encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip()
+        if encoding.lower() not in ("", "identity"):
+            raise Refusal(
+                415,
+                "body_compressed",
+                f"The body is compressed ({shown(encoding)}), and this service takes none that is; "
+                "send it as it is, without Content-Encoding.",
             )
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._settings.body_bytes:
@@ -162,6 +174,19 @@ class Guard:
             f"The body is larger than {self._settings.body_bytes} bytes; send fewer or shorter "
             "texts.",
         )
+
+
+def _path(scope: Scope) -> str:
+    """Return the path as routes name it: without that under which the service is mounted.
+
+    >>> _path({"path": "/nlp/v1/models", "root_path": "/nlp"})
+    '/v1/models'
+    >>> _path({"path": "/v1/models", "root_path": "/nlp"})  # a proxy has taken it off
+    '/v1/models'
+    """
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -38,15 +38,22 @@ class Keys:
         """Say whether a request may go on; how long that takes does not depend on the key.
 
         Args:
-            headers: by lower-case names; ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
+            headers: by lower-case names; ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``. If
+                both are there, one has to be right.
         """
         if not self._digests:
             return True
         scheme, _, bearer = headers.get(b"authorization", b"").partition(b" ")
-        given = bearer.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
-        digest = _digest(given)
+        # Both are looked at: a proxy may send a bearer token of its own beside the key.
+        given = (
+            bearer.strip() if scheme.lower() == b"bearer" else b"",
+            headers.get(b"x-api-key", b""),
+        )
+        digests = [_digest(one) for one in given]
         # Digests have one length, and all are compared: no time tells which key, or how much of it.
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+        return (
+            sum(hmac.compare_digest(one, known) for one in digests for known in self._digests) > 0
+        )
 
 
 def read_keys(environment: Mapping[str, str], file: Path | None = None) -> tuple[str, ...]:

@@ -86,19 +86,19 @@ def refusal_of(error: OnepassError) -> Refusal:
     return Refusal(500, "model_error", str(error))
 
 
-def refusal_of_body(error: RequestValidationError, content_type: str) -> Refusal:
+def refusal_of_body(error: RequestValidationError) -> Refusal:
     """Return the refusal for a body that is not what it should be; one reason stands for all.
 
     It is the first, or one that lies deeper in the same field: a field that may be of several
     types has a reason for each. What was given is not repeated: it may be a text.
 
     Args:
-        error: of the framework, which reads a body as JSON only if its type says so.
-        content_type: of the request.
+        error: of the framework, which reads a body as JSON only if its type says so, and else takes
+            it for bytes.
     """
     errors = error.errors()
     first = errors[0]
-    if first["loc"] == ("body",) and "json" not in content_type:
+    if isinstance(error.body, bytes):
         return Refusal(
             422,
             "invalid_request",

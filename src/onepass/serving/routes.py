@@ -29,6 +29,7 @@ _REASONS = {
     401: "No valid API key",
     408: "The body came too slowly",
     413: "The body is too large",
+    415: "The body is compressed",
     422: "The request asks for what cannot be done",
     429: "Too much work: try again after the seconds in Retry-After",
     500: "The service failed",
@@ -38,7 +39,7 @@ _REASONS = {
 _REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": wire.ProblemAnswer, "description": text} for status, text in _REASONS.items()
 }
-_KEYED: dict[str, Any] = {"security": [{"bearer": []}]}
+_KEYED: dict[str, Any] = {"security": [{"bearer": []}, {"header": []}]}  # one of them
 
 
 def _service(request: Request) -> Service:
@@ -140,12 +141,15 @@ async def models(request: Request) -> Response:
     return reply({"models": [about], "limits": limits})
 
 
+# Some who watch a service ask for the head of an answer alone.
+@router.head("/health", include_in_schema=False)
 @router.get("/health", tags=["state"], response_model=wire.StateAnswer)
 async def health() -> Response:
     """Say that the process answers."""
     return reply({"status": "ok"})
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready",
     tags=["state"],

@@ -89,7 +89,7 @@ class Service:
             raise Refusal(
                 503, "stopping", "The service is stopping; ask another one.", retry_after=1
             ) from error
-        return await self._waited(future, request)
+        return await self._waited(future, request, len(texts))
 
     async def question(
         self,
@@ -141,7 +141,9 @@ class Service:
             "taken; split it.",
         )
 
-    async def _waited(self, future: Future[list[Outcome]], request: Request) -> list[Outcome]:
+    async def _waited(
+        self, future: Future[list[Outcome]], request: Request, count: int
+    ) -> list[Outcome]:
         """Wait for outcomes; if the time is over or the client left, let them go."""
         outcomes: asyncio.Future[Any] = asyncio.wrap_future(future)
         left: asyncio.Future[Any] = asyncio.ensure_future(
@@ -161,8 +163,8 @@ class Service:
             raise Refusal(
                 504,
                 "timeout",
-                f"The request was not done within {self.settings.timeout:g} seconds; send fewer "
-                "texts, or try again later.",
+                f"The request was not done within {self.settings.timeout:g} seconds; send "
+                f"{'a shorter text' if count == 1 else 'fewer texts'}, or try again later.",
             )
         finally:
             left.cancel()

@@ -21,7 +21,8 @@ class Settings:
     Args:
         host: the address that it listens on.
         port: the port; 0 lets the system choose.
-        keys: the API keys, any of which opens ``/v1``; none leave it open. They are never shown.
+        keys: the API keys, any of which opens the service; none leave it open. They are never
+            shown.
         body_bytes: of a request.
         text_chars: of a text.
         labels: names that a schema asks about, as `onepass.Schema.labels_total` counts.
