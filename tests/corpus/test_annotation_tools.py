@@ -59,6 +59,18 @@ def test_prodigy_choices_and_binary_questions(tmp_path):
     assert (no.true, yes.true) == ((), ("SPAM",))
 
 
+def test_spans_of_prodigy_that_show_what_a_pattern_matched(tmp_path):
+    shown = {"text": "Ann", "start": 0, "end": 3, "pattern": 3}
+    rows = [
+        {"text": TEXT, "label": "FIRMS", "spans": [shown], "answer": "accept"},
+        {"text": TEXT, "label": "FIRMS", "spans": [shown], "answer": "reject"},
+        {"text": TEXT, "label": "FIRMS", "spans": [], "answer": "accept"},
+    ]
+    read = list(read_any(lines(tmp_path / "teach.jsonl", GOOD, *rows)))[1:]
+    assert [example.classifications[0].true for example in read] == [("FIRMS",), (), ("FIRMS",)]
+    assert [(example.entities, example.asked) for example in read] == [((), ())] * 3
+
+
 GOOD = {"text": TEXT, "spans": [span(ANN, "PERSON")], "answer": "accept"}
 OPTIONS = [{"id": "a", "text": "good"}]
 
@@ -98,7 +110,9 @@ def studio(text: str, *results: dict[str, object], **more: object) -> dict[str, 
     return {"id": 1, "data": {"text": text}, "annotations": [{"result": list(results), **more}]}
 
 
-def labeled(place: tuple[int, int], label: str, said: str, name: str = "x") -> dict[str, object]:
+def labeled(
+    place: tuple[int, int], label: str, said: str | None, name: str = "x"
+) -> dict[str, object]:
     value = {"start": place[0], "end": place[1], "text": said, "labels": [label]}
     return {"id": name, "from_name": "label", "type": "labels", "value": value}
 
@@ -139,6 +153,14 @@ def test_places_in_a_browser_are_utf_16(tmp_path):
     text = "😀 Ann"
     (example,) = read_any(lines(tmp_path / "e.jsonl", studio(text, labeled((3, 6), "P", "Ann"))))
     assert [text[m.start : m.end] for m in example.entities] == ["Ann"]
+
+
+def test_a_half_of_a_character_in_a_browser_is_all_of_it(tmp_path):
+    labels = labeled((1, 2), "P", None), labeled((0, 4), "Q", None, name="y")
+    (example,) = read_any(lines(tmp_path / "e.jsonl", studio("a😀b", *labels)))
+    assert example.entities == (Mention(1, 2, "P"), Mention(0, 3, "Q"))
+    with pytest.raises(InputError, match=r"span \[2, 8\)"):
+        list(read_any(lines(tmp_path / "e.jsonl", studio("a😀b", labeled((2, 9), "P", None)))))
 
 
 @pytest.mark.parametrize("said", ["aa", None])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onepass.corpus.conll import read_conll
 from onepass.corpus.public import read_any, read_each
 from onepass.errors import InputError
+from onepass.evaluation.files import find_files
 
 
 def write(path: Path, text: str) -> Path:
@@ -63,6 +64,21 @@ def test_compressed(tmp_path):
     packed = tmp_path / "a.conll.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert len(list(read_any(packed))) == 2
+
+
+def test_the_files_of_wnut_17(tmp_path):
+    for name in ("wnut17train.conll", "emerging.dev.conll", "emerging.test.annotated"):
+        write(tmp_path / name, "Oslo\tB-location\nrocks\tO\n")
+    assert list(find_files([tmp_path])) == ["emerging.dev", "emerging.test", "wnut17train"]
+    assert all(len(list(read_any(path))) == 1 for path in tmp_path.iterdir())
+
+
+def test_columns_whose_name_does_not_say_so(tmp_path):
+    path = write(tmp_path / "test.gold", "in\tO\nOslo\tB-location\n")
+    with pytest.raises(InputError, match=r"test.gold holds columns of words and tags.*\.conll, "):
+        list(read_any(path))
+    with pytest.raises(InputError, match="line 1: not valid JSON"):
+        list(read_any(write(tmp_path / "a.jsonl", '{"text": "in Oslo\n')))
 
 
 def test_a_bad_tag_is_named_and_the_rest_read(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+from time import process_time
 
 import pytest
 
@@ -246,3 +247,18 @@ def test_rows_may_be_one_json_list(tmp_path):
     assert missing[0].startswith(f"{path}, entry 2: ")
     with pytest.raises(InputError, match="entry 2"):
         list(read_gliner2(path))
+
+
+def test_a_text_with_many_places_of_a_value_is_read_at_once():
+    text, record = "red 5, Ann and Bob. " * 1000, {"item": {"color": "red", "count": "5"}}
+    relation = {"knows": {"head": "Ann", "tail": "Bob"}}
+    began = process_time()
+    example = example_from_gliner2(
+        {
+            "input": text,
+            "output": {"json_structures": [record] * 300, "relations": [relation] * 300},
+        }
+    )
+    assert process_time() - began < 5  # each pair by itself took minutes
+    assert len(example.structures[0].records) == 300
+    assert example.relations == (GoldRelation("knows", (7, 10), (15, 18)),)

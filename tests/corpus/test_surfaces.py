@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.corpus.surfaces import Surfaces, closest_pair, closest_to
+from onepass.corpus.surfaces import Surfaces, _gap, closest_pair, closest_to
 from onepass.text.words import split_words
 
 texts = st.text(st.sampled_from("aAbB é.-\n1́"), max_size=30)
@@ -36,3 +36,15 @@ def test_what_lies_between_counts_not_where_spans_start():
 
 def test_the_middle_place_decides():
     assert closest_to([(0, 5), (50, 55), (90, 95)], [0, 52, 60]) == (50, 55)
+
+
+@given(texts, texts, texts)
+def test_the_closest_places_are_found_among_a_few(text, first, second):
+    surfaces = Surfaces(text)
+    heads, tails = surfaces.find(first), surfaces.find(second)
+    if heads and tails:
+        every = [(head, tail) for head in heads for tail in tails]
+        best = min(every, key=lambda pair: (pair[0] == pair[1], _gap(*pair), pair))
+        assert closest_pair(heads, tails) == best
+        middle = len(text) // 2
+        assert closest_to(heads, [middle]) == min(heads, key=lambda s: (abs(s[0] - middle), s))

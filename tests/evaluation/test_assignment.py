@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.evaluation.assignment import best_matching, best_total
+from onepass.evaluation.assignment import best_matching, best_total, most_pairs
 
 
 def by_trying(weights: list[list[int]]) -> int:
@@ -55,6 +55,15 @@ def test_a_matching_has_the_total(weights):
     for places in zip(*pairs, strict=True):
         assert len(set(places)) == len(pairs)
     assert all(weights[row][column] for row, column in pairs)
+
+
+@given(tables)
+def test_the_most_pairs_equal_the_best_matching_of_what_may_be_paired(weights):
+    may = [[int(weight > 3) for weight in row] for row in weights]
+    edges = {
+        number: [column for column, one in enumerate(row) if one] for number, row in enumerate(may)
+    }
+    assert most_pairs(edges) == best_total(may)
 
 
 def test_big_enough_for_long_documents():

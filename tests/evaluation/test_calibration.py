@@ -19,8 +19,6 @@ from onepass.evaluation.calibration import (
     calibrate,
     calibration_errors,
     fit,
-    fit_platt,
-    fit_temperature,
 )
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import judged_choices
@@ -30,41 +28,6 @@ from onepass.schema import Schema
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
-
-
-@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.5, -1.0), (2.0, 0.7)])
-def test_platt_finds_the_line_that_the_data_were_made_with(scale: float, shift: float) -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, 40_000)
-    right = rng.random(40_000) < sigmoid(scale * logits + shift)
-    found = fit_platt(sigmoid(logits), right)
-    assert found == pytest.approx((scale, shift), abs=0.06)
-
-
-def test_platt_is_finite_when_everything_is_right() -> None:
-    scale, shift = fit_platt(np.array([0.2, 0.9, 1.0]), np.array([True, True, True]))
-    assert np.isfinite([scale, shift]).all()
-
-
-@pytest.mark.parametrize("number", [50, 5000])
-def test_platt_has_an_end_where_a_score_parts_right_from_wrong(number: int) -> None:
-    right = np.arange(2 * number) < number
-    scale, shift = fit_platt(np.where(right, 0.9, 0.1), right)
-    share = (number + 1) / (number + 2)  # what Platt takes for the truth
-    assert sigmoid(scale * np.log(9) + shift) == pytest.approx(share, abs=1e-4)
-    assert shift == pytest.approx(0, abs=1e-3)
-
-
-def test_temperature_undoes_too_much_confidence() -> None:
-    rng = np.random.default_rng(1)
-    answers = []
-    for _ in range(3000):
-        logits = rng.normal(0, 1.5, 4)
-        honest = np.exp(logits) / np.exp(logits).sum()
-        true = int(rng.choice(4, p=honest))
-        loud = np.exp(3 * logits) / np.exp(3 * logits).sum()
-        answers.append((loud, true))
-    assert fit_temperature(answers) == pytest.approx(1 / 3, rel=0.1)
 
 
 class Overconfident:
@@ -191,14 +154,6 @@ def test_a_threshold_is_that_of_the_line_that_is_kept() -> None:
     line, threshold = settings["calibration"]["entities"], settings["thresholds"]["entities"]
     kept = sigmoid(np.float64(line["shift"]))  # of a raw score of 0.5, the best threshold
     assert 0 <= kept - threshold < 1e-6
-
-
-def test_no_line_falls() -> None:
-    """It would turn thresholds round, and be refused where it is read."""
-    scores = np.array([0.6] * 200 + [0.9] * 200)
-    scale, shift = fit_platt(scores, scores < 0.7)
-    assert scale == 1
-    assert sigmoid(np.log(scores / (1 - scores)) + shift).mean() == pytest.approx(0.5, abs=1e-6)
 
 
 @pytest.mark.parametrize("right", [True, False])

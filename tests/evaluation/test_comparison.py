@@ -75,7 +75,8 @@ def test_as_a_page(reports):
     tags = Tags()
     tags.feed(page)
     assert tags.open == []
-    assert tags.seen.count("svg") == 3  # reliability, words, labels
+    assert tags.seen.count("h4") == 2  # what follows is of this model
+    assert tags.seen.count("svg") == 6  # of each model: reliability, words, labels
     assert "<dog>" not in page
     assert "good &amp; new" in page
     assert "against" in page
@@ -84,6 +85,7 @@ def test_as_a_page(reports):
 def test_page_of_one_model(reports):
     page = report_page({"good & new": reports["good & new"]})
     assert "against" not in page
+    assert "<h4>" not in page
     assert "<circle" in page
 
 

@@ -13,7 +13,9 @@ from onepass import Extractor
 from onepass.corpus.example import Example, GoldRelation, Mention
 from onepass.evaluation import evaluate, sweep
 from onepass.evaluation.calibration import answer
+from onepass.evaluation.predict import Batch
 from onepass.evaluation.thresholds import sweep_answers
+from onepass.results.types import Extraction
 
 TEXTS = ("tim cook runs apple in paris .", "Rome costs 9.5 and tim runs it .")
 LABELS, TYPES = ("location", "city", "person"), ("works for", "in")
@@ -67,6 +69,15 @@ def test_a_sweep_equals_one_run_per_threshold(opened, name, overlap):
         scores = evaluate(model, gold, threshold=at, overlap=overlap).scores
         for section, curve in swept.curves.items():
             assert curve[at] == pytest.approx(scores[section]["f1"]), (section, at)
+
+
+def test_a_batch_has_a_prediction_for_each_example():
+    one, nothing = Example("Bo", asked=("dog",)), Example("Al")
+    batch = Batch((one,), (Extraction("Bo"),), skipped=(nothing,))
+    assert list(batch.pairs()) == [(Extraction("Bo"), one)]
+    assert batch.done == 2
+    with pytest.raises(ValueError, match="0 results for 1 texts"):
+        Batch((one,), ())
 
 
 def test_calibration_asks_as_a_sweep_does(opened):

@@ -22,10 +22,9 @@ def known_keys(row: Mapping[str, Any], keys: Collection[str], what: str) -> None
     onepass.errors.InputError: a row has the unknown key 'txt'; the keys are entities, text.
     """
     if not row.keys() <= set(keys):
-        unknown = sorted(row.keys() - set(keys))
+        unknown = next(key for key in row if key not in keys)
         raise InputError(
-            f"{what} has the unknown key {shown(unknown[0])}; "
-            f"the keys are {', '.join(sorted(keys))}."
+            f"{what} has the unknown key {shown(unknown)}; the keys are {', '.join(sorted(keys))}."
         )
 
 

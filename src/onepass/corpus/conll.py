@@ -17,6 +17,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from onepass.corpus.example import Example, Mention
 from onepass.corpus.rows import open_text
 from onepass.errors import InputError
 
-SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".tsv", ".txt")
+SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".tsv", ".txt", ".annotated")
 _OUTSIDE = "O"
 _MARKS = frozenset("BIESLU")  # begin, inside, end (E or L), single (S or U)
 _START = "-DOCSTART-"
@@ -48,6 +49,22 @@ def is_columns(path: Path) -> bool:
     (True, True, False)
     """
     return path.name.lower().removesuffix(".gz").endswith(SUFFIXES)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a file of columns whose name does not end as that of one, by its first text.
+
+    Raises:
+        InputError: if it is one.
+    """
+    first = None
+    with suppress(InputError):  # who reads it as something else says what is wrong
+        first = next(_sentences(path), None)
+    if first is not None and all(tag == _OUTSIDE or _is_tag(tag) for tag in first.tags):
+        raise InputError(
+            f"{path} holds columns of words and tags, which are known by the end of a name; give "
+            f"it one in {', '.join(SUFFIXES)}."
+        )
 
 
 def read_conll(path: Path) -> Iterator[Example]:

@@ -26,7 +26,7 @@ from onepass.corpus.example import Example, GoldRelation, Mention
 from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 from onepass.schema.types import shown
-from onepass.text.words import PLAIN, Words, split_words
+from onepass.text.words import PLAIN, split_words
 
 Span = tuple[int, int]
 _Row = Mapping[str, Any]
@@ -209,12 +209,26 @@ def gliner_row(example: Example) -> dict[str, Any]:
     if example.classifications or example.structures:
         raise InputError("GLiNER's format holds entities and relations, no classes or records.")
     words = split_words(example.text, PLAIN)
+    starts = {start: place for place, start in enumerate(words.starts.tolist())}
+    ends = {end: place for place, end in enumerate(words.ends.tolist())}
+
+    def ner(mention: Mention) -> list[Any]:
+        if mention.start not in starts or mention.end not in ends:
+            surface = example.text[mention.start : mention.end]
+            raise InputError(
+                f"the entity at {[mention.start, mention.end]}, {shown(surface)}, does not begin "
+                "and end with a word, but GLiNER's format counts words."
+            )
+        return [starts[mention.start], ends[mention.end], mention.label]
+
     row: dict[str, Any] = {
         "text": example.text,
         "tokenized_text": words.forms(),
-        "ner": [[*_word_span((m.start, m.end), words), m.label] for m in example.entities],
+        "ner": [ner(mention) for mention in example.entities],
     }
-    places = [(m.start, m.end) for m in example.entities]
+    places: dict[Span, int] = {}
+    for place, mention in enumerate(example.entities):
+        places.setdefault((mention.start, mention.end), place)
     relations = []
     for relation in example.relations:
         for span in (relation.head, relation.tail):
@@ -223,8 +237,7 @@ def gliner_row(example: Example) -> dict[str, Any]:
                     f"the relation {shown(relation.type)} has an end {list(span)} that is no "
                     "entity, which GLiNER's format needs; annotate it."
                 )
-        head, tail = places.index(relation.head), places.index(relation.tail)
-        relations.append([head, tail, relation.type])
+        relations.append([places[relation.head], places[relation.tail], relation.type])
     found = {m.label for m in example.entities}
     related = {relation.type for relation in example.relations}
     row |= {
@@ -233,13 +246,3 @@ def gliner_row(example: Example) -> dict[str, Any]:
         "rel_negatives": [kind for kind in example.asked_relations if kind not in related],
     }
     return {key: value for key, value in row.items() if value or key in _KEYS[:3]}
-
-
-def _word_span(span: Span, words: Words) -> tuple[int, int]:
-    starts, ends = words.starts.tolist(), words.ends.tolist()
-    if span[0] not in starts or span[1] not in ends:
-        raise InputError(
-            f"the entity at {list(span)}, {shown(words.text[slice(*span)])}, does not begin and "
-            "end with a word, but GLiNER's format counts words."
-        )
-    return starts.index(span[0]), ends.index(span[1])

@@ -19,6 +19,7 @@ Places = Callable[[object, str], tuple[str, list[Span]]]  # (value, its name) ->
 Fields = Mapping[str, Any]
 _Record = dict[str, tuple[GoldValue, ...]]
 _Claimed = dict[Hashable, set[Span]]  # by a record at its first places those that equal ones have
+_Known = dict[Hashable, _Record]  # records by their values
 
 
 def read_structures(
@@ -68,38 +69,43 @@ def _structure(
         )
         for key, known in choices.items()
     )
-    records: list[_Record] = []
+    records: _Known = {}
     claimed: _Claimed = defaultdict(set)
     for row in rows:
         record = _next_record(row, {f.name: f.choices for f in fields}, places, (records, claimed))
-        if record and record not in records:
-            records.append(record)
-    return GoldStructure(name, fields, tuple(records))
+        if record:
+            records.setdefault(_key(record), record)
+    return GoldStructure(name, fields, tuple(records.values()))
 
 
 def _next_record(
     row: Fields,
     choices: Mapping[str, tuple[str, ...]],
     places: Places,
-    earlier: tuple[Sequence[_Record], _Claimed],
+    earlier: tuple[_Known, _Claimed],
 ) -> _Record:
     """Return a record at occurrences that no equal one has, as long as there are some."""
     records, claimed = earlier
     first = _record(row, choices, places)
-    taken = claimed[tuple(sorted(first.items()))]
+    taken = claimed[_key(first)]
 
     def free(value: object, what: str) -> tuple[str, list[Span]]:
         surface, spans = places(value, what)
         return surface, [span for span in spans if span not in taken] or spans
 
     record = _record(row, choices, free) if taken else first
-    while record in records:
+    while _key(record) in records:
         spans = {value.span for values in record.values() for value in values if value.span}
         if spans <= taken:
             break
         taken |= spans
         record = _record(row, choices, free)
     return record
+
+
+def _key(record: _Record) -> Hashable:
+    """Return what equal records have in common."""
+    return frozenset(record.items())
 
 
 def _is_choice(value: object) -> bool:

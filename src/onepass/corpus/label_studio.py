@@ -10,11 +10,13 @@ This module knows nothing about other formats.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,7 @@ class LabelStudio:
         results = _results(row)
         if results is None:
             return None
-        text = _text(row)
+        text = _Text(_text(row))
         for one in results:
             _check(one)
         asked = self._asked
@@ -96,7 +98,7 @@ class LabelStudio:
         spans = _places(marks, text)
         mentions = [Mention(*_span(one, text), label) for one in marks for label in _labels(one)]
         return Example(
-            text=text,
+            text=text.text,
             entities=tuple(mentions),
             asked=tuple(sorted(asked.labels)),
             classifications=tuple(_tasks(results, asked)),
@@ -181,7 +183,29 @@ def _id(value: object, what: str) -> str | int | None:
     return value
 
 
-def _places(marks: list[_Row], text: str) -> dict[str | int | None, tuple[int, int]]:
+class _Text:
+    """A text whose places are counted in UTF-16 units."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _starts(self) -> list[int] | None:
+        """Units before each character; None where each is one unit."""
+        if self.text.isascii() or max(self.text) <= "\uffff":
+            return None
+        return [0, *accumulate(1 + (character > "\uffff") for character in self.text)]
+
+    def characters(self, units: int) -> int:
+        """Return how many characters stand within so many units; a part of one counts as one."""
+        starts = self._starts
+        if starts is None:
+            return units
+        beyond = max(0, units - starts[-1])
+        return bisect_left(starts, units, hi=len(starts) - 1) + beyond
+
+
+def _places(marks: list[_Row], text: _Text) -> dict[str | int | None, tuple[int, int]]:
     """Return the place of every id of a label, which several labels of one place may share."""
     places: dict[str | int | None, tuple[int, int]] = {}
     for one in marks:
@@ -206,30 +230,21 @@ def _text(row: _Row) -> str:
     return strings[0]
 
 
-def _span(one: _Row, text: str) -> tuple[int, int]:
+def _span(one: _Row, text: _Text) -> tuple[int, int]:
     """Return the place of a label in characters; one that its own text proves wrong is refused."""
     value = one["value"]
     given = needed(value, "start", "a label"), needed(value, "end", "a label")
     if not all(type(at) is int and at >= 0 for at in given):
         raise InputError(f"a label stands at {given[0]!r} to {given[1]!r}, which are no places.")
-    place, said = (_characters(text, given[0]), _characters(text, given[1])), value.get("text")
-    if not isinstance(said, str) or text[slice(*place)] == said:
+    place, said = (text.characters(given[0]), text.characters(given[1])), value.get("text")
+    if not isinstance(said, str) or text.text[slice(*place)] == said:
         return place
-    if text[slice(*given)] == said:  # written by a program that counts characters
+    if text.text[slice(*given)] == said:  # written by a program that counts characters
         return given
     raise InputError(
         f"the label at {given[0]} to {given[1]} should mark {said!r}, but the text has "
-        f"{text[slice(*place)]!r} there."
+        f"{text.text[slice(*place)]!r} there."
     )
-
-
-def _characters(text: str, units: int) -> int:
-    """Return how many characters stand within so many UTF-16 units of a text."""
-    if text.isascii() or max(text) <= "\uffff":
-        return units
-    encoded = text.encode("utf-16-le", "surrogatepass")  # two bytes a unit
-    beyond = max(0, units - len(encoded) // 2)
-    return len(encoded[: 2 * units].decode("utf-16-le", "surrogatepass")) + beyond
 
 
 def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:

@@ -67,7 +67,7 @@ class Prodigy:
             raise InputError(
                 f"the answer must be one of {', '.join(_ANSWERS)}, but {shown(answer)} was given."
             )
-        binary = "label" in row and "spans" not in row
+        binary = _is_binary(row)
         if answer == "ignore" or (answer == "reject" and not binary):
             return None
         text = as_text(needed(row, "text", "the row"), "text")
@@ -77,7 +77,7 @@ class Prodigy:
         return Example(
             text=text,
             entities=tuple(_mention(span) for span in spans if span.get("label")),
-            asked=asked.labels if "spans" in row or bare else (),
+            asked=asked.labels if ("spans" in row and not binary) or bare else (),
             classifications=_tasks(row, accepted=answer == "accept", several=asked.several),
             relations=tuple(map(_relation, as_rows(row.get("relations") or (), "relations"))),
             asked_relations=asked.types if "relations" in row or bare else (),
@@ -95,6 +95,14 @@ class Prodigy:
         return _Asked(tuple(sorted(labels)), tuple(sorted(types)), several)
 
 
+def _is_binary(row: _Row) -> bool:
+    """Say whether a row asks whether a label fits its text.
+
+    Spans without a label only show the words that a pattern matched.
+    """
+    return "label" in row and not any(_marked(row.get("spans")))
+
+
 def _has_several(row: _Row) -> bool:
     """Say whether several options of a row hold, or may."""
     config, chosen = row.get("config"), row.get("accept")
@@ -104,10 +112,15 @@ def _has_several(row: _Row) -> bool:
 
 def _named(marks: object) -> Iterator[str]:
     """Yield the labels of spans or relations; what is wrong is said where its row is read."""
-    for mark in marks if isinstance(marks, list) else ():
-        label = mark.get("label") if isinstance(mark, Mapping) else None
+    for label in _marked(marks):
         with suppress(InputError):
             yield as_name(label, "a label")
+
+
+def _marked(marks: object) -> Iterator[object]:
+    """Yield what stands as the label of each span or relation, which may be nothing."""
+    for mark in marks if isinstance(marks, list) else ():
+        yield mark.get("label") if isinstance(mark, Mapping) else None
 
 
 def _mention(span: _Row) -> Mention:
@@ -150,7 +163,7 @@ def _tasks(row: _Row, *, accepted: bool, several: bool) -> tuple[GoldTask, ...]:
             )
         true = tuple(names[one] for one in chosen)
         return (GoldTask(TASK, tuple(names.values()), true, several),)
-    if "label" in row and "spans" not in row:
+    if _is_binary(row):
         label = as_text(row["label"], "label")
         return (GoldTask(TASK, (label,), (label,) if accepted else (), True),)
     return ()

@@ -66,7 +66,7 @@ def read_any(path: Path) -> Iterator[Example]:
 
     Args:
         path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
-            (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``), see
+            (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``, ``.annotated``), see
             `onepass.corpus.conll`.
 
     Raises:
@@ -101,6 +101,8 @@ def read_each(path: Path) -> Iterator[tuple[str, Example | InputError]]:
     read: Callable[[_Row], Example | None] | None = None
     for place, row in each_entry(path):
         if isinstance(row, InputError):
+            if place == "line 1":
+                conll.check_name(path)
             yield place, row
             continue
         try:

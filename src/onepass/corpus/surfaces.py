@@ -5,7 +5,9 @@ It knows nothing about file formats.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 
 from onepass.text.words import split_words
 
@@ -23,6 +25,7 @@ class Surfaces:
         words = split_words(text)
         self._words = [form.lower() for form in words.forms()]
         self._starts, self._ends = words.starts.tolist(), words.ends.tolist()
+        self._found: dict[str, list[Span]] = {}  # by surface, since many stand in several answers
         self._places: dict[str, list[int]] = {}
         for place, word in enumerate(self._words):
             self._places.setdefault(word, []).append(place)
@@ -33,6 +36,11 @@ class Surfaces:
         >>> Surfaces("Apple sued Apple Inc. of New-York.").find("York")
         []
         """
+        if surface not in self._found:
+            self._found[surface] = self._search(surface)
+        return self._found[surface]
+
+    def _search(self, surface: str) -> list[Span]:
         words = [form.lower() for form in split_words(surface).forms()]
         if not words:
             return []
@@ -47,11 +55,22 @@ class Surfaces:
 def closest_pair(heads: Sequence[Span], tails: Sequence[Span]) -> tuple[Span, Span]:
     """Return the head and the tail with the fewest characters between them, apart if they can be.
 
+    Args:
+        heads: at least one, each a surface as `Surfaces.find` returns it: starts and ends rise.
+        tails: likewise.
+
     >>> closest_pair([(0, 5), (40, 45)], [(30, 35)])
     ((40, 45), (30, 35))
     """
-    pairs = [(head, tail) for head in heads for tail in tails]
+    pairs = ((head, tail) for head in heads for tail in _near(head, tails))
     return min(pairs, key=lambda pair: (pair[0] == pair[1], _gap(*pair), pair))
+
+
+def _near(head: Span, tails: Sequence[Span]) -> Sequence[Span]:
+    """Return the tails that overlap a head, and the next one on either side of it."""
+    before = bisect_right(tails, head[0], key=itemgetter(1))  # those that end where it starts
+    behind = bisect_left(tails, head[1], key=itemgetter(0))  # the first that starts where it ends
+    return tails[max(before - 1, 0) : behind + 1]
 
 
 def _gap(first: Span, second: Span) -> int:
@@ -62,10 +81,16 @@ def _gap(first: Span, second: Span) -> int:
 def closest_to(spans: Sequence[Span], places: Sequence[int]) -> Span:
     """Return the span that starts closest to the middle one of some places, the first without any.
 
+    Args:
+        spans: at least one, in order.
+        places: in any order.
+
     >>> closest_to([(0, 5), (40, 45)], [30, 50]), closest_to([(0, 5), (40, 45)], [])
     ((40, 45), (0, 5))
     """
     if not places:
         return spans[0]
     middle = sorted(places)[len(places) // 2]
-    return min(spans, key=lambda span: (abs(span[0] - middle), span))
+    next_one = bisect_left(spans, (middle,))
+    nearest = spans[max(next_one - 1, 0) : next_one + 1]
+    return min(nearest, key=lambda span: (abs(span[0] - middle), span))

@@ -45,9 +45,9 @@ def sweep_abstain(
     fits: list[Judged] = []
     done = 0
     for batch in predict(model, examples, threshold=None, overlap="flat", abstain=0.0):
-        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
+        for prediction, gold in batch.pairs():
             fits += fits_of(prediction, gold)
-        done += len(batch.examples)
+        done += batch.done
         if progress is not None:
             progress(done)
     answerable = sum(fit.answerable for fit in fits)

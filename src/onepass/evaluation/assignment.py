@@ -5,7 +5,12 @@ It knows nothing about what is matched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 _FAR = float("inf")
 
@@ -46,6 +51,47 @@ def best_total(weights: Sequence[Sequence[int]]) -> int:
     5
     """
     return sum(weights[row][column] for row, column in best_matching(weights))
+
+
+def most_pairs(edges: Mapping[T, Iterable[U]]) -> int:
+    """Return how many pairs a one-to-one matching can have.
+
+    It is exact, and looks at nothing but what may be paired: each of the one side takes a path
+    through pairs that there are already, to one of the other side that is free.
+
+    Args:
+        edges: each of one side with those of the other side that it may be paired with.
+
+    >>> most_pairs({"a": [1, 2], "b": [1], "c": [1]})
+    2
+    """
+    right_of: dict[T, U] = {}
+    left_of: dict[U, T] = {}
+    for left in edges:
+        came_from: dict[U, T] = {}
+        free = _free(left, edges, left_of, came_from)
+        while free is not None:  # shift the pairs along the path
+            here = came_from[free]
+            left_of[free] = here
+            before = right_of.get(here)
+            right_of[here], free = free, before
+    return len(left_of)
+
+
+def _free(
+    left: T, edges: Mapping[T, Iterable[U]], left_of: Mapping[U, T], came_from: dict[U, T]
+) -> U | None:
+    """Return the nearest of the other side that is free, and note the way there."""
+    waiting = deque([left])
+    while waiting:
+        here = waiting.popleft()
+        for right in edges[here]:
+            if right not in came_from:
+                came_from[right] = here
+                if right not in left_of:
+                    return right
+                waiting.append(left_of[right])
+    return None
 
 
 def _match(costs: Sequence[Sequence[float]]) -> list[int]:

@@ -7,110 +7,38 @@ tasks (Guo et al., 2017), on data that the checkpoint was not trained on. What c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onepass.corpus.example import Example
 from onepass.evaluation.abstention import abstain_curve, fits_of
+from onepass.evaluation.findings import FINDINGS, Answer, single_answers
 from onepass.evaluation.judged import Judged
+from onepass.evaluation.platt import (
+    Floats,
+    calibrated,
+    fit_platt,
+    fit_temperature,
+    floored,
+    tempered,
+)
 from onepass.evaluation.predict import Extracts, predict_all
-from onepass.evaluation.records import choice_fields, judged_choices, normalize
+from onepass.evaluation.records import judged_choices
 from onepass.evaluation.reliability import Reliability
-from onepass.evaluation.thresholds import Sweep, at_threshold, sweep_answers
+from onepass.evaluation.thresholds import Sweep, sweep_answers
 from onepass.models.thresholds import ABSTAIN, CHOICES, SINGLE
-from onepass.results.types import Extraction, Value
-
-Floats = NDArray[np.float64]
+from onepass.results.types import Extraction
 
 LOWEST = 0.02  # scores below it are never looked at
 _GRID = (0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.05 * step, 2) for step in range(17)))
-_EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
 FEWEST = 50  # findings below which a kind is left as it is
 CHANCE = 0.005  # of F1 around its best: the middle of thresholds that are as good is taken
-_ROUNDS = 100
-_DIGITS = 6  # of a threshold that is kept: scores near 1 differ in the later ones
 
 Pairs = dict[str, list[tuple[float, bool]]]
-
-
-def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return scale and shift with which ``sigmoid(scale * logit + shift)`` is calibrated.
-
-    Args:
-        scores: probabilities, (findings,).
-        right: whether each was right, (findings,).
-
-    Returns:
-        The likeliest line under Platt's smoothed targets, without which it has no end where a score
-        parts right from wrong; by Newton's method with a little damping. Where wrong findings score
-        higher, no line that falls, which would turn thresholds round: the scale is 1 then.
-
-    >>> scores = np.array([0.2] * 1000 + [0.6] * 1000)
-    >>> right = np.array([True] * 300 + [False] * 700 + [True] * 800 + [False] * 200)
-    >>> scale, shift = fit_platt(scores, right)
-    >>> round(float(1 / (1 + np.exp(-(scale * np.log(0.2 / 0.8) + shift)))), 2)
-    0.3
-    """
-    x = _logit(scores)
-    rights = int(right.sum())
-    y = np.where(right, (rights + 1) / (rights + 2), 1 / (len(right) - rights + 2))
-    design = np.stack([x, np.ones_like(x)], axis=1)  # (findings, 2)
-    scale, shift = _newton(design, y, np.array([1.0, 0.0]), fixed=0)
-    if scale < 0:
-        scale, shift = _newton(design, y, np.array([1.0, 0.0]), fixed=1)
-    return scale, shift
-
-
-def _newton(design: Floats, y: Floats, weights: Floats, fixed: int) -> tuple[float, float]:
-    """Return the two weights under which targets are likeliest; the first ones may be fixed.
-
-    Args:
-        design: (findings, 2).
-        y: targets, (findings,).
-        weights: to begin with, (2,).
-        fixed: how many of the first weights stay.
-    """
-    free = design[:, fixed:]
-    for _ in range(_ROUNDS):
-        p = 1.0 / (1.0 + np.exp(-(design @ weights)))
-        gradient = free.T @ (p - y)
-        curvature = (free * (p * (1 - p))[:, None]).T @ free + 1e-6 * np.eye(free.shape[1])
-        step = np.linalg.solve(curvature, gradient)
-        weights = np.concatenate([weights[:fixed], weights[fixed:] - np.clip(step, -1.0, 1.0)])
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(weights[0]), float(weights[1])
-
-
-def fit_temperature(answers: list[tuple[Floats, int]]) -> float:
-    """Return the factor on the logits of single-label answers that makes them likeliest.
-
-    Args:
-        answers: probabilities (labels,) and the index of the true label.
-
-    >>> fit_temperature([(np.array([0.9, 0.1]), 0)] * 3 + [(np.array([0.9, 0.1]), 1)]) < 1
-    True
-    """
-    sizes = np.array([len(probs) for probs, _ in answers])
-    firsts = np.cumsum(sizes) - sizes  # of each answer, where its labels start
-    logits = np.log(np.maximum(np.concatenate([probs for probs, _ in answers]), _EDGE))
-    # The largest logit of each answer is 0 from here on, so that no exponential overflows.
-    logits -= np.repeat(np.maximum.reduceat(logits, firsts), sizes)
-    true = logits[firsts + [index for _, index in answers]]
-    scales = np.exp(np.linspace(np.log(0.1), np.log(5.0), 80))
-    losses = [
-        (np.log(np.add.reduceat(np.exp(scale * logits), firsts)) - scale * true).sum()
-        for scale in scales
-    ]
-    return float(scales[int(np.argmin(losses))])
-
-
 Answered = Sequence[tuple[Extraction, Example]]
 
 
@@ -135,9 +63,9 @@ def answer(model: Extracts, examples: Iterable[Example]) -> list[tuple[Extractio
         examples: annotated texts.
     """
     return [
-        (prediction, gold)
+        pair
         for batch in predict_all(model, examples, lowest=LOWEST, overlap="flat", abstain=0.0)
-        for prediction, gold in zip(batch.predictions, batch.examples, strict=False)
+        for pair in batch.pairs()
     ]
 
 
@@ -157,7 +85,7 @@ def fit(answered: Answered) -> dict[str, Any]:
     return _fitted(_gather(answered))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Gathered:
     """What is fitted on.
 
@@ -172,8 +100,8 @@ class _Gathered:
     curves: Sweep
     best: Mapping[str, float]
     fits: Sequence[Judged]
-    pairs: Pairs = field(default_factory=dict)
-    singles: list[tuple[Floats, int]] = field(default_factory=list)
+    pairs: Pairs
+    singles: Sequence[tuple[Floats, int]]
 
 
 def _fitted(on: _Gathered) -> dict[str, Any]:
@@ -187,11 +115,11 @@ def _fitted(on: _Gathered) -> dict[str, Any]:
         scale, shift = fit_platt(scores, np.array([right for _, right in found]))
         line = {"scale": round(scale, 4), "shift": round(shift, 4)}
         calibration[kind] = line
-        thresholds[kind] = floored(_moved(on.best[kind], **line))
+        thresholds[kind] = floored(calibrated(on.best[kind], **line))
     if _tells_none(on.fits):
         raw = Sweep({ABSTAIN: abstain_curve(on.fits, _GRID)}).best()[ABSTAIN]
         line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
-        thresholds[ABSTAIN] = floored(_moved(raw, **line))
+        thresholds[ABSTAIN] = floored(calibrated(raw, **line))
     if _tells(int(probs.argmax()) == true for probs, true in on.singles):
         calibration[SINGLE] = {"scale": round(fit_temperature(on.singles), 4), "shift": 0.0}
     return {"thresholds": thresholds, "calibration": calibration, "sweep": _best_f1(on.curves)}
@@ -227,18 +155,6 @@ def _tells(right: Iterable[bool]) -> bool:
     return len(each) >= FEWEST and 0 < sum(each) < len(each)
 
 
-def floored(threshold: float) -> float:
-    """Return a threshold as it is kept, in six digits and never above what it was.
-
-    What reaches it stays.
-
-    >>> floored(0.123456789)
-    0.123456
-    """
-    scale = 10.0 ** (_DIGITS - min(math.floor(math.log10(threshold)) + 1, 0))
-    return min(math.floor(threshold * scale) / scale, 1 - 10.0**-_DIGITS)
-
-
 def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:
     """Return how far scores are from the truth, as they are and calibrated, on other examples.
 
@@ -261,14 +177,12 @@ def calibration_errors(answered: Answered) -> dict[str, tuple[float, float]]:
             if kind == SINGLE:
                 for probs, true in half.singles:
                     top = int(probs.argmax())
-                    logits = scale * np.log(np.maximum(probs, _EDGE))
-                    odds = np.exp(logits - logits.max())
                     before.add([(float(probs[top]), top == true)])
-                    after.add([(float(odds[top] / odds.sum()), top == true)])
+                    after.add([(float(tempered(probs, scale)[top]), top == true)])
                 continue
             found = half.pairs.get(kind, [])
             before.add(found)
-            after.add((_moved(score, scale, shift), right) for score, right in found)
+            after.add((calibrated(score, scale, shift), right) for score, right in found)
     return {kind: (before.error, after.error) for kind, (before, after) in counts.items()}
 
 
@@ -277,78 +191,17 @@ def _gather(answered: Answered) -> _Gathered:
     judged = [judged_choices(prediction, gold) for prediction, gold in answered]
     curves = sweep_answers(answered, thresholds=_GRID, judged=judged)
     fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
-    gathered = _Gathered(curves, _best(curves, list(chain(*judged))), fits)
+    best = _best(curves, list(chain(*judged)))
+    pairs: Pairs = {}
+    singles: list[tuple[Floats, int]] = []
     for (prediction, gold), choices in zip(answered, judged, strict=True):
-        _collect(prediction, gold, choices, gathered)
-    return gathered
-
-
-def _collect(
-    prediction: Extraction, gold: Example, choices: Sequence[Judged], out: _Gathered
-) -> None:
-    """Note the score of each finding with whether it was right."""
-    pairs = out.pairs
-    # Half of the best threshold: findings that matter, and as they would be selected there.
-    floor = {kind: max(LOWEST, at / 2) for kind, at in out.best.items()}
-    if gold.asked and "entities" in floor:
-        cut = at_threshold(prediction, floor["entities"], policy="flat", labels=gold.asked)
-        wanted = {(m.start, m.end, m.label) for m in gold.entities}
-        pairs.setdefault("entities", []).extend(
-            (e.score, (e.start, e.end, e.label) in wanted) for e in cut.entities
-        )
-    for task in gold.classifications:
-        answer = prediction.classifications[task.name]
-        if task.multi_label:
-            pairs.setdefault("classifications", []).extend(
-                (score, label in task.true) for label, score in answer.scores.items()
-            )
-        elif len(task.true) == 1:
-            labels = list(answer.scores)
-            probs = np.array([answer.scores[label] for label in labels])
-            out.singles.append((probs, labels.index(task.true[0])))
-    pairs.setdefault(CHOICES, []).extend(
-        (one.score, one.right) for one in choices if one.score >= floor.get(CHOICES, LOWEST)
-    )
-    for structure in gold.structures:
-        chosen = choice_fields(structure)
-        facts = {
-            (name, normalize(_words(gold.text, value)))
-            for record in structure.records
-            for name, values in record.items()
-            for value in values
-        }
-        for row in prediction.records.get(structure.name, ()):
-            for name, held in row.items():
-                for value in () if name in chosen else held if isinstance(held, tuple) else (held,):
-                    if isinstance(value, Value) and value.score >= floor.get("records", LOWEST):
-                        right = (name, normalize(value.text)) in facts
-                        pairs.setdefault("records", []).append((value.score, right))
-    pairs_of = {
-        (r.type, gold.text[slice(*r.head)], gold.text[slice(*r.tail)]) for r in gold.relations
-    }
-    pairs.setdefault("relations", []).extend(
-        (r.score, (r.type, r.head.text, r.tail.text) in pairs_of)
-        for r in prediction.relations
-        if r.score >= floor.get("relations", LOWEST)
-    )
-
-
-def _words(text: str, value: Any) -> str:
-    if value.choice is not None:
-        return str(value.choice)
-    return str(value.text) if value.start is None else text[value.start : value.end]
-
-
-def _moved(score: float, scale: float, shift: float) -> float:
-    """Return what a raw score is among calibrated ones."""
-    logit = _logit(np.array([score]))[0]
-    return float(1 / (1 + np.exp(-(scale * logit + shift))))
-
-
-def _logit(scores: Floats) -> Floats:
-    clipped = np.clip(scores, _EDGE, 1 - _EDGE)
-    logits: Floats = np.log(clipped / (1 - clipped))
-    return logits
+        one = Answer(prediction, gold, choices)
+        singles += single_answers(one)
+        for kind, found in FINDINGS.items():
+            # Half of the best threshold: findings that matter, and as they would be selected there.
+            least = max(LOWEST, best.get(kind, 0.0) / 2)
+            pairs.setdefault(kind, []).extend(found(one, least))
+    return _Gathered(curves, best, fits, pairs, singles)
 
 
 def _best_f1(curves: Sweep) -> dict[str, float]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from onepass.evaluation.touching import Touching
+
 Span = tuple[int, int, str]  # start, end, label
 
 
@@ -44,11 +46,12 @@ class Overlaps:
         """
         self.predicted += len(found)
         self.gold += len(wanted)
+        gold = Touching(wanted)
         pairs = sorted(
             (
                 (one[:2] == other[:2], one[2] == other[2], _common(one, other), one, other)
                 for one in found
-                for other in wanted
+                for other in gold.of(one[0], one[1])
                 if _common(one, other) > 0
             ),
             key=lambda pair: (not pair[0], not pair[1], -pair[2], pair[3], pair[4]),

@@ -48,15 +48,20 @@ def report_page(reports: Mapping[str, SuiteReport]) -> str:
         if report.skipped:
             parts.append(f"<p>{report.texts} texts, {skipped_line(report.skipped)}</p>")
         for section in report.scores:
-            rows = {
-                name: {
-                    "texts": own.reports[file].asked[section], **own.reports[file].scores[section]
-                }
+            scored = {
+                name: own.reports[file]
                 for name, own in reports.items()
                 if section in own.reports[file].scores
-            }  # fmt: skip
+            }
+            rows = {
+                name: {"texts": one.asked[section], **one.scores[section]}
+                for name, one in scored.items()
+            }
             parts.append(f"<h3>{escape(section)}</h3>{_table('model', rows)}")
-            parts += _about(report, section)
+            for name, one in scored.items():
+                if others:
+                    parts.append(f"<h4>{escape(name)}</h4>")
+                parts += _about(one, section)
     for other in others:
         rows = {
             f"{file}, {section} {score}": {
@@ -80,7 +85,7 @@ def _means(reports: Mapping[str, SuiteReport]) -> Iterator[str]:
 
 
 def _about(report: Report, section: str) -> list[str]:
-    """Return intervals, plots and details of one section of one file, of the first model."""
+    """Return intervals, plots and details of one section of one file."""
     parts = []
     for score, (low, high) in report.per_text.intervals().get(section, {}).items():
         parts.append(

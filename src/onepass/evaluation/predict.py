@@ -37,14 +37,33 @@ class Batch:
     """Examples with an equal schema, and what the model says of them.
 
     Attributes:
-        examples: in the order of the data.
-        predictions: one for each example; none if the examples ask nothing.
+        examples: that were asked, in the order of the data.
+        predictions: one for each of them.
         seconds: that the model took.
+        skipped: examples that ask nothing.
+
+    Raises:
+        ValueError: for another number of predictions than examples.
     """
 
-    examples: tuple[Example, ...]
-    predictions: tuple[Extraction, ...]
-    seconds: float
+    examples: tuple[Example, ...] = ()
+    predictions: tuple[Extraction, ...] = ()
+    seconds: float = 0.0
+    skipped: tuple[Example, ...] = ()
+
+    def __post_init__(self) -> None:
+        found, texts = len(self.predictions), len(self.examples)
+        if found != texts:
+            raise ValueError(f"The model returned {found} results for {texts} texts.")
+
+    @property
+    def done(self) -> int:
+        """Examples that need not be looked at any more, asked or not."""
+        return len(self.examples) + len(self.skipped)
+
+    def pairs(self) -> Iterator[tuple[Extraction, Example]]:
+        """Yield each prediction with its example."""
+        return zip(self.predictions, self.examples, strict=True)
 
 
 def predict(
@@ -75,14 +94,12 @@ def predict(
             groups.setdefault(schema_of(example, abstain=abstain), []).append(example)
         for schema, group in groups.items():
             if schema.is_empty:
-                yield Batch(tuple(group), (), 0.0)
+                yield Batch(skipped=tuple(group))
                 continue
             texts = [example.text for example in group]
             began = time.perf_counter()
             found = model.extract(texts, schema, threshold=threshold, overlap=overlap)
             seconds = time.perf_counter() - began
-            if len(found) != len(texts):
-                raise ValueError(f"The model returned {len(found)} results for {len(texts)} texts.")
             yield Batch(tuple(group), tuple(found), seconds)
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from onepass.corpus.example import Example
-from onepass.evaluation.calibration import floored
+from onepass.evaluation.platt import floored
 from onepass.models.thresholds import ABSTAIN, CHOICES, PLAIN, Calibration
 from onepass.results.types import Extraction
 

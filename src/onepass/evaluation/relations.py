@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from onepass.corpus.example import Example
-from onepass.evaluation.assignment import best_total
+from onepass.evaluation.assignment import most_pairs
 from onepass.evaluation.counts import Counts, macro_f1
 from onepass.evaluation.reliability import Reliability
+from onepass.evaluation.touching import Touching
 from onepass.results.types import Extraction
 
 _Span = tuple[int, int]
@@ -127,24 +128,26 @@ def _matched(
     text: str, found: Mapping[_Fact, list[_Pair]], wanted: Mapping[_Fact, list[_Pair]]
 ) -> int:
     """Return how many facts of one type can be matched one to one by overlap."""
-    places = {
-        fact: (
-            {*_occurrences(text, fact[1]), *(head for head, _ in pairs)},
-            {*_occurrences(text, fact[2]), *(tail for _, tail in pairs)},
-        )
+    heads = Touching(
+        (*span, fact)
         for fact, pairs in wanted.items()
-    }
-    return best_total(
-        [
-            [
-                int(
-                    mine == fact or any(_touches(h, heads) and _touches(t, tails) for h, t in pairs)
-                )
-                for fact, (heads, tails) in places.items()
-            ]
-            for mine, pairs in found.items()
-        ]
+        for span in {*_occurrences(text, fact[1]), *(head for head, _ in pairs)}
     )
+    tails = Touching(
+        (*span, fact)
+        for fact, pairs in wanted.items()
+        for span in {*_occurrences(text, fact[2]), *(tail for _, tail in pairs)}
+    )
+    near = {
+        mine: {
+            fact
+            for head, tail in pairs
+            for fact in {one for *_, one in heads.of(*head)} & {one for *_, one in tails.of(*tail)}
+        }
+        | ({mine} & wanted.keys())
+        for mine, pairs in found.items()
+    }
+    return most_pairs(near)
 
 
 @lru_cache(maxsize=1024)
@@ -161,7 +164,3 @@ def _is_whole(text: str, start: int, end: int) -> bool:
         (start > 0 and text[start - 1].isalnum() and text[start].isalnum())
         or (end < len(text) and text[end - 1].isalnum() and text[end].isalnum())
     )
-
-
-def _touches(span: _Span, places: Iterable[_Span]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in places)

@@ -130,13 +130,13 @@ def evaluate(
     done = texts = 0
     seconds = 0.0
     for batch in predict(model, examples, threshold=threshold, overlap=overlap):
-        for prediction, gold in zip(batch.predictions, batch.examples, strict=False):
+        for prediction, gold in batch.pairs():
             one = Scorers()
             one.add(prediction, gold)
             tally.add(gold, one.counts())
             scorers.merge(one)
-        done += len(batch.examples)
-        texts += len(batch.predictions)
+        done += batch.done
+        texts += len(batch.examples)
         seconds += batch.seconds
         if progress is not None:
             progress(done)

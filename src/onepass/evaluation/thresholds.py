@@ -113,8 +113,8 @@ def sweep(
     answered: list[tuple[Extraction, Example]] = []
     done = 0
     for batch in predict_all(model, examples, lowest=grid[0], overlap=overlap):
-        answered += zip(batch.predictions, batch.examples, strict=False)
-        done += len(batch.examples)
+        answered += batch.pairs()
+        done += batch.done
         if progress is not None:
             progress(done)
     return sweep_answers(answered, thresholds=grid, overlap=overlap)
