@@ -11,6 +11,7 @@ from tests.tiny import make_tiny_checkpoint
 from onepass.corpus.example import Example, GoldTask, Mention
 from onepass.errors import InputError
 from onepass.training.fewshot import choose, few_of
+from onepass.training.material import DATA
 from onepass.training.run import TrainConfig, train_from_config
 from onepass.training.sources import open_sources
 
@@ -135,7 +136,7 @@ def test_what_a_checkpoint_cannot_answer_is_neither_chosen_nor_tested(tmp_path, 
     result = gliclass_run(tmp_path, data, dev=str(dev))
     assert result["skipped"] == 0
     assert (result["few_shot"]["texts"], result["few_shot"]["left_out"]) == (1, 1)
-    lines = (tmp_path / "run" / "data" / "few-shot" / "data.jsonl").read_text().splitlines()
+    lines = (tmp_path / "run" / DATA / "few-shot" / "data.jsonl").read_text().splitlines()
     assert len(lines) == 1
     assert "person" not in lines[0]
 
@@ -153,5 +154,5 @@ def test_what_a_model_labeled_itself_is_learned_whole_and_not_tested_on(tmp_path
         self_train={"texts": str(texts), "threshold": 0.0},
     )  # fmt: skip
     assert result["few_shot"]["texts"] == 2
-    lines = (tmp_path / "run" / "data" / "few-shot" / "data.jsonl").read_text().splitlines()
+    lines = (tmp_path / "run" / DATA / "few-shot" / "data.jsonl").read_text().splitlines()
     assert len(lines) == 1

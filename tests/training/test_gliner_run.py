@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.training.gliner_data import make_learner, sentences, write_sentences
 
 from onepass import Extractor
 from onepass.cli import main
-from onepass.corpus.example import GoldRelation, Mention
+from onepass.corpus.example import Example, GoldRelation, Mention
 from onepass.corpus.gliner import example_from_gliner
 from onepass.corpus.jsonl import example_to_dict, read_examples
 from onepass.errors import CheckpointError, InputError
@@ -33,9 +34,13 @@ from onepass.results.types import (
 )
 from onepass.training.families import loss_options
 from onepass.training.gliner import GlinerTrainee
+from onepass.training.holdout import Holdout, whole_question
+from onepass.training.material import DATA
 from onepass.training.run import WEAK, TrainConfig, train_from_config
 from onepass.training.selftrain import UNSURE, SelfTraining, weak_examples, write_weak_labels
+from onepass.training.stream import BatchOptions
 
+BATCHES = BatchOptions()
 Configure = Callable[..., TrainConfig]
 
 
@@ -92,8 +97,20 @@ def test_a_run_is_told_and_kept(tmp_path, config):
     assert lines[0].endswith("20 examples read, format gliner")
     assert set(result["scores"]) <= {"entities", "relations", "score"}
     kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
-    assert kept.loss == GlinerLoss()
+    assert loss_options(kept) == GlinerLoss()
     assert kept == TrainConfig.from_dict(kept.to_dict())
+
+
+def test_a_label_that_its_encoder_would_cut_is_left_out_of_scores_too(bi_encoder):
+    long = " ".join(["red"] * 600)
+    bo = Mention(0, 2, "person")
+    example = Example("Bo runs.", (bo,), asked=("person", long), descriptions={"person": "name"})
+    trainee = GlinerTrainee(bi_encoder)
+    (asked,) = trainee.ask(whole_question(example), 512)
+    assert (asked.names, asked.gold) == (("person",), ((0, 0, 0),))
+    holdout = Holdout([example, replace(example, descriptions={"person": long})], trainee, BATCHES)
+    assert holdout.asked == 1
+    assert "entities" in holdout.score(trainee.network.eval())
 
 
 def test_labels_of_other_texts_are_asked_where_files_list_no_negatives(tmp_path, config, write):
@@ -154,14 +171,14 @@ def test_encoders_and_the_rest_have_their_rates(bi_encoder, config):
         ({"freeze": ["decoder"]}, InputError, "has text_encoder, heads only"),
         ({"freeze": ["text_encoder", "heads"]}, InputError, "names every part"),
         ({"freeze": ["encoder"]}, InputError, "'freeze' must be a list of text_encoder"),
-        ({"loss": {"rank": 1}}, InputError, "are not those of a gliner checkpoint"),
+        ({"loss": {"rank": 1}}, InputError, "has no key 'rank'; its keys are kind, alpha"),
+        ({"loss": [1]}, InputError, "must be an object, but [1] was given"),
         ({"loss": {"gamma": -1}}, InputError, "'loss.gamma' must be a number from 0"),
         ({"loss": {"alpha": 2}}, InputError, "'loss.alpha' must be a number up to 1"),
         ({"loss": {"smoothing": 1.5}}, InputError, "'loss.smoothing' must be a number from 0 to 1"),
         ({"loss": {"masking": "all"}}, InputError, "one of none, global, label, span"),
         ({"loss": {"in_batch": 1.5}}, InputError, "'loss.in_batch' must be a whole number"),
         ({"loss": {"width_weight": 1}}, InputError, "'loss.width_weight' must be true or false"),
-        ({"loss": {"gamma": 1, "rank": 1}}, InputError, "no key 'rank' of a GLiNER checkpoint"),
         ({"max_pieces": 4096}, InputError, "reads at most 2048 pieces"),
         ({"self_train": {"texts": []}}, InputError, "'self_train.texts' must be a path"),
         ({"self_train": 3}, InputError, "'self_train' must be an object"),
@@ -181,8 +198,12 @@ def test_the_options_of_a_loss_are_those_of_its_family(tmp_path, config, learner
     assert loss_options(config()) == GlinerLoss()
     assert loss_options(config(model=gliner2)) == LossWeights()
     assert loss_options(config(loss={"gamma": 2})) == GlinerLoss(gamma=2)
-    with pytest.raises(InputError, match="are not those of a gliner2 checkpoint"):
-        loss_options(config(model=gliner2, loss={"gamma": 2}))
+    with pytest.raises(InputError, match=r"the gliner2 checkpoint .* has no key 'alpha'.*spans"):
+        loss_options(config(model=gliner2, loss={"spans": 1, "alpha": 0.5}))
+    with pytest.raises(InputError, match=r"'loss\.spans' must be a number from 0"):
+        loss_options(config(model=gliner2, loss={"spans": -1}))
+    with pytest.raises(InputError, match="must be an object, but LossWeights"):
+        loss_options(replace(config(), loss=LossWeights()))
     self_train = {"texts": "a", "smoothing": 0.3}
     assert loss_options(config(self_train=self_train)) == GlinerLoss(smoothing=0.3)
     both = config(self_train=self_train, loss={"smoothing": 0.1})
@@ -344,14 +365,13 @@ def test_self_training_is_one_command(tmp_path, learner, capsys):
     assert main(command) == 0
     summary = json.loads(capsys.readouterr().out)
     assert (summary["steps"], summary["skipped"]) == (2, 0)
-    weak = tmp_path / "second" / "data" / WEAK
+    weak = tmp_path / "second" / DATA / WEAK
     found = list(read_examples(weak))
     assert [example.text for example in found] == [example.text for example in gold]
     assert [set(e.entities) for e in found] == [set(e.entities) for e in gold]
     assert [set(e.relations) for e in found] == [set(e.relations) for e in gold]
     kept = TrainConfig.from_json((tmp_path / "second" / "train.json").read_text())
-    assert isinstance(kept.loss, GlinerLoss)
-    assert kept.loss.smoothing == 0.1
+    assert loss_options(kept) == GlinerLoss(smoothing=0.1)
     assert kept.self_train == SelfTraining(
         (str(texts),), ("person", "company", "place"), ("runs", "in"), 0.7
     )

@@ -156,6 +156,33 @@ def test_the_best_score_survives_a_resume(tmp_path, make):
     assert equal(weights(tmp_path / "best"), best)
 
 
+def test_a_better_end_stays_the_best_of_a_run_that_goes_on(tmp_path, make):
+    train(make([{"score": 0.3}, {"score": 0.9}]), options(steps=6), tmp_path)
+    best = weights(tmp_path / "best")
+    outcome = train(make([{"score": 0.5}, {"score": 0.8}]), options(), tmp_path, resume=True)
+    assert (outcome.best, outcome.best_scores) == (0.9, {"score": 0.9})
+    assert outcome.best_at is not None
+    assert outcome.best_at[0] == 6
+    assert equal(weights(tmp_path / "best"), best)
+
+
+def test_a_score_that_fails_does_not_cost_what_was_learned(run, make):
+    with pytest.raises(IndexError):
+        train(make([]), options(), run)
+    assert names(run) == ["step-4"]
+    assert train(make([{"score": 0.5}]), options(), run, resume=True).best == 0.5
+    shutil.rmtree(run)
+    with pytest.raises(IndexError):
+        train(make([]), options(score_every=0), run)
+    assert names(run) == ["final"]
+
+
+def test_a_best_that_somebody_put_there_is_not_overwritten(run, make):
+    (run / "best").mkdir(parents=True)
+    with pytest.raises(InputError, match="best is there already, and the run would put"):
+        train(make(), options(), run)
+
+
 def test_what_an_interrupted_save_left_does_not_matter(run, make):
     for name in (".partial", ".best", "step-99"):
         (run / name).mkdir(parents=True)
@@ -310,7 +337,7 @@ def test_shapes_have_a_rate_of_their_own_and_segments_have_not(tmp_path, make):
 @pytest.mark.parametrize(
     ("begun", "resumed", "message"),
     [
-        ({}, {"frozen": ("heads",)}, "another freeze, lora, layer_decay or shape_rate"),
+        ({}, {"frozen": ("heads",)}, "another freeze, lora, layer_decay, shape_rate or optimizer"),
         ({"frozen": ("text_encoder",)}, {"frozen": ("heads",)}, "another freeze"),
         ({}, {"layer_decay": 0.5}, "give what it was begun with, or start without resume"),
         ({}, {"head": 2e-3}, "rates of which others are equal"),

@@ -152,7 +152,7 @@ def test_a_batch_that_fails_in_one_is_left_out_in_both(place):
     main = said(place, "failing", 0)
     assert (main["result"]["steps"], main["result"]["bad_batches"]) == (6, 1)
     (line,) = [line for line in main["lines"] if line.startswith("skipped the batch of data")]
-    assert line.endswith("failed at step 2: index 7 is out of bounds")
+    assert line.endswith("failed at step 2: RuntimeError: index 7 is out of bounds")
 
 
 def test_a_run_is_resumed_by_as_many_as_it_had(place):

@@ -302,3 +302,33 @@ def test_a_run_keeps_the_mean_of_its_weights(tmp_path, config):
         load_file(tmp_path / name / "final" / "model.safetensors") for name in ("plain", "mean")
     )
     assert any(not torch.equal(plain[name], mean[name]) for name in plain)
+
+
+@pytest.mark.parametrize("name", ["train.json", "log.jsonl", "onepass-data/few-shot/data.jsonl"])
+def test_what_is_read_is_not_written_over(tmp_path, config, name):
+    own = tmp_path / "run" / name
+    own.parent.mkdir(parents=True)
+    before = (tmp_path / "data.jsonl").read_bytes()
+    own.write_bytes(before)
+    for given in ({"data": str(own)}, {"dev": str(own)}, {"data": str(own.parent)}):
+        if not (own.suffix == ".json" and given.get("data") == str(own.parent)):
+            with pytest.raises(InputError, match=f"would write over {own}, which it reads; give"):
+                train_from_config(config(**given))
+    assert own.read_bytes() == before
+
+
+def test_data_beside_the_output_stay_as_they_are(tmp_path, config):
+    own = tmp_path / "data" / "data.jsonl"
+    own.parent.mkdir()
+    shutil.copy(tmp_path / "data.jsonl", own)
+    before = own.read_bytes()
+    train_from_config(config(data=str(own), output=str(tmp_path), steps=1))
+    assert own.read_bytes() == before
+    assert (tmp_path / "onepass-data" / "data.jsonl").is_file()
+
+
+def test_held_out_examples_without_room_are_told_with_what_takes_it(tmp_path, config, write):
+    long = " ".join(["red"] * 600)
+    dev = write("dev.jsonl", {"text": "Bo.", "asked": ["a"], "descriptions": {"a": long}})
+    with pytest.raises(InputError, match="labels and descriptions leave no room for a text"):
+        train_from_config(config(dev=str(dev)))

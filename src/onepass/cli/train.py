@@ -61,7 +61,8 @@ DataOption = Annotated[
         "--data",
         "-d",
         metavar="PATH",
-        help="Annotated .jsonl or .jsonl.gz, or a directory of such files; may be repeated.",
+        help="An annotated file that `onepass eval` reads, or a directory of .jsonl and .jsonl.gz "
+        "files; may be repeated.",
     ),
 ]
 FewShotOption = Annotated[

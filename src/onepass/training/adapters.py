@@ -17,7 +17,7 @@ from torch import nn
 
 from onepass.errors import InputError, MissingExtra
 from onepass.training.lora import LoraOptions
-from onepass.training.trainee import ENCODERS, HEADS
+from onepass.training.parts import ENCODERS, HEADS
 
 _NAME = "onepass"  # of the adapter, inside peft
 # Published names of projections that are one layer, or are called otherwise, in our encoders.

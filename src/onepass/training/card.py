@@ -24,8 +24,8 @@ _SETTINGS = (
     "max_batch", "max_pieces", "ema", "patience", "freeze", "seed",
 )  # fmt: skip
 _UNUSUAL = (  # are told where they are not the default
-    "betas", "shape_rate", "length_buckets", "few_shot", "quantize", "sampling", "loss", "lora",
-    "distill", "self_train",
+    "optimizer", "betas", "shape_rate", "length_buckets", "few_shot", "quantize", "sampling",
+    "loss", "lora", "distill", "self_train",
 )  # fmt: skip
 
 

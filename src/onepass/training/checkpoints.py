@@ -1,7 +1,7 @@
 """Checkpoints of a run on disk: complete or not there, the newest few and the best, and resume.
 
 ``step-N`` holds a checkpoint that the library can load, and with it ``training.pt`` (optimizer and
-exact weights) and ``state.json``. ``best`` and ``final`` hold the checkpoint alone.
+exact weights) and ``state.json``. ``final`` holds the checkpoint alone, ``best`` also its score.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from onepass.training.processes import ALONE, Processes
 from onepass.training.resuming import check_groups, check_network, configured
 
 _TRAINING, _STATE = "training.pt", "state.json"
+_RECORD = ("best", "best_scores", "best_at")  # of a state: what is known of ``best``
 _STEP = re.compile(r"step-([0-9]+)")
 
 
@@ -88,6 +89,11 @@ class Checkpoints:
             )
         if self._finished:
             raise InputError(self._is_finished())
+        if self._best.exists():  # alone it was put there by somebody
+            raise InputError(
+                f"{self._best} is there already, and the run would put its own best checkpoint in "
+                "its place; move it, or give another output directory."
+            )
 
     def save(
         self,
@@ -123,14 +129,14 @@ class Checkpoints:
         torch.save(training, partial / _TRAINING)
         state = {**progress, "data": positions[0], "other_data": positions[1:]}
         (partial / _STATE).write_text(json.dumps(state), encoding="utf-8")
-        partial.rename(place)
         if is_best:
-            self._copy_to_best(place)
+            self._copy_to_best(partial, progress)
+        partial.rename(place)
         for old in self._steps()[: -self._keep]:
             shutil.rmtree(old)
 
-    def save_final(self, task: Saved, *, is_best: bool) -> None:
-        """Write ``final``, which also becomes ``best`` if it is."""
+    def save_final(self, task: Saved, progress: Mapping[str, Any], *, is_best: bool) -> None:
+        """Write ``final``, which also becomes ``best`` if it is; ``progress`` is as in `save`."""
         if not self._processes.is_main:
             return
         partial = self._emptied(".partial")
@@ -139,10 +145,12 @@ class Checkpoints:
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
         if is_best:
-            self._copy_to_best(final)
+            self._copy_to_best(final, progress)
 
     def load(self, task: Saved, optimizer: Stateful) -> dict[str, Any]:
         """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
+
+        A ``best`` of a later step stays the best one: its score is part of the progress then.
 
         Raises:
             InputError: if there is none, it cannot be read, or it is of another number of
@@ -178,7 +186,20 @@ class Checkpoints:
         own = self._processes.index
         _set_rng([saved, *saved.get("other_rngs", [])][own])
         task.restore(positions[own])
-        return state
+        return state | self._later_best(int(state["step"]))
+
+    def _later_best(self, step: int) -> dict[str, Any]:
+        """Return the record of ``best``, if it is of a later step, such as the end of a run."""
+        path = self._best / _STATE
+        if not path.is_file():  # nothing was scored, or an earlier version noted nothing
+            return {}
+        record = _read_json(path)
+        at = record.get("best_at")
+        return record if at is not None and int(at[0]) > step else {}
+
+    @property
+    def _best(self) -> Path:
+        return self._directory / "best"
 
     @property
     def _finished(self) -> bool:
@@ -209,22 +230,30 @@ class Checkpoints:
         shutil.rmtree(path, ignore_errors=True)
         return path
 
-    def _copy_to_best(self, place: Path) -> None:
+    def _copy_to_best(self, place: Path, progress: Mapping[str, Any]) -> None:
         partial = self._emptied(".best")
         shutil.copytree(place, partial, ignore=shutil.ignore_patterns(_TRAINING, _STATE))
-        best = self._directory / "best"
-        shutil.rmtree(best, ignore_errors=True)
-        partial.rename(best)
+        record = {key: progress.get(key) for key in _RECORD}
+        (partial / _STATE).write_text(json.dumps(record), encoding="utf-8")
+        shutil.rmtree(self._best, ignore_errors=True)
+        partial.rename(self._best)
 
 
 def _read_state(path: Path) -> dict[str, Any]:
+    state = _read_json(path)
+    if not {"step", "data"} <= set(state):
+        raise _damaged(path)
+    return state
+
+
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError) as error:  # the latter of JSON and of UTF-8
         raise _damaged(path) from error
     except OSError as error:
         raise _unreadable(path, error) from error
-    if not isinstance(state, dict) or not {"step", "data"} <= set(state):
+    if not isinstance(state, dict):
         raise _damaged(path)
     return state
 

@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from onepass.errors import InputError
-from onepass.models.gliclass.loss import GliclassLoss
-from onepass.models.gliner.loss import GlinerLoss
-from onepass.models.gliner2.targets import LossWeights
 from onepass.text.words import Splitter
 from onepass.training.asking.means import SamplingOptions
 from onepass.training.config_rules import check_config
@@ -21,7 +18,7 @@ from onepass.training.config_text import YAML_SUFFIXES, parse_json, parse_yaml
 from onepass.training.distilling import DistillOptions
 from onepass.training.lora import LoraOptions
 from onepass.training.rl.config import RlOptions
-from onepass.training.sections import read_sections
+from onepass.training.sections import Loss, read_sections
 from onepass.training.selftrain import SelfTraining
 
 _DEFAULT_EPOCHS = 5.0
@@ -54,6 +51,7 @@ class TrainConfig:
         layer_decay: factor between the rates of an encoder's layer and of the one above it.
         shape_rate: learning rate of the vectors of shapes of words, where a checkpoint has them
             (`word_shapes`); None for that of the encoder.
+        optimizer: "adamw", or "muon" for the matrices of layers (`onepass.training.muon`).
         betas: of AdamW.
         warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
         clip: largest gradient norm.
@@ -84,7 +82,8 @@ class TrainConfig:
         sampling: how questions are drawn.
         loss: of a GLiNER2 checkpoint the weights of the loss terms, of a GLiNER or a GLiClass
             checkpoint the options of `onepass.models.gliner.loss` or
-            `onepass.models.gliclass.loss`; None for their defaults.
+            `onepass.models.gliclass.loss`; None for their defaults. In JSON form they are read
+            once the family is known, by `onepass.training.families.loss_options`.
         freeze: parts that stay as they are: text_encoder, label_encoder, decoder, heads.
         self_train: texts that the model labels itself before it is trained.
         few_shot: examples of each label to learn from; the run then tests what they brought, on
@@ -118,6 +117,7 @@ class TrainConfig:
     weight_decay: float = 0.01
     layer_decay: float = 1.0
     shape_rate: float | None = None
+    optimizer: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.98)
     warmup: int | None = None
     clip: float = 1.0
@@ -140,7 +140,7 @@ class TrainConfig:
     skip_bad_batches: int = 0
     resume: bool = False
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    loss: LossWeights | GlinerLoss | GliclassLoss | None = None
+    loss: Mapping[str, Any] | Loss | None = None
     freeze: tuple[str, ...] = ()
     self_train: SelfTraining | None = None
     few_shot: int | None = None
@@ -182,10 +182,10 @@ class TrainConfig:
         ...
         onepass.errors.InputError: A training configuration has no key 'datas'; its keys are \
 model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes, encoder_rate, \
-head_rate, weight_decay, layer_decay, shape_rate, betas, warmup, clip, batch_pieces, max_batch, \
-max_pieces, pool, precision, device, threads, loaders, seed, log_every, score_every, samples, \
-patience, ema, quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, self_train, \
-few_shot, lora, rl, distill, license, word_splitter.
+head_rate, weight_decay, layer_decay, shape_rate, optimizer, betas, warmup, clip, batch_pieces, \
+max_batch, max_pieces, pool, precision, device, threads, loaders, seed, log_every, score_every, \
+samples, patience, ema, quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, \
+self_train, few_shot, lora, rl, distill, license, word_splitter.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from onepass.errors import InputError
 from onepass.text.words import SPLITTERS
 from onepass.training.checks import check, either, is_above, is_number, is_whole
+from onepass.training.parts import PARTS
 
 if TYPE_CHECKING:
     from onepass.training.config import TrainConfig
 
 _PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 _DEVICES = ("auto", "cpu", "cuda")
-_PARTS = ("text_encoder", "label_encoder", "decoder", "heads")
+_OPTIMIZERS = ("adamw", "muon")
 _MOST_SEED = 2**63 - 1  # that torch takes
 
 
@@ -44,14 +45,16 @@ def _check_choices(config: TrainConfig) -> None:
     check("data", config.data, paths and some, "a path or a list of paths")
     check("precision", config.precision, config.precision in _PRECISIONS, either(_PRECISIONS))
     check("device", config.device, config.device in _DEVICES, either(_DEVICES))
+    steps = config.optimizer in _OPTIMIZERS
+    check("optimizer", config.optimizer, steps, either(_OPTIMIZERS))
     for name, flag in (("resume", config.resume), ("quantize", config.quantize)):
         check(name, flag, isinstance(flag, bool), "true or false")
     named = config.license is None or (isinstance(config.license, str) and config.license.strip())
     check("license", config.license, bool(named), "a name such as 'apache-2.0', or null")
     split = config.word_splitter is None or config.word_splitter in tuple(SPLITTERS)
     check("word_splitter", config.word_splitter, split, f"{either(tuple(SPLITTERS))}, or null")
-    parts = isinstance(config.freeze, tuple) and all(part in _PARTS for part in config.freeze)
-    check("freeze", config.freeze, parts, f"a list of {', '.join(_PARTS)}")
+    parts = isinstance(config.freeze, tuple) and all(part in PARTS for part in config.freeze)
+    check("freeze", config.freeze, parts, f"a list of {', '.join(PARTS)}")
 
 
 def _check_numbers(config: TrainConfig) -> None:
@@ -108,12 +111,13 @@ def _check_numbers(config: TrainConfig) -> None:
 def _check_together(config: TrainConfig) -> None:
     """Refuse values that are right alone, but not beside each other."""
     for name, value in (
-        ("loss", config.loss),
+        ("loss", config.loss or None),
         ("ema", config.ema),
         ("quantize", config.quantize or None),
         ("distill", config.distill),
         ("loaders", config.loaders or None),
         ("bank", config.bank),
+        ("optimizer", None if config.optimizer == "adamw" else config.optimizer),
     ):
         if config.rl is not None and value is not None:
             raise InputError(

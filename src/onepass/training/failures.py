@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from onepass.errors import InputError
+from onepass.errors import InputError, OnepassError
 from onepass.training.processes import ALONE, Processes
 
 Found = TypeVar("Found")
@@ -30,7 +30,7 @@ class Failures:
     >>> lines: list[str] = []
     >>> Failures(1, lines.append).attempt(lambda: 1 // 0, lambda: "data.jsonl:7 failed")
     >>> lines
-    ['skipped the batch of data.jsonl:7 failed: integer division or modulo by zero']
+    ['skipped the batch of data.jsonl:7 failed: ZeroDivisionError: integer division or modulo ...']
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Failures:
             failure = error
         if not self._processes.total([float(failure is not None)])[0]:
             return found
-        own = None if failure is None else f"{where()}: {failure}"
+        own = None if failure is None else f"{where()}: {_said(failure)}"
         for message in self._processes.gather(own):
             if message is not None:
                 self.count += 1
@@ -64,6 +64,18 @@ class Failures:
                     raise InputError(f"The batch of {message}") from failure
                 self._report(f"skipped the batch of {message}")
         return None
+
+
+def _said(failure: Exception) -> str:
+    """Return what failed; of an error that is no sentence of ours, its kind as well."""
+    if isinstance(failure, OnepassError):
+        return str(failure)
+    return f"{type(failure).__name__}: {failure}"
+
+
+def where_failed(places: Sequence[str], step: int) -> str:
+    """Return which rows failed, and when."""
+    return f"{rows(places)} failed at step {step}"
 
 
 def rows(places: Sequence[str]) -> str:

@@ -6,12 +6,12 @@ The network's modules are loaded only for the family that is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from onepass.builtin import named
 from onepass.corpus.example import Example
-from onepass.errors import CheckpointError, InputError
+from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint
 from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
@@ -20,11 +20,10 @@ from onepass.models.gliner2.targets import LossWeights
 from onepass.models.weighted import with_weights
 from onepass.text.words import Splitter
 from onepass.training.config import TrainConfig
+from onepass.training.sections import Loss, read_loss
 from onepass.training.trainee import Trainee
 
-Loss = LossWeights | GlinerLoss | GliclassLoss
-
-LOSSES: Mapping[str, type[LossWeights] | type[GlinerLoss] | type[GliclassLoss]] = {
+LOSSES: Mapping[str, type[Loss]] = {
     "gliner2": LossWeights,
     "gliner": GlinerLoss,
     "gliclass": GliclassLoss,
@@ -38,29 +37,14 @@ def loss_options(config: TrainConfig) -> Loss:
     Self-training smooths the targets of a GLiNER checkpoint, unless the options do so already.
 
     Raises:
-        InputError: if the options are those of another family.
+        InputError: if an option is wrong, or none of the family.
         CheckpointError: if the checkpoint is of no family that is trained.
     """
     kind = _located(config.model).kind
-    expected = LOSSES[kind]
-    loss = config.loss or expected()
-    if isinstance(loss, GlinerLoss) and expected is GliclassLoss:
-        loss = _as_gliclass(loss)  # some options of the two have the same names
-    if not isinstance(loss, expected):
-        raise InputError(
-            f"The options under 'loss' are not those of a {kind} checkpoint, which {config.model} "
-            f"is; its options are {', '.join(f.name for f in fields(expected))}."
-        )
+    loss = read_loss(config.loss, LOSSES[kind], f"the {kind} checkpoint {config.model!r}")
     if isinstance(loss, GlinerLoss) and config.self_train is not None and not loss.smoothing:
         return replace(loss, smoothing=config.self_train.smoothing)
     return loss
-
-
-def _as_gliclass(loss: GlinerLoss) -> Loss:
-    """Return the same options for GLiClass, where it has all that were given."""
-    given = {f.name: value for f in fields(loss) if (value := getattr(loss, f.name)) != f.default}
-    own = {f.name for f in fields(GliclassLoss)}
-    return GliclassLoss(**given) if set(given) <= own else loss
 
 
 def answered(model: str | Path) -> Callable[[Example], Example]:

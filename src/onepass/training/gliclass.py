@@ -24,11 +24,11 @@ from onepass.models.gliclass.network.loss import (
 from onepass.models.gliclass.network.network import GliclassNetwork
 from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
-from onepass.models.splitting import own_splitter, splitter_kept
-from onepass.models.wording import own_settings
+from onepass.models.settings import own_settings, own_splitter
+from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
+from onepass.training.parts import LABEL_ENCODER, TEXT_ENCODER
 from onepass.training.tally import Tally
-from onepass.training.trainee import LABEL_ENCODER, TEXT_ENCODER
 
 
 class GliclassTrainee:

@@ -30,13 +30,14 @@ from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
 from onepass.models.gliner.targets import Targets, build_targets
 from onepass.models.gliner.written import LabelWriting
-from onepass.models.splitting import own_splitter, splitter_kept
+from onepass.models.settings import own_splitter
+from onepass.models.splitting import splitter_kept
 from onepass.models.thresholds import Thresholds
 from onepass.schema import Schema
 from onepass.text.words import Splitter
 from onepass.training.live import LiveBackend
+from onepass.training.parts import DECODER, LABEL_ENCODER, TEXT_ENCODER
 from onepass.training.tally import Tally
-from onepass.training.trainee import DECODER, LABEL_ENCODER, TEXT_ENCODER
 
 _HALF = 0.5  # score from which an answer counts
 
@@ -103,6 +104,7 @@ class GlinerTrainee:
             self.network.config,
             max_pieces=max_pieces,
             splitter=self.splitter,
+            reads=_everything if self._labels is None else self._labels.reads,
         )
 
     def build(self, asked: Sequence[Asked]) -> Targets:
@@ -137,6 +139,11 @@ class GlinerTrainee:
         kept = splitter_kept(self.splitter)  # thresholds and calibration are of the old weights
         if kept:
             (directory / SETTINGS_FILE).write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _everything(text: str) -> bool:
+    """Return that a label is read whole: with no encoder of its own it is part of the prompt."""
+    return True
 
 
 def _asking(asked: Sequence[Asked]) -> Asking:

@@ -20,11 +20,11 @@ from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
-from onepass.models.splitting import own_splitter, splitter_kept
-from onepass.models.wording import own_settings
+from onepass.models.settings import own_settings, own_splitter
+from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
+from onepass.training.parts import TEXT_ENCODER
 from onepass.training.tally import Tally
-from onepass.training.trainee import TEXT_ENCODER
 
 _SECTIONS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 

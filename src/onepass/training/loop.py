@@ -17,9 +17,9 @@ import torch
 from onepass.errors import InputError
 from onepass.training.averaging import Average
 from onepass.training.checkpoints import Checkpoints
-from onepass.training.failures import Failures, rows
+from onepass.training.failures import Failures, where_failed
 from onepass.training.processes import ALONE, Processes
-from onepass.training.progress import Limits, Progress
+from onepass.training.progress import LOG, Limits, Progress
 from onepass.training.samples import Sample
 from onepass.training.updating import Updates
 from onepass.training.working import Working
@@ -76,6 +76,7 @@ class LoopOptions:
         minutes: wall time in all, earlier sessions of a resumed run included.
         warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
         clip: largest gradient norm.
+        optimizer: "adamw" or "muon".
         betas: of AdamW.
         precision: "bf16", "fp16" (gradients are scaled; for GPUs) or "fp32".
         log_every: steps between progress lines.
@@ -92,6 +93,7 @@ class LoopOptions:
     minutes: float | None = None
     warmup: int | None = None
     clip: float = 1.0
+    optimizer: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.98)
     precision: str = "bf16"
     log_every: int = 50
@@ -168,11 +170,11 @@ def train(
     average = Average(task.network, options.ema) if options.ema else None
     checkpoints = Checkpoints(directory, keep=options.keep, average=average, processes=processes)
     report = processes.telling(report)
-    log = directory / "log.jsonl" if processes.is_main else None
+    log = directory / LOG if processes.is_main else None
     progress = Progress(log, options.limits(), options.log_every, report)
     network = task.network
     updates = Updates(
-        network, task.groups(),
+        network, task.groups(), optimizer=options.optimizer,
         betas=options.betas, clip=options.clip, precision=options.precision,
     )  # fmt: skip
     if resume:
@@ -193,11 +195,17 @@ def train(
         progress.stepped(terms, _seen(task, processes))
         due = options.score_every and progress.step % options.score_every == 0
         if due and not processes.from_main(progress.over()):
-            is_best = processes.is_main and _scored(task, average, progress)
-            checkpoints.save(task, updates, progress.state(), is_best=is_best)
+            is_best = False
+            try:
+                is_best = processes.is_main and _scored(task, average, progress)
+            finally:  # a score that fails costs the score, not what was learned
+                checkpoints.save(task, updates, progress.state(), is_best=is_best)
     if processes.is_main:
-        is_best = not progress.is_scored() and _scored(task, average, progress)
-        checkpoints.save_final(task, is_best=is_best)
+        is_best = False
+        try:
+            is_best = not progress.is_scored() and _scored(task, average, progress)
+        finally:
+            checkpoints.save_final(task, progress.state(), is_best=is_best)
     return outcome_of(progress, _seen(task, processes), failures.count)
 
 
@@ -226,7 +234,7 @@ class _Steps:
         self.working.load()
         terms = self.failures.attempt(
             partial(_backward, self.task, self.working.network, batch, self.updates),
-            partial(_where, self.task, batch, number),
+            lambda: where_failed(self.task.places(batch), number),
         )
         if terms is None:
             return None
@@ -260,11 +268,6 @@ def _backward(task: Task, network: Any, batch: Any, updates: Updates) -> Mapping
         raise InputError(f"the loss became {loss.item()}; lower the rates.")
     updates.scaled(loss).backward()
     return terms
-
-
-def _where(task: Task, batch: Any, step: int) -> str:
-    """Return which rows failed, and when."""
-    return f"{rows(task.places(batch))} failed at step {step}"
 
 
 def _seen(task: Task, processes: Processes) -> int:

@@ -17,32 +17,49 @@ from onepass.training.bank import LabelBank, read_bank
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.families import answered
 from onepass.training.fewshot import few_of, is_asked
+from onepass.training.progress import LOG
 from onepass.training.sampling import Sampler
 from onepass.training.selftrain import SelfTraining, write_weak_labels
-from onepass.training.sources import Sources, open_sources
+from onepass.training.sources import Sources, find_files, open_sources
 
 Report = Callable[[str], None]
 
 CONFIG = "train.json"  # of a run, in its directory
-WEAK = "self-trained.jsonl"  # in the data directory of a run
+DATA = "onepass-data"  # there, for what is made of the data: a name that nobody else uses
+WEAK = "self-trained.jsonl"  # in that
 _GUESSED = Path(WEAK).stem  # no gold to be scored on, nor to choose from
 
 
-def open_data(
-    config: TrainConfig, into: Path, *, scored: bool, again: bool, report: Report
-) -> Sources:
+def _check_files(config: TrainConfig) -> None:
+    """Refuse files that the run would write over."""
+    output = Path(config.output).resolve()
+    weak, rl = config.self_train, config.rl
+    named = (config.dev, config.bank, rl.feedback if rl is not None else None)
+    data = find_files([*map(Path, config.data)]).files.values() if config.data else ()
+    texts = map(Path, weak.texts if weak is not None else ())
+    for path in (*data, *texts, *(Path(name) for name in named if name)):
+        place = path.resolve()
+        if place in (output / CONFIG, output / LOG) or place.is_relative_to(output / DATA):
+            raise InputError(
+                f"The run would write over {path}, which it reads; give another output directory, "
+                "or move the file elsewhere."
+            )
+
+
+def open_data(config: TrainConfig, *, scored: bool, again: bool, report: Report) -> Sources:
     """Return what a run learns from, and what is held out of it.
 
     Args:
-        config: of the run.
-        into: directory that receives what is made of the data.
+        config: of the run, whose output directory receives what is made of the data.
         scored: whether the run has a scorer of its own, so that nothing need be held out.
         again: whether texts that the model has labeled itself are there already, perhaps.
         report: receives lines of progress.
 
     Raises:
-        InputError: if something in the data is wrong.
+        InputError: if something in the data is wrong, or would be written over.
     """
+    _check_files(config)
+    into = Path(config.output) / DATA
     weak = _weak_labels(config, into, again, report)
     few = config.few_shot is not None
     sources = open_sources(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from onepass.errors import InputError
 from onepass.training.config import TrainConfig
-from onepass.training.families import open_trainee
+from onepass.training.families import loss_options, open_trainee
 from onepass.training.rl.policy import open_policy
 from onepass.training.rl.run import Reinforcement
 from onepass.training.sources import Sources
@@ -41,7 +41,7 @@ def open_learner(
     rl = None
     if config.rl is None:
         trainee = open_trainee(
-            config.model, config.loss, device=device, splitter=config.word_splitter
+            config.model, loss_options(config), device=device, splitter=config.word_splitter
         )
     else:
         trainee = policy = open_policy(config.model, device=device, splitter=config.word_splitter)

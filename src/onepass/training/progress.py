@@ -15,6 +15,7 @@ from typing import Any
 
 from onepass.training.samples import Sample
 
+LOG = "log.jsonl"  # in the directory of a run
 _LOWEST_RATE = 0.02  # of the base rate, at the end
 _DEFAULT_WARMUP = 1000  # steps
 _MOST_WARMUP = 0.1  # of the run, where no warm-up is given

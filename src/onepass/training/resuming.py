@@ -58,10 +58,10 @@ def check_groups(saved: Mapping[str, Any], own: Mapping[str, Any], where: str) -
     before, now = list(_groups(saved)), list(_groups(own))
     if len(before) != len(now) or not all(map(_alike, before, now)):
         raise InputError(
-            f"{where} was begun with another freeze, lora, layer_decay or shape_rate, or with "
-            "rates of which others are equal: its parameters are grouped otherwise than those of "
-            "the run that resumes it; give what it was begun with, or start without resume in "
-            "another output directory."
+            f"{where} was begun with another freeze, lora, layer_decay, shape_rate or "
+            "optimizer, or with rates of which others are equal: its parameters are grouped "
+            "otherwise than those of the run that resumes it; give what it was begun with, or "
+            "start without resume in another output directory."
         )
     for one, other in zip(before, now, strict=True):
         then, given = one.get(_ALPHA), other.get(_ALPHA)  # earlier versions noted none

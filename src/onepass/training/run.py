@@ -161,10 +161,7 @@ def _sources(setting: _Setting, *, scored: bool) -> Sources:
     """Return the data; the main process converts what must be converted, the others read it."""
     again = setting.config.resume or not setting.processes.is_main
     with setting.processes.main_first():
-        return open_data(
-            setting.config, setting.output / "data",
-            scored=scored, again=again, report=setting.report,
-        )  # fmt: skip
+        return open_data(setting.config, scored=scored, again=again, report=setting.report)
 
 
 def _learning(setting: _Setting, sources: Sources) -> _Learning:
@@ -299,8 +296,10 @@ def _scorer(
     )
     if not holdout.asked:
         raise InputError(
-            f"None of the {len(examples)} held-out examples could be asked; give another dev file, "
-            "a larger max_pieces, or held_out 0."
+            f"None of the {len(examples)} held-out examples could be asked: either nothing is "
+            "annotated in them that this checkpoint answers, or their labels and descriptions "
+            f"leave no room for a text in the {options.max_pieces} pieces of max_pieces; give "
+            "another dev file, shorter labels, a larger max_pieces, or held_out 0."
         )
     report(f"{holdout.asked} of {len(examples)} held-out examples are scored")
     return holdout.score
@@ -313,6 +312,7 @@ def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOpt
         minutes=config.minutes,
         warmup=config.warmup,
         clip=config.clip,
+        optimizer=config.optimizer,
         betas=config.betas,
         precision=precision,
         log_every=config.log_every,

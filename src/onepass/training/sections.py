@@ -21,15 +21,15 @@ from onepass.training.lora import LoraOptions
 from onepass.training.rl.config import RlOptions
 from onepass.training.selftrain import SelfTraining
 
-Part = TypeVar("Part", SamplingOptions, LossWeights)
+Loss = LossWeights | GlinerLoss | GliclassLoss
+Part = TypeVar("Part", bound=SamplingOptions | Loss)
+_NUMBERS = (SamplingOptions, LossWeights)  # whose values are all numbers from 0
 
 
 def read_sections(values: dict[str, Any]) -> None:
     """Put the inner options in place of their JSON forms."""
     if "sampling" in values:
         values["sampling"] = _part(SamplingOptions, values["sampling"], "sampling")
-    if values.get("loss") is not None:
-        values["loss"] = _loss(values["loss"])
     if values.get("self_train") is not None:
         values["self_train"] = SelfTraining.from_dict(values["self_train"])
         values.setdefault("data", ())
@@ -41,42 +41,36 @@ def read_sections(values: dict[str, Any]) -> None:
         values["distill"] = DistillOptions.from_dict(values["distill"])
 
 
-def _part(kind: type[Part], given: object, name: str) -> Part:
-    """Return one of the inner options from its JSON form."""
+def read_loss(given: Mapping[str, Any] | Loss | None, kind: type[Loss], of: str) -> Loss:
+    """Return the options of a loss.
+
+    Args:
+        given: their JSON form, or the options; None for the defaults.
+        kind: the options that the family has.
+        of: the checkpoint that is trained, for the message.
+
+    Raises:
+        InputError: for an unknown key, a wrong value, or the options of another family.
+
+    >>> read_loss({"spans": 1}, GlinerLoss, "the gliner checkpoint 'start'")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: 'loss' of the gliner checkpoint 'start' has no key 'spans'; its \
+keys are kind, alpha, ...
+    """
+    return kind() if given is None else _part(kind, given, "loss", f" of {of}")
+
+
+def _part(kind: type[Part], given: object, name: str, of: str = "") -> Part:
+    """Return one of the inner options from its JSON form; ``of`` says whose they are."""
     if isinstance(given, kind):
         return given
-    if not isinstance(given, Mapping):
-        raise InputError(f"{name!r} must be an object, but {shown(given)} was given.")
     names = [f.name for f in fields(kind)]
+    if not isinstance(given, Mapping):
+        raise InputError(f"{name!r}{of} must be an object, but {shown(given)} was given.")
     for key, value in given.items():
         if key not in names:
-            raise InputError(f"{name!r} has no key {key!r}; its keys are {', '.join(names)}.")
-        check(f"{name}.{key}", value, is_number(value), "a number from 0")
+            raise InputError(f"{name!r}{of} has no key {key!r}; its keys are {', '.join(names)}.")
+        if kind in _NUMBERS:
+            check(f"{name}.{key}", value, is_number(value), "a number from 0")
     return kind(**given)
-
-
-def _loss(given: object) -> LossWeights | GlinerLoss | GliclassLoss | None:
-    """Return the options of a loss; their keys say for which family they are, none for any."""
-    names = {f.name for f in fields(GlinerLoss)}
-    if isinstance(given, GlinerLoss | GliclassLoss):
-        return given
-    if given == {}:
-        return None
-    own = {f.name for f in fields(GliclassLoss)}
-    if isinstance(given, Mapping) and set(given) & (own - names):
-        for key in given:
-            if key not in own:
-                raise InputError(
-                    f"'loss' has no key {key!r} of a GLiClass checkpoint; its keys are "
-                    f"{', '.join(f.name for f in fields(GliclassLoss))}."
-                )
-        return GliclassLoss(**given)
-    if not isinstance(given, Mapping) or not set(given) & names:
-        return _part(LossWeights, given, "loss")
-    for key in given:
-        if key not in names:
-            raise InputError(
-                f"'loss' has no key {key!r} of a GLiNER checkpoint; its keys are "
-                f"{', '.join(f.name for f in fields(GlinerLoss))}."
-            )
-    return GlinerLoss(**given)

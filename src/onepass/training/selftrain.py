@@ -22,6 +22,7 @@ from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
 from onepass.results.types import Extraction, Relation
 from onepass.schema.types import shown
+from onepass.training.checks import check, is_number
 
 UNSURE = 0.1  # score from which something may be there: it is not taught to be absent
 _KINDS = ("entities", "classifications", "records", "relations")
@@ -52,18 +53,11 @@ class SelfTraining:
 
     def __post_init__(self) -> None:
         paths = isinstance(self.texts, tuple) and all(isinstance(p, str) for p in self.texts)
-        if not paths or not self.texts:
-            raise InputError(
-                f"'self_train.texts' must be a path or a list of paths, but {shown(self.texts)} "
-                "was given."
-            )
+        some = paths and bool(self.texts)
+        check("self_train.texts", self.texts, some, "a path or a list of paths")
         for name, share in (("threshold", self.threshold), ("smoothing", self.smoothing)):
-            number = isinstance(share, int | float) and not isinstance(share, bool)
-            if not number or not 0 <= share <= 1:
-                raise InputError(
-                    f"'self_train.{name}' must be a number from 0 to 1, but {shown(share)} was "
-                    "given."
-                )
+            right = is_number(share) and share <= 1
+            check(f"self_train.{name}", share, right, "a number from 0 to 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""
@@ -169,7 +163,7 @@ def weak_examples(model: Extracts, options: SelfTraining) -> Iterator[Example]:
     )
     threshold = dict.fromkeys(_KINDS, min(UNSURE, options.threshold))
     for batch in predict(model, questions, threshold=threshold, overlap="flat"):
-        for example, answer in zip(batch.examples, batch.predictions, strict=False):
+        for answer, example in batch.pairs():
             yield _answered(example, answer, options.threshold)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 import random
-import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from onepass.corpus.checks import as_object
 from onepass.corpus.example import Example
@@ -22,6 +22,7 @@ from onepass.corpus.rows import is_json_list
 from onepass.errors import InputError
 from onepass.schema.types import shown
 from onepass.training.asking.means import Borrowed
+from onepass.training.checks import is_number
 from onepass.training.data import LineFile
 
 MOST_HELD_OUT = 500
@@ -50,6 +51,38 @@ class Sources:
     mixes: tuple[Mapping[str, float], ...] = ()
 
 
+class FoundFiles(NamedTuple):
+    """Training files: by name, and of each directory with a ``mix.json`` the weights in it."""
+
+    files: Mapping[str, Path]
+    mixes: Sequence[Mapping[str, float]]
+
+
+def find_files(paths: Sequence[Path]) -> FoundFiles:
+    """Return the files that are trained on, without a look into them.
+
+    Args:
+        paths: as in `open_sources`.
+
+    Raises:
+        InputError: if there is no file, or two have the same name.
+    """
+    found: dict[str, Path] = {}
+    mixes: list[Mapping[str, float]] = []
+    for path in paths:
+        here, mix = _files(path)
+        for name, file in here.items():
+            _add(found, name, file)
+        if mix:
+            mixes.append(mix)
+    if not found:
+        raise InputError(
+            f"There is nothing to train on in {', '.join(map(str, paths))}: no file has a weight "
+            f"above 0 in {_MIX}; give one."
+        )
+    return FoundFiles(found, mixes)
+
+
 def open_sources(
     paths: Sequence[Path],
     *,
@@ -74,19 +107,7 @@ def open_sources(
     Raises:
         InputError: if there is no file, a file is wrong, or two have the same name.
     """
-    found: dict[str, Path] = {}
-    mixes: list[Mapping[str, float]] = []
-    for path in paths:
-        here, mix = _files(path)
-        for name, file in here.items():
-            _add(found, name, file)
-        if mix:
-            mixes.append(mix)
-    if not found:
-        raise InputError(
-            f"There is nothing to train on in {', '.join(map(str, paths))}: no file has a weight "
-            f"above 0 in {_MIX}; give one."
-        )
+    found, mixes = find_files(paths)
     names = {name: _Names() for name in found}
     plain = {name: _plain(path, name, into, names[name], report) for name, path in found.items()}
     files = {name: LineFile(path) for name, path in plain.items()}
@@ -215,8 +236,7 @@ def _read_mix(path: Path) -> dict[str, float]:
     except ValueError as error:  # of JSON, of UTF-8, and InputError
         raise InputError(f"{path} is not a JSON object of names and weights: {error}") from error
     for name, weight in row.items():
-        number = isinstance(weight, int | float) and not isinstance(weight, bool)
-        if not number or not 0 <= weight <= sys.float_info.max:
+        if not is_number(weight):
             raise InputError(
                 f"{path}: the weight of {name!r} must be a finite number from 0, "
                 f"not {shown(weight)}."

@@ -17,8 +17,9 @@ from onepass.errors import InputError
 from onepass.text.shapes import SHAPES
 from onepass.training.adapters import alpha, merged
 from onepass.training.loading import Batch, Direct, Loaders
+from onepass.training.parts import ENCODERS, HEADS
 from onepass.training.samples import Sample
-from onepass.training.trainee import ENCODERS, HEADS, Trainee
+from onepass.training.trainee import Trainee
 
 _LAYER = re.compile(r"(?:^|\.)layers?\.(\d+)\.")
 # What reads the states of the top layer: final normalizations and poolers. A norm that stands
@@ -42,7 +43,7 @@ class Rates:
         layer_decay: how much slower each layer of an encoder learns than the one above it; 1 for
             not at all. Embeddings are below the lowest layer; what stands above the top layer
             learns as fast as that.
-        frozen: parts that stay as they are, of `onepass.training.trainee.PARTS`.
+        frozen: parts that stay as they are, of `onepass.training.parts`.
         shapes: learning rate of the vectors of shapes (`onepass.text.shapes`), which begin alike,
             where a checkpoint has them; None for that of their encoder.
     """

@@ -14,10 +14,6 @@ import torch
 from onepass.corpus.question import Question
 from onepass.training.tally import Tally
 
-TEXT_ENCODER, LABEL_ENCODER, DECODER, HEADS = "text_encoder", "label_encoder", "decoder", "heads"
-PARTS = (TEXT_ENCODER, LABEL_ENCODER, DECODER, HEADS)
-ENCODERS = (TEXT_ENCODER, LABEL_ENCODER)
-
 Ask = Callable[[Question, int], Sequence[Any]]  # the second is the longest sequence, in pieces
 
 
@@ -50,16 +46,17 @@ class Trainee(Protocol):
 
     @property
     def parts(self) -> Mapping[str, str]:
-        """Return the parts of `PARTS` that it has, with the prefix of their parameters' names.
+        """Return the parts that it has, with the prefix of their parameters' names.
 
-        Parameters without any of the prefixes are `HEADS`, which every network has.
+        They are those of `onepass.training.parts`; parameters without any of the prefixes are
+        ``HEADS``, which every network has.
         """
 
     def ask(self, question: Question, max_pieces: int) -> Sequence[Any]:
         """Return the passes (`Asked`) that ask a question, with the text cut where it must be.
 
-        None where nothing in it can be asked of this checkpoint, or its prompt leaves no room for
-        a word of the text.
+        There are none where nothing in it can be asked of this checkpoint, or its prompt leaves no
+        room for a word of the text.
         """
 
     def build(self, asked: Sequence[Any]) -> Any:

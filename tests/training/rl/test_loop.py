@@ -108,7 +108,7 @@ def fails_twice(calls: list[int]):
 
 
 def test_a_batch_that_fails_stops_the_run_with_its_rows(tmp_path, run):
-    message = r"The batch of four.jsonl:1, .*four.jsonl:4 failed at step 3: 'no judge'"
+    message = r"The batch of four.jsonl:1, .*four.jsonl:4 failed at step 3: KeyError: 'no judge'"
     with pytest.raises(InputError, match=message):
         run(tmp_path, rewards=fails_twice([]))
 

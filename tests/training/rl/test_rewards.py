@@ -74,6 +74,14 @@ def test_a_reward_that_is_none_is_told(given, message):
         Rewards({"mine": (1.0, lambda episode: given)})(TWO)
 
 
+def test_what_a_function_of_ones_own_raises_is_told_as_its_own(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "judge_that_raises.py").write_text("def boom(episode):\n    raise KeyError('x')\n")
+    rewards = build_rewards(RlOptions(rewards={"judge_that_raises:boom": 1.0}))
+    with pytest.raises(InputError, match="'judge_that_raises:boom' raised KeyError: 'x'; mend it"):
+        rewards(TWO)
+
+
 def test_lists_will_do():
     total, _ = Rewards({"mine": (0.5, lambda episode: [1, 2])})(TWO)
     assert total.tolist() == [[0.5], [1.0]]

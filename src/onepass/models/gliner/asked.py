@@ -8,7 +8,7 @@ This module knows no arrays.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.plan import relation_prompts
 from onepass.models.gliner.prompt import Kind, Prompt, Writer
-from onepass.models.gliner.text import TextPieces, read_text, read_window
+from onepass.models.gliner.text import Text, read_text, read_window
 from onepass.text.placing import Placer
 from onepass.text.windows import Window
 from onepass.text.words import Splitter, Words
@@ -65,6 +65,7 @@ def ask(
     *,
     max_pieces: int,
     splitter: Splitter | None = None,
+    reads: Callable[[str], bool] = lambda text: True,
 ) -> list[Asked]:
     """Return the passes that ask a question.
 
@@ -76,6 +77,7 @@ def ask(
         max_pieces: longest sequence; half of it is for the prompt, and the text is cut where the
             rest ends.
         splitter: that the checkpoint names; None for the words of the family.
+        reads: whether the label encoder reads the text of a label whole, where there is one.
 
     Returns:
         The passes of what can be asked; labels that are too long for the checkpoint are left out.
@@ -88,7 +90,9 @@ def ask(
         *_tail_prompts(question, text, Writer(tokenizer, config, budget)),
     ]
     asked = []
-    for prompt in prompts:
+    for prompt in (_readable(own, reads) for own in prompts):
+        if not prompt.texts:
+            continue
         room = max_pieces - prompt.pieces - len(text.end)
         fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
         fits = min(fits, config.max_words - len(prompt.instruction.lengths))
@@ -98,6 +102,19 @@ def ask(
         writer, blank = Writer(tokenizer, config, budget), config.decoder.blank
         return [_for_decoder(one, writer, blank) for one in asked]
     return asked
+
+
+def _readable(prompt: Prompt, reads: Callable[[str], bool]) -> Prompt:
+    """Return a prompt without the labels that their own encoder would have to cut."""
+    if all(map(reads, prompt.texts)):
+        return prompt
+    kept = [row for row, text in enumerate(prompt.texts) if reads(text)]
+    return replace(
+        prompt,
+        items=tuple(prompt.items[row] for row in kept),
+        texts=tuple(prompt.texts[row] for row in kept),
+        heads=tuple(prompt.heads[row] for row in kept if prompt.heads),
+    )
 
 
 def _for_decoder(one: Asked, writer: Writer, blank: float) -> Asked:
@@ -150,7 +167,7 @@ def _relabeled(one: Asked, writer: Writer, order: Sequence[int]) -> Asked:
     )
 
 
-def _tail_prompts(question: Question, text: TextPieces, writer: Writer) -> list[Prompt]:
+def _tail_prompts(question: Question, text: Text, writer: Writer) -> list[Prompt]:
     """Return the passes that ask for the tails of entities, one name each."""
     config = writer.config
     if config.relations or config.bare_prompt or not question.schema.relation_types:
@@ -170,7 +187,7 @@ def _surface(words: Words, first: int, last: int) -> str:
     return words.text[int(words.starts[first]) : int(words.ends[last])]
 
 
-def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -> Asked:
+def _answered(question: Question, prompt: Prompt, text: Text, fits: int) -> Asked:
     """Return one pass with its gold answers."""
     reading = read_window(prompt, text, Window(0, fits))
     words = Words(text.words.text, text.words.starts[:fits], text.words.ends[:fits])

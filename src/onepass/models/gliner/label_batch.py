@@ -81,12 +81,21 @@ class LabelReader:
         found = (text for text, name in shared.items() if folded(name) not in known)
         return [text for text in found if text not in own][: self.in_batch]
 
+    def reads(self, text: str) -> bool:
+        """Return whether a label is read whole."""
+        (own,) = self.tokenizer.pieces([self.tokenizer.plain(text)])
+        return len(own) <= self._room
+
+    @property
+    def _room(self) -> int:
+        before, after = self.tokenizer.frame
+        return self.max_pieces - len(before) - len(after)
+
     def pieces(self, texts: Sequence[str]) -> list[Ints]:
         """Return the pieces of each text of a label, framed and cut to the longest."""
         before, after = self.tokenizer.frame
-        room = self.max_pieces - len(before) - len(after)
         plain = [self.tokenizer.plain(text) for text in texts]
         return [
-            np.concatenate([before, np.array(own[:room], dtype=np.int64), after])
+            np.concatenate([before, np.array(own[: self._room], dtype=np.int64), after])
             for own in self.tokenizer.pieces(plain)
         ]

@@ -9,14 +9,13 @@ from typing import Any
 from onepass.corpus.checks import known_keys
 from onepass.errors import InputError
 from onepass.schema.types import shown
+from onepass.training.checks import check, either, is_finite, is_number, is_whole
 
 BUILT_IN = ("f1", "accuracy", "recall")
 FEEDBACK = "feedback"
 ACTIONS = ("stochastic", "deterministic")
 VALUES = ("copy", "policy")
 OFF = -1.0  # switches a term off
-
-_ENDLESS = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +75,23 @@ class RlOptions:
             ("actions", self.actions, ACTIONS),
             ("value", self.value, VALUES),
         ):
-            _check(name, choice, choice in choices, f"one of {', '.join(choices)}")
-        _check("iterations", self.iterations, _is_whole(self.iterations), "a whole number from 1")
-        saved = self.save_every is None or _is_whole(self.save_every)
-        _check("save_every", self.save_every, saved, "a whole number from 1, or null")
-        clips = _is_number(self.clip_range) and 0 < self.clip_range < 1
-        _check("clip_range", self.clip_range, clips, "a number between 0 and 1")
+            check(f"rl.{name}", choice, choice in choices, either(choices))
+        whole = is_whole(self.iterations, 1)
+        check("rl.iterations", self.iterations, whole, "a whole number from 1")
+        saved = self.save_every is None or is_whole(self.save_every, 1)
+        check("rl.save_every", self.save_every, saved, "a whole number from 1, or null")
+        clips = is_finite(self.clip_range) and 0 < self.clip_range < 1
+        check("rl.clip_range", self.clip_range, clips, "a number between 0 and 1")
         for name, rate in (
             ("value_rate", self.value_rate),
             ("value_head_rate", self.value_head_rate),
         ):
-            _check(name, rate, _is_number(rate) and rate >= 0, "a number from 0")
+            check(f"rl.{name}", rate, is_number(rate), "a number from 0")
         for name, number in (("kl", self.kl), ("entropy", self.entropy), ("gamma", self.gamma)):
-            _check(name, number, _is_number(number), "a number; below 0 switches it off")
+            check(f"rl.{name}", number, is_finite(number), "a number; below 0 switches it off")
         for name, share in (("alpha", self.alpha), ("smoothing", self.smoothing)):
-            right = _is_number(share) and share <= 1
-            _check(name, share, right, "a number up to 1; below 0 switches it off")
+            right = is_finite(share) and share <= 1
+            check(f"rl.{name}", share, right, "a number up to 1; below 0 switches it off")
         if self.reference is not None:
             _check_path("reference", self.reference, "a directory or a hub id")
             if self.kl < 0:
@@ -102,10 +102,10 @@ class RlOptions:
     def _check_rewards(self) -> None:
         given = self.rewards
         if not isinstance(given, Mapping) or not given:
-            _check("rewards", given, False, "an object of names and weights")
+            check("rl.rewards", given, False, "an object of names and weights")
         for name, weight in given.items():
             _check_name(name)
-            _check(f"rewards.{name}", weight, _is_number(weight), "a number")
+            check(f"rl.rewards.{name}", weight, is_finite(weight), "a number")
         if not any(given.values()):
             raise InputError("All weights in 'rl.rewards' are 0; give one of them another weight.")
         if self.feedback is not None:
@@ -149,19 +149,4 @@ def _check_name(name: object) -> None:
 
 
 def _check_path(name: str, value: object, expected: str) -> None:
-    _check(name, value, isinstance(value, str) and bool(value.strip()), expected)
-
-
-def _check(name: str, value: object, right: bool, expected: str) -> None:
-    if not right:
-        raise InputError(f"'rl.{name}' must be {expected}, but {shown(value)} was given.")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _is_number(value: object) -> bool:
-    """Return whether a value is a finite number."""
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    return right and -_ENDLESS < value < _ENDLESS  # type: ignore[operator]
+    check(f"rl.{name}", value, isinstance(value, str) and bool(value.strip()), expected)

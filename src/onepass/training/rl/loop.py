@@ -7,15 +7,16 @@ formulas.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from onepass.errors import InputError
 from onepass.training.checkpoints import Checkpoints
+from onepass.training.failures import Failures, where_failed
 from onepass.training.loop import LoopOptions, Outcome, outcome_of
-from onepass.training.progress import Progress
+from onepass.training.progress import LOG, Progress
 from onepass.training.rl.learner import Learner
 from onepass.training.rl.value import still
 from onepass.training.task import TrainingTask
@@ -73,7 +74,7 @@ def reinforce(
             batches fail than may, naming their rows.
     """
     checkpoints = Checkpoints(directory, keep=options.keep)
-    progress = Progress(directory / "log.jsonl", options.limits(), options.log_every, report)
+    progress = Progress(directory / LOG, options.limits(), options.log_every, report)
     saved = Saved(task, learner.network)
     if resume:
         progress.restore(checkpoints.load(saved, learner.optimizers), task.seen)
@@ -81,26 +82,29 @@ def reinforce(
         checkpoints.refuse_old()
     begun()
     batches = task.batches()
-    bad = 0
+    failures = Failures(options.skip_bad_batches, report)
     while not progress.over():
-        batch = next(batches)
-        try:
-            terms = learner.learn(batch.asked, progress.rate(), first=progress.step == 0)
-        except Exception as error:
-            bad += 1
-            message = f"{', '.join(batch.places)} failed at step {progress.step + 1}: {error}"
-            if bad > options.skip_bad_batches:
-                raise InputError(f"The batch of {message}") from error
-            report(f"skipped the batch of {message}")
+        batch, first = next(batches), progress.step == 0
+        terms = failures.attempt(
+            partial(learner.learn, batch.asked, progress.rate(), first=first),
+            partial(where_failed, batch.places, progress.step + 1),
+        )
+        if terms is None:
             continue
         progress.stepped(terms, task.seen)
         scored, kept = (_due(progress.step, n) for n in (options.score_every, save_every))
         if (scored or kept) and not progress.over():
-            is_best = scored and _scored(task, progress)
-            checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
-    is_best = not progress.is_scored() and _scored(task, progress)
-    checkpoints.save_final(saved, is_best=is_best)
-    return outcome_of(progress, task.seen, bad)
+            is_best = False
+            try:
+                is_best = scored and _scored(task, progress)
+            finally:  # a score that fails costs the score, not what was learned
+                checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
+    is_best = False
+    try:
+        is_best = not progress.is_scored() and _scored(task, progress)
+    finally:
+        checkpoints.save_final(saved, progress.state(), is_best=is_best)
+    return outcome_of(progress, task.seen, failures.count)
 
 
 def _due(step: int, every: int | None) -> bool:

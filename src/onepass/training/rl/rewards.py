@@ -155,7 +155,21 @@ def _found(name: str, options: RlOptions) -> Reward:
     if name == FEEDBACK:
         assert options.feedback is not None  # a rule of the options
         return Feedback.read(Path(options.feedback))
-    return _KNOWN[name] if name in _KNOWN else load_function(name)
+    return _KNOWN[name] if name in _KNOWN else _told(name, load_function(name))
+
+
+def _told(name: str, reward: Reward) -> Reward:
+    """Return a function of one's own, whose errors say that they are its own."""
+
+    def judge(episode: Episode) -> Any:
+        try:
+            return reward(episode)
+        except Exception as error:  # foreign code: whatever is wrong in it
+            raise InputError(
+                f"The reward {name!r} raised {type(error).__name__}: {error}; mend it."
+            ) from error
+
+    return judge
 
 
 def load_function(name: str) -> Reward:
