@@ -2,15 +2,17 @@
 
 import gzip
 import json
+import math
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onepass.batch import parquet_reading
 from onepass.batch.packing import opened, packed
 from onepass.batch.reading import read_chunks
-from onepass.batch.rows import BadRow, Chunk, chunked
+from onepass.batch.rows import BadRow, Cells, Chunk, chunked
 from onepass.batch.sources import Source, find_sources
 from onepass.errors import InputError
 
@@ -87,6 +89,23 @@ def test_packed_files_may_have_members_and_must_be_whole(tmp_path: Path, how: st
 def test_a_file_that_is_one_text_keeps_its_name(sources: tuple[Source, ...]):
     chunk = next(read_chunks(sources[3:4], "text"))
     assert dict(chunk.rows[0].values or {}) == {"file": "text 0.txt", "text": "text 0"}
+
+
+def test_cells_of_large_columns_are_those_of_small_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import pyarrow.parquet as pq
+
+    columns = {"text": ["a", "b"], "n": [0.5, math.inf], "m": [[b"x"], None]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    seen = []
+    for most in (0, 1 << 20):
+        monkeypatch.setattr(parquet_reading, "_LISTED", most)
+        (chunk,) = read_chunks(find_sources(tmp_path / "a.parquet"), "text")
+        cells = [row.values for row in chunk.rows if isinstance(row.values, Cells)]
+        seen.append([(dict(one), one.beyond_json("n")) for one in cells])
+    assert seen[0] == seen[1]
+    assert seen[0][1] == ({"text": "b", "n": None, "m": None}, "inf")
 
 
 def test_a_quotation_mark_that_none_closes_is_an_error_and_not_a_long_cell(tmp_path: Path):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from onepass.batch import Counts, Job, Watch, run
 from onepass.batch.job import ModelChoice
+from onepass.batch.journal import Journal
 from onepass.batch.packing import packed
 from onepass.errors import InputError
 from onepass.results.types import Extraction
@@ -478,6 +479,58 @@ def test_a_job_that_was_killed_when_its_output_was_in_place(tmp_path: Path, load
     assert told == [counts]
     assert (tmp_path / "out.jsonl").read_bytes() == before
     assert not folder.exists()
+
+
+def killed_at_the_end(job: Job, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave what a job leaves that is killed when its output is in place."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "close", lambda *_, **__: None)
+        run(job, load=load)
+
+
+def test_a_finished_job_without_its_output_is_not_done(
+    tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "in.txt").write_text("in Bern\n")
+    out = tmp_path / "out.jsonl"
+    job = Job(input=tmp_path / "in.txt", output=out, schema=SCHEMA, resume=True)
+    killed_at_the_end(job, load, monkeypatch)
+    out.rename(tmp_path / "moved.jsonl")
+    with pytest.raises(InputError, match=r"is finished, but its output .* is not there any more"):
+        run(job, load=load)
+    (tmp_path / "moved.jsonl").rename(out)
+    assert run(job, load=load).resumed == 1
+
+
+def test_a_finished_job_whose_output_is_its_input_is_done(
+    source: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+):
+    job = Job(input=source, output=source, schema=SCHEMA, resume=True)
+    killed_at_the_end(job, load, monkeypatch)
+    before = source.read_bytes()
+    assert run(job, load=load).resumed == len(ROWS)
+    assert source.read_bytes() == before
+    assert not source.with_name("in.jsonl.job").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_who_may_read_an_output_stays(source: Path, load: Load):
+    for name in ("out.jsonl", "out.parquet"):
+        out = source.with_name(name)
+        out.touch(0o600)
+        run(Job(input=source, output=out, schema=SCHEMA), load=load)
+        assert out.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
+def test_the_name_of_a_stream_is_no_file(source: Path, load: Load):
+    other = source.with_name("other")
+    other.write_text("precious")
+    with other.open("a") as file:
+        output = f"/dev/fd/{file.fileno()}"
+        with pytest.raises(InputError, match=r"is no file; results can be streamed to it only"):
+            run(Job(input=source, output=output, schema=SCHEMA), load=load)
+    assert other.read_text() == "precious"
 
 
 def test_two_runs_of_one_job_at_once(tmp_path: Path, load: Load):

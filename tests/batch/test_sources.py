@@ -1,6 +1,8 @@
 """What a path, a pattern or a directory stands for."""
 
+import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,24 @@ def test_a_name_that_looks_like_a_pattern(tmp_path: Path):
 def test_what_is_refused(given: Any, message: str):
     with pytest.raises(InputError, match=message.replace("*", r"\*")):
         find_sources(given)
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("given", ["in", "in/sub", "in/**/*.txt", "in/*/*.txt"])
+def test_a_directory_that_is_closed_is_said(given: str, monkeypatch: pytest.MonkeyPatch):
+    scan = os.scandir
+
+    def closed(path: Any) -> Any:
+        if str(path).endswith("sub"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    where = "" if given == "in/sub" else " at in/sub"
+    said = f"The input {given} cannot be read{where}: Permission denied."
+    with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+        find_sources(given)
+    assert shown("in/[a-b]*") == [("csv", ["in/a.csv"]), ("jsonl", ["in/b.jsonl.gz"])]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names of POSIX")

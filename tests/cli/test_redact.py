@@ -57,6 +57,29 @@ def test_a_file(onepass: Onepass, tmp_path: Path) -> None:
     assert counts["found"]["email"]["pattern"] == 1
 
 
+def test_a_directory_of_texts(onepass: Onepass, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out.jsonl"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_text("A person.\n")
+    (folder / "b.txt").write_bytes(b"\xff")
+    (folder / "sub" / "c.md").write_text("Nobody.")
+    command = ["redact", "--input", str(folder), "-l", "person"]
+    done = onepass(*command, "-o", str(out))
+    assert done.code == 1
+    assert done.err.startswith("onepass: b.txt, row 2: not UTF-8")
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["file"] for row in rows] == ["a.txt", "b.txt", "sub/c.md"]
+    assert [row.get("text") for row in rows] == ["A [person].\n", None, "Nobody."]
+    page = onepass(*command, "--format", "html")
+    assert page.out.count('class="tag"') == 1
+    assert "b.txt, row 2" in page.err
+    inside = onepass(*command, "-o", str(folder / "b.txt"), "--format", "jsonl")
+    assert (inside.code, (folder / "b.txt").read_bytes()) == (2, b"\xff")
+    assert "is one of the input files" in inside.err
+    (folder / "d.jsonl").write_text(ROWS)
+    assert "give the path of one, or a directory" in onepass(*command).err
+
+
 def test_the_text_cannot_stand_where_the_places_are_written(
     onepass: Onepass, tmp_path: Path
 ) -> None:

@@ -70,6 +70,45 @@ def test_an_output_may_be_a_pipe_behind_a_link(tmp_path: Path):
     assert done.stdout.startswith('{"text": "Ann in Oslo"')
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
+def test_what_is_in_a_file_behind_a_stream_stays(onepass: Onepass, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("Ann\n")
+    kept = tmp_path / "all.jsonl"
+    kept.write_text("precious\n")
+    given = (
+        ("extract", "Ann", "-e", "x", "-f", "jsonl"),
+        ("extract", "--input", str(tmp_path / "a.txt"), "-e", "x"),
+        ("redact", "--input", str(tmp_path / "a.txt"), "-l", "x"),
+    )
+    with kept.open("a") as file:
+        for command in given:
+            assert onepass(*command, "-o", f"/dev/fd/{file.fileno()}").code == 0
+        file.write("what follows\n")
+    lines = kept.read_text().splitlines()
+    assert (len(lines), lines[0], lines[-1]) == (5, "precious", "what follows")
+    for command in given:
+        assert onepass(*command, "-o", "/dev/stdout").out.startswith('{"text": "Ann"')
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
+def test_an_output_that_nobody_reads_on_ends_the_command(onepass: Onepass):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = onepass("extract", "Ann", "-e", "x", "-o", f"/dev/fd/{writer}")
+    finally:
+        os.close(writer)
+    assert (done.code, done.err) == (141, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_who_may_read_an_output_of_one_text_stays(onepass: Onepass, tmp_path: Path):
+    out = tmp_path / "a.json"
+    out.touch(0o600)
+    assert onepass("extract", "Ann", "-e", "x", "-o", str(out)).code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
 def test_help_that_nobody_reads(tmp_path: Path):
     done = shell("$P --help | true; exit ${PIPESTATUS[0]}", tmp_path)
     assert (done.returncode, done.stderr) in ((141, ""), (0, ""))  # 0 if the pipe took all of it

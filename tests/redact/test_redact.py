@@ -126,6 +126,23 @@ def test_what_the_model_found_once_is_found_everywhere() -> None:
     assert [(p.start, p.end, p.source) for p in places] == [(0, 5, "model"), (25, 30, "repeat")]
 
 
+@pytest.mark.parametrize(
+    ("text", "values", "left"),
+    [
+        ("Anna Weiss. Weiss-Meier. Anna Weiss-Meier!", ["Anna Weiss", "Weiss-Meier"], ". . !"),
+        ("王伟强和强子。王伟强子。", ["王伟强", "强子"], "和。。"),
+        ("Anna Weiss und Weiss. Anna Weiss.", ["Anna Weiss", "Weiss"], " und . ."),
+    ],
+)
+def test_nothing_is_left_of_repeats_that_overlap(text: str, values: list[str], left: str) -> None:
+    found = [(value, text.index(value)) for value in values]
+    entities = [Entity("person", value, at, at + len(value), 0.5) for value, at in found]
+    places = Finders(["person"], patterns=True).places(Extraction(text, tuple(entities)), None)
+    ends = [0, *(place.end for place in places)]
+    starts = [*(place.start for place in places), len(text)]
+    assert "".join(text[end:start] for end, start in zip(ends, starts, strict=True)) == left
+
+
 def test_values_of_scripts_without_blanks_are_found_everywhere() -> None:
     for text, value, starts in (
         ("王伟去了。后来王伟说他是王伟。", "王伟", [0, 7, 12]),
@@ -198,6 +215,33 @@ def test_faker_gives_names_that_stay_the_same(model: Extractor) -> None:
     assert len({one.replacement for one in done[0].found}) == 2
     with pytest.raises(InputError, match="no locale 'xx_YY'"):
         redact(model, "", ["person"], faker="xx_YY")
+
+
+def test_dates_of_faker_do_not_depend_on_today() -> None:
+    pytest.importorskip("faker")
+    replacer = Replacer({"": "pseudonym"}, key=KEY, faker="en_US")
+    days = {replacer.replacement("date of birth", f"{n} May 1990") for n in range(60)}
+    assert len(days) > 50
+    assert all("1940-01-01" <= day <= "2005-12-31" for day in days)
+
+
+def test_faker_knows_labels_by_their_other_names() -> None:
+    pytest.importorskip("faker")
+    for one, other in (
+        ("phone", "phone number"),
+        ("Phone_Number", "phone number"),
+        ("e-mail", "email address"),
+        ("credit card", "credit card number"),
+        ("ip", "IP address"),
+        ("link", "URL"),
+        ("Full_Name", "person"),
+    ):
+        made = [
+            Replacer({"": "pseudonym"}, key=KEY, faker="en_US").replacement(label, "a value")
+            for label in (one, other)
+        ]
+        assert made[0] == made[1]
+        assert not made[0].startswith("[")
 
 
 @pytest.mark.parametrize(

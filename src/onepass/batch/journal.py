@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +27,9 @@ if sys.platform != "win32":
 ROWS = "rows"
 JOURNAL = "journal"
 RESULT = "result"  # the finished file, where results have to be converted
+INPUT, STREAM = "input", "a stream"  # what tells the input in an identity; the one of all streams
 _FINISHED = {"finished": True}
+_OWNER = 0o700  # results hold texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +65,26 @@ class Journal:
         folder: beside the output.
         identity: what the job is; only the same one may go on.
         resume: whether to go on with what is there.
+        in_place: whether the output takes the place of the input, which has changed then.
 
     Attributes:
         done: what is done of the job.
         is_finished: whether all of it is.
+        advice: what to do once it could not be written.
 
     Raises:
         InputError: if there is an unfinished job that must not be lost or cannot go on, or one that
             runs now, or if the folder is something else or cannot be written.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any], *, resume: bool, in_place: bool = False
+    ) -> None:
         self._folder = folder
         self.done = Done()
         self.is_finished = False
+        streamed = identity.get(INPUT) == STREAM
+        self.advice = "begin again" if streamed else "--resume goes on from there"
         self._rows: BinaryIO | None = None
         with _writing(folder, "give another output"):
             _make(folder)
@@ -86,12 +95,10 @@ class Journal:
             begun = self._read()
             may_remove = True  # it is of a job, and of no other process
             if begun is not None and not resume and self.done.rows:
-                raise InputError(
-                    f"{folder} holds an unfinished job of {self.done.rows:,} rows; "
-                    "give --resume to go on with it, or delete it to begin again."
-                )
+                raise InputError(_unfinished(folder, self.done.rows, begun))
             if begun is not None and resume:
-                _check_same(begun, identity, folder)
+                other_input = in_place and self.is_moved
+                _check_same(begun, identity, folder, but=[INPUT] if other_input else [])
             with _writing(folder, "give another output"):
                 if begun is None or not resume:
                     self._begin(identity)
@@ -160,7 +167,7 @@ class Journal:
         """
         if self._rows is None:
             raise InputError(f"The job in {self._folder} is finished; nothing can be added.")
-        with _writing(self._folder, "--resume goes on from there"):
+        with _writing(self._folder, self.advice):
             self._rows.write(data)
             _sync(self._rows)
             self.done = Done(
@@ -176,7 +183,7 @@ class Journal:
     def finish(self) -> None:
         """Say that all is done; what follows may be repeated."""
         if self._rows is not None:
-            with _writing(self._folder, "--resume goes on from there"):
+            with _writing(self._folder, self.advice):
                 self._rows.close()
                 self._rows = None
                 self._write_line(_FINISHED)
@@ -186,6 +193,11 @@ class Journal:
     def rows_file(self) -> Path:
         """The file of results; it is not there if it was moved to its place."""
         return self._folder / ROWS
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether all of it is done and was moved to its place."""
+        return self.is_finished and not self.rows_file.exists()
 
     def close(self, *, remove: bool) -> None:
         """Close the files, and remove the folder or leave it for another run."""
@@ -204,12 +216,16 @@ class Journal:
     def move(self, file: Path, place: Path) -> None:
         """Move a finished file to its place, safe against a power cut.
 
+        Who may read a file that is there may read this one.
+
         Raises:
             InputError: if it cannot be moved.
         """
         try:
             with file.open("rb") as whole:
                 os.fsync(whole.fileno())
+            if place.exists():
+                shutil.copymode(place, file)
             file.replace(place)
         except OSError as error:
             raise InputError(f"The output {place} cannot be written: {error.strerror}.") from error
@@ -222,7 +238,7 @@ class Journal:
 
 def _make(folder: Path) -> None:
     """Make the folder of a job, or refuse one that holds something else."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(_OWNER, exist_ok=True)
     others = {file.name for file in folder.iterdir()} - {ROWS, JOURNAL, RESULT}
     other = min((name for name in others if not name.startswith(".")), default=None)
     if other is not None:
@@ -247,10 +263,25 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("r+b")
 
 
-def _check_same(begun: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+def _unfinished(folder: Path, rows: int, begun: Mapping[str, Any]) -> str:
+    """Return why a job that was begun is not begun again."""
+    if begun.get(INPUT) == STREAM:
+        return (
+            f"{folder} holds an unfinished job of {rows:,} rows from a stream, which cannot be "
+            "read again; delete it to begin again."
+        )
+    return (
+        f"{folder} holds an unfinished job of {rows:,} rows; give --resume to go on with it, or "
+        "delete it to begin again."
+    )
+
+
+def _check_same(
+    begun: Mapping[str, Any], now: Mapping[str, Any], folder: Path, *, but: Collection[str]
+) -> None:
     # JSON has no tuples: compare what both are as JSON
     new = json.loads(json.dumps(now))
-    other = [key for key in new if begun.get(key) != new[key]]
+    other = [key for key in new if begun.get(key) != new[key] and key not in but]
     if other:
         raise InputError(
             f"The unfinished job in {folder} was begun with another {', '.join(other)}; "

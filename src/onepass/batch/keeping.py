@@ -16,11 +16,12 @@ from onepass import __version__
 from onepass.batch.columns import check_starts
 from onepass.batch.engines import Engine
 from onepass.batch.job import Counts
-from onepass.batch.journal import RESULT, Done, Journal
+from onepass.batch.journal import INPUT, RESULT, STREAM, Done, Journal
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import START, BadRow, Position
 from onepass.batch.sources import Source
 from onepass.batch.states import digest, state
+from onepass.batch.streams import names_stream
 from onepass.batch.writing import Writer, joined_results
 from onepass.errors import InputError
 
@@ -92,18 +93,25 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     streamed = any(source.is_stream for source in route.sources)
     if streamed and route.resume:
         raise InputError("A stream cannot be read again; give a file, or leave --resume out.")
+    _check_apart(route)
     check_starts(route.sources, route.text_field)
     folder = place.with_name(f"{place.name}.job")
     identity = {
         "version of onepass": __version__,
-        "input": _input_digest(route.sources),
+        INPUT: STREAM if streamed else _input_digest(route.sources),
         "text field": route.text_field,
         "limit of a line": max(source.most for source in route.sources),
         **work.identity(),
     }
-    journal = Journal(folder, identity, resume=route.resume)
+    in_place = str(place) in _real_paths(route.sources)
+    journal = Journal(folder, identity, resume=route.resume, in_place=in_place)
     stays = not streamed
     try:
+        if journal.is_moved and not place.exists():
+            raise InputError(
+                f"The job in {folder} is finished, but its output {place} is not there any more; "
+                "bring it back, or delete that folder to begin again."
+            )
         writer = work.writer()
         counts = Counts(journal.done.rows, journal.done.failed, journal.done.rows)
         if journal.done.rows:
@@ -204,9 +212,7 @@ def _put_in_place(journal: Journal, writer: Writer, place: Path, folder: Path) -
         try:
             whole = writer.converted(journal.rows_file, folder / RESULT)
         except OSError as error:
-            raise InputError(
-                f"{folder} cannot be written: {error}; --resume goes on from there."
-            ) from error
+            raise InputError(f"{folder} cannot be written: {error}; {journal.advice}.") from error
         journal.move(whole, place)
 
 
@@ -219,7 +225,7 @@ def place_of(output: Path) -> Path:
     place = Path(os.path.realpath(output))  # through links
     try:
         is_dir, has_parent = place.is_dir(), place.parent.is_dir()
-        is_other = place.exists() and not place.is_file()
+        is_other = names_stream(output) or (place.exists() and not place.is_file())
     except OSError as error:  # a name too long, a directory that is closed
         raise InputError(
             f"The output {output!s:.80} cannot be written: {error.strerror}."
@@ -233,13 +239,27 @@ def place_of(output: Path) -> Path:
     return place
 
 
+def _real_paths(sources: Sequence[Source]) -> list[str]:
+    return [os.path.realpath(path) for source in sources for path in source.paths]
+
+
+def _check_apart(route: Route) -> None:
+    """Refuse an output that is one of several files of the input, which would change with it."""
+    others = _real_paths(route.sources)
+    if len(others) > 1 and str(route.place) in others:
+        raise InputError(
+            f"The output {route.place} is one of the input files; write it elsewhere, or move it "
+            "away."
+        )
+
+
 def _input_digest(sources: Sequence[Source]) -> str:
     """Return a digest of names, sizes and times of change."""
 
     def states() -> Iterator[str]:
         for source in sources:
             yield source.kind
-            for path in () if source.is_stream else source.paths:
+            for path in source.paths:
                 yield state(path, os.path.realpath(path))
 
     return digest(states())

@@ -1,4 +1,4 @@
-"""Rows of Parquet files; cells stay in Arrow's memory until they are asked for.
+"""Rows of Parquet files; columns stay in Arrow's memory until they are asked for.
 
 It knows pyarrow, and neither what is done with the rows nor how results are written.
 """
@@ -24,7 +24,46 @@ from onepass.errors import InputError
 # Strings that are not UTF-8, fields of one name, nanoseconds; years that Python does not have;
 # time zones that it does not know.
 _NOT_OF_PYTHON = (ValueError, OverflowError, KeyError)
+_LISTED = 1 << 20  # bytes of a column that may be in memory twice
+_OF_JSON = {str, int, bool, type(None)}
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+class Columns:
+    """The columns of one record batch; small ones become lists of Python when they are asked for.
+
+    To ask Arrow for each cell by itself takes a hundred times as long.
+
+    Args:
+        batch: a ``pyarrow.RecordBatch``.
+        floats: the columns that may hold numbers that are none or not finite.
+    """
+
+    __slots__ = ("_known", "batch", "floats")
+
+    def __init__(self, batch: Any, floats: frozenset[str]) -> None:
+        self.batch = batch
+        self.floats = floats
+        self._known: dict[str, Any] = {}
+
+    def of(self, name: str) -> Any:
+        """Return a column: a list, or an Arrow array if it is large or not wholly of Python.
+
+        Raises:
+            KeyError: if there is no such column.
+        """
+        if name not in self._known:
+            self._known[name] = _listed(self.batch.column(name))
+        return self._known[name]
+
+
+def _listed(column: Any) -> Any:
+    if column.nbytes > _LISTED:
+        return column
+    try:
+        return column.to_pylist()
+    except _NOT_OF_PYTHON:
+        return column
 
 
 class ArrowRow(Cells):
@@ -34,27 +73,37 @@ class ArrowRow(Cells):
     not finite None. Maps, and structs with fields of one name, are lists of pairs.
 
     Args:
-        batch: a ``pyarrow.RecordBatch``.
+        columns: of the record batch in which it lies.
         index: of the row in it, from 0.
-        floats: the columns that may hold numbers that are none or not finite.
     """
 
-    __slots__ = ("batch", "floats", "index")
+    __slots__ = ("columns", "index")
 
-    def __init__(self, batch: Any, index: int, floats: frozenset[str]) -> None:
-        self.batch = batch
+    def __init__(self, columns: Columns, index: int) -> None:
+        self.columns = columns
         self.index = index
-        self.floats = floats
+
+    @property
+    def batch(self) -> Any:
+        """The ``pyarrow.RecordBatch`` in which it lies."""
+        return self.columns.batch
 
     def __getitem__(self, name: str) -> Any:
-        cell = self.batch.column(name)[self.index]
+        column = self.columns.of(name)
+        cell = column[self.index]
+        if isinstance(column, list):
+            return _plain(cell)
         try:
             return _plain(cell.as_py())
         except _NOT_OF_PYTHON:
             return _piece_by_piece(cell)
 
     def beyond_json(self, name: str) -> str | None:
-        value = self.batch.column(name)[self.index].as_py() if name in self.floats else None
+        if name not in self.columns.floats:
+            return None
+        column = self.columns.of(name)
+        cell = column[self.index]
+        value = cell if isinstance(column, list) else cell.as_py()
         if value is None or isfinite(value):
             return None
         return "NaN" if isnan(value) else str(value)
@@ -144,13 +193,14 @@ def parquet_rows(
             for batch in chain.from_iterable(
                 file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group]) for group in groups
             ):
+                columns = Columns(batch, floats)
                 for index, cell in enumerate(batch.column(field)):
                     number += 1
                     if number > skip:
                         if _bytes_of(cell) > most:
                             row: Row | BadRow = BadRow(number, too_long(most))
                         else:
-                            row = _row(number, ArrowRow(batch, index, floats), cell, field)
+                            row = _row(number, ArrowRow(columns, index), cell, field)
                         yield row, number / total
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"The file {path} cannot be read on: {error}") from error
@@ -275,6 +325,10 @@ _CLOCK = re.compile(r"(\S+ )?([0-9:]+)(?:\.([0-9]+))?(Z|[+-][0-9]{4})?")
 
 def _plain(value: Any) -> Any:
     """Return a value of Python as one that JSON has."""
+    if type(value) in _OF_JSON:  # most are, and what follows takes time
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None  # JSON has no other numbers
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -287,6 +341,4 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, Decimal | UUID):
         return str(value)
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None  # JSON has no such numbers
     return value

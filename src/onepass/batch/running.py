@@ -5,7 +5,6 @@ It puts the parts together; each has its own file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,7 +58,7 @@ def run(job: Job, *, watch: Watch = SILENT, load: Load | None = None) -> Counts:
     """
     request = request_of(job)
     place = place_of(Path(job.output))
-    sources = _sources_of(job, place)
+    sources = _sources_of(job)
     route = Route(sources, job.text_field, place, job.resume)
     return keep(_Extraction(job, request, sources, load), route, watch)
 
@@ -86,8 +85,7 @@ def stream(
     if job.resume:
         raise InputError("--resume needs a file to go on with; name it with --output.")
     request = request_of(job)
-    sources = find_sources(job.input, text_unit=job.text_unit, most=job.max_line)
-    _check_text_field(job, sources)
+    sources = _sources_of(job)
     route = Route(sources, job.text_field, Path(job.output))
     return pass_on(_Extraction(job, request, sources, load), route, write, watch)
 
@@ -120,20 +118,11 @@ class _Extraction:
         return _engine_of(self.job, self.request, self.sources, start, self.load)
 
 
-def _sources_of(job: Job, place: Path) -> tuple[Source, ...]:
+def _sources_of(job: Job) -> tuple[Source, ...]:
     sources = find_sources(job.input, text_unit=job.text_unit, most=job.max_line)
-    _check_text_field(job, sources)
-    others = [path for source in sources for path in source.paths]
-    if len(others) > 1 and any(os.path.realpath(path) == str(place) for path in others):
-        raise InputError(
-            f"The output {place} is one of the input files; write it elsewhere, or move it away."
-        )
-    return sources
-
-
-def _check_text_field(job: Job, sources: Sequence[Source]) -> None:
     if job.text_field != "text" and not any(source.has_fields for source in sources):
         raise InputError("Text files have no fields; leave --text-field out.")
+    return sources
 
 
 def _writer_of(job: Job, request: Request, sources: Sequence[Source]) -> Writer:

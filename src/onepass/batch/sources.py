@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import glob
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import packing, unpacked_name
+from onepass.batch.streams import names_stream
 from onepass.errors import InputError
 
 STDIN = "-"
@@ -26,7 +28,6 @@ KINDS = {
     ".tsv": "tsv",
     ".parquet": "parquet",
 }
-_STREAM = re.compile(r"/dev/stdin|/dev/fd/[0-9]+|/proc/(?:self|[0-9]+)/fd/[0-9]+")
 _EXPECTED = "give .jsonl, .csv, .tsv, .txt, .md (each also as .gz or .zst) or .parquet files"
 
 
@@ -108,7 +109,10 @@ def find_sources(
         try:
             found += _sources(str(item), text_unit)
         except OSError as error:  # a name too long, a directory that is closed
-            raise InputError(f"The input {item!s:.80} cannot be read: {error.strerror}.") from error
+            where = "" if error.filename in (None, str(item)) else f" at {error.filename}"
+            raise InputError(
+                f"The input {item!s:.80} cannot be read{where}: {error.strerror}."
+            ) from error
     if not found:
         raise InputError("No input is given; name at least one file.")
     paths = [path for source in found for path in source.paths]
@@ -127,7 +131,7 @@ def _sources(given: str, text_unit: str | None) -> list[Source]:
         raise InputError("The name of an input is empty; give the path of a file.")
     path = Path(given)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _is_seen(file, path))
+        files = sorted(_below(path))
         if not files:
             raise InputError(f"The directory {path} holds nothing that can be read; {_EXPECTED}.")
         return _grouped(files, path, text_unit or "file")
@@ -136,6 +140,7 @@ def _sources(given: str, text_unit: str | None) -> list[Source]:
             return [Source("jsonl", (path,))]
         return _grouped([path], path.parent, text_unit or "line")
     if glob.has_magic(given):
+        _check_entered(given)
         files = [Path(name) for name in sorted(glob.glob(given, recursive=True))]
         files = [file for file in files if file.is_file()]
         if not files:
@@ -150,7 +155,7 @@ def _is_stream(path: Path) -> bool:
     >>> _is_stream(Path("/dev/stdin"))
     True
     """
-    return not path.is_file() or _STREAM.fullmatch(path.as_posix()) is not None
+    return not path.is_file() or names_stream(path)
 
 
 def _grouped(files: Iterable[Path], root: Path, text_unit: str) -> list[Source]:
@@ -174,9 +179,34 @@ def _kind(path: Path) -> str | None:
     return None if kind == "parquet" and packing(path) else kind  # it is packed inside
 
 
-def _is_seen(file: Path, root: Path) -> bool:
-    hidden = any(part[0] in "._" for part in file.relative_to(root).parts)
-    return not hidden and file.is_file() and _kind(file) is not None
+def _below(root: Path) -> Iterator[Path]:
+    """Yield the files below a directory that are read; a directory that is closed is an error."""
+    for folder, folders, names in os.walk(root, onerror=_raised):
+        folders[:] = [name for name in folders if name[0] not in "._"]
+        for file in (Path(folder, name) for name in names if name[0] not in "._"):
+            if _kind(file) is not None and file.is_file():
+                yield file
+
+
+def _raised(error: OSError) -> NoReturn:
+    raise error
+
+
+def _check_entered(pattern: str) -> None:
+    """Raise what the system says about a directory that a pattern leads to and that is closed.
+
+    `glob` takes such directories for empty ones.
+    """
+    parts = Path(pattern).parts
+    for count in range(len(_fixed_part(pattern).parts), len(parts) + (parts[-1] == "**")):
+        before, after = parts[:count], "".join(parts[count : count + 1])
+        is_listed = glob.has_magic(after) or before[-1:] == ("**",)
+        for found in glob.iglob(str(Path(*before)), recursive=True):
+            if os.path.isdir(found):
+                if is_listed:
+                    os.scandir(found).close()
+                with suppress(FileNotFoundError):  # that it is not there is no matter
+                    os.lstat(Path(found, after))
 
 
 def _fixed_part(pattern: str) -> Path:

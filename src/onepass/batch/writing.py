@@ -130,7 +130,4 @@ def _csv_line(record: Iterable[str]) -> str:
 _CRLF = "\r\n"
 # A lone surrogate is legal in a Python string but not in UTF-8; in JSON this escape is legal.
 _UTF8 = ("utf-8", "backslashreplace")
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # made once: cells are many

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if all went well, 1 if something was done but a part of it failed, 2 for bad input, 130
-        after Ctrl-C.
+        after Ctrl-C, 141 if whoever read the output stopped reading, 143 after SIGTERM.
 
     >>> main(["--version"])
     onepass ...

@@ -114,8 +114,8 @@ def _keep(
     from onepass.evaluation.recalibration import carried, carried_labels
     from onepass.hub.checkpoint import SETTINGS_FILE
     from onepass.models.registry import read_settings
+    from onepass.models.settings import own_settings
     from onepass.models.thresholds import Calibration
-    from onepass.models.wording import own_settings
 
     kept = read_settings(checkpoint)
     lines = {kind: Calibration(**line) for kind, line in fitted["calibration"].items()}

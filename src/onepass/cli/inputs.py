@@ -77,18 +77,22 @@ def read_text_file(path: Path, what: str, expected: str) -> str:
 
 
 def find_source(given: str, *, most: int = LINE_BYTES) -> Source:
-    """Return the one file of rows that ``--input`` names.
+    """Return the one file of rows, or the one directory of texts, that ``--input`` names.
 
     Args:
         given: a path, whose name says its kind; "-" is JSONL from standard input.
-        most: the bytes that one row may have.
+        most: the bytes that one row may have, or one file of a directory.
 
     Raises:
-        InputError: if there is no such file, its kind is not known, or it is several files.
+        InputError: if there is no such file, its kind is not known, or it is several files that
+            are not one text each.
     """
     sources = find_sources(given, most=most)
-    if len(sources) > 1 or len(sources[0].paths) > 1:
-        raise InputError(f"The input {given} is more than one file; give the path of one.")
+    if len(sources) > 1:
+        raise InputError(
+            f"The input {given} is more than one file of rows; give the path of one, or a "
+            "directory that holds nothing but texts (.txt, .md)."
+        )
     return sources[0]
 
 

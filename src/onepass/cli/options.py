@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from onepass.batch.streams import STDOUT, own_stream
 from onepass.errors import BackendError
 
 
@@ -73,8 +74,13 @@ class OnLong(StrEnum):
 
 
 def place_of(output: Path | None) -> Path | None:
-    """Return where results go; "-" is standard output, as it is standard input elsewhere."""
-    return None if output == Path("-") else output
+    """Return where results go; "-" is standard output, as it is standard input elsewhere.
+
+    >>> place_of(Path("/dev/stdout")), place_of(Path("a.json")).name
+    (None, 'a.json')
+    """
+    named = output is not None and own_stream(output) == STDOUT
+    return None if named or output == Path("-") else output
 
 
 def threads_of(threads: int | None) -> int | None:
@@ -164,7 +170,7 @@ InputOption = Annotated[
         "-i",
         metavar="FILE",
         help="Read many texts: .jsonl, .csv, .tsv or .txt with one text a line, each also as .gz "
-        "or .zst, or .parquet; '-' is JSONL from standard input.",
+        "or .zst, or .parquet; a directory of texts; '-' is JSONL from standard input.",
     ),
 ]
 TextFieldOption = Annotated[

@@ -7,17 +7,20 @@ came about.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 import typer
 
 from onepass.batch.packing import ending, packing
+from onepass.batch.streams import names_stream, own_stream
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
 
@@ -64,8 +67,12 @@ def one_format(output: Path | None) -> Format:
 
 
 def is_device(output: Path) -> bool:
-    """Return whether a name is that of a device or a pipe, whose ending may mean nothing."""
-    return output.exists() and not output.is_file() and not output.is_dir()
+    """Return whether a name is that of a device, a pipe or a stream of the process.
+
+    Its ending may mean nothing, and what stands behind it must stay.
+    """
+    is_other = output.exists() and not output.is_file() and not output.is_dir()
+    return is_other or names_stream(output)
 
 
 def rendered(doc: Extraction, form: Format) -> str:
@@ -167,9 +174,11 @@ def opened(output: Path | None) -> Iterator[Write]:
         A context that gives a function which writes text. A file is written beside its place and
         moved there at the end; if the block fails, the place stays as it was. Whether it can be
         written is tried at once, but nothing is left beside its place before something is written.
+        Who may read a file that is there may read what takes its place.
 
     Raises:
         InputError: if the file cannot be written, or its name asks for Zstandard.
+        Exit: if whoever read what is written stopped reading.
     """
     if output is None:
         yield show
@@ -177,31 +186,26 @@ def opened(output: Path | None) -> Iterator[Write]:
     if packing(output) == "zstd":
         raise InputError(f"The output {output} cannot be packed with zstd here; give .gz.")
     direct = is_device(output)
-    place = output if direct else Path(os.path.realpath(output))  # through links
-    if place.is_dir():
-        raise InputError(f"The output {output} is a directory; give the name of a file.")
-    if not place.parent.is_dir():
-        raise InputError(f"There is no directory {place.parent} for the output; make it first.")
+    place = output if direct else _place_of(output)
     part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
-    name = f"The output {output}"
-    packed = packing(output) == "gzip"
+    name, packed = f"The output {output}", packing(output) == "gzip"
     with _named(name):
-        file = _text_file(part, packed=packed)
+        file = _added_to(output, packed) if direct else _new_file(part, place, packed)
         if not direct:  # a process that is killed at its work cannot remove a file
             file.close()
             part.unlink()
 
     def write(text: str) -> None:
         nonlocal file
-        with _named(name):
+        with _until_pipe_closed(), _named(name):
             if file.closed:
-                file = _text_file(part, packed=packed)
+                file = _new_file(part, place, packed)
             file.write(text)
 
     try:
         yield write
         write("")
-        with _named(name):
+        with _until_pipe_closed(), _named(name):
             file.close()
             if not direct:
                 part.replace(place)
@@ -210,6 +214,16 @@ def opened(output: Path | None) -> Iterator[Write]:
             file.close()
         if not direct:
             part.unlink(missing_ok=True)
+
+
+def _place_of(output: Path) -> Path:
+    """Return where a file will be written, through links, or refuse a directory."""
+    place = Path(os.path.realpath(output))
+    if place.is_dir():
+        raise InputError(f"The output {output} is a directory; give the name of a file.")
+    if not place.parent.is_dir():
+        raise InputError(f"There is no directory {place.parent} for the output; make it first.")
+    return place
 
 
 @contextmanager
@@ -221,23 +235,50 @@ def _named(name: str) -> Iterator[None]:
         raise InputError(f"{name} cannot be written: {error.strerror}.") from error
 
 
-def _text_file(path: Path, *, packed: bool) -> TextIO:
+def _new_file(part: Path, place: Path, packed: bool) -> TextIO:
+    """Open a file that will take a place, for those who may read what is there now."""
+    file = _text_to(_binary_file(part, "wb", packed))
+    if place.exists():
+        shutil.copymode(place, part)
+    return file
+
+
+def _added_to(output: Path, packed: bool) -> TextIO:
+    """Open a device or a stream; a file behind it keeps what it holds, and others may go on."""
+    stream = own_stream(output)
+    if stream is None:
+        return _text_to(_binary_file(output, "ab", packed))
+    return _text_to(os.fdopen(os.dup(stream), "wb"))
+
+
+def _binary_file(path: Path, mode: str, packed: bool) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, mode) if packed else path.open(mode))
+
+
+def _text_to(file: BinaryIO) -> TextIO:
     # A lone surrogate is legal in a Python string but not in UTF-8; in JSON this escape is legal.
-    opened = gzip.open if packed else open
-    file = opened(path, "wt", encoding="utf-8", errors="backslashreplace", newline="\n")
-    return cast(TextIO, file)
+    return io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def show(text: str) -> None:
     """Write to standard output at once; whoever reads it may stop reading."""
     try:
-        with _named("Standard output"):
+        with _until_pipe_closed(), _named("Standard output"):
             sys.stdout.write(text)
             sys.stdout.flush()
+    except typer.Exit:
+        _drop_what_follows(sys.stdout)
+        raise
+
+
+@contextmanager
+def _until_pipe_closed() -> Iterator[None]:
+    """End the command without a word where whoever reads a pipe stopped reading."""
+    try:
+        yield
     except InputError as error:
         if not isinstance(error.__cause__, BrokenPipeError):
             raise
-        _drop_what_follows(sys.stdout)
         raise typer.Exit(PIPE_CLOSED) from None
 
 

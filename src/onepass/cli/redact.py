@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onepass.batch.job import ModelChoice
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
 from onepass.batch.sources import STDIN
@@ -188,7 +189,9 @@ def redact(
                 raise InputError("Both a TEXT and --input are given; give one of them.")
             file = replace(
                 _row_file(source, text_field, output, form, resume=resume, max_line=max_line),
-                model=(model, backend.value, precision.value, device.value, str(compiled)),
+                model=ModelChoice(
+                    model, backend.value, precision.value, threads, device.value, compiled
+                ),
             )
             redactor = _redactor(options, load())
             failed = _redact_file(redactor, file, form, counts)

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from onepass.batch import Watch
 from onepass.batch.answering import Answer, Refused
 from onepass.batch.engines import Answered, Engine
+from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.batch.journal import Done
 from onepass.batch.keeping import Route, keep, pass_on, place_of
 from onepass.batch.packing import opened as opened_packed
@@ -48,14 +49,14 @@ class RowFile:
         field: the key or column of the text.
         output: a file, or None for standard output.
         resume: whether to go on with a job that was stopped.
-        model: what the redactor's model is, its name first, for a job that goes on.
+        model: what the redactor's model is, for a job that goes on.
     """
 
     source: Source
     field: str
     output: Path | None
     resume: bool = False
-    model: Sequence[str | None] = ()
+    model: ModelChoice = BUILTIN
 
 
 def redact_lines(redactor: Redactor, file: RowFile, counts: Report) -> int:
@@ -104,7 +105,7 @@ def redact_page(redactor: Redactor, file: RowFile, counts: Report) -> int:
         for chunk in read_chunks((file.source,), file.field):
             for row, done in _answered(redactor, chunk):
                 if isinstance(done, Refused):
-                    progress.fail(row.number, done.error)
+                    progress.fail(row.place, done.error)
                 else:
                     counts.add(done)
                     pages.append(done.to_extraction())
@@ -161,7 +162,8 @@ class _Redaction:
 
         options = self.redactor.options
         labels = options.labels
-        model = self.file.model
+        model = asdict(self.file.model) | {"files": model_digest(self.file.model.name)}
+        model.pop("threads")  # they change no result
         return {
             "label": list(labels.items()) if isinstance(labels, Mapping) else list(labels),
             "action": options.actions,
@@ -170,7 +172,7 @@ class _Redaction:
             "threshold": options.threshold,
             "choice of patterns": options.patterns,
             "region": options.region,
-            "model": [*model, model_digest(model[0] if model else None)],
+            "model": model,
             "set of checks": libraries(),
             "packing": packing(self.file.output) if self.file.output else None,
         }
@@ -217,6 +219,11 @@ class _Redaction:
             yield json_line({**kept, self.file.field: done.text, FOUND: found})
 
 
+def _error_line(row: BadRow) -> str:
+    file = {} if row.file is None else {"file": row.file}
+    return json_line({**file, "row": row.number, "error": row.error})
+
+
 class _Lines:
     """A line for each row: what was read with its text replaced, or its number and "error"."""
 
@@ -227,12 +234,7 @@ class _Lines:
         return b""
 
     def chunk(self, results: Sequence[tuple[Row, str] | BadRow]) -> bytes:
-        lines = (
-            json_line({"row": one.number, "error": one.error})
-            if isinstance(one, BadRow)
-            else one[1]
-            for one in results
-        )
+        lines = (_error_line(one) if isinstance(one, BadRow) else one[1] for one in results)
         # A lone surrogate is legal in a Python string but not in UTF-8; in JSON this escape is.
         return packed("".join(lines).encode("utf-8", "backslashreplace"), self._how)
 

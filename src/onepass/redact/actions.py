@@ -12,15 +12,21 @@ import secrets
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import date
+from operator import methodcaller
 from typing import Any
 
 from onepass.errors import InputError, MissingExtra
+from onepass.redact.kinds import kind_of, spelled
 
 ACTIONS = ("mask", "label", "hash", "pseudonym")
 LEAST_KEY = 16  # bytes
 _DIGITS = 16  # of a hash: 64 bits
 _TRIES = 100  # for a name that is not taken
 _NUMBERED = re.compile(r"\[[^\[\]\n]{1,200} [0-9]{1,9}\]")
+
+# Between fixed days, or the same key would give another date tomorrow.
+_BORN = {"min": date(1940, 1, 1).toordinal(), "max": date(2005, 12, 31).toordinal()}
 
 # What of Faker stands in for a label; other labels get a number.
 _FAKES = {
@@ -29,8 +35,12 @@ _FAKES = {
     "phone number": "phone_number",
     "organization": "company", "company": "company", "location": "city", "city": "city",
     "username": "user_name", "url": "url", "ip address": "ipv4_private", "iban": "iban",
-    "credit card number": "credit_card_number", "date of birth": "date",
+    "credit card number": "credit_card_number",
 }  # fmt: skip
+_MAKERS: Mapping[str, Callable[[Any], object]] = {
+    **{label: methodcaller(name) for label, name in _FAKES.items()},
+    "date of birth": lambda faker: date.fromordinal(faker.random_int(**_BORN)),
+}
 
 
 class Replacer:
@@ -132,9 +142,13 @@ class Replacer:
         else:
             self._taken.add(replacement)
 
-    def _fake(self, label: str) -> str | None:
+    def _fake(self, label: str) -> Callable[[Any], object] | None:
         """Return what of Faker stands in for a label; None for a number."""
-        return None if self._faker is None else _FAKES.get(label.lower())
+        if self._faker is None:
+            return None
+        kind = kind_of(label)
+        names = (spelled(label),) if kind is None else kind.names
+        return next((_MAKERS[name] for name in names if name in _MAKERS), None)
 
     def _digest(self, text: str) -> bytes:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
@@ -154,12 +168,11 @@ class Replacer:
         self._taken.add(name)
         return name
 
-    def _named(self, fake: str, seed: str) -> str:
+    def _named(self, fake: Callable[[Any], object], seed: str) -> str:
         if self._faker is None:
             raise AssertionError("no Faker")
         self._faker.seed_instance(int.from_bytes(self._digest(seed)[:8], "big"))
-        made: Callable[[], object] = getattr(self._faker, fake)
-        return " ".join(str(made()).split())  # one line
+        return " ".join(str(fake(self._faker)).split())  # one line
 
 
 def normal(text: str) -> str:

@@ -115,7 +115,8 @@ class Finders:
 def repeats(text: str, places: Iterable[Place]) -> list[Place]:
     """Return other places of the values that were found, as whole words in the same letters.
 
-    In scripts without blanks between words a value is found wherever its letters stand.
+    In scripts without blanks between words a value is found wherever its letters stand. Places may
+    overlap, but none lies in one that begins before it.
 
     >>> [(p.start, p.end) for p in repeats("Anna, Anna, Annabel", [Place("x", 0, 4, 0.5, "model")])]
     [(6, 10)]
@@ -133,13 +134,16 @@ def repeats(text: str, places: Iterable[Place]) -> list[Place]:
     longest = sorted(best, key=len, reverse=True)
     values = "|".join(map(re.escape, longest))
     anywhere = re.compile(
-        rf"(?:(?<!{_SPACED})|(?=[{_UNSPACED}]))(?:{values})(?:(?!{_SPACED})|(?<=[{_UNSPACED}]))"
+        rf"(?:(?<!{_SPACED})|(?=[{_UNSPACED}]))"
+        rf"(?=({values})(?:(?!{_SPACED})|(?<=[{_UNSPACED}])))"  # the next one may begin inside
     )
-    return [
-        replace(best[match[0]], start=match.start(), end=match.end(), source=REPEAT)
-        for match in anywhere.finditer(text)
-        if match.span() not in known
-    ]
+    found, done = [], 0
+    for match in anywhere.finditer(text):
+        start, end = match.span(1)
+        if end > done and (start, end) not in known:
+            found.append(replace(best[match[1]], start=start, end=end, source=REPEAT))
+        done = max(done, end)
+    return found
 
 
 def merged(places: Iterable[Place]) -> Iterator[Place]:

@@ -66,5 +66,14 @@ def kind_of(label: str) -> Kind | None:
     >>> kind_of("E-Mail address") is kind_of("email"), kind_of("person")
     (True, None)
     """
-    plain = " ".join(label.lower().replace("e-mail", "email").replace("_", " ").split())
-    return _BY_NAME.get(plain)
+    return _BY_NAME.get(spelled(label))
+
+
+def spelled(label: str) -> str:
+    """Return the one spelling of a label.
+
+    >>> spelled("Phone_Number"), spelled("E-Mail"), spelled("credit-card")
+    ('phone number', 'email', 'credit card')
+    """
+    one = label.lower().replace("e-mail", "email").replace("_", " ").replace("-", " ")
+    return " ".join(one.split())

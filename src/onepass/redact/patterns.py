@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 
-from onepass.redact.checks import BLANKS, HYPHENS, iban
+from onepass.redact.checks import BLANKS, HYPHENS, iban, luhn
 from onepass.redact.plain import ADDRESSES, ALL, NUMBERS, plain
 
 Place = tuple[int, int]
@@ -47,27 +47,35 @@ _IPV4 = re.compile(rf"(?<![{_W}.])(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}(?![{_W}]|\
 _IPV6 = re.compile(
     rf"(?<![{_W}:.])(?:[0-9a-f]{{0,4}}:){{2,7}}(?:[0-9a-f]{{1,4}}|(?<=::))(?![{_W}:])", re.I
 )
+_ALONE = rf"(?<![{_W}])(?<![0-9][{HYPHENS}])"  # a hyphen may join it to a word (SSN-536-...)
 _CARD = re.compile(
-    rf"(?<![{_W}{HYPHENS}])(?:"
+    rf"{_ALONE}(?:"
     + "|".join(
         rf"3[47][0-9]{{2}}{sep}[0-9]{{6}}{sep}[0-9]{{5}}"
+        rf"|3[0689][0-9]{{2}}{sep}[0-9]{{6}}{sep}[0-9]{{4}}"
+        rf"|(?:50|5[6-9]|6[0-9])[0-9]{{2}}(?:{sep}[0-9]{{4}}){{3}}{sep}[0-9]{{1,3}}"
         rf"|[2-6][0-9]{{3}}{sep}[0-9]{{4}}{sep}[0-9]{{4}}{sep}[0-9]{{1,7}}"
         for sep in ("", _BLANK, _HYPHEN)
     )
     + rf")(?![{_W}]|{_HYPHEN}[0-9])"
 )
+_LAST_GROUP = 4  # separators before the fifth group, of cards with more than 16 digits
 _BETWEEN = re.compile(f"[{BLANKS}{HYPHENS}]")
 _IBAN = re.compile(
-    rf"(?<![{_W}])[A-Z]{{2}}[0-9]{{2}}(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{4}}){{2,7}}"
-    rf"(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{1,3}})?(?![{_W}])"
+    rf"(?<![{_W}])(?:[A-Z]{{2}}[0-9]{{2}}(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{4}}){{2,7}}"
+    rf"(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{1,3}})?"
+    # small letters are those of the country and the bank alone, or a UUID might be one
+    rf"|[A-Za-z]{{2}}[0-9]{{2}}(?:[{BLANKS}{HYPHENS}]?[A-Za-z]{{4}})?"
+    rf"(?:[{BLANKS}{HYPHENS}]?[0-9]{{4}}){{2,7}}(?:[{BLANKS}{HYPHENS}]?[0-9]{{1,3}})?)(?![{_W}])"
 )
 _SSN = re.compile(
-    rf"(?<![{_W}{HYPHENS}])[0-9]{{3}}{_HYPHEN}[0-9]{{2}}{_HYPHEN}[0-9]{{4}}(?![{_W}{HYPHENS}])"
+    rf"{_ALONE}[0-9]{{3}}{_HYPHEN}[0-9]{{2}}{_HYPHEN}[0-9]{{4}}(?![{_W}]|{_HYPHEN}[0-9])"
 )
 _SEP = f"[./{BLANKS}{HYPHENS}]"
 _PHONE = re.compile(
-    rf"(?:(?<![{_W}+])\+|(?<![{_W}+.])00)[1-9][0-9]{{0,2}}{_SEP}?"
-    rf"(?:\([0-9]{{1,5}}\){_SEP}?)?[0-9]{{1,5}}(?:{_SEP}?[0-9]{{2,5}}){{1,5}}"
+    rf"(?:(?<![{_W}+])(?:\+[1-9][0-9]{{0,2}}|\(\+[1-9][0-9]{{0,2}}\))"
+    rf"|(?<![{_W}+.])00[1-9][0-9]{{0,2}}){_SEP}?(?:\([0-9]{{1,5}}\){_SEP}?)?[0-9]{{1,5}}"
+    rf"(?:(?:{_BLANK}/{_BLANK}|{_SEP})?[0-9]{{2,5}}){{1,5}}"
     rf"(?:{_HYPHEN}[0-9])?(?![{_W}]|{_HYPHEN}[0-9])"  # +49 30 901820-0
     rf"|(?<![{_W}+.])(?:"
     rf"\([0-9]{{2,5}}\){_BLANK}?[0-9]{{3,5}}(?:[{BLANKS}{HYPHENS}][0-9]{{2,5}}){{0,3}}"
@@ -170,9 +178,23 @@ def phones(text: str) -> Iterator[Place]:
             yield match.span()
 
 
+@_plainly(NUMBERS)
+def cards(text: str) -> Iterator[Place]:
+    """Yield the places of card numbers; a fifth group is part of one if its last digit says so.
+
+    >>> list(cards("6304 0000 0000 0000 00")), list(cards("6011 1111 1111 1117 123"))
+    ([(0, 22)], [(0, 19)])
+    """
+    for match in _CARD.finditer(text):
+        start, end = match.span()
+        groups = list(_BETWEEN.finditer(text, start, end))
+        if len(groups) == _LAST_GROUP and not luhn(match[0]):
+            end = groups[-1].start()
+        yield start, end
+
+
 urls = _of(ADDRESSES, _URL)
 ips = _of(ALL, _IPV4, _IPV6)
-cards = _of(NUMBERS, _CARD)
 ssns = _of(NUMBERS, _SSN)
 
 
