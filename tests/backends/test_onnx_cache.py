@@ -105,21 +105,30 @@ def test_small_graphs_open_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["graph.onnx", "weights.bin"])
 @pytest.mark.parametrize("size", [0, 40])
-def test_a_damaged_one_is_not_used(graph: Path, tmp_path: Path, name: str, size: int) -> None:
+def test_a_damaged_one_is_not_used(
+    graph: Path, tmp_path: Path, name: str, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
     cache = tmp_path / "cache"
     expected = run(graph, cache)
     (directory,) = kept(cache)
     path = directory / name
     path.write_bytes(path.read_bytes()[:size])
-    np.testing.assert_array_equal(run(graph, cache), expected)
+    with caplog.at_level("DEBUG", "onepass.backends"):
+        np.testing.assert_array_equal(run(graph, cache), expected)
+    assert f"in {directory} is removed" in caplog.text
     np.testing.assert_array_equal(run(graph, cache), expected)  # it is made anew
     assert path.stat().st_size > size
 
 
-def test_a_place_that_cannot_be_written(graph: Path, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written(
+    graph: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     expected = run(graph, None)
     (tmp_path / "file").touch()
-    np.testing.assert_array_equal(run(graph, tmp_path / "file" / "cache"), expected)
+    with caplog.at_level("DEBUG", "onepass.backends"):
+        np.testing.assert_array_equal(run(graph, tmp_path / "file" / "cache"), expected)
+    assert "count.onnx is not kept in" in caplog.text
+    assert "Not a directory" in caplog.text
     assert open_cached(graph / "count.onnx", 1, tmp_path / "file") is None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,7 +64,6 @@ def test_nothing_is_no_pieces(tokenizer: PieceTokenizer) -> None:
 def test_markers_are_one_piece(tokenizer: PieceTokenizer) -> None:
     for token in SPECIAL:
         assert tokenizer.pieces([token]) == [(tokenizer.id_of(token),)]
-    assert tokenizer.vocabulary_size == tiny_tokenizer().get_vocab_size()
 
 
 def test_a_missing_token_is_an_error(tokenizer: PieceTokenizer) -> None:
@@ -93,6 +94,40 @@ def test_plain_text_only_gains_spaces(tokenizer: PieceTokenizer, text: str) -> N
     assert plain.replace(" ", "") == safe.replace(" ", "")
     if not any(token in safe for token in SPECIAL):
         assert plain == safe
+
+
+@given(texts)
+def test_plain_text_is_what_breaking_one_marker_after_the_other_gives(
+    tokenizer: PieceTokenizer, text: str
+) -> None:
+    expected = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    marks = re.compile("|".join(map(re.escape, sorted(SPECIAL, key=len, reverse=True))))
+    while match := marks.search(expected):
+        cut = match.start() + 1
+        expected = f"{expected[:cut]} {expected[cut:]}"
+    assert tokenizer.plain(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text", "plain"),
+    [
+        (["<a>", ">b>"], "<a>b>a>", "< a> b>a>"),  # they overlap
+        (["aa", "[x]"], "aaaa[x]", "a a a a[ x]"),
+        (["[x]", "[ x]"], "[x]", "[  x]"),  # the space makes another one
+        ([" [x]", "\t\t[y]"], "a [x]\t\t[y]", "a [ x]\t\t[ y]"),  # it goes behind what is seen
+    ],
+)
+def test_tokens_that_touch_are_all_broken(
+    tmp_path: Path, tokens: list[str], text: str, plain: str
+) -> None:
+    added = [AddedToken(token, special=True, normalized=False) for token in tokens]
+    assert with_added(tmp_path, *added).plain(text) == plain
+
+
+def test_a_long_text_of_markers_is_read_in_time(tokenizer: PieceTokenizer) -> None:
+    started = time.process_time()
+    assert tokenizer.plain("[SEP]" * 100_000) == "[ SEP]" * 100_000
+    assert time.process_time() - started < 10  # it took hours
 
 
 def test_the_model_never_sees_a_marker_in_text(tokenizer: PieceTokenizer) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +73,21 @@ def test_windows_are_slices(pair: Pair) -> None:
         first, second = read.window(Window(0, cut)), read.window(Window(cut, count))
         assert np.concatenate([first, second]).tolist() == read.ids.tolist()
         assert len(first) == read.lengths[:cut].sum()
+
+
+class Watched(np.ndarray):
+    """Lengths that are not to be added up."""
+
+    def sum(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("all words before a window were counted anew")
+
+
+def test_a_window_costs_what_is_in_it(pair: Pair) -> None:
+    _, tokenizer = pair
+    read = read_whole("tim runs " * 50, tokenizer, max_word_pieces=9)
+    read = replace(read, lengths=read.lengths.view(Watched))
+    parts = [read.window(Window(start, start + 10)) for start in range(0, 100, 10)]
+    assert np.concatenate(parts).tolist() == read.ids.tolist()
 
 
 def test_special_tokens_in_a_text_are_text(pair: Pair) -> None:

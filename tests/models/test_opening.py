@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,30 @@ def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: 
     opened(checkpoint, backend="onnx", precision="fp32", threads=1)
     assert graphs == {path: path.stat().st_mtime_ns for path in exports.rglob("*.onnx")}
     assert not (checkpoint.directory / "onnx").exists()  # a directory of others stays as it is
+
+
+def test_threads_open_several_checkpoints_without_graphs_at_once(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    other = locate(shutil.copytree(checkpoint.directory, tmp_path / "other"))
+    with ThreadPoolExecutor(4) as pool:
+        backends = list(pool.map(opened, [checkpoint, other, checkpoint, other]))
+    assert {(backend.name, backend.precision) for backend in backends} == {("onnx", "fp32")}
+
+
+def test_of_threads_that_open_a_checkpoint_one_exports(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Checkpoint] = []
+
+    def export(one: Checkpoint, *arguments: Any) -> Path:
+        written.append(one)
+        return export_checkpoint(one, *arguments)
+
+    monkeypatch.setattr("onepass.models.export.export_checkpoint", export)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(opened, [checkpoint] * 3))
+    assert written == [checkpoint]
 
 
 def test_graphs_beside_the_checkpoint_are_used(checkpoint: Checkpoint, tmp_path: Path) -> None:

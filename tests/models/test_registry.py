@@ -23,7 +23,8 @@ from onepass.models import registry
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
-from onepass.models.registry import FAMILIES, Kept, open_model, read_settings
+from onepass.models.registry import FAMILIES, open_model, read_settings
+from onepass.models.settings import Kept
 from onepass.models.thresholds import Calibration
 
 

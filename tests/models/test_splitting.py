@@ -17,7 +17,7 @@ from onepass import Extractor, Schema
 from onepass.errors import CheckpointError
 from onepass.hub import locate
 from onepass.models.registry import open_model
-from onepass.models.splitting import own_splitter
+from onepass.models.settings import own_splitter
 
 TEXT = "tim\u5e93\u514bcook runs apple."
 BY_SCRIPT = ["tim", "\u5e93", "\u514b", "cook", "runs", "apple", "."]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import pytest
 
 from onepass import Extractor
 from onepass.batch.answering import Request, column_answers
-from onepass.errors import InputError
+from onepass.errors import InputError, TextTooLong
 from onepass.models import texts as module
 from onepass.models.reader import Asked, Reader
 from onepass.models.texts import checked_texts, read_all
@@ -25,7 +26,9 @@ class Noting:
     def __init__(self) -> None:
         self.groups: list[int] = []
 
-    def read(self, texts: list[str], asked: object) -> list[str]:
+    def read(self, texts: list[str], asked: object, first: int) -> list[str]:
+        if "long" in texts:
+            raise TextTooLong("It is long.", first + texts.index("long"))
         self.groups.append(len(texts))
         return list(texts)
 
@@ -73,6 +76,40 @@ def test_long_texts_are_read_in_small_groups(
     assert taken([], all_there=all_there) == ([], [])
 
 
+def broken(texts: list[str]) -> Iterator[str]:
+    yield from texts
+    raise OSError("disk")
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        (lambda: broken(["x"] * 25), OSError),
+        (lambda: checked_texts(["x"] * 25 + [cast("Any", None), "y"]), InputError),
+        (lambda: ["x"] * 25 + ["long", "y"], TextTooLong),
+    ],
+)
+@pytest.mark.parametrize("all_there", [True, False])
+def test_what_comes_before_an_error_is_read(
+    source: Callable[[], Any], error: type[Exception], all_there: bool
+) -> None:
+    reader: Any = Noting()
+    docs: Any = read_all(reader, source(), cast("Any", None), None, all_there=all_there)
+    found: list[str] = []
+    with pytest.raises(error):
+        found.extend(iter(docs))
+    assert found == ["x"] * 25
+
+
+def test_a_long_text_among_several_is_named(model: Extractor) -> None:
+    long = "tim " * 600
+    for texts, name in (([long], "The text"), (["tim", "tim", long, "tim"], "Text 3")):
+        with pytest.raises(TextTooLong, match=f"^{name} has 600 pieces, but ") as refused:
+            model.extract(texts, SCHEMA, on_long="error")
+        copy = pickle.loads(pickle.dumps(refused.value))
+        assert copy.number == refused.value.number == (None if name == "The text" else 3)
+
+
 class Table:
     """Loops over the names of its columns, as tables of pandas do."""
 
@@ -98,13 +135,13 @@ def test_a_table_is_no_list_of_texts(model: Extractor) -> None:
         )
 
 
-def test_tables_of_libraries_are_refused_and_their_columns_read() -> None:
-    for name in ("pandas", "polars"):
-        library = pytest.importorskip(name)
-        table = library.DataFrame({"body": ["Ann left.", "Bo too."]})
-        with pytest.raises(InputError, match="a table \\(DataFrame\\) was given"):
-            checked_texts(table)
-        assert list(checked_texts(table["body"])) == ["Ann left.", "Bo too."]
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_tables_of_libraries_are_refused_and_their_columns_read(name: str) -> None:
+    library = pytest.importorskip(name)
+    table = library.DataFrame({"body": ["Ann left.", "Bo too."]})
+    with pytest.raises(InputError, match="a table \\(DataFrame\\) was given"):
+        checked_texts(table)
+    assert list(checked_texts(table["body"])) == ["Ann left.", "Bo too."]
 
 
 class Corpus:
@@ -178,7 +215,9 @@ def groups(model: Extractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many texts a reader is given at a time, once its model is open."""
     given: list[int] = []
 
-    def read(self: Reader, texts: Sequence[str], asked: Asked) -> list[Extraction]:
+    def read(
+        self: Reader, texts: Sequence[str], asked: Asked, first: int | None = None
+    ) -> list[Extraction]:
         given.append(len(texts))
         return [Extraction(text) for text in texts]
 

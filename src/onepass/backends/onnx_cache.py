@@ -9,6 +9,7 @@ knows files and sessions, not what the graphs compute.
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ SMALLEST = 1_000_000  # bytes of a graph for which it pays
 MOST = 2 << 30  # bytes of all graphs that are kept; those that were not used for longest go
 _GRAPH, _WEIGHTS = "graph.onnx", "weights.bin"
 _MAPPED = "1024"  # bytes of the smallest weight that goes into the second file
+
+log = logging.getLogger("onepass.backends")
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
@@ -70,7 +73,8 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
         cache: directory that optimized graphs are kept in; is made.
 
     Returns:
-        None if the graph is small, or if its optimized form cannot be kept or read here.
+        None if the graph is small, or if its optimized form cannot be kept or read here. Why it
+        cannot is logged as "onepass.backends", for debugging: the graph itself can still be run.
     """
     if _bytes(path) < SMALLEST:
         return None
@@ -84,7 +88,8 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return _session(kept / _GRAPH, options)
-    except Exception:  # noqa: BLE001  damaged: the graph itself is still there
+    except Exception as error:  # noqa: BLE001  damaged: the graph itself is still there
+        log.debug("The optimized form of %s in %s is removed: %s", path, kept, error)
         shutil.rmtree(kept, ignore_errors=True)
         return None
 
@@ -133,8 +138,8 @@ def _keep(path: Path, kept: Path) -> bool:
         _session(path, options)
         with suppress(OSError):  # another process was faster
             staged.rename(kept)
-    except Exception:  # noqa: BLE001  not writable, full, or a graph that cannot be run at all
-        pass
+    except Exception as error:  # noqa: BLE001  not writable, full, or a graph that cannot be run
+        log.debug("The optimized form of %s is not kept in %s: %s", path, kept.parent, error)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return (kept / _GRAPH).is_file()

@@ -15,8 +15,25 @@ LONGEST = 2048  # pieces, for encoders without a limit of their own
 
 Ints = NDArray[np.int64]
 _POSITIONS = "max_position_embeddings"
-# Encoders whose positions start behind the padding id.
-_OFFSET = ("roberta", "xlm-roberta", "camembert", "mpnet")
+# These count positions from behind the padding piece's id, which takes rows from their table.
+OFFSET_POSITIONS = frozenset(
+    {
+        "camembert",
+        "data2vec-text",
+        "esm",
+        "ibert",
+        "lilt",
+        "longformer",
+        "luke",
+        "markuplm",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    }
+)
 
 
 def encoder_limit(encoder: Mapping[str, Any]) -> int:
@@ -36,7 +53,7 @@ def encoder_limit(encoder: Mapping[str, Any]) -> int:
     positions = options.whole(_POSITIONS, LONGEST, null=LONGEST, least=1)  # null: without a limit
     if kind == "deberta-v2" and options.flag("relative_attention", False):
         return LONGEST if not options.flag("position_biased_input", True) else positions
-    if kind in _OFFSET:
+    if kind in OFFSET_POSITIONS:
         first = options.whole("pad_token_id", 1, least=0) + 1
         if first >= positions:
             raise CheckpointError(

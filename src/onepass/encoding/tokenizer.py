@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +66,7 @@ class PieceTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cache: dict[str, tuple[int, ...]] = {}
-        self._special = _special_pattern(self._tokenizer)
-
-    @property
-    def vocabulary_size(self) -> int:
-        """Number of pieces, added tokens included."""
-        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+        self._marks = _marks(self._tokenizer)
 
     def id_of(self, token: str) -> int:
         """Return the id of a token that must be there.
@@ -168,10 +164,8 @@ class PieceTokenizer:
         'a [ SEP] b'
         """
         text = without_surrogates(text)
-        while self._special and (match := self._special.search(text)):
-            found = match[0]
-            cut = match.start() + len(found) - len(found.lstrip()) + 1
-            text = f"{text[:cut]} {text[cut:]}"
+        while self._marks and self._marks.whole.search(text):  # a space may complete another one
+            text = self._marks.begun.sub(r"\g<0> ", text)
         return text
 
     def pieces(self, elements: Sequence[str]) -> list[tuple[int, ...]]:
@@ -276,7 +270,17 @@ def read_tokenizer(path: Path) -> Tokenizer:
         raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
 
 
-def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:
+class _Marks(NamedTuple):
+    """What finds added tokens in a text: a whole one, and the beginning of every one.
+
+    Tokens that overlap have beginnings of their own; each ends with its first visible character.
+    """
+
+    whole: re.Pattern[str]
+    begun: re.Pattern[str]
+
+
+def _marks(tokenizer: Tokenizer) -> _Marks | None:
     """Return what finds the added tokens that text must not spell.
 
     Those that are special, and those that look like markup ("[E]"); other added tokens are words of
@@ -286,4 +290,7 @@ def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:
     added = tokenizer.get_added_tokens_decoder().values()
     marks = [t.content for t in added if t.special or _MARKUP.fullmatch(t.content)]
     names = sorted((m for m in marks if len("".join(m.split())) > 1), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, names))) if names else None
+    if not names:
+        return None
+    whole = "|".join(map(re.escape, names))
+    return _Marks(re.compile(whole), re.compile(rf"(?={whole})\s*\S"))

@@ -6,14 +6,11 @@ windows are cut by, so every piece belongs to the word that it ends in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.words import owned_pieces
-from onepass.text.windows import Window
+from onepass.encoding.words import TextPieces, owned_pieces
 from onepass.text.words import Splitter, Words, split_words
 
 Ints = NDArray[np.int64]
@@ -50,28 +47,6 @@ def whole_pieces(
     return *owned_pieces(words, (ids, ends), tokenizer, most), head
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TextPieces:
-    """A text in words and pieces.
-
-    Attributes:
-        words: the text's own words.
-        ids: (pieces,).
-        lengths: (words,) pieces of each word.
-        cut: (words,) characters of each word that count as not read.
-    """
-
-    words: Words
-    ids: Ints
-    lengths: Ints
-    cut: Ints
-
-    def window(self, window: Window) -> Ints:
-        """Return the (pieces,) ids of a window."""
-        first = int(self.lengths[: window.start].sum())
-        return self.ids[first : first + int(self.lengths[window.start : window.end].sum())]
-
-
 def read_whole(
     text: str,
     tokenizer: PieceTokenizer,
@@ -88,6 +63,7 @@ def read_whole(
         splitter: that the checkpoint names; None for the words of the family.
 
     >>> from onepass.builtin import builtin_checkpoint
+    >>> from onepass.text.windows import Window
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
     >>> text = read_whole("Tim Cook", tokenizer, max_word_pieces=100)
     >>> text.words.forms(), text.window(Window(1, 2)).tolist() == text.ids[1:].tolist()

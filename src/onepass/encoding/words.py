@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.text.windows import Window
 from onepass.text.words import Words
 
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPieces:
+    """A text in words and pieces.
+
+    Attributes:
+        words: the text's own words that are read.
+        ids: (pieces,).
+        lengths: (words,) pieces of each word.
+        cut: (words,) characters of each word that count as not read.
+        bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
+
+    >>> words = Words("Tim won", np.array([0, 4]), np.array([3, 7]))
+    >>> pieces = TextPieces(words, np.array([7, 8, 9]), np.array([1, 2]), np.array([0, 0]))
+    >>> pieces.window(Window(1, 2))
+    array([8, 9])
+    """
+
+    words: Words
+    ids: Ints
+    lengths: Ints
+    cut: Ints
+    bounds: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        bounds = np.concatenate([[0], np.cumsum(self.lengths)])  # once, not anew for each window
+        object.__setattr__(self, "bounds", bounds)
+
+    def window(self, window: Window) -> Ints:
+        """Return the (pieces,) ids of a window."""
+        return self.ids[self.bounds[window.start] : self.bounds[window.end]]
 
 
 def word_pieces(

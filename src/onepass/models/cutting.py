@@ -6,6 +6,7 @@ It knows lengths and limits, neither prompts nor what is found.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +20,62 @@ _OVERLAP_WORDS = 48
 _LONGER = 1.25  # times the words of a shorter window, from which on those pay
 
 
-def windows_of(text: Text, room: int, most: int | None, on_long: str) -> list[Window]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """Texts with the windows in which they are read.
+
+    Attributes:
+        texts: in words and pieces.
+        whole: of each text the windows in which everything is asked.
+        closer: of each text those in which something is asked once more.
+    """
+
+    texts: Sequence[Text]
+    whole: Sequence[list[Window]]
+    closer: Sequence[list[Window]]
+
+    @property
+    def windows(self) -> list[list[Window]]:
+        """Of each text both, in this order."""
+        return [[*own, *more] for own, more in zip(self.whole, self.closer, strict=True)]
+
+
+def cut_texts(
+    texts: Sequence[Text],
+    room: int,
+    most: int | None,
+    on_long: str,
+    closer: Closer | None,
+    first: int | None,
+) -> Cut:
+    """Return texts with their windows.
+
+    Args:
+        texts: in words and pieces.
+        room: pieces that are left beside the longest prompt.
+        most: words of a window; None where only pieces count.
+        on_long: "window", "error" or "truncate", see `Extractor.extract`.
+        closer: what is asked once more; None if nothing is.
+        first: number of the first text, by which errors name texts; None if it is the only one.
+
+    Raises:
+        TextTooLong: see `windows_of`.
+    """
+    numbers = [None] * len(texts) if first is None else range(first, first + len(texts))
+    whole = [
+        windows_of(text, room, most, on_long, number)
+        for text, number in zip(texts, numbers, strict=True)
+    ]
+    more = [
+        closer_windows(text, own[-1].end, room, closer)
+        for text, own in zip(texts, whole, strict=True)
+    ]
+    return Cut(texts, whole, more)
+
+
+def windows_of(
+    text: Text, room: int, most: int | None, on_long: str, number: int | None = None
+) -> list[Window]:
     """Return the windows of a text.
 
     Args:
@@ -27,15 +83,18 @@ def windows_of(text: Text, room: int, most: int | None, on_long: str) -> list[Wi
         room: pieces that are left beside the longest prompt.
         most: words of a window; None where only pieces count.
         on_long: "window", "error" or "truncate", see `Extractor.extract`.
+        number: of the text among several, as errors name it.
 
     Raises:
         TextTooLong: for a text that is not read at once, or not whole, if that is an error.
     """
     unread = int(text.cut.sum())
+    name = "The text" if number is None else f"Text {number}"
     if on_long == "error" and unread:
         raise TextTooLong(
-            f"The text has words that are too long to be read whole ({unread} characters in "
-            "all); break them with blanks, or read it with on_long='window'."
+            f"{name} has words that are too long to be read whole ({unread} characters in "
+            "all); break them with blanks, or read it with on_long='window'.",
+            number,
         )
     longest = int(text.lengths.max(initial=0))  # a word is never cut between windows
     size = max(min(room, _WINDOW_PIECES), longest)
@@ -46,8 +105,9 @@ def windows_of(text: Text, room: int, most: int | None, on_long: str) -> list[Wi
         words = "" if most is None else f" and {len(text.lengths)} words"
         limit = "" if most is None else f" pieces and {most} words"
         raise TextTooLong(
-            f"The text has {int(text.lengths.sum())} pieces{words}, but {room}{limit} fit "
-            "beside this schema; shorten it, or read it with on_long='window'."
+            f"{name} has {int(text.lengths.sum())} pieces{words}, but {room}{limit} fit "
+            "beside this schema; shorten it, or read it with on_long='window'.",
+            number,
         )
     fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
     return [Window(0, fits if most is None else min(fits, most))]

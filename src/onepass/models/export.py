@@ -91,7 +91,7 @@ def _unused(model: Model) -> Sequence[str]:
     if model.family.from_graphs is None:
         raise BackendError(
             f"{model.name} is a {model.family.name} checkpoint, whose weights cannot be read back "
-            "from its graphs yet; export with places=False."
+            "from its graphs yet; call export_checkpoint() with places=False."
         )
     names: Sequence[str] = importlib.import_module(model.family.from_graphs).UNUSED
     return names

@@ -41,14 +41,6 @@ class Text(Protocol):
         """Return (words,) how many characters of each word count as not read."""
 
 
-class Sized(Protocol):
-    """A prompt, or a reading: something with a number of pieces."""
-
-    @property
-    def pieces(self) -> int:
-        """Return how many pieces it has."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Asking:
     """What a family needs to know of a call, beside its prompts.

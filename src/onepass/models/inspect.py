@@ -25,7 +25,8 @@ from onepass.models.gliclass.facts import gliclass_facts
 from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner2.facts import gliner2_facts
 from onepass.models.nli.facts import nli_facts
-from onepass.models.registry import FAMILIES, Kept, read_settings
+from onepass.models.registry import FAMILIES, read_settings
+from onepass.models.settings import Kept
 from onepass.models.thresholds import Calibration
 
 _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {

@@ -5,7 +5,8 @@ It knows no family: which text is read of a label, and how long it may be, other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,21 +93,67 @@ def encode_rows(rows: Sequence[Ints], size: int, run: Callable[[Ints, Ints], Flo
     return out
 
 
-def known_vectors(known: LabelVectors | None, hidden: int) -> dict[str, Floats]:
-    """Return text to vector of labels that were encoded before.
+def vectors_of(
+    texts: Iterable[str],
+    known: LabelVectors | None,
+    size: int,
+    encode: Callable[[Sequence[str]], Floats],
+) -> dict[str, Floats]:
+    """Return text to vector of labels: those that were encoded before, and the others.
+
+    Args:
+        texts: of labels; each is encoded once, however often it stands here.
+        known: what a user gave, if anything.
+        size: of this checkpoint's vectors.
+        encode: takes texts that are not known, one or more, and returns (texts, size) vectors.
+
+    Raises:
+        InputError: for known vectors of another size.
+    """
+    held: dict[str, Floats] = {}
+    if known is not None:
+        if known.vectors.shape[1] != size:
+            raise InputError(
+                f"The label vectors have {known.vectors.shape[1]} numbers, but those of this "
+                f"checkpoint have {size}; make them with its encode_labels()."
+            )
+        held = dict(zip(known.texts, known.vectors, strict=True))
+    missing = [text for text in dict.fromkeys(texts) if text not in held]
+    if missing:
+        held |= zip(missing, encode(missing), strict=True)
+    return held
+
+
+def refuse_vectors(known: LabelVectors | None, who: str) -> None:
+    """Refuse label vectors where labels have no encoder of their own.
 
     Args:
         known: what a user gave, if anything.
-        hidden: size of this checkpoint's vectors.
+        who: the kind of checkpoint, for the message: "a GLiNER2 checkpoint".
 
     Raises:
-        InputError: for vectors of another size.
+        InputError: if there are any.
     """
-    if known is None:
-        return {}
-    if known.vectors.shape[1] != hidden:
+    if known is not None:
         raise InputError(
-            f"The label vectors have {known.vectors.shape[1]} numbers, but those of this "
-            f"checkpoint have {hidden}; make them with its encode_labels()."
+            f"Label vectors are for checkpoints with a label encoder, but {who} reads its labels "
+            "together with each text; give it the labels themselves."
         )
-    return dict(zip(known.texts, known.vectors, strict=True))
+
+
+def unprepared(
+    who: str,
+) -> Callable[[Sequence[Any], Any, Backend, LabelVectors | None], Sequence[Any]]:
+    """Return `Family.prepare` of a family whose labels stand in its prompts.
+
+    Args:
+        who: a checkpoint of it, for the message of `refuse_vectors`.
+    """
+
+    def prepare(
+        prompts: Sequence[Any], settings: Any, backend: Backend, known: LabelVectors | None
+    ) -> Sequence[Any]:
+        refuse_vectors(known, who)
+        return prompts
+
+    return prepare

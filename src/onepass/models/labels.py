@@ -113,3 +113,23 @@ class LabelVectors:
                 f"{path} holds no label vectors ({error}); write them with LabelVectors.save()."
             ) from error
         return cls(names, texts, vectors, metadata.get("model"), thresholds)
+
+
+def schema_of(schema: object, labels: object) -> object:
+    """Return what is asked where label vectors may be given in place of a schema.
+
+    Args:
+        schema: of any form; None if the labels alone are asked.
+        labels: `LabelVectors`, or None.
+
+    Raises:
+        InputError: for anything else as labels.
+    """
+    if labels is None:
+        return schema
+    if not isinstance(labels, LabelVectors):
+        raise InputError(
+            f"labels takes what encode_labels() or LabelVectors.load() returned, but "
+            f"{labels!r:.60} was given; names of labels go into the schema."
+        )
+    return labels.schema() if schema is None else schema

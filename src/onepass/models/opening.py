@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 from onepass.backends.base import Backend
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
+from onepass.hub.base import HubOptions
 from onepass.hub.exports import cache_root, export_problem, is_checked
+from onepass.hub.registry import find_known
 from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_precision
 from onepass.models.family import Model
 from onepass.models.lanes import Lanes, lanes_of
@@ -18,6 +22,56 @@ from onepass.models.registry import load_network
 from onepass.models.weighted import graphs_with_weights, with_weights
 
 _DEFAULT = Wanted()
+_HUB = HubOptions()
+_EXPORTING = Lock()  # of the threads of a process, one exports, and the others find what it made
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a model is opened: all that has to be known to open it anew.
+
+    Attributes:
+        name: a directory, a hub id, or "builtin".
+        wanted: how it is run.
+        hub: how the hub is asked.
+        revision: branch, tag or commit on the hub.
+        calibrated: whether its scores are calibrated.
+
+    >>> Opening("builtin").checkpoint().name
+    'builtin'
+    """
+
+    name: str | Path
+    wanted: Wanted = _DEFAULT
+    hub: HubOptions = _HUB
+    revision: str | None = None
+    calibrated: bool = True
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the files, downloaded if they have to be.
+
+        Raises:
+            CheckpointError: if they are not there, or of a kind that cannot be run.
+        """
+        from onepass.builtin import named
+
+        known = find_known(str(self.name))
+        if known is not None and not known.supported:  # say so before its weights are fetched
+            raise CheckpointError(
+                f"{self.name} is a {known.family} checkpoint of the kind {known.architecture!r}, "
+                "which this version cannot run yet; see  onepass models  for those that it can."
+            )
+        return named(
+            self.name,
+            revision=self.revision,
+            cache_dir=self.hub.cache_dir,
+            token=self.hub.token,
+            local_files_only=self.hub.local_files_only,
+        )
+
+    def without_token(self) -> Opening:
+        """Return the same without what is secret."""
+        return replace(self, hub=replace(self.hub, token=None))
 
 
 def open_backend(model: Model, checkpoint: Checkpoint, wanted: Wanted = _DEFAULT) -> Backend:
@@ -149,7 +203,9 @@ def _export(model: Model, checkpoint: Checkpoint, *, others: bool) -> Path:
     from onepass.models.export import export_checkpoint
 
     try:
-        return export_checkpoint(checkpoint, export_dir(checkpoint, precision="fp32"))
+        with _EXPORTING:
+            made = _find(checkpoint, "fp32")
+            return made or export_checkpoint(checkpoint, export_dir(checkpoint, precision="fp32"))
     except MissingExtra:
         there = "only int8 graphs (precision='int8' runs them)" if others else "no ONNX graphs yet"
         raise MissingExtra(f"Running {model.name}, which has {there},", "torch") from None

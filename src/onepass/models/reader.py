@@ -23,8 +23,8 @@ from onepass.errors import InputError
 from onepass.hub import Checkpoint
 from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
 from onepass.models.batching import ON_CPU, Budget, batches
-from onepass.models.cutting import closer_windows, coverage_of, windows_of
-from onepass.models.family import Asking, Closer, FollowUp, Model, Seen, Text
+from onepass.models.cutting import Cut, coverage_of, cut_texts
+from onepass.models.family import Asking, Closer, FollowUp, Model, Seen
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
 from onepass.models.readable import check_readable, names_of
@@ -169,15 +169,18 @@ class Reader:
             self._check_vectors(vectors)
         return Asked(asking, prompts, closer, choice, on_long)
 
-    def read(self, texts: Sequence[str], asked: Asked) -> list[Extraction]:
+    def read(
+        self, texts: Sequence[str], asked: Asked, first: int | None = None
+    ) -> list[Extraction]:
         """Return the extraction of each text; all of them are held at once.
 
         Args:
             texts: strings.
             asked: what `ask` returned.
+            first: number of the first text, by which errors name texts; None if it is the only one.
 
         Raises:
-            TextTooLong: for a long text if ``asked.on_long`` is "error".
+            TextTooLong: for a long text if ``asked.on_long`` is "error"; before any is read.
             Unwanted: if nobody wants it any more, see `onepass.models.wanted`.
         """
         family = self.model.family
@@ -189,36 +192,24 @@ class Reader:
             longest = max(longest, self._budget)
         room = limits.pieces - longest - 2
         tokenizer, splitter = self.model.tokenizer, self.model.splitter
+        most = limits.words
+        if most is not None:  # words that stand in front of a text count, too
+            most = max(most - max(prompt.words for prompt in asked.prompts), 1)
         read = [
             family.read_text(text, tokenizer, max_word_pieces=room, splitter=splitter)
             for text in texts
         ]
-        most = limits.words
-        if most is not None:  # words that stand in front of a text count, too
-            most = max(most - max(prompt.words for prompt in asked.prompts), 1)
-        whole = [windows_of(text, room, most, asked.on_long) for text in read]
-        windows = [
-            [*parts, *closer_windows(text, parts[-1].end, room, asked.closer)]
-            for text, parts in zip(read, whole, strict=True)
-        ]
+        cut = cut_texts(read, room, most, asked.on_long, asked.closer, first)
         jobs = [
-            _Job(t, w, p, family.read_window(prompt, read[t], window))
-            for t, parts in enumerate(windows)
-            for w, window in enumerate(parts)
-            for p, prompt in enumerate(asked.prompts if w < len(whole[t]) else again)
+            _Job(t, w, p, family.read_window(prompt, cut.texts[t], window))
+            for t, windows in enumerate(cut.windows)
+            for w, window in enumerate(windows)
+            for p, prompt in enumerate(asked.prompts if w < len(cut.whole[t]) else again)
         ]
-        findings = self._findings(jobs, asked, windows)
+        findings = self._findings(jobs, asked, cut.windows)
         if follow is not None:
-            self._follow(follow, (read, windows), asked, findings)
-        schema, choice = asked.asking.schema, asked.choice
-        out = []
-        for t, (text, own) in enumerate(zip(read, whole, strict=True)):
-            parts = [
-                WindowFindings(window, tuple(findings[t, w])) for w, window in enumerate(windows[t])
-            ]
-            first, closer = parts[: len(own)], parts[len(own) :]
-            out.append(assemble(text.words, schema, first, choice, coverage_of(text, own), closer))
-        return out
+            self._follow(follow, cut, asked, findings)
+        return _assembled(cut, findings, asked)
 
     def encode_labels(self, labels: Sequence[Label]) -> LabelVectors:
         """Return the vectors that a separate label encoder makes of labels.
@@ -277,13 +268,12 @@ class Reader:
     def _follow(
         self,
         follow: FollowUp,
-        read: tuple[Sequence[Text], Sequence[Sequence[Window]]],
+        cut: Cut,
         asked: Asked,
         findings: _Found,
     ) -> None:
         """Ask what depends on what was found, and add its findings."""
-        texts, windows = read
-        model = self.model
+        texts, windows, model = cut.texts, cut.windows, self.model
         places, prompts = [], []
         for (t, w), found in findings.items():
             seen = Seen(texts[t], windows[t][w], tuple(found))
@@ -346,6 +336,18 @@ class Reader:
             words = window.end - window.start
             found.append(family.decode(one, job.reading, asked.asking, words))
         return found
+
+
+def _assembled(cut: Cut, findings: _Found, asked: Asked) -> list[Extraction]:
+    """Return what was found in each text, from what was found in its windows."""
+    schema, choice = asked.asking.schema, asked.choice
+    out = []
+    for t, (text, windows) in enumerate(zip(cut.texts, cut.windows, strict=True)):
+        whole = cut.whole[t]
+        parts = [WindowFindings(window, tuple(findings[t, w])) for w, window in enumerate(windows)]
+        own, closer = parts[: len(whole)], parts[len(whole) :]
+        out.append(assemble(text.words, schema, own, choice, coverage_of(text, whole), closer))
+    return out
 
 
 def _pieces(job: _Job) -> int:

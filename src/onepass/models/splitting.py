@@ -7,23 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import SETTINGS_FILE
-from onepass.models.wording import own_settings
 from onepass.text.words import SPLITTERS, Splitter
 
 WORD_SPLITTER = "word_splitter"  # in ``onepass.json``
-
-
-def own_splitter(directory: Path) -> Splitter | None:
-    """Return the splitter that ``onepass.json`` of a checkpoint names; None for its family's words.
-
-    Raises:
-        CheckpointError: if there is no such splitter.
-
-    >>> print(own_splitter(Path("models/without/settings")))
-    None
-    """
-    return read_splitter(own_settings(directory), directory / SETTINGS_FILE)
 
 
 def read_splitter(own: Mapping[str, Any], path: Path) -> Splitter | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from onepass.errors import InputError
+from onepass.errors import InputError, TextTooLong
 from onepass.models.reader import Asked, Reader
 from onepass.results.types import Extraction
 from onepass.typed.plan import TypedPlan
@@ -19,19 +19,26 @@ _GROWTH = 4
 _OF_TABLES = ("columns", "column_names")  # what pandas, polars, pyarrow and datasets call them
 
 
-def read_together(
+def read_list(
     reader: Reader, texts: Sequence[str], asked: Asked, plan: TypedPlan | None
-) -> Sequence[Extraction]:
-    """Return the extractions of texts that are read together, typed ones if a class was asked.
+) -> list[Extraction]:
+    """Return the extractions of texts, typed ones if a class was asked.
 
     Args:
         reader: of a checkpoint.
-        texts: that fit into memory together.
+        texts: that are all there.
         asked: of them.
         plan: of the class; None if none was asked.
+
+    Raises:
+        TextTooLong: see `Reader.read`; it names the text if there are several.
     """
-    docs = reader.read(texts, asked)
-    return docs if plan is None else [plan.read(doc) for doc in docs]
+    if len(texts) == 1:
+        return _read_together(reader, texts, asked, plan)
+    found: list[Extraction] = []
+    for group in _groups(texts, all_there=True):
+        found += _read_together(reader, group, asked, plan, len(found) + 1)
+    return found
 
 
 def read_all(
@@ -45,7 +52,8 @@ def read_all(
     """Yield extractions in the order of the texts, which are read a few at a time.
 
     Texts that are not all there yet are read in groups that grow, so that nobody waits long for the
-    first result, and many texts are soon read as fast as those of a list.
+    first result, and many texts are soon read as fast as those of a list. What stands before a text
+    that is refused, or that cannot be had, is yielded before the error is raised.
 
     Args:
         reader: of a checkpoint.
@@ -53,17 +61,52 @@ def read_all(
         asked: of them.
         plan: of the class; None if none was asked.
         all_there: whether nothing has to be waited for until the next text comes.
+
+    Raises:
+        TextTooLong: see `Reader.read`; it names the text.
     """
+    first = 1
+    for group in _groups(texts, all_there=all_there):
+        try:
+            found = _read_together(reader, group, asked, plan, first)
+        except TextTooLong as error:
+            before = group[: (error.number or first) - first]
+            if before:
+                yield from _read_together(reader, before, asked, plan, first)
+            raise
+        yield from found
+        first += len(group)
+
+
+def _read_together(
+    reader: Reader,
+    texts: Sequence[str],
+    asked: Asked,
+    plan: TypedPlan | None,
+    first: int | None = None,
+) -> list[Extraction]:
+    """Return the extractions of texts that fit into memory together."""
+    docs = reader.read(texts, asked, first)
+    return docs if plan is None else [plan.read(doc) for doc in docs]
+
+
+def _groups(texts: Iterable[str], *, all_there: bool) -> Iterator[list[str]]:
+    """Yield texts as many as are read together, also those that came before an error."""
     held: list[str] = []
     chars, most = 0, _TEXTS if all_there else 1
-    for text in texts:
-        held.append(text)
-        chars += len(text)
-        if chars >= _CHARS or len(held) >= most:
-            yield from read_together(reader, held, asked, plan)
-            held, chars, most = [], 0, min(most * _GROWTH, _TEXTS)
+    try:
+        for text in texts:
+            held.append(text)
+            chars += len(text)
+            if chars >= _CHARS or len(held) >= most:
+                yield held
+                held, chars, most = [], 0, min(most * _GROWTH, _TEXTS)
+    except Exception:
+        if held:
+            yield held
+        raise
     if held:
-        yield from read_together(reader, held, asked, plan)
+        yield held
 
 
 def checked_texts(texts: Iterable[str]) -> Iterator[str]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError, SchemaError
 from onepass.hub.checkpoint import SETTINGS_FILE
-from onepass.hub.files import read_json
 from onepass.models.readable import check_readable, labels_read
+from onepass.models.settings import own_settings
 from onepass.schema import ClassificationTask, Label, Schema
 from onepass.schema.types import shown
 
@@ -70,16 +69,6 @@ def check_gaps(labels: Sequence[Label], tokenizer: PieceTokenizer) -> None:
     onepass.errors.SchemaError: The label 'sports' is read as '\u200b', in which the tokenizer ...
     """
     check_readable(labels_read(labels, [_gap_text(label) for label in labels]), tokenizer)
-
-
-def own_settings(directory: Path) -> dict[str, Any]:
-    """Return what ``onepass.json`` of a checkpoint says; nothing if there is none.
-
-    >>> own_settings(Path("models/without/settings"))
-    {}
-    """
-    path = directory / SETTINGS_FILE
-    return read_json(path) if path.is_file() else {}
 
 
 def own_template(directory: Path, otherwise: Template) -> Template:

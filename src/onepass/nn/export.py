@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from onepass.backends.base import FIXED_AXES, Graph
 from onepass.errors import MissingExtra
 
 OPSET = 17
+_EXPORTING = Lock()  # the exporter notes that it is at work for the whole process
 
 # Sizes of the example inputs: all different, so that no axis is taken for another.
 _SIZES = {
@@ -49,6 +51,8 @@ def export_graphs(
 ) -> None:
     """Write every graph into a directory, as ``NAME.onnx``.
 
+    Threads may do so at the same time; they wait for each other.
+
     Args:
         network: in inference mode.
         functions: graph name to function of the network.
@@ -64,7 +68,8 @@ def export_graphs(
     except ImportError as error:
         raise MissingExtra("Writing ONNX graphs", "torch") from error
     for graph in graphs:
-        _export_graph(_Function(network, functions[graph.name]), graph, directory, hidden)
+        with _EXPORTING:
+            _export_graph(_Function(network, functions[graph.name]), graph, directory, hidden)
 
 
 def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int) -> None:

@@ -101,7 +101,8 @@ def write_places(
             if found is None:
                 raise BackendError(
                     f"{name} of the graph {path.stem} is not found in the weights of the network, "
-                    "so these cannot be read back from its graphs; export with places=False."
+                    "so these cannot be read back from its graphs; call export_checkpoint() with "
+                    "places=False."
                 )
             places += (Place(part, path.stem, name, start, stop) for part, start, stop in found)
     places += _equals(places, state, free)
@@ -109,7 +110,7 @@ def write_places(
     if missing:
         raise BackendError(
             f"{len(missing)} weights are not found in the graphs, {missing[0]} among them, so they "
-            "cannot be read back; export with places=False."
+            "cannot be read back; call export_checkpoint() with places=False."
         )
     used = {place.part.weight for place in places}
     shapes = {name: list(values.shape) for name, values in state.items() if name in used}

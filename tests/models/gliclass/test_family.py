@@ -159,7 +159,7 @@ def test_wrong_vectors_are_refused(tmp_path: Path) -> None:
     known = LabelVectors(("a",), ("a",), np.zeros((1, 8), dtype=np.float32), None)
     with pytest.raises(InputError, match="have 8 numbers, but those of this checkpoint have 32"):
         prepared(opened(tmp_path / "bi", **BI), ["a"], known)
-    with pytest.raises(InputError, match="this is a uni-encoder checkpoint of GLiClass"):
+    with pytest.raises(InputError, match="but a uni-encoder checkpoint of GLiClass reads its"):
         prepared(opened(tmp_path / "uni"), ["a"], known)
     assert GLICLASS.encode_labels is not None
     with pytest.raises(InputError, match="of the kind uni-encoder has no label encoder"):

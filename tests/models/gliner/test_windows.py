@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from tests.gliner_checkpoints import KINDS, make_reference
+from tests.gliner_checkpoints import HIDDEN, KINDS, encoder_config, make_reference
 from tests.models.gliner.conftest import Case
 
 from onepass import Extractor, Schema
@@ -112,6 +112,20 @@ def test_the_instruction_of_relations_is_written_once(
     doc = model.extract(SENTENCE * 120, schema, threshold=0.1)
     assert doc.coverage.windows > 2
     assert written == [plan.RELATE]
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_windows_have_room_where_positions_start_behind_the_padding_id(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / "cache"))
+    encoder = encoder_config("bert", HIDDEN, 1)
+    encoder |= {"model_type": "data2vec-text", "max_position_embeddings": 66, "pad_token_id": 1}
+    make_reference(tmp_path / "model", encoder_config=encoder)
+    model = Extractor.from_pretrained(tmp_path / "model", backend=backend)
+    doc = model.extract(SENTENCE * 30, Schema().entities(["person", "place"]))
+    assert doc.coverage.chars_read == len(doc.text)
+    assert doc.coverage.windows > 5
 
 
 class Watched(np.ndarray):

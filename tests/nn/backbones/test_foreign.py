@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from onepass.errors import CheckpointError
+from onepass.encoding.sequences import OFFSET_POSITIONS, encoder_limit
+from onepass.errors import BackendError, CheckpointError
 from onepass.nn.backbones.foreign import ForeignBackbone
 from onepass.nn.keymap import to_ours, to_theirs
 
@@ -95,6 +96,26 @@ def test_longest_input_is_what_the_position_table_holds() -> None:
     with pytest.raises((IndexError, RuntimeError)):
         ours(torch.full((1, 89), 5), torch.ones(1, 89, dtype=torch.long))
     assert ForeignBackbone(ELECTRA).max_pieces == 90
+
+
+@pytest.mark.parametrize("kind", sorted(OFFSET_POSITIONS))
+@torch.no_grad()
+def test_what_counts_from_behind_the_padding_id_reads_up_to_its_limit(kind: str) -> None:
+    config = TINY | {"model_type": kind, "pad_token_id": 1, "num_hidden_layers": 1}
+    config |= {"attention_window": [8], "languages": ["en_XX"], "default_language": "en_XX"}
+    ours = ForeignBackbone(config)
+    ours.prepare()
+    assert encoder_limit(config) == ours.max_pieces == 88
+    longest = torch.full((1, 88), 5)
+    assert ours(longest, torch.ones_like(longest)).shape == (1, 88, 24)
+    with pytest.raises((IndexError, RuntimeError)):
+        ours(torch.full((1, 89), 5), torch.ones(1, 89, dtype=torch.long))
+
+
+def test_what_computes_by_length_is_not_traced(exported: Any) -> None:
+    ours = ForeignBackbone(TINY | {"model_type": "longformer", "attention_window": 8})
+    with pytest.raises(BackendError, match=r"'longformer' .*; open it with backend='torch'"):
+        exported(ours)
 
 
 @pytest.mark.parametrize("name", ["dtype", "torch_dtype"])

@@ -16,17 +16,17 @@ from onepass.errors import CheckpointError
 from onepass.hub.base import TOKENIZER
 from onepass.models.embedding.config import EmbeddingConfig
 from onepass.models.embedding.graphs import GRAPHS
-from onepass.models.embedding.prompt import Ints, Prompt
+from onepass.models.embedding.prompt import Ints, Prompt, Ready, of_length_one
 from onepass.models.embedding.text import Reading, decode, read_text, read_window, score
 from onepass.models.family import Asking, Family, Limits
-from onepass.models.label_encoding import encode_rows, framed, known_vectors
+from onepass.models.label_encoding import encode_rows, framed, vectors_of
 from onepass.models.labels import LabelVectors
 from onepass.models.limits import tokenizer_config
+from onepass.models.settings import own_settings
 from onepass.models.wording import (
     Template,
     check_classes_only,
     check_gaps,
-    own_settings,
     own_template,
     task_template,
 )
@@ -138,17 +138,17 @@ def _plan(
 
 def _prepare(
     prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
-) -> tuple[Prompt, ...]:
+) -> tuple[Ready, ...]:
     """Return the prompts with the vectors of their labels: those that are known, and the others."""
     size = settings.config.size
-    held = known_vectors(known, size)
-    ready = []
-    for prompt in prompts:
-        missing = [i for i, text in enumerate(prompt.texts) if text not in held]
-        made = _embed([prompt.labels[i] for i in missing], size, backend)
-        held |= {prompt.texts[i]: vector for i, vector in zip(missing, made, strict=True)}
-        ready.append(prompt.with_vectors(np.stack([held[text] for text in prompt.texts])))
-    return tuple(ready)
+    rows = {t: row for one in prompts for t, row in zip(one.texts, one.labels, strict=True)}
+    held = vectors_of(
+        rows, known, size, lambda new: _embed([rows[text] for text in new], size, backend)
+    )
+    return tuple(
+        Ready(prompt, of_length_one(np.stack([held[text] for text in prompt.texts])))
+        for prompt in prompts
+    )
 
 
 def _encode_labels(

@@ -6,7 +6,7 @@ own, made once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,6 @@ class Prompt:
         text_prompt: is read in front of texts.
         head: pieces that it takes, at most.
         limit: pieces of the longest sequence.
-        vectors: (texts, size) of length 1, once they are made.
     """
 
     texts: tuple[str, ...]
@@ -41,16 +40,29 @@ class Prompt:
     text_prompt: str
     head: int
     limit: int
-    vectors: Floats | None = None
 
     @property
     def pieces(self) -> int:
         """Number of pieces, without the two that are left free beside every prompt."""
         return len(self.before) + self.head + len(self.after) - _AHEAD
 
-    def with_vectors(self, vectors: Floats) -> Prompt:
-        """Return the prompt with the (texts, size) vectors of its labels."""
-        return replace(self, vectors=of_length_one(vectors))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """All labels of a schema with their vectors: what texts are read under.
+
+    Attributes:
+        prompt: the labels.
+        vectors: (texts, size) of length 1.
+    """
+
+    prompt: Prompt
+    vectors: Floats
+
+    @property
+    def pieces(self) -> int:
+        """As of the prompt."""
+        return self.prompt.pieces
 
 
 def of_length_one(vectors: Floats) -> Floats:

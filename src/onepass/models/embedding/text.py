@@ -15,8 +15,9 @@ from onepass.backends.base import Backend, Floats
 from onepass.decoding.findings import Findings
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.whole import TextPieces, read_whole, whole_pieces
-from onepass.models.embedding.prompt import Prompt, of_length_one
+from onepass.encoding.whole import read_whole, whole_pieces
+from onepass.encoding.words import TextPieces
+from onepass.models.embedding.prompt import Ready, of_length_one
 from onepass.models.family import Asking
 from onepass.models.finite import check_finite
 from onepass.text.windows import Window
@@ -73,11 +74,11 @@ class Reading:
     """One window.
 
     Attributes:
-        prompt: what is asked.
+        asked: labels and their vectors.
         ids: (pieces,) of the whole sequence.
     """
 
-    prompt: Prompt
+    asked: Ready
     ids: Ints
 
     @property
@@ -105,13 +106,14 @@ def read_text(
     return Text(plain, tokenizer, max_word_pieces)
 
 
-def read_window(prompt: Prompt, text: Text, window: Window) -> Reading:
+def read_window(asked: Ready, text: Text, window: Window) -> Reading:
     """Return one window."""
+    prompt = asked.prompt
     room = prompt.limit - len(prompt.before) - len(prompt.after)
     ids = text.window(window, prompt.text_prompt)[:room]  # a seam may take a piece more
     whole = np.concatenate([prompt.before, ids, prompt.after])
     # Of a tokenizer without a frame an empty text has no pieces, and no encoder reads nothing.
-    return Reading(prompt, whole if len(whole) else np.zeros(1, dtype=np.int64))
+    return Reading(asked, whole if len(whole) else np.zeros(1, dtype=np.int64))
 
 
 def score(readings: Sequence[Reading], scale: float, backend: Backend) -> list[Floats]:
@@ -126,9 +128,8 @@ def score(readings: Sequence[Reading], scale: float, backend: Backend) -> list[F
     vectors = of_length_one(backend.run("embed", {"ids": ids, "mask": mask})[0])
     check_finite(vectors)
     return [
-        np.float32(scale) * (reading.prompt.vectors @ vector)
+        np.float32(scale) * (reading.asked.vectors @ vector)
         for reading, vector in zip(readings, vectors, strict=True)
-        if reading.prompt.vectors is not None  # every prompt that is read has them
     ]
 
 
@@ -144,6 +145,6 @@ def decode(scores: Floats, reading: Reading, asking: Asking, words: int) -> Find
     return Findings(
         classes={
             (task, tuple(range(len(rows)))): scores[list(rows)]
-            for task, rows in enumerate(reading.prompt.rows)
+            for task, rows in enumerate(reading.asked.prompt.rows)
         }
     )

@@ -24,10 +24,11 @@ from onepass.models.gliclass.prompt import Prompt, Writer, label_text
 from onepass.models.gliclass.score import decode, score
 from onepass.models.gliclass.style import PROMPTS, Style, read_style
 from onepass.models.gliclass.text import read_text
-from onepass.models.label_encoding import encode_texts, known_vectors
+from onepass.models.label_encoding import encode_texts, refuse_vectors, vectors_of
 from onepass.models.labels import LabelVectors
 from onepass.models.readable import check_readable, labels_read
-from onepass.models.wording import check_classes_only, own_settings
+from onepass.models.settings import own_settings
+from onepass.models.wording import check_classes_only
 from onepass.schema import Label, Schema
 
 _SPACED = ("modernbert",)  # encoders whose tokenizers read every text as if a space were before it
@@ -97,18 +98,10 @@ def _prepare(
 ) -> tuple[Prompt, ...]:
     """Return the prompts with label vectors where labels have an encoder of their own."""
     if settings.label_tokenizer is None:
-        if known is not None:
-            raise InputError(
-                "Label vectors are for checkpoints with a label encoder, but this is a "
-                f"{settings.config.architecture} checkpoint of GLiClass; give it the labels "
-                "themselves."
-            )
+        refuse_vectors(known, f"a {settings.config.architecture} checkpoint of GLiClass")
         return tuple(prompts)
-    held = known_vectors(known, settings.size)
-    missing = [text for prompt in prompts for text in prompt.texts if text not in held]
-    missing = list(dict.fromkeys(missing))
-    if missing:
-        held |= zip(missing, _encode(missing, settings, backend), strict=True)
+    texts = [text for prompt in prompts for text in prompt.texts]
+    held = vectors_of(texts, known, settings.size, lambda new: _encode(new, settings, backend))
     return tuple(
         prompt.with_vectors(np.stack([held[text] for text in prompt.texts])) for prompt in prompts
     )

@@ -32,7 +32,7 @@ from onepass.models.gliner.plan import (
 from onepass.models.gliner.prompt import Instruction, Prompt, Writer
 from onepass.models.gliner.score import ReadingScores, score
 from onepass.models.gliner.text import read_text, read_window
-from onepass.models.label_encoding import encode_texts, known_vectors
+from onepass.models.label_encoding import encode_texts, refuse_vectors, vectors_of
 from onepass.models.labels import LabelVectors
 from onepass.models.readable import check_readable, labels_read
 from onepass.schema import Label, Schema
@@ -113,15 +113,13 @@ def _prepare(
 ) -> tuple[Prompt, ...]:
     """Return the prompts with label vectors where labels have an encoder of their own."""
     if settings.label_tokenizer is None:
-        if known is not None:
-            raise InputError(
-                f"Label vectors are for checkpoints with a label encoder, but this is a "
-                f"{settings.config.architecture} checkpoint; give it the labels themselves."
-            )
+        refuse_vectors(known, f"a {settings.config.architecture} checkpoint")
         return tuple(prompts)
     texts = list(dict.fromkeys(text for prompt in prompts for text in prompt.texts))
     row = {text: number for number, text in enumerate(texts)}
-    vectors = _vectors(texts, settings, backend, known)
+    hidden = settings.config.hidden
+    held = vectors_of(texts, known, hidden, lambda new: _encode_texts(new, settings, backend))
+    vectors = np.stack([held[text] for text in texts]) if texts else np.zeros((0, hidden), "f4")
     # Spans read labels as queries, which depend on the text only where the two are fused.
     early = not settings.config.tokens and not settings.config.fusion and len(texts) > 0
     queries = backend.run("queries", {"label_states": vectors[None]})[0][0] if early else None
@@ -130,21 +128,6 @@ def _prepare(
         own = [row[text] for text in prompt.texts]
         ready.append(prompt.with_vectors(vectors[own], None if queries is None else queries[own]))
     return tuple(ready)
-
-
-def _vectors(
-    texts: Sequence[str], settings: Settings, backend: Backend, known: LabelVectors | None
-) -> Floats:
-    """Return (labels, hidden) vectors: those that are known, and the others encoded."""
-    hidden = settings.config.hidden
-    rows = known_vectors(known, hidden)
-    missing = [text for text in dict.fromkeys(texts) if text not in rows]
-    if missing:
-        rows |= zip(missing, _encode_texts(missing, settings, backend), strict=True)
-    if not texts:
-        return np.zeros((0, hidden), dtype=np.float32)
-    found: Floats = np.stack([rows[text] for text in texts])
-    return found
 
 
 def _encode_labels(

@@ -86,7 +86,8 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             if any(record.options for record in found_here):  # what is chosen may change
                 spare |= {group.task} if spans.spare else set()
             elif spans.spare:  # what repeats a part of another record is no record of its own
-                found_here = merge_records([RecordPart(0, words, found_here)])
+                single = schema.structures[group.task].single
+                found_here = merge_records([RecordPart(0, words, found_here)], single)
             records[group.task] = found_here
     return Findings(_joined(found), records, tuple(relations), classes, spare=frozenset(spare))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from onepass.backends.base import Backend, Graph
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import InputError, SchemaError
+from onepass.errors import SchemaError
 from onepass.hub.files import read_json
 from onepass.models.family import NO_NAMING, Asking, Closer, Family, Limits
 from onepass.models.gliner2.config import Gliner2Config
@@ -20,8 +20,8 @@ from onepass.models.gliner2.instances import KEYS, Instances
 from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt, split_groups
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
-from onepass.models.labels import LabelVectors
-from onepass.models.wording import own_settings
+from onepass.models.label_encoding import unprepared
+from onepass.models.settings import own_settings
 from onepass.schema import Schema
 
 
@@ -75,17 +75,6 @@ def _closer(
     return Closer(words, [encode_prompt(schema, groups, tokenizer) for groups in passes])
 
 
-def _prepare(
-    prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
-) -> Sequence[Prompt]:
-    if known is not None:
-        raise InputError(
-            "Label vectors are for checkpoints with a label encoder, but a GLiNER2 checkpoint "
-            "reads its labels together with each text; give it the labels themselves."
-        )
-    return prompts
-
-
 def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
 ) -> list[ReadingScores]:
@@ -104,7 +93,7 @@ GLINER2 = Family(
     limits=_limits,
     graphs=_graphs,
     plan=_plan,
-    prepare=_prepare,
+    prepare=unprepared("a GLiNER2 checkpoint"),
     read_text=read_text,
     read_window=read_window,
     score=_score,

@@ -6,48 +6,34 @@ words and is never an answer; offsets always index the text as given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.words import word_pieces
+from onepass.encoding.words import TextPieces, word_pieces
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Prompt
 from onepass.text.shapes import SIGN, word_shapes
 from onepass.text.windows import Window
-from onepass.text.words import Splitter, Words, split_words
+from onepass.text.words import Splitter, split_words
 
 Ints = NDArray[np.int64]
 STOPS = (".", "!", "?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TextPieces:
-    """A text in words and pieces.
+class Text(TextPieces):
+    """A text in words and pieces, without words in which the tokenizer finds nothing to read.
 
     Attributes:
-        words: the text's own words, without those in which the tokenizer finds nothing to read.
-        ids: (pieces,).
-        lengths: (words,) pieces of each word.
         stops: (pieces,) ids of each of `STOPS`; the first may be added.
         shapes: (words,) of the text's own words.
-        cut: (words,) characters of each word that count as not read.
-        bounds: (words + 1,) where each word's pieces begin, and where the last one's end.
     """
 
-    words: Words
-    ids: Ints
-    lengths: Ints
     stops: tuple[Ints, ...]
     shapes: Ints
-    cut: Ints
-    bounds: Ints = field(init=False)
-
-    def __post_init__(self) -> None:
-        bounds = np.concatenate([[0], np.cumsum(self.lengths)])  # once, not anew for each window
-        object.__setattr__(self, "bounds", bounds)
 
 
 def read_text(
@@ -56,7 +42,7 @@ def read_text(
     *,
     max_word_pieces: int,
     splitter: Splitter | None = None,
-) -> TextPieces:
+) -> Text:
     """Split a text and tokenize its words.
 
     Args:
@@ -75,12 +61,12 @@ def read_text(
     forms = [tokenizer.plain(form.lower()) for form in words.forms()]
     words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     stops = tuple(np.array(own, dtype=np.int64) for own in tokenizer.pieces(STOPS))
-    return TextPieces(words, ids, lengths, stops, word_shapes(words), cut)
+    return Text(words, ids, lengths, cut, stops, word_shapes(words))
 
 
-def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
+def read_window(prompt: Prompt, text: Text, window: Window) -> Reading:
     """Return one window under one prompt."""
-    ids = text.ids[text.bounds[window.start] : text.bounds[window.end]]
+    ids = text.window(window)
     lengths = text.lengths[window.start : window.end]
     shapes = text.shapes[window.start : window.end]
     if not _stops(text, window):
@@ -90,7 +76,7 @@ def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     return Reading(prompt, ids, lengths, text.words, window.start, shapes)
 
 
-def _stops(text: TextPieces, window: Window) -> bool:
+def _stops(text: Text, window: Window) -> bool:
     """Return whether the window's text ends like a sentence."""
     words, last = text.words, window.end - 1
     if last < 0:

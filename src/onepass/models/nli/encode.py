@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from onepass.backends.base import Array
 from onepass.encoding.sequences import padded
-from onepass.encoding.whole import TextPieces
+from onepass.encoding.words import TextPieces
 from onepass.models.nli.prompt import Prompt
 from onepass.text.windows import Window
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from onepass.backends.base import Backend, Floats, Graph
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.whole import read_whole
-from onepass.errors import InputError
 from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
 from onepass.models.family import Asking, Family, Limits
-from onepass.models.labels import LabelVectors
+from onepass.models.label_encoding import unprepared
 from onepass.models.limits import longest_sequence, tokenizer_config
 from onepass.models.nli.config import NliConfig
 from onepass.models.nli.encode import Reading, read_window
@@ -68,17 +67,6 @@ def _plan(
     return plan_prompts(schema, tokenizer, settings.template, budget, typed=settings.typed)
 
 
-def _prepare(
-    prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
-) -> Sequence[Prompt]:
-    if known is not None:
-        raise InputError(
-            "Label vectors are for checkpoints with a label encoder, but an NLI checkpoint reads "
-            "each label together with each text; give it the labels themselves."
-        )
-    return prompts
-
-
 def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
 ) -> list[Floats]:
@@ -92,7 +80,7 @@ NLI = Family(
     limits=_limits,
     graphs=_graphs,
     plan=_plan,
-    prepare=_prepare,
+    prepare=unprepared("an NLI checkpoint"),
     read_text=read_whole,
     read_window=read_window,
     score=_score,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from torch.jit._trace import is_tracing  # of this thread
 from transformers import (
     CONFIG_MAPPING,
     AutoModel,
@@ -16,30 +17,18 @@ from transformers import (
     PreTrainedModel,
 )
 
-from onepass.errors import CheckpointError
+from onepass.encoding.sequences import OFFSET_POSITIONS
+from onepass.errors import BackendError, CheckpointError
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.own_code import refuse_own_code
 from onepass.nn.keymap import Entry, Rename
 from onepass.nn.places import take
 
-# These count positions from behind the padding piece's id, which takes rows from their table.
-_OFFSET_POSITIONS = frozenset(
-    {
-        "camembert",
-        "data2vec-text",
-        "ibert",
-        "longformer",
-        "mpnet",
-        "roberta",
-        "roberta-prelayernorm",
-        "xlm-roberta",
-        "xlm-roberta-xl",
-        "xmod",
-    }
-)
-
 # GLiNER makes encoders of these with llm2vec, which changes their attention.
 _CAUSAL = frozenset({"gemma", "llama", "mistral", "qwen2"})
+
+# These cut a sequence into as many parts as it has room for, which a trace takes for a constant.
+_BY_LENGTH = frozenset({"longformer"})
 
 
 class ForeignBackbone(Backbone):
@@ -89,7 +78,7 @@ class ForeignBackbone(Backbone):
         """Longest sequence that can be encoded, None where there is no limit."""
         options = self.config.to_dict()
         positions = options.get("max_position_embeddings")
-        if positions is None or self.config.model_type not in _OFFSET_POSITIONS:
+        if positions is None or self.config.model_type not in OFFSET_POSITIONS:
             return positions
         return int(positions) - int(options["pad_token_id"]) - 1
 
@@ -115,6 +104,7 @@ class ForeignBackbone(Backbone):
         Returns:
             (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
+        self._check_traced()
         states = self.model(**_inputs(ids, words), attention_mask=mask).last_hidden_state
         return states if kept is None else take(states, kept)
 
@@ -127,9 +117,18 @@ class ForeignBackbone(Backbone):
         embedded: bool = False,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer."""
+        self._check_traced()
         inputs = _inputs(ids, words)
         out = self.model(**inputs, attention_mask=mask, output_hidden_states=True)
         yield from out.hidden_states[0 if embedded else 1 :]  # the first are the embeddings
+
+    def _check_traced(self) -> None:
+        """Refuse to become a graph that would give wrong numbers at other lengths."""
+        if is_tracing() and self.config.model_type in _BY_LENGTH:
+            raise BackendError(
+                f"The encoder {self.config.model_type!r} computes in another way at each length, "
+                "so it cannot be written as an ONNX graph; open it with backend='torch'."
+            )
 
     def prepare(self) -> None:
         """Switch to evaluation; nothing can be computed ahead."""

@@ -1,0 +1,165 @@
+"""What ``onepass.json`` of a checkpoint says, whatever its family.
+
+What a family alone reads in it, the family checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+from onepass.errors import CheckpointError
+from onepass.hub.checkpoint import SETTINGS_FILE
+from onepass.hub.files import read_json
+from onepass.models.splitting import WORD_SPLITTER, read_splitter
+from onepass.models.thresholds import ABSTAIN, KINDS, SINGLE, Calibration
+from onepass.text.words import Splitter
+
+_SETTINGS = ("thresholds", "labels", "calibration", WORD_SPLITTER)
+_KINDS = (*KINDS, SINGLE, ABSTAIN)
+
+
+def own_settings(directory: Path) -> dict[str, Any]:
+    """Return what ``onepass.json`` of a checkpoint says; nothing if there is none.
+
+    >>> own_settings(Path("models/without/settings"))
+    {}
+    """
+    path = directory / SETTINGS_FILE
+    return read_json(path) if path.is_file() else {}
+
+
+def own_splitter(directory: Path) -> Splitter | None:
+    """Return the splitter that ``onepass.json`` of a checkpoint names; None for its family's words.
+
+    Raises:
+        CheckpointError: if there is no such splitter.
+
+    >>> print(own_splitter(Path("models/without/settings")))
+    None
+    """
+    return read_splitter(own_settings(directory), directory / SETTINGS_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What ``onepass.json`` of a checkpoint of any family may say.
+
+    Attributes:
+        thresholds: by kind of task.
+        calibration: of scores, by kind of task.
+        labels: thresholds of labels, by name.
+        splitter: of words; None for those of the family.
+    """
+
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    labels: Mapping[str, float] = field(default_factory=dict)
+    splitter: Splitter | None = None
+
+
+def read_kept(
+    directory: Path, keys: Mapping[str, Collection[str]], family: str | None = None
+) -> Kept:
+    """Return what a checkpoint carries beside the settings of its family.
+
+    Args:
+        directory: of the checkpoint.
+        keys: of each family, those that it alone reads.
+        family: whose keys are allowed; None for those of all.
+
+    Raises:
+        CheckpointError: if ``onepass.json`` is not what it should be.
+
+    >>> read_kept(Path("models/without/settings"), {}).thresholds
+    {}
+    """
+    path = directory / SETTINGS_FILE
+    own = own_settings(directory)
+    _check_keys(own, keys, family, path)
+    thresholds, calibration = _numbers(own, "thresholds", path), _calibration(own, path)
+    stray = [kind for kind in (*thresholds, *calibration) if kind not in _KINDS]
+    if stray:
+        raise CheckpointError(
+            f"{path} names the kind {stray[0]!r}; the kinds are {', '.join(_KINDS)}."
+        )
+    labels = _numbers(own, "labels", path)
+    return Kept(thresholds, calibration, labels, read_splitter(own, path))
+
+
+def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:
+    """Return the calibration by kind."""
+    calibration = {}
+    for kind, value in _table(own, "calibration", path).items():
+        if not isinstance(value, dict) or not {"scale"} <= {*value} <= {"scale", "shift"}:
+            raise CheckpointError(
+                f"{path} must hold a 'scale' and perhaps a 'shift' for the calibration of "
+                f"{kind!r}, but {value!r:.60} was given."
+            )
+        scale, shift = (_number(value.get(part, 0.0), kind, path) for part in ("scale", "shift"))
+        if not (0.0 <= scale < inf and isfinite(shift)):
+            raise CheckpointError(
+                f"{path} has a calibration of scale {scale:g} and shift {shift:g} "
+                f"for {kind}; a scale must not be negative, and both must be finite."
+            )
+        calibration[kind] = Calibration(scale, shift)
+    return calibration
+
+
+def _check_keys(
+    own: Mapping[str, Any], keys: Mapping[str, Collection[str]], family: str | None, path: Path
+) -> None:
+    """Refuse keys that nothing reads: most are misspelled, or were meant for another family."""
+    of_any = {key for one in keys.values() for key in one}
+    allowed = {*_SETTINGS, *(of_any if family is None else keys[family])}
+    for key in own:
+        if key in allowed:
+            continue
+        if family is not None and key in of_any:
+            families = [name for name, one in keys.items() if key in one]
+            raise CheckpointError(
+                f"{path} has the key {key!r}, which is for {' and '.join(families)} checkpoints, "
+                f"but this is a {family} checkpoint; leave it out."
+            )
+        near = get_close_matches(key, allowed, n=1)
+        listed = ", ".join(sorted(allowed))
+        meant = f"did you mean {near[0]!r}?" if near else f"its keys are {listed}."
+        raise CheckpointError(f"{path} has the key {key!r:.60}, which nothing reads; {meant}")
+
+
+def _table(own: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
+    """Return a table of the settings, empty if it is not there."""
+    table = own.get(key, {})
+    if not isinstance(table, dict):
+        raise CheckpointError(
+            f"{path} must hold {key!r} as a table of numbers, but {table!r:.60} was given."
+        )
+    return table
+
+
+def _numbers(own: Mapping[str, Any], key: str, path: Path) -> dict[str, float]:
+    """Return a table of thresholds."""
+    found = {}
+    for name, value in _table(own, key, path).items():
+        found[name] = _number(value, name, path)
+        if not 0.0 <= found[name] <= 1.0:  # also refuses nan
+            raise CheckpointError(
+                f"{path} has the threshold {found[name]:g} for {name}; "
+                "it must be a number from 0 to 1."
+            )
+    return found
+
+
+def _number(value: object, name: str, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CheckpointError(
+            f"{path} must hold numbers, but {value!r:.60} was given for {name!r}."
+        )
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
