@@ -2,7 +2,7 @@
 #   make demo   install without torch, extract from a sample text with the built-in model
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
-#   make guests tests of the integrations, the demo and Ray, with the real packages; not part of `make test`
+#   make guests tests that need the packages onepass is a guest of, the demo or Ray; not part of `make test`
 #   make builtin DATA=...  train a model like the one that ships, from public data (three hours on two cores)
 #   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
@@ -13,6 +13,9 @@ DEMO := .venv-demo
 TEST := .venv-test
 GUESTS := .venv-guests
 DATA ?= data
+GUEST_PAGES := $(foreach page,integrations results,'tests/docs/test_docs.py::test_page_does_what_it_says[$(page).md]')
+GUEST_TESTS := src/onepass/integrations tests/integrations tests/demo tests/results \
+	tests/batch/test_ray.py tests/models/test_texts.py $(GUEST_PAGES)
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.
 
@@ -37,7 +40,7 @@ lint: $(TEST)/.installed
 	$(TEST)/bin/lint-imports
 
 guests: $(GUESTS)/.installed
-	OMP_NUM_THREADS=1 $(GUESTS)/bin/pytest tests/integrations tests/demo tests/batch/test_ray.py
+	OMP_NUM_THREADS=1 $(GUESTS)/bin/pytest -rs $(GUEST_TESTS)
 
 docs: $(TEST)/.installed
 	OMP_NUM_THREADS=1 $(TEST)/bin/python tests/docs/write_docs.py
@@ -66,7 +69,7 @@ $(GUESTS)/.installed: pyproject.toml constraints.txt | python
 	@echo 'Installing onepass and the packages that it is a guest of into $(GUESTS)'
 	@$(PYTHON) -m venv --clear $(GUESTS)
 	@$(GUESTS)/bin/python $(PIP) torch==2.13.0
-	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray]' 'playwright>=1.50'
+	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray]' 'playwright>=1.50' polars
 	@touch $@
 
 python:

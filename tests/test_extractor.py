@@ -296,7 +296,7 @@ def test_a_text_too_long(model: Extractor) -> None:
     docs = model.stream(texts, LABELS, on_long="error")
     assert next(docs).text == "tim"
     said = refused(lambda: next(docs), TextTooLong)
-    assert said.startswith("The text has 600 pieces, but ")
+    assert said.startswith("Text 2 has 600 pieces, but ")
 
 
 # -- without torch -------------------------------------------------------------------------------

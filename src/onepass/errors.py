@@ -30,7 +30,15 @@ class InputError(OnepassError, ValueError):
 
 
 class TextTooLong(InputError):
-    """A text longer than the model's window while ``on_long="error"`` was asked."""
+    """A text longer than the model's window while ``on_long="error"`` was asked.
+
+    Attributes:
+        number: of the text among those that were given, from 1 on; None if it was the only one.
+    """
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 class CheckpointError(OnepassError):

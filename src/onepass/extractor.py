@@ -6,48 +6,31 @@ It checks what it is given and says what the public names are; the work is done 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from onepass.errors import CheckpointError, InputError
-from onepass.hub import Checkpoint
+from onepass.errors import InputError
 from onepass.hub.base import HubOptions
-from onepass.hub.registry import find_known
 from onepass.models.batching import budget_of
 from onepass.models.choosing import Wanted
-from onepass.models.labels import LabelVectors
-from onepass.models.opening import device_of, open_backend, open_lanes
-from onepass.models.reader import Reader
+from onepass.models.labels import LabelVectors, schema_of
+from onepass.models.opening import Opening, device_of, open_backend, open_lanes
+from onepass.models.reader import Asked, Reader
 from onepass.models.registry import open_model
-from onepass.models.texts import checked_texts, read_all, read_together
+from onepass.models.texts import checked_texts, read_all, read_list
 from onepass.models.thresholds import Given
 from onepass.results.types import Extraction
 from onepass.schema import Schema
 from onepass.shortcuts import Shortcuts
-from onepass.typed.plan import typed_plan
+from onepass.typed.plan import TypedPlan, typed_plan
 from onepass.typed.result import TypedExtraction
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 M = TypeVar("M", bound="BaseModel")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """How a model was opened.
-
-    Attributes:
-        name: that it was asked for by.
-        how: the other arguments of `Extractor.from_pretrained`, without the token.
-        calibrated: whether its scores are calibrated.
-    """
-
-    name: str | Path
-    how: Mapping[str, Any]
-    calibrated: bool = True
 
 
 class Extractor(Shortcuts):
@@ -76,11 +59,7 @@ class Extractor(Shortcuts):
     def __init__(
         self, *, backend: str = "auto", precision: str = "auto", threads: int | None = None
     ) -> None:
-        from onepass.builtin import builtin_checkpoint
-
-        self._open(builtin_checkpoint(), HubOptions(), Wanted(backend, precision, threads))
-        how = {"backend": backend, "precision": precision, "threads": threads}
-        self._origin = Origin("builtin", how)
+        self._open(Opening("builtin", Wanted(backend, precision, threads)))
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913  all that can be said of how a checkpoint is run
@@ -102,8 +81,8 @@ class Extractor(Shortcuts):
         Args:
             name: a directory, a hub id ("owner/name"), or "builtin" for the built-in model; a
                 directory of that name is "./builtin".
-            backend: "auto", "onnx", "openvino" or "torch"; "auto" is the faster one of the first
-                two that are installed.
+            backend: "auto", "onnx", "openvino" or "torch"; "auto" is the faster one of "onnx" and
+                "openvino", or "torch" for what these do not run (docs/backends.md).
             precision: "auto", "fp32", "bf16" (OpenVINO, torch), "fp16" (torch on a GPU) or "int8"
                 (ONNX Runtime, OpenVINO); "auto" is exact, unless there are int8 graphs whose loss
                 was measured.
@@ -124,47 +103,27 @@ class Extractor(Shortcuts):
         >>> Extractor.from_pretrained("builtin", backend="onnx")
         Extractor('builtin', gliner2, onnx)
         """
-        from onepass.builtin import named
-
         wanted = Wanted(backend, precision, threads, device, compiled)  # refused before a download
-        known = find_known(str(name))
-        if known is not None and not known.supported:  # say so before its weights are fetched
-            raise CheckpointError(
-                f"{name} is a {known.family} checkpoint of the kind {known.architecture!r}, which "
-                "this version cannot run yet; see  onepass models  for those that it can."
-            )
-        checkpoint = named(
-            name,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-        )
-        self = cls.__new__(cls)
         cache = None if cache_dir is None else Path(cache_dir).expanduser()
-        hub = HubOptions(cache, token, local_files_only)
-        self._open(checkpoint, hub, wanted)
-        how = {
-            "backend": backend,
-            "precision": precision,
-            "threads": threads,
-            "device": device,
-            "compiled": compiled,
-            "revision": revision,
-            "cache_dir": cache,
-            "local_files_only": local_files_only,
-        }
-        self._origin = Origin(name, how)
-        return self
+        return cls._of(Opening(name, wanted, HubOptions(cache, token, local_files_only), revision))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (type(self), self._origin)
+    @classmethod
+    def _of(cls, opening: Opening) -> Extractor:
+        """Return a model that is opened so."""
+        self = cls.__new__(cls)
+        self._open(opening)
+        return self if opening.calibrated else self.uncalibrated()
 
-    def _open(self, checkpoint: Checkpoint, hub: HubOptions, wanted: Wanted) -> None:
-        model = open_model(checkpoint, hub)
+    def _open(self, opening: Opening) -> None:
+        checkpoint, wanted = opening.checkpoint(), opening.wanted
+        model = open_model(checkpoint, opening.hub)
         backend = open_backend(model, checkpoint, wanted)
         batching = budget_of(device_of(backend, wanted))
         self._reader = Reader(model, backend, batching, open_lanes(backend))
+        self._opening = opening.without_token()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self)._of, (self._opening,)
 
     def __repr__(self) -> str:
         return f"Extractor({self.name!r}, {self.family}, {self._reader.backend.name})"
@@ -209,7 +168,7 @@ class Extractor(Shortcuts):
         plain = self.__class__.__new__(self.__class__)
         model = replace(own.model, thresholds={}, calibration={}, label_thresholds={})
         plain._reader = Reader(model, own.backend, own.batching, own.lanes)
-        plain._origin = replace(self._origin, calibrated=False)
+        plain._opening = replace(self._opening, calibrated=False)
         return plain
 
     # -- extraction --------------------------------------------------------------------------
@@ -271,7 +230,7 @@ class Extractor(Shortcuts):
         """Find what a schema asks for.
 
         Args:
-            text: one text, or a list of texts.
+            text: one text, or any iterable of texts.
             schema: a `Schema`, its JSON form (dict or string), a pydantic model class or the JSON
                 Schema of an object (the results are then `onepass.typed.TypedExtraction`s); may be
                 left out if ``labels`` are given, which are then the entity labels.
@@ -300,19 +259,11 @@ class Extractor(Shortcuts):
         >>> [[entity.text for entity in doc.entities] for doc in docs]
         [['Ann Lee'], []]
         """
-        plan = typed_plan(schema)
-        asked = self._reader.ask(
-            _schema_of(schema if plan is None else plan.schema, labels),
-            threshold=threshold,
-            overlap=overlap,
-            on_long=on_long,
-            vectors=labels,
-            solver=solver,
-        )
+        plan, asked = self._asked(schema, threshold, overlap, on_long, labels, solver)
         if isinstance(text, str):
-            return read_together(self._reader, [text], asked, plan)[0]
+            return read_list(self._reader, [text], asked, plan)[0]
         texts = list(checked_texts(text))  # a wrong one is found before anything is read
-        return list(read_all(self._reader, texts, asked, plan, all_there=True))
+        return read_list(self._reader, texts, asked, plan)
 
     @overload
     def stream(
@@ -350,7 +301,8 @@ class Extractor(Shortcuts):
         """Yield the extraction of each text, in order, holding only a few texts at a time.
 
         Args:
-            texts: any iterable of strings; it is read as results are taken.
+            texts: any iterable of strings; it is read as results are taken. If it fails, or holds
+                what is refused, the results of all texts before that are yielded first.
             schema: as in `extract`.
             threshold: as in `extract`.
             overlap: as in `extract`.
@@ -365,15 +317,7 @@ class Extractor(Shortcuts):
         >>> [entity.text for doc in docs for entity in doc.entities]
         ['Ann Lee']
         """
-        plan = typed_plan(schema)
-        asked = self._reader.ask(
-            _schema_of(schema if plan is None else plan.schema, labels),
-            threshold=threshold,
-            overlap=overlap,
-            on_long=on_long,
-            vectors=labels,
-            solver=solver,
-        )
+        plan, asked = self._asked(schema, threshold, overlap, on_long, labels, solver)
         if isinstance(texts, str):
             raise InputError(
                 f"The texts must be a list or another iterable of strings, but the one string "
@@ -381,6 +325,27 @@ class Extractor(Shortcuts):
             )
         all_there = isinstance(texts, Sequence)  # before they are checked one by one
         return read_all(self._reader, checked_texts(texts), asked, plan, all_there=all_there)
+
+    def _asked(
+        self,
+        schema: object,
+        threshold: Given,
+        overlap: str,
+        on_long: str,
+        labels: LabelVectors | None,
+        solver: str,
+    ) -> tuple[TypedPlan | None, Asked]:
+        """Return what is made of the answers, None for a plain schema, and what is asked."""
+        plan = typed_plan(schema)
+        asked = self._reader.ask(
+            schema_of(schema if plan is None else plan.schema, labels),
+            threshold=threshold,
+            overlap=overlap,
+            on_long=on_long,
+            vectors=labels,
+            solver=solver,
+        )
+        return plan, asked
 
     def encode_labels(self, labels: Any) -> LabelVectors:
         """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).
@@ -406,21 +371,3 @@ class Extractor(Shortcuts):
                 "or stream() for several."
             )
         return self.extract(text, schema, threshold=threshold, overlap=overlap, on_long=on_long)
-
-
-def _schema_of(schema: object, labels: object) -> object:
-    """Return what is asked where label vectors may be given in place of a schema."""
-    if labels is None:
-        return schema
-    if not isinstance(labels, LabelVectors):
-        raise InputError(
-            f"labels takes what encode_labels() or LabelVectors.load() returned, but "
-            f"{labels!r:.60} was given; names of labels go into the schema."
-        )
-    return labels.schema() if schema is None else schema
-
-
-def _reopen(kind: type[Extractor], origin: Origin) -> Extractor:
-    """Return a model opened as another one was."""
-    model = kind.from_pretrained(origin.name, **origin.how)
-    return model if origin.calibrated else model.uncalibrated()

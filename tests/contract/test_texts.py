@@ -175,7 +175,7 @@ def test_long_texts_can_be_refused(model: Extractor) -> None:
     short, long = "Tim Cook", long_text(model)
     schema = {"entities": ["person"]}
     assert model.extract(short, schema, on_long="error").text == short
-    with pytest.raises(TextTooLong, match=r"^The text has \d+ pieces.*, but \d+.* fit .*on_long="):
+    with pytest.raises(TextTooLong, match=r"^Text 2 has \d+ pieces.*, but \d+.* fit .*on_long="):
         model.extract([short, long], schema, on_long="error")
 
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Iterable
 from itertools import combinations
 
 import pytest
 
-from onepass.decoding.consistency_solve import Limit, Problem, _exact, keeps, solve
+from onepass.decoding.consistency_solve import Limit, Problem, _exact, solve
 from onepass.errors import MissingExtra
+
+
+def keeps(problem: Problem, chosen: Iterable[int]) -> bool:
+    """Say whether a choice keeps every constraint."""
+    held = set(chosen)
+    return (
+        not any(a in held and b in held for a, b in problem.conflicts)
+        and not any(v in held and held.isdisjoint(others) for v, others in problem.needs)
+        and all(
+            sum(not held.isdisjoint(group) for group in limit.groups) <= limit.most
+            for limit in problem.limits
+        )
+    )
 
 
 def total(problem: Problem, chosen: list[int]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -210,6 +212,45 @@ def test_one_window_may_say_the_same_choice_of_two_things() -> None:
     two = RecordPart(0, 8, (only, only))
     assert merge_records([two]) == (only, only)
     assert merge_records([two, RecordPart(4, 12, (only,))]) == (only, only)
+
+
+RED, BLUE, GRAY = SpanFind(7, 8, 0.9), SpanFind(8, 9, 0.9), SpanFind(9, 10, 0.9)
+
+
+def merged_lists(*lists: tuple[SpanFind, ...], apart: bool = False) -> list[tuple[Any, ...]]:
+    """Return what is left of one name with other colors in each of several windows."""
+    starts = range(0, 20 * len(lists), 20) if apart else range(len(lists))
+    found = [record((NAME,), colors) for colors in lists]
+    parts = [RecordPart(at, at + 20, (one,)) for at, one in zip(starts, found, strict=True)]
+    return [one.fields[1] for one in merge_records(parts, [0])]
+
+
+def test_one_thing_that_two_windows_see_with_other_lists_is_one_record() -> None:
+    assert merged_lists((BLUE, GRAY), (RED, BLUE, GRAY, PRICE)) == [(RED, BLUE, GRAY, PRICE)]
+    assert merged_lists((RED, BLUE), (BLUE, GRAY, PRICE)) == [(BLUE, GRAY, PRICE)]
+    assert merged_lists((RED, BLUE), (BLUE, GRAY, PRICE), apart=True) == [
+        (RED, BLUE), (BLUE, GRAY, PRICE),
+    ]  # fmt: skip
+    assert merged_lists((RED,), (BLUE, GRAY)) == [(RED,), (BLUE, GRAY)]  # nothing is lost
+
+
+def test_two_records_with_one_name_and_nothing_else_in_common_are_two_things() -> None:
+    red, blue, more = (record((NAME,), colors) for colors in ((RED,), (BLUE,), (BLUE, GRAY)))
+    assert merge_records([RecordPart(0, 20, (red, more))], [0]) == (red, more)
+    parts = [RecordPart(0, 20, (red, blue)), RecordPart(1, 21, (more,))]
+    assert merge_records(parts, [0]) == (red, more)
+
+
+def test_a_window_may_find_one_thing_twice() -> None:
+    less, more = record((NAME,), (RED, BLUE)), record((NAME,), (BLUE, GRAY, PRICE))
+    assert merge_records([RecordPart(0, 20, (less, more))], [0]) == (more,)
+
+
+def test_another_choice_makes_no_other_thing() -> None:
+    new, used = record((NAME,), (PRICE,), (NEW,)), record((NAME,), (PRICE,), (USED,))
+    parts = [RecordPart(0, 20, (new,)), RecordPart(1, 21, (used,))]
+    assert merge_records(parts, [0, 1, 2]) == (new,)
+    assert merge_records(parts, [0, 1]) == (new, used)
 
 
 def test_empty_records_are_dropped() -> None:

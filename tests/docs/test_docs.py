@@ -8,7 +8,8 @@ A page is read from top to bottom, in a temporary directory of its own:
   each followed by what it prints: standard output, and standard error too if the command fails;
 - `<!-- file: NAME -->` on the line before any block writes the block to that file;
 - `<!-- no-run -->` on the line before a block leaves it out: for blocks that need the network;
-- `<!-- needs: PACKAGE -->` leaves it out where an optional package is not installed.
+- `<!-- needs: PACKAGE -->` leaves it out where an optional package is not installed, with a warning
+  that names it; `make guests` installs them all.
 
 The text must be equal. Only numbers from 0 to 1 (scores) may differ, by `SCORE_TOLERANCE`: int8
 kernels are not the same on every CPU.
@@ -20,6 +21,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -184,8 +186,10 @@ def run_page(page: Path) -> None:
     for block in read_page(page.read_text(encoding="utf-8")):
         if block.mark.startswith("file: "):
             Path(block.mark.removeprefix("file: ")).write_text(block.code, encoding="utf-8")
-        elif block.mark == "no-run" or not has_what_it_needs(block):
+        elif block.mark == "no-run":
             continue
+        elif not has_what_it_needs(block):
+            warnings.warn(f"{page.name}: a block is left out ({block.mark})", stacklevel=2)
         elif block.language == "python":
             run_python(page, block, module.__dict__)
         elif block.language == "console":

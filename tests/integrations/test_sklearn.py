@@ -1,5 +1,7 @@
 """The classifier in scikit-learn: its own checks, and a search, a pipeline, a cross-validation."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -78,8 +80,30 @@ def test_labels_keep_their_type() -> None:
 
 @pytest.mark.parametrize("texts", ["one", 5, [1, 2], [["a"], ["b"]], [None, None]])
 def test_other_things_than_texts_are_refused(texts: object) -> None:
-    with pytest.raises(InputError, match="must be a list or a column of strings"):
+    with pytest.raises(InputError, match=r"must be a (list or a column of strings|string, but)"):
         guest.OnepassClassifier().fit(texts, ["a", "b"])
+
+
+class Table:
+    """Loops over the names of its columns, as those of pandas do."""
+
+    columns = ("title", "body")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+
+def test_a_table_is_refused_in_place_of_classifying_the_names_of_its_columns() -> None:
+    with pytest.raises(InputError, match="a table \\(Table\\) was given; give one column"):
+        guest.OnepassClassifier().fit(Table(), ["a", "b"])
+    with pytest.raises(InputError, match="a table \\(Table\\) was given; give one column"):
+        guest.OnepassClassifier().fit(["", ""], ["a", "b"]).predict(Table())
+
+
+def test_another_task_counts_from_the_next_fit_on() -> None:
+    classifier = guest.OnepassClassifier("topic").fit(TEXTS, LABELS)
+    before = classifier.predict_proba(TEXTS)
+    assert (classifier.set_params(task="tone").predict_proba(TEXTS) == before).all()
 
 
 def test_labels_must_match_texts() -> None:
@@ -98,3 +122,9 @@ def test_labels_of_several_kinds_are_refused(labels: list[object]) -> None:
 def test_descriptions_must_be_a_mapping() -> None:
     with pytest.raises(InputError, match="descriptions must be a mapping"):
         guest.OnepassClassifier(descriptions=["games"]).fit([""], ["sport"])
+
+
+def test_a_description_of_no_label_is_told() -> None:
+    classifier = guest.OnepassClassifier(descriptions={"sprot": "games"})
+    with pytest.warns(UserWarning, match="'sprot', which is none of the labels \\(sport\\)"):
+        classifier.fit([""], ["sport"])

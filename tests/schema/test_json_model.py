@@ -43,6 +43,15 @@ def field_of(value: dict[str, Any]) -> Field:
          Field("x", "list", rules=Rules(kind="integer", max_items=2))),
         ({"type": "array", "items": {"enum": ["s", "m"]}}, Field("x", "list", ("s", "m"))),
         ({"type": "array"}, Field("x", "list")),
+        ({"type": "array", "description": "all", "items": {"type": "string"}},
+         Field("x", "list", description="all")),
+        ({"type": "array", "items": {"type": "string", "description": "each"}},
+         Field("x", "list", description="each")),
+        ({"type": "array", "prefixItems": [{"type": "integer"}] * 2, "minItems": 2},
+         Field("x", "list", rules=Rules(kind="integer", min_items=2))),
+        ({"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]},
+         Field("x", "list")),
+        ({"anyOf": [{"const": "s"}, {"enum": ["m", "s"]}]}, Field("x", "str", ("s", "m"))),
         ({"allOf": [{"type": "integer"}]}, Field("x", "str", rules=Rules(kind="integer"))),
         ({"anyOf": [{"type": "number"}, {"type": "string"}]},
          Field("x", "str", rules=Rules(kind="number"))),
@@ -75,6 +84,9 @@ def test_references_are_followed() -> None:
     [
         ({"type": "array", "items": {"type": "array"}}, "is a list of lists"),
         ({"type": "array", "items": [{}]}, "record.x[] must be an object"),
+        ({"type": "array", "prefixItems": {}}, "The prefixItems of record.x must be a list"),
+        ({"type": "array", "prefixItems": [{"type": "string"}, {"enum": ["a"]}]},
+         "record.x mixes types that are extracted differently"),
         ({"type": ["string", "integer"]}, "must have one type, besides null"),
         ({"anyOf": [{"type": "string"}, {"type": "object"}]}, "allows several types"),
         ({"type": "tuple"}, "The type of record.x is not known: 'tuple'"),
@@ -88,7 +100,7 @@ def test_references_are_followed() -> None:
         ({"enum": ["a", "a"]}, "The choices of field 'x' must be distinct"),
         ("string", "The property record.x must be an object"),
     ],
-)
+)  # fmt: skip
 def test_what_text_cannot_fill_is_refused(value: Any, sentence: str) -> None:
     with pytest.raises(SchemaError) as refused:
         Schema.from_json_schema({"properties": {"x": value}})
@@ -115,3 +127,25 @@ def test_nothing_to_ask_is_refused() -> None:
 def test_a_pattern_that_only_another_engine_knows_is_left_out() -> None:
     (leaf,) = shape_of_json({"properties": {"x": {"type": "string", "pattern": r"\p{L}+"}}}).leaves
     assert leaf.field.rules == Rules()
+
+
+def test_choices_of_a_union_may_be_references_and_null() -> None:
+    choice = {"anyOf": [{"$ref": "#/$defs/A"}, {"enum": ["b", None]}]}
+    (leaf,) = shape_of_json({"properties": {"x": choice}, "$defs": {"A": {"const": "a"}}}).leaves
+    assert (leaf.field.choices, leaf.nullable) == (("a", "b"), True)
+
+
+def test_a_list_may_be_null_and_so_may_its_items_by_themselves() -> None:
+    items = {"type": ["string", "null"]}
+    (leaf,) = shape_of_json({"properties": {"x": {"type": "array", "items": items}}}).leaves
+    assert not leaf.nullable
+    listed = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
+    (leaf,) = shape_of_json({"properties": {"x": listed}}).leaves
+    assert leaf.nullable
+
+
+def test_other_documents_than_those_of_objects_are_named() -> None:
+    with pytest.raises(SchemaError, match="has no key 'entities'; ask for one of the two"):
+        read_schema({"entities": ["person"], "properties": {"x": {"type": "string"}}})
+    with pytest.raises(SchemaError, match="is that of an array; give that of its items"):
+        read_schema({"$defs": {"M": {}}, "type": "array", "items": {"$ref": "#/$defs/M"}})

@@ -31,9 +31,11 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from onepass.errors import SchemaError
 from onepass.schema import Field, Rules, Schema, read_schema
-from onepass.schema.pydantic_model import read_type, shape_of_model, structure_name
+from onepass.schema.pydantic_model import read_type, shape_of_model
 from onepass.schema.rules import NO_RULES
 from onepass.typed import Email, Iban, Money, Phone, Quantity, Url
+
+INF = float("inf")
 
 
 class Size(Enum):
@@ -184,20 +186,6 @@ def test_an_instance_is_refused() -> None:
         read_schema(Maker(name="x"))
 
 
-@pytest.mark.parametrize(
-    ("class_name", "name"),
-    [
-        ("Product", "product"),
-        ("ProductReview", "product review"),
-        ("product_review", "product review"),
-        ("HTTPServer", "http server"),
-        ("Phase2Trial", "phase2 trial"),
-    ],
-)
-def test_structure_names(class_name: str, name: str) -> None:
-    assert structure_name(class_name) == name
-
-
 class Part(BaseModel):
     code: str
 
@@ -267,6 +255,12 @@ def test_more_than_three_levels_and_circles_are_refused() -> None:
          {"kind": "integer", "ge": 1, "lt": 9}),
         (Annotated[Decimal, ModelField(le=Decimal("0.1"))], "str",
          {"kind": "decimal", "le": "0.1"}),
+        (Annotated[float, ModelField(ge=-INF, lt=INF)], "str", {"kind": "number"}),
+        (Annotated[Decimal, ModelField(le=Decimal("inf"))], "str", {"kind": "decimal"}),
+        (tuple[str, str], "list", {"min_items": 2, "max_items": 2}),
+        (tuple[Annotated[str, ModelField(min_length=2)], int], "list",
+         {"min_items": 2, "max_items": 2}),
+        (tuple[int, ...], "list", {"kind": "integer"}),
         (Annotated[date, ModelField(ge=date(2024, 1, 1))], "str",
          {"kind": "date", "ge": "2024-01-01"}),
         (Annotated[str, StringConstraints(pattern="^A", max_length=4)], "str",
@@ -286,6 +280,32 @@ def test_types_and_constraints_become_rules(
     )
     ((field,),) = (structure.fields for structure in Schema.from_pydantic(model).structures)
     assert (field.dtype, field.rules.given()) == (dtype, rules)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "choices", "nullable"),
+    [
+        (Literal["happy", None], ("happy",), True),
+        (Literal["open"] | Literal["shipped", "open"], ("open", "shipped"), False),
+        (Literal["open"] | Literal["shipped", None], ("open", "shipped"), True),
+        (Size | Literal["huge"] | None, ("small", "large", "huge"), True),
+        (list[Literal["a"] | Literal["b"]], ("a", "b"), False),
+        (TypeAliasType("State", Literal["a"]) | TypeAliasType("More", Literal["b"]),
+         ("a", "b"), False),
+    ],
+)  # fmt: skip
+def test_choices_of_a_union_are_choices_of_one_field(
+    annotation: Any, choices: tuple[str, ...], nullable: bool
+) -> None:
+    reading = read_type(annotation, "Order.x")
+    assert (reading.choices, reading.nullable) == (choices, nullable)
+    assert len(reading.meanings) == len(choices)
+
+
+def test_a_union_of_choices_under_other_constraints_is_refused() -> None:
+    bound = Annotated[Literal["b"], Rules(exclusive=True)]
+    with pytest.raises(SchemaError, match="mixes types"):
+        read_type(Literal["a"] | bound, "Order.x")
 
 
 METADATA = {

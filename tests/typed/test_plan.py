@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model, field_validator, model_validator
 
 from onepass.errors import SchemaError
-from onepass.results.types import Extraction, Record, Value
+from onepass.results.types import Coverage, Extraction, Record, Value
 from onepass.schema import read_schema
 from onepass.typed import FieldError, TypedExtraction
 from onepass.typed.plan import typed_plan
@@ -155,6 +155,17 @@ def test_a_missing_value_is_said() -> None:
     assert doc.evidence["day"].text == "2024-05-03"
 
 
+def test_a_missing_value_of_a_text_in_windows_says_why() -> None:
+    plan = typed_plan(Order)
+    assert plan is not None
+    read_in = Coverage(len(TEXT), len(TEXT), 3, False)
+    doc = plan.read(Extraction(TEXT, records={"order": (found(size="small"),)}, coverage=read_in))
+    (error,) = doc.errors
+    assert error.message.startswith(
+        "Nothing was found for this field, which is required; the text was read in 3 windows, and"
+    )
+
+
 def test_a_bad_item_of_a_list_goes_alone_and_evidence_is_counted_anew() -> None:
     doc = read(
         Order,
@@ -263,6 +274,26 @@ def test_the_json_schema_of_a_class_asks_the_same() -> None:
     assert by_class.schema.structures[1:] == by_json.schema.structures[1:]
     names = [[f.name for f in plan.schema.structures[0].fields] for plan in (by_class, by_json)]
     assert names[0] == names[1]
+
+
+class Lamp(BaseModel):
+    name: str
+    colors: list[str] | None = Field(description="colors it comes in")
+    mood: Literal["warm", None]
+    sizes: tuple[int, int] | None
+    state: Literal["new"] | Literal["used"] | None
+
+
+def test_lists_pairs_and_choices_ask_the_same_by_class_and_by_json() -> None:
+    by_class, by_json = typed_plan(Lamp), typed_plan(Lamp.model_json_schema())
+    assert by_class is not None
+    assert by_json is not None
+    assert by_class.schema == by_json.schema
+    absent = {"name": "lamp", "colors": None, "mood": None, "sizes": None, "state": None}
+    for model in (Lamp, Lamp.model_json_schema()):
+        doc = read(model, lamp=[found(name="lamp")])
+        assert dict(doc.value) == absent
+        assert doc.errors == ()
 
 
 def test_a_json_schema_may_be_text() -> None:

@@ -143,8 +143,15 @@ def test_what_is_no_minus(text: str) -> None:
 @pytest.mark.parametrize("kind", ["integer", "number", "decimal", "quantity"])
 def test_no_number_is_too_long_to_be_written(kind: Any) -> None:
     with pytest.raises(UnreadableError):
-        read_value("9" * 400, Rules(kind=kind))
+        read_value("9" * 200, Rules(kind=kind))
     assert fit("9" * 99 + " million", Rules(kind=kind, ge=1)) is Fit.GOOD
+
+
+@pytest.mark.parametrize("kind", sorted({*KINDS} - {"text", "email", "url"}))
+def test_what_is_too_long_for_a_value_is_refused_at_once(kind: Any) -> None:
+    for start in ("1", "May 3 "):
+        with pytest.raises(UnreadableError, match=f"too many for the kind '{kind}'"):
+            read_value(start * 200_000, Rules(kind=kind))
 
 
 def test_moments_before_the_first_year_compare() -> None:

@@ -128,7 +128,7 @@ def assemble(
         text=words.text,
         entities=entities,
         classifications=_classifications(schema, parts, choice),
-        records=assemble_records(words, schema, settled(parts, values)),
+        records=assemble_records(words, schema, settled(schema, parts, values)),
         relations=relations,
         coverage=coverage,
     )

@@ -67,11 +67,14 @@ def open_slots(
 
 
 def settled(
-    parts: Sequence[WindowFindings], values: Mapping[Place, tuple[SpanFind, ...]]
+    schema: Schema,
+    parts: Sequence[WindowFindings],
+    values: Mapping[Place, tuple[SpanFind, ...]],
 ) -> list[WindowFindings]:
     """Return the findings with what was chosen in place of the options.
 
     Args:
+        schema: what was asked.
         parts: of the text.
         values: of the slots, in words of the document.
     """
@@ -85,7 +88,7 @@ def settled(
             }
             for number in one.spare:
                 whole = RecordPart(0, part.window.end - part.window.start, records[number])
-                records[number] = merge_records([whole])
+                records[number] = merge_records([whole], schema.structures[number].single)
             findings.append(replace(one, records=records))
         out.append(WindowFindings(part.window, tuple(findings)))
     return out
@@ -135,7 +138,8 @@ def assemble_records(
             moved = tuple(_moved(record, part.window.start) for record in whole)
             windows.append(RecordPart(part.window.start, part.window.end, moved))
         # Windows overlap and repeat each other; what one window says is taken as it is.
-        found = merge_records(windows) if len(windows) > 1 else windows[0].records
+        many = len(windows) > 1
+        found = merge_records(windows, structure.single) if many else windows[0].records
         answers[structure.name] = tuple(
             {
                 field.name: _field_value(words, field, finds)

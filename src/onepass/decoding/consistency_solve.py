@@ -7,7 +7,6 @@ knows nothing of entities, relations or texts: findings are numbers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
@@ -50,23 +49,6 @@ class Problem:
     limits: tuple[Limit, ...] = ()
     late: frozenset[int] = frozenset()
     ranked: tuple[tuple[int, ...], ...] = ()
-
-
-def keeps(problem: Problem, chosen: Iterable[int]) -> bool:
-    """Return whether a choice keeps every constraint.
-
-    >>> keeps(Problem((0.9, 0.8), conflicts=((0, 1),)), [0, 1])
-    False
-    """
-    held = set(chosen)
-    return (
-        not any(a in held and b in held for a, b in problem.conflicts)
-        and not any(v in held and held.isdisjoint(others) for v, others in problem.needs)
-        and all(
-            sum(not held.isdisjoint(group) for group in limit.groups) <= limit.most
-            for limit in problem.limits
-        )
-    )
 
 
 def solve(problem: Problem, solver: Solver = "greedy") -> list[int]:

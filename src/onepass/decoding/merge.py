@@ -9,7 +9,7 @@ not matter.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,10 +120,13 @@ class _Row:
     record: RecordFind
     keys: frozenset[_Key]
     spans: tuple[_Key, ...]
+    single: frozenset[_Key]  # the spans of fields that hold one value
     total: float
 
 
-def merge_records(parts: Iterable[RecordPart]) -> tuple[RecordFind, ...]:
+def merge_records(
+    parts: Iterable[RecordPart], single: Collection[int] = ()
+) -> tuple[RecordFind, ...]:
     """Put the records of one structure together, dropping those that another one contains.
 
     A record is dropped if all that it says, spans and choices, is also said by another record and
@@ -131,8 +134,13 @@ def merge_records(parts: Iterable[RecordPart]) -> tuple[RecordFind, ...]:
     stays. Choices have no place in the text: a record of choices alone is dropped only for an
     identical one from another window that overlaps its own. Records without findings are dropped.
 
+    Of two records of one window, or of windows that overlap, whose single values stand at the same
+    places, the fuller one stays if it fills every field that the other fills, lists with a value in
+    common: they are one thing that was found twice.
+
     Args:
         parts: the records of each window, in global word indices.
+        single: numbers of the fields that hold one value.
 
     Returns:
         The records in the order of their windows, then in the order within the window.
@@ -142,22 +150,25 @@ def merge_records(parts: Iterable[RecordPart]) -> tuple[RecordFind, ...]:
     >>> merge_records([RecordPart(0, 4, (half,)), RecordPart(0, 8, (full,))]) == (full,)
     True
     """
-    rows = sorted(_rows(parts), key=lambda row: (-len(row.keys), -row.total, row.number, row.place))
-    kept = _drop_contained([row for row in rows if row.spans])
+    rows = sorted(
+        _rows(parts, single), key=lambda row: (-len(row.keys), -row.total, row.number, row.place)
+    )
+    kept = _drop_contained(_drop_changed([row for row in rows if row.spans], single))
     kept += _drop_repeated([row for row in rows if not row.spans])
     kept.sort(key=lambda row: (row.number, row.place))
     return tuple(row.record for row in kept)
 
 
-def _rows(parts: Iterable[RecordPart]) -> Iterable[_Row]:
+def _rows(parts: Iterable[RecordPart], single: Collection[int]) -> Iterable[_Row]:
     for number, part in enumerate(sorted(parts, key=_part_key)):
         for place, record in enumerate(part.records):
             finds = _finds(record)
             keys = frozenset(_key(field, find) for field, find in finds)
             spans = {_key(field, find) for field, find in finds if isinstance(find, SpanFind)}
             total = sum(find.score for _, find in finds)
+            ones = frozenset(span for span in spans if span[0] in single)
             if keys:
-                yield _Row(part, number, place, record, keys, tuple(sorted(spans)), total)
+                yield _Row(part, number, place, record, keys, tuple(sorted(spans)), ones, total)
 
 
 def _finds(record: RecordFind) -> list[tuple[int, Find]]:
@@ -178,6 +189,26 @@ def _part_key(part: RecordPart) -> tuple[int, int, list[list[tuple[_Key, float]]
         for record in part.records
     ]
     return part.start, part.end, content
+
+
+def _drop_changed(rows: list[_Row], single: Collection[int]) -> list[_Row]:
+    """Keep the rows, fullest first, that are no kept one found once more with other lists."""
+    kept: dict[frozenset[_Key], list[_Row]] = defaultdict(list)
+    out = []
+    for row in rows:
+        same = kept[row.single] if row.single else []
+        if any(_windows_overlap(row, one) and _says_less(row, one, single) for one in same):
+            continue
+        same.append(row)
+        out.append(row)
+    return out
+
+
+def _says_less(row: _Row, other: _Row, single: Collection[int]) -> bool:
+    """Return whether each field of a row is filled by another one, lists with a value in common."""
+    shared = {field for field, _, _ in row.keys & other.keys}
+    filled = {field for field, held in enumerate(other.record.fields) if held and field in single}
+    return {field for field, _, _ in row.keys} <= shared | filled
 
 
 def _drop_contained(rows: list[_Row]) -> list[_Row]:

@@ -6,6 +6,7 @@ search over its settings, a cross-validation beside trained ones.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import open_model
+from onepass.models.texts import checked_texts
 from onepass.schema import Schema
 
 try:
@@ -31,7 +33,8 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
 
     Args:
         task: name of the question, which the model reads, such as "sentiment".
-        descriptions: label to what it means, or None.
+        descriptions: label to what it means, or None. What names none of the labels of ``fit`` is
+            not used, which a warning says: a part of the texts may lack a label.
         model: an `Extractor`, a hub id or a directory; None for the built-in model.
 
     Attributes:
@@ -75,7 +78,8 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
             )
         self.classes_ = np.unique(labels)
         self._names = [str(label) for label in self.classes_]
-        self._schema = Schema().classification(self.task, self._asked()).checked()
+        self._task = self.task  # which scikit-learn may set anew, for the next fit
+        self._schema = Schema().classification(self._task, self._asked()).checked()
         self._model = open_model(self.model)
         return self
 
@@ -83,7 +87,15 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         means = {} if self.descriptions is None else self.descriptions
         if not isinstance(means, Mapping):
             raise InputError(f"descriptions must be a mapping, but {means!r:.60} was given.")
-        return {name: means.get(name) for name in self._names}
+        told = {str(name): meaning for name, meaning in means.items()}  # labels may be numbers
+        unused = [name for name in told if name not in self._names]
+        if unused:
+            warnings.warn(
+                f"descriptions has {unused[0]!r:.60}, which is none of the labels "
+                f"({', '.join(self._names):.200}), and is not used; spell it as a label.",
+                stacklevel=3,
+            )
+        return {name: told.get(name) for name in self._names}
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """Return the best label of each text: (texts,)."""
@@ -95,7 +107,7 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         """Return the probabilities of the labels: (texts, labels), each row adds up to 1."""
         check_is_fitted(self)
         rows = [
-            [doc.classifications[self.task].scores[name] for name in self._names]
+            [doc.classifications[self._task].scores[name] for name in self._names]
             for doc in self._model.stream(_texts(X), self._schema)
         ]
         scores = np.array(rows, dtype=np.float64).reshape(len(rows), len(self._names))
@@ -116,13 +128,10 @@ def _texts(given: Any) -> Sequence[str]:
     """Return texts as a list, whatever sequence they came in.
 
     Raises:
-        InputError: if they are not one row of strings.
+        InputError: if they are not one row of strings; a table is none.
     """
-    no_row = isinstance(given, str) or not isinstance(given, Iterable)
-    texts = [] if no_row else list(given)
-    wrong = [given] if no_row else [text for text in texts if not isinstance(text, str)]
-    if wrong:
+    if isinstance(given, str) or not isinstance(given, Iterable):
         raise InputError(
-            f"The texts must be a list or a column of strings, but {wrong[0]!r:.60} was given."
+            f"The texts must be a list or a column of strings, but {given!r:.60} was given."
         )
-    return texts
+    return list(checked_texts(given))

@@ -6,6 +6,7 @@ It knows single values, not what they are part of.
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex
 
 
@@ -37,6 +38,22 @@ def check_list(value: Any, what: str) -> list[Any] | tuple[Any, ...]:
     """
     if not isinstance(value, list | tuple):
         raise ValueError(f"{what} must be a list, but {value!r:.60} was given.")
+    return value
+
+
+def check_object(value: Any, what: str) -> Mapping[str, Any]:
+    """Return what is given if it is an object, as JSON calls it.
+
+    Raises:
+        ValueError: if it is anything else.
+
+    >>> check_object([], "'records'")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'records' must be an object, but [] was given.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{what} must be an object, but {value!r:.60} was given.")
     return value
 
 

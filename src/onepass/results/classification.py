@@ -5,12 +5,12 @@ These types know nothing about models, words or windows, nor how a tree of label
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
-from onepass.results.checks import check_list, check_score, check_text
+from onepass.results.checks import check_list, check_object, check_score, check_text
 from onepass.results.frozen import FrozenDict
 
 
@@ -52,7 +52,7 @@ class Classification:
     fit: float | None = None
 
     def __post_init__(self) -> None:
-        for label in self.scores:
+        for label in check_object(self.scores, "'scores'"):
             check_text(label, "A label in scores")
         scores = {label: check_score(s, f"the label {label!r}") for label, s in self.scores.items()}
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -108,13 +108,14 @@ def labels_list(labels: Iterable[LabelScore]) -> list[dict[str, Any]]:
     return [{"label": one.label, "score": one.score} for one in labels]
 
 
-def labels_from(given: Sequence[Mapping[str, Any]], what: str) -> tuple[LabelScore, ...]:
+def labels_from(given: object, what: str) -> tuple[LabelScore, ...]:
     """Return what `labels_list` wrote.
 
     >>> labels_from([{"label": "calm", "score": 0.75}], "'labels'")
     (LabelScore(label='calm', score=0.75),)
     """
-    return tuple(LabelScore(one["label"], one["score"]) for one in check_list(given, what))
+    held = (check_object(one, f"An item of {what}") for one in check_list(given, what))
+    return tuple(LabelScore(one["label"], one["score"]) for one in held)
 
 
 def classification_dict(answer: Classification) -> dict[str, Any]:
@@ -130,18 +131,19 @@ def classification_dict(answer: Classification) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def classification_from(given: Mapping[str, Any]) -> Classification:
-    """Return what `classification_dict` wrote.
+def classification_from(given: object, what: str = "The classification") -> Classification:
+    """Return what `classification_dict` wrote; errors call it ``what``.
 
     >>> classification_from({"labels": [], "scores": {}}).path
     ()
     """
-    paths = given.get("paths")
+    answer = check_object(given, what)
+    paths = answer.get("paths")
     return Classification(
-        labels_from(given["labels"], "'labels'"),
-        given["scores"],
+        labels_from(answer["labels"], "'labels'"),
+        answer["scores"],
         None
         if paths is None
         else tuple(tuple(check_list(path, "A path")) for path in check_list(paths, "'paths'")),
-        given.get("fit"),
+        answer.get("fit"),
     )

@@ -5,9 +5,11 @@ It knows counts, neither the text nor its windows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from onepass.results.checks import check_whole
+from onepass.results.checks import check_object, check_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,17 @@ class Coverage:
             raise ValueError(f"Coverage needs 0 <= chars_read <= chars and windows >= 0: {self}.")
         if self.chars_read and not self.windows:
             raise ValueError(f"Coverage needs a window if characters were read: {self}.")
+
+
+def coverage_from(given: object) -> Coverage:
+    """Return the coverage that was written as plain values.
+
+    Raises:
+        ValueError: if it is no object, or a value is wrong.
+        KeyError: if a value is missing.
+
+    >>> coverage_from({"chars": 3, "chars_read": 3, "windows": 1, "truncated": False}).windows
+    1
+    """
+    held: Mapping[str, Any] = check_object(given, "'coverage'")
+    return Coverage(held["chars"], held["chars_read"], held["windows"], held["truncated"])

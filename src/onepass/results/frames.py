@@ -10,7 +10,7 @@ from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.results.surrogates import without_surrogates
-from onepass.results.types import Extraction, FieldValue, Value
+from onepass.results.types import Extraction, Value, values_in
 
 _Row = tuple[object, ...]
 _TYPES = {
@@ -65,14 +65,8 @@ def _records(doc: Extraction) -> Iterator[_Row]:
     for name, records in doc.records.items():
         for number, record in enumerate(records):
             for key, held in record.items():
-                for value in _held(held):
+                for value in values_in(held):
                     yield name, number, key, *_placed(value), value.score
-
-
-def _held(held: FieldValue) -> tuple[Value, ...]:
-    if isinstance(held, tuple):
-        return held
-    return () if held is None else (held,)
 
 
 def _relations(doc: Extraction) -> Iterator[_Row]:

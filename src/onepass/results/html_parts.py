@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from onepass.results.arcs import LINE, Drawing, draw_arcs
-from onepass.results.types import Entity, Extraction, FieldValue, Value
-from onepass.results.wording import called, none_fits, values_of
+from onepass.results.types import Entity, Extraction, FieldValue, Value, values_in
+from onepass.results.wording import called, none_fits
 
 _LANES = 8  # underlines drawn below each other; what lies deeper is in the tooltip only
 _NOT_HTML = re.compile("[\x00\ud800-\udfff]")
@@ -131,7 +131,7 @@ def records_html(doc: Extraction) -> str:
 
 
 def _cell(held: FieldValue) -> str:
-    return ", ".join(_value_html(value) for value in values_of(held))
+    return ", ".join(_value_html(value) for value in values_in(held))
 
 
 def _value_html(value: Value) -> str:

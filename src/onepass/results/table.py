@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from onepass.results import given
-from onepass.results.types import Extraction, FieldValue
-from onepass.results.wording import called, columns, coverage_line, none_fits, values_of
+from onepass.results.types import Extraction, FieldValue, values_in
+from onepass.results.wording import called, columns, coverage_line, none_fits
 
 _CELL = 60  # columns of a terminal that one cell may take
 
@@ -63,7 +63,7 @@ def to_table(doc: Extraction) -> str:
 
 
 def _joined(held: FieldValue) -> str:
-    return ", ".join(value.text for value in values_of(held))
+    return ", ".join(value.text for value in values_in(held))
 
 
 def _printable(text: str) -> str:

@@ -8,12 +8,12 @@ These types know nothing about models, words or windows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, SupportsIndex
 
 from onepass.errors import InputError
-from onepass.results.checks import check_list, check_score, check_text, check_whole
+from onepass.results.checks import check_list, check_object, check_score, check_text, check_whole
 from onepass.results.classification import (
     Classification,
     LabelScore,
@@ -23,7 +23,7 @@ from onepass.results.classification import (
     labels_from,
     labels_list,
 )
-from onepass.results.coverage import Coverage
+from onepass.results.coverage import Coverage, coverage_from
 from onepass.results.exports import Exports
 from onepass.results.frozen import FrozenDict
 from onepass.results.surrogates import escaped_surrogates
@@ -88,6 +88,13 @@ class Entity:
 
 FieldValue = Value | None | tuple[Value, ...]  # "str" fields: Value or None; "list" fields: a tuple
 Record = Mapping[str, FieldValue]
+
+
+def values_in(held: FieldValue) -> tuple[Value, ...]:
+    """Return the values of a field, whether it holds one, several or none."""
+    if isinstance(held, tuple):
+        return held
+    return () if held is None else (held,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +181,8 @@ class Extraction(Exports):
         for name, rows in self.records.items():
             for row in rows:
                 for key, held in row.items():
-                    for value in held if isinstance(held, tuple) else (held,):
-                        if value is not None:
-                            yield f"{key!r} value of a {name!r} record", value
+                    for value in values_in(held):
+                        yield f"{key!r} value of a {name!r} record", value
         for relation in self.relations:
             yield f"head of the relation {relation.type!r}", relation.head
             yield f"tail of the relation {relation.type!r}", relation.tail
@@ -282,10 +288,10 @@ def _entity_dict(entity: Entity) -> dict[str, Any]:
     return {"label": entity.label, **place, "score": entity.score, **names}
 
 
-def _entity_from(given: Mapping[str, Any]) -> Entity:
-    names = labels_from(given.get("names", []), "'names'")
-    place = given["text"], given["start"], given["end"]
-    return Entity(given["label"], *place, given["score"], names)
+def _entity_from(given: object) -> Entity:
+    held = check_object(given, "An item of 'entities'")
+    names = labels_from(held.get("names", []), "'names'")
+    return Entity(held["label"], held["text"], held["start"], held["end"], held["score"], names)
 
 
 def _value_dict(value: Value) -> dict[str, Any]:
@@ -298,14 +304,26 @@ def _held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None
     return None if held is None else _value_dict(held)
 
 
-def _value_from(given: Mapping[str, Any]) -> Value:
-    return Value(given["text"], given["start"], given["end"], given["score"])
+def _value_from(given: object, what: str) -> Value:
+    held = check_object(given, what)
+    return Value(held["text"], held["start"], held["end"], held["score"])
 
 
-def _held_from(given: Any) -> FieldValue:
+def _held_from(given: object, key: object) -> FieldValue:
     if isinstance(given, list | tuple):
-        return tuple(_value_from(value) for value in given)
-    return None if given is None else _value_from(given)
+        return tuple(_value_from(one, f"A value of {key!r}") for one in given)
+    return None if given is None else _value_from(given, f"The value of {key!r}")
+
+
+def _record_from(given: object, name: object) -> Record:
+    held = check_object(given, f"A record of {name!r}")
+    return {key: _held_from(one, key) for key, one in held.items()}
+
+
+def _relation_from(given: object) -> Relation:
+    held = check_object(given, "An item of 'relations'")
+    head, tail = _value_from(held["head"], "'head'"), _value_from(held["tail"], "'tail'")
+    return Relation(held["type"], head, tail, held["score"])
 
 
 def _extraction_from(given: Mapping[str, Any]) -> Extraction:
@@ -313,23 +331,23 @@ def _extraction_from(given: Mapping[str, Any]) -> Extraction:
         text=given["text"],
         entities=tuple(_entity_from(one) for one in _items(given, "entities")),
         classifications={
-            task: classification_from(answer)
-            for task, answer in given.get("classifications", {}).items()
+            task: classification_from(answer, f"The classification {task!r}")
+            for task, answer in _named(given, "classifications")
         },
         records={
             name: tuple(
-                {key: _held_from(held) for key, held in row.items()}
-                for row in check_list(rows, f"The records {name!r}")
+                _record_from(one, name) for one in check_list(rows, f"The records {name!r}")
             )
-            for name, rows in given.get("records", {}).items()
+            for name, rows in _named(given, "records")
         },
-        relations=tuple(
-            Relation(one["type"], _value_from(one["head"]), _value_from(one["tail"]), one["score"])
-            for one in _items(given, "relations")
-        ),
-        coverage=Coverage(**given["coverage"]) if "coverage" in given else _UNREAD,
+        relations=tuple(_relation_from(one) for one in _items(given, "relations")),
+        coverage=coverage_from(given["coverage"]) if "coverage" in given else _UNREAD,
     )
 
 
 def _items(given: Mapping[str, Any], key: str) -> Sequence[Any]:
     return check_list(given.get(key, ()), repr(key))  # a section may be left out
+
+
+def _named(given: Mapping[str, Any], key: str) -> ItemsView[str, Any]:
+    return check_object(given.get(key, {}), repr(key)).items()

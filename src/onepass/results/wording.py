@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from onepass.results.types import Classification, Entity, Extraction, FieldValue, Value
+from onepass.results.types import Classification, Entity, Extraction
 
 
 def called(entity: Entity) -> str:
@@ -29,13 +29,6 @@ def coverage_line(doc: Extraction) -> str:
     windows = "1 window" if read.windows == 1 else f"{read.windows} windows"
     cut = " The rest was cut off." if read.truncated else ""
     return f"{read.chars_read} of {read.chars} characters read in {windows}.{cut}"
-
-
-def values_of(held: FieldValue) -> tuple[Value, ...]:
-    """Return the values of a field, whether it holds one, several or none."""
-    if isinstance(held, tuple):
-        return held
-    return () if held is None else (held,)
 
 
 def columns(text: str) -> int:

@@ -8,13 +8,13 @@ has no properties.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
 
 from onepass.errors import SchemaError
+from onepass.schema.parse import SCHEMA_KEYS
 from onepass.schema.rules import NO_RULES, Rules, pattern_problem
-from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named
+from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named, structure_name
 from onepass.schema.types import Dtype, Field, check_name, shown
 
 _FORMATS = {
@@ -23,13 +23,13 @@ _FORMATS = {
     "quantity": "quantity", "decimal": "decimal",
 }  # fmt: skip
 _TELLING = {"properties": "object", "items": "array"}  # words that only one type has
+_TOP = ("properties", "$ref", "$defs")  # words that only a whole JSON Schema has
 _TYPES = {"integer": "integer", "number": "number", "string": "text"}
 _RULES = {
     "minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt",
     "minLength": "min_length", "maxLength": "max_length", "pattern": "pattern",
 }  # fmt: skip
 _OWN = ("exclusive", "region", "order")  # rules that JSON Schema has no word for
-_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 _DEPTH = 16  # of references to references
 
 _Object = Mapping[str, Any]
@@ -57,13 +57,13 @@ class _Found(NamedTuple):
 
 
 def is_json_schema(source: object) -> TypeGuard[Mapping[str, Any]]:
-    """Return whether a mapping is the JSON Schema of an object, and not our own JSON form.
+    """Return whether a mapping is a JSON Schema, of an object as a rule, not our own JSON form.
 
     >>> is_json_schema({"type": "object", "properties": {}}), is_json_schema({"entities": ["a"]})
     (True, False)
     """
     return isinstance(source, Mapping) and (
-        "properties" in source or "$ref" in source or source.get("type") == "object"
+        any(word in source for word in _TOP) or source.get("type") in ("object", "array")
     )
 
 
@@ -71,7 +71,7 @@ def shape_of_json(data: Mapping[str, Any]) -> Shape:
     """Return the shape of the JSON Schema of an object.
 
     Raises:
-        SchemaError: naming the property that cannot be asked.
+        SchemaError: naming the property that cannot be asked, or the key of our own JSON form.
 
     >>> order = {
     ...     "title": "Order",
@@ -87,6 +87,12 @@ def shape_of_json(data: Mapping[str, Any]) -> Shape:
     """
     if not isinstance(data, Mapping):
         raise SchemaError(f"The JSON Schema of an object was expected, but {shown(data)} is none.")
+    ours = next((key for key in SCHEMA_KEYS if key in data), None)
+    if ours is not None:
+        raise SchemaError(
+            f"The schema is the JSON Schema of an object, which has no key {shown(ours)}; ask for "
+            "one of the two alone, or write the object as one of the structures."
+        )
     return named(_Reader(data).shape())
 
 
@@ -98,6 +104,11 @@ class _Reader:
 
     def shape(self) -> Shape:
         root = self._found(self.document, "The JSON Schema")
+        if root.data.get("type") == "array":
+            raise SchemaError(
+                "The JSON Schema is that of an array; give that of its items, an object: each "
+                "record that is found becomes one."
+            )
         return self._shape(root.data, _title(root.data) or root.name or "record", ())
 
     def _shape(self, data: _Object, name: str, above: tuple[_Object, ...]) -> Shape:
@@ -130,8 +141,7 @@ class _Reader:
             dtype: Dtype = "list" if kind.many else "str"
             field = Field(key, dtype, kind.choices, kind.description, None, kind.rules)
             leaves.append(Leaf(key, key, field, kind.meanings, needed, kind.nullable))
-        words = _WORD_BORDER.sub(" ", name).strip().lower()
-        return Shape(words or name, name, tuple(leaves), tuple(children))
+        return Shape(structure_name(name), name, tuple(leaves), tuple(children))
 
     def _found(self, given: object, where: str) -> _Found:
         """Return what a schema refers to; of a union with null, the other type."""
@@ -149,7 +159,7 @@ class _Reader:
                 target, name = self._target(held, where)
                 data = {**target, **data}
                 continue
-            kept = _alternatives(held, where) if word != "allOf" else _parts(held, where)
+            kept = self._alternatives(held, where) if word != "allOf" else _parts(held, where)
             if len(kept) != 1:
                 raise SchemaError(
                     f"{where} joins several schemas by allOf; write them as one."
@@ -158,6 +168,19 @@ class _Reader:
                 )
             data = {**data, **kept[0]}
         raise SchemaError(f"{where} refers to itself; give it a type.")
+
+    def _alternatives(self, held: object, where: str) -> list[_Object]:
+        """Return the types of a union, null aside: of choices one, of a number or text a number."""
+        kept = [one for one in _parts(held, where) if not _is_null(one)]
+        kinds = [one.get("type") for one in kept]
+        if {"number", "string"} == {one if isinstance(one, str) else None for one in kinds}:
+            return [one for one in kept if one.get("type") == "number"]  # as Decimals are written
+        meant = [self._target(one["$ref"], where)[0] if "$ref" in one else one for one in kept]
+        if len(kept) > 1 and all("enum" in one or "const" in one for one in meant):
+            values = [value for one in meant for value in _allowed(one, where)]
+            null = [None] if any(_may_be_null(one) for one in meant) else []
+            return [{"enum": [*_distinct(values), *null]}]
+        return kept
 
     def _target(self, reference: object, where: str) -> tuple[_Object, str]:
         if not isinstance(reference, str) or not reference.startswith("#/"):
@@ -185,16 +208,34 @@ class _Reader:
         if kind == "array":
             if of_items:
                 raise SchemaError(f"The property {where} is a list of lists; give a flat list.")
-            item = self._type(given.get("items", {}), f"{where}[]", of_items=True)
+            item = self._item(given, where)
             counts = {
                 "min_items": given.get("minItems") or None,
                 "max_items": given.get("maxItems"),
             }
             rules = _with(item.rules, counts, where)
-            return own._replace(**{**item._asdict(), "many": True, "rules": rules})
+            told = item.description if own.description is None else own.description
+            return item._replace(many=True, rules=rules, nullable=nullable, description=told)
         if kind == "boolean":
             return own._replace(choices=("true", "false"), meanings=(True, False))
         return own._replace(rules=_rules(given, kind, where))
+
+    def _item(self, given: _Object, where: str) -> _Type:
+        """Return what the items of an array hold: all of them, or those at each place alike."""
+        places = given.get("prefixItems")
+        if places is None:
+            return self._type(given.get("items", {}), f"{where}[]", of_items=True)
+        if not isinstance(places, list) or not places:
+            raise SchemaError(f"The prefixItems of {where} must be a list, not {shown(places)}.")
+        held = [self._type(one, f"{where}[{i}]", of_items=True) for i, one in enumerate(places)]
+        if all(one == held[0] for one in held):
+            return held[0]
+        if any(one.choices or one.below is not None for one in held):
+            raise SchemaError(
+                f"The property {where} mixes types that are extracted differently; give its items "
+                "one type."
+            )
+        return _Type()  # several kinds of value: texts as they stand
 
 
 def _title(data: _Object) -> str | None:
@@ -224,19 +265,6 @@ def _parts(held: object, where: str) -> list[_Object]:
     if not isinstance(held, list) or not all(isinstance(one, Mapping) for one in held):
         raise SchemaError(f"{where} must list its types as objects, not {shown(held)}.")
     return held
-
-
-def _alternatives(held: object, where: str) -> list[_Object]:
-    """Return the types of a union, null aside; a number or text is a number, as Decimals write."""
-    kept = [one for one in _parts(held, where) if not _is_null(one)]
-    kinds = [one.get("type") for one in kept]
-    if (
-        "number" in kinds
-        and "string" in kinds
-        and all(one in ("number", "string") for one in kinds)
-    ):
-        return [one for one in kept if one.get("type") == "number"]
-    return kept
 
 
 def _kind(given: _Object, where: str) -> str | None:
@@ -269,6 +297,11 @@ def _allowed(given: _Object, where: str) -> tuple[Any, ...]:
                 f"The enum of {where} has {shown(one)}; give texts, numbers, true or false."
             )
     return kept
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    """Return values once each; 1 and true are two."""
+    return list({(type(value), value): value for value in values}.values())
 
 
 def _choice(value: str | float) -> str:

@@ -8,7 +8,6 @@ description beside a branch of a tree.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from onepass.schema.rules import BOUNDED, BOUNDS, DATED, KINDS, ORDERS
@@ -286,8 +285,3 @@ def render_json_schema() -> str:
     '  "$schema": "https://json-schema.org/draft/2020-12/schema",'
     """
     return json.dumps(SCHEMA_JSON_SCHEMA, indent=2) + "\n"
-
-
-def write_json_schema(path: Path) -> None:
-    """Write the JSON Schema to a file."""
-    path.write_text(render_json_schema(), encoding="utf-8")

@@ -7,7 +7,6 @@ Pydantic loads slowly: import this module late.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
@@ -34,10 +33,8 @@ from typing_extensions import TypeAliasType
 from onepass.errors import SchemaError
 from onepass.schema.pydantic_rules import Constraints, read_constraints
 from onepass.schema.rules import Kind, Money, Quantity, Rules
-from onepass.schema.shape import Child, Leaf, Shape, named
+from onepass.schema.shape import Child, Leaf, Shape, named, structure_name
 from onepass.schema.types import Dtype, Field, shown
-
-_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 
 _LISTS = (Sequence, AbstractSet)
 _TEXTS = (str, bytes, bytearray, memoryview)
@@ -141,15 +138,6 @@ def _key(name: str, info: FieldInfo, model_class: type[BaseModel], where: str) -
     return key
 
 
-def structure_name(class_name: str) -> str:
-    """Return the name of the structure of a class: its words, in lower case.
-
-    >>> structure_name("ProductReview"), structure_name("HTTPServer_log")
-    ('product review', 'http server log')
-    """
-    return _WORD_BORDER.sub(" ", class_name).strip().lower() or class_name
-
-
 def read_type(annotation: Any, where: str) -> Reading:
     """Return what a type annotation asks for.
 
@@ -172,7 +160,8 @@ def read_type(annotation: Any, where: str) -> Reading:
     if origin is Union or origin is UnionType:
         return _read_same(arguments, annotation, where)
     if origin is Literal:
-        return _read_choice([value for value in arguments if value is not None], where)
+        choice = _read_choice([value for value in arguments if value is not None], where)
+        return choice._replace(nullable=None in arguments)
     if annotation is Any:
         return Reading("str", nullable=True)
     container = origin if origin is not None else annotation
@@ -195,7 +184,11 @@ def read_type(annotation: Any, where: str) -> Reading:
     is_list = issubclass(container, _LISTS) and not issubclass(container, _TEXTS)
     if is_list or container is Iterable:
         items = tuple(argument for argument in arguments if argument is not Ellipsis)
-        return _read_list(items, annotation, where)
+        reading = _read_list(items, annotation, where)
+        if container is tuple and items == arguments and items:  # as many as there are types
+            count = Constraints(text={"min_length": len(items), "max_length": len(items)})
+            return reading._replace(constraints=reading.constraints.joined(count))
+        return reading
     return _read_scalar(container, where)
 
 
@@ -219,10 +212,14 @@ def _read_list(items: tuple[Any, ...], annotation: Any, where: str) -> Reading:
 
 
 def _read_same(members: tuple[Any, ...], annotation: Any, where: str) -> Reading:
-    """Return the one reading that all members share, None aside."""
+    """Return the one reading that all members share, None aside; choices are put together."""
     kept = [member for member in members if member is not None and member is not NoneType]
     readings = [read_type(member, where) for member in kept]
-    nullable = len(kept) < len(members)
+    nullable = len(kept) < len(members) or any(reading.nullable for reading in readings)
+    if readings and all(_is_choice(reading, readings[0].constraints) for reading in readings):
+        pairs = [pair for one in readings for pair in zip(one.choices, one.meanings, strict=True)]
+        choices, meanings = zip(*dict.fromkeys(pairs), strict=True)
+        return readings[0]._replace(choices=choices, meanings=meanings, nullable=nullable)
     if not readings or any(reading != readings[0] for reading in readings):
         if not readings or not all(_is_plain(reading) for reading in readings):
             raise SchemaError(
@@ -230,7 +227,12 @@ def _read_same(members: tuple[Any, ...], annotation: Any, where: str) -> Reading
                 f"{shown(annotation)}; give it one type."
             )
         return Reading("str", nullable=nullable)  # several kinds of value: the class decides
-    return readings[0]._replace(nullable=nullable or readings[0].nullable)
+    return readings[0]._replace(nullable=nullable)
+
+
+def _is_choice(reading: Reading, constraints: Constraints) -> bool:
+    """Return whether a reading is one of a few values, under these constraints."""
+    return reading.dtype == "str" and bool(reading.choices) and reading.constraints == constraints
 
 
 def _is_plain(reading: Reading) -> bool:

@@ -25,6 +25,8 @@ _BOUNDS = {
     annotated_types.Ge: "ge", annotated_types.Gt: "gt",
     annotated_types.Le: "le", annotated_types.Lt: "lt",
 }  # fmt: skip
+# What bounds nothing: every number keeps it.
+_ENDLESS = {"ge": float("-inf"), "gt": float("-inf"), "le": float("inf"), "lt": float("inf")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,10 @@ def _read_one(one: Any, where: str) -> Constraints:
         return _lengths(0, one.max_length)
     for kind, name in _BOUNDS.items():
         if isinstance(one, kind):
-            value = _bound(attrgetter(name)(one))
+            given = attrgetter(name)(one)
+            if isinstance(given, float | Decimal) and given == _ENDLESS[name]:
+                return Constraints()
+            value = _bound(given)
             return Constraints() if value is None else Constraints(bounds={name: value})
     if isinstance(one, StringConstraints):
         lengths = _lengths(one.min_length or 0, one.max_length)

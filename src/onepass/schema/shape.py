@@ -7,6 +7,7 @@ does not know where a shape was read from, a Pydantic class or a JSON Schema.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from onepass.errors import SchemaError
 from onepass.schema.types import Field, Structure, shown
 
 LEVELS = 3
+_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,15 @@ class Shape:
         return tuple(
             Structure(name, tuple(leaf.field for leaf in leaves)) for name, leaves in asked
         )
+
+
+def structure_name(class_name: str) -> str:
+    """Return the name of the structure of a class: its words, in lower case.
+
+    >>> structure_name("ProductReview"), structure_name("HTTPServer_log")
+    ('product review', 'http server log')
+    """
+    return _WORD_BORDER.sub(" ", class_name).strip().lower() or class_name
 
 
 def named(shape: Shape) -> Shape:

@@ -210,6 +210,11 @@ class Structure:
             raise SchemaError(f"The {what} needs at least one field, but none was given.")
         check_distinct((field.name for field in self.fields), f"The fields of {what}")
 
+    @property
+    def single(self) -> frozenset[int]:
+        """The numbers of the fields that hold one value."""
+        return frozenset(i for i, field in enumerate(self.fields) if field.dtype == "str")
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onepass.results.types import Value
+from onepass.results.types import Value, values_in
 from onepass.schema.shape import Child, Leaf, Shape
 from onepass.typed.link import Node, values_of
 from onepass.typed.result import FieldError
@@ -95,10 +95,8 @@ def grow(node: Node, path: str, text: str, errors: list[FieldError]) -> Branch:
     """
     branch = Branch(node.shape, path)
     for leaf in node.shape.leaves:
-        held = node.record.get(leaf.name)
-        values = held if isinstance(held, tuple) else () if held is None else (held,)
         branch.values[leaf.name] = []
-        for place, value in enumerate(values):
+        for place, value in enumerate(values_in(node.record.get(leaf.name))):
             own = _joined(path, leaf.name, place if leaf.many else None)
             try:
                 read = _read(leaf, value, text)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from onepass.results.types import Extraction, Record, Value
+from onepass.results.types import Extraction, Record, Value, values_in
 from onepass.schema.shape import Child, Shape
 
 Place = tuple[int, int]
@@ -50,12 +50,7 @@ class Node:
 
 def values_of(record: Record) -> list[Value]:
     """Return all values of a record."""
-    return [
-        value
-        for held in record.values()
-        for value in (held if isinstance(held, tuple) else (held,))
-        if value is not None
-    ]
+    return [value for held in record.values() for value in values_in(held)]
 
 
 def link(doc: Extraction, shape: Shape) -> list[Node]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from onepass.schema import Schema
 from onepass.schema.json_model import is_json_schema, shape_of_json
 from onepass.schema.parse import parse_json
 from onepass.schema.shape import Shape
-from onepass.typed.branches import grow
+from onepass.typed.branches import MISSING, grow
 from onepass.typed.link import link
 from onepass.typed.result import FieldError, TypedExtraction, with_values
 from onepass.typed.validate import Validate, json_validator, model_validator, settle
@@ -41,7 +41,19 @@ class TypedPlan:
             branch = grow(node, path, doc.text, errors)
             values.append(settle(branch, self.validate, errors))
             evidence.update(branch.evidence(path))
-        return with_values(doc, tuple(values), evidence, tuple(errors))
+        said = tuple(_with_windows(error, doc.coverage.windows) for error in errors)
+        return with_values(doc, tuple(values), evidence, said)
+
+
+def _with_windows(error: FieldError, windows: int) -> FieldError:
+    """Return an error that says why a field may be missing in a long text."""
+    if windows < 2 or error.message != MISSING:
+        return error
+    return replace(
+        error,
+        message=f"{MISSING[:-1]}; the text was read in {windows} windows, and a record holds only "
+        "what one of them has: give the field a default, and join the records.",
+    )
 
 
 def typed_plan(source: object) -> TypedPlan | None:

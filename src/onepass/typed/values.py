@@ -39,6 +39,8 @@ _READERS: dict[Kind, Callable[[str, Rules], Read]] = {
 }
 
 
+_LONG = ("text", "email", "url")  # kinds whose values may have any length
+_MOST_CHARS = 300  # of other kinds: libraries that read them take the square of the length
 _SIGNED = ("integer", "number", "decimal", "money", "quantity")
 
 
@@ -64,6 +66,11 @@ def read_value(text: str, rules: Rules) -> Read:
     >>> read_value("1,200", Rules(kind="integer"))
     1200
     """
+    if len(text) > _MOST_CHARS and rules.kind not in _LONG:
+        raise UnreadableError(
+            f"{text[:40]!r}... has {len(text)} characters, too many for the kind {rules.kind!r}; "
+            f"at most {_MOST_CHARS} are read."
+        )
     return _READERS[rules.kind](text, rules)
 
 
