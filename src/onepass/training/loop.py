@@ -18,6 +18,7 @@ from onepass.errors import InputError
 from onepass.training.averaging import Average
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.failures import Failures, where_failed
+from onepass.training.memory import EVERY, give_back
 from onepass.training.processes import ALONE, Processes
 from onepass.training.progress import LOG, Limits, Progress
 from onepass.training.samples import Sample
@@ -193,6 +194,8 @@ def train(
         if terms is None:
             continue
         progress.stepped(terms, _seen(task, processes))
+        if progress.step % EVERY == 0:
+            give_back()
         due = options.score_every and progress.step % options.score_every == 0
         if due and not processes.from_main(progress.over()):
             is_best = False
