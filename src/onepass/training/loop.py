@@ -198,18 +198,30 @@ def train(
             give_back()
         due = options.score_every and progress.step % options.score_every == 0
         if due and not processes.from_main(progress.over()):
-            is_best = False
-            try:
-                is_best = processes.is_main and _scored(task, average, progress)
-            finally:  # a score that fails costs the score, not what was learned
-                checkpoints.save(task, updates, progress.state(), is_best=is_best)
+            _save_scored(
+                lambda: processes.is_main and _scored(task, average, progress),
+                lambda is_best: checkpoints.save(task, updates, progress.state(), is_best=is_best),
+            )
     if processes.is_main:
-        is_best = False
-        try:
-            is_best = not progress.is_scored() and _scored(task, average, progress)
-        finally:
-            checkpoints.save_final(task, progress.state(), is_best=is_best)
+        _save_scored(
+            lambda: not progress.is_scored() and _scored(task, average, progress),
+            lambda is_best: checkpoints.save_final(task, progress.state(), is_best=is_best),
+        )
     return outcome_of(progress, _seen(task, processes), failures.count)
+
+
+def _save_scored(score: Callable[[], bool], save: Callable[[bool], None]) -> None:
+    """Save what was learned after its score, which may fail: that costs the score alone.
+
+    Args:
+        score: returns whether it is the best so far.
+        save: is told that.
+    """
+    is_best = False
+    try:
+        is_best = score()
+    finally:
+        save(is_best)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
