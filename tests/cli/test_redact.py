@@ -76,8 +76,24 @@ def test_a_directory_of_texts(onepass: Onepass, tmp_path: Path) -> None:
     inside = onepass(*command, "-o", str(folder / "b.txt"), "--format", "jsonl")
     assert (inside.code, (folder / "b.txt").read_bytes()) == (2, b"\xff")
     assert "is one of the input files" in inside.err
-    (folder / "d.jsonl").write_text(ROWS)
-    assert "give the path of one, or a directory" in onepass(*command).err
+
+
+def test_several_files(onepass: Onepass, tmp_path: Path) -> None:
+    lines, table = tmp_path / "a.jsonl", tmp_path / "b.csv"
+    lines.write_text(ROWS)
+    table.write_text("id,body\n3,a person\n4\n")
+    command = ["redact", "--input", str(lines), "--input", str(table), "--text-field", "body",
+               "-l", "person"]  # fmt: skip
+    done = onepass(*command)
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row.get("body") for row in rows] == ["[person]: a@b.org", None, "nobody",
+                                                "a [person]", None]  # fmt: skip
+    assert [row.get("file") for row in rows] == [None, str(lines), None, None, str(table)]
+    pattern = onepass("redact", "-i", str(tmp_path / "*"), "--text-field", "body", "-l", "person")
+    assert pattern.out == done.out
+    report = onepass(*command, "--report", str(table))
+    assert f"the input {table}, too" in report.err
+    assert table.read_text().startswith("id,body")
 
 
 def test_the_text_cannot_stand_where_the_places_are_written(

@@ -20,6 +20,7 @@ from onepass.cli.file_options import (
     ResumeOption,
     TextUnitOption,
     WorkersOption,
+    refuse_file_options,
 )
 from onepass.cli.inputs import read_text
 from onepass.cli.options import (
@@ -132,7 +133,7 @@ def extract(
         )
 
     if not source:
-        _refuse_file_options(
+        refuse_file_options(
             text_field=text_field, text_unit=text_unit, workers=workers > 1, resume=resume,
             engine=engine is not Engine.LOCAL, address=address, max_line=max_line != LINE_BYTES,
         )  # fmt: skip
@@ -160,11 +161,3 @@ def extract(
         address=address,
     )
     extract_files(job, form, output, load)
-
-
-def _refuse_file_options(**given: object) -> None:
-    """Refuse options of --input where there is none."""
-    for name, value in given.items():
-        if value:
-            option = name.replace("_", "-")
-            raise InputError(f"--{option} belongs to --input; leave it out, or name a file.")

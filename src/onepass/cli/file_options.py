@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from onepass.cli.options import place_of
+from onepass.errors import InputError
 
 
 class ExtractFormat(StrEnum):
@@ -103,3 +104,23 @@ AddressOption = Annotated[
         help="Of the Ray cluster, such as 'auto' or ray://host:port.",
     ),
 ]
+
+
+def refuse_file_options(**given: object) -> None:
+    """Refuse options of --input where there is none.
+
+    Args:
+        given: whether each was given, by the name of its parameter.
+
+    Raises:
+        InputError: naming the first one.
+
+    >>> refuse_file_options(resume=False, text_field="body")
+    Traceback (most recent call last):
+    ...
+    onepass.errors.InputError: --text-field belongs to --input; leave it out, or name a file.
+    """
+    for name, value in given.items():
+        if value:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} belongs to --input; leave it out, or name a file.")

@@ -1,4 +1,4 @@
-"""What is read: the one text of a command, or the file of rows that it names.
+"""What is read: the one text of a command, or a file of text that it names.
 
 It never trusts the bytes. How rows are read is the business of `onepass.batch`.
 """
@@ -10,14 +10,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from onepass.batch.lines import LINE_BYTES, UTF16
-from onepass.batch.reading import read_rows
-from onepass.batch.rows import BadRow, Row
-from onepass.batch.sources import STDIN, Source, find_sources
+from onepass.batch.lines import UTF16
+from onepass.batch.sources import STDIN
 from onepass.cli.output import say
 from onepass.errors import InputError
-
-__all__ = ["BadRow", "Row", "Source", "find_source", "read_rows", "read_text", "read_text_file"]
 
 
 def read_text(given: str | None) -> str:
@@ -74,26 +70,6 @@ def read_text_file(path: Path, what: str, expected: str) -> str:
         return _decoded(path.read_bytes(), f"The {what} {path}")
     except OSError as error:
         raise InputError(f"The {what} {path} cannot be read: {error.strerror}.") from error
-
-
-def find_source(given: str, *, most: int = LINE_BYTES) -> Source:
-    """Return the one file of rows, or the one directory of texts, that ``--input`` names.
-
-    Args:
-        given: a path, whose name says its kind; "-" is JSONL from standard input.
-        most: the bytes that one row may have, or one file of a directory.
-
-    Raises:
-        InputError: if there is no such file, its kind is not known, or it is several files that
-            are not one text each.
-    """
-    sources = find_sources(given, most=most)
-    if len(sources) > 1:
-        raise InputError(
-            f"The input {given} is more than one file of rows; give the path of one, or a "
-            "directory that holds nothing but texts (.txt, .md)."
-        )
-    return sources[0]
 
 
 def _decoded(raw: bytes, name: str) -> str:

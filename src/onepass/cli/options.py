@@ -163,16 +163,6 @@ SchemaOption = Annotated[
     str | None,
     typer.Option("--schema", metavar="FILE|JSON", help="A JSON schema file, or the JSON itself."),
 ]
-InputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        "-i",
-        metavar="FILE",
-        help="Read many texts: .jsonl, .csv, .tsv or .txt with one text a line, each also as .gz "
-        "or .zst, or .parquet; a directory of texts; '-' is JSONL from standard input.",
-    ),
-]
 TextFieldOption = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,15 +18,21 @@ from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
 from onepass.batch.sources import STDIN
 from onepass.cli import loading
-from onepass.cli.file_options import MaxLineOption, ResumeOption
-from onepass.cli.inputs import find_source, read_text
+from onepass.cli.bulk import ROWS_FAILED
+from onepass.cli.file_options import (
+    InputsOption,
+    MaxLineOption,
+    ResumeOption,
+    TextUnitOption,
+    refuse_file_options,
+)
+from onepass.cli.inputs import read_text
 from onepass.cli.options import (
     Backend,
     BackendOption,
     CompileOption,
     Device,
     DeviceOption,
-    InputOption,
     ModelOption,
     OutputOption,
     Precision,
@@ -38,14 +43,12 @@ from onepass.cli.options import (
     ThresholdOption,
 )
 from onepass.cli.output import check_apart, is_device, json_line, json_text, opened, say
-from onepass.cli.redact_files import FOUND, RowFile, redact_lines, redact_page
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
-    from onepass.redact import Options, Redacted, Redactor, Report
+    from onepass.redact import Redacted
 
-ROWS_FAILED = 1
 KEY_VARIABLE = "ONEPASS_REDACT_KEY"
 
 EXAMPLES = """Examples:
@@ -139,8 +142,9 @@ def redact(
     region: RegionOption = None,
     patterns: PatternsOption = True,
     threshold: ThresholdOption = None,
-    source: InputOption = None,
+    source: InputsOption = None,
     text_field: TextFieldOption = None,
+    text_unit: TextUnitOption = None,
     max_line: MaxLineOption = LINE_BYTES,
     output: OutputOption = None,
     report: ReportFileOption = None,
@@ -161,7 +165,8 @@ def redact(
     {"row": number, "error": message}, and the exit code is 1. A job with --output that is stopped
     or killed goes on with --resume.
     """
-    from onepass.redact import Options, Report
+    from onepass.cli.redact_files import redact_page, redact_rows
+    from onepass.redact import Options, RedactJob, Redactor, Report
 
     options = Options(
         labels=_labels(label),
@@ -172,6 +177,7 @@ def redact(
         patterns=patterns,
         region=region,
     )
+    choice = ModelChoice(model, backend.value, precision.value, threads, device.value, compiled)
 
     def load() -> Extractor:
         return loading.load_model(
@@ -179,31 +185,39 @@ def redact(
             compiled=compiled,
         )  # fmt: skip
 
-    counts = Report()
-    form = form or _form_of(output, many=source is not None)
-    read = None if source is None or source == STDIN else Path(source)
-    check_apart(report, "report", {"input": read, "output": output})
+    counts, failed = Report(), 0
+    form = form or _form_of(output, many=bool(source))
+    read = {f"input {one}": Path(one) for one in source or () if one != STDIN}
+    check_apart(report, "report", {**read, "output": output})
     with nullcontext() if report is None else opened(report) as tell:  # refused before the work
-        if source is not None:
+        if source:
             if text is not None:
                 raise InputError("Both a TEXT and --input are given; give one of them.")
-            file = replace(
-                _row_file(source, text_field, output, form, resume=resume, max_line=max_line),
-                model=ModelChoice(
-                    model, backend.value, precision.value, threads, device.value, compiled
-                ),
+            if form not in (Form.JSONL, Form.HTML):
+                raise InputError(
+                    f"--format {form} is for one text; with --input give jsonl or html."
+                )
+            job = RedactJob(
+                input=source,
+                output=output or "-",
+                options=options,
+                format="jsonl",  # what the name says was looked at above
+                text_field=text_field or "text",
+                text_unit=text_unit and text_unit.value,
+                max_line=max_line,
+                model=choice,
+                resume=resume,
             )
-            redactor = _redactor(options, load())
-            failed = _redact_file(redactor, file, form, counts)
+            write_rows = redact_page if form is Form.HTML else redact_rows
+            failed = write_rows(job, output, counts, load)
         else:
-            if text_field is not None:
-                raise InputError("--text-field belongs to --input; leave it out, or name a file.")
-            if resume or max_line != LINE_BYTES:
-                option = "--resume" if resume else "--max-line"
-                raise InputError(f"{option} belongs to --input; leave it out, or name a file.")
-            given, failed = read_text(text), 0
+            refuse_file_options(
+                text_field=text_field, text_unit=text_unit, resume=resume,
+                max_line=max_line != LINE_BYTES,
+            )  # fmt: skip
+            given = read_text(text)
             with opened(output) as write:
-                done = _redactor(options, load()).one(given)
+                done = Redactor(load(), options).one(given)
                 counts.add(done)
                 write(_rendered(done, form))
         if tell is not None:
@@ -258,12 +272,6 @@ def _key(path: Path | None) -> bytes | None:
         raise InputError(f"The key file {path} cannot be read: {error.strerror}.") from error
 
 
-def _redactor(options: Options, model: Extractor) -> Redactor:
-    from onepass.redact import Redactor
-
-    return Redactor(model, options)
-
-
 def _rendered(done: Redacted, form: Form) -> str:
     if form is Form.TEXT:
         return done.text + "\n"
@@ -274,33 +282,3 @@ def _rendered(done: Redacted, form: Form) -> str:
     from onepass.results.render import to_html
 
     return to_html(done.to_extraction(), title="onepass redact")
-
-
-def _redact_file(redactor: Redactor, file: RowFile, form: Form, counts: Report) -> int:
-    """Write every row of a file without what was found in it; return how many failed."""
-    if form is Form.HTML:
-        return redact_page(redactor, file, counts)
-    return redact_lines(redactor, file, counts)
-
-
-def _row_file(
-    source: str,
-    text_field: str | None,
-    output: Path | None,
-    form: Form,
-    *,
-    resume: bool,
-    max_line: int,
-) -> RowFile:
-    """Return the rows that are to be read."""
-    chosen = find_source(source, most=max_line)
-    if form not in (Form.JSONL, Form.HTML):
-        raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
-    if text_field is not None and not chosen.has_fields:
-        raise InputError("A text file has no fields; leave --text-field out.")
-    if text_field == FOUND and form is Form.JSONL:
-        raise InputError(
-            f"The texts stand in {FOUND!r}, where a result says what was found; give that field "
-            "another name in the input."
-        )
-    return RowFile(chosen, text_field or "text", output, resume)

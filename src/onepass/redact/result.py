@@ -5,7 +5,7 @@ Dicts and reports leave out what was replaced, so that they can be kept beside t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,8 +125,12 @@ class Report:
 
     def add(self, redacted: Redacted) -> None:
         """Count a text."""
+        self.add_found(redacted.found)
+
+    def add_found(self, found: Iterable[Found]) -> None:
+        """Count a text by what was replaced in it."""
         self.texts += 1
-        for one in redacted.found:
+        for one in found:
             row = self._labels.setdefault(
                 one.label,
                 {"count": 0, "action": one.action, **dict.fromkeys(_COUNTED, 0)},

@@ -1,0 +1,111 @@
+"""Redaction of files from Python: the rows of any files, in order, and how many failed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onepass import Extractor
+from onepass.batch import Counts, Watch
+from onepass.errors import InputError
+from onepass.redact import Options, RedactJob, Report, redact_files, redact_stream
+from onepass.redact.files import redacted_rows
+
+PEOPLE = Options(labels=["email"], action="pseudonym")
+
+
+@pytest.fixture(scope="module")
+def model() -> Extractor:
+    return Extractor()
+
+
+@pytest.fixture
+def mails(tmp_path: Path) -> list[Path]:
+    (tmp_path / "a.jsonl").write_text('{"text": "a@b.org, c@d.org"}\nno json\n')
+    (tmp_path / "b.txt").write_text("c@d.org\nnobody\n")
+    return [tmp_path / "a.jsonl", tmp_path / "b.txt"]
+
+
+def test_files_to_a_file(model: Extractor, mails: list[Path], tmp_path: Path) -> None:
+    report, failures, states = Report(), list[str](), list[Counts]()
+    job = RedactJob(input=mails, output=tmp_path / "clean.jsonl", options=PEOPLE)
+    watch = Watch(states.append, lambda place, error: failures.append(place))
+    counts = redact_files(job, report=report, watch=watch, load=lambda: model)
+    assert (counts.rows, counts.failed) == (4, 1)
+    assert states[-1].rows == 4
+    assert failures == [f"{mails[0]}, row 2"]
+    rows = [json.loads(line) for line in (tmp_path / "clean.jsonl").read_text().splitlines()]
+    assert [row.get("text") for row in rows] == ["[email 1], [email 2]", None, "[email 2]",
+                                                "nobody"]  # fmt: skip
+    assert report.to_dict()["found"]["email"]["count"] == 3
+
+
+def test_lines_as_they_come(model: Extractor, mails: list[Path], tmp_path: Path) -> None:
+    lines: list[str] = []
+    job = RedactJob(input=mails[1], output="-", options=PEOPLE)
+    counts = redact_stream(job, lines.append, load=lambda: model)
+    assert (counts.rows, counts.failed) == (2, 0)
+    assert json.loads("".join(lines).splitlines()[0])["text"] == "[email 1]"
+
+
+def test_numbers_stay_apart_from_those_of_all_files(model: Extractor, mails: list[Path]) -> None:
+    with mails[1].open("a") as file:
+        file.write("[email 1]\n")
+    job = RedactJob(input=mails, output="-", options=PEOPLE)
+    lines: list[str] = []
+    redact_stream(job, lines.append, load=lambda: model)
+    assert json.loads("".join(lines).splitlines()[0])["text"] == "[email 2], [email 3]"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"output": "clean.csv"}, "ends in .csv"),
+        ({"format": "csv"}, "the format 'csv' was given"),
+        ({"output": 3}, "output must be a path"),
+    ],
+)
+def test_jobs_that_are_refused(given: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        RedactJob(**{"input": "a.jsonl", "output": "b.jsonl", **given})  # type: ignore[arg-type]
+
+
+def test_fields_that_cannot_hold_the_text(mails: list[Path]) -> None:
+    job = RedactJob(input=mails[1], output="b.jsonl", text_field="body")
+    with pytest.raises(InputError, match="Text files have no fields"):
+        job.sources()
+    with pytest.raises(InputError, match="give that field another name"):
+        redact_files(RedactJob(input=mails, output="b.jsonl", text_field="redacted"))
+
+
+@pytest.mark.parametrize("what", ["lines", "json"])
+def test_results_that_somebody_changed_stop_it(
+    model: Extractor, mails: list[Path], tmp_path: Path, what: str
+) -> None:
+    job = RedactJob(input=mails, output=tmp_path / "clean.jsonl", options=PEOPLE, resume=True)
+    states = list[Counts]()
+
+    def stop(counts: Counts) -> None:
+        states.append(counts)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        redact_files(job, watch=Watch(stop), load=lambda: model)
+    [rows] = (tmp_path / "clean.jsonl.job").glob("rows*")
+    whole = rows.read_bytes()
+    rows.write_bytes(whole.replace(b"\n", b" ") if what == "lines" else b"[" * len(whole))
+    with pytest.raises(InputError, match="is not what the job wrote any more"):
+        redact_files(job, load=lambda: model)
+    rows.write_bytes(whole)
+    assert redact_files(job, load=lambda: model).rows == 4
+
+
+def test_rows_for_a_program(model: Extractor, mails: list[Path]) -> None:
+    from onepass.redact import Redacted, Redactor
+
+    job = RedactJob(input=mails, output="-", options=PEOPLE)
+    chunks = redacted_rows(Redactor(model, PEOPLE), job.sources(), "text")
+    texts = [done.text for rows in chunks for _, done in rows if isinstance(done, Redacted)]
+    assert texts == ["[email 1], [email 2]", "[email 2]", "nobody"]
