@@ -6,8 +6,9 @@ The network's modules are loaded only for the family that is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from onepass.builtin import named
 from onepass.corpus.example import Example
@@ -23,12 +24,86 @@ from onepass.training.config import TrainConfig
 from onepass.training.sections import Loss, read_loss
 from onepass.training.trainee import Trainee
 
-LOSSES: Mapping[str, type[Loss]] = {
-    "gliner2": LossWeights,
-    "gliner": GlinerLoss,
-    "gliclass": GliclassLoss,
+if TYPE_CHECKING:
+    from onepass.training.rl.policy import Decides
+
+Own = TypeVar("Own", bound=Loss)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedFamily:
+    """How checkpoints of a family are trained.
+
+    Args:
+        loss: the options of its loss.
+        open: returns what is trained, given a checkpoint, options of the loss (None for the
+            defaults), a device and a word splitter (None for that of the checkpoint).
+        answered: keeps of an example only the annotations that the family can learn.
+        decides: returns how its networks decide which labels hold, for reinforcement; None where
+            they cannot be reinforced.
+    """
+
+    loss: type[Loss]
+    open: Callable[[Checkpoint, Loss | None, str, Splitter | None], Trainee]
+    answered: Callable[[Example], Example] = lambda one: one
+    decides: Callable[[], Decides] | None = None
+
+
+def _open_gliner2(
+    found: Checkpoint, loss: Loss | None, device: str, splitter: Splitter | None
+) -> Trainee:
+    from onepass.training.gliner2 import Gliner2Trainee
+
+    own, weights = _own(loss, LossWeights), with_weights(found).directory
+    return Gliner2Trainee(found.directory, own, device=device, weights=weights, splitter=splitter)
+
+
+def _open_gliner(
+    found: Checkpoint, loss: Loss | None, device: str, splitter: Splitter | None
+) -> Trainee:
+    from onepass.training.gliner import GlinerTrainee
+
+    own, whole = _own(loss, GlinerLoss), complete(found).directory
+    return GlinerTrainee(whole, own, device=device, splitter=splitter)
+
+
+def _open_gliclass(
+    found: Checkpoint, loss: Loss | None, device: str, splitter: Splitter | None
+) -> Trainee:
+    from onepass.training.gliclass import GliclassTrainee
+
+    own, whole = _own(loss, GliclassLoss), complete(found).directory
+    return GliclassTrainee(whole, own, device=device, splitter=splitter)
+
+
+def _own(loss: Loss | None, kind: type[Own]) -> Own | None:
+    if loss is None or isinstance(loss, kind):
+        return loss
+    raise TypeError(f"The options of the loss are {type(loss).__name__}, not {kind.__name__}.")
+
+
+def _gliner2_decides() -> Decides:
+    from onepass.training.rl.gliner2 import Gliner2Decides
+
+    return Gliner2Decides()
+
+
+def _gliclass_decides() -> Decides:
+    from onepass.training.rl.gliclass import GliclassDecides
+
+    return GliclassDecides()
+
+
+TRAINED: Mapping[str, TrainedFamily] = {
+    "gliner2": TrainedFamily(LossWeights, _open_gliner2, decides=_gliner2_decides),
+    "gliner": TrainedFamily(GlinerLoss, _open_gliner, lambda one: replace(one, structures=())),
+    "gliclass": TrainedFamily(
+        GliclassLoss,
+        _open_gliclass,
+        lambda one: Example(one.text, classifications=one.classifications),
+        _gliclass_decides,
+    ),
 }
-TRAINED = tuple(LOSSES)
 
 
 def loss_options(config: TrainConfig) -> Loss:
@@ -41,7 +116,7 @@ def loss_options(config: TrainConfig) -> Loss:
         CheckpointError: if the checkpoint is of no family that is trained.
     """
     kind = _located(config.model).kind
-    loss = read_loss(config.loss, LOSSES[kind], f"the {kind} checkpoint {config.model!r}")
+    loss = read_loss(config.loss, TRAINED[kind].loss, f"the {kind} checkpoint {config.model!r}")
     if isinstance(loss, GlinerLoss) and config.self_train is not None and not loss.smoothing:
         return replace(loss, smoothing=config.self_train.smoothing)
     return loss
@@ -53,12 +128,7 @@ def answered(model: str | Path) -> Callable[[Example], Example]:
     Raises:
         CheckpointError: if the checkpoint is of no family that is trained.
     """
-    match _located(model).kind:
-        case "gliclass":
-            return lambda one: Example(one.text, classifications=one.classifications)
-        case "gliner":
-            return lambda one: replace(one, structures=())
-    return lambda one: one
+    return TRAINED[_located(model).kind].answered
 
 
 def open_trainee(
@@ -82,25 +152,7 @@ def open_trainee(
             trained, or the cache cannot be written.
     """
     checkpoint = _located(model)
-    if checkpoint.kind == "gliner":
-        from onepass.training.gliner import GlinerTrainee
-
-        whole = complete(checkpoint).directory
-        own_loss = loss if isinstance(loss, GlinerLoss) else None
-        return GlinerTrainee(whole, own_loss, device=device, splitter=splitter)
-    if checkpoint.kind == "gliclass":
-        from onepass.training.gliclass import GliclassTrainee
-
-        given = loss if isinstance(loss, GliclassLoss) else None
-        whole = complete(checkpoint).directory
-        return GliclassTrainee(whole, given, device=device, splitter=splitter)
-    from onepass.training.gliner2 import Gliner2Trainee
-
-    own = loss if isinstance(loss, LossWeights) else None
-    weights = with_weights(checkpoint).directory
-    return Gliner2Trainee(
-        checkpoint.directory, own, device=device, weights=weights, splitter=splitter
-    )
+    return TRAINED[checkpoint.kind].open(checkpoint, loss, device, splitter)
 
 
 def _located(model: str | Path) -> Checkpoint:

@@ -17,12 +17,10 @@ from onepass.builtin import named
 from onepass.corpus.question import Question
 from onepass.errors import CheckpointError
 from onepass.text.words import Splitter
-from onepass.training.families import open_trainee
+from onepass.training.families import TRAINED, open_trainee
 from onepass.training.rl.episode import Decisions
 from onepass.training.tally import Tally
 from onepass.training.trainee import Sized, Trainee
-
-POLICIES = ("gliclass", "gliner2")
 
 
 class Decides(Protocol):
@@ -191,16 +189,11 @@ def open_policy(
         CheckpointError: if there is no such checkpoint, or it is broken or of another family.
     """
     kind = named(model).kind
-    if kind not in POLICIES:
+    decides = TRAINED[kind].decides if kind in TRAINED else None
+    if decides is None:
+        those = sorted(name for name, family in TRAINED.items() if family.decides is not None)
         raise CheckpointError(
             f"{model} is a {kind} checkpoint, which 'rl' cannot train; "
-            f"those of {' and '.join(POLICIES)} it can."
+            f"those of {' and '.join(those)} it can."
         )
-    trainee = open_trainee(model, device=device, splitter=splitter)
-    if kind == "gliclass":
-        from onepass.training.rl.gliclass import GliclassDecides
-
-        return Policy(trainee, GliclassDecides())
-    from onepass.training.rl.gliner2 import Gliner2Decides
-
-    return Policy(trainee, Gliner2Decides())
+    return Policy(open_trainee(model, device=device, splitter=splitter), decides())
