@@ -92,13 +92,13 @@ def types_problem(types: int) -> str | None:
     """Say why an encoder cannot be told the shapes of words; None if it can.
 
     Args:
-        types: of pieces that it tells apart; 0 for one that is not of the type of BERT.
+        types: of pieces that it tells apart; 0 for one that knows none.
 
     >>> types_problem(SHAPES + 1)
     """
     if types == SHAPES + 1:
         return None
     return (
-        f"word_shapes in config.json need a BERT-type encoder with a type_vocab_size of "
-        f"{SHAPES + 1} in encoder_config/config.json; this one tells {types} types apart."
+        f"word_shapes in config.json need an encoder of BERT or DeBERTa with a type_vocab_size "
+        f"of {SHAPES + 1} in encoder_config/config.json; this one tells {types} types apart."
     )

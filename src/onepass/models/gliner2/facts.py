@@ -27,7 +27,8 @@ _PARTS: Mapping[str, str] = {
 }
 _EXPECTED = ("encoder", "span head", "classifier", "count head", "counting layer")
 _ENCODER = f"encoder_config/{CONFIG}"
-TYPED = ("bert", "camembert", "roberta", "xlm-roberta")  # encoders that can be told types of pieces
+# Encoders that can be told types of pieces, and how many they have if their config.json is silent.
+TYPED = {"bert": 2, "camembert": 2, "roberta": 2, "xlm-roberta": 2, "deberta-v2": 0}
 
 
 def gliner2_facts(checkpoint: Checkpoint) -> Facts:
@@ -55,7 +56,8 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
 
 def _problems(encoder: Mapping[str, Any]) -> tuple[str, ...]:
     """Return why an encoder cannot be told the shapes of words, as its network says it."""
-    typed = encoder.get("model_type") in TYPED
-    options = Options(encoder, "this BERT encoder")
-    problem = types_problem(options.whole("type_vocab_size", 2, least=1) if typed else 0)
+    kind = encoder.get("model_type")
+    options = Options(encoder, f"this {kind} encoder")
+    types = options.whole("type_vocab_size", TYPED[kind], least=0) if kind in TYPED else 0
+    problem = types_problem(types)
     return () if problem is None else (problem,)

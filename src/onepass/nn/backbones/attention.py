@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from onepass.nn.backbones.base import Backbone
+
 
 class AttentionLayer(nn.Module):
     """What a layer with self-attention is built on.
@@ -72,6 +74,28 @@ class AttentionLayer(nn.Module):
         """Return (batch, queries, hidden); the arguments are those of `attend`."""
         dropout = self.attention_dropout if self.training else None
         return join_heads(attend(q, k, v, bias, dropout=dropout))
+
+
+class AttentionBackbone(Backbone):
+    """An encoder that is a stack of such layers."""
+
+    layers: nn.ModuleList
+
+    def prepare(self) -> None:
+        """Switch to evaluation and scale the weights of the queries, once.
+
+        Outputs stay the same. `train` and `load_state_dict` drop the result; a change of the
+        weights by other means needs another call. Call it before an export to ONNX.
+
+        Raises:
+            TypeError: where an adapter wraps a layer that has to be read.
+        """
+        self.eval()
+        # Inference tensors could not be exported, whatever the caller's mode is.
+        with torch.inference_mode(False), torch.no_grad():
+            for layer in self.layers:
+                assert isinstance(layer, AttentionLayer)
+                layer.prepare()
 
 
 def attend(

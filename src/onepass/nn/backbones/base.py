@@ -47,15 +47,22 @@ class Backbone(nn.Module, abc.ABC):
             ids: (batch, pieces) integers.
         """
 
-    @abc.abstractmethod
+    @property
+    def types(self) -> int:
+        """Number of types that pieces can be told apart by (segments); 0 where it knows none."""
+        return 0
+
     def forward(
         self,
         ids: torch.Tensor,
         mask: torch.Tensor,
         words: torch.Tensor | None = None,
         kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Return (batch, pieces, hidden) vectors, or (batch, kept, hidden) where some are kept.
+
+        Those at padding mean nothing.
 
         Args:
             ids: (batch, pieces) integers.
@@ -63,7 +70,12 @@ class Backbone(nn.Module, abc.ABC):
             words: (batch, pieces, size) in place of the `word_vectors` of the ids.
             kept: (batch, kept) places of the pieces that are read; the last layer need not compute
                 what is said of the others. None for all.
+            types: (batch, pieces), of which type each piece is; None if all are of the first.
+                Encoders without types read none.
         """
+        for states in self.each_layer(ids, mask, words, kept=kept, types=types):
+            last = states
+        return last
 
     @abc.abstractmethod
     def each_layer(
@@ -73,6 +85,8 @@ class Backbone(nn.Module, abc.ABC):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer; the last are `forward`'s.
 
@@ -81,6 +95,8 @@ class Backbone(nn.Module, abc.ABC):
             mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
             words: (batch, pieces, size) in place of the `word_vectors` of the ids.
             embedded: yield what the first layer reads before all others.
+            kept: (batch, kept) places of the pieces that the last layer yields; None for all.
+            types: (batch, pieces), of which type each piece is; None if all are of the first.
         """
 
     @abc.abstractmethod

@@ -18,8 +18,7 @@ from torch.nn import functional
 from onepass.encoding.options import LAYERS, ROWS, SIZE, Options
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.activations import ACTIVATIONS
-from onepass.nn.backbones.attention import AttentionLayer, closed, split_heads
-from onepass.nn.backbones.base import Backbone
+from onepass.nn.backbones.attention import AttentionBackbone, AttentionLayer, closed, split_heads
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 from onepass.nn.places import take
 
@@ -128,7 +127,7 @@ class BertLayer(AttentionLayer):
         return functional.dropout(x, self.dropout, self.training) if self.dropout else x
 
 
-class BertBackbone(Backbone):
+class BertBackbone(AttentionBackbone):
     """An encoder of BERT or RoBERTa.
 
     Args:
@@ -177,49 +176,14 @@ class BertBackbone(Backbone):
         """Longest sequence that can be encoded, None where there is no limit."""
         return self.config.longest
 
-    def prepare(self) -> None:
-        """Switch to evaluation and scale the weights of the queries, once.
-
-        Outputs stay the same. `train` and `load_state_dict` drop the result; a change of the
-        weights by other means needs another call. Call it before an export to ONNX.
-
-        Raises:
-            TypeError: where an adapter wraps a layer that has to be read.
-        """
-        self.eval()
-        # Inference tensors could not be exported, whatever the caller's mode is.
-        with torch.inference_mode(False), torch.no_grad():
-            for layer in self.layers:
-                assert isinstance(layer, BertLayer)
-                layer.prepare()
+    @property
+    def types(self) -> int:
+        """Number of types that pieces can be told apart by."""
+        return self.config.types
 
     def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
         """Return (batch, pieces, hidden) of the table alone."""
         return self.word_embeddings(ids)
-
-    def forward(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor,
-        words: torch.Tensor | None = None,
-        kept: torch.Tensor | None = None,
-        types: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """Encode piece ids.
-
-        Args:
-            ids: (batch, pieces) integers.
-            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
-            words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
-            kept: (batch, kept) places of the pieces that are read; None for all.
-            types: (batch, pieces), of which type each piece is; None if all are of the first.
-
-        Returns:
-            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
-        """
-        for states in self.each_layer(ids, mask, words, types=types, kept=kept):
-            last = states
-        return last
 
     def each_layer(
         self,
@@ -228,8 +192,8 @@ class BertBackbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
-        types: torch.Tensor | None = None,
         kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer, kept ones of the last."""
         x = self.word_vectors(ids) if words is None else words

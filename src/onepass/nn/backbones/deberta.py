@@ -204,6 +204,11 @@ class DebertaBackbone(Backbone):
         """Longest sequence that can be encoded, None where there is no limit."""
         return self.config.positions if self.config.absolute_positions else None
 
+    @property
+    def types(self) -> int:
+        """Number of types that pieces can be told apart by."""
+        return self.config.types
+
     def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
         """Return (batch, pieces, size) of the table alone."""
         return self.word_embeddings(ids)
@@ -216,20 +221,9 @@ class DebertaBackbone(Backbone):
         kept: torch.Tensor | None = None,
         types: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Encode piece ids.
-
-        Args:
-            ids: (batch, pieces) integers.
-            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
-            words: (batch, pieces, size) in place of the `word_vectors` of the ids.
-            kept: (batch, kept) places of the pieces that are read; None for all.
-            types: (batch, pieces), of which type each piece is; None if all are of the first.
-
-        Returns:
-            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
-        """
+        """Encode piece ids, see `Backbone.forward`."""
         with _one_kind_of_numbers(self.norm.weight):
-            return self.encoder(self._embed(ids, mask, words, types), mask, kept)
+            return super().forward(ids, mask, words, kept, types)
 
     def each_layer(
         self,
@@ -238,13 +232,14 @@ class DebertaBackbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        kept: torch.Tensor | None = None,
         types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
-        """Yield the (batch, pieces, hidden) vectors behind each layer."""
+        """Yield the (batch, pieces, hidden) vectors behind each layer, kept ones of the last."""
         x = self._embed(ids, mask, words, types)
         if embedded:
             yield x
-        yield from self.encoder.each_layer(x, mask)
+        yield from self.encoder.each_layer(x, mask, kept)
 
     def _embed(
         self,

@@ -92,18 +92,9 @@ class ForeignBackbone(Backbone):
         mask: torch.Tensor,
         words: torch.Tensor | None = None,
         kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Encode piece ids.
-
-        Args:
-            ids: (batch, pieces) integers.
-            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
-            words: (batch, pieces, size) in place of the `word_vectors` of the ids.
-            kept: (batch, kept) places of the pieces that are read; None for all.
-
-        Returns:
-            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
-        """
+        """Encode piece ids, see `Backbone.forward`; some models change what the last layer says."""
         self._check_traced()
         states = self.model(**_inputs(ids, words), attention_mask=mask).last_hidden_state
         return states if kept is None else take(states, kept)
@@ -115,12 +106,16 @@ class ForeignBackbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
-        """Yield the (batch, pieces, hidden) vectors behind each layer."""
+        """Yield the (batch, pieces, hidden) vectors behind each layer, kept ones of the last."""
         self._check_traced()
         inputs = _inputs(ids, words)
         out = self.model(**inputs, attention_mask=mask, output_hidden_states=True)
-        yield from out.hidden_states[0 if embedded else 1 :]  # the first are the embeddings
+        *before, last = out.hidden_states[0 if embedded else 1 :]  # the first are the embeddings
+        yield from before
+        yield last if kept is None else take(last, kept)
 
     def _check_traced(self) -> None:
         """Refuse to become a graph that would give wrong numbers at other lengths."""

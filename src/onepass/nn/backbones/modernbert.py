@@ -12,8 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onepass.nn.backbones.attention import closed
-from onepass.nn.backbones.base import Backbone
+from onepass.nn.backbones.attention import AttentionBackbone, closed
 from onepass.nn.backbones.modernbert_config import ModernBertConfig
 from onepass.nn.backbones.modernbert_layer import Blocks, ModernBertLayer, View, rotation
 from onepass.nn.keymap import Entry, Rename
@@ -21,7 +20,7 @@ from onepass.nn.keymap import Entry, Rename
 __all__ = ["ModernBertBackbone", "ModernBertConfig"]
 
 
-class ModernBertBackbone(Backbone):
+class ModernBertBackbone(AttentionBackbone):
     """A ModernBERT encoder.
 
     Args:
@@ -68,47 +67,9 @@ class ModernBertBackbone(Backbone):
         """Longest sequence that it was made for."""
         return self.config.positions
 
-    def prepare(self) -> None:
-        """Switch to evaluation and scale the weights of the queries, once.
-
-        Outputs stay the same. `train` and `load_state_dict` drop the result; a change of the
-        weights by other means needs another call. Call it before an export to ONNX.
-
-        Raises:
-            TypeError: where an adapter wraps a layer that has to be read.
-        """
-        self.eval()
-        # Inference tensors could not be exported, whatever the caller's mode is.
-        with torch.inference_mode(False), torch.no_grad():
-            for layer in self.layers:
-                assert isinstance(layer, ModernBertLayer)
-                layer.prepare()
-
     def word_vectors(self, ids: torch.Tensor) -> torch.Tensor:
         """Return (batch, pieces, hidden) of the table alone."""
         return self.word_embeddings(ids)
-
-    def forward(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor,
-        words: torch.Tensor | None = None,
-        kept: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """Encode piece ids.
-
-        Args:
-            ids: (batch, pieces) integers.
-            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
-            words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
-            kept: (batch, kept) places of the pieces that are read; None for all.
-
-        Returns:
-            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
-        """
-        for states in self.each_layer(ids, mask, words, kept=kept):
-            last = states
-        return last
 
     def each_layer(
         self,
@@ -118,6 +79,7 @@ class ModernBertBackbone(Backbone):
         *,
         embedded: bool = False,
         kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer.
 

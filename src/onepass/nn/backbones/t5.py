@@ -76,27 +76,6 @@ class T5Backbone(Backbone):
         """Return (batch, pieces, hidden) of the table alone."""
         return self.word_embeddings(ids)
 
-    def forward(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor,
-        words: torch.Tensor | None = None,
-        kept: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """Encode piece ids.
-
-        Args:
-            ids: (batch, pieces) integers.
-            mask: (batch, pieces), 1 at real pieces, 0 at padding (on the right).
-            words: (batch, pieces, hidden) in place of the `word_vectors` of the ids.
-            kept: (batch, kept) places of the pieces that are read; None for all.
-
-        Returns:
-            (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
-        """
-        x = self.encoder.drop(self.word_vectors(ids) if words is None else words)
-        return _last(self.encoder.each_layer(x, mask, kept=kept))
-
     def each_layer(
         self,
         ids: torch.Tensor,
@@ -104,12 +83,14 @@ class T5Backbone(Backbone):
         words: torch.Tensor | None = None,
         *,
         embedded: bool = False,
+        kept: torch.Tensor | None = None,
+        types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer, the last ones normalized."""
         x = self.encoder.drop(self.word_vectors(ids) if words is None else words)
         if embedded:
             yield x
-        yield from self.encoder.each_layer(x, mask)
+        yield from self.encoder.each_layer(x, mask, kept=kept)
 
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between the published names and ours; ``{i}`` is the layer."""

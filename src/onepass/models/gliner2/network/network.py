@@ -16,7 +16,6 @@ from onepass.errors import CheckpointError
 from onepass.models.gliner2.config import Gliner2Config, types_problem
 from onepass.models.gliner2.network.heads import MAX_COUNT, PROJECTORS, Occurrences
 from onepass.nn.backbones.base import Backbone
-from onepass.nn.backbones.bert import BertBackbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, with_prefix
 from onepass.nn.mlp import Mlp, mlp_keys
@@ -117,7 +116,6 @@ class Gliner2Network(nn.Module):
 
 def _check_types(backbone: Backbone) -> None:
     """Refuse a backbone that cannot be told the shapes of words."""
-    types = backbone.config.types if isinstance(backbone, BertBackbone) else 0
-    problem = types_problem(types)
+    problem = types_problem(backbone.types)
     if problem is not None:
         raise CheckpointError(problem)

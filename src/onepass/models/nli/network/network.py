@@ -19,9 +19,7 @@ from onepass.encoding.options import Options
 from onepass.errors import CheckpointError
 from onepass.models.nli.config import NliConfig
 from onepass.nn.backbones.activations import ACTIVATIONS
-from onepass.nn.backbones.bert import BertBackbone
 from onepass.nn.backbones.build import build_backbone
-from onepass.nn.backbones.deberta import DebertaBackbone
 from onepass.nn.backbones.foreign import read_config
 from onepass.nn.keymap import Entry, Rename, linear, with_prefix
 
@@ -139,10 +137,7 @@ class OwnNetwork(NliNetwork):
         self, ids: torch.Tensor, mask: torch.Tensor, second: torch.Tensor | None = None
     ) -> torch.Tensor:
         kept = None if self.mean else torch.zeros_like(ids[:, :1])  # the first piece
-        if second is not None and isinstance(self.backbone, BertBackbone | DebertaBackbone):
-            states = self.backbone(ids, mask, types=second, kept=kept)
-        else:
-            states = self.backbone(ids, mask, kept=kept)  # (batch, pieces or 1, hidden)
+        states = self.backbone(ids, mask, kept=kept, types=second)  # (batch, pieces or 1, hidden)
         if self.mean:
             real = mask[..., None].to(states.dtype)
             pooled = (states * real).sum(1) / real.sum(1)
