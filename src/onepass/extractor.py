@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from onepass.errors import InputError
 from onepass.hub.base import HubOptions
 from onepass.models.batching import budget_of
-from onepass.models.choosing import Wanted
+from onepass.models.choosing import BackendName, Device, Precision, Wanted
 from onepass.models.labels import LabelVectors, schema_of
 from onepass.models.opening import Opening, device_of, open_backend, open_lanes
 from onepass.models.reader import Asked, Reader
 from onepass.models.registry import open_model
-from onepass.models.texts import checked_texts, read_all, read_list
-from onepass.models.thresholds import Given
+from onepass.models.texts import Texts, checked_texts, read_all, read_list
 from onepass.results.types import Extraction
 from onepass.schema import Schema
+from onepass.schema.leaves import Labels
+from onepass.schema.options import OnLong, Overlap, Solver, Threshold
+from onepass.schema.reading import SchemaLike
 from onepass.shortcuts import Shortcuts
 from onepass.typed.plan import TypedPlan, typed_plan
 from onepass.typed.result import TypedExtraction
@@ -57,7 +59,11 @@ class Extractor(Shortcuts):
     """
 
     def __init__(
-        self, *, backend: str = "auto", precision: str = "auto", threads: int | None = None
+        self,
+        *,
+        backend: BackendName = "auto",
+        precision: Precision = "auto",
+        threads: int | None = None,
     ) -> None:
         self._open(Opening("builtin", Wanted(backend, precision, threads)))
 
@@ -66,10 +72,10 @@ class Extractor(Shortcuts):
         cls,
         name: str | Path,
         *,
-        backend: str = "auto",
-        precision: str = "auto",
+        backend: BackendName = "auto",
+        precision: Precision = "auto",
         threads: int | None = None,
-        device: str = "auto",
+        device: Device = "auto",
         compiled: bool = False,
         revision: str | None = None,
         cache_dir: str | Path | None = None,
@@ -173,59 +179,69 @@ class Extractor(Shortcuts):
 
     # -- extraction --------------------------------------------------------------------------
 
-    @overload
-    def extract(  # type: ignore[overload-overlap]  # a string is an iterable of strings, too
-        self,
-        text: str,
-        schema: type[M],
-        *,
-        threshold: Given = None,
-        on_long: str = "window",
-    ) -> TypedExtraction[M]: ...
+    # The third of each four is for what may be one text or several. A string is an iterable of
+    # strings, too, so that the kinds of text overlap.
+    # fmt: off
     @overload
     def extract(  # type: ignore[overload-overlap]
-        self,
-        text: Iterable[str],
-        schema: type[M],
-        *,
-        threshold: Given = None,
-        on_long: str = "window",
+        self, text: str, schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
+    ) -> TypedExtraction[M]: ...
+    @overload
+    def extract(
+        self, text: Texts, schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
     ) -> list[TypedExtraction[M]]: ...
     @overload
     def extract(  # type: ignore[overload-overlap]
-        self,
-        text: str,
-        schema: object = None,
-        *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
-        labels: LabelVectors | None = None,
-        solver: str = "greedy",
+        self, text: str | Texts, schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
+    ) -> TypedExtraction[M] | list[TypedExtraction[M]]: ...
+    @overload
+    def extract(
+        self, text: Iterable[str], schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
+    ) -> list[TypedExtraction[M]]: ...
+    @overload
+    def extract(  # type: ignore[overload-overlap]
+        self, text: str, schema: SchemaLike | None = None, *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
     ) -> Extraction: ...
     @overload
     def extract(
-        self,
-        text: Iterable[str],
-        schema: object = None,
-        *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
-        labels: LabelVectors | None = None,
-        solver: str = "greedy",
+        self, text: Texts, schema: SchemaLike | None = None, *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
     ) -> list[Extraction]: ...
+    @overload
+    def extract(  # type: ignore[overload-overlap]
+        self, text: str | Texts, schema: SchemaLike | None = None, *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
+    ) -> Extraction | list[Extraction]: ...
+    @overload
+    def extract(
+        self, text: Iterable[str], schema: SchemaLike | None = None, *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
+    ) -> list[Extraction]: ...
+    # fmt: on
 
     def extract(
         self,
         text: str | Iterable[str],
         schema: object = None,
         *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
         labels: LabelVectors | None = None,
-        solver: str = "greedy",
+        solver: Solver = "greedy",
     ) -> Extraction | Sequence[Extraction]:
         """Find what a schema asks for.
 
@@ -265,38 +281,31 @@ class Extractor(Shortcuts):
         texts = list(checked_texts(text))  # a wrong one is found before anything is read
         return read_list(self._reader, texts, asked, plan)
 
+    # fmt: off
     @overload
     def stream(
-        self,
-        texts: Iterable[str],
-        schema: type[M],
-        *,
-        threshold: Given = None,
-        on_long: str = "window",
+        self, texts: Iterable[str], schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
     ) -> Iterator[TypedExtraction[M]]: ...
     @overload
     def stream(
-        self,
-        texts: Iterable[str],
-        schema: object = None,
-        *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
-        labels: LabelVectors | None = None,
-        solver: str = "greedy",
+        self, texts: Iterable[str], schema: SchemaLike | None = None, *,
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", labels: LabelVectors | None = None, solver: Solver = "greedy",
     ) -> Iterator[Extraction]: ...
+    # fmt: on
 
     def stream(
         self,
         texts: Iterable[str],
         schema: object = None,
         *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
         labels: LabelVectors | None = None,
-        solver: str = "greedy",
+        solver: Solver = "greedy",
     ) -> Iterator[Extraction]:
         """Yield the extraction of each text, in order, holding only a few texts at a time.
 
@@ -329,11 +338,11 @@ class Extractor(Shortcuts):
     def _asked(
         self,
         schema: object,
-        threshold: Given,
-        overlap: str,
-        on_long: str,
+        threshold: Threshold,
+        overlap: Overlap,
+        on_long: OnLong,
         labels: LabelVectors | None,
-        solver: str,
+        solver: Solver,
     ) -> tuple[TypedPlan | None, Asked]:
         """Return what is made of the answers, None for a plain schema, and what is asked."""
         plan = typed_plan(schema)
@@ -347,7 +356,7 @@ class Extractor(Shortcuts):
         )
         return plan, asked
 
-    def encode_labels(self, labels: Any) -> LabelVectors:
+    def encode_labels(self, labels: Labels) -> LabelVectors:
         """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).
 
         They are made once and can be saved; ``extract(text, labels=vectors)`` uses them.
@@ -362,7 +371,12 @@ class Extractor(Shortcuts):
         return self._reader.encode_labels(Schema().entities(labels).entity_labels)
 
     def _one(
-        self, text: str, schema: Schema, threshold: Given, on_long: str, overlap: str = "flat"
+        self,
+        text: str,
+        schema: Schema,
+        threshold: Threshold,
+        on_long: OnLong,
+        overlap: Overlap = "flat",
     ) -> Extraction:
         """Return the extraction of what must be a single text."""
         if not isinstance(text, str):

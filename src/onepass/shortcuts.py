@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
 
 from onepass.errors import SchemaError
-from onepass.models.thresholds import Given
 from onepass.results.types import Classification, Entity, Extraction, Record, Relation
 from onepass.schema import Schema
+from onepass.schema.leaves import Fields, Labels, Relations
+from onepass.schema.options import OnLong, Overlap, Threshold
 from onepass.schema.shown import shown
 from onepass.schema.task import WindowScores
+from onepass.schema.trees import Tree
 
 
 class Shortcuts(ABC):
@@ -23,11 +24,11 @@ class Shortcuts(ABC):
     def entities(
         self,
         text: str,
-        labels: Any,
+        labels: Labels,
         *,
-        threshold: Given = None,
-        overlap: str = "flat",
-        on_long: str = "window",
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
     ) -> tuple[Entity, ...]:
         """Return the entities of one text.
 
@@ -49,14 +50,14 @@ class Shortcuts(ABC):
     def classify(
         self,
         text: str,
-        labels: Any,
+        labels: Tree,
         *,
         name: str = "class",
         multi_label: bool = False,
         abstain: bool | float | None = None,
         window_scores: WindowScores | None = None,
-        threshold: Given = None,
-        on_long: str = "window",
+        threshold: Threshold = None,
+        on_long: OnLong = "window",
     ) -> Classification:
         """Return the answer to one question about a text.
 
@@ -84,12 +85,15 @@ class Shortcuts(ABC):
     def records(
         self,
         text: str,
-        structures: Mapping[str, Any],
+        structures: Mapping[str, Fields],
         *,
-        threshold: Given = None,
-        on_long: str = "window",
+        threshold: Threshold = None,
+        on_long: OnLong = "window",
     ) -> Mapping[str, tuple[Record, ...]]:
         """Return the records of one text.
+
+        A field holds a `Value`, None or a tuple of values; which, ``isinstance`` tells a type
+        checker.
 
         Args:
             text: what is read.
@@ -113,7 +117,12 @@ class Shortcuts(ABC):
         return self._one(text, schema, threshold, on_long).records
 
     def relations(
-        self, text: str, types: Any, *, threshold: Given = None, on_long: str = "window"
+        self,
+        text: str,
+        types: Relations,
+        *,
+        threshold: Threshold = None,
+        on_long: OnLong = "window",
     ) -> tuple[Relation, ...]:
         """Return the relations of one text.
 
@@ -133,6 +142,11 @@ class Shortcuts(ABC):
 
     @abstractmethod
     def _one(
-        self, text: str, schema: Schema, threshold: Given, on_long: str, overlap: str = "flat"
+        self,
+        text: str,
+        schema: Schema,
+        threshold: Threshold,
+        on_long: OnLong,
+        overlap: Overlap = "flat",
     ) -> Extraction:
         """Return the extraction of what must be a single text."""

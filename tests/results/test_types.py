@@ -222,7 +222,7 @@ def test_any_value_that_is_elsewhere_is_refused_by_name(found: dict[str, object]
         Extraction(TEXT, **found)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("score", [-0.01, 1.01, float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("score", [-0.01, 1.01, float("nan"), float("inf"), -float("inf"), 10**400])
 def test_scores_outside_0_to_1_are_refused(score: float) -> None:
     for make in (
         lambda: Value("iPad", None, None, score),

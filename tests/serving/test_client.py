@@ -15,7 +15,7 @@ from pydantic import BaseModel, model_validator
 from onepass import Schema
 from onepass.client import AsyncClient, Client, asking
 from onepass.errors import InputError, MissingExtra, SchemaError, ServiceError
-from onepass.results.types import Extraction
+from onepass.results.types import Entity, Extraction
 from onepass.serving.settings import Settings
 
 PEOPLE = Schema().entities(["person"])
@@ -120,7 +120,15 @@ def test_an_error_of_the_users_class_is_theirs(service, error: type[Exception]):
     asyncio.run(twin())
 
 
-@pytest.mark.parametrize("body", [3, [], {"results": 3}, {"results": [3]}, {"results": [[]]}])
+HUGE: dict[str, Any] = Extraction("Bo", entities=(Entity("person", "Bo", 0, 2, 0.5),)).to_dict()
+HUGE["entities"][0]["score"] = 10**400  # no float holds it
+
+
+@pytest.mark.parametrize(
+    "body",
+    [3, [], HUGE, {"results": 3}, {"results": [3]}, {"results": [[]]}, {"results": [HUGE]},
+     {"results": [{"error": {"code": 3, "message": []}}]}],
+)  # fmt: skip
 def test_an_extraction_of_another_service(body: object):
     for method in ("extract", "extract_batch"):
         transport = httpx.MockTransport(answering((200, {}, body)))
@@ -224,11 +232,25 @@ def test_a_key_that_cannot_be_sent_is_not_shown():
     assert "cret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("body", [{}, [], None, {"models": [{}]}, {"models": 3}])
+INFO = {"name": "a", "family": "b", "backend": "c", "precision": "d", "max_pieces": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, [], None, {"models": [{}]}, {"models": 3}, {"models": [INFO | {"name": 1}]},
+     {"models": [INFO | {"precision": None}]}, {"models": [INFO | {"max_pieces": "x"}]}],
+)  # fmt: skip
 def test_an_answer_of_another_service(body: object):
     with pytest.raises(ServiceError, match="is the address right") as refused:
         models(False, 0, (200, {}, body))
     assert refused.value.code == "not_onepass"
+
+
+def test_the_words_of_the_other_side_are_shown_as_text():
+    said = {"code": "bu\rsy", "message": "Busy\x1b[31m now.\n" + "a" * 100_000}
+    with pytest.raises(ServiceError, match=r"^Busy \[31m now\. a+$") as refused:
+        models(False, 0, (422, {}, {"error": said}))
+    assert (refused.value.code, len(str(refused.value))) == ("bu sy", 2_000)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -316,8 +338,9 @@ def test_other_refusals_are_not_sent_again(twin: bool, waits: list[float]):
 
 @pytest.mark.parametrize(
     "answer",
-    [(502, {}, "<html>"), (200, {}, None), (404, {}, {"a": 1}), (200, {}, b"[" * 100_000)],
-)
+    [(502, {}, "<html>"), (200, {}, None), (404, {}, {"a": 1}), (200, {}, b"[" * 100_000),
+     (404, {}, {"error": {"message": "No."}})],
+)  # fmt: skip
 def test_what_is_no_service_of_ours_is_said(answer: Answer):
     with pytest.raises(ServiceError, match="not one of onepass") as refused:
         models(False, 0, answer)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from onepass.batch.job import Job, ModelChoice
     from onepass.extractor import Extractor
     from onepass.results.types import Extraction
+    from onepass.schema.options import OnLong, Overlap, Solver, Threshold
     from onepass.schema.schema import Schema
 
 
@@ -31,10 +32,10 @@ class Request:
     """What is asked of every text, and how; the words are those of `Extractor.extract`."""
 
     schema: Schema
-    threshold: float | Mapping[str, float] | None = None
-    overlap: str = "flat"
-    on_long: str = "window"
-    solver: str = "greedy"
+    threshold: Threshold = None
+    overlap: Overlap = "flat"
+    on_long: OnLong = "window"
+    solver: Solver = "greedy"
 
     def one(self, model: Extractor, text: str) -> Extraction:
         """Return what is found in one text."""

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending, packing
 from onepass.errors import InputError
+from onepass.schema.options import OnLong, Overlap, Solver, Threshold
+
+if TYPE_CHECKING:
+    from onepass.models.choosing import BackendName, Device, Precision
 
 ENGINES = ("local", "ray")
 
@@ -41,10 +46,10 @@ class ModelChoice:
     """
 
     name: str | None = None
-    backend: str = "auto"
-    precision: str = "auto"
+    backend: BackendName = "auto"
+    precision: Precision = "auto"
     threads: int | None = None
-    device: str = "auto"
+    device: Device = "auto"
     compiled: bool = False
 
 
@@ -90,10 +95,10 @@ class Job:
     text_field: str = "text"
     text_unit: str | None = None
     max_line: int = LINE_BYTES
-    threshold: float | Mapping[str, float] | None = None
-    overlap: str = "flat"
-    on_long: str = "window"
-    solver: str = "greedy"
+    threshold: Threshold = None
+    overlap: Overlap = "flat"
+    on_long: OnLong = "window"
+    solver: Solver = "greedy"
     model: ModelChoice = BUILTIN
     workers: int = 1
     resume: bool = False

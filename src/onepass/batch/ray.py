@@ -28,6 +28,7 @@ from onepass.errors import BackendError, InputError, MissingExtra, OnepassError
 if TYPE_CHECKING:
     from onepass.batch.job import Job
     from onepass.extractor import Extractor
+    from onepass.schema.options import OnLong, Overlap, Threshold
 
 # One row of Ray's data is a chunk: the place where it ends, and texts or answers as JSON, since
 # Arrow cannot hold every string of Python.
@@ -78,9 +79,9 @@ def extract(
     text_field: str = "text",
     model: ModelChoice = BUILTIN,
     workers: tuple[int, int] = (1, 1),
-    threshold: float | Mapping[str, float] | None = None,
-    overlap: str = "flat",
-    on_long: str = "window",
+    threshold: Threshold = None,
+    overlap: Overlap = "flat",
+    on_long: OnLong = "window",
 ) -> Any:
     """Return a dataset of Ray Data with what is found in each row.
 

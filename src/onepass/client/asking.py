@@ -11,17 +11,24 @@ from asyncio import sleep as async_sleep
 from collections.abc import Callable, Mapping, Sequence
 from time import sleep
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import httpx
 
 from onepass.client import wire
-from onepass.client.wire import ModelInfo, Threshold
+from onepass.client.wire import ModelInfo
 from onepass.errors import ServiceError
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
+from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.reading import SchemaLike
+from onepass.typed.result import TypedExtraction
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 
 
 class Client:
@@ -60,14 +67,27 @@ class Client:
                 transport=transport,
             )  # fmt: skip
 
+    # fmt: off
+    @overload
+    def extract(
+        self, text: str, schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> TypedExtraction[M]: ...
+    @overload
+    def extract(
+        self, text: str, schema: SchemaLike, *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> Extraction: ...
+    # fmt: on
+
     def extract(
         self,
         text: str,
         schema: object,
         *,
         threshold: Threshold = None,
-        overlap: str = "flat",
-        on_long: str = "window",
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
     ) -> Extraction:
         """Return what a schema asks for in one text.
 
@@ -87,15 +107,28 @@ class Client:
         asked = {"text": wire.text(text), **question}
         return make(self._send(Extraction.from_dict, "POST", "/v1/extract", asked))
 
+    # fmt: off
+    @overload
+    def extract_batch(
+        self, texts: Sequence[str], schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> list[TypedExtraction[M] | ServiceError]: ...
+    @overload
+    def extract_batch(
+        self, texts: Sequence[str], schema: SchemaLike, *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> list[Extraction | ServiceError]: ...
+    # fmt: on
+
     def extract_batch(
         self,
         texts: Sequence[str],
         schema: object,
         *,
         threshold: Threshold = None,
-        overlap: str = "flat",
-        on_long: str = "window",
-    ) -> list[Extraction | ServiceError]:
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
+    ) -> Sequence[Extraction | ServiceError]:
         """Return what a schema asks for in each text; a text that cannot be read has an error.
 
         Args:
@@ -117,7 +150,7 @@ class Client:
         found = self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
 
-    def check(self, schema: object) -> Schema:
+    def check(self, schema: SchemaLike | type[BaseModel]) -> Schema:
         """Return the schema in its canonical form if it can be asked of the model of the service.
 
         Raises:
@@ -203,19 +236,45 @@ class AsyncClient:
                 transport=transport,
             )  # fmt: skip
 
+    # fmt: off
+    @overload
+    async def extract(
+        self, text: str, schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> TypedExtraction[M]: ...
+    @overload
+    async def extract(
+        self, text: str, schema: SchemaLike, *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> Extraction: ...
+    # fmt: on
+
     async def extract(
         self,
         text: str,
         schema: object,
         *,
         threshold: Threshold = None,
-        overlap: str = "flat",
-        on_long: str = "window",
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
     ) -> Extraction:
         """Return what a schema asks for in one text; see `Client.extract`."""
         question, make = wire.asked(schema, threshold, overlap, on_long)
         asked = {"text": wire.text(text), **question}
         return make(await self._send(Extraction.from_dict, "POST", "/v1/extract", asked))
+
+    # fmt: off
+    @overload
+    async def extract_batch(
+        self, texts: Sequence[str], schema: type[M], *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> list[TypedExtraction[M] | ServiceError]: ...
+    @overload
+    async def extract_batch(
+        self, texts: Sequence[str], schema: SchemaLike, *,
+        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+    ) -> list[Extraction | ServiceError]: ...
+    # fmt: on
 
     async def extract_batch(
         self,
@@ -223,9 +282,9 @@ class AsyncClient:
         schema: object,
         *,
         threshold: Threshold = None,
-        overlap: str = "flat",
-        on_long: str = "window",
-    ) -> list[Extraction | ServiceError]:
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
+    ) -> Sequence[Extraction | ServiceError]:
         """Return what a schema asks for in each text; see `Client.extract_batch`."""
         question, make = wire.asked(schema, threshold, overlap, on_long)
         given = wire.texts(texts)
@@ -235,7 +294,7 @@ class AsyncClient:
         found = await self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
 
-    async def check(self, schema: object) -> Schema:
+    async def check(self, schema: SchemaLike | type[BaseModel]) -> Schema:
         """Return the schema if it can be asked; see `Client.check`."""
         asked = {"schema": read_schema(schema).checked().to_dict()}
         return await self._send(wire.checked, "POST", "/v1/schema/validate", asked)

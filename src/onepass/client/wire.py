@@ -14,18 +14,21 @@ from typing import Any, TypeVar
 import httpx
 
 from onepass.errors import InputError, ServiceError
+from onepass.results.checks import check_text, check_whole
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
+from onepass.schema.options import OnLong, Overlap, Threshold
 from onepass.typed.plan import typed_plan
 
 T = TypeVar("T")
-Threshold = float | Mapping[str, float] | None
 
 AGAIN = (429, 503)  # busy, stopping: nothing was read
+_OF_OTHERS = (KeyError, TypeError, ValueError, RecursionError)  # what reading another answer raises
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _LONGEST_WAIT = 30.0  # seconds before another try
 _LONGEST_ANSWER = 7 * 86_400.0  # seconds; sockets take no number that is much larger
 _LAST_PORT = 65_535
+_LONGEST_WORDS = 2_000  # characters of a message of the other side
 _JITTER = 0.25  # clients that were refused together do not come back together
 
 
@@ -38,6 +41,11 @@ class ModelInfo:
     backend: str
     precision: str
     max_pieces: int
+
+    def __post_init__(self) -> None:
+        for word in (self.name, self.family, self.backend, self.precision):
+            check_text(word, "What a model is called")
+        check_whole(self.max_pieces, "'max_pieces'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,7 @@ def body(values: Mapping[str, Any] | None) -> bytes | None:
 
 
 def asked(
-    schema: object, threshold: Threshold, overlap: str, on_long: str
+    schema: object, threshold: Threshold, overlap: Overlap, on_long: OnLong
 ) -> tuple[dict[str, Any], Callable[[Extraction], Extraction]]:
     """Return what is asked, as the service takes it, and what is made of each extraction."""
     given: Threshold = None
@@ -251,6 +259,25 @@ def wait(said: str, tries: int) -> float:
     return min(seconds, _LONGEST_WAIT) * (1 + _JITTER * random.random())
 
 
+def refusal(said: Any, status: int | None) -> ServiceError:
+    r"""Return the error that an answer holds, its words as plain text.
+
+    Raises:
+        KeyError, TypeError, ValueError: if it holds none.
+
+    >>> refusal({"code": "busy", "message": "Busy.\x1b[31m"}, 429)
+    ServiceError('Busy. [31m')
+    """
+    for name in ("message", "code"):
+        check_text(said[name], f"{name!r}")
+    return ServiceError(_plain(said["message"]), status=status, code=_plain(said["code"]))
+
+
+def _plain(words: str) -> str:
+    """Return words of the other side so that they steer no terminal and fill no log."""
+    return "".join(one if one.isprintable() else " " for one in words[:_LONGEST_WORDS])
+
+
 def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     """Return what the body of an answer holds, or raise what it says.
 
@@ -266,14 +293,12 @@ def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     except (ValueError, RecursionError):
         body = None
     if got.status_code == 200:
-        with suppress(KeyError, TypeError, ValueError, RecursionError):  # another service answered
+        with suppress(*_OF_OTHERS):
             return read(body)
-    error = body.get("error") if isinstance(body, dict) else None
-    if isinstance(error, dict):
-        raise ServiceError(
-            str(error.get("message")), status=got.status_code, code=str(error.get("code"))
-        )
-    raise ServiceError(
+    error = None
+    with suppress(*_OF_OTHERS):
+        error = refusal(body["error"], got.status_code)
+    raise error or ServiceError(
         f"The answer of {got.url} has the status {got.status_code} and is not one of onepass; is "
         "the address right?",
         status=got.status_code,
@@ -289,9 +314,7 @@ def results(count: int) -> Callable[[Any], list[Extraction | ServiceError]]:
         if len(found) != count:
             raise ValueError(f"{len(found)} results for {count} texts")
         return [
-            ServiceError(one["error"]["message"], status=None, code=one["error"]["code"])
-            if "error" in one
-            else Extraction.from_dict(one)
+            refusal(one["error"], None) if "error" in one else Extraction.from_dict(one)
             for one in found
         ]
 
@@ -308,8 +331,7 @@ def each(
 def checked(body: Any) -> Schema:
     """Return a schema that can be asked, or raise why it cannot."""
     if not body["valid"]:
-        error = body["error"]
-        raise ServiceError(error["message"], status=200, code=error["code"])
+        raise refusal(body["error"], 200)
     return Schema.from_dict(body["schema"])
 
 

@@ -23,7 +23,6 @@ from onepass.decoding.assemble_records import (
 )
 from onepass.decoding.classes import ClassRules, answer_task, window_logits
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
-from onepass.decoding.consistency_solve import Solver
 from onepass.decoding.consistency_values import Slot
 from onepass.decoding.finds import (
     Candidates,
@@ -46,6 +45,7 @@ from onepass.results.types import (
     Relation,
 )
 from onepass.schema import Schema
+from onepass.schema.options import Solver
 from onepass.text.words import Words
 
 __all__ = ["Choice", "WindowFindings", "assemble"]
@@ -143,8 +143,10 @@ def _entities(
     if not len(found):
         return ()
     ranks = _ranks(joined, choice)
-    # Entities share the words of a text; the answers to a question leave those of others alone.
     entities = len(schema.entity_labels)
+    if len(asked) == entities:
+        return _as_entities(words, _without_overlaps(found, choice, ranks), joined)
+    # Entities share the words of a text; the answers to a question leave those of others alone.
     group = np.where(found.labels < len(asked), np.maximum(found.labels - entities + 1, 0), 0)
     kept = merge_candidates(
         [

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from onepass.decoding.consistency_solve import Solver
 from onepass.decoding.consistency_values import Slot
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import (
@@ -24,6 +23,7 @@ from onepass.decoding.join_records import join_records
 from onepass.decoding.merge import merge_records
 from onepass.results.types import FieldValue, Record, Value
 from onepass.schema import Field, Schema
+from onepass.schema.options import Solver
 from onepass.text.windows import Window
 from onepass.text.words import Words
 

@@ -19,13 +19,14 @@ from dataclasses import InitVar, dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.decoding.consistency_solve import Limit, Problem, Solver, solve
+from onepass.decoding.consistency_solve import Limit, Problem, solve
 from onepass.decoding.consistency_spans import entity_spans
 from onepass.decoding.consistency_types import Decision, decisions
 from onepass.decoding.consistency_values import Slot, Values
 from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.overlap import CLOSE, Policy
 from onepass.schema import Schema
+from onepass.schema.options import Solver
 from onepass.text.words import Words
 
 Source = tuple[int, int, int, int]  # window, prompt, type, instance

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from onepass.errors import MissingExtra
+from onepass.schema.options import Solver
 
-Solver = Literal["greedy", "exact"]
 SOLVERS: tuple[Solver, ...] = get_args(Solver)
 SECONDS = 10.0  # that HiGHS may take for one choice
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from onepass.errors import InputError, SchemaError
 from onepass.schema.flags import schema_from_flags
+from onepass.schema.options import Overlap
 from onepass.schema.schema import Schema
 from onepass.schema.types import shown
 
@@ -39,7 +40,7 @@ class Asked:
     text: str
     parts: tuple[Schema, ...]
     threshold: float | dict[str, float] | None = None
-    overlap: str = "flat"
+    overlap: Overlap = "flat"
 
     def __post_init__(self) -> None:
         if not self.text.strip():

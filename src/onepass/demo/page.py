@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onepass import __version__
+from onepass.decoding.overlap import policy_of
 from onepass.demo.answering import Answering
 from onepass.demo.asking import (
     Asked,
@@ -64,7 +65,7 @@ def build(answering: Answering) -> gr.Blocks:
 
 def _entities(answering: Answering) -> None:
     def ask(text: str, labels: str, threshold: str, overlap: str) -> Asked:
-        return Asked(text, (entity_part(labels),), read_threshold(threshold), overlap)
+        return Asked(text, (entity_part(labels),), read_threshold(threshold), policy_of(overlap))
 
     _tab(
         answering,
@@ -124,7 +125,7 @@ def _composed(answering: Answering) -> None:
             *structure_parts(structures),
             relation_part(relations),
         )
-        return Asked(text, parts, read_threshold(threshold), overlap)
+        return Asked(text, parts, read_threshold(threshold), policy_of(overlap))
 
     def inputs() -> list[Any]:
         return [

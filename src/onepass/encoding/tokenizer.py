@@ -168,6 +168,23 @@ class PieceTokenizer:
             text = self._marks.begun.sub(r"\g<0> ", text)
         return text
 
+    def plain_parts(self, text: str, parts: Sequence[str]) -> list[str]:
+        """Return parts of a text as `plain` gives each; where the text has none of it, as they are.
+
+        Args:
+            text: in which all of them stand.
+            parts: of it.
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
+        >>> tokenizer.plain_parts("a [SEP] b", ["[SEP]", "b"])
+        ['[ SEP]', 'b']
+        """
+        special = self._marks is not None and self._marks.whole.search(text)
+        if not special and without_surrogates(text) == text:
+            return list(parts)
+        return [self.plain(part) for part in parts]
+
     def pieces(self, elements: Sequence[str]) -> list[tuple[int, ...]]:
         """Return the piece ids of each element, tokenized by itself.
 

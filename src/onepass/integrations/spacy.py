@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from onepass.decoding.overlap import policy_of
 from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import open_model, schema_of
 from onepass.results.spacy_doc import fill_doc
@@ -24,6 +25,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
     from onepass.schema import Schema
+    from onepass.schema.options import Overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Settings:
 
     schema: Schema
     threshold: float | None
-    overlap: str
+    overlap: Overlap
     spans_key: str
     overwrite_ents: bool
     batch_size: int
@@ -117,11 +119,16 @@ def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
 
     Raises:
         SchemaError: if nothing is asked for, or what cannot be asked.
-        InputError: for a batch of no texts.
+        InputError: for an unknown overlap, or a batch of no texts.
     """
     if batch_size < 1:
         raise InputError(f"batch_size must be 1 or more, but {batch_size} was given.")
     settings = Settings(
-        schema_of(labels, schema), threshold, overlap, spans_key, overwrite_ents, batch_size
+        schema_of(labels, schema),
+        threshold,
+        policy_of(overlap),
+        spans_key,
+        overwrite_ents,
+        batch_size,
     )
     return OnepassComponent(open_model(model), settings)

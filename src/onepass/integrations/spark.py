@@ -5,7 +5,7 @@ It needs pandas, which Spark hands its frames over in, and does not import Spark
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from onepass.batch.answering import Request, column_answers, open_model
 from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.errors import InputError
 from onepass.schema import read_schema
+from onepass.schema.options import OnLong, Overlap, Threshold
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
@@ -29,9 +30,9 @@ def extract_frames(
     *,
     text_field: str = "text",
     model: ModelChoice = BUILTIN,
-    threshold: float | Mapping[str, float] | None = None,
-    overlap: str = "flat",
-    on_long: str = "window",
+    threshold: Threshold = None,
+    overlap: Overlap = "flat",
+    on_long: OnLong = "window",
 ) -> Callable[[Frames], Frames]:
     """Return a function from frames to frames with what is found in each row.
 

@@ -26,14 +26,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from onepass.backends.cpu import available_cores
 from onepass.errors import BackendError, MissingExtra
 from onepass.schema.shown import shown
 
-BACKENDS = ("auto", "onnx", "openvino", "torch")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
-DEVICES = ("auto", "cpu", "cuda")
+BackendName = Literal["auto", "onnx", "openvino", "torch"]
+Precision = Literal["auto", "fp32", "bf16", "fp16", "int8"]
+Device = Literal["auto", "cpu", "cuda"]
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+DEVICES: tuple[Device, ...] = get_args(Device)
 VARIABLE = "ONEPASS_BACKEND"  # what "auto" means in this environment
 EITHER = "onnx or openvino"  # both can run it, and nobody has chosen
 LEAST_BOUND, THREADS_A_CORE = 8, 4  # more threads than that wait for each other without an end

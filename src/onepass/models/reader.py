@@ -12,13 +12,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, get_args
 
 from onepass.backends.base import Backend
 from onepass.decoding.assemble import Choice, WindowFindings, assemble
 from onepass.decoding.consistency_solve import SOLVERS, check_solver
 from onepass.decoding.findings import Findings
-from onepass.decoding.overlap import POLICIES
+from onepass.decoding.overlap import policy_of
 from onepass.errors import InputError
 from onepass.hub import Checkpoint
 from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
@@ -28,14 +28,15 @@ from onepass.models.family import Asking, Closer, FollowUp, Model, Seen
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
 from onepass.models.readable import check_readable, names_of
-from onepass.models.thresholds import PLAIN, SINGLE, Given, resolve_thresholds
+from onepass.models.thresholds import PLAIN, SINGLE, resolve_thresholds
 from onepass.models.wanted import Check, Unwanted, current_check
 from onepass.results.types import Extraction
 from onepass.schema import Label, Schema, read_schema
+from onepass.schema.options import OnLong, Threshold
 from onepass.schema.shown import shown
 from onepass.text.windows import Window
 
-ON_LONG = ("window", "error", "truncate")
+ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 
 _PLANS = 64  # schemas whose prompts are kept
 
@@ -113,7 +114,7 @@ class Reader:
         self,
         schema: object,
         *,
-        threshold: Given,
+        threshold: Threshold,
         overlap: str,
         on_long: str,
         vectors: LabelVectors | None = None,
@@ -139,9 +140,7 @@ class Reader:
             raise InputError(f"solver {shown(solver)} is not known; {', '.join(SOLVERS)} are.")
         if chosen == "exact":
             check_solver()
-        policy = next((policy for policy in POLICIES if policy == overlap), None)
-        if policy is None:
-            raise InputError(f"overlap {shown(overlap)} is not known; {', '.join(POLICIES)} are.")
+        policy = policy_of(overlap)
         if on_long not in ON_LONG:
             raise InputError(f"on_long {shown(on_long)} is not known; {', '.join(ON_LONG)} are.")
         asked = read_schema(schema).checked().copy()

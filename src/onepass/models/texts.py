@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Protocol
 
 from onepass.errors import InputError, TextTooLong
 from onepass.models.reader import Asked, Reader
@@ -17,6 +18,13 @@ _CHARS = 200_000  # of texts that are read together
 _TEXTS = 256
 _GROWTH = 4
 _OF_TABLES = ("columns", "column_names")  # what pandas, polars, pyarrow and datasets call them
+
+
+class Texts(Protocol):
+    """A collection of strings; to a type checker no string is one, since it holds strings only."""
+
+    def __contains__(self, item: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
 
 
 def read_list(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from onepass.errors import InputError
 from onepass.schema import Schema
+from onepass.schema.options import Threshold
 from onepass.schema.shown import shown
 
 CHOICES = "choices"  # of fields of records; what is not given for them is what "records" has
@@ -26,7 +27,6 @@ SINGLE = "single"  # calibration of single-label tasks, which are answered by a 
 ABSTAIN = "abstain"  # threshold of the best label of a single-label task that may abstain
 DEFAULT = 0.5
 
-Given = float | Mapping[str, float] | None
 Floats = NDArray[np.float32]
 _NONE: Mapping[str, float] = MappingProxyType({})
 
@@ -84,7 +84,7 @@ class Thresholds:
 
 def resolve_thresholds(
     schema: Schema,
-    given: Given,
+    given: Threshold,
     calibrated: Mapping[str, float],
     calibration: Mapping[str, Calibration] | None = None,
     labels: Mapping[str, float] | None = None,
@@ -182,7 +182,7 @@ class _Least(NamedTuple):
         )
 
 
-def _check_given(schema: Schema, given: Given) -> Mapping[str, float]:
+def _check_given(schema: Schema, given: Threshold) -> Mapping[str, float]:
     """Return the named thresholds of a call, checked."""
     if given is None:
         return {}

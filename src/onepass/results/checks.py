@@ -5,6 +5,7 @@ It knows single values, not what they are part of.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping
 from typing import Any, SupportsFloat, SupportsIndex
@@ -70,7 +71,10 @@ def check_score(value: SupportsFloat | SupportsIndex, owner: str) -> float:
         isinstance(value, bool) or not isinstance(value, SupportsFloat | SupportsIndex)
     ):
         raise ValueError(f"The score of {owner} must be a number, but {value!r:.60} was given.")
-    score = float(value)
+    try:
+        score = float(value)
+    except OverflowError:  # a whole number or a fraction that no float holds
+        score = math.inf
     if not 0.0 <= score <= 1.0:  # also refuses nan
         raise ValueError(f"The score of {owner} must be a number from 0 to 1, but it is {score}.")
     return score

@@ -14,6 +14,9 @@ from onepass.schema.parse import parse_json
 from onepass.schema.schema import Schema
 from onepass.schema.types import shown
 
+SchemaLike = Schema | Mapping[str, Any] | str
+"""A `Schema`, or its JSON form or a JSON Schema, as an object or as text."""
+
 
 def read_schema(source: object) -> Schema:
     """Return the schema that a value describes.

@@ -8,6 +8,8 @@ models.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,38 +54,63 @@ def word_shapes(words: Words) -> NDArray[np.int64]:
 
 def _kinds(bits: Bits, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return (words,) numbers of kinds."""
-    uppers = _counts(bits & _UPPER != 0, starts, ends)
-    lowers = _counts(bits & _LOWER != 0, starts, ends)
-    letters = uppers + lowers + _counts(bits & _LETTER != 0, starts, ends) > 0
-    digits = _counts(bits & _DIGIT != 0, starts, ends) > 0
-    title = (uppers == 1) & (bits[starts] & _UPPER != 0)
-    cases = [~letters & ~digits, ~letters, digits, uppers == 0, title, lowers == 0]
-    kinds: NDArray[np.int64] = np.select(cases, range(len(cases)), default=len(cases))
+    whole = _reduced(np.bitwise_or, bits, starts, ends)
+    rest = _reduced(np.bitwise_or, bits, starts + 1, ends)  # without the first character
+    only_first = bits[starts] & ~rest & _UPPER  # 1 where no other is upper
+    kinds: NDArray[np.int64] = _KIND_OF[only_first, whole & (_UPPER | _LOWER | _LETTER | _DIGIT)]
     return kinds
 
 
 def _gaps(bits: Bits, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return (words,) numbers of gaps."""
     before = np.concatenate([starts[:1], ends[:-1]])  # where the gap before each word begins
-    breaks = _counts(bits & _BREAK != 0, before, starts)
-    spaces = _counts(bits & _SPACE != 0, before, starts)
-    wide = (spaces > 1) | (_counts(bits & _TAB != 0, before, starts) > 0)
-    cases = [breaks > 1, breaks == 1, wide, spaces == 1]
-    gaps: NDArray[np.int64] = np.select(cases, (4, 3, 2, 1), default=0)
+    breaks = _reduced(np.add, (bits & _BREAK != 0).astype(np.int64), before, starts)
+    spaces = _reduced(np.add, (bits & _SPACE != 0).astype(np.int64), before, starts)
+    wide = (spaces > 1) | (_reduced(np.bitwise_or, bits, before, starts) & _TAB != 0)
+    gaps: NDArray[np.int64] = np.where(wide, 2, spaces)
+    gaps = np.where(breaks > 0, np.minimum(breaks, 2) + 2, gaps)
     gaps[0] = GAPS.index("line")
     return gaps
 
 
-def _counts(
-    marks: NDArray[np.bool_], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return how many marks stand in each half-open range."""
-    sums: NDArray[np.int64] = np.concatenate([[0], np.cumsum(marks)])
-    return np.asarray(sums[ends] - sums[starts])
+def _reduced(
+    ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Return what a ufunc makes of each half-open range of values, 0 of an empty one.
+
+    Args:
+        ufunc: such as `np.add`.
+        values: one more than the ranges reach to.
+        starts: (ranges,) in ascending order.
+        ends: (ranges,).
+    """
+    edges = np.stack((starts, ends), axis=1).ravel()
+    return np.where(starts < ends, ufunc.reduceat(values, edges)[::2], 0).astype(values.dtype)
+
+
+def _kind_of(bits: int, only_first: bool) -> int:
+    """Return the number of the kind of a word.
+
+    Args:
+        bits: of all its characters.
+        only_first: whether the first character is upper, and no other.
+    """
+    if not bits & (_UPPER | _LOWER | _LETTER):
+        return KINDS.index("number" if bits & _DIGIT else "sign")
+    if bits & _DIGIT:
+        return KINDS.index("code")
+    if not bits & _UPPER:
+        return KINDS.index("lower")
+    if only_first:
+        return KINDS.index("title")
+    return KINDS.index("mixed" if bits & _LOWER else "upper")
+
+
+_KIND_OF = np.array([[_kind_of(bits, first) for bits in range(16)] for first in (False, True)])
 
 
 def _bits(text: str) -> Bits:
-    """Return (characters,) what each character is."""
+    """Return (characters + 1,) what each character is; the last stands for the end."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     bits: Bits = _table[codes]
     new = bits == _UNKNOWN
@@ -93,7 +120,7 @@ def _bits(text: str) -> Bits:
         bits = _table[codes]
     lone = (codes == _RETURN) & (np.append(codes[1:], 0) != _NEWLINE)
     bits[lone] = _BREAK
-    return bits
+    return np.append(bits, np.uint8(0))
 
 
 def _bits_of(char: str) -> int:

@@ -24,8 +24,9 @@ from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.naming import Namer
 from onepass.models.gliner.prompt import Kind, Prompt
 from onepass.models.gliner.score import score
-from onepass.models.thresholds import Given, resolve_thresholds
+from onepass.models.thresholds import resolve_thresholds
 from onepass.results.types import Coverage, Extraction
+from onepass.schema.options import Threshold
 from onepass.text.windows import Window
 from onepass.text.words import split_words
 
@@ -201,7 +202,7 @@ def read(
     config: GlinerConfig,
     schema: Schema,
     *,
-    threshold: Given = None,
+    threshold: Threshold = None,
     overlap: Any = "flat",
     tokenizer: PieceTokenizer | None = None,
 ) -> tuple[list[Extraction], ByHand]:

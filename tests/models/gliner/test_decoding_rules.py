@@ -13,8 +13,8 @@ from tests.models.gliner.by_hand import HIGH, SCORED, SPAN, TOKEN, Text, read, s
 
 from onepass import Schema
 from onepass.models.gliner.config import GlinerConfig
-from onepass.models.thresholds import Given
 from onepass.results.types import Extraction
+from onepass.schema.options import Threshold
 
 SCHEMA = Schema().entities(["person", "place"])
 ABOVE, BELOW, EVEN = 3.0, -3.0, 0.0
@@ -26,7 +26,7 @@ def entities(doc: Extraction) -> list[tuple[str, str]]:
 
 
 def one(
-    text: Text, config: GlinerConfig = SPAN, *, threshold: Given = None, overlap: str = "flat"
+    text: Text, config: GlinerConfig = SPAN, *, threshold: Threshold = None, overlap: str = "flat"
 ) -> list[tuple[str, str]]:
     """Return the entities of one text."""
     (doc,), _ = read([text], config, SCHEMA, threshold=threshold, overlap=overlap)

@@ -13,7 +13,7 @@ from tests.models.gliner.by_hand import HIGH, NEAR, RELEX, Span, Text, read, sig
 
 from onepass import Schema
 from onepass.models.gliner.config import GlinerConfig
-from onepass.models.thresholds import Given
+from onepass.schema.options import Threshold
 
 PLAIN = Schema().entities(["person", "place"])
 RELATED = Schema().entities(["person", "place"]).relations(["works for", "in"])
@@ -24,7 +24,7 @@ PEOPLE = {(PERSON, *A): 3.0, (PERSON, *B): 3.0, (PLACE, *C): 3.0}
 
 
 def relations(
-    text: Text, config: GlinerConfig = RELEX, schema: Schema = RELATED, **options: Given
+    text: Text, config: GlinerConfig = RELEX, schema: Schema = RELATED, **options: Threshold
 ) -> list[tuple[str, str, str]]:
     (doc,), _ = read([text], config, schema, **options)
     return sorted((r.head.text, r.type, r.tail.text) for r in doc.relations)
@@ -92,7 +92,7 @@ def test_no_entity_is_related_to_itself_and_no_relation_is_said_twice() -> None:
 
 
 @pytest.mark.parametrize("threshold", [None, {"relations": 0.05}, {"in": 0.05}, 0.95])
-def test_pairs_that_are_not_near_are_not_looked_at(threshold: Given) -> None:
+def test_pairs_that_are_not_near_are_not_looked_at(threshold: Threshold) -> None:
     """Whatever the thresholds are; in gliner that of entities decides what is near."""
     pairs = {(0, A, B): HIGH, (0, B, A): HIGH, (1, A, C): HIGH}
     text = Text("a b c d e", PEOPLE, pairs=pairs, near=frozenset([(A, B), (C, A)]))

@@ -44,7 +44,7 @@ def read_text(
         splitter: that the checkpoint names; None for the words of the family.
     """
     words = split_words(text, PLAIN, splitter)
-    forms = [tokenizer.plain(form) for form in words.forms()]
+    forms = tokenizer.plain_parts(text, words.forms())
     words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     return Text(words, ids, lengths, cut, tokenizer.frame[1])
 

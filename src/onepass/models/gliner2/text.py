@@ -58,7 +58,7 @@ def read_text(
     (['Tim', 'Cook'], [1, 1])
     """
     words = split_words(text, splitter=splitter)
-    forms = [tokenizer.plain(form.lower()) for form in words.forms()]
+    forms = tokenizer.plain_parts(text.lower(), [form.lower() for form in words.forms()])
     words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
     stops = tuple(np.array(own, dtype=np.int64) for own in tokenizer.pieces(STOPS))
     return Text(words, ids, lengths, cut, stops, word_shapes(words))
