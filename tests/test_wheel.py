@@ -1,8 +1,9 @@
-"""The wheel holds the whole package, the built-in model included, and asks for no torch."""
+"""The wheel holds the whole package and asks for no torch; the sdist holds all that is tested."""
 
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
@@ -13,15 +14,18 @@ ROOT = Path(__file__).resolve().parents[1]
 MAX_BYTES = 50 * 2**20  # the built-in model may take 45 MB of it
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+def build(target: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target]
     done = subprocess.run(
-        [*build, "--directory", str(folder)], cwd=ROOT, capture_output=True, text=True
+        [*command, "--directory", str(folder)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return next(folder.glob("*.whl"))
+    return next(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("wheel", tmp_path_factory.mktemp("wheel"))
 
 
 def test_wheel_holds_every_file_of_the_package(wheel: Path):
@@ -53,3 +57,16 @@ def test_base_install_has_no_torch(wheel: Path):
         "tokenizers",
         "typer",
     }
+
+
+def test_sdist_holds_what_tests_and_pages_name(tmp_path: Path):
+    with tarfile.open(build("sdist", tmp_path)) as archive:
+        names = archive.getnames()
+    packed = {name.partition("/")[2] for name in names}
+    assert {"Makefile", "conftest.py", "constraints.txt", "pyproject.toml"} <= packed
+    assert {"CITATION.cff", "Dockerfile", "compose.yaml", ".dockerignore"} <= packed
+    assert {
+        "tests/conftest.py",
+        "data/README.md",
+        "src/onepass/builtin/model/config.json",
+    } <= packed

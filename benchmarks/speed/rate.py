@@ -64,8 +64,9 @@ def operations(size: Size, rows: int, pieces: int, read: int | None = None) -> f
 def _onnx_product(rows: int, inner: int, columns: int) -> Callable[[], object]:
     """Return a product of fixed matrices as ONNX Runtime runs it, the second one packed before."""
     import numpy as np
-    import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
+
+    from onepass.backends.onnx_runtime import onnxruntime
 
     weights = numpy_helper.from_array(np.ones((inner, columns), dtype=np.float32), "b")
     graph = helper.make_graph(

@@ -20,12 +20,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
+for name in ("onnx_runtime", "openvino_runtime"):  # gliner loads both; here they send nothing
+    import_module(f"onepass.backends.{name}")
 
 from benchmarks.common.encoders import BASE, TINY, Size  # noqa: E402
 from benchmarks.common.timing import CLOCKS, ratio, spread, take_turns, timed  # noqa: E402

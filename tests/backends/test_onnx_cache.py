@@ -132,6 +132,11 @@ def test_a_place_that_cannot_be_written(
     assert open_cached(graph / "count.onnx", 1, tmp_path / "file") is None
 
 
+def test_a_place_that_cannot_be_looked_into(graph: Path, tmp_path: Path) -> None:
+    closed = tmp_path / ("long" * 100)  # no name of a file, also for root, who enters all others
+    np.testing.assert_array_equal(run(graph, closed), run(graph, None))
+
+
 def test_several_may_make_it_at_once(graph: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     with ThreadPoolExecutor(4) as pool:

@@ -16,7 +16,6 @@ import pytest
 
 pytest.importorskip("openvino", reason="the extra openvino is not installed")
 
-import openvino
 import torch
 from torch import nn
 
@@ -24,6 +23,7 @@ from onepass.backends import openvino as openvino_backend
 from onepass.backends.base import Graph
 from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
+from onepass.backends.openvino_runtime import openvino
 from onepass.errors import BackendError
 from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
 from onepass.nn.branches import MANY

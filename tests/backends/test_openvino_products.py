@@ -9,7 +9,6 @@ import pytest
 
 pytest.importorskip("openvino", reason="the extra openvino is not installed")
 
-import openvino
 import torch
 from torch import nn
 
@@ -19,6 +18,7 @@ from onepass.backends.cpu import cpu, has_int8_products
 from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
 from onepass.backends.openvino_products import multiply_integers
+from onepass.backends.openvino_runtime import openvino
 from onepass.nn.export import export_graphs
 from onepass.nn.quantize import quantize_file
 

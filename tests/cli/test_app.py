@@ -56,7 +56,7 @@ def test_no_command_shows_the_help(onepass: Onepass):
         (["extract", "a", "b", "-e", "x"], "Got unexpected extra argument"),
         (["extract", "a", "-e"], "Option '-e' requires an argument"),
         (["extract", "a", "-e", "x", "--threshold", "2"], "Invalid value for '--threshold'"),
-        (["extract", "a", "-e", "x", "--threshold", "nan"], "Invalid value for '--threshold'"),
+        (["extract", "a", "-e", "x", "--threshold", "nan"], "threshold"),
         (["extract", "a", "-e", "x", "--threshold", "half"], "Invalid value for '--threshold'"),
         (["extract", "a", "-e", "x", "--threads", "0"], "Invalid value for '--threads'"),
         (["extract", "a", "-e", "x", "--threads", "100000"], "threads must be at most"),

@@ -49,3 +49,4 @@ def test_known_kinds_are_listed_in_order(tmp_path: Path):
 def test_no_cache(tmp_path: Path):
     assert cached_models(tmp_path / "none") == []
     assert cached_models(str(tmp_path)) == []
+    assert cached_models(tmp_path / ("long" * 100)) == []  # as one that may not be looked into

@@ -16,6 +16,7 @@ from onepass.hub.exports import (
     configuration_fingerprint,
     export_dir,
     export_problem,
+    find_cache_root,
     graphs_fingerprint,
     weights_fingerprint,
 )
@@ -262,3 +263,20 @@ def test_cache_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert cache_root() == tmp_path / "xdg" / "onepass"
     monkeypatch.setenv("ONEPASS_CACHE", "~/own")
     assert cache_root() == tmp_path / "own"
+
+
+def test_no_home_directory(monkeypatch: pytest.MonkeyPatch):
+    def homeless() -> Path:
+        raise RuntimeError("no home")
+
+    for name in ("ONEPASS_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert find_cache_root() is None
+    with pytest.raises(CheckpointError, match=r"no home directory .*; set ONEPASS_CACHE"):
+        cache_root()
+
+
+def test_a_place_that_cannot_be_looked_into_holds_no_export(checkpoint: Checkpoint, tmp_path: Path):
+    closed = tmp_path / ("long" * 100)  # no name of a file, also for root, who enters all others
+    assert "no finished export" in str(export_problem(closed, checkpoint))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,14 +17,18 @@ import pytest
 import torch
 from tests.tiny import make_tiny_checkpoint
 
+from onepass import Extractor
 from onepass.backends.base import Backend
 from onepass.backends.cpu import cpu, has_int8_products
-from onepass.errors import BackendError, MissingExtra
+from onepass.builtin import builtin_checkpoint
+from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, locate
 from onepass.hub.files import read_json
 from onepass.models.choosing import Wanted
 from onepass.models.export import export_checkpoint
+from onepass.models.fastest import remembered_choices
 from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.inspect import inspect_checkpoint
 from onepass.models.opening import device_of, open_backend
 from onepass.models.registry import open_model
 
@@ -52,6 +58,36 @@ def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: 
     opened(checkpoint, backend="onnx", precision="fp32", threads=1)
     assert graphs == {path: path.stat().st_mtime_ns for path in exports.rglob("*.onnx")}
     assert not (checkpoint.directory / "onnx").exists()  # a directory of others stays as it is
+
+
+@pytest.mark.parametrize("place", ["closed", "nowhere"])
+def test_the_model_that_ships_needs_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if place == "closed":  # no name of a file: root, who enters every other one, is kept out, too
+        monkeypatch.setenv("ONEPASS_CACHE", str(tmp_path / ("long" * 100)))
+    else:
+        monkeypatch.delenv("ONEPASS_CACHE", raising=False)
+        monkeypatch.setattr(Path, "home", homeless)
+    found = Extractor(threads=1).extract("Tim Cook is here.", {"entities": ["person"]})
+    assert [one.text for one in found.entities] == ["Tim Cook"]
+    assert [one.precision for one in inspect_checkpoint(builtin_checkpoint()).graphs] == ["int8"]
+    assert remembered_choices() == []
+
+
+def test_a_cache_that_is_full_is_named(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("onepass.nn.export.export_graphs", refuse)
+    with pytest.raises(CheckpointError, match=r"kept in .*\(No space.*; set ONEPASS_CACHE to"):
+        opened(checkpoint)
 
 
 def test_threads_open_several_checkpoints_without_graphs_at_once(

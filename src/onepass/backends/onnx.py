@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnxruntime
-
 from onepass.backends.base import PRODUCTS, Array, Graph, Input, cannot_run, check_files
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.onnx_cache import giving_back, open_cached, open_session
+from onepass.backends.onnx_runtime import onnxruntime
 
 # Rows of the largest input, batch * pieces, up to which a graph keeps its memory from run to run.
 # Asking for it anew, page by page, takes 4 to 6 % of the time of one text of 400 to 650 pieces.

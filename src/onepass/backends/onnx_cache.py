@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-import onnxruntime
-
 from onepass.backends.base import MANIFEST, WEIGHTS
 from onepass.backends.cache_pruning import mark_used, prune
 from onepass.backends.cpu import cpu
+from onepass.backends.onnx_runtime import onnxruntime
 
 FORMAT = 2  # raise it when what is kept can no longer be run by this version
 SMALLEST = 1_000_000  # bytes of a graph for which it pays
@@ -79,7 +79,7 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
     if _bytes(path) < SMALLEST:
         return None
     kept = cache / _key(path)
-    if not (kept / _GRAPH).is_file():
+    if not os.path.isfile(kept / _GRAPH):  # `Path.is_file` fails where a cache may not be entered
         if not _keep(path, kept):
             return None
         prune(cache, _GRAPH, MOST)
@@ -142,7 +142,7 @@ def _keep(path: Path, kept: Path) -> bool:
         log.debug("The optimized form of %s is not kept in %s: %s", path, kept.parent, error)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return (kept / _GRAPH).is_file()
+    return os.path.isfile(kept / _GRAPH)
 
 
 def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import openvino
 
 from onepass.backends.base import IS_LONG, PRODUCTS, Array, Graph, Input, cannot_run, check_files
 from onepass.backends.cache_pruning import prune_files
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.openvino_products import GROUP, multiply_integers
+from onepass.backends.openvino_runtime import openvino
 from onepass.errors import BackendError
 
 # One for the process, which stays: each gives its thread a stack for signals and takes it back when

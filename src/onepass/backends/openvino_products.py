@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from openvino import Model, Node
-from openvino import opset13 as ops
 
+from onepass.backends.openvino_runtime import openvino
+
+ops = openvino.opset13
 GROUP = 128  # columns of a row with a scale of their own; with 64 it is slower, and with whole rows
 
 
-def multiply_integers(model: Model) -> int:
+def multiply_integers(model: openvino.Model) -> int:
     """Rewrite the products whose weights are in eight bits, in place; return how many there are.
 
     A weight whose scale is not a plain list belongs to products that stay in fp32: it is restored.
@@ -38,7 +39,7 @@ def multiply_integers(model: Model) -> int:
     return found
 
 
-def _replace(node: Node, small: Any, scale: Any, factors: Any) -> None:
+def _replace(node: openvino.Node, small: Any, scale: Any, factors: Any) -> None:
     """Put a product of integers into the place of one with a restored weight.
 
     Args:
@@ -57,7 +58,7 @@ def _replace(node: Node, small: Any, scale: Any, factors: Any) -> None:
     node.output(0).replace(product.output(0))
 
 
-def _parts(node: Node) -> tuple[Any, Any, Any] | None:
+def _parts(node: openvino.Node) -> tuple[Any, Any, Any] | None:
     """Return what a weight for products of integers is restored from; None for another one."""
     factors = None
     if node.get_type_name() == "Multiply" and _input(node, 1).get_type_name() == "Unsqueeze":
@@ -67,7 +68,7 @@ def _parts(node: Node) -> tuple[Any, Any, Any] | None:
     return None if pair is None or pair[1].ndim != 1 else (*pair, factors)
 
 
-def _scaled(node: Node) -> tuple[Any, Any] | None:
+def _scaled(node: openvino.Node) -> tuple[Any, Any] | None:
     """Return the integers of a constant and their scale; None for anything else."""
     if node.get_type_name() != "Multiply" or _input(node, 0).get_type_name() != "Convert":
         return None
@@ -75,9 +76,9 @@ def _scaled(node: Node) -> tuple[Any, Any] | None:
     return None if small is None or scale is None or small.dtype != np.int8 else (small, scale)
 
 
-def _input(node: Node, place: int) -> Node:
+def _input(node: openvino.Node, place: int) -> openvino.Node:
     return node.input_value(place).get_node()
 
 
-def _constant(node: Node) -> Any:
+def _constant(node: openvino.Node) -> Any:
     return node.data if node.get_type_name() == "Constant" else None

@@ -67,15 +67,15 @@ def _machine() -> dict[str, Any]:
 
 
 def _caches() -> dict[str, Any]:
-    from huggingface_hub.constants import HF_HUB_CACHE
-
     from onepass.hub.cached import cached_models
-    from onepass.hub.exports import cache_root
+    from onepass.hub.exports import find_cache_root
+    from onepass.hub.library import constants
 
+    root = find_cache_root()
     return {
         "cache": {
-            "models": HF_HUB_CACHE,
-            "exports": str(cache_root()),
+            "models": constants.HF_HUB_CACHE,
+            "exports": None if root is None else str(root),
             "cached": [model.name for model in cached_models()],
         }
     }
@@ -179,7 +179,7 @@ def _table(report: dict[str, Any]) -> str:
                 "Cache",
                 [
                     ("models", cache["models"]),
-                    ("exports", cache["exports"]),
+                    ("exports", cache["exports"] or "none: there is no home directory"),
                     ("downloaded", ", ".join(cache["cached"]) or "none"),
                 ],
             ),

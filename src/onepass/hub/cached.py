@@ -5,6 +5,7 @@ It looks at configuration files only, and changes nothing.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,18 +41,19 @@ def cached_models(cache_dir: str | Path | None = None) -> list[CachedModel]:
 
     Returns:
         One entry a revision. A revision without weights or graphs (an interrupted or refused
-        download) is left out, and so is what has no readable configuration.
+        download) is left out, and so is what has no readable configuration. A cache that may not be
+        read holds nothing.
 
     >>> cached_models("no/such/cache")
     []
     """
-    from huggingface_hub import constants, scan_cache_dir  # takes 0.3 s
+    from onepass.hub.library import constants, huggingface_hub  # takes 0.3 s
 
-    cache = Path(constants.HF_HUB_CACHE if cache_dir is None else cache_dir).expanduser()
-    if not cache.is_dir():
+    cache = Path(os.path.expanduser(constants.HF_HUB_CACHE if cache_dir is None else cache_dir))
+    if not (os.path.isdir(cache) and os.access(cache, os.R_OK | os.X_OK)):
         return []
     models = []
-    for repo in scan_cache_dir(cache).repos:
+    for repo in huggingface_hub.scan_cache_dir(cache).repos:
         for revision in repo.revisions if repo.repo_type == "model" else ():
             kind = _kind(Checkpoint(revision.snapshot_path, repo.repo_id, revision.commit_hash))
             if kind is not None:

@@ -11,17 +11,9 @@ import errno
 from collections.abc import Sequence
 from pathlib import Path
 
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, MODULES, Checkpoint
+from onepass.hub.library import constants, errors, huggingface_hub
 
 # fnmatch patterns: "*" also matches "/", so encoder_config/config.json is among "*.json". Graphs
 # that other libraries export lie in onnx/ itself; they are not run, and not fetched.
@@ -114,7 +106,7 @@ def fetch_files(
     cache = Path(constants.HF_HUB_CACHE) if cache_dir is None else cache_dir
     try:
         return Path(
-            snapshot_download(
+            huggingface_hub.snapshot_download(
                 name,
                 revision=revision,
                 cache_dir=cache,
@@ -131,23 +123,24 @@ def fetch_files(
 
 def _explain(error: Exception, wanted: str, *, cache: Path, offline: bool) -> str:
     """Say in one sentence why a download failed and what to do."""
-    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+    if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # the cache was the second choice; this is why the first failed
     if offline:
         return (
             f"{wanted} is not complete in the cache {cache}, and downloads are off "
             "(local_files_only or HF_HUB_OFFLINE); turn them on once, or give a directory."
         )
-    if isinstance(error, GatedRepoError):
+    if isinstance(error, errors.GatedRepoError):
         return (
             f"Access to {wanted} is restricted: ask for it on its page on the hub, then give the "
             "token= of the account that got it."
         )
-    if isinstance(error, RevisionNotFoundError):
+    if isinstance(error, errors.RevisionNotFoundError):
         return f"{wanted} is not on the hub; give a branch, a tag or a commit that is."
-    if isinstance(error, RepositoryNotFoundError):  # the hub answers the same for a private one
+    # The hub answers the same for a private one.
+    if isinstance(error, errors.RepositoryNotFoundError):
         return f"{wanted} is not on the hub; check the name, or give token= if it is private."
-    if isinstance(error, HfHubHTTPError) and error.response is not None:
+    if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         status = error.response.status_code
         if status in (401, 403):
             return (

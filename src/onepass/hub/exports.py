@@ -44,16 +44,24 @@ def cache_root() -> Path:
     Raises:
         CheckpointError: if neither variable is set and there is no home directory.
     """
+    root = find_cache_root()
+    if root is None:
+        raise CheckpointError(
+            "There is no home directory to keep exported graphs in; set ONEPASS_CACHE to one."
+        )
+    return root
+
+
+def find_cache_root() -> Path | None:
+    """Return the same as `cache_root`, for those who can do without: None for no home directory."""
     if own := os.environ.get("ONEPASS_CACHE"):
         return Path(os.path.expanduser(own)).absolute()
     if (shared := os.environ.get("XDG_CACHE_HOME", "")) and Path(shared).is_absolute():
         return Path(shared) / "onepass"
     try:
         return Path.home() / ".cache" / "onepass"
-    except RuntimeError as error:
-        raise CheckpointError(
-            "There is no home directory to keep exported graphs in; set ONEPASS_CACHE to one."
-        ) from error
+    except RuntimeError:
+        return None
 
 
 def export_dir(checkpoint: Checkpoint, *, precision: str | None = None) -> Path:
@@ -99,7 +107,7 @@ def export_problem(directory: Path, checkpoint: Checkpoint) -> str | None:
     Returns:
         One clause for a message, or None if they can be used.
     """
-    if not (directory / MANIFEST).is_file():
+    if not os.path.isfile(directory / MANIFEST):  # nor in a place that may not be looked into
         return f"{directory} holds no finished export"
     try:
         manifest = read_json(directory / MANIFEST)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +22,7 @@ from uuid import uuid4
 from onepass.backends.base import Backend
 from onepass.backends.cpu import available_cores, cpu
 from onepass.errors import CheckpointError, OnepassError
-from onepass.hub.exports import MANIFEST, cache_root
+from onepass.hub.exports import MANIFEST, cache_root, find_cache_root
 from onepass.hub.files import read_json
 from onepass.models.choosing import FASTER
 from onepass.models.family import Model
@@ -94,12 +95,11 @@ def open_fastest(
 
 
 def remembered_choices() -> list[Measured]:
-    """Return what was measured with the versions that are installed now, ordered by name.
-
-    Raises:
-        CheckpointError: if there is no home directory.
-    """
-    paths = (cache_root() / "fastest").glob("*.json")
+    """Return what was measured with the versions that are installed now, ordered by name."""
+    root = find_cache_root()
+    if root is None or not os.path.isdir(root / "fastest"):  # nor in a place that is closed
+        return []
+    paths = (root / "fastest").glob("*.json")
     found = [one for path in paths if (one := _load(path)) is not None]
     found = [one for one in found if one.versions == _versions()]
     return sorted(found, key=lambda one: (one.checkpoint, one.precision, one.threads))
@@ -197,7 +197,7 @@ def _versions() -> dict[str, str]:
 
 def _load(path: Path) -> Measured | None:
     """Return a result; None if there is none, or one that is not understood."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # nor in a place that may not be entered
         return None
     try:
         measured = Measured(**read_json(path))

@@ -13,7 +13,7 @@ from onepass.backends.cpu import cpu, has_int8_products
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
 from onepass.hub.base import HubOptions
-from onepass.hub.exports import cache_root, export_problem, is_checked
+from onepass.hub.exports import export_problem, find_cache_root, is_checked
 from onepass.hub.registry import find_known
 from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_precision
 from onepass.models.family import Model
@@ -195,17 +195,28 @@ def _graphs_of(model: Model, checkpoint: Checkpoint, precision: str) -> Path:
 
 def _find(checkpoint: Checkpoint, precision: str) -> Path | None:
     """Return the directory of finished graphs of a precision."""
-    directory = export_dir(checkpoint, precision=precision) / precision
+    beside = checkpoint.directory / "onnx"
+    root = beside if find_cache_root() is None else export_dir(checkpoint, precision=precision)
+    directory = root / precision
     return directory if export_problem(directory, checkpoint) is None else None
 
 
 def _export(model: Model, checkpoint: Checkpoint, *, others: bool) -> Path:
     from onepass.models.export import export_checkpoint
 
+    place = export_dir(checkpoint, precision="fp32")
     try:
         with _EXPORTING:
             made = _find(checkpoint, "fp32")
-            return made or export_checkpoint(checkpoint, export_dir(checkpoint, precision="fp32"))
+            return made or export_checkpoint(checkpoint, place)
+    except CheckpointError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        raise CheckpointError(
+            f"{model.name} has no ONNX graphs yet, which are made once and kept in {place}, but "
+            f"that cannot be written ({error.__cause__.strerror or error.__cause__}); set "
+            "ONEPASS_CACHE to a directory with room, or make them yourself with  onepass export."
+        ) from error
     except MissingExtra:
         there = "only int8 graphs (precision='int8' runs them)" if others else "no ONNX graphs yet"
         raise MissingExtra(f"Running {model.name}, which has {there},", "torch") from None
@@ -237,10 +248,8 @@ def _open_openvino(model: Model, directory: Path, precision: str, threads: int |
 
 def _cache(runtime: str) -> Path | None:
     """Return where a runtime keeps what it made of graphs; None if there is no place for it."""
-    try:
-        return cache_root() / runtime
-    except CheckpointError:
-        return None
+    root = find_cache_root()
+    return None if root is None else root / runtime
 
 
 def _open_torch(model: Model, wanted: Wanted) -> Backend:

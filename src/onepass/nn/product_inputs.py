@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import onnx
-import onnxruntime
 
 from onepass.backends.base import Array
+from onepass.backends.onnx_runtime import onnxruntime
 from onepass.nn.products import find_products
 from onepass.nn.rounding import Moments
 

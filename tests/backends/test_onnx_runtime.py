@@ -1,0 +1,47 @@
+"""ONNX Runtime, as onepass loads it, keeps no id of its user and sends nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onepass.backends.onnx_runtime import onnxruntime
+
+FROM = (1, 29)  # the first version whose builds report
+SWITCH = "ORT_DISABLE_TELEMETRY"
+EXTRACT = "from onepass import Extractor; Extractor().extract('Tim Cook', {'entities': ['person']})"
+COMMAND = ["-m", "onepass", "extract", "Tim Cook", "-e", "person"]
+
+
+def kept(home: Path, *arguments: str, **environment: str) -> list[str]:
+    """Return the files in an empty home directory after a process has run."""
+    told = {name: value for name, value in os.environ.items() if name != SWITCH}
+    told.pop("XDG_CACHE_HOME", None)
+    subprocess.run(
+        [sys.executable, *arguments],
+        check=True, capture_output=True, env=told | {"HOME": str(home)} | environment,
+    )  # fmt: skip
+    return sorted(path.name for path in home.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("arguments", [["-c", EXTRACT], COMMAND], ids=["python", "command"])
+def test_nothing_is_kept_in_the_home_directory(tmp_path: Path, arguments: list[str]) -> None:
+    assert kept(tmp_path, *arguments) == []
+
+
+def test_worker_processes_keep_nothing(tmp_path: Path) -> None:
+    rows, home = tmp_path / "rows.jsonl", tmp_path / "home"
+    home.mkdir()
+    rows.write_text('{"text": "Tim Cook"}\n')
+    job = ["-m", "onepass", "extract", "--input", str(rows), "-e", "person", "--workers", "2"]
+    assert kept(home, *job, "-o", str(tmp_path / "out.jsonl")) == []
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or tuple(map(int, onnxruntime.__version__.split(".")[:2])) < FROM,
+    reason="this build reports nothing, or keeps its id elsewhere",
+)
+def test_whoever_wants_telemetry_may_turn_it_on(tmp_path: Path) -> None:
+    assert "deviceid" in kept(tmp_path, "-c", EXTRACT, **{SWITCH: "0"})
