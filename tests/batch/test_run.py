@@ -580,3 +580,24 @@ def test_an_empty_input(tmp_path: Path, load: Load):
     assert (tmp_path / "out.jsonl").read_bytes() == b""
     assert (tmp_path / "out.csv").read_text() == "extraction,error\n"
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("change", ["append", "write over", "remove"])
+def test_an_input_that_changes_is_not_done(tmp_path: Path, load: Load, change: str):
+    source, out = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("Bern\n" * 9)
+
+    def changed(counts: Counts) -> None:
+        if counts.rows != 4:
+            return
+        if change == "remove":
+            source.unlink()
+        else:
+            with source.open("a" if change == "append" else "w") as file:
+                file.write("Basel, once more\n" * 9)
+
+    with pytest.raises(InputError, match=r"changed while it was read.*out\.jsonl\.job"):
+        run(Job(input=source, output=out, schema=SCHEMA), watch=Watch(progress=changed), load=load)
+    assert not out.exists()
+    assert (tmp_path / "out.jsonl.job" / "rows").exists()

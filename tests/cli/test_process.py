@@ -173,8 +173,11 @@ def test_interrupt_is_quiet_and_leaves_no_file(tmp_path: Path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_stops_a_job_in_order(tmp_path: Path, workers: str):
+@pytest.mark.parametrize(
+    ("workers", "name", "code"),
+    [("1", "SIGTERM", 143), ("2", "SIGTERM", 143), ("2", "SIGHUP", 129)],
+)
+def test_a_signal_stops_a_job_in_order(tmp_path: Path, workers: str, name: str, code: int):
     (tmp_path / "in.txt").write_text("a person\n" * 200_000)
     out = tmp_path / "out.jsonl"
     arguments = ["extract", "-i", str(tmp_path / "in.txt"), "-e", "person", "--workers", workers]
@@ -188,9 +191,9 @@ def test_sigterm_stops_a_job_in_order(tmp_path: Path, workers: str):
             if journal.exists() and journal.read_bytes().count(b"\n") > 2:
                 break
             time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.Signals[name])
         stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stdout) == (143, b"")
+    assert (process.returncode, stdout) == (code, b"")
     assert b"--resume goes on from there" in stderr
     assert stderr.count(b"\n") == 1  # no warning of what was left behind
     assert not out.exists()

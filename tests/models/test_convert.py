@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tests.gliclass_checkpoints import write_checkpoint
 from tests.gliner_checkpoints import KINDS, LABELS, TEXTS, make_reference
@@ -196,3 +197,15 @@ def test_a_place_that_cannot_be_written(tiny: Path, tmp_path: Path) -> None:
         ):
             convert_checkpoint(locate(tiny), place)
     assert read_json(tiny / "config.json")
+
+
+def test_a_full_disk(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("onepass.nn.weights.save_file", refuse)
+    with pytest.raises(
+        CheckpointError, match=r"new cannot be written \(I/O error: No space.*choose"
+    ):
+        convert_checkpoint(locate(tiny), tmp_path / "new")
+    assert not list(tmp_path.glob("*new*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -150,15 +151,17 @@ def test_what_settings_may_hold(tmp_path: Path) -> None:
         own = dict.fromkeys(family.keys, "x")  # which the family looks at by itself
         write(path, {"labels": {"person": 0.3}, "thresholds": {"choices": 0.5}} | own)
         assert read_settings(tmp_path, family).thresholds == {"choices": 0.5}
-    write(path, {"prompt_style": "v1", "template": "{}", "least_pairs": 1})
-    assert read_settings(tmp_path) == Kept()
+    own = {"prompt_style": "v1", "template": "{}", "least_pairs": 1}
+    write(path, own)
+    assert read_settings(tmp_path) == Kept(of_family=own)
 
 
 def test_a_new_family_brings_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     family = replace(FAMILIES["nli"], name="new", keys=("tempo",))
     monkeypatch.setattr(registry, "FAMILIES", {**FAMILIES, "new": family})
     write(tmp_path / "onepass.json", {"tempo": 3})
-    assert read_settings(tmp_path, family) == read_settings(tmp_path) == Kept()
+    assert read_settings(tmp_path, family) == read_settings(tmp_path)
+    assert read_settings(tmp_path) == Kept(of_family={"tempo": 3})
     with pytest.raises(CheckpointError, match="is for new checkpoints, but this is a nli checkpoi"):
         read_settings(tmp_path, FAMILIES["nli"])
 
@@ -229,6 +232,22 @@ def test_an_export_elsewhere(checkpoint: Checkpoint, tmp_path: Path) -> None:
         export_checkpoint(checkpoint, file)
     with pytest.raises(BackendError, match="precision 'int4' is not known"):
         export_checkpoint(checkpoint, precision="int4")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_an_export_to_a_full_disk(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    def refuse(_: object, __: object, ___: object, target: Path, **____: object) -> None:
+        assert target.is_relative_to(tmp_path / "out")  # what is made on the way, too
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("onepass.nn.export.export_graphs", refuse)
+    with pytest.raises(
+        CheckpointError, match=r"cannot be written to .*\(No space.*; choose another"
+    ):
+        export_checkpoint(checkpoint, tmp_path / "out", precision=precision)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_several_processes_may_export_at_once(checkpoint: Checkpoint) -> None:

@@ -66,7 +66,7 @@ def check_starts(sources: Sequence[Source], text_field: str) -> None:
             continue
         path = source.paths[0]
         if source.kind == "parquet":
-            check_text_column(parquet_schema(path), path, text_field)
+            check_text_column(parquet_schema(path), path, text_field, named=source.named)
         elif source.kind in DELIMITERS:
             _table(source).check(text_field)
         else:
@@ -143,7 +143,7 @@ def _table(source: Source) -> Table:
     """Return a table of which no more than the header can be read."""
     with opened(source.paths[0]) as file:
         lines = plain_lines(file.file, source.name, source.most)
-        return Table(lines, source.name, source.kind, source.most)
+        return Table(lines, source.name, source.kind, source.most, named=source.named)
 
 
 def _scanned(source: Source, text_field: str) -> Mapping[str, Kind]:

@@ -5,7 +5,7 @@ This one answers in this process; `processes` and `ray` have others. They do not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING
 
 from onepass.batch.answering import Answer, Request, answers
@@ -14,7 +14,7 @@ from onepass.batch.rows import Chunk
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
 
-Answered = Iterator[tuple[Chunk, list[Answer]]]
+Answered = Generator[tuple[Chunk, list[Answer]], None, None]  # may be closed before its end
 Engine = Callable[[Iterable[Chunk]], Answered]
 
 

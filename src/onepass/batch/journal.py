@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ if sys.platform != "win32":
 ROWS = "rows"
 JOURNAL = "journal"
 RESULT = "result"  # the finished file, where results have to be converted
+_NAMES = {ROWS, JOURNAL, RESULT}
 INPUT, STREAM = "input", "a stream"  # what tells the input in an identity; the one of all streams
 _FINISHED = {"finished": True}
 _OWNER = 0o700  # results hold texts
@@ -74,7 +76,7 @@ class Journal:
 
     Raises:
         InputError: if there is an unfinished job that must not be lost or cannot go on, or one that
-            runs now, or if the folder is something else or cannot be written.
+            runs now, or if the folder is something else, another user's, or cannot be written.
     """
 
     def __init__(
@@ -86,12 +88,9 @@ class Journal:
         streamed = identity.get(INPUT) == STREAM
         self.advice = "begin again" if streamed else "--resume goes on from there"
         self._rows: BinaryIO | None = None
-        with _writing(folder, "give another output"):
-            _make(folder)
-            self._journal = _opened(folder / JOURNAL)
+        self._journal = _locked(folder)
         may_remove = False
         try:
-            _lock(self._journal, folder)
             begun = self._read()
             may_remove = True  # it is of a job, and of no other process
             if begun is not None and not resume and self.done.rows:
@@ -237,14 +236,31 @@ class Journal:
 
 
 def _make(folder: Path) -> None:
-    """Make the folder of a job, or refuse one that holds something else."""
+    """Make the folder of a job, or refuse one that is another user's or holds something else."""
     folder.mkdir(_OWNER, exist_ok=True)
-    others = {file.name for file in folder.iterdir()} - {ROWS, JOURNAL, RESULT}
+    with tempfile.TemporaryFile(dir=folder.parent) as own:  # a network may give it another owner
+        owner = os.fstat(own.fileno()).st_uid
+    _check_own(folder, owner)
+    others = {file.name for file in folder.iterdir()} - _NAMES
     other = min((name for name in others if not name.startswith(".")), default=None)
     if other is not None:
         raise InputError(
             f"{folder} is where the job would be kept until it is done, but it holds {other!r}; "
             "move it away, or give another output."
+        )
+    with suppress(PermissionError):  # of file systems without modes
+        folder.chmod(_OWNER)
+    for file in folder.iterdir():
+        if file.name in _NAMES:
+            _check_own(file, owner)
+
+
+def _check_own(path: Path, owner: int) -> None:
+    """Refuse what others put where texts are kept: they could read them, or lead them anywhere."""
+    if path.is_symlink() or path.lstat().st_uid != owner:
+        raise InputError(
+            f"{path} is where the job would be kept until it is done, but it is a link or was made "
+            "by another user; delete it, or give another output."
         )
 
 
@@ -287,6 +303,29 @@ def _check_same(
             f"The unfinished job in {folder} was begun with another {', '.join(other)}; "
             "give what it was begun with, or delete it to begin again."
         )
+
+
+def _locked(folder: Path) -> BinaryIO:
+    """Open the journal of a job for this process alone; folder and file are made if need be."""
+    while True:
+        with _writing(folder, "give another output"):
+            _make(folder)
+            file = _opened(folder / JOURNAL)
+        try:
+            _lock(file, folder)
+            if _is_at(file, folder / JOURNAL):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # the job that had it ended meanwhile, and removed it
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file: BinaryIO, folder: Path) -> None:

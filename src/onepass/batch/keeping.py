@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,7 +88,8 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
         How many rows were done, and how many of them failed.
 
     Raises:
-        InputError: for a file that cannot be read or written, or work that cannot go on.
+        InputError: for a file that cannot be read or written, or that changed while it was read,
+            or work that cannot go on.
     """
     place = route.place
     streamed = any(source.is_stream for source in route.sources)
@@ -120,6 +122,9 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
             work.resumed(journal.done, rows if rows.exists() else place)
         if not journal.is_finished:
             counts = _fill(journal, writer, work, (route, watch))
+            if not streamed:
+                _check_unchanged(route.sources, identity[INPUT], folder)
+            journal.finish()
         _put_in_place(journal, writer, place, folder)
         stays = False
     finally:
@@ -135,19 +140,20 @@ def _fill(journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch]
     if begun == Done():
         journal.add(writer.head())
     counts = Counts(begun.rows, begun.failed, begun.rows)
-    for chunk, answers in engine(read_chunks(route.sources, route.text_field, begun.position)):
-        results = joined_results(chunk, answers)
-        bad = [row for row in results if isinstance(row, BadRow)]
-        journal.add(
-            writer.chunk(results),
-            chunk.end,
-            rows=len(results),
-            failed=len(bad),
-            bytes_read=chunk.bytes_read,
-        )
-        counts = _counted(journal.done, begun, total, start)
-        _tell(watch, bad, counts)
-    journal.finish()
+    chunks = read_chunks(route.sources, route.text_field, begun.position)
+    with closing(engine(chunks)) as answered:
+        for chunk, answers in answered:
+            results = joined_results(chunk, answers)
+            bad = [row for row in results if isinstance(row, BadRow)]
+            journal.add(
+                writer.chunk(results),
+                chunk.end,
+                rows=len(results),
+                failed=len(bad),
+                bytes_read=chunk.bytes_read,
+            )
+            counts = _counted(journal.done, begun, total, start)
+            _tell(watch, bad, counts)
     return counts
 
 
@@ -172,15 +178,16 @@ def pass_on(
     writer, engine = work.writer(), work.engine(START)
     start, total, head = time.monotonic(), _bytes_of(route.sources), writer.head().decode()
     done, counts = Done(), Counts()
-    for chunk, answers in engine(read_chunks(route.sources, route.text_field)):
-        results = joined_results(chunk, answers)
-        bad = [row for row in results if isinstance(row, BadRow)]
-        write(head + writer.chunk(results).decode())
-        head = ""
-        rows, failed = done.rows + len(results), done.failed + len(bad)
-        done = Done(rows=rows, failed=failed, bytes_read=chunk.bytes_read)
-        counts = _counted(done, Done(), total, start)
-        _tell(watch, bad, counts)
+    with closing(engine(read_chunks(route.sources, route.text_field))) as answered:
+        for chunk, answers in answered:
+            results = joined_results(chunk, answers)
+            bad = [row for row in results if isinstance(row, BadRow)]
+            write(head + writer.chunk(results).decode())
+            head = ""
+            rows, failed = done.rows + len(results), done.failed + len(bad)
+            done = Done(rows=rows, failed=failed, bytes_read=chunk.bytes_read)
+            counts = _counted(done, Done(), total, start)
+            _tell(watch, bad, counts)
     write(head)  # of an input without rows
     return counts
 
@@ -250,6 +257,20 @@ def _check_apart(route: Route) -> None:
         raise InputError(
             f"The output {route.place} is one of the input files; write it elsewhere, or move it "
             "away."
+        )
+
+
+def _check_unchanged(sources: Sequence[Source], begun: str, folder: Path) -> None:
+    """Refuse to call a job done whose input was written to, or removed, while it was read."""
+    try:
+        now = _input_digest(sources)
+    except OSError:
+        now = ""
+    if now != begun:
+        raise InputError(
+            "The input changed while it was read, so that rows may be missing, cut or there twice; "
+            f"what was found is kept in {folder}. Delete that folder and begin again, with an "
+            "input that nobody writes to."
         )
 
 

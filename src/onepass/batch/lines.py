@@ -10,7 +10,7 @@ import codecs
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NoReturn
 
@@ -53,6 +53,24 @@ def too_long(most: int) -> str:
     'longer than 1,048,576 bytes; allow more with --max-line'
     """
     return f"longer than {most:,} bytes; allow more with --max-line"
+
+
+def fields_told(what: str, names: Sequence[str], *, named: bool) -> str:
+    """Return which fields there are, for a message.
+
+    Args:
+        what: "fields" or "columns".
+        names: of all of them.
+        named: whether the message may tell some of the names, or only how many there are.
+
+    >>> fields_told("columns", ["id", "body"], named=True)
+    "the columns are 'id', 'body'"
+    >>> fields_told("columns", ["Anna Weiss", "anna@example.com"], named=False)
+    'the number of columns is 2'
+    """
+    if not named:
+        return f"the number of {what} is {len(names)}"
+    return f"the {what} are {', '.join(repr(name) for name in names[:8]) or 'none'}"
 
 
 Line = bytes | LongLine
@@ -118,13 +136,16 @@ def _pieces(line: bytes, file: BinaryIO) -> Iterator[bytes]:
         line = file.readline(_PIECE)
 
 
-def json_rows(lines: Iterable[Line], field: str, skip: int = 0) -> Iterator[Row | BadRow]:
+def json_rows(
+    lines: Iterable[Line], field: str, skip: int = 0, *, named: bool = True
+) -> Iterator[Row | BadRow]:
     """Yield a row for each line that is not blank.
 
     Args:
         lines: UTF-8, each an object.
         field: the key of the text.
         skip: lines that are passed over.
+        named: whether messages may tell keys and numbers of a line.
 
     >>> [row.text for row in json_rows([b'{"a": "Bo"}'], "a")]
     ['Bo']
@@ -139,8 +160,9 @@ def json_rows(lines: Iterable[Line], field: str, skip: int = 0) -> Iterator[Row 
             continue
         values: dict[str, Any] | None = None
         try:
-            values = json_values(raw)
-            row: Row | BadRow = Row(number, values, text_in(values, field), size=len(raw))
+            values = json_values(raw, named=named)
+            text = text_in(values, field, named=named)
+            row: Row | BadRow = Row(number, values, text, size=len(raw))
         except InputError as error:
             row = BadRow(number, str(error), values)
         yield row
@@ -167,8 +189,12 @@ def text_rows(lines: Iterable[Line], skip: int = 0) -> Iterator[Row | BadRow]:
         yield Row(number, {"text": text}, text)
 
 
-def json_values(raw: bytes) -> dict[str, Any]:
+def json_values(raw: bytes, *, named: bool = True) -> dict[str, Any]:
     """Return the object of a line.
+
+    Args:
+        raw: the line.
+        named: whether a message may tell keys and numbers of it.
 
     Raises:
         InputError: if it is none that can be read and written again.
@@ -188,7 +214,8 @@ def json_values(raw: bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise InputError(f"not JSON that can be read ({TOO_DEEP})") from error
     except _Unreadable as error:
-        raise InputError(f"not JSON that can be read ({error})") from error
+        reason = error.named if named else error
+        raise InputError(f"not JSON that can be read ({reason})") from error
     except ValueError as error:  # Python converts no more digits than its limit
         raise InputError(
             "not JSON that can be read (a number has too many digits; shorten it)"
@@ -214,15 +241,20 @@ def line_text(raw: bytes) -> str:
         ) from error
 
 
-def text_in(values: Mapping[str, Any], field: str) -> str:
+def text_in(values: Mapping[str, Any], field: str, *, named: bool = True) -> str:
     """Return the text of a row.
+
+    Args:
+        values: of the row.
+        field: the key of the text.
+        named: whether a message may tell other keys.
 
     Raises:
         InputError: if it has no such field, or one that is not a string.
     """
     if field not in values:
-        keys = ", ".join(repr(key) for key in list(values)[:8]) or "none"
-        raise InputError(f"no field {field!r} (the fields are {keys}); name it with --text-field")
+        fields = fields_told("fields", list(values), named=named)
+        raise InputError(f"no field {field!r} ({fields}); name it with --text-field")
     text = values[field]
     if not isinstance(text, str):
         raise InputError(f"the field {field!r} must be a string, but it is {_json_name(text)}")
@@ -230,11 +262,20 @@ def text_in(values: Mapping[str, Any], field: str) -> str:
 
 
 class _Unreadable(ValueError):
-    """Why a value cannot be read and written again."""
+    """Why a value cannot be read and written again.
+
+    Attributes:
+        named: the same with the key or the number that it is about.
+    """
+
+    def __init__(self, reason: str, named: str) -> None:
+        super().__init__(reason)
+        self.named = named
 
 
 def _not_json(constant: str) -> NoReturn:
-    raise _Unreadable(f"{constant} is not JSON")
+    reason = f"{constant} is not JSON"
+    raise _Unreadable(reason, reason)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -242,14 +283,16 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         counts = Counter(key for key, _ in pairs)
         twice = next(key for key, count in counts.items() if count > 1)
-        raise _Unreadable(f"the key {twice!r:.60} stands twice in one object")
+        raise _Unreadable(
+            "a key stands twice in one object", f"the key {twice!r:.60} stands twice in one object"
+        )
     return values
 
 
 def _finite(number: str) -> float:
     value = float(number)
     if math.isinf(value):
-        raise _Unreadable(f"{number:.60} is too large")
+        raise _Unreadable("a number is too large", f"{number:.60} is too large")
     return value
 
 

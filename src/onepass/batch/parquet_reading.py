@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from onepass.batch.extras import arrow
-from onepass.batch.lines import LINE_BYTES, too_long
+from onepass.batch.lines import LINE_BYTES, fields_told, too_long
 from onepass.batch.rows import CHUNK_ROWS, BadRow, Cells, Row
 from onepass.errors import InputError
 
@@ -166,7 +166,7 @@ def parquet_schema(path: Path) -> Any:
 
 
 def parquet_rows(
-    path: Path, field: str, skip: int = 0, most: int = LINE_BYTES
+    path: Path, field: str, skip: int = 0, most: int = LINE_BYTES, *, named: bool = True
 ) -> Iterator[tuple[Row | BadRow, float]]:
     """Yield the rows of a file, each with the share of rows up to it.
 
@@ -175,6 +175,7 @@ def parquet_rows(
         field: the column of the text.
         skip: rows that are passed over.
         most: the bytes that a text may have.
+        named: whether messages may tell the names of columns.
 
     Raises:
         InputError: if it cannot be read, or has no such column of strings.
@@ -182,7 +183,7 @@ def parquet_rows(
     """
     pq, pa = arrow("Parquet files", "pyarrow.parquet"), arrow("Parquet files")
     schema = parquet_schema(path)
-    check_text_column(schema, path, field)
+    check_text_column(schema, path, field, named=named)
     floats = frozenset(one.name for one in schema if pa.types.is_floating(decoded_type(one.type)))
     try:
         with pq.ParquetFile(path) as file:
@@ -217,29 +218,31 @@ def _groups_after(metadata: Any, skip: int) -> tuple[int, list[int]]:
     return before, []
 
 
-def check_text_column(schema: Any, path: Path, field: str) -> None:
+def check_text_column(schema: Any, path: Path, field: str, *, named: bool = True) -> None:
     """Refuse a file without a column of texts.
 
     Args:
         schema: of the file, see `parquet_schema`.
         path: of the file.
         field: the column of the text.
+        named: whether messages may tell the names of columns.
 
     Raises:
         InputError: if there is no such column, or it does not hold strings.
     """
     pa = arrow("Parquet files")
     if field not in schema.names:
-        columns = ", ".join(repr(name) for name in schema.names[:8]) or "none"
+        columns = fields_told("columns", schema.names, named=named)
         raise InputError(
-            f"The file {path} has no column {field!r} (the columns are {columns}); "
+            f"The file {path} has no column {field!r} ({columns}); "
             "name the column of the text with --text-field."
         )
     kind = schema.field(field).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not is_string(kind):
+        held = kind if named or not pa.types.is_nested(kind) else "nested values"
         raise InputError(
-            f"The column {field!r} of the file {path} must hold strings, but it holds {kind}; "
+            f"The column {field!r} of the file {path} must hold strings, but it holds {held}; "
             "name another with --text-field, or convert it."
         )
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Answer, Request, answers, open_model
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from onepass.extractor import Extractor
 
 _AHEAD = 2  # chunks that wait for each process, so that none has to wait for this one
+_SAFE = "PYTHONSAFEPATH"
 _asked: tuple[ModelChoice, Request] | None = None  # of a worker process
+_hands_over = threading.Lock()  # held by a worker but while it computes
 
 
 def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
@@ -45,12 +49,15 @@ def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
     choice = replace(choice, threads=choice.threads or 1)
 
     def run(chunks: Iterable[Chunk]) -> Answered:
-        pool = ProcessPoolExecutor(
-            workers,
-            mp_context=multiprocessing.get_context("spawn"),  # a runtime's threads do not fork
-            initializer=_start,
-            initargs=(choice, request.to_dict()),
-        )
+        context = multiprocessing.get_context("spawn")  # a runtime's threads do not fork
+        told, end = context.Pipe(duplex=False)
+        with _out_of_hangup(), _out_of_this_directory():
+            pool = ProcessPoolExecutor(
+                workers,
+                mp_context=context,
+                initializer=_start,
+                initargs=(choice, request.to_dict(), told),
+            )
         try:
             yield from _ordered(pool, chunks, workers * _AHEAD)
         except BrokenProcessPool as error:
@@ -59,15 +66,48 @@ def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
                 "give fewer --workers, and --resume to go on."
             ) from error
         finally:
+            end.close()  # what is computed now is of no use: nobody shall wait for it
             pool.shutdown(wait=True, cancel_futures=True)
+            told.close()
 
     return run
+
+
+@contextmanager
+def _out_of_hangup() -> Iterator[None]:
+    """Start what cleans up after a pool so that it outlives a terminal that is closed."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _out_of_this_directory() -> Iterator[None]:
+    """Start Python so that a ``types.py`` beside the data is not run in place of Python's own.
+
+    A new process looks for modules where this one does as soon as it was told; until then it would
+    look into the current directory first.
+    """
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_SAFE]
+        if before is not None:
+            os.environ[_SAFE] = before
 
 
 def _ordered(pool: ProcessPoolExecutor, chunks: Iterable[Chunk], ahead: int) -> Answered:
     waiting: deque[tuple[Chunk, Future[list[Answer]]]] = deque()
     for chunk in chunks:
-        waiting.append((chunk, pool.submit(_answer, chunk.texts)))
+        with _out_of_this_directory():  # the first ones start the processes
+            waiting.append((chunk, pool.submit(_answer, chunk.texts)))
         if len(waiting) >= ahead:
             first, future = waiting.popleft()
             yield first, future.result()
@@ -76,12 +116,29 @@ def _ordered(pool: ProcessPoolExecutor, chunks: Iterable[Chunk], ahead: int) -> 
         yield first, future.result()
 
 
-def _start(choice: ModelChoice, request: dict[str, Any]) -> None:
-    """Make a new process ready; it ends when the one that started it does, however that ends."""
+def _start(choice: ModelChoice, request: dict[str, Any], told: Connection) -> None:
+    """Make a new process ready; it ends when the one that started it does, however that ends.
+
+    Args:
+        choice: the model.
+        request: what is asked.
+        told: is closed at its other end when no more answers are wanted.
+    """
     global _asked
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # and so is a terminal that is closed
+    _hands_over.acquire()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_if_told, args=(told,), daemon=True).start()
     _asked = choice, Request.from_dict(request)
+
+
+def _end_if_told(told: Connection) -> None:
+    """End in the middle of an answer, but never of a message, whose rest would be waited for."""
+    wait([told])
+    with _hands_over:
+        os._exit(1)
 
 
 def _end_with_parent() -> None:
@@ -95,7 +152,11 @@ def _answer(texts: list[str]) -> list[Answer]:
     if _asked is None:
         raise RuntimeError("This process was not started by in_processes().")
     choice, request = _asked
-    return answers(_model(choice), request, texts)
+    _hands_over.release()
+    try:
+        return answers(_model(choice), request, texts)
+    finally:
+        _hands_over.acquire()
 
 
 @cache

@@ -78,22 +78,23 @@ def read_rows(
         yield from _file_rows(source, skip, meter)
     elif source.path is None:
         lines = plain_lines(sys.stdin.buffer, source.name, source.most)
-        yield from json_rows(lines, text_field, skip)
+        yield from json_rows(lines, text_field, skip, named=source.named)
     elif source.kind == "parquet":
         share, size = 0.0, source.size()
         meter.count = lambda: int(share * size)
-        for row, share in parquet_rows(source.path, text_field, skip, source.most):  # noqa: B007  read above
+        rows = parquet_rows(source.path, text_field, skip, source.most, named=source.named)
+        for row, share in rows:  # noqa: B007  read above
             yield row
     else:
         with opened(source.path) as file:
             meter.count = file.bytes_read
             lines = plain_lines(file.file, source.name, source.most)
             if source.kind == "jsonl":
-                yield from json_rows(lines, text_field, skip)
+                yield from json_rows(lines, text_field, skip, named=source.named)
             elif source.kind == "text":
                 yield from text_rows(lines, skip)
             else:
-                table = Table(lines, source.name, source.kind, source.most)
+                table = Table(lines, source.name, source.kind, source.most, named=source.named)
                 yield from table.rows(text_field, skip)
     meter.count = source.size  # the file is closed, and read to its end
 

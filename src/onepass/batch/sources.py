@@ -40,12 +40,15 @@ class Source:
         paths: one file; of the kind "files" any number; none for standard input.
         root: the directory that names of "files" are relative to.
         most: the bytes that one row may have, or one file of the kind "files".
+        named: whether messages may tell the names of its fields: in a file without a header they
+            are the data of its first row, and objects may have persons as keys.
     """
 
     kind: str
     paths: tuple[Path, ...] = ()
     root: Path | None = None
     most: int = LINE_BYTES
+    named: bool = True
 
     @property
     def path(self) -> Path | None:

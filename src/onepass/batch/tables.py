@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Self
 
-from onepass.batch.lines import LINE_BYTES, Line, LongLine, too_long
+from onepass.batch.lines import LINE_BYTES, Line, LongLine, fields_told, too_long
 from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 
@@ -28,6 +28,7 @@ class Table:
         name: what to call the file in a message.
         kind: "csv" or "tsv".
         most: the bytes that a record may have.
+        named: whether messages may tell the names of columns.
 
     Attributes:
         header: the names of its columns; none of a file that is empty.
@@ -40,11 +41,20 @@ class Table:
     [{'id': '1', 'body': 'Bo'}]
     """
 
-    def __init__(self, lines: Iterable[Line], name: str, kind: str, most: int = LINE_BYTES) -> None:
+    def __init__(
+        self,
+        lines: Iterable[Line],
+        name: str,
+        kind: str,
+        most: int = LINE_BYTES,
+        *,
+        named: bool = True,
+    ) -> None:
         csv.field_size_limit(_LARGEST_CELL)
         self._lines = _Lines(lines, most, DELIMITERS[kind])
         self._reader = csv.reader(self._lines, delimiter=DELIMITERS[kind])
         self._name = name
+        self._named = named
         try:
             # the first line that is not blank
             self.header = next(filter(None, iter(self._record, None)), [])
@@ -64,9 +74,9 @@ class Table:
             InputError: if there is no such column.
         """
         if self.header and field not in self.header:
-            columns = ", ".join(repr(name) for name in self.header[:8]) or "none"
+            columns = fields_told("columns", self.header, named=self._named)
             raise InputError(
-                f"{self._name} has no column {field!r} (the columns are {columns}); "
+                f"{self._name} has no column {field!r} ({columns}); "
                 "name the column of the text with --text-field."
             )
 

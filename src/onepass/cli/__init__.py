@@ -14,8 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows ``onepass``; None for those of this process.
 
     Returns:
-        0 if all went well, 1 if something was done but a part of it failed, 2 for bad input, 130
-        after Ctrl-C, 141 if whoever read the output stopped reading, 143 after SIGTERM.
+        0 if all went well, 1 if something was done but a part of it failed, 2 for bad input, 129
+        after SIGHUP (a terminal that was closed), 130 after Ctrl-C, 141 if whoever read the output
+        stopped reading, 143 after SIGTERM.
 
     >>> main(["--version"])
     onepass ...

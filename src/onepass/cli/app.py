@@ -33,9 +33,11 @@ from onepass.cli import (
     was_interrupted,
 )
 from onepass.cli.output import PIPE_CLOSED, say
+from onepass.cli.terminated import Stopped
 from onepass.errors import OnepassError
 
 BAD_INPUT = 2
+_SERVERS = ("serve", "demo")  # they heed signals themselves, and finish what they accepted
 
 # What typer raises for a wrong option or argument. Its place in the package depends on the version,
 # the base of this public class does not.
@@ -87,11 +89,15 @@ def _onepass(
     """Entities, classes, records and relations from a text in one pass, for any labels.
 
     Results go to standard output, messages and progress to standard error. The exit code is 0 if
-    all went well, 1 if a part failed (rows of a file, the self-test), 2 for bad input.
+    all went well, 1 if a part failed (rows of a file, the self-test, the check of annotated files),
+    2 for bad input, 129, 130, 141 or 143 if it was stopped (by a terminal that was closed, by
+    Ctrl-C, by a reader that left, by SIGTERM).
     """
     if context.invoked_subcommand is None:
         say(context.get_help())
         raise typer.Exit(BAD_INPUT)
+    if context.invoked_subcommand not in _SERVERS:
+        context.with_resource(context.obj.in_order())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -102,22 +108,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the locale; a lone surrogate becomes the escape that JSON has too.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    command = typer.main.get_command(app)
+    command, stopped = typer.main.get_command(app), Stopped()
     try:
-        code = command.main(arguments, prog_name="onepass", standalone_mode=False)
+        code = command.main(arguments, prog_name="onepass", standalone_mode=False, obj=stopped)
     except OnepassError as error:
-        return INTERRUPTED if was_interrupted(error) else _refuse(str(error))
+        return stopped.code if was_interrupted(error) else _refuse(str(error))
     except _UsageError as error:
         return _refuse(_usage(error))
     except OSError as error:  # a full disk, a closed directory: no bug, wherever it shows
         place = "" if error.filename is None else f" ({error.filename!s:.80})"
         return _refuse(f"The system refuses: {error.strerror or error}{place}.")
     except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
+        return stopped.code
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # click's, where nobody reads its help
             return PIPE_CLOSED
         raise
+    if code == INTERRUPTED:  # what some versions of typer make of a KeyboardInterrupt
+        return stopped.code
     return code if isinstance(code, int) else 0  # commands return nothing, typer.Exit its code
 
 

@@ -23,7 +23,6 @@ from onepass.batch.sources import find_sources
 from onepass.cli.file_options import ExtractFormat
 from onepass.cli.output import default_format, is_device, opened
 from onepass.cli.progress import Progress
-from onepass.cli.terminated import TERMINATED, Terminated, heeding_sigterm
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,19 +85,15 @@ def kept(output: Path, go: Callable[[Watch], int]) -> int:
         go: runs the job, and returns how many rows failed.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C.
-        Exit: after SIGTERM.
+        KeyboardInterrupt: after Ctrl-C, or what stops it in the same way.
     """
     folder = Path(f"{os.path.realpath(output)}.job")
     with Progress() as progress:
         try:
-            with heeding_sigterm():
-                return go(watch_of(progress))
-        except KeyboardInterrupt as stopped:
+            return go(watch_of(progress))
+        except KeyboardInterrupt:
             if folder.exists():
                 progress.say(f"what is done is kept in {folder}; --resume goes on from there")
-            if isinstance(stopped, Terminated):
-                raise typer.Exit(TERMINATED) from None
             raise
 
 

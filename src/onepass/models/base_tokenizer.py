@@ -68,6 +68,7 @@ def write_tokenizer(tokenizer: Tokenizer, source: Path, target: Path) -> None:
         target: directory, made if it is not there.
     """
     target.mkdir(exist_ok=True)
-    tokenizer.save(str(target / TOKENIZER))
+    # Its own save() says of a full disk what no handler of OSError hears.
+    (target / TOKENIZER).write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
     content = json.dumps(tokenizer_config(tokenizer, source), indent=2)
     (target / "tokenizer_config.json").write_text(content + "\n", encoding="utf-8")

@@ -49,6 +49,7 @@ def export_checkpoint(
     Raises:
         BackendError: for an unknown precision, a checkpoint that runs in torch only, a loss that
             is too large, or weights whose places are not found; nothing is written then.
+        CheckpointError: if the directory cannot be written; its cause is what the system said.
         MissingExtra: if torch or onnx is not installed.
     """
     if precision not in ("fp32", "int8"):
@@ -75,7 +76,7 @@ def export_checkpoint(
             if places:
                 _write_places(network, staged, staged, unused)
         else:
-            with TemporaryDirectory() as exact:
+            with TemporaryDirectory(prefix=".fp32-", dir=staged.parent) as exact:
                 export_graphs(network, network.graphs(), graphs, Path(exact), hidden=network.hidden)
                 if places:
                     _write_places(network, Path(exact), staged, unused)
@@ -124,11 +125,10 @@ def _replacing(target: Path) -> Iterator[Path]:
     staged = _beside(target)
     try:
         staged.mkdir(parents=True)
-    except OSError as error:
-        raise _not_written(target, error) from error
-    try:
         yield staged
         _put(staged, target, before)
+    except OSError as error:
+        raise _not_written(target, error) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
@@ -172,8 +172,6 @@ def _put(staged: Path, target: Path, before: _Manifest | None) -> None:
             old.append(_beside(target))
             with suppress(FileNotFoundError):  # another process has moved it
                 target.rename(old[-1])
-    except OSError as error:
-        raise _not_written(target, error) from error
     finally:
         for one in old:
             shutil.rmtree(one, ignore_errors=True)
@@ -186,5 +184,6 @@ def _beside(target: Path) -> Path:
 
 def _not_written(target: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
-        f"Graphs cannot be written to {target} ({error.strerror}); choose another directory."
+        f"Graphs cannot be written to {target} ({error.strerror or error}); choose another "
+        "directory."
     )

@@ -54,12 +54,14 @@ class Kept:
         calibration: of scores, by kind of task.
         labels: thresholds of labels, by name.
         splitter: of words; None for those of the family.
+        of_family: what its family alone reads, as it is written there.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     labels: Mapping[str, float] = field(default_factory=dict)
     splitter: Splitter | None = None
+    of_family: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_kept(
@@ -88,7 +90,8 @@ def read_kept(
             f"{path} names the kind {stray[0]!r}; the kinds are {', '.join(_KINDS)}."
         )
     labels = _numbers(own, "labels", path)
-    return Kept(thresholds, calibration, labels, read_splitter(own, path))
+    of_family = {key: value for key, value in own.items() if key not in _SETTINGS}
+    return Kept(thresholds, calibration, labels, read_splitter(own, path), of_family)
 
 
 def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:

@@ -6,6 +6,7 @@ name stands for which. This module knows no network.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,6 +43,9 @@ def write_weights(state: Mapping[str, torch.Tensor], directory: Path) -> None:
     Args:
         state: published names to tensors; two names may have the same tensor.
         directory: exists.
+
+    Raises:
+        OSError: if the file cannot be written.
     """
     kept: dict[tuple[int, torch.Size], str] = {}
     metadata = {"format": "pt"}
@@ -50,4 +54,7 @@ def write_weights(state: Mapping[str, torch.Tensor], directory: Path) -> None:
         if first != name and tensor.numel():
             metadata[name] = first
     own = {name: tensor for name, tensor in state.items() if name not in metadata}
-    save_file(own, directory / WEIGHTS, metadata=metadata)
+    try:
+        save_file(own, directory / WEIGHTS, metadata=metadata)
+    except SafetensorError as error:  # such as of a full disk
+        raise OSError(errno.EIO, str(error), str(directory / WEIGHTS)) from error

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import pickle
 import re
-import shutil
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ import torch
 
 from onepass.errors import InputError
 from onepass.training.averaging import Average
+from onepass.training.placing import copied, dropped, made, recovered
 from onepass.training.processes import ALONE, Processes
 from onepass.training.resuming import check_groups, check_network, configured
 
@@ -77,7 +77,7 @@ class Checkpoints:
         self._processes = processes
 
     def refuse_old(self) -> None:
-        """Refuse to start in the directory of an earlier run.
+        """Refuse to start in the directory of an earlier run; what a killed one left there goes.
 
         Raises:
             InputError: if there are checkpoints.
@@ -94,6 +94,7 @@ class Checkpoints:
                 f"{self._best} is there already, and the run would put its own best checkpoint in "
                 "its place; move it, or give another output directory."
             )
+        self._recover()
 
     def save(
         self,
@@ -110,42 +111,51 @@ class Checkpoints:
             optimizer: of the model.
             progress: its ``step``, and what else shall be there after a resume.
             is_best: whether it becomes ``best``.
+
+        Raises:
+            InputError: if it cannot be written, such as on a full disk; nothing is left of it.
         """
-        place = self._directory / f"step-{progress['step']}"
-        partial = self._directory / ".partial"
-        if self._processes.is_main:
-            self._save(task, self._emptied(partial.name))  # may draw random numbers
-        rngs, positions = zip(*self._processes.gather((_rng(), task.state())), strict=True)
         if not self._processes.is_main:
+            self._processes.gather((_rng(), task.state()))
             return
-        training = {
-            "optimizer": optimizer.state_dict(),
-            "network": task.network.state_dict(),
-            **rngs[0],
-            "other_rngs": list(rngs[1:]),  # of the other processes
-        }
-        if self._average is not None:
-            training["average"] = self._average.state_dict()
-        torch.save(training, partial / _TRAINING)
-        state = {**progress, "data": positions[0], "other_data": positions[1:]}
-        (partial / _STATE).write_text(json.dumps(state), encoding="utf-8")
-        if is_best:
-            self._copy_to_best(partial, progress)
-        partial.rename(place)
+        with self._writing(self._directory / f"step-{progress['step']}") as new:
+            self._save(task, new)  # may draw random numbers
+            rngs, positions = zip(*self._processes.gather((_rng(), task.state())), strict=True)
+            training = {
+                "optimizer": optimizer.state_dict(),
+                "network": task.network.state_dict(),
+                **rngs[0],
+                "other_rngs": list(rngs[1:]),  # of the other processes
+            }
+            if self._average is not None:
+                training["average"] = self._average.state_dict()
+            _write_training(training, new / _TRAINING)
+            state = {**progress, "data": positions[0], "other_data": positions[1:]}
+            (new / _STATE).write_text(json.dumps(state), encoding="utf-8")
+            if is_best:
+                self._copy_to_best(new, progress)
         for old in self._steps()[: -self._keep]:
-            shutil.rmtree(old)
+            dropped(old)
 
     def save_final(self, task: Saved, progress: Mapping[str, Any], *, is_best: bool) -> None:
-        """Write ``final``, which also becomes ``best`` if it is; ``progress`` is as in `save`."""
+        """Write ``final``, which also becomes ``best`` if it is; ``progress`` is as in `save`.
+
+        Raises:
+            InputError: if one of them cannot be written; nothing is left of it.
+        """
         if not self._processes.is_main:
             return
-        partial = self._emptied(".partial")
-        self._save(task, partial)
         final = self._directory / "final"
-        shutil.rmtree(final, ignore_errors=True)
-        partial.rename(final)
-        if is_best:
-            self._copy_to_best(final, progress)
+        with self._writing(final) as new:
+            self._save(task, new)
+        try:
+            if is_best:
+                self._copy_to_best(final, progress)
+        except OSError as error:
+            raise InputError(
+                f"{self._best} cannot be written ({_reason(error)}); {final} is there, and is the "
+                "best checkpoint of the run."
+            ) from error
 
     def load(self, task: Saved, optimizer: Stateful) -> dict[str, Any]:
         """Put the newest ``step-N`` into a task and an optimizer, and return its progress.
@@ -156,6 +166,7 @@ class Checkpoints:
             InputError: if there is none, it cannot be read, or it is of another number of
                 processes, of other layers, or of parameters that are grouped otherwise.
         """
+        self._recover()
         steps = self._steps()
         if not steps and self._finished:
             raise InputError(self._is_finished())
@@ -211,6 +222,23 @@ class Checkpoints:
             "output directory."
         )
 
+    @contextmanager
+    def _writing(self, place: Path) -> Iterator[Path]:
+        """Give a directory, yet to be made, that takes a place, or say what stands in its way."""
+        try:
+            with made(place) as new:
+                yield new
+        except OSError as error:
+            steps = self._steps()
+            then = f"resume; it goes on from {steps[-1].name}" if steps else "start once more"
+            raise InputError(
+                f"{place} cannot be written ({_reason(error)}); make that possible and {then}."
+            ) from error
+
+    def _recover(self) -> None:
+        if self._processes.is_main:
+            recovered(self._directory)
+
     def _save(self, task: Saved, directory: Path) -> None:
         with self._average.applied() if self._average else nullcontext():
             task.save(directory)
@@ -224,19 +252,11 @@ class Checkpoints:
         }
         return sorted(steps, key=steps.__getitem__)
 
-    def _emptied(self, name: str) -> Path:
-        """Return a directory that is not there, whatever an interrupted run left."""
-        path = self._directory / name
-        shutil.rmtree(path, ignore_errors=True)
-        return path
-
     def _copy_to_best(self, place: Path, progress: Mapping[str, Any]) -> None:
-        partial = self._emptied(".best")
-        shutil.copytree(place, partial, ignore=shutil.ignore_patterns(_TRAINING, _STATE))
         record = {key: progress.get(key) for key in _RECORD}
-        (partial / _STATE).write_text(json.dumps(record), encoding="utf-8")
-        shutil.rmtree(self._best, ignore_errors=True)
-        partial.rename(self._best)
+        with made(self._best) as new:
+            copied(place, new, without=(_TRAINING, _STATE))
+            (new / _STATE).write_text(json.dumps(record), encoding="utf-8")
 
 
 def _read_state(path: Path) -> dict[str, Any]:
@@ -266,6 +286,21 @@ def _read_training(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _unreadable(path, error) from error
     return saved
+
+
+def _write_training(values: Mapping[str, Any], path: Path) -> None:
+    try:
+        with path.open("wb") as file:
+            torch.save(values, file)
+    except RuntimeError as error:
+        if isinstance(error.__context__, OSError):  # torch hides what the system said
+            raise error.__context__ from error
+        raise
+
+
+def _reason(error: OSError) -> str:
+    where = "" if error.filename is None else f": {error.filename}"
+    return f"{error.strerror or error}{where}"
 
 
 def _damaged(path: Path) -> InputError:

@@ -1,0 +1,49 @@
+"""Worker processes: how they start, and how they are stopped in the middle of an answer."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from onepass.batch.answering import Request
+from onepass.batch.job import ModelChoice
+from onepass.batch.processes import in_processes
+from onepass.batch.rows import Chunk, Position, Row
+from onepass.schema import Schema
+
+LONG = "Bo lives in Bern. " * 200_000  # takes minutes
+
+
+def chunks() -> Iterator[Chunk]:
+    for number, text in enumerate(["Bo lives in Bern.", LONG, LONG]):
+        yield Chunk((Row(number, {}, text),), Position(0, number))
+
+
+def test_nobody_waits_for_an_answer_that_is_not_wanted():
+    request = Request(Schema().entities(["city"]))
+    with closing(in_processes(ModelChoice(threads=1), request, 1)(chunks())) as answered:
+        _, answers = next(answered)
+        time.sleep(1)  # until the next one is under way
+        begun = time.monotonic()
+    assert '"Bern"' in str(answers)
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("before", [None, "", "1"])
+def test_modules_of_the_current_directory_are_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+):
+    for name in ("types", "signal", "socket"):  # as Python's own, which a new process loads first
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for another')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONSAFEPATH", before)
+    request = Request(Schema().entities(["city"]))
+    chunk = Chunk((Row(0, {}, "Bo lives in Bern."),), Position(0, 0))
+    [(_, answers)] = in_processes(ModelChoice(threads=1), request, 1)([chunk])
+    assert '"Bern"' in str(answers)
+    assert os.environ.get("PYTHONSAFEPATH") == before
