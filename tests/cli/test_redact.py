@@ -179,7 +179,7 @@ def test_a_page(onepass: Onepass, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a", "-a", "hash"], "needs a key"),
+        (["a", "-a", "hash"], "--key-file or the variable ONEPASS_REDACT_KEY"),
         (["a", "-a", "person=drop"], "must be one of"),
         (["a", "-a", "human=mask"], "not among the labels"),
         (["a", "--text-field", "b"], "belongs to --input"),

@@ -109,3 +109,41 @@ def test_rows_for_a_program(model: Extractor, mails: list[Path]) -> None:
     chunks = redacted_rows(Redactor(model, PEOPLE), job.sources(), "text")
     texts = [done.text for rows in chunks for _, done in rows if isinstance(done, Redacted)]
     assert texts == ["[email 1], [email 2]", "[email 2]", "nobody"]
+
+
+KEYS = b"""{"anna@example.com": 1, "Anna Weiss": 2}
+{"text": "a", "Anna Weiss": 1, "Anna Weiss": 2}
+{"text": "b", "phone": 2125550100e999}
+"""
+
+
+def test_keys_are_in_no_message_and_no_result(model: Extractor, tmp_path: Path) -> None:
+    given, output, failures = tmp_path / "keys.jsonl", tmp_path / "o.jsonl", list[str]()
+    given.write_bytes(KEYS)
+    watch = Watch(failure=lambda _, error: failures.append(error))
+    redact_files(RedactJob(input=given, output=output), watch=watch, load=lambda: model)
+    assert failures == [
+        "no field 'text' (the number of fields is 2); name it with --text-field",
+        "not JSON that can be read (a key stands twice in one object)",
+        "not JSON that can be read (a number is too large)",
+    ]
+    assert [json.loads(line)["error"] for line in output.read_text().splitlines()] == failures
+
+
+def test_the_first_row_of_a_file_without_a_header_is_in_no_message(
+    model: Extractor, tmp_path: Path
+) -> None:
+    given = tmp_path / "people.csv"
+    given.write_text("Anna Weiss,anna@example.com\nBo Lund,bo@example.com\n")
+    with pytest.raises(InputError, match=r"no column 'text' \(the number of columns is 2\)"):
+        redact_files(RedactJob(input=given, output=tmp_path / "o.jsonl"), load=lambda: model)
+
+
+def test_names_of_columns_of_parquet_are_in_no_message(model: Extractor, tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    given = tmp_path / "people.parquet"
+    pq.write_table(pa.table({"Anna": ["a"], "x": [{"Bo": 1}]}), given)
+    for field, expected in (("text", "the number of columns is 2"), ("x", "holds nested values")):
+        job = RedactJob(input=given, output=tmp_path / "o.jsonl", text_field=field)
+        with pytest.raises(InputError, match=expected):
+            redact_files(job, load=lambda: model)

@@ -18,6 +18,7 @@ from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import check_apart, json_text, opened, say, section, show
 from onepass.errors import InputError
+from onepass.results.wording import printable
 
 if TYPE_CHECKING:
     from onepass.corpus.example import Example
@@ -70,7 +71,7 @@ def validate(
     else:
         for problem in problems:
             prefix = "" if problem.kind == "error" else f"{problem.path}, {problem.place}: "
-            show(f"{problem.kind}: {prefix}{problem.message}\n")
+            show(f"{problem.kind}: {printable(f'{prefix}{problem.message}')}\n")
         counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "no problems"
         show(f"{statistics.texts:,} texts read: {counted}.\n")
     if kinds.keys() & {"error", "conflict", "leak"}:

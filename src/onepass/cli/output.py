@@ -23,6 +23,7 @@ from onepass.batch.packing import ending, packing
 from onepass.batch.streams import names_stream, own_stream
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
+from onepass.results.wording import printable
 
 if TYPE_CHECKING:
     from onepass.results.types import Extraction
@@ -116,21 +117,22 @@ def json_text(values: Mapping[str, Any]) -> str:
 
 
 def section(title: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a title and rows of cells as columns, two spaces apart.
+    """Return a title and rows of cells as columns, two spaces apart; cells are nothing but text.
 
     >>> print(section("Ages", [["Bo", "9"], ["Anna", "7"]]), end="")
     Ages
       Bo    9
       Anna  7
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in shown]
     return "".join(f"{line.rstrip()}\n" for line in (title, *(f"  {x}" for x in lines or ["none"])))
 
 
 def say(message: str) -> None:
-    """Write a line to standard error."""
-    tell(f"{message}\n")
+    """Write a message to standard error; but for the ends of its lines it is nothing but text."""
+    tell("".join(f"{printable(line)}\n" for line in message.split("\n")))
 
 
 def tell(text: str) -> None:
@@ -237,7 +239,8 @@ def _named(name: str) -> Iterator[None]:
 
 def _new_file(part: Path, place: Path, packed: bool) -> TextIO:
     """Open a file that will take a place, for those who may read what is there now."""
-    file = _text_to(_binary_file(part, "wb", packed))
+    part.unlink(missing_ok=True)  # of a process that was killed
+    file = _text_to(_binary_file(part, "xb", packed))  # no link that others put there is followed
     if place.exists():
         shutil.copymode(place, part)
     return file

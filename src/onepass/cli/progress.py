@@ -1,6 +1,6 @@
 """How a long job is going: a line on standard error that is drawn over, and the rows that failed.
 
-It knows numbers and names, not what is done.
+It knows numbers and names, not what is done. Names reach the terminal as nothing but text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import time
 from typing import Self
 
 from onepass.batch.job import Counts
-from onepass.cli.output import tell
+from onepass.cli.output import say, tell
+from onepass.results.wording import printable
 
 _REFRESH = 0.2  # seconds between two states of the line
 _LOG_EVERY = 60.0  # seconds between two lines where there is no terminal
@@ -34,7 +35,7 @@ class StatusLine:
         """Show a state, if the last one was not shown just now."""
         if self._shows and time.monotonic() >= self._next:
             self._next = time.monotonic() + _REFRESH
-            tell(f"{_CLEAR}{text}")
+            tell(f"{_CLEAR}{printable(text)}")
 
     def clear(self) -> None:
         """Take the line away."""
@@ -44,11 +45,12 @@ class StatusLine:
     def keep(self, text: str) -> None:
         """Show a last state and leave it there."""
         if self._shows:
-            tell(f"{_CLEAR}{text}\n")
+            tell(f"{_CLEAR}{printable(text)}\n")
 
     def say(self, message: str) -> None:
         """Write a message in place of the line, terminal or not."""
-        tell(f"{_CLEAR if self._shows else ''}{message}\n")
+        self.clear()
+        say(message)
 
 
 class Progress:

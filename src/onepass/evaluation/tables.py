@@ -1,4 +1,4 @@
-"""Scores as text tables for a terminal.
+"""Scores as text tables for a terminal, where names are nothing but text.
 
 It knows nothing about what the scores mean.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from onepass.results.wording import printable
 
 _NAME = 40  # characters of a label's name that are shown
 _ROWS = 60  # labels of a section that are shown
@@ -73,10 +75,12 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]], *, most: int | No
     b         1.000      -
     """
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    lines = [[title, *(column.replace("_", " ") for column in columns)]]
+    lines = [[printable(title), *(column.replace("_", " ") for column in columns)]]
     for name, row in rows.items():
-        shown = name if most is None or len(name) <= most else name[: most - 3] + "..."
-        lines.append([" ".join(shown.split()), *(_number(row.get(column)) for column in columns)])
+        shown = printable(" ".join(name.split()))
+        if most is not None and len(shown) > most:
+            shown = shown[: most - 3] + "..."
+        lines.append([shown, *(_number(row.get(column)) for column in columns)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(

@@ -18,6 +18,7 @@ from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.redact.kinds import kind_of, spelled
+from onepass.redact.plain import unbroken
 
 ACTIONS = ("mask", "label", "hash", "pseudonym")
 LEAST_KEY = 16  # bytes
@@ -75,8 +76,9 @@ class Replacer:
                 )
         if "hash" in actions.values() and key is None:
             raise InputError(
-                "The action hash needs a key, or anybody could try names until one fits; give a "
-                "key that you keep secret."
+                "The action hash needs a key, or anybody could try names until one fits; give one "
+                "that you keep secret: key in Python, --key-file or the variable "
+                "ONEPASS_REDACT_KEY on the command line."
             )
         if key is not None and not isinstance(key, bytes):
             raise InputError(
@@ -176,12 +178,14 @@ class Replacer:
 
 
 def normal(text: str) -> str:
-    r"""Return the form of a value in which equal ones are equal: case and blanks do not count.
+    r"""Return the form of a value in which equal ones are equal.
 
-    >>> normal(" Anna\nWEISS, ")
+    Case, blanks, line ends and what is invisible do not count.
+
+    >>> normal(" Anna\nWEI\u00adSS, ")
     'anna weiss'
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", unbroken(text)).casefold()
     return " ".join(folded.split()).strip(" .,;:!?'\"()[]") or folded
 
 

@@ -27,10 +27,21 @@ _NATIONAL = (
     "tr.tckimlik", "za.idnr",
 )  # fmt: skip
 # What stands between groups of digits, with the forms that keep a line together; a hyphen comes
-# last, so that both can stand in a class.
-BLANKS = " \u00a0\u2007\u2009\u202f"
+# last, so that all can stand in a class. Word processors make dashes of hyphens, but between
+# numbers these also mean "to" (pages 567\u2013589), so that not every pattern takes them.
+BLANKS = "".join(map(chr, (0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F)))
 HYPHENS = "\u2010\u2011-"
-_PLAIN = str.maketrans(dict.fromkeys(BLANKS, " ") | dict.fromkeys(HYPHENS, "-"))
+DASHES = "\u2012\u2013\u2212" + HYPHENS
+_PLAIN = str.maketrans(dict.fromkeys(BLANKS, " ") | dict.fromkeys(DASHES, "-"))
+# How long the IBANs of a country are (SWIFT's registry, release 101).
+_IBANS = {
+    15: "NO", 16: "BE", 18: "DK FI FK FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU MN XK",
+    21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HN HU LB NI PL SV", 29: "BR EG PS QA UA",
+    30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
+}  # fmt: skip
+_IBAN_LENGTH = {country: length for length, ones in _IBANS.items() for country in ones.split()}
 _EMAIL = re.compile(
     r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,58}[a-z0-9])"
 )
@@ -67,10 +78,24 @@ def iban(text: str) -> bool:
     >>> iban("DE89 3704 0044 0532 0130 00"), iban("DE88 3704 0044 0532 0130 00")
     (True, False)
     """
-    plain = re.sub(r"[ -]", "", text.translate(_PLAIN)).upper()
+    plain = _solid(text)
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", plain):
         return False
     return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
+
+
+def registered_iban(text: str) -> bool:
+    """Check an IBAN also for the length that it has in its country.
+
+    >>> registered_iban("DE89 3704 0044 0532 0130 00"), registered_iban("DE22 3704 0044 0532")
+    (True, False)
+    """
+    plain = _solid(text)
+    return iban(plain) and _IBAN_LENGTH.get(plain[:2]) == len(plain)
+
+
+def _solid(text: str) -> str:
+    return re.sub(r"[ -]", "", text.translate(_PLAIN)).upper()
 
 
 def account(text: str) -> bool | None:

@@ -12,7 +12,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +94,7 @@ class RedactJob:
             )
 
     def sources(self) -> tuple[Source, ...]:
-        """Return what is read.
+        """Return what is read; no message about it tells the names of its fields.
 
         Raises:
             InputError: if it is not there, or has no fields where one is named.
@@ -102,7 +102,7 @@ class RedactJob:
         found = find_sources(self.input, text_unit=self.text_unit, most=self.max_line)
         if self.text_field != "text" and not any(source.has_fields for source in found):
             raise InputError("Text files have no fields; leave --text-field out.")
-        return found
+        return tuple(replace(source, named=False) for source in found)
 
 
 def redact_files(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from onepass.redact import checks, patterns
 from onepass.redact.checks import Check
-from onepass.redact.patterns import Finder
+from onepass.redact.readings import Finder
 
 # What is looked for if nothing is said: a name the model reads, and what helps it.
 PII = (

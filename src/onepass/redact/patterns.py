@@ -1,27 +1,24 @@
 """Where things with a fixed form stand: e-mail and IP addresses, links, cards, accounts, phones.
 
-Each finder yields places, half-open, that do not overlap. Wide letters and signs and the digits of
-other scripts are read as ASCII. Patterns are written so that no text makes them slow: what can
-repeat is bounded. They find what looks like it; `onepass.redact.checks` says whether it can be it.
+Each finder yields places, half-open; those of a text that can be read in several ways may overlap.
+Patterns are written so that no text makes them slow: what can repeat is bounded. They find what
+looks like it; `onepass.redact.checks` says whether it can be it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 
-from onepass.redact.checks import BLANKS, HYPHENS, iban, luhn
-from onepass.redact.plain import ADDRESSES, ALL, NUMBERS, plain
-
-Place = tuple[int, int]
-Finder = Callable[[str], Iterator[Place]]
+from onepass.redact.checks import BLANKS, DASHES, HYPHENS, iban, luhn, registered_iban
+from onepass.redact.plain import ADDRESSES, ALL, NUMBERS
+from onepass.redact.readings import Finder, Place, over_lines, plainly
 
 # Letters and digits of Latin, Greek and Cyrillic words, beside which no value begins or ends. Other
 # scripts put a value between their letters without blanks (卡号4111), so that these are borders.
 _W = r"0-9A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u052f\u1e00-\u1fff"
 _OTHER = rf"[^\W{_W}]"
-_BLANK, _HYPHEN = f"[{BLANKS}]", f"[{HYPHENS}]"
+_BLANK, _HYPHEN, _DASH = f"[{BLANKS}]", f"[{HYPHENS}]", f"[{DASHES}]"
 
 _TLD = (  # in letters of one script
     r"(?:(?:xn--[a-z0-9-]{1,58}[a-z0-9]|[A-Za-z\u00c0-\u024f]{2,24}|[\u0370-\u03ff]{2,24}"
@@ -47,7 +44,7 @@ _IPV4 = re.compile(rf"(?<![{_W}.])(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}(?![{_W}]|\
 _IPV6 = re.compile(
     rf"(?<![{_W}:.])(?:[0-9a-f]{{0,4}}:){{2,7}}(?:[0-9a-f]{{1,4}}|(?<=::))(?![{_W}:])", re.I
 )
-_ALONE = rf"(?<![{_W}])(?<![0-9][{HYPHENS}])"  # a hyphen may join it to a word (SSN-536-...)
+_ALONE = rf"(?<![{_W}])(?<![0-9]{_DASH})"  # a hyphen may join it to a word (SSN-536-...)
 _CARD = re.compile(
     rf"{_ALONE}(?:"
     + "|".join(
@@ -55,22 +52,21 @@ _CARD = re.compile(
         rf"|3[0689][0-9]{{2}}{sep}[0-9]{{6}}{sep}[0-9]{{4}}"
         rf"|(?:50|5[6-9]|6[0-9])[0-9]{{2}}(?:{sep}[0-9]{{4}}){{3}}{sep}[0-9]{{1,3}}"
         rf"|[2-6][0-9]{{3}}{sep}[0-9]{{4}}{sep}[0-9]{{4}}{sep}[0-9]{{1,7}}"
-        for sep in ("", _BLANK, _HYPHEN)
+        for sep in ("", _BLANK, _DASH)
     )
-    + rf")(?![{_W}]|{_HYPHEN}[0-9])"
+    + rf")(?![{_W}]|{_DASH}[0-9])"
 )
 _LAST_GROUP = 4  # separators before the fifth group, of cards with more than 16 digits
-_BETWEEN = re.compile(f"[{BLANKS}{HYPHENS}]")
+_BETWEEN = re.compile(f"[{BLANKS}{DASHES}]")
+_WORD_BEFORE = re.compile(r"(?<![^\W_])[^\W\d_]+\W*$")
 _IBAN = re.compile(
-    rf"(?<![{_W}])(?:[A-Z]{{2}}[0-9]{{2}}(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{4}}){{2,7}}"
-    rf"(?:[{BLANKS}{HYPHENS}]?[A-Z0-9]{{1,3}})?"
+    rf"(?<![{_W}])(?:[A-Z]{{2}}[0-9]{{2}}(?:[{BLANKS}{DASHES}]?[A-Z0-9]{{4}}){{2,7}}"
+    rf"(?:[{BLANKS}{DASHES}]?[A-Z0-9]{{1,3}})?"
     # small letters are those of the country and the bank alone, or a UUID might be one
-    rf"|[A-Za-z]{{2}}[0-9]{{2}}(?:[{BLANKS}{HYPHENS}]?[A-Za-z]{{4}})?"
-    rf"(?:[{BLANKS}{HYPHENS}]?[0-9]{{4}}){{2,7}}(?:[{BLANKS}{HYPHENS}]?[0-9]{{1,3}})?)(?![{_W}])"
+    rf"|[A-Za-z]{{2}}[0-9]{{2}}(?:[{BLANKS}{DASHES}]?[A-Za-z]{{4}})?"
+    rf"(?:[{BLANKS}{DASHES}]?[0-9]{{4}}){{2,7}}(?:[{BLANKS}{DASHES}]?[0-9]{{1,3}})?)(?![{_W}])"
 )
-_SSN = re.compile(
-    rf"{_ALONE}[0-9]{{3}}{_HYPHEN}[0-9]{{2}}{_HYPHEN}[0-9]{{4}}(?![{_W}]|{_HYPHEN}[0-9])"
-)
+_SSN = re.compile(rf"{_ALONE}[0-9]{{3}}{_DASH}[0-9]{{2}}{_DASH}[0-9]{{4}}(?![{_W}]|{_DASH}[0-9])")
 _SEP = f"[./{BLANKS}{HYPHENS}]"
 _PHONE = re.compile(
     rf"(?:(?<![{_W}+])(?:\+[1-9][0-9]{{0,2}}|\(\+[1-9][0-9]{{0,2}}\))"
@@ -90,37 +86,8 @@ _YEAR = re.compile(r"\((?:19|20)[0-9]{2}\)")
 _LEAST_AFTER_YEAR = 9  # digits of a phone number whose area code looks like a year
 
 
-def _plainly(what: re.Pattern[str]) -> Callable[[Finder], Finder]:
-    """Return a decorator with which a finder reads a text also with ASCII for other forms of it.
-
-    It reads it as it is, too: wide signs beside a value may be borders that those of ASCII are not.
-    """
-
-    def decorated(find: Finder) -> Finder:
-        @wraps(find)
-        def find_both(text: str) -> Iterator[Place]:
-            other = plain(text, what)
-            if other == text:
-                yield from find(text)
-                return
-            held: Place | None = None
-            for start, end in sorted({*find(text), *find(other)}):
-                if held is None or start >= held[1]:
-                    if held is not None:
-                        yield held
-                    held = start, end
-                else:
-                    held = held[0], max(held[1], end)
-            if held is not None:
-                yield held
-
-        return find_both
-
-    return decorated
-
-
 def _of(what: re.Pattern[str], *patterns: re.Pattern[str]) -> Finder:
-    @_plainly(what)
+    @plainly(what)
     def find(text: str) -> Iterator[Place]:
         for pattern in patterns:
             for match in pattern.finditer(text):
@@ -129,7 +96,8 @@ def _of(what: re.Pattern[str], *patterns: re.Pattern[str]) -> Finder:
     return find
 
 
-@_plainly(ALL)
+@plainly(ALL)
+@over_lines(lambda _, value: registered_iban(value))  # a list of codes is long
 def ibans(text: str) -> Iterator[Place]:
     """Yield the places of IBANs whose check digits are right, without the words after them.
 
@@ -149,7 +117,7 @@ def ibans(text: str) -> Iterator[Place]:
             at = groups[0].end()
 
 
-@_plainly(ADDRESSES)
+@plainly(ADDRESSES)
 def emails(text: str) -> Iterator[Place]:
     """Yield the places of e-mail addresses.
 
@@ -165,7 +133,7 @@ def emails(text: str) -> Iterator[Place]:
             done = match.end()
 
 
-@_plainly(NUMBERS)
+@plainly(NUMBERS)
 def phones(text: str) -> Iterator[Place]:
     """Yield the places of phone numbers, without the years and pages of citations.
 
@@ -178,7 +146,15 @@ def phones(text: str) -> Iterator[Place]:
             yield match.span()
 
 
-@_plainly(NUMBERS)
+def _is_wrapped_card(before: str, value: str) -> bool:
+    """Tell a card number that did not fit on its line from numbers in rows, of which one in ten is
+    right by Luhn: a word stands before it.
+    """
+    return luhn(value) and _WORD_BEFORE.search(before) is not None
+
+
+@plainly(NUMBERS)
+@over_lines(_is_wrapped_card)
 def cards(text: str) -> Iterator[Place]:
     """Yield the places of card numbers; a fifth group is part of one if its last digit says so.
 
@@ -193,9 +169,20 @@ def cards(text: str) -> Iterator[Place]:
         yield start, end
 
 
+@plainly(NUMBERS)
+@over_lines()
+def ssns(text: str) -> Iterator[Place]:
+    """Yield the places of US social security numbers.
+
+    >>> list(ssns("SSN 536-90-4399"))
+    [(4, 15)]
+    """
+    for match in _SSN.finditer(text):
+        yield match.span()
+
+
 urls = _of(ADDRESSES, _URL)
 ips = _of(ALL, _IPV4, _IPV6)
-ssns = _of(NUMBERS, _SSN)
 
 
 def phones_in(region: str) -> Finder:
@@ -206,7 +193,7 @@ def phones_in(region: str) -> Finder:
     """
     from phonenumbers import PhoneNumberMatcher
 
-    @_plainly(NUMBERS)
+    @plainly(NUMBERS)
     def find(text: str) -> Iterator[Place]:
         for match in PhoneNumberMatcher(text, region):
             yield match.start, match.end

@@ -1,11 +1,13 @@
-"""ASCII in the place of its other forms: wide letters and signs, and the digits of all scripts.
+"""Other ways to write the same: wide letters, digits of other scripts, invisible characters.
 
-Each character stands for one, so that places in the plain text are places in the text.
+It knows characters, and not what they are part of.
 """
 
 from __future__ import annotations
 
 import re
+
+from onepass.redact.checks import DASHES
 
 _DIGIT = r"[^\D0-9]"
 _LETTER = r"[\uff21-\uff3a\uff41-\uff5a]"
@@ -22,9 +24,18 @@ ADDRESSES = re.compile(
     r"|[\uff1a\uff0f](?=[\uff0f/])|(?<=[\uff0f/])\uff0f"
 )
 
+# Soft hyphens, joiners, marks of direction, variants, byte order marks, tags.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e0fff]+"
+)
+_LINE_END = re.compile(rf"([{DASHES}]?)[ \t]{{0,20}}\r?\n[ \t>]{{0,20}}")
+
 
 def plain(text: str, what: re.Pattern[str] = ALL) -> str:
     """Return a text of the same length with ASCII for characters that are its other forms.
+
+    Each character stands for one, so that places in the plain text are places in the text.
 
     Args:
         text: any.
@@ -34,6 +45,30 @@ def plain(text: str, what: re.Pattern[str] = ALL) -> str:
     ('anna@b.org, 03-45', 'ＴＥＬ:03')
     """
     return text if text.isascii() else what.sub(_ascii, text)
+
+
+def visible(text: str) -> tuple[str, list[int]]:
+    r"""Return a text without its invisible characters, and where each that is left stands in it.
+
+    >>> visible("a\u200b@\u00adb")
+    ('a@b', [0, 2, 4])
+    """
+    places: list[int] = []
+    at = 0
+    for match in INVISIBLE.finditer(text):
+        places.extend(range(at, match.start()))
+        at = match.end()
+    places.extend(range(at, len(text)))
+    return INVISIBLE.sub("", text), places
+
+
+def unbroken(value: str) -> str:
+    r"""Return a value as it is where nothing wraps it: on one line, with nothing invisible in it.
+
+    >>> unbroken("536-90-\n4399"), unbroken("Anna\n> Wei\u00adss")
+    ('536-90-4399', 'Anna Weiss')
+    """
+    return _LINE_END.sub(lambda end: end[1] or " ", INVISIBLE.sub("", value))
 
 
 def _ascii(match: re.Match[str]) -> str:

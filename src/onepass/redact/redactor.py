@@ -14,9 +14,11 @@ from onepass.errors import InputError, MissingExtra
 from onepass.models.texts import checked_texts
 from onepass.redact.actions import Replacer
 from onepass.redact.checks import libraries
-from onepass.redact.find import Finders, Place
+from onepass.redact.find import Finders
 from onepass.redact.kinds import PII
-from onepass.redact.patterns import Finder, phones_in
+from onepass.redact.patterns import phones_in
+from onepass.redact.places import Place
+from onepass.redact.readings import Finder
 from onepass.redact.result import Found, Redacted
 from onepass.results.types import Extraction
 from onepass.schema import Schema
@@ -195,7 +197,7 @@ def _special(region: str | None) -> dict[str, Finder]:
     if region is None:
         return {}
     if not libraries()["phonenumbers"]:
-        raise MissingExtra("Phone numbers of a country", "redact")
+        raise MissingExtra("Finding phone numbers of a country", "redact")
     import phonenumbers
 
     if not isinstance(region, str) or region.upper() not in phonenumbers.SUPPORTED_REGIONS:

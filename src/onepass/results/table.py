@@ -5,17 +5,13 @@ It shows foreign text, of which nothing reaches the terminal as anything but tex
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from onepass.results import given
 from onepass.results.types import Extraction, FieldValue, values_in
-from onepass.results.wording import called, columns, coverage_line, none_fits
+from onepass.results.wording import called, columns, coverage_line, none_fits, printable
 
 _CELL = 60  # columns of a terminal that one cell may take
-
-# Control characters, surrogates, line separators, and what turns the direction of a whole line.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def to_table(doc: Extraction) -> str:
@@ -48,12 +44,12 @@ def to_table(doc: Extraction) -> str:
         chosen = {choice.label for choice in answer.labels}
         marks = [("*" if k in chosen else "", k, f"{s:.3f}") for k, s in answer.scores.items()]
         none = [f"  {words}"] if (words := none_fits(answer)) else []
-        sections.append([f"Class: {_printable(task)}", *none, *_aligned(marks)])
+        sections.append([f"Class: {_cell(task)}", *none, *_aligned(marks)])
     for name, records in doc.records.items():
         columns = list(dict.fromkeys(key for record in records for key in record))
         cells = [[_joined(record.get(key)) or "-" for key in columns] for record in records]
         shown = _aligned([columns, *cells]) if records else ["  none"]
-        sections.append([f"Records: {_printable(name)}", *shown])
+        sections.append([f"Records: {_cell(name)}", *shown])
     if doc.relations:
         pairs = [(r.head.text, r.type, r.tail.text, f"{r.score:.3f}") for r in doc.relations]
         arrows = [(head, f"-- {kind} ->", tail, score) for head, kind, tail, score in pairs]
@@ -66,14 +62,13 @@ def _joined(held: FieldValue) -> str:
     return ", ".join(value.text for value in values_in(held))
 
 
-def _printable(text: str) -> str:
-    """Show control characters as escapes, so that no text can steer a terminal."""
-    shown = _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+def _cell(text: str) -> str:
+    shown = printable(text)
     return shown if len(shown) <= _CELL else shown[: _CELL - 1] + "…"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    shown = [[_printable(cell) for cell in row] for row in rows]
+    shown = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(columns(cell) for cell in column) for column in zip(*shown, strict=True)]
     lines = []
     for row in shown:

@@ -5,9 +5,22 @@ It knows results, not where they are shown.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from onepass.results.types import Classification, Entity, Extraction
+
+# Control characters, surrogates, line separators, and what turns the direction of a whole line.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with escapes for control characters, so that none can steer a terminal.
+
+    >>> print(printable("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def called(entity: Entity) -> str:
