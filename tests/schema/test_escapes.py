@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.schema.escapes import partition, scan, split, text_of
+from onepass.schema.escapes import partition, scan, split, strip, text_of
 
 plain = st.text(alphabet="ab:, ", max_size=20)
 separators = st.sampled_from([",", ":", "::"])
@@ -23,6 +23,11 @@ def test_text_without_escapes_is_split_as_strings_are(text: str, separator: str)
 def test_escaped_separators_do_not_split(parts: list[str]) -> None:
     escaped = ",".join(part.replace(",", "\\,") for part in parts)
     assert [text_of(part) for part in split(scan(escaped, ","), ",")] == parts
+
+
+def test_only_marks_and_white_space_are_escaped() -> None:
+    chars = strip(scan("\\ a\\,\\\\,\\b ", ",\\"))
+    assert [text_of(part) for part in split(chars, ",")] == [" a,\\", "\\b"]
 
 
 def test_very_many_parts_are_split_in_one_pass() -> None:

@@ -149,3 +149,22 @@ def test_other_documents_than_those_of_objects_are_named() -> None:
         read_schema({"entities": ["person"], "properties": {"x": {"type": "string"}}})
     with pytest.raises(SchemaError, match="is that of an array; give that of its items"):
         read_schema({"$defs": {"M": {}}, "type": "array", "items": {"$ref": "#/$defs/M"}})
+
+
+def test_references_that_become_thousands_of_fields_are_refused() -> None:
+    def fan(width: int) -> dict[str, Any]:
+        def level(below: object) -> dict[str, Any]:
+            return {"type": "object", "properties": {f"{n} of": below for n in range(width)}}
+
+        first, last = level({"$ref": "#/$defs/B"}), level({"type": "string"})
+        return {**level({"$ref": "#/$defs/A"}), "$defs": {"A": first, "B": last}}
+
+    assert len(Schema.from_json_schema(fan(5)).structures) == 25
+    choices = {"enum": [f"size {n}" for n in range(200)]}
+    many = {
+        "properties": {f"x{n}": {"$ref": "#/$defs/S"} for n in range(30)},
+        "$defs": {"S": choices},
+    }
+    for data in (fan(60), many):
+        with pytest.raises(SchemaError, match="more than 5000 fields and choices, those of each"):
+            Schema.from_json_schema(data)

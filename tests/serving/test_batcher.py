@@ -208,6 +208,28 @@ def test_what_is_given_up_says_nothing_of_the_speed():
     line.close()
 
 
+def test_a_text_that_is_refused_says_nothing_of_the_speed(reader: Reader):
+    line = batcher(reader, queue_seconds=0.3, batch_texts=1)
+    for number in (1, 2):  # the first does not count
+        first = line.submit(["a"], PEOPLE)
+        reader.started(number)
+        sleep(0.2)
+        reader.gate.set()
+        first.result(5)
+        reader.gate.clear()
+    reader.gate.set()
+    for _ in range(20):  # at once
+        line.submit(["long"], PEOPLE).result(5)
+    reader.gate.clear()
+    line.submit(["b"], PEOPLE)
+    reader.started(23)
+    line.submit(["c"], PEOPLE)
+    with pytest.raises(Full):
+        line.submit(["d"], PEOPLE)
+    reader.gate.set()
+    line.close()
+
+
 def test_closing_reads_what_was_taken_and_takes_nothing_more(reader: Reader):
     line = batcher(reader, batch_texts=1, batch_delay=60)
     taken = [line.submit([text], PEOPLE) for text in "abc"]

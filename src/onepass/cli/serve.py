@@ -63,6 +63,9 @@ def serve(
     max_chars: Annotated[
         int, typer.Option("--max-chars", min=1, help="Characters of a text.")
     ] = _OWN.text_chars,
+    max_schema: Annotated[
+        int, typer.Option("--max-schema", min=1, help="Characters of a schema, written as JSON.")
+    ] = _OWN.schema_chars,
     max_labels: Annotated[
         int, typer.Option("--max-labels", min=1, help="Names that a schema asks about.")
     ] = _OWN.labels,
@@ -117,6 +120,7 @@ def serve(
         keys=read_keys(os.environ, api_keys),
         body_bytes=max_body,
         text_chars=max_chars,
+        schema_chars=max_schema,
         labels=max_labels,
         texts=max_texts,
         requests=max_requests,

@@ -7,38 +7,42 @@ callers say so.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from dataclasses import dataclass
+
+_LITERAL = "\0"  # no separator, and no white space
 
 
-class Char(NamedTuple):
-    """One character of the text, and whether a backslash made it literal."""
+@dataclass(frozen=True, slots=True)
+class Chars:
+    """Characters of which some were made literal by a backslash.
 
-    value: str
-    literal: bool
+    Attributes:
+        text: the characters.
+        marks: the same, but for a NUL in the place of each that is literal: marks and white space
+            are looked for in these. Strings are searched much faster than lists of characters.
+    """
 
+    text: str
+    marks: str
 
-Chars = list[Char]
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __getitem__(self, place: slice) -> Chars:
+        return Chars(self.text[place], self.marks[place])
 
 
 def scan(text: str, special: str) -> Chars:
     r"""Return the characters of ``text`` with its escapes resolved.
 
-    >>> [tuple(char) for char in scan(r"a\|", "|")]
-    [('a', False), ('|', True)]
+    >>> scan(r"a\||", "|")
+    Chars(text='a||', marks='a\x00|')
     """
     if "\\" not in text:
-        return [Char(one, False) for one in text]
-    chars: Chars = []
-    position = 0
-    while position < len(text):
-        following = text[position + 1 : position + 2]
-        if text[position] == "\\" and following and (following in special or following.isspace()):
-            chars.append(Char(following, True))
-            position += 2
-        else:
-            chars.append(Char(text[position], False))
-            position += 1
-    return chars
+        return Chars(text, text)
+    escaped = re.compile(rf"\\([{re.escape(special)}\s])")
+    return Chars(escaped.sub(r"\1", text), escaped.sub(_LITERAL, text))
 
 
 def escape(text: str, special: str) -> str:
@@ -60,13 +64,12 @@ def text_of(chars: Chars) -> str:
     >>> text_of(scan("ab", ""))
     'ab'
     """
-    return "".join(char.value for char in chars)
+    return chars.text
 
 
 def is_at(chars: Chars, position: int, marks: str) -> bool:
     """Return whether the character at ``position`` is one of ``marks`` and not escaped."""
-    char = chars[position]
-    return not char.literal and char.value in marks
+    return chars.marks[position] in marks
 
 
 def partition(chars: Chars, separator: str) -> tuple[Chars, Chars | None]:
@@ -79,8 +82,8 @@ def partition(chars: Chars, separator: str) -> tuple[Chars, Chars | None]:
     >>> text_of(before), text_of(after)
     ('a', 'b')
     """
-    start = _find(chars, separator, 0)
-    return (chars, None) if start is None else (chars[:start], chars[start + len(separator) :])
+    start = chars.marks.find(separator)
+    return (chars, None) if start < 0 else (chars[:start], chars[start + len(separator) :])
 
 
 def split(chars: Chars, separator: str) -> list[Chars]:
@@ -91,19 +94,10 @@ def split(chars: Chars, separator: str) -> list[Chars]:
     """
     parts: list[Chars] = []
     start = 0
-    while (end := _find(chars, separator, start)) is not None:
+    while (end := chars.marks.find(separator, start)) >= 0:
         parts.append(chars[start:end])
         start = end + len(separator)
     return [*parts, chars[start:]]
-
-
-def _find(chars: Chars, separator: str, first: int) -> int | None:
-    """Return where the next unescaped separator starts."""
-    size = len(separator)
-    for start in range(first, len(chars) - size + 1):
-        if all(is_at(chars, start + offset, mark) for offset, mark in enumerate(separator)):
-            return start
-    return None
 
 
 def strip(chars: Chars) -> Chars:
@@ -112,9 +106,5 @@ def strip(chars: Chars) -> Chars:
     >>> text_of(strip(scan("  a b ", "")))
     'a b'
     """
-    start, end = 0, len(chars)
-    while start < end and not chars[start].literal and chars[start].value.isspace():
-        start += 1
-    while end > start and not chars[end - 1].literal and chars[end - 1].value.isspace():
-        end -= 1
-    return chars[start:end]
+    start = len(chars) - len(chars.marks.lstrip())
+    return chars[start : start + len(chars.marks.strip())]

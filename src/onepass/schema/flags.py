@@ -201,19 +201,18 @@ def _field(chars: Chars) -> Field:
 
 def _split_outside_brackets(chars: Chars, mark: str = ",", most: int | None = None) -> list[Chars]:
     """Split at the marks that no bracket encloses, at most so many times."""
-    parts: list[Chars] = [[]]
-    depth = 0
-    for index, char in enumerate(chars):
-        if most is not None and len(parts) > most:
-            return [*parts[:-1], chars[index:]]
-        if is_at(chars, index, "["):
+    parts: list[Chars] = []
+    start = depth = 0
+    for index, char in enumerate(chars.marks):
+        if len(parts) == most:
+            break
+        if char == "[":
             depth += 1
-        elif is_at(chars, index, "]"):
+        elif char == "]":
             depth = max(0, depth - 1)
-        if depth == 0 and is_at(chars, index, mark):
-            parts.append([])
-        else:
-            parts[-1].append(char)
+        elif char == mark and depth == 0:
+            parts.append(chars[start:index])
+            start = index + 1
     if depth:
         raise SchemaError("there is a '[' without its ']'; close it, or write it as '\\['.")
-    return parts
+    return [*parts, chars[start:]]

@@ -31,6 +31,7 @@ _RULES = {
 }  # fmt: skip
 _OWN = ("exclusive", "region", "order")  # rules that JSON Schema has no word for
 _DEPTH = 16  # of references to references
+_MOST = 5_000  # fields and choices; by references, a few lines may stand for millions
 
 _Object = Mapping[str, Any]
 
@@ -71,7 +72,8 @@ def shape_of_json(data: Mapping[str, Any]) -> Shape:
     """Return the shape of the JSON Schema of an object.
 
     Raises:
-        SchemaError: naming the property that cannot be asked, or the key of our own JSON form.
+        SchemaError: naming the property that cannot be asked, or the key of our own JSON form; for
+            more than 5,000 fields and choices.
 
     >>> order = {
     ...     "title": "Order",
@@ -101,6 +103,7 @@ class _Reader:
 
     def __init__(self, document: _Object) -> None:
         self.document = document
+        self.asked = 0  # fields and choices
 
     def shape(self) -> Shape:
         root = self._found(self.document, "The JSON Schema")
@@ -133,6 +136,12 @@ class _Reader:
         for key, value in properties.items():
             where = f"{name}.{check_name(key, 'The name of a property')}"
             kind, needed = self._type(value, where), key in required
+            self.asked += 1 + len(kind.choices)
+            if self.asked > _MOST:
+                raise SchemaError(
+                    f"The JSON Schema has more than {_MOST} fields and choices, those of each "
+                    "reference counted; ask for fewer."
+                )
             if kind.below is not None:
                 below = self._shape(kind.below, kind.name or key, (*above, properties))
                 ends = (kind.nullable, kind.rules.min_items or 0, kind.rules.max_items)

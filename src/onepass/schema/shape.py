@@ -8,6 +8,7 @@ does not know where a shape was read from, a Pydantic class or a JSON Schema.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -125,8 +126,8 @@ def named(shape: Shape) -> Shape:
             told apart.
     """
     _check_depth(shape, 1, shape.kind)
-    kinds = [level.kind for level in shape.levels()]
-    shared = {kind for kind in kinds if kinds.count(kind) > 1}
+    kinds = Counter(level.kind for level in shape.levels())
+    shared = {kind for kind, levels in kinds.items() if levels > 1}
     taken = {shape.name}
     out = _renamed(shape, shared, taken)
     if not any(level.leaves for level in out.levels()):

@@ -10,6 +10,8 @@ This module knows nothing about the other forms of a field (objects, mappings).
 
 from __future__ import annotations
 
+import re
+
 from onepass.errors import SchemaError
 from onepass.schema.escapes import Chars, escape, is_at, partition, scan, split, strip, text_of
 from onepass.schema.types import Dtype, Field, shown
@@ -18,6 +20,7 @@ SPECIAL = ":[]|,\\"
 TYPE_WORDS = frozenset(
     {"int", "integer", "float", "number", "bool", "boolean", "date", "datetime", "string"}
 )
+_BRACKET = re.compile(r"[\[\]]")
 
 
 def parse_field(text: str) -> Field:
@@ -128,13 +131,10 @@ def _is_bracketed(part: Chars) -> bool:
 def _closing(part: Chars) -> int | None:
     """Return the index of the bracket that closes the one which opens the part, or None."""
     depth = 0
-    for index in range(len(part)):
-        if is_at(part, index, "["):
-            depth += 1
-        elif is_at(part, index, "]"):
-            depth -= 1
-            if depth == 0:
-                return index
+    for bracket in _BRACKET.finditer(part.marks):
+        depth += 1 if bracket[0] == "[" else -1
+        if depth == 0:
+            return bracket.start()
     return None
 
 
@@ -164,7 +164,7 @@ def _check_description(rest: Chars, source: str, *, has_type: bool, has_choices:
         )
     for part in others:
         late_type = not has_type and _type_of(part) is not None
-        late_choices = not has_choices and _is_bracketed(part) and len(split(part, "|")) > 1
+        late_choices = not has_choices and "|" in part.marks and _is_bracketed(part)
         if late_type or late_choices:
             raise SchemaError(
                 f"The field {shown(source)} gives {shown(text_of(part))} after its description; "

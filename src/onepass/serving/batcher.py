@@ -65,6 +65,7 @@ class _Ticket:
     texts: Sequence[str]
     arrived: float
     left: int
+    counted: bool
     future: Future[list[Outcome]] = field(default_factory=Future)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
@@ -159,12 +160,15 @@ class Batcher:
         """How many texts wait."""
         return len(self._line)
 
-    def submit(self, texts: Sequence[str], question: Question) -> Future[list[Outcome]]:
+    def submit(
+        self, texts: Sequence[str], question: Question, *, counted: bool = True
+    ) -> Future[list[Outcome]]:
         """Put texts at the end of the line.
 
         Args:
             texts: of one request, at least one.
             question: what is asked of them.
+            counted: whether metrics count them; not those that nobody sent.
 
         Returns:
             A future of one outcome a text, in their order. If it is canceled, those of the texts
@@ -174,7 +178,7 @@ class Batcher:
             Full: if the line is too long; an empty line takes any request.
             Closed: after `close`.
         """
-        ticket = _Ticket(question, texts, perf_counter(), len(texts))
+        ticket = _Ticket(question, texts, perf_counter(), len(texts), counted)
         with self._changed:
             if self._closing or not self._thread.is_alive():
                 raise Closed
@@ -219,7 +223,8 @@ class Batcher:
         while batch := self._next():
             began = perf_counter()
             for item in batch:
-                self._metrics.observe_wait(began - item.ticket.arrived)
+                if item.ticket.counted:
+                    self._metrics.observe_wait(began - item.ticket.arrived)
             outcomes = self._outcomes(batch)
             seconds = perf_counter() - began
             self._count(batch, outcomes, seconds)
@@ -286,18 +291,23 @@ class Batcher:
             yield from self._outcomes([item])
 
     def _count(self, batch: Sequence[_Item], outcomes: Sequence[Outcome], seconds: float) -> None:
-        # What was given up says nothing of the speed.
-        given_up = any(one is _GIVEN_UP for one in outcomes)
-        if not given_up:
-            read = [one for one in outcomes if isinstance(one, Extraction)]
+        read = [
+            (item, one)
+            for item, one in zip(batch, outcomes, strict=True)
+            if isinstance(one, Extraction)
+        ]
+        counted = [one for item, one in read if item.ticket.counted]
+        if counted:
             self._metrics.observe_batch(
-                texts=len(read),
-                chars=sum(doc.coverage.chars_read for doc in read),
-                windows=sum(doc.coverage.windows for doc in read),
+                texts=len(counted),
+                chars=sum(doc.coverage.chars_read for doc in counted),
+                windows=sum(doc.coverage.windows for doc in counted),
                 seconds=seconds,
             )
+        given_up = any(one is _GIVEN_UP for one in outcomes)
         with self._changed:
-            if self._warm and not given_up:
+            # What was given up or refused says nothing of the speed.
+            if self._warm and read and not given_up:
                 self._speed = _Speed.after(self._speed, seconds, self._running)
             self._warm = True
             self._running = 0

@@ -10,6 +10,7 @@ from typing import Any
 from onepass.errors import SchemaError
 from onepass.schema import Schema
 from onepass.schema.nesting import is_too_deep
+from onepass.schema.options import OnLong, Overlap, Threshold
 from onepass.schema.trees import DEEPEST, NODE_KEYS
 
 
@@ -28,18 +29,18 @@ class Question:
 
     key: str
     schema: Schema = field(compare=False)
-    threshold: float | Mapping[str, float] | None = field(compare=False)
-    overlap: str = field(compare=False)
-    on_long: str = field(compare=False)
+    threshold: Threshold = field(compare=False)
+    overlap: Overlap = field(compare=False)
+    on_long: OnLong = field(compare=False)
     chars: int = field(compare=False)
 
 
 def question_of(
     given: Mapping[str, Any],
     *,
-    threshold: float | Mapping[str, float] | None = None,
-    overlap: str = "flat",
-    on_long: str = "window",
+    threshold: Threshold = None,
+    overlap: Overlap = "flat",
+    on_long: OnLong = "window",
 ) -> Question:
     """Return the question that a schema and options make.
 
@@ -60,8 +61,7 @@ def question_of(
     >>> first == question_of({"entities": ["person"]}, threshold=0.4)
     False
     """
-    if is_too_deep(given):
-        raise SchemaError("The schema is nested too deeply; flatten it.")
+    written = written_form(given)
     schema = Schema.from_dict(given).checked()
     for structure in schema.structures:
         for one in structure.fields:
@@ -71,9 +71,22 @@ def question_of(
                     "take forever. Leave it out, and check the values that come back."
                 )
     # As it was written: nothing that a schema may come to hold can be missing in it.
-    written = json.dumps(given)
     options = json.dumps([threshold, overlap, on_long])
     return Question(written + options, schema, threshold, overlap, on_long, len(written))
+
+
+def written_form(given: Mapping[str, Any]) -> str:
+    """Return a schema as JSON, whose characters are those that a client wrote.
+
+    Raises:
+        SchemaError: if it is nested too deeply to be written.
+
+    >>> written_form({"entities": ["città"]})
+    '{"entities": ["città"]}'
+    """
+    if is_too_deep(given):
+        raise SchemaError("The schema is nested too deeply; flatten it.")
+    return json.dumps(given, ensure_ascii=False)
 
 
 def names_at_least(given: Mapping[str, Any]) -> int:

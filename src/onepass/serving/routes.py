@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from importlib.resources import files
 from typing import Any
 
@@ -96,9 +95,10 @@ async def validate(given: wire.SchemaRequest, request: Request) -> Response:
     """Say whether a schema can be asked of this model, and why not."""
     service = _service(request)
     try:
-        question = await service.question(given.asked)
-        await asyncio.to_thread(service.model.extract, [], question.schema)
+        question = await service.check(given.asked, request)
     except Refusal as refusal:
+        if refusal.status != 422:  # it says nothing of the schema
+            raise
         return reply({"valid": False, "schema": None, "labels": None, **refusal.body()})
     except OnepassError as error:
         refused = refusal_of(error).body()
@@ -136,6 +136,7 @@ async def models(request: Request) -> Response:
         "body_bytes": settings.body_bytes,
         "text_chars": settings.text_chars,
         "texts": settings.texts,
+        "schema_chars": settings.schema_chars,
         "labels": settings.labels,
     }
     return reply({"models": [about], "limits": limits})

@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
 from onepass.extractor import Extractor
 from onepass.results.types import Extraction
+from onepass.schema.options import OnLong, Overlap, Threshold
 from onepass.serving import wire
 from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal, refusal_of
-from onepass.serving.question import Question, names_at_least, question_of
+from onepass.serving.question import Question, names_at_least, question_of, written_form
 from onepass.serving.settings import Settings
 
 _WARMING = {"entities": ["person", "company", "place"]}
+_SHORT = 4096  # characters of a schema that is read at once, in a few milliseconds at most
+_LESS = "a shorter schema"
 _SENTENCE = "Tim Cook, who runs Apple in Cupertino, met Ann Lee of Acme in Oslo. "
+
+Result = TypeVar("Result")
 
 
 class Service:
@@ -39,6 +45,7 @@ class Service:
         self.model = model
         self.settings = settings
         self.metrics = metrics
+        self._schemas = ThreadPoolExecutor(2, "onepass-schema")  # for what takes a while
         self.batcher = Batcher(partial(_read, model), settings, metrics)
         metrics.watch("queue_texts", "Texts that wait to be read.", lambda: self.batcher.waiting)
 
@@ -46,10 +53,11 @@ class Service:
         """Read two texts: the first pays for what happens only once, the second tells the speed."""
         question = question_of(_WARMING)
         for text in (_SENTENCE, _SENTENCE * 8):
-            await asyncio.wrap_future(self.batcher.submit([text], question))
+            await asyncio.wrap_future(self.batcher.submit([text], question, counted=False))
 
     async def stop(self) -> None:
         await asyncio.to_thread(self.batcher.close)
+        self._schemas.shutdown(wait=False, cancel_futures=True)
 
     async def read(
         self, texts: Sequence[str], options: wire.Options, request: Request
@@ -58,21 +66,38 @@ class Service:
 
         Raises:
             Refusal: if there is no answer to the request as a whole.
+            SchemaError: for a schema that cannot be asked.
         """
+        until = monotonic() + self.settings.timeout
         self._check_count(texts)
-        question = await self.question(
+        question = await self._question(
             options.asked,
+            request,
+            until,
             threshold=options.threshold,
             overlap=options.overlap,
             on_long=options.on_long,
         )
         refused = {n: one for n, text in enumerate(texts) if (one := self._too_long(text))}
         taken = [text for n, text in enumerate(texts) if n not in refused]
-        outcomes = iter(await self._outcomes(taken, question, request) if taken else ())
+        outcomes = iter(await self._outcomes(taken, question, request, until) if taken else ())
         return [refused[n] if n in refused else _result(next(outcomes)) for n in range(len(texts))]
 
+    async def check(self, asked: Mapping[str, Any], request: Request) -> Question:
+        """Return what a schema asks, if this model can be asked it.
+
+        Raises:
+            Refusal: for a schema that is too large, or if there is no answer in time.
+            OnepassError: for a schema that cannot be asked.
+        """
+        until = monotonic() + self.settings.timeout
+        question = await self._question(asked, request, until)
+        planned = self._schemas.submit(self.model.extract, [], question.schema)
+        await self._waited(planned, request, until, _LESS)
+        return question
+
     async def _outcomes(
-        self, texts: Sequence[str], question: Question, request: Request
+        self, texts: Sequence[str], question: Question, request: Request, until: float
     ) -> list[Outcome]:
         """Have texts read."""
         try:
@@ -89,29 +114,39 @@ class Service:
             raise Refusal(
                 503, "stopping", "The service is stopping; ask another one.", retry_after=1
             ) from error
-        return await self._waited(future, request, len(texts))
+        less = "a shorter text" if len(texts) == 1 else "fewer texts"
+        return await self._waited(future, request, until, less)
 
-    async def question(
+    async def _question(
         self,
         asked: Mapping[str, Any],
+        request: Request,
+        until: float,
         *,
-        threshold: float | Mapping[str, float] | None = None,
-        overlap: str = "flat",
-        on_long: str = "window",
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
     ) -> Question:
-        """Return what is asked; see `question_of`.
-
-        Raises:
-            Refusal: for more names than are taken.
-            SchemaError: for a schema that cannot be asked.
-        """
+        """Return what is asked; see `question_of`."""
         self._check_labels(names_at_least(asked))
-        # In a thread of its own: a long schema takes a second, in which others are to be answered.
-        question = await asyncio.to_thread(
-            question_of, asked, threshold=threshold, overlap=overlap, on_long=on_long
-        )
+        chars = len(written_form(asked))
+        self._check_chars(chars)
+        make = partial(question_of, asked, threshold=threshold, overlap=overlap, on_long=on_long)
+        if chars <= _SHORT:
+            question = make()
+        else:
+            question = await self._waited(self._schemas.submit(make), request, until, _LESS)
         self._check_labels(question.schema.labels_total)
         return question
+
+    def _check_chars(self, chars: int) -> None:
+        if chars > self.settings.schema_chars:
+            raise Refusal(
+                422,
+                "schema_too_long",
+                f"The schema has {chars} characters, but at most {self.settings.schema_chars} are "
+                "taken; shorten its descriptions and examples, or split it.",
+            )
 
     def _check_labels(self, labels: int) -> None:
         if labels > self.settings.labels:
@@ -142,33 +177,33 @@ class Service:
         )
 
     async def _waited(
-        self, future: Future[list[Outcome]], request: Request, count: int
-    ) -> list[Outcome]:
-        """Wait for outcomes; if the time is over or the client left, let them go."""
-        outcomes: asyncio.Future[Any] = asyncio.wrap_future(future)
+        self, future: Future[Result], request: Request, until: float, less: str
+    ) -> Result:
+        """Wait for a result; if the time is over or the client left, let it go."""
+        result: asyncio.Future[Result] = asyncio.wrap_future(future)
         left: asyncio.Future[Any] = asyncio.ensure_future(
             request.receive()
         )  # the body was read: only leaving is left
         try:
             await asyncio.wait(
-                [outcomes, left],
-                timeout=self.settings.timeout,
+                [result, left],
+                timeout=until - monotonic(),
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if outcomes.done():
-                done: list[Outcome] = outcomes.result()
-                return done
+            if result.done():
+                return result.result()
             if left.done():
                 raise ClientDisconnect
             raise Refusal(
                 504,
                 "timeout",
-                f"The request was not done within {self.settings.timeout:g} seconds; send "
-                f"{'a shorter text' if count == 1 else 'fewer texts'}, or try again later.",
+                f"The request was not done within {self.settings.timeout:g} seconds; send {less}, "
+                "or try again later.",
             )
         finally:
             left.cancel()
-            future.cancel()  # what still waits is not read; what wraps it follows a turn later
+            future.cancel()  # what still waits is not read
+            result.cancel()  # and an error of what goes on is nobody's
 
 
 def _read(model: Extractor, texts: Sequence[str], question: Question) -> list[Extraction]:

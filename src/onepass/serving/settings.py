@@ -25,6 +25,7 @@ class Settings:
             shown.
         body_bytes: of a request.
         text_chars: of a text.
+        schema_chars: of a schema, written as JSON.
         labels: names that a schema asks about, as `onepass.Schema.labels_total` counts.
         texts: of a batch request.
         requests: that are in the service at one time, those being received included.
@@ -33,7 +34,7 @@ class Settings:
         batch_chars: characters that are read together; schemas count, they are read with each text.
         batch_texts: texts that are read together.
         batch_delay: seconds that a text waits for others, if nothing else is being read.
-        timeout: seconds from the start of a request to its answer.
+        timeout: seconds in which a body has to arrive, and then those until its answer.
 
     Raises:
         InputError: for a limit that leaves nothing, or a key that is too short.
@@ -51,6 +52,7 @@ class Settings:
     keys: tuple[str, ...] = field(default=(), repr=False)
     body_bytes: int = 1_048_576
     text_chars: int = 100_000
+    schema_chars: int = 65_536
     labels: int = 256
     texts: int = 64
     requests: int = 128
