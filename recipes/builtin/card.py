@@ -21,7 +21,17 @@ from typing import Any
 CARD = Path(__file__).parents[2] / "src/onepass/builtin/model/README.md"
 
 # Terms, as the manifest words them, that a commercial user has to look at.
-RESTRICTED = re.compile(r"\bNC\b|non-commercial|research|GPL|unclear|mixed")
+SHARE_ALIKE = re.compile(r"\bSA\b|Sharing|GPL")
+UNCLEAR = re.compile(
+    r"\bNC\b|non-commercial|research|unclear|mixed|terms apply|third parties|see LICENSE"
+    r"|not stated|two are stated|text (?:by|from)"
+)
+# Terms that the manifest does not give in full, by where the source is from.
+CORRECTED = {
+    "awslabs/multi-domain-goal-oriented-dialogues-dataset": (
+        "two are stated: CDLA-Permissive-1.0, Apache-2.0"
+    ),
+}
 
 # What is not in the manifest: name in the mixture, what it is, its terms.
 OWN = (
@@ -102,10 +112,14 @@ those sets, may flatter a little:
 ## Data
 
 Public sources, and what was written for this project. Terms are given as found. Whoever gathered
-the data cleared them for a model that ships, but some are non-commercial, for research, copyleft,
-mixed or unclear at their origin, at least in parts: {restricted}.
-The license of a repository may not be that of the texts in it. Judge for yourself before you use
-the model commercially.
+the data cleared them for a model that ships, but by these terms, at least in parts, some are
+
+- share-alike (CC BY-SA, CDLA-Sharing, GPL): {share_alike}.
+- non-commercial, for research, mixed, unclear, or under the terms of others as well: {unclear}.
+
+So are the texts of these sources in `annotated`, `records` and `joined`. The license of a
+repository may not be that of the texts in it. Judge for yourself before you use the model
+commercially.
 
 `share` is how often a source was drawn at the end of training (`recipes/builtin/README.md` has its
 course). Converters: `recipes/builtin/convert.py`.
@@ -158,7 +172,6 @@ def card(
         hours: of training.
     """
     public = _public(manifest, mix)
-    restricted = [f"`{name}`" for name, one in public if RESTRICTED.search(one["licence"])]
     return HEAD.format(
         size=size,
         steps=steps,
@@ -167,7 +180,8 @@ def card(
         curve="\n".join(_curve_rows(report)),
         ner=_rounded(report["means"]["ner_micro_f1"]),
         cls=_rounded(report["means"]["cls_accuracy"]),
-        restricted=", ".join(restricted) or "none",
+        share_alike=_named(public, SHARE_ALIKE),
+        unclear=_named(public, UNCLEAR),
         data="\n".join(_data_rows(public, mix)),
     )
 
@@ -226,11 +240,19 @@ def _public(
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return the sources of the manifest that are in the mixture, by their names there."""
     named = [
-        (("cls_" if source["kind"] == "classification" else "") + source["id"], source)
+        (
+            ("cls_" if source["kind"] == "classification" else "") + source["id"],
+            source | {"licence": CORRECTED.get(source["source"], source["licence"])},
+        )
         for source in manifest
         if source["tier"] == "cleared"
     ]
     return [(name, source) for name, source in named if name in mix]
+
+
+def _named(public: list[tuple[str, dict[str, Any]]], terms: re.Pattern[str]) -> str:
+    """Return the names of the sources whose terms have such words."""
+    return ", ".join(f"`{name}`" for name, one in public if terms.search(one["licence"])) or "none"
 
 
 def _data_rows(public: list[tuple[str, dict[str, Any]]], mix: dict[str, float]) -> list[str]:

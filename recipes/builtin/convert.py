@@ -302,7 +302,7 @@ def multitask(everything: list[dict[str, Any]], *, foreign: bool = True) -> Iter
         drawn = rng.sample(names, min(3, len(names))) if own and foreign else []
         absent = [
             name
-            for name in dict.fromkeys([*drawn, *row.get("relations_absent", [])])
+            for name in dict.fromkeys([*drawn, *row.get("relation_set", [])])
             if name not in own
         ]
         relations = []

@@ -1,5 +1,9 @@
 """Our own hand-written examples (``data/written``), from their compact form to the multitask form.
 
+Usage: python recipes/builtin/written.py DIRECTORY OUTPUT
+
+OUTPUT is JSONL that ``onepass data``, ``train`` and ``eval`` read.
+
 The compact form is for people: mentions and values are copied from the text, and their places are
 found here. ``t`` text, ``e`` {label or "label|description": [mentions]}, ``n`` labels that are
 absent, ``c`` {task: {labels, true}}, ``s`` {structure: {fields: {field: "description" or
@@ -11,9 +15,17 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+
+def main(directory: Path, output: Path) -> None:
+    """Write the examples of a directory in the multitask form."""
+    with output.open("w", encoding="utf-8") as file:
+        for row in written_rows(directory):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def written_rows(directory: Path) -> Iterator[dict[str, Any]]:
@@ -27,6 +39,7 @@ def written_rows(directory: Path) -> Iterator[dict[str, Any]]:
 def expand(row: dict[str, Any], source: str) -> dict[str, Any]:
     """Return one example in the multitask form."""
     text = row["t"]
+    holding = [kind for _, kind, _ in row.get("r", [])]
     entities, labels, descriptions = [], [], {}
     for key, mentions in row.get("e", {}).items():
         label, _, description = key.partition("|")
@@ -61,7 +74,7 @@ def expand(row: dict[str, Any], source: str) -> dict[str, Any]:
             }
             for head, kind, tail in row.get("r", [])
         ],
-        "relations_absent": row.get("rn", []),
+        "relation_set": list(dict.fromkeys([*holding, *row.get("rn", [])])),
         "source": source,
     }
 
@@ -108,3 +121,7 @@ def _structure(text: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
             }
         records.append(values)
     return {"type": name, "fields": fields, "records": records}
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -163,6 +163,21 @@ def test_a_half_of_a_character_in_a_browser_is_all_of_it(tmp_path):
         list(read_any(lines(tmp_path / "e.jsonl", studio("a😀b", labeled((2, 9), "P", None)))))
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "said", "marked"),
+    [
+        ("1 Main St\nBoston now", (0, 16), "1 Main StBoston", "1 Main St\nBoston"),
+        ("1 Main St\r\nBoston now", (0, 17), "1 Main St\n\nBoston", "1 Main St\r\nBoston"),
+        ("1  Main St", (0, 10), "1 Main St", "1  Main St"),
+        ("😀 Ann\nLee", (3, 10), "AnnLee", "Ann\nLee"),
+        ("😀 Ann\nLee", (2, 9), "AnnLee", "Ann\nLee"),  # counts characters
+    ],
+)
+def test_white_space_of_a_label_may_differ(tmp_path, text, place, said, marked):
+    (example,) = read_any(lines(tmp_path / "e.jsonl", studio(text, labeled(place, "P", said))))
+    assert [text[m.start : m.end] for m in example.entities] == [marked]
+
+
 @pytest.mark.parametrize("said", ["aa", None])
 def test_places_that_could_be_read_both_ways_are_utf_16(tmp_path, said):
     row = studio("😀aaaa", labeled((2, 4), "P", said))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepass.corpus.conll import read_conll
+from onepass.corpus.files import find_files
 from onepass.corpus.public import read_any, read_each
 from onepass.errors import InputError
-from onepass.evaluation.files import find_files
 
 
 def write(path: Path, text: str) -> Path:
@@ -122,3 +122,24 @@ def test_a_tag_without_a_word_is_named_with_its_line(tmp_path):
     (_, wrong), (_, right) = read_each(path)
     assert "line 2: no word stands before the tag 'B-dog'" in str(wrong)
     assert surfaces(right) == [("Al", "dog")]
+
+
+def test_a_first_column_that_counts_the_words_is_no_word(tmp_path):
+    rows = "# sent_id = 1\n1\tAnn\tB-dog\n2-3\tau\t_\n2\tà\tO\n3\tle\tO\n\n1\tBo\tB-dog\n"
+    first, second = read_conll(write(tmp_path / "a.conll", rows))
+    assert (first.text, surfaces(first)) == ("Ann à le", [("Ann", "dog")])
+    assert (second.text, surfaces(second)) == ("Bo", [("Bo", "dog")])
+    with pytest.raises(InputError, match="line 4: the tag 'x' of 'à' is not known"):
+        list(read_conll(write(tmp_path / "b.conll", rows.replace("à\tO", "à\tx"))))
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ("1 CD B-n\n2 CD B-n\n\n5 CD O\n", "1 2"),  # another text does not count
+        ("1 B-n\n2 O\n", "1 2"),  # there is no other column
+        ("1 CD B-n\n\n1 CD O\n", "1"),
+    ],
+)
+def test_numbers_that_are_words(tmp_path, rows, text):
+    assert next(iter(read_conll(write(tmp_path / "a.conll", rows)))).text == text

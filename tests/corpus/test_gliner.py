@@ -99,6 +99,22 @@ def test_what_is_written_is_read_back(tmp_path):
     assert gliner_row(EXAMPLE)["tokenized_text"] == WORDS
 
 
+@given(st.text("aB 東京-.\u0301", min_size=1), st.data())
+def test_words_are_cut_where_an_entity_begins_or_ends(text, data):
+    places = st.sampled_from([at for at, char in enumerate(text) if char != " "] or [0])
+    ends = [sorted(data.draw(st.tuples(places, places))) for _ in range(3)]
+    spans = {(start, end + 1) for start, end in ends if text[start] != " "}
+    mentions = tuple(Mention(start, end, "x") for start, end in sorted(spans))
+    row = gliner_row(Example(text, mentions))
+    assert example_from_gliner(row).entities == mentions
+    assert "".join(row["tokenized_text"]) == "".join(text.split())
+
+
+def test_a_name_inside_a_text_without_blanks_is_written():
+    row = gliner_row(Example("株式会社日本の東京", (Mention(7, 9, "city"),)))
+    assert (row["tokenized_text"], row["ner"]) == (["株式会社日本の", "東京"], [[1, 1, "city"]])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -165,7 +181,7 @@ def test_a_damaged_gzip_file_is_refused(tmp_path):
             Example("Bo", classifications=(GoldTask("t", ("a",), ("a",)),)),
             "holds entities and relations",
         ),
-        (Example("Bobby", (Mention(0, 2, "dog"),)), "at [0, 2], 'Bo', does not begin and end"),
+        (Example("Bo ran", (Mention(0, 3, "dog"),)), "at [0, 3], 'Bo ', begins or ends with white"),
         (
             Example("Bo ran", relations=(GoldRelation("r", (0, 2), (3, 6)),)),
             "has an end [0, 2] that is no entity",

@@ -70,6 +70,20 @@ def test_part_of_a_word_is_no_occurrence_and_is_told():
         read(output)
 
 
+def test_values_inside_a_text_without_blanks_are_found():
+    text = "库克在巴黎经营苹果公司。"
+    output = {
+        "entities": {"person": ["库克"], "city": ["巴黎"]},
+        "json_structures": [{"firm": {"name": "苹果公司", "head": "库克"}}],
+        "relations": [{"runs": {"head": "库克", "tail": "苹果公司"}}],
+    }
+    example = read(output, text=text)
+    assert surfaces(example) == [("库克", 0, "person"), ("巴黎", 3, "city")]
+    assert example.relations == (GoldRelation("runs", (0, 2), (7, 11)),)
+    (firm,) = example.structures
+    assert firm.records == ({"name": (GoldValue(7, 11),), "head": (GoldValue(0, 2),)},)
+
+
 def test_classifications_with_one_or_several_true_labels():
     output = {
         "classifications": [

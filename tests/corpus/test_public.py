@@ -288,6 +288,7 @@ def relation(**ends: object) -> dict[str, object]:
     ("row", "message"),
     [
         ({"txt": "x"}, "no 'text'"),
+        ({"t": "Bo left.", "e": {"dog": ["Bo"]}}, "compact form .* run  python recipes/builtin/wr"),
         ({**OK, "text": 5}, "text must be a string"),
         ({**OK, "entities": [mention((0, 99), "person")]}, r"lies outside the text of 28"),
         ({**OK, "entities": [mention((3, 3), "person")]}, "0 <= start < end"),

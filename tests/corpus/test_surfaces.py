@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,25 @@ def test_every_run_of_equal_words_is_found(text, surface):
 
 def test_white_space_does_not_matter():
     assert Surfaces("Tim \n Cook left").find(" tim cook ") == [(0, 10)]
+
+
+def test_scripts_without_blanks_have_no_borders_of_words():
+    text = "库克在巴黎，Tim在東京。นายสมชายไป"
+    found = [Surfaces(text).find(surface) for surface in ("库克", "巴黎", "tim", "東京", "สมชาย")]
+    assert [[text[slice(*span)] for span in spans] for spans in found] == [
+        ["库克"], ["巴黎"], ["Tim"], ["東京"], ["สมชาย"],
+    ]  # fmt: skip
+    assert Surfaces("Timur在").find("Tim") == []  # Latin letters have some
+    assert Surfaces("ที่").find("ท") == []  # a letter without its marks is another one
+
+
+@pytest.mark.parametrize("link", ["https://x.org/a", "www.y.org/Rust_(language)"])
+@pytest.mark.parametrize("text", ["see {}.", "(see {})", "„{}“, she said", "在{}。", "{}"])
+def test_a_link_is_found_without_the_marks_behind_it(text, link):
+    text = text.format(link)
+    (span,) = Surfaces(text).find(link)
+    assert text[slice(*span)] == link
+    assert Surfaces(text).find(f"{link}.") == [span]
 
 
 def test_a_head_and_a_tail_with_the_same_name_stand_apart():

@@ -10,7 +10,7 @@ import pytest
 
 from onepass.errors import InputError
 from onepass.evaluation.comparison import compared
-from onepass.evaluation.files import evaluate_paths, find_files, suite
+from onepass.evaluation.files import evaluate_paths, suite
 from onepass.evaluation.page import report_page
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
 
@@ -122,12 +122,6 @@ def test_a_comparison_without_a_mean_ends_with_its_tables(model, data):
     assert table == table.rstrip()
 
 
-def test_names_of_files(data, tmp_path):
-    other = write(tmp_path / "other" / "one.jsonl", NER)
-    found = find_files([data / "ner" / "one.jsonl", other, data / "ner"])
-    assert list(found) == ["one", other.with_suffix("").as_posix(), "two"]
-
-
 def test_what_cannot_be_evaluated_is_said(model, tmp_path):
     with pytest.raises(InputError, match="no file or directory"):
         evaluate_paths(model, [tmp_path / "missing"])
@@ -140,19 +134,6 @@ def test_what_cannot_be_evaluated_is_said(model, tmp_path):
     bad = write(tmp_path / "bad.jsonl", NER, {**NER, "label_set": "dog"})
     with pytest.raises(InputError, match=r"bad\.jsonl, line 2: .*label_set"):
         evaluate_paths(model, [bad])
-
-
-def test_files_whose_names_are_the_same_are_all_read(data, tmp_path, monkeypatch):
-    folder = tmp_path / "same"
-    files = [write(folder / f"a.{suffix}", NER) for suffix in ("jsonl", "jsonl.gz", "conll", "txt")]
-    assert list(find_files(files).values()) == files
-    assert list(find_files([folder]).values()) == files[:2]
-    monkeypatch.chdir(folder)
-    beside = [Path(file.name) for file in files]
-    taken = write(Path("deep") / "a.jsonl.gz.jsonl", NER)  # is called as another whole path is
-    found = find_files([taken, *beside])
-    assert list(found) == ["a.jsonl.gz", "a", "a.jsonl.gz 2", "a.conll", "a.txt"]
-    assert list(found.values()) == [taken, *beside]
 
 
 def test_reports_say_how_many_texts_were_skipped(model, data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
-from card import card
+from card import CARD, OWN, SHARE_ALIKE, UNCLEAR, card
 
 TERMS = {
     "plain": "CC BY 4.0",
@@ -17,6 +18,8 @@ TERMS = {
     "aspects": "Apache-2.0 (MAMS); SemEval-2014 (research)",
     "texts": "GPL-3.0 repo",
     "tweets": "unclear (tweets)",
+    "posts": "MIT (repo); text CC BY-SA",
+    "genes": "CC BY 4.0 (repo); original corpus terms apply",
 }
 
 
@@ -36,15 +39,41 @@ def written(accuracy: float = 0.5, names: tuple[str, ...] = tuple(TERMS)) -> str
     return card(report(accuracy), manifest, dict.fromkeys(names, 1.0), size=30, steps=9, hours=1)
 
 
-def test_sources_whose_terms_are_restricted_are_named():
-    text = " ".join(written().split())
-    assert "at least in parts: `sick`, `aspects`, `texts`, `tweets`." in text
+def named(text: str, start: str) -> list[str]:
+    """Return the names in the list of the card that starts so."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"- {start}")]
+    return re.findall("`(.+?)`", line)
+
+
+def test_sources_that_are_share_alike_or_unclear_are_named():
+    text = written()
+    assert named(text, "share-alike") == ["sick", "texts", "posts"]
+    assert named(text, "non-commercial") == ["sick", "aspects", "tweets", "genes"]
 
 
 def test_sources_that_are_not_in_the_mixture_are_not_named():
-    text = " ".join(written(names=("plain", "texts")).split())
-    assert "at least in parts: `texts`." in text
+    text = written(names=("plain", "texts"))
+    assert (named(text, "share-alike"), named(text, "non-commercial")) == (["texts"], [])
     assert "SICK" not in text
+
+
+def test_two_licenses_are_told_where_a_source_states_two():
+    source = "awslabs/multi-domain-goal-oriented-dialogues-dataset"
+    row = {"kind": "extraction", "id": "multidogo", "tier": "cleared", "source": source}
+    manifest = [row | {"licence": "CDLA-Permissive-1.0"}]
+    text = card(report(0.5), manifest, {"multidogo": 1.0}, size=30, steps=9, hours=1)
+    assert f"| multidogo | {source} | two are stated: CDLA-Permissive-1.0, Apache-2.0 |" in text
+    assert named(text, "non-commercial") == ["multidogo"]
+
+
+def test_the_card_that_ships_names_what_its_table_says():
+    text = CARD.read_text(encoding="utf-8")
+    _, table = text.split("| source | from | terms as found | share |\n| --- | --- | --- | --- |\n")
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    own = {name for name, *_ in OWN}
+    terms = {name: terms for name, _, terms, _ in rows if name not in own}
+    for start, pattern in (("share-alike", SHARE_ALIKE), ("non-commercial", UNCLEAR)):
+        assert named(text, start) == [name for name in terms if pattern.search(terms[name])]
 
 
 @pytest.mark.parametrize(

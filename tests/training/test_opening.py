@@ -6,6 +6,7 @@ import pytest
 
 from onepass.errors import CheckpointError, InputError
 from onepass.training.config import TrainConfig
+from onepass.training.data import LineFile
 from onepass.training.opening import open_learner, with_teacher
 from onepass.training.sources import Sources
 from onepass.training.teaching import Taught
@@ -40,3 +41,20 @@ def test_the_teacher_of_a_run_is_opened(checkpoint: Path) -> None:
     config, trainee = opened(checkpoint, distill="nowhere")
     with pytest.raises(CheckpointError, match="nowhere"):
         with_teacher(trainee, config, device="cpu")
+
+
+def test_values_inside_words_of_the_checkpoint_are_told(checkpoint: Path, write) -> None:
+    told: list[str] = []
+    row = {"text": "库克在巴黎。 Bo", "entities": [{"label": "p", "start": 0, "end": 2}]}
+    data = write("zh.jsonl", row, row | {"entities": [{"label": "p", "start": 7, "end": 9}]})
+    sources = Sources({"zh": LineFile(data)}, {}, ())
+
+    def learner(**given) -> None:
+        config = TrainConfig.from_dict(LEAST | {"model": str(checkpoint)} | given)
+        open_learner(config, sources, device="cpu", report=told.append)
+
+    learner(word_splitter="script")
+    assert told == []
+    learner()
+    (sentence,) = told
+    assert sentence.startswith("1 of 2 values that were looked at begin or end inside a word")

@@ -92,6 +92,21 @@ def test_a_run_sets_it(tmp_path, write):
     assert own(final) == {"word_splitter": "script"}
 
 
+def test_a_run_learns_values_without_places(tmp_path, write):
+    output = {"entities": {"person": ["\u5e93\u514b"]}}
+    data = write("gliner2.jsonl", *[{"input": "\u5e93\u514b\u8dd1\u3002", "output": output}] * 2)
+    config = TrainConfig.from_dict(
+        {
+            "model": str(make_tiny_checkpoint(tmp_path / "start")), "data": str(data),
+            "dev": str(data), "steps": 1, "output": str(tmp_path / "run"), "precision": "fp32",
+            "device": "cpu", "word_splitter": "char",
+        }
+    )  # fmt: skip
+    told: list[str] = []
+    assert train_from_config(config, report=told.append)["skipped"] == 0
+    assert not [line for line in told if "does not stand" in line]
+
+
 def test_a_teacher_of_other_words_is_refused(tmp_path):
     start = make_tiny_checkpoint(tmp_path)
     student, teacher = open_trainee(start, splitter="script"), open_trainee(start)

@@ -16,7 +16,7 @@ from onepass.schema import Rules, Schema
 from onepass.schema.rules import KINDS, Money, Quantity
 from onepass.typed.dates import read_datetime
 from onepass.typed.unreadable import UnreadableError
-from onepass.typed.values import Fit, fit, keeps_bounds, read_value
+from onepass.typed.values import Fit, fit, keeps_bounds, read_value, text_to_read
 
 needs_values = pytest.mark.skipif(
     any(util.find_spec(name) is None for name in ("dateparser", "price_parser", "stdnum")),
@@ -115,7 +115,9 @@ def test_an_amount_without_cents_is_whole(kind: Any, text: str) -> None:
     "text",
     ["-$75", "-€75", "$-75", "$ -75", "- $75", "-US$75", "-EUR 75", "EUR -75", "-kr 75",
      "minus $75", "negative €75", "balance -$75.", "–75 €", "−75 €", "($75)", "$(75)",
-     "(75.00) EUR", "(75 €)", "$75-", "75.00- EUR", "75 EUR-", "-$75.-"],
+     "(75.00) EUR", "(75 €)", "$75-", "75.00- EUR", "75 EUR-", "-$75.-", "➖$75", "➖\ufe0f75 €",
+     "˗75 €", "(\u200e75) dollars", "(\u200e75.00\u200e)", "75.00\u200f-", "\u200e-\u200e75",
+     "\u2066-\u2069\u206675\u2069", "−\u206075", "minus\u200e 75", "EUR\u200e -75"],
 )  # fmt: skip
 def test_a_minus_counts_wherever_it_is_written(kind: Any, text: str) -> None:
     value = read_value(text, Rules(kind=kind))
@@ -138,6 +140,25 @@ def test_what_may_be_a_minus_is_not_read(kind: Any, text: str) -> None:
 )
 def test_what_is_no_minus(text: str) -> None:
     assert read_value(text, Rules(kind="decimal")) == 75
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "read"),
+    [
+        ("balance −\u206075 EUR", "75", "−75"), ("was minus\u200e 75", "75", "minus 75"),
+        ("due\u200b-75", "75", "-75"), ("debt 75.00\u200f-", "75.00", "75.00-"),
+        ("pre-\u00ad75", "75", "75"),
+    ],
+)  # fmt: skip
+def test_a_minus_beside_what_nobody_sees_is_added(text: str, number: str, read: str) -> None:
+    start = text.index(number)
+    assert text_to_read(text, start, start + len(number), Rules(kind="decimal")) == read
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200e", "\u00ad"])
+def test_what_nobody_sees_joins_no_digits(unseen: str) -> None:
+    with pytest.raises(UnreadableError):
+        read_value(f"75{unseen}80", Rules(kind="decimal"))
 
 
 @pytest.mark.parametrize("kind", ["integer", "number", "decimal", "quantity"])
@@ -180,6 +201,7 @@ def test_whole_numbers_have_no_fraction() -> None:
         ("CN¥500", "500", "CNY"), ("CN¥ 1,234.50", "1234.50", "CNY"), ("RMB 500", "500", "CNY"),
         ("JP¥500", "500", "JPY"), ("500円", "500", "JPY"), ("500 円", "500", "JPY"),
         ("500元", "500", "元"), ("500 元", "500", "元"), ("500圆", "500", "圆"),
+        ("元 500", "500", "元"), ("元500", "500", "元"), ("圓-1,200", "-1200", "圓"),
         ("500원", "500", "KRW"), ("500¥", "500", "¥"), ("500 kr", "500", "kr"),
         ("CHF 20.-", "20", "CHF"), ("$2B", "2000000000", "$"), ("$5MM", "5000000", "$"),
         ("$5mm", "5000000", "$"), ("$3T", "3000000000000", "$"), ("$5 mill", "5000000", "$"),

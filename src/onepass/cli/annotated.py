@@ -9,8 +9,8 @@ from onepass.cli.output import say
 
 
 def annotated_files(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return annotated files by name, as `onepass.evaluation.files.find_files` does."""
-    from onepass.evaluation.files import find_files
+    """Return annotated files by name, as `onepass.corpus.files.find_files` does."""
+    from onepass.corpus.files import find_files
 
     return find_files(paths, left_out=_say)
 

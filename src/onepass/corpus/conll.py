@@ -6,9 +6,11 @@ Lee    I-person
 met    O
 ```
 
-The first column is the word, the last one the tag; those between are not read. Tags are IOB1, IOB2,
-IOBES or BILOU. Words are joined by one space, since columns do not say how they were written, and
-every label of the file is asked of every text. This module knows nothing about other formats.
+The first column is the word, the last one the tag; those between are not read. If the first of
+three or more counts the words of every text (1, 2, ..., as in CoNLL-U), the second is the word, and
+lines that count none (3-4, 5.1) are left out. Tags are IOB1, IOB2, IOBES or BILOU. Words are joined
+by one space, since columns do not say how they were written, and every label of the file is asked
+of every text. This module knows nothing about other formats.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onepass.corpus.example import Example, Mention
 from onepass.corpus.rows import open_text
@@ -31,15 +33,16 @@ _MARKS = frozenset("BIESLU")  # begin, inside, end (E or L), single (S or U)
 _START = "-DOCSTART-"
 _BLANKS = " \t\n\r\f\v"  # a no-break space is part of a word
 _GAP = re.compile(f"[{_BLANKS}]+")
+_NO_WORD = re.compile(r"\d+[-.]\d+")  # numbers of what stands for several words, or for none
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """The lines of one text: the number of the first, words, tags."""
+class _Line(NamedTuple):
+    """A line of a text: its number, its word, the second column of three or more, its tag."""
 
-    line: int
-    words: tuple[str, ...]
-    tags: tuple[str, ...]
+    number: int
+    word: str
+    second: str
+    tag: str
 
 
 def is_columns(path: Path) -> bool:
@@ -60,7 +63,7 @@ def check_name(path: Path) -> None:
     first = None
     with suppress(InputError):  # who reads it as something else says what is wrong
         first = next(_sentences(path), None)
-    if first is not None and all(tag == _OUTSIDE or _is_tag(tag) for tag in first.tags):
+    if first is not None and all(line.tag == _OUTSIDE or _is_tag(line.tag) for line in first):
         raise InputError(
             f"{path} holds columns of words and tags, which are known by the end of a name; give "
             f"it one in {', '.join(SUFFIXES)}."
@@ -86,8 +89,10 @@ def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]
         InputError: if the file cannot be read, or holds no tag at all.
     """
     labels: dict[str, None] = {}
+    longest, counted = 0, True
     for sentence in _sentences(path):
-        labels.update(dict.fromkeys(tag[2:] for tag in sentence.tags if _is_tag(tag)))
+        labels.update(dict.fromkeys(line.tag[2:] for line in sentence if _is_tag(line.tag)))
+        longest, counted = max(longest, len(sentence)), counted and _is_counted(sentence)
     if not labels:
         raise InputError(
             f"{path} has no tag such as B-person in its last column; expected a word and its tag a "
@@ -95,30 +100,42 @@ def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]
         )
     asked = tuple(map(_named, sorted(labels)))
     for sentence in _sentences(path):
-        place = f"line {sentence.line}"
+        place = f"line {sentence[0].number}"
+        own = _uncounted(sentence) if counted and longest > 1 else sentence  # "1" may be a text
         try:
-            yield place, _example(sentence, asked)
+            yield place, _example(own, asked)
         except InputError as error:
             yield place, InputError(f"{path}, {error}")
 
 
-def _sentences(path: Path) -> Iterator[_Sentence]:
-    first, words, tags = 0, list[str](), list[str]()
+def _is_counted(sentence: Sequence[_Line]) -> bool:
+    """Say whether the first column counts the words."""
+    counts = [line.word for line in sentence if not _NO_WORD.fullmatch(line.word)]
+    seconds = all(line.second for line in sentence)
+    return seconds and bool(counts) and counts == [str(n + 1) for n in range(len(counts))]
+
+
+def _uncounted(sentence: Sequence[_Line]) -> list[_Line]:
+    """Return a text without the column that counts its words."""
+    words = [line for line in sentence if not _NO_WORD.fullmatch(line.word)]
+    return [line._replace(word=line.second) for line in words]
+
+
+def _sentences(path: Path) -> Iterator[Sequence[_Line]]:
+    rows: list[_Line] = []
     for number, line in _lines(path):
         columns = line.split("\t") if "\t" in line else _GAP.split(line.strip(_BLANKS))
         columns = [column.strip(_BLANKS) for column in columns]
         about = not line.strip(_BLANKS) or columns[0] == _START or _is_comment(line, columns)
         if about:
-            if words:
-                yield _Sentence(first, tuple(words), tuple(tags))
-            words, tags = [], []
+            if rows:
+                yield rows
+            rows = []
             continue
-        if not words:
-            first = number
-        words.append(columns[0])
-        tags.append(columns[-1] if len(columns) > 1 else "")
-    if words:
-        yield _Sentence(first, tuple(words), tuple(tags))
+        second = columns[1] if len(columns) > 2 else ""
+        rows.append(_Line(number, columns[0], second, columns[-1] if len(columns) > 1 else ""))
+    if rows:
+        yield rows
 
 
 def _is_comment(line: str, columns: Sequence[str]) -> bool:
@@ -140,37 +157,36 @@ def _is_tag(tag: str) -> bool:
     return len(tag) > 2 and tag[0] in _MARKS and tag[1] in "-_"
 
 
-def _example(sentence: _Sentence, asked: tuple[str, ...]) -> Example:
+def _example(sentence: Sequence[_Line], asked: tuple[str, ...]) -> Example:
     starts, length = [], 0
-    for word in sentence.words:
+    for line in sentence:
         starts.append(length)
-        length += len(word) + 1
-    text = " ".join(sentence.words)
+        length += len(line.word) + 1
+    text = " ".join(line.word for line in sentence)
     mentions = tuple(
-        Mention(starts[first], starts[last] + len(sentence.words[last]), _named(label))
+        Mention(starts[first], starts[last] + len(sentence[last].word), _named(label))
         for first, last, label in _mentions(sentence)
     )
     return Example(text, mentions, asked)
 
 
-def _mentions(sentence: _Sentence) -> Iterator[tuple[int, int, str]]:
+def _mentions(sentence: Sequence[_Line]) -> Iterator[tuple[int, int, str]]:
     """Yield the first and the last word of each mention, and its label."""
     begun: tuple[int, str] | None = None
-    for place, tag in enumerate(sentence.tags):
+    for place, (number, word, _, tag) in enumerate(sentence):
         if not _is_tag(tag):
             if tag not in (_OUTSIDE, "_"):
                 raise InputError(
-                    f"line {sentence.line + place}: the tag {tag!r} of {sentence.words[place]!r} "
-                    "is not known; expected O, or B, I, E, S, L or U with a label, as in B-person."
+                    f"line {number}: the tag {tag!r} of {word!r} is not known; expected O, or B, "
+                    "I, E, S, L or U with a label, as in B-person."
                 )
             if begun:
                 yield begun[0], place - 1, begun[1]
             begun = None
             continue
-        if not sentence.words[place]:
+        if not word:
             raise InputError(
-                f"line {sentence.line + place}: no word stands before the tag {tag!r}; expected "
-                "one, or the tag O."
+                f"line {number}: no word stands before the tag {tag!r}; expected one, or the tag O."
             )
         mark, label = tag[0], tag[2:]
         # IOB1 begins a mention with I where none of its label goes on.
@@ -182,7 +198,7 @@ def _mentions(sentence: _Sentence) -> Iterator[tuple[int, int, str]]:
             yield begun[0], place, label
             begun = None
     if begun:
-        yield begun[0], len(sentence.tags) - 1, begun[1]
+        yield begun[0], len(sentence) - 1, begun[1]
 
 
 def _named(label: str) -> str:

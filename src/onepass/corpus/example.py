@@ -256,7 +256,7 @@ class Example:
         all_names((*self.asked_relations, *self.unsure_relations), "an asked relation type")
         distinct((task.name for task in self.classifications), "the tasks of a text")
         distinct((one.name for one in self.structures), "the structures of a text")
-        for span, what in self._spans():
+        for span, what in self.spans():
             inside(span, self.text, what)
         labels = dict.fromkeys([*self.asked, *(e.label for e in self.entities)])
         kinds = dict.fromkeys([*self.asked_relations, *(r.type for r in self.relations)])
@@ -268,8 +268,12 @@ class Example:
         object.__setattr__(self, "asked", tuple(labels))
         object.__setattr__(self, "asked_relations", tuple(kinds))
 
-    def _spans(self) -> Iterator[tuple[tuple[int, int], str]]:
-        """Yield every span with what it belongs to."""
+    def spans(self) -> Iterator[tuple[tuple[int, int], str]]:
+        """Yield every span with what it belongs to.
+
+        >>> list(Example("Bo barks.", (Mention(0, 2, "dog"),)).spans())
+        [((0, 2), "an entity 'dog'")]
+        """
         for mention in self.entities:
             yield (mention.start, mention.end), f"an entity {shown(mention.label)}"
         for relation in self.relations:

@@ -16,8 +16,9 @@ all labels that were looked for: mentions of others are not asked. ``negative`` 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -198,32 +199,35 @@ def gliner_row(example: Example) -> dict[str, Any]:
     """Return an example as one object of this format, without what `lost_by_gliner` names.
 
     Args:
-        example: its spans begin and end with words, and its relations are between entities.
+        example: no entity begins or ends in white space, and relations are between entities. Words
+            are cut where an entity begins or ends in one.
 
     Raises:
         InputError: for what the format cannot say.
 
     >>> gliner_row(Example("Bo ran.", (Mention(0, 2, "dog"),), asked=("cat",)))["ner"]
     [[0, 0, 'dog']]
+    >>> gliner_row(Example("\u6771\u4eac\u90fd", (Mention(0, 2, "city"),)))["ner"]
+    [[0, 0, 'city']]
     """
     if example.classifications or example.structures:
         raise InputError("GLiNER's format holds entities and relations, no classes or records.")
-    words = split_words(example.text, PLAIN)
-    starts = {start: place for place, start in enumerate(words.starts.tolist())}
-    ends = {end: place for place, end in enumerate(words.ends.tolist())}
+    words = _cut_words(example)
+    starts = {start: place for place, (start, _) in enumerate(words)}
+    ends = {end: place for place, (_, end) in enumerate(words)}
 
     def ner(mention: Mention) -> list[Any]:
         if mention.start not in starts or mention.end not in ends:
             surface = example.text[mention.start : mention.end]
             raise InputError(
-                f"the entity at {[mention.start, mention.end]}, {shown(surface)}, does not begin "
-                "and end with a word, but GLiNER's format counts words."
+                f"the entity at {[mention.start, mention.end]}, {shown(surface)}, begins or ends "
+                "with white space, but GLiNER's format counts words; leave the white space out."
             )
         return [starts[mention.start], ends[mention.end], mention.label]
 
     row: dict[str, Any] = {
         "text": example.text,
-        "tokenized_text": words.forms(),
+        "tokenized_text": [example.text[start:end] for start, end in words],
         "ner": [ner(mention) for mention in example.entities],
     }
     places: dict[Span, int] = {}
@@ -246,3 +250,14 @@ def gliner_row(example: Example) -> dict[str, Any]:
         "rel_negatives": [kind for kind in example.asked_relations if kind not in related],
     }
     return {key: value for key, value in row.items() if value or key in _KEYS[:3]}
+
+
+def _cut_words(example: Example) -> list[Span]:
+    """Return where the words of an example stand, cut where an entity begins or ends in one."""
+    words = split_words(example.text, PLAIN)
+    cuts = sorted({at for mention in example.entities for at in (mention.start, mention.end)})
+    spans: list[Span] = []
+    for start, end in zip(words.starts.tolist(), words.ends.tolist(), strict=True):
+        inside = cuts[bisect_right(cuts, start) : bisect_left(cuts, end)]
+        spans += pairwise([start, *inside, end])
+    return spans

@@ -12,12 +12,13 @@
 ```
 
 ``{"text", "schema"}`` means the same as ``{"input", "output"}``. A surface is searched in whole
-words, in any case. An entity stands at every occurrence; a relation joins the two occurrences that
-are closest to each other, and a field value is the occurrence closest to the rest of its record. A
-repeated name (of a structure or a relation type) is one more record or pair. A record equal to an
-earlier one stands at the next occurrences of its values; where there are no more, both are one. The
-fields of a structure are those of its records and of its descriptions. Records and relations
-without a value say that there are none in the text. ``record_metadata`` is allowed and not used.
+words, in any case; in scripts without blanks, letter by letter. An entity stands at every
+occurrence; a relation joins the two occurrences that are closest to each other, and a field value
+is the occurrence closest to the rest of its record. A repeated name (of a structure or a relation
+type) is one more record or pair. A record equal to an earlier one stands at the next occurrences of
+its values; where there are no more, both are one. The fields of a structure are those of its
+records and of its descriptions. Records and relations without a value say that there are none in
+the text. ``record_metadata`` is allowed and not used.
 """
 
 from __future__ import annotations

@@ -225,24 +225,12 @@ def _problems(path: Path, place: str, example: Example, known: Known | None) -> 
             path, place, "leak", f"{_shown(example)} is in the files that scores are reported on."
         )
 
-    for start, end in sorted(_spans(example)):
+    for start, end in sorted({span for span, _ in example.spans()}):
         value = example.text[start:end]
         if value != value.strip():
             where = "begins or ends with" if value.strip() else "holds nothing but"
             message = f"The span [{start}, {end}) {_quoted(value)} {where} white space."
             yield Problem(path, place, "space", message)
-
-
-def _spans(example: Example) -> set[tuple[int, int]]:
-    """Return the places of everything that was annotated."""
-    spans = {(mention.start, mention.end) for mention in example.entities}
-    for relation in example.relations:
-        spans |= {relation.head, relation.tail}
-    for structure in example.structures:
-        for value in (v for record in structure.records for vs in record.values() for v in vs):
-            if value.start is not None and value.end is not None:
-                spans.add((value.start, value.end))
-    return spans
 
 
 def _twice(path: Path, place: str, example: Example, seen: _Seen) -> Problem:

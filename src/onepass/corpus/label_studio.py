@@ -231,20 +231,32 @@ def _text(row: _Row) -> str:
 
 
 def _span(one: _Row, text: _Text) -> tuple[int, int]:
-    """Return the place of a label in characters; one that its own text proves wrong is refused."""
+    """Return the place of a label in characters; one that its own text proves wrong is refused.
+
+    White space proves nothing: Label Studio's copy leaves out line ends, or has others.
+    """
     value = one["value"]
     given = needed(value, "start", "a label"), needed(value, "end", "a label")
     if not all(type(at) is int and at >= 0 for at in given):
         raise InputError(f"a label stands at {given[0]!r} to {given[1]!r}, which are no places.")
     place, said = (text.characters(given[0]), text.characters(given[1])), value.get("text")
-    if not isinstance(said, str) or text.text[slice(*place)] == said:
+    if not isinstance(said, str):
         return place
-    if text.text[slice(*given)] == said:  # written by a program that counts characters
-        return given
+    # The second way of counting is that of programs that count characters.
+    there = [(way, text.text[slice(*way)]) for way in (place, given)]
+    right = [way for way, own in there if own == said]
+    right = right or [way for way, own in there if _joined(own) == _joined(said)]
+    if right:
+        return right[0]
     raise InputError(
         f"the label at {given[0]} to {given[1]} should mark {said!r}, but the text has "
         f"{text.text[slice(*place)]!r} there."
     )
+
+
+def _joined(text: str) -> str:
+    """Return a text without its white space."""
+    return "".join(text.split())
 
 
 def _tasks(results: list[_Row], asked: _Asked) -> Iterator[GoldTask]:

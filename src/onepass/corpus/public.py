@@ -16,7 +16,8 @@ multitask       {"text", "entities", "label_set", "label_descriptions": {label: 
                  "structures": [{"type", "fields": {name: {"description", "choices"}},
                                  "records": [{name: {"list", "values":
                                      [{"value", "spans": [[start, end]]} | {"choice"}]}}]}],
-                 "relations": [{"type", "head": {"value", "spans"}, "tail": {...}}]}
+                 "relations": [{"type", "head": {"value", "spans"}, "tail": {...}}],
+                 "relation_set": [type]}
 ```
 
 ``spans`` lists every occurrence of a value, and which one is meant is not known. This module knows
@@ -55,6 +56,7 @@ _Row = Mapping[str, Any]
 _Record = dict[str, tuple[GoldValue, ...]]
 _OWN = {"asked", "descriptions", "asked_relations", "relation_descriptions"}
 _PUBLIC = {"label_set", "label_descriptions", "relation_set", "records"}
+_COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
 
 
 def read_any(path: Path) -> Iterator[Example]:
@@ -142,6 +144,12 @@ def _reader(row: _Row, path: Path) -> Callable[[_Row], Example | None] | None:
     if is_gliclass_row(row):
         return example_from_gliclass
     label_studio.check_export(row)
+    if {"t"} < keys <= _COMPACT:
+        raise InputError(
+            "the row is in the compact form of onepass's data/written, in which mentions are words "
+            "without places; in a clone of the repository run  python recipes/builtin/written.py "
+            "DIRECTORY OUTPUT  to expand a directory of such files, and give the OUTPUT."
+        )
     if "text" not in keys:
         raise InputError(
             f"the row has no 'text' (its keys: {', '.join(sorted(keys)) or 'none'}); expected "

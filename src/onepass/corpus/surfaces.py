@@ -1,6 +1,7 @@
 """Where a surface stands in a text: every run of whole words that reads the same, in any case.
 
-It knows nothing about file formats.
+Scripts without blanks have no borders of words to keep: each letter of theirs is one here, whatever
+words a checkpoint reads. It knows nothing about file formats.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ class Surfaces:
 
     >>> Surfaces("Apple sued Apple Inc. of New-York.").find("apple")
     [(0, 5), (11, 16)]
+    >>> Surfaces("\u5e93\u514b\u5728\u5df4\u9ece\u3002").find("\u5df4\u9ece")
+    [(3, 5)]
     """
 
     def __init__(self, text: str) -> None:
-        words = split_words(text)
-        self._words = [form.lower() for form in words.forms()]
-        self._starts, self._ends = words.starts.tolist(), words.ends.tolist()
+        places = _places(text)
+        self._words = _forms(text, places)
+        self._starts, self._ends = [start for start, _ in places], [end for _, end in places]
         self._found: dict[str, list[Span]] = {}  # by surface, since many stand in several answers
         self._places: dict[str, list[int]] = {}
         for place, word in enumerate(self._words):
@@ -41,7 +44,7 @@ class Surfaces:
         return self._found[surface]
 
     def _search(self, surface: str) -> list[Span]:
-        words = [form.lower() for form in split_words(surface).forms()]
+        words = _forms(surface, _places(surface))
         if not words:
             return []
         count = len(words)
@@ -50,6 +53,16 @@ class Surfaces:
             for place in self._places.get(words[0], ())
             if self._words[place : place + count] == words
         ]
+
+
+def _places(text: str) -> list[Span]:
+    """Return where the words of a text stand; a link ends before the marks behind it."""
+    words = split_words(text, splitter="script")
+    return [words.place(word, word + 1) for word in range(len(words))]
+
+
+def _forms(text: str, places: Sequence[Span]) -> list[str]:
+    return [text[start:end].lower() for start, end in places]
 
 
 def closest_pair(heads: Sequence[Span], tails: Sequence[Span]) -> tuple[Span, Span]:

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus.conll import is_columns
+from onepass.corpus.files import find_files
 from onepass.corpus.public import read_any
-from onepass.corpus.rows import check_regular
 from onepass.errors import InputError
 from onepass.evaluation.counts import mean
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import Report, evaluate
 from onepass.evaluation.tables import mean_title, section_tables, speed_line
-from onepass.models.thresholds import Given
+from onepass.schema.options import Overlap, Threshold
 
 FileProgress = Callable[[str, int], None]  # file name, texts of it that are done
 
-_SUFFIXES = (".jsonl", ".jsonl.gz")
 # What a mean is over: files that were asked for this section alone, and this score of it.
 _MEANS = {
     "ner_micro_f1": ("entities", "f1"),
@@ -99,8 +97,8 @@ def suite(
     model: Extracts,
     files: Mapping[str, Path],
     *,
-    threshold: Given = None,
-    overlap: str = "flat",
+    threshold: Threshold = None,
+    overlap: Overlap = "flat",
     limit: int | None = None,
     progress: FileProgress | None = None,
 ) -> SuiteReport:
@@ -141,8 +139,8 @@ def evaluate_paths(
     model: Extracts,
     paths: Sequence[Path],
     *,
-    threshold: Given = None,
-    overlap: str = "flat",
+    threshold: Threshold = None,
+    overlap: Overlap = "flat",
     limit: int | None = None,
     progress: FileProgress | None = None,
 ) -> SuiteReport:
@@ -150,7 +148,7 @@ def evaluate_paths(
 
     Args:
         model: an `Extractor`, or anything with its ``extract``.
-        paths: files, or directories, see `find_files`.
+        paths: files, or directories, see `onepass.corpus.files.find_files`.
         threshold: as in `Extractor.extract`.
         overlap: likewise.
         limit: read only the first examples of each file, this many.
@@ -168,68 +166,3 @@ def evaluate_paths(
         limit=limit,
         progress=progress,
     )
-
-
-def find_files(
-    paths: Sequence[Path], *, left_out: Callable[[Path], None] | None = None
-) -> dict[str, Path]:
-    """Return annotated files by name.
-
-    Args:
-        paths: files and directories. Directories are searched for ``.jsonl`` and ``.jsonl.gz``;
-            where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...). A file of a
-            directory is named by its place below it, without the suffix; a file of its own by its
-            name. Where that name is taken it is the whole path, then the path with the suffix.
-        left_out: is told of each ``.json`` file and file of columns that stands in a directory
-            beside ``.jsonl`` files and is not read; but not of ``NAME.labels.json``.
-
-    Raises:
-        InputError: if a path does not exist or is a pipe, or a directory has no such file.
-    """
-    found: dict[str, Path] = {}
-    seen: set[Path] = set()
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"There is no file or directory {path}; give one that exists.")
-        check_regular(path)
-        files = [path] if path.is_file() else _below(path, left_out)
-        if not files:
-            raise InputError(
-                f"The directory {path} has no {' or '.join(_SUFFIXES)} file, and no columns such "
-                "as .conll."
-            )
-        base = path.parent if path.is_file() else path
-        for file in files:
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
-                found[_name(file, base, found)] = file
-    return found
-
-
-def _name(file: Path, base: Path, taken: Mapping[str, Path]) -> str:
-    """Return the first name of a file that is not taken."""
-    whole = file.as_posix()
-    counted = (f"{whole} {number}" for number in count(2))
-    names = chain((_stem(file.relative_to(base)), _stem(file), whole), counted)
-    return next(name for name in names if name not in taken)
-
-
-def _below(directory: Path, left_out: Callable[[Path], None] | None) -> list[Path]:
-    files = sorted(file for file in directory.rglob("*") if file.is_file())
-    rows = [file for file in files if file.name.endswith(_SUFFIXES)]
-    others = [
-        file
-        for file in files
-        if is_columns(file) or (file.suffix == ".json" and not file.name.endswith(".labels.json"))
-    ]
-    if not rows:
-        return others
-    if left_out is not None:
-        for file in others:
-            left_out(file)
-    return rows
-
-
-def _stem(path: Path) -> str:
-    name = path.as_posix().removesuffix(".gz").removesuffix(".jsonl")
-    return str(Path(name).with_suffix("")) if is_columns(path) else name.removesuffix(".json")

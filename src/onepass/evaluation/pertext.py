@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ Key = tuple[str, str]  # section, score
 _ENDS = {"words": (25, 50, 100, 200, 500), "labels": (2, 5, 10, 20, 50)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PerText:
     """Counts of each text that was asked for a section.
 
@@ -37,6 +38,10 @@ class PerText:
 
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Return the 95 % bootstrap interval of each score, by section and score."""
+        return self._intervals
+
+    @cached_property
+    def _intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         out: dict[str, dict[str, tuple[float, float]]] = {}
         for (section, score), rows in self.rows.items():
             out.setdefault(section, {})[score] = interval(rows)

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.example import Example
+from onepass.corpus.files import find_files
 from onepass.corpus.public import read_any
 from onepass.errors import BackendError, InputError
 from onepass.evaluation.asking import schema_of
-from onepass.evaluation.files import FileProgress, SuiteReport, evaluate_paths, find_files
+from onepass.evaluation.files import FileProgress, SuiteReport, evaluate_paths
 from onepass.evaluation.predict import predict
 from onepass.models.reader import Reader
-from onepass.models.thresholds import Given
 from onepass.results.types import Extraction
 from onepass.schema import Schema
+from onepass.schema.options import Overlap, Threshold
 
 SAMPLE = 64  # texts that are read to see what inputs look like
 
@@ -32,7 +33,7 @@ class ReaderModel:
     reader: Reader
 
     def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: Given, overlap: str
+        self, text: list[str], schema: Schema, /, *, threshold: Threshold, overlap: Overlap
     ) -> list[Extraction]:
         """Return one extraction for each text."""
         asked = self.reader.ask(schema, threshold=threshold, overlap=overlap, on_long="window")
@@ -43,7 +44,7 @@ def sample_texts(paths: Sequence[Path], count: int = SAMPLE) -> Callable[[Reader
     """Return a function that lets a reader read texts of files one by one, as many of each file.
 
     Args:
-        paths: as `onepass.evaluation.files.find_files` takes them.
+        paths: as `onepass.corpus.files.find_files` takes them.
         count: texts in all; at least one of each file.
 
     Raises:
@@ -78,7 +79,7 @@ def loss_check(
     """Return a function that measures what one reader loses against another on annotated files.
 
     Args:
-        paths: as `onepass.evaluation.files.find_files` takes them.
+        paths: as `onepass.corpus.files.find_files` takes them.
         most: points of F1 that may be lost on a section of a file: entities, records and relations
             by micro-averaged F1, classifications by macro-averaged F1.
         limit: read only the first examples of each file, this many.

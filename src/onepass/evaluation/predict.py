@@ -16,9 +16,9 @@ from onepass.decoding.overlap import Policy
 from onepass.evaluation.asking import schema_of
 from onepass.extractor import Extractor
 from onepass.models.gliner.family import GLINER
-from onepass.models.thresholds import Given
 from onepass.results.types import Extraction, Value
 from onepass.schema import Schema
+from onepass.schema.options import Overlap, Threshold
 
 _CHUNK = 256  # examples that are looked at together; bounds memory
 
@@ -27,7 +27,7 @@ class Extracts(Protocol):
     """The part of `onepass.Extractor` that evaluation needs."""
 
     def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: Given, overlap: str
+        self, text: list[str], schema: Schema, /, *, threshold: Threshold, overlap: Overlap
     ) -> list[Extraction]:
         """Return one extraction for each text."""
 
@@ -70,8 +70,8 @@ def predict(
     model: Extracts,
     examples: Iterable[Example],
     *,
-    threshold: Given,
-    overlap: str,
+    threshold: Threshold,
+    overlap: Overlap,
     abstain: float | None = None,
 ) -> Iterator[Batch]:
     """Ask a model everything that was annotated in each example.

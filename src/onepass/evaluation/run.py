@@ -20,7 +20,7 @@ from onepass.evaluation.tables import (
     section_tables,
     speed_line,
 )
-from onepass.models.thresholds import Given
+from onepass.schema.options import Overlap, Threshold
 
 Progress = Callable[[int], None]  # called with the number of texts that are done
 
@@ -97,8 +97,8 @@ def evaluate(
     model: Extracts,
     examples: Iterable[Example],
     *,
-    threshold: Given = None,
-    overlap: str = "flat",
+    threshold: Threshold = None,
+    overlap: Overlap = "flat",
     progress: Progress | None = None,
 ) -> Report:
     """Ask a model everything that was annotated in each example, and score the answers.

@@ -18,6 +18,7 @@ from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
+from onepass.models.settings import own_splitter
 from onepass.models.weighted import with_weights
 from onepass.text.words import Splitter
 from onepass.training.config import TrainConfig
@@ -129,6 +130,15 @@ def answered(model: str | Path) -> Callable[[Example], Example]:
         CheckpointError: if the checkpoint is of no family that is trained.
     """
     return TRAINED[_located(model).kind].answered
+
+
+def splitter_of(model: str | Path) -> Splitter | None:
+    """Return the splitter of words that a checkpoint names; None for the words of its family.
+
+    Raises:
+        CheckpointError: if the checkpoint is of no family that is trained, or names another.
+    """
+    return own_splitter(_located(model).directory)
 
 
 def open_trainee(

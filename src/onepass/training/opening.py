@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onepass.errors import InputError
+from onepass.training.borders import tell_of_borders
 from onepass.training.config import TrainConfig
-from onepass.training.families import loss_options, open_trainee
+from onepass.training.families import answered, loss_options, open_trainee, splitter_of
 from onepass.training.rl.policy import open_policy
 from onepass.training.rl.run import Reinforcement
 from onepass.training.sources import Sources
@@ -28,7 +29,8 @@ def open_learner(
         config: of the run, with the options of its loss.
         sources: what is learned from.
         device: where the network runs.
-        report: is told what of the data rewards can judge.
+        report: is told what of the data rewards can judge, and how many values stand inside words
+            of the checkpoint.
 
     Returns:
         The checkpoint, and what takes the place of supervised training, None where nothing does.
@@ -43,6 +45,8 @@ def open_learner(
         trainee = open_trainee(
             config.model, loss_options(config), device=device, splitter=config.word_splitter
         )
+        if config.word_splitter is None and splitter_of(config.model) is None:
+            tell_of_borders(sources, answered(config.model), report)
     else:
         trainee = policy = open_policy(config.model, device=device, splitter=config.word_splitter)
         rl = Reinforcement(policy, config.rl, threads=config.threads)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from onepass.typed.signs import MINUS
+
 # price-parser keeps its own list private; it has codes that ISO has not, and lacks new ones.
 _ISO_4217 = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN "
@@ -37,7 +39,10 @@ _OF_DOLLARS = re.compile("..D|ARS|BRL|CLP|COP|CVE|DOP|MXN|UYU")  # but not $20 T
 _EURO = re.compile(r"(?<![^\W\d_])euros?(?![^\W\d_])", re.IGNORECASE)
 _CODE = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 _DOLLARS = re.compile(r"(?<![^\W\d_])[A-Z][A-Za-z]{0,2}\$")
-_YUAN_OR_YEN = re.compile(r"(?P<country>CN|JP)\s?[¥￥]|(?<=\d)\s?(?P<unit>[元圆圓])")
+_BEFORE_DIGITS = rf"(?<![^\W\d_])(?=.\s?[{MINUS}]?\d)"  # not 美元 500, which are dollars
+_YUAN_OR_YEN = re.compile(
+    rf"(?P<country>CN|JP)\s?[¥￥]|(?:(?<=\d)\s?|{_BEFORE_DIGITS})(?P<unit>[元圆圓])"
+)
 
 
 def read_currency(text: str) -> tuple[str | None, str | None]:

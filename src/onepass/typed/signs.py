@@ -6,10 +6,18 @@ A minus is never lost: it counts, or the text is refused. This module reads no d
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from onepass.typed.unreadable import UnreadableError
 
-MINUS = "-−–‒‐‑﹣－"
+MINUS = "-−–‒‐‑﹣－➖˗"
+# Marks of direction, of where a line may or must not end, and of how a sign is drawn. Between two
+# letters or digits, and between a letter and a minus, they stay: they may be what parts them.
+_UNSEEN = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe0e\ufe0f\ufeff"
+_UNSEEN_RUN = re.compile(
+    rf"(?<![^\W_])(?<![{_UNSEEN}])[{_UNSEEN}]+|(?<=\d)[{_UNSEEN}]+(?=[{MINUS}])"
+    rf"|[{_UNSEEN}]+(?![^\W_]|[{MINUS}{_UNSEEN}])"
+)
 _SYMBOL = "[$¢-¥֏؋৲৳฿៛\u20a0-\u20cf﷼＄￠￡￥￦]"
 _CURRENCY = (
     f"(?:[^\\W\\d_]{{0,3}}{_SYMBOL}"
@@ -57,11 +65,21 @@ def no_cents(after: str) -> bool:
     return _NO_CENTS.match(after) is not None
 
 
+def without_unseen(text: str) -> str:
+    """Return a text without characters that nobody sees, which may stand between sign and number.
+
+    >>> without_unseen("(\u200e75) \u2060EUR\u200f"), len(without_unseen("75\u200b80"))
+    ('(75) EUR', 5)
+    """
+    return text if text.isascii() else _UNSEEN_RUN.sub("", text)
+
+
 def with_minus(text: str, start: int, end: int) -> str:
     """Return the number at a place together with a minus that stands directly outside it.
 
     A span is made of words, and a model may leave out the sign before them. Parentheses around a
     span are no minus: most are an aside. The dash of an amount without cents is added as well.
+    Characters that nobody sees are left out.
 
     >>> text = "Balance -$75, limit $20, debt 1,299.50- EUR"
     >>> with_minus(text, 9, 12), with_minus(text, 20, 23), with_minus(text, 30, 38)
@@ -69,6 +87,10 @@ def with_minus(text: str, start: int, end: int) -> str:
     >>> with_minus("for € 1.299,- only", 4, 11)
     '€ 1.299,-'
     """
+    # Around the span more than a minus may be away is taken, since some of it is not seen.
+    cuts = (max(0, start - 4 * _FARTHEST), start, end, end + 4 * _FARTHEST)
+    left, inner, right = (without_unseen(text[first:last]) for first, last in pairwise(cuts))
+    text, start, end = left + inner + right, len(left), len(left + inner)
     before = _MINUS_OUTSIDE.search(text, max(0, start - _FARTHEST), start)
     after = _CENTS_MINUS.match(text, end) or _NO_CENTS_OUTSIDE.match(text, end)
     return text[before.start() if before else start : after.end() if after else end]

@@ -18,7 +18,7 @@ from onepass.typed.amounts import read_money, read_quantity
 from onepass.typed.contacts import read_email, read_iban, read_phone, read_url
 from onepass.typed.dates import read_date, read_datetime
 from onepass.typed.numbers import read_integer, read_number
-from onepass.typed.signs import with_minus
+from onepass.typed.signs import with_minus, without_unseen
 from onepass.typed.unreadable import UnreadableError
 
 Read = str | int | float | Decimal | date | datetime | Money | Quantity
@@ -71,7 +71,7 @@ def read_value(text: str, rules: Rules) -> Read:
             f"{text[:40]!r}... has {len(text)} characters, too many for the kind {rules.kind!r}; "
             f"at most {_MOST_CHARS} are read."
         )
-    return _READERS[rules.kind](text, rules)
+    return _READERS[rules.kind](without_unseen(text) if rules.kind in _SIGNED else text, rules)
 
 
 def text_to_read(text: str, start: int, end: int, rules: Rules) -> str:
