@@ -33,7 +33,7 @@ def test_json(onepass: Onepass, tmp_path: Path):
     assert set(found) == {
         "name", "directory", "revision", "family", "architecture", "runs", "parameters", "dtypes",
         "parts", "special_tokens", "limits", "word_splitter", "thresholds", "labels", "calibration",
-        "graphs", "missing", "problems",
+        "settings", "graphs", "missing", "problems",
     }  # fmt: skip
     assert (found["family"], found["runs"], found["problems"]) == ("gliner2", True, [])
     assert found["limits"] == {"pieces": 512, "words": None, "width": 4}
@@ -60,7 +60,13 @@ def test_the_built_in_model(onepass: Onepass):
     assert (found["name"], found["runs"], found["parts"]) == ("builtin", True, [])
     assert [one["precision"] for one in found["graphs"]] == ["int8"]
     assert found["graphs"][0]["size_bytes"] > 10**6
-    assert onepass("models", "inspect", "builtin").out.count("(") == 0
+    assert (found["architecture"], found["settings"]["pair_words"]) == (
+        "span, count_lstm_v2, word shapes",
+        40,
+    )
+    table = onepass("models", "inspect", "builtin").out
+    assert "Parts\n  there are exports alone, no weights\n" in table
+    assert "  distinct_values  true\n" in table
 
 
 def test_what_cannot_be_run_is_said(onepass: Onepass, tmp_path: Path):

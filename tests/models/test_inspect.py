@@ -249,7 +249,7 @@ def test_every_tokenizer_is_read(tmp_path: Path, make: Callable[[Path], object],
         (
             "config.json",
             {"word_shapes": True},
-            "encoder with a type_vocab_size of 36",
+            "with a type_vocab_size of 36",
         ),
         (
             "encoder_config/config.json",

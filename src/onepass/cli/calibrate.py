@@ -54,8 +54,9 @@ def calibrate(
 
     The texts must be such as the checkpoint was not trained on, and some hundred of them. After
     that a score of 0.8 is right about 80 % of the time on texts like these, and what is found by
-    default is what gave the best F1 on them. Says for each kind how far scores were from the truth
-    before and after (expected calibration error), on halves that were not fitted on.
+    default is what gave the best F1 on them (of fields with choices, what was most often right).
+    Says for each kind how far scores were from the truth before and after (expected calibration
+    error), on halves that were not fitted on.
     """
     from onepass.evaluation.calibration import FEWEST, answer, calibration_errors, fit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,10 +24,12 @@ def inspect(
     ],
     form: ReportOption = ReportFormat.TABLE,
 ) -> None:
-    """Show the family, parts, sizes, tokens, limits and exports of a checkpoint, and what it lacks.
+    """Show what a checkpoint is made of, how it decides, and what it lacks.
 
-    Only configurations and headers are read. A model of the hub is downloaded first if it is not
-    here.
+    Its family and variant, its parts and their sizes (of what is exported alone, the size of the
+    exports), special tokens, limits, and what its onepass.json says: thresholds, calibration and
+    settings of the family. Only configurations and headers are read. A model of the hub is
+    downloaded first if it is not here.
     """
     from onepass.builtin import named
     from onepass.models.inspect import inspect_checkpoint
@@ -53,6 +56,7 @@ def _as_dict(found: Inspection) -> dict[str, Any]:
         "thresholds": dict(found.thresholds),
         "labels": dict(found.label_thresholds),
         "calibration": {kind: asdict(one) for kind, one in found.calibration.items()},
+        "settings": dict(found.settings),
         "graphs": [asdict(one) | {"path": str(one.path)} for one in found.graphs],
         "missing": list(found.lacks),
         "problems": list(found.problems),
@@ -73,10 +77,13 @@ def _table(found: Inspection) -> str:
     return "\n".join(
         (
             section("Checkpoint", about),
-            section(f"Parts ({size})" if found.parts else "Parts", [_part(p) for p in found.parts]),
+            section(f"Parts ({size})" if found.parts else "Parts", _parts(found)),
             section("Special tokens", [(t, _number(i)) for t, i in found.tokens.items()]),
             section("Limits", _limits(found)),
             section("Thresholds", _thresholds(found)),
+            section(
+                "Settings", [(key, json.dumps(value)) for key, value in found.settings.items()]
+            ),
             section(
                 "Exports",
                 [
@@ -93,6 +100,13 @@ def _table(found: Inspection) -> str:
             section("Problems", [(problem,) for problem in found.problems]),
         )
     )
+
+
+def _parts(found: Inspection) -> list[tuple[str, ...]]:
+    """Return a row for each part; without weights they cannot be told apart."""
+    if not found.parts and any(one.problem is None for one in found.graphs):
+        return [("there are exports alone, no weights",)]
+    return [_part(part) for part in found.parts]
 
 
 def _part(part: Part) -> tuple[str, ...]:

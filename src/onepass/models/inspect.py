@@ -6,6 +6,7 @@ part of the answer, not an error.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -95,6 +96,7 @@ class Inspection:
         calibration: of its scores, by kind of task.
         label_thresholds: of labels that have one of their own, by name.
         splitter: of words that it names; None for those of its family.
+        settings: what else its ``onepass.json`` says, which its family alone reads.
         graphs: exports that are there, used or not.
         lacks: what it leaves to others, one clause each.
         problems: why it cannot be run as it is, one sentence each.
@@ -112,6 +114,7 @@ class Inspection:
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     label_thresholds: Mapping[str, float] = field(default_factory=dict)
     splitter: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     graphs: tuple[Graphs, ...] = ()
     lacks: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -131,7 +134,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     >>> from onepass.builtin import builtin_checkpoint
     >>> found = inspect_checkpoint(builtin_checkpoint())
     >>> found.architecture, found.width, found.problems
-    ('span, count_lstm_v2', 10, ())
+    ('span, count_lstm_v2, word shapes', 10, ())
     """
     problems: list[str] = []
     facts, whole = _facts(checkpoint, problems)
@@ -169,6 +172,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
         calibration=kept.calibration,
         label_thresholds=kept.labels,
         splitter=kept.splitter,
+        settings=kept.of_family,
         graphs=graphs,
         lacks=facts.lacks,
         problems=tuple(problems),
@@ -281,7 +285,7 @@ def _graphs(checkpoint: Checkpoint, facts: Facts) -> tuple[Graphs, ...]:
         except CheckpointError:  # of weights that are not all there, which is said elsewhere
             roots = {beside: None}
         for directory in (root / precision for root in roots):
-            if not directory.is_dir():
+            if not os.path.isdir(directory):  # nor in a place that may not be entered
                 continue
             problem = export_problem(directory, checkpoint)
             absent = [name for name in facts.graphs if not (directory / f"{name}.onnx").is_file()]

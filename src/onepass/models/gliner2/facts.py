@@ -42,7 +42,7 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
     encoder = read_json(path) if path.is_file() else {}
     problems = _problems(encoder) if config.shapes and encoder else ()
     return Facts(
-        architecture=f"span, {config.counting_layer}",
+        architecture=f"span, {config.counting_layer}{', word shapes' if config.shapes else ''}",
         parts=_PARTS,
         expected=_EXPECTED,
         encoders={"encoder": (config.backbone, encoder)},
