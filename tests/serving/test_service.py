@@ -154,7 +154,7 @@ def test_models_and_limits(service):
         "body_bytes": 100_000,
         "text_chars": 20_000,
         "texts": 8,
-        "schema_chars": 65_536,
+        "schema_chars": 131_072,
         "labels": 20,
     }
     assert service.http.get("/v1/schema").json() == json.loads(json.dumps(SCHEMA_JSON_SCHEMA))

@@ -31,7 +31,7 @@ _RULES = {
 }  # fmt: skip
 _OWN = ("exclusive", "region", "order")  # rules that JSON Schema has no word for
 _DEPTH = 16  # of references to references
-_MOST = 5_000  # fields and choices; by references, a few lines may stand for millions
+_MOST = 5_000  # fields and choices by reference: a few lines may stand for millions
 
 _Object = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def shape_of_json(data: Mapping[str, Any]) -> Shape:
 
     Raises:
         SchemaError: naming the property that cannot be asked, or the key of our own JSON form; for
-            more than 5,000 fields and choices.
+            more than 5,000 fields.
 
     >>> order = {
     ...     "title": "Order",
@@ -103,7 +103,8 @@ class _Reader:
 
     def __init__(self, document: _Object) -> None:
         self.document = document
-        self.asked = 0  # fields and choices
+        self.asked = 0  # fields, and choices that are asked once more
+        self.seen: set[int] = set()  # ids of properties that were read
 
     def shape(self) -> Shape:
         root = self._found(self.document, "The JSON Schema")
@@ -131,16 +132,19 @@ class _Reader:
                 f"What is required of {shown(name)} must be a list of properties, but "
                 f"{shown(required)} was given."
             )
+        again = id(properties) in self.seen
+        self.seen.add(id(properties))
         leaves: list[Leaf] = []
         children: list[Child] = []
         for key, value in properties.items():
             where = f"{name}.{check_name(key, 'The name of a property')}"
             kind, needed = self._type(value, where), key in required
-            self.asked += 1 + len(kind.choices)
+            # What is written out is as long as its text; only references make more of it.
+            self.asked += 1 + (len(kind.choices) if again or kind.name is not None else 0)
             if self.asked > _MOST:
                 raise SchemaError(
-                    f"The JSON Schema has more than {_MOST} fields and choices, those of each "
-                    "reference counted; ask for fewer."
+                    f"The JSON Schema has more than {_MOST} fields, those of each reference and "
+                    "their choices counted; ask for fewer."
                 )
             if kind.below is not None:
                 below = self._shape(kind.below, kind.name or key, (*above, properties))

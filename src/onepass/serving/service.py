@@ -145,7 +145,8 @@ class Service:
                 422,
                 "schema_too_long",
                 f"The schema has {chars} characters, but at most {self.settings.schema_chars} are "
-                "taken; shorten its descriptions and examples, or split it.",
+                "taken (the service's --max-schema); shorten its descriptions and examples, or "
+                "split it.",
             )
 
     def _check_labels(self, labels: int) -> None:

@@ -52,7 +52,7 @@ class Settings:
     keys: tuple[str, ...] = field(default=(), repr=False)
     body_bytes: int = 1_048_576
     text_chars: int = 100_000
-    schema_chars: int = 65_536
+    schema_chars: int = 131_072
     labels: int = 256
     texts: int = 64
     requests: int = 128
