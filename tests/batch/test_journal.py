@@ -1,5 +1,6 @@
 """The folder of an unfinished job: who may go on with it, and who may read it."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -51,20 +52,43 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path, name: str):
     victim.write_text("kept")
     folder.mkdir()
     (folder / name).symlink_to(victim)
-    with pytest.raises(InputError, match=f"{name} is where the job would be kept .* is a link"):
+    with pytest.raises(
+        InputError, match=f"{name} is where the job would be kept .* is a link; delete it"
+    ):
         begin(folder, "a digest")
     assert victim.read_text() == "kept"
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
-@pytest.mark.parametrize("name", ["", "journal"])
-def test_what_another_user_made_is_refused(tmp_path: Path, name: str):
-    folder = tmp_path / "out.jsonl.job"
-    folder.mkdir()
-    (folder / "journal").touch()
-    os.chown(folder / name, 12345, 12345)
-    with pytest.raises(InputError, match="made by another user; delete it"):
+@pytest.mark.parametrize("name", ["out.jsonl.job", "journal"])
+def test_what_another_user_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    folder, check = tmp_path / "out.jsonl.job", module._check_own
+    begin(folder, "a digest")
+
+    def checked(path: Path, owner: int) -> None:
+        check(path, owner + (path.name == name))
+
+    monkeypatch.setattr(module, "_check_own", checked)
+    with pytest.raises(InputError, match=rf"{name} is .* another user made it; .* \(chown -R\)"):
         begin(folder, "a digest")
+    assert (folder / "rows").read_text() == "one\n"
+
+
+def test_a_disk_without_modes_takes_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    begin(tmp_path / "out.jsonl.job", "a digest")
+
+
+def test_a_journal_that_is_never_the_same_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_is_at", lambda *_: False)
+    with pytest.raises(InputError, match="another file each of 10 times"):
+        begin(tmp_path / "out.jsonl.job", "a digest")
 
 
 def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path):

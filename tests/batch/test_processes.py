@@ -1,6 +1,7 @@
 """Worker processes: how they start, and how they are stopped in the middle of an answer."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 
 from onepass.batch.answering import Request
 from onepass.batch.job import ModelChoice
-from onepass.batch.processes import in_processes
+from onepass.batch.processes import _out_of_this_directory, in_processes
 from onepass.batch.rows import Chunk, Position, Row
 from onepass.schema import Schema
 
@@ -47,3 +48,41 @@ def test_modules_of_the_current_directory_are_not_run(
     [(_, answers)] = in_processes(ModelChoice(threads=1), request, 1)([chunk])
     assert '"Bern"' in str(answers)
     assert os.environ.get("PYTHONSAFEPATH") == before
+
+
+def test_jobs_of_two_threads_set_the_environment_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    inside, may_leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with _out_of_this_directory():
+            inside.set()
+            may_leave.wait(20)
+
+    thread = threading.Thread(target=other)
+    with _out_of_this_directory():
+        thread.start()
+        assert not inside.wait(0.2)
+    assert inside.wait(20)
+    assert os.environ["PYTHONSAFEPATH"] == "1"
+    may_leave.set()
+    thread.join()
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
+def test_the_environment_changes_only_while_a_process_starts(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    seen: list[str] = []
+    putenv = os.putenv
+
+    def noted(name: bytes, value: bytes) -> None:
+        seen.append(os.fsdecode(name))
+        putenv(name, value)
+
+    monkeypatch.setattr(os, "putenv", noted)
+    request = Request(Schema().entities(["city"]))
+    rows = [Chunk((Row(n, {}, "Bo lives in Bern."),), Position(0, n)) for n in range(9)]
+    assert len(list(in_processes(ModelChoice(threads=1), request, 1)(rows))) == 9
+    assert seen.count("PYTHONSAFEPATH") == 2  # of the pool, and of its only process

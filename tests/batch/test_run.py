@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onepass.batch import Counts, Job, Watch, run
+from onepass.batch import Counts, Job, Watch, keeping, run, stream
 from onepass.batch.job import ModelChoice
 from onepass.batch.journal import Journal
 from onepass.batch.packing import packed
@@ -601,3 +602,30 @@ def test_an_input_that_changes_is_not_done(tmp_path: Path, load: Load, change: s
         run(Job(input=source, output=out, schema=SCHEMA), watch=Watch(progress=changed), load=load)
     assert not out.exists()
     assert (tmp_path / "out.jsonl.job" / "rows").exists()
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("seconds", [0.0, 1000.0])
+def test_an_input_that_changes_is_told_soon_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Load, streamed: bool, seconds: float
+):
+    monkeypatch.setattr(keeping, "_LOOK", seconds)
+    monkeypatch.setattr(keeping, "_SHARE", 0)
+    source, told, written = tmp_path / "in.txt", [], []
+    source.write_text("Bern\n" * 9)
+
+    def changed(counts: Counts) -> None:
+        told.append(counts.rows)
+        if len(told) == 2:
+            with source.open("a") as file:
+                file.write("Basel, once more\n")
+
+    job = Job(input=source, output=tmp_path / "out.jsonl", schema=SCHEMA)
+    watch = Watch(progress=changed)
+    done = partial(stream, job, written.append) if streamed else partial(run, job)
+    with pytest.raises(InputError, match="changed while it was read") as caught:
+        done(watch=watch, load=load)
+    assert (len(told) == 2) == (seconds == 0)
+    assert ("Delete that folder and begin again" in str(caught.value)) != streamed
+    assert len("".join(written).splitlines()) == (told[-1] if streamed else 0)

@@ -210,3 +210,31 @@ def test_the_name_of_the_output_says_the_format(onepass: Onepass, tmp_path: Path
 def test_a_report_that_cannot_be_written_is_refused_first(onepass: Onepass, tmp_path: Path) -> None:
     done = onepass("redact", "A person.", "-l", "person", "--report", str(tmp_path / "no" / "r"))
     assert (done.code, done.out) == (2, "")
+
+
+@pytest.mark.parametrize("given", ["*.jsonl", "."])
+def test_a_report_takes_the_place_of_no_file_that_is_read(
+    onepass: Onepass, tmp_path: Path, given: str
+) -> None:
+    mails, out = tmp_path / "mails", tmp_path / "out.jsonl"
+    mails.mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (mails / name).write_text('{"text": "a person"}\n')
+    done = onepass("redact", "-i", str(mails / given), "-l", "person", "-o", str(out),
+                   "--report", str(mails / "a.jsonl"))  # fmt: skip
+    assert done.code == 2
+    assert f"is the input {mails / 'a.jsonl'}, too" in done.err
+    assert (mails / "a.jsonl").read_text() == '{"text": "a person"}\n'
+    assert not out.exists()
+
+
+def test_a_page_takes_the_place_of_no_file_that_is_read(onepass: Onepass, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("a person\n")
+    for given in (["-i", str(tmp_path / "a.txt"), "-i", str(tmp_path / "b.txt")],
+                  ["-i", str(tmp_path)]):  # fmt: skip
+        done = onepass("redact", *given, "-l", "person", "-f", "html",
+                       "-o", str(tmp_path / "a.txt"))  # fmt: skip
+        assert done.code == 2
+        assert f"is the input {tmp_path / 'a.txt'}, too" in done.err
+    assert (tmp_path / "a.txt").read_text() == "a person\n"

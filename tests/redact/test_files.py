@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onepass import Extractor
-from onepass.batch import Counts, Watch
+from onepass.batch import Counts, Job, Watch
 from onepass.errors import InputError
 from onepass.redact import Options, RedactJob, Report, redact_files, redact_stream
 from onepass.redact.files import redacted_rows
@@ -147,3 +147,47 @@ def test_names_of_columns_of_parquet_are_in_no_message(model: Extractor, tmp_pat
         job = RedactJob(input=given, output=tmp_path / "o.jsonl", text_field=field)
         with pytest.raises(InputError, match=expected):
             redact_files(job, load=lambda: model)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"input": 3}, "input must be a path or a list of paths"),
+        ({"text_field": 3}, "text_field must be a string"),
+        ({"text_unit": "word"}, "text_unit is 'line' or 'file'"),
+        ({"max_line": 0}, "one byte or more, but max_line is 0"),
+        ({"model": "builtin"}, "model must be a ModelChoice"),
+    ],
+)
+def test_fields_of_another_kind_are_refused_by_every_job(
+    given: dict[str, object], message: str
+) -> None:
+    fields = {"input": "a.jsonl", "output": "b.jsonl", **given}
+    with pytest.raises(InputError, match=message):
+        RedactJob(**fields)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=message):
+        Job(schema={"entities": ["city"]}, **fields)  # type: ignore[arg-type]
+
+
+def test_options_of_another_kind_are_refused() -> None:
+    with pytest.raises(InputError, match="options must be Options"):
+        RedactJob(input="a.jsonl", options={"label": "x"})  # type: ignore[arg-type]
+
+
+def test_a_stream_needs_no_output_and_a_file_does(model: Extractor, mails: list[Path]) -> None:
+    with pytest.raises(InputError, match="take the lines from redact_stream"):
+        redact_files(RedactJob(input=mails), load=lambda: model)
+    for job in (RedactJob(input=mails), RedactJob(input=mails, output="clean.jsonl.gz")):
+        lines: list[str] = []
+        redact_stream(job, lines.append, load=lambda: model)
+        assert "".join(lines).startswith('{"text": ')
+
+
+def test_a_wrong_column_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
+    def load() -> Extractor:
+        raise AssertionError("the model was loaded")
+
+    given = tmp_path / "a.csv"
+    given.write_text("id,body\n1,a@b.org\n")
+    with pytest.raises(InputError, match="no column 'text'"):
+        redact_files(RedactJob(input=given, output=tmp_path / "o.jsonl"), load=load)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from onepass.redact import checks, patterns
 from onepass.redact.find import Finders
 from onepass.redact.kinds import kind_of
+from onepass.redact.plain import HIDING
+from onepass.redact.readings import Span, over_lines
 from onepass.results.types import Entity, Extraction
 
 FOUND = {
@@ -170,6 +174,37 @@ def test_no_text_makes_them_slow(name: str, piece: str) -> None:
     for _ in getattr(patterns, name)(piece * (60_000 // len(piece))):
         pass
     assert time.process_time() - began < 2
+
+
+def test_lines_on_which_no_value_is_begun_are_read_once() -> None:
+    read: list[str] = []
+
+    def find(text: str) -> Iterator[Span]:
+        read.append(text)
+        return iter(())
+
+    list(over_lines(re.compile(r"AB12\Z"))(find)("1234 5678\n1234 AB12\n1234\n"))
+    assert read[1:] == ["1234 AB12 1234"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "begun"),
+    [
+        ("_IBAN_BEGUN", ["1234 5678 9012 3456 AB12", "4111 1111"], ["de89", "GB82 WEST 1234-"]),
+        ("_CARD_BEGUN", ["4111 1111", "Card 1234 AB12"], ["Card 4111 1111", "\u5361\u53f74111-"]),
+        ("_SSN_BEGUN", ["4111 1111", "AB12"], ["SSN 536-", "536-90-"]),
+    ],
+)
+def test_how_lines_end_on_which_a_value_is_begun(
+    name: str, rows: list[str], begun: list[str]
+) -> None:
+    pattern = getattr(patterns, name)
+    assert [one for one in rows + begun if pattern.search(one)] == begun
+
+
+def test_invisible_characters_of_emoji_hide_nothing() -> None:
+    assert HIDING.search("\u2764\ufe0f \U0001f469\u200d\U0001f4bb, \U0001f44d\U0001f3fd") is None
+    assert all(map(HIDING.search, ("a\u200b@b.org", "\u22121\ufe0f2", " \u200b1")))
 
 
 @settings(max_examples=50)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onepass.redact.places import Place
-from onepass.redact.repeats import repeats
+from onepass.redact.repeats import _INVISIBLE, repeats
+from onepass.text.marks import MARK_RANGES
 
 parts = st.lists(st.text("abA\u4eac\u90fd", min_size=1, max_size=5), min_size=1, max_size=2)
 values = st.lists(parts.map(" ".join), min_size=1, max_size=4, unique=True)
@@ -98,3 +101,21 @@ def test_a_shorter_value_is_found_where_the_longer_one_does_not_end() -> None:
     both = [*places_of("Anna Bork, ", "Anna Bork"), Place("y", 11, 15, 0.9, "model")]
     found = repeats("Anna Bork, Anna, Anna Borka", both)
     assert [(one.start, one.end, one.label) for one in found] == [(17, 21, "y")]
+
+
+def test_a_long_value_with_a_letter_more_is_passed_quickly() -> None:
+    value = "".join(f"{number} " for number in range(1000)) + "z"
+    text = f"{value} " + f"{value}q " * 30
+    began = time.process_time()
+    assert repeats(text, [Place("x", 0, len(value), 0.5, "model")]) == []
+    assert time.process_time() - began < 2
+
+
+def test_a_shorter_value_is_found_behind_any_white_space() -> None:
+    text = "Anna Bo Lund, Anna Bo, Anna \n Bo Lunds"
+    found = [Place("x", 0, 12, 0.5, "model"), Place("x", 14, 21, 0.5, "model")]
+    assert [(one.start, one.end) for one in repeats(text, found)] == [(23, 32)]
+
+
+def test_the_joiners_and_variants_that_are_no_marks_are_ranges_of_their_own() -> None:
+    assert {*_INVISIBLE} <= {*MARK_RANGES.split()}

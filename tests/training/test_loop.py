@@ -184,7 +184,12 @@ def test_a_best_that_somebody_put_there_is_not_overwritten(run, make):
 
 
 def test_what_an_interrupted_save_left_does_not_matter(run, make):
-    for name in (".new-step-4", ".new-best", ".dropped-step-1", "step-99"):
+    for name in (
+        ".onepass-new-step-4",
+        ".onepass-new-best",
+        ".onepass-dropped-0-step-1",
+        "step-99",
+    ):
         (run / name).mkdir(parents=True)
         (run / name / "config.json").write_text("{}")
     train(make([{"score": 0.1}, {"score": 0.2}]), options(), run)

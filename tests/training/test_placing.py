@@ -1,6 +1,7 @@
 """Directories that are whole, whenever the process that changes them is killed."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from onepass.training.placing import copied, dropped, made, recovered
 
 OLD, NEW = ["old"] * 3, ["new"] * 3
+PLACES = re.compile("step-[0-9]+|best")
 
 
 class Killed(BaseException):
@@ -63,7 +65,7 @@ def test_a_directory_that_is_replaced_is_the_old_or_the_new_one(tmp_path: Path):
         fill(place, "old")
         was_killed = killed_at(number, replace)
         assert not place.exists() or contents(place) in (OLD, NEW)
-        recovered(place.parent)
+        recovered(place.parent, PLACES)
         assert contents(place) in (OLD, NEW)
         assert os.listdir(place.parent) == ["best"]
     assert contents(place) == NEW
@@ -77,7 +79,7 @@ def test_a_directory_that_is_dropped_is_whole_or_gone(tmp_path: Path):
         shutil.rmtree(place.parent, ignore_errors=True)
         fill(place, "old")
         was_killed = killed_at(number, lambda: dropped(place))
-        recovered(place.parent)
+        recovered(place.parent, PLACES)
         assert not place.exists() or contents(place) == OLD
         assert set(os.listdir(place.parent)) <= {"step-1"}
     assert not place.exists()
@@ -96,6 +98,58 @@ def test_nothing_is_left_of_what_fails(tmp_path: Path):
         fail()
     assert os.listdir(tmp_path) == ["best"]
     assert contents(tmp_path / "best") == OLD
+
+
+def test_what_stands_there_stays_if_the_new_one_cannot_be_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place, rename = tmp_path / "best", os.rename
+    fill(place, "old")
+
+    def renamed(path: Path, target: Path) -> None:
+        if "new" in path.name:
+            raise OSError("held")
+        rename(path, target)
+
+    def replace() -> None:
+        with made(place) as new:
+            fill(new, "new")
+
+    monkeypatch.setattr(os, "rename", renamed)
+    with pytest.raises(OSError, match="held"):
+        replace()
+    assert os.listdir(tmp_path) == ["best"]
+    assert contents(place) == OLD
+
+
+def test_what_cannot_be_removed_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    place = tmp_path / "best"
+    fill(place, "old")
+
+    def held(*_: Any, **__: Any) -> None:
+        raise OSError("held")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", held)
+        for content in ("newer", "new"):
+            with made(place) as new:
+                fill(new, content)
+        dropped(tmp_path / "sub")  # which is not there
+    assert contents(place) == NEW
+    assert len(os.listdir(tmp_path)) == 3
+    recovered(tmp_path, PLACES)
+    assert os.listdir(tmp_path) == ["best"]
+
+
+def test_what_others_keep_there_stays(tmp_path: Path):
+    names = [".new-project", ".old-notes", ".onepass-old-thesis", ".dropped-1-best", ".new-best"]
+    for name in [*names, "notes"]:
+        fill(tmp_path / name, "old")
+    files = [".old-zshrc", ".onepass-old-best", ".onepass-new-step-1"]
+    for name in files:
+        (tmp_path / name).touch()
+    recovered(tmp_path, PLACES)
+    assert sorted(os.listdir(tmp_path)) == sorted([*names, *files, "notes"])
 
 
 def test_a_copy_leaves_files_out(tmp_path: Path):

@@ -106,6 +106,10 @@ class Job:
     address: str | None = None
 
     def __post_init__(self) -> None:
+        check_files(
+            input=self.input, output=self.output, text_field=self.text_field,
+            text_unit=self.text_unit, max_line=self.max_line, model=self.model,
+        )  # fmt: skip
         self._check_kinds()
         if self.format not in (None, *FileFormat):
             raise InputError(
@@ -115,10 +119,6 @@ class Job:
             raise InputError(f"The engine {self.engine!r} is not known; give local or ray.")
         if self.address is not None and self.engine != "ray":
             raise InputError("An address is for the engine ray; give that too, or no address.")
-        if type(self.max_line) is not int or self.max_line < 1:
-            raise InputError(
-                f"A row may have one byte or more, but max_line is {self.max_line!r:.60}."
-            )
         if type(self.workers) is not int or self.workers < 1:
             raise InputError(
                 f"A job needs at least one worker, but workers is {self.workers!r:.60}; give a "
@@ -131,22 +131,17 @@ class Job:
         """Refuse what would fail later, as an error of Python."""
         given = self.threshold
         numbers = given.values() if isinstance(given, Mapping) else (given,)
-        fits = {
-            "input": (_is_input(self.input), "a path or a list of paths"),
-            "output": (isinstance(self.output, _PATH), "a path"),
-            "model": (isinstance(self.model, ModelChoice), "a ModelChoice"),
+        fits: dict[str, tuple[object, bool, str]] = {
             "threshold": (
+                given,
                 given is None or all(isinstance(one, Real) for one in numbers),
                 "a number or numbers by name",
             ),
         }
-        for name in ("text_field", "overlap", "on_long", "solver"):
-            fits[name] = (isinstance(getattr(self, name), str), "a string")
-        for name, (is_one, wanted) in fits.items():
-            if not is_one:
-                raise InputError(
-                    f"{name} must be {wanted}, but {getattr(self, name)!r:.60} was given."
-                )
+        for name in ("overlap", "on_long", "solver"):
+            word = getattr(self, name)
+            fits[name] = (word, isinstance(word, str), "a string")
+        _refuse_others(fits)
 
     @property
     def output_format(self) -> FileFormat:
@@ -155,6 +150,41 @@ class Job:
 
 
 _PATH = (str, os.PathLike)
+
+
+def check_files(
+    *,
+    input: object,
+    output: object,
+    text_field: object,
+    text_unit: object,
+    max_line: object,
+    model: object,
+) -> None:
+    """Refuse fields of any job on files that cannot be, in place of an error of Python later.
+
+    Raises:
+        InputError: for a value of another kind than is meant.
+    """
+    _refuse_others(
+        {
+            "input": (input, _is_input(input), "a path or a list of paths"),
+            "output": (output, isinstance(output, _PATH), "a path"),
+            "text_field": (text_field, isinstance(text_field, str), "a string"),
+            "model": (model, isinstance(model, ModelChoice), "a ModelChoice"),
+        }
+    )
+    if text_unit not in (None, "line", "file"):
+        raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r:.60} was given.")
+    if type(max_line) is not int or max_line < 1:
+        raise InputError(f"A row may have one byte or more, but max_line is {max_line!r:.60}.")
+
+
+def _refuse_others(fits: Mapping[str, tuple[object, bool, str]]) -> None:
+    """Refuse the first value that is not what is wanted; each has its name before it."""
+    for name, (given, is_one, wanted) in fits.items():
+        if not is_one:
+            raise InputError(f"{name} must be {wanted}, but {given!r:.60} was given.")
 
 
 def _is_input(given: object) -> bool:

@@ -32,6 +32,7 @@ _NAMES = {ROWS, JOURNAL, RESULT}
 INPUT, STREAM = "input", "a stream"  # what tells the input in an identity; the one of all streams
 _FINISHED = {"finished": True}
 _OWNER = 0o700  # results hold texts
+_TRIES = 10  # to lock a journal that other jobs remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,7 @@ def _make(folder: Path) -> None:
             f"{folder} is where the job would be kept until it is done, but it holds {other!r}; "
             "move it away, or give another output."
         )
-    with suppress(PermissionError):  # of file systems without modes
+    with suppress(OSError):  # of file systems without modes
         folder.chmod(_OWNER)
     for file in folder.iterdir():
         if file.name in _NAMES:
@@ -257,10 +258,13 @@ def _make(folder: Path) -> None:
 
 def _check_own(path: Path, owner: int) -> None:
     """Refuse what others put where texts are kept: they could read them, or lead them anywhere."""
-    if path.is_symlink() or path.lstat().st_uid != owner:
+    where = f"{path} is where the job would be kept until it is done"
+    if path.is_symlink():
+        raise InputError(f"{where}, but it is a link; delete it, or give another output.")
+    if path.lstat().st_uid != owner:
         raise InputError(
-            f"{path} is where the job would be kept until it is done, but it is a link or was made "
-            "by another user; delete it, or give another output."
+            f"{where}, but another user made it; if the job is yours, make the user who runs this "
+            "the owner of the folder (chown -R), otherwise delete it, or give another output."
         )
 
 
@@ -307,7 +311,7 @@ def _check_same(
 
 def _locked(folder: Path) -> BinaryIO:
     """Open the journal of a job for this process alone; folder and file are made if need be."""
-    while True:
+    for _ in range(_TRIES):
         with _writing(folder, "give another output"):
             _make(folder)
             file = _opened(folder / JOURNAL)
@@ -319,6 +323,11 @@ def _locked(folder: Path) -> BinaryIO:
             file.close()
             raise
         file.close()  # the job that had it ended meanwhile, and removed it
+    raise InputError(
+        f"{folder / JOURNAL} was another file each of {_TRIES} times that it was opened, so that "
+        "this job cannot have it alone; give another output, on another disk if no other job "
+        "writes to this one."
+    )
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:

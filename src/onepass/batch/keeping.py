@@ -41,6 +41,8 @@ class Watch:
 
 
 SILENT = Watch()
+_LOOK = 5.0  # seconds between two looks at the state of the input
+_SHARE = 50  # of the time of a job, at most one in so many goes into looks at many files
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,10 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     _check_apart(route)
     check_starts(route.sources, route.text_field)
     folder = place.with_name(f"{place.name}.job")
+    states = _States(route.sources, f"what was found is kept in {folder}. Delete that folder and ")
     identity = {
         "version of onepass": __version__,
-        INPUT: STREAM if streamed else _input_digest(route.sources),
+        INPUT: STREAM if streamed else states.begun,
         "text field": route.text_field,
         "limit of a line": max(source.most for source in route.sources),
         **work.identity(),
@@ -121,9 +124,8 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
             rows = journal.rows_file
             work.resumed(journal.done, rows if rows.exists() else place)
         if not journal.is_finished:
-            counts = _fill(journal, writer, work, (route, watch))
-            if not streamed:
-                _check_unchanged(route.sources, identity[INPUT], folder)
+            counts = _fill(journal, writer, work, (route, watch, states))
+            states.check()
             journal.finish()
         _put_in_place(journal, writer, place, folder)
         stays = False
@@ -132,9 +134,11 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     return counts
 
 
-def _fill(journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch]) -> Counts:
+def _fill(
+    journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch, _States]
+) -> Counts:
     """Add the results of all chunks that are still to do."""
-    route, watch = how
+    route, watch, states = how
     begun, start, total = journal.done, time.monotonic(), _bytes_of(route.sources)
     engine = work.engine(begun.position)
     if begun == Done():
@@ -154,6 +158,7 @@ def _fill(journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch]
             )
             counts = _counted(journal.done, begun, total, start)
             _tell(watch, bad, counts)
+            states.check_if_due()
     return counts
 
 
@@ -172,9 +177,10 @@ def pass_on(
         How many rows were done, and how many of them failed.
 
     Raises:
-        OnepassError: as `keep` does.
+        OnepassError: as `keep` does; what was written until then stays so.
     """
     check_starts(route.sources, route.text_field)
+    states = _States(route.sources)
     writer, engine = work.writer(), work.engine(START)
     start, total, head = time.monotonic(), _bytes_of(route.sources), writer.head().decode()
     done, counts = Done(), Counts()
@@ -188,7 +194,9 @@ def pass_on(
             done = Done(rows=rows, failed=failed, bytes_read=chunk.bytes_read)
             counts = _counted(done, Done(), total, start)
             _tell(watch, bad, counts)
+            states.check_if_due()
     write(head)  # of an input without rows
+    states.check()
     return counts
 
 
@@ -260,18 +268,39 @@ def _check_apart(route: Route) -> None:
         )
 
 
-def _check_unchanged(sources: Sequence[Source], begun: str, folder: Path) -> None:
-    """Refuse to call a job done whose input was written to, or removed, while it was read."""
-    try:
-        now = _input_digest(sources)
-    except OSError:
-        now = ""
-    if now != begun:
-        raise InputError(
-            "The input changed while it was read, so that rows may be missing, cut or there twice; "
-            f"what was found is kept in {folder}. Delete that folder and begin again, with an "
-            "input that nobody writes to."
-        )
+class _States:
+    """Whether the files of an input are as they were when the job began; streams have no state.
+
+    Args:
+        sources: the input.
+        advice: what to do once it changed, before the words "begin again".
+    """
+
+    def __init__(self, sources: Sequence[Source], advice: str = "") -> None:
+        self._sources = () if any(source.is_stream for source in sources) else sources
+        self._advice = advice
+        self.begun = _input_digest(self._sources)
+        self._due = time.monotonic() + _LOOK
+
+    def check_if_due(self) -> None:
+        """Check from time to time, so that a change is told soon, and not for each chunk."""
+        if time.monotonic() >= self._due:
+            self.check()
+
+    def check(self) -> None:
+        """Refuse an input that was written to, or removed, while it was read."""
+        start = time.monotonic()
+        try:
+            now = _input_digest(self._sources)
+        except OSError:
+            now = ""
+        if now != self.begun:
+            raise InputError(
+                "The input changed while it was read, so that rows may be missing, cut or there "
+                f"twice; {self._advice}begin again, with an input that nobody writes to."
+            )
+        end = time.monotonic()
+        self._due = end + max(_LOOK, (end - start) * _SHARE)
 
 
 def _input_digest(sources: Sequence[Source]) -> str:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Answer, Request, answers, open_model
@@ -33,6 +34,7 @@ _AHEAD = 2  # chunks that wait for each process, so that none has to wait for th
 _SAFE = "PYTHONSAFEPATH"
 _asked: tuple[ModelChoice, Request] | None = None  # of a worker process
 _hands_over = threading.Lock()  # held by a worker but while it computes
+_starts = threading.RLock()  # held while a process starts: the environment is of all threads
 
 
 def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
@@ -49,7 +51,7 @@ def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
     choice = replace(choice, threads=choice.threads or 1)
 
     def run(chunks: Iterable[Chunk]) -> Answered:
-        context = multiprocessing.get_context("spawn")  # a runtime's threads do not fork
+        context = _Context()  # a runtime's threads do not fork
         told, end = context.Pipe(duplex=False)
         with _out_of_hangup(), _out_of_this_directory():
             pool = ProcessPoolExecutor(
@@ -93,21 +95,33 @@ def _out_of_this_directory() -> Iterator[None]:
     A new process looks for modules where this one does as soon as it was told; until then it would
     look into the current directory first.
     """
-    before = os.environ.get(_SAFE)
-    os.environ[_SAFE] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[_SAFE]
-        if before is not None:
-            os.environ[_SAFE] = before
+    with _starts:
+        before = os.environ.get(_SAFE)
+        os.environ[_SAFE] = "1"
+        try:
+            yield
+        finally:
+            os.environ.pop(_SAFE, None)
+            if before is not None:
+                os.environ[_SAFE] = before
+
+
+class _Process(SpawnProcess):
+    """A worker; the pool starts one when a chunk comes and all others are busy."""
+
+    def start(self) -> None:
+        with _out_of_this_directory():
+            super().start()
+
+
+class _Context(SpawnContext):
+    Process = _Process
 
 
 def _ordered(pool: ProcessPoolExecutor, chunks: Iterable[Chunk], ahead: int) -> Answered:
     waiting: deque[tuple[Chunk, Future[list[Answer]]]] = deque()
     for chunk in chunks:
-        with _out_of_this_directory():  # the first ones start the processes
-            waiting.append((chunk, pool.submit(_answer, chunk.texts)))
+        waiting.append((chunk, pool.submit(_answer, chunk.texts)))
         if len(waiting) >= ahead:
             first, future = waiting.popleft()
             yield first, future.result()

@@ -44,6 +44,25 @@ def _result(row: Row, answer: Answer) -> tuple[Row, str] | BadRow:
     return row, answer
 
 
+def error_line(row: BadRow) -> str:
+    r"""Return the line of JSONL that stands for a row which failed.
+
+    >>> error_line(BadRow(2, "not JSON"))
+    '{"row": 2, "error": "not JSON"}\n'
+    """
+    file = {} if row.file is None else {"file": row.file}
+    return json_line({**file, "row": row.number, "error": row.error})
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    r"""Return an object as one line of JSONL.
+
+    >>> json_line({"row": 1})
+    '{"row": 1}\n'
+    """
+    return _json(values) + "\n"
+
+
 class JsonLines:
     """A line for each row: what was read, with its "extraction", or its number and "error".
 
@@ -63,8 +82,7 @@ class JsonLines:
     def _lines(self, results: Iterable[tuple[Row, str] | BadRow]) -> Iterator[str]:
         for result in results:
             if isinstance(result, BadRow):
-                file = {} if result.file is None else {"file": result.file}
-                yield _json({**file, "row": result.number, "error": result.error}) + "\n"
+                yield error_line(result)
             else:
                 row, extraction = result
                 values = {key: row.values[key] for key in row.values if key != "extraction"}

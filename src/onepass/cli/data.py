@@ -114,7 +114,7 @@ def convert(
 
     Formats: onepass, GLiNER2, GLiNER, GLiClass, CoNLL columns, Label Studio, Prodigy.
     """
-    from onepass.cli.output import json_line
+    from onepass.batch.writing import json_line
     from onepass.corpus.gliner import gliner_row, lost_by_gliner
     from onepass.corpus.jsonl import example_to_dict
 
@@ -148,7 +148,7 @@ def synthesize(
 ) -> None:
     """Make up texts with records, entities, relations and a class, in prose, lists and tables."""
     loading.require("faker", feature="Making texts up", extra="data")
-    from onepass.cli.output import json_line
+    from onepass.batch.writing import json_line
     from onepass.corpus.jsonl import example_to_dict
     from onepass.corpus.synthesis.compose import synthesize as make
 

@@ -94,15 +94,6 @@ def rendered(doc: Extraction, form: Format) -> str:
     return to_table(doc) + "\n" if form is Format.TABLE else to_html(doc)
 
 
-def json_line(values: Mapping[str, Any]) -> str:
-    r"""Return an object as one line of JSONL.
-
-    >>> json_line({"row": 1})
-    '{"row": 1}\n'
-    """
-    return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def json_text(values: Mapping[str, Any]) -> str:
     """Return an object as JSON for people, with the line break at its end.
 

@@ -16,7 +16,6 @@ import typer
 from onepass.batch.job import ModelChoice
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
-from onepass.batch.sources import STDIN
 from onepass.cli import loading
 from onepass.cli.bulk import ROWS_FAILED
 from onepass.cli.file_options import (
@@ -42,7 +41,7 @@ from onepass.cli.options import (
     ThreadsOption,
     ThresholdOption,
 )
-from onepass.cli.output import check_apart, is_device, json_line, json_text, opened, say
+from onepass.cli.output import check_apart, is_device, json_text, opened, say
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -165,7 +164,7 @@ def redact(
     {"row": number, "error": message}, and the exit code is 1. A job with --output that is stopped
     or killed goes on with --resume.
     """
-    from onepass.cli.redact_files import redact_page, redact_rows
+    from onepass.cli.redact_files import read_by, redact_page, redact_rows
     from onepass.redact import Options, RedactJob, Redactor, Report
 
     options = Options(
@@ -187,27 +186,27 @@ def redact(
 
     counts, failed = Report(), 0
     form = form or _form_of(output, many=bool(source))
-    read = {f"input {one}": Path(one) for one in source or () if one != STDIN}
+    job = None
+    if source:
+        if text is not None:
+            raise InputError("Both a TEXT and --input are given; give one of them.")
+        if form not in (Form.JSONL, Form.HTML):
+            raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
+        job = RedactJob(
+            input=source,
+            output=output or "-",
+            options=options,
+            format="jsonl",  # what the name says was looked at above
+            text_field=text_field or "text",
+            text_unit=text_unit and text_unit.value,
+            max_line=max_line,
+            model=choice,
+            resume=resume,
+        )
+    read = {} if job is None else read_by(job)
     check_apart(report, "report", {**read, "output": output})
     with nullcontext() if report is None else opened(report) as tell:  # refused before the work
-        if source:
-            if text is not None:
-                raise InputError("Both a TEXT and --input are given; give one of them.")
-            if form not in (Form.JSONL, Form.HTML):
-                raise InputError(
-                    f"--format {form} is for one text; with --input give jsonl or html."
-                )
-            job = RedactJob(
-                input=source,
-                output=output or "-",
-                options=options,
-                format="jsonl",  # what the name says was looked at above
-                text_field=text_field or "text",
-                text_unit=text_unit and text_unit.value,
-                max_line=max_line,
-                model=choice,
-                resume=resume,
-            )
+        if job is not None:
             write_rows = redact_page if form is Form.HTML else redact_rows
             failed = write_rows(job, output, counts, load)
         else:
@@ -278,6 +277,8 @@ def _rendered(done: Redacted, form: Form) -> str:
     if form is Form.JSON:
         return json_text(done.to_dict())
     if form is Form.JSONL:
+        from onepass.batch.writing import json_line
+
         return json_line(done.to_dict())
     from onepass.results.render import to_html
 

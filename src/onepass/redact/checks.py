@@ -42,6 +42,7 @@ _IBANS = {
     30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
 }  # fmt: skip
 _IBAN_LENGTH = {country: length for length, ones in _IBANS.items() for country in ones.split()}
+COUNTRIES = tuple(sorted(_IBAN_LENGTH))  # that have IBANs
 _EMAIL = re.compile(
     r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,58}[a-z0-9])"
 )

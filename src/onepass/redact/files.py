@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Answer, Refused, open_model
+from onepass.batch.columns import check_starts
 from onepass.batch.engines import Answered, Engine
-from onepass.batch.job import BUILTIN, Counts, ModelChoice
+from onepass.batch.job import BUILTIN, Counts, ModelChoice, check_files
 from onepass.batch.journal import Done
 from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on, place_of
 from onepass.batch.lines import LINE_BYTES
@@ -28,6 +28,7 @@ from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Position, Row
 from onepass.batch.sources import Source, find_sources
 from onepass.batch.states import model_digest
+from onepass.batch.writing import error_line, json_line
 from onepass.errors import InputError
 from onepass.redact.checks import libraries
 from onepass.redact.redactor import Options, Redactor
@@ -41,6 +42,7 @@ FOUND = "redacted"  # the field of a result that says what was found
 _STALE = ("extraction", FOUND)  # what commands add: it holds the old text, or places in it
 _LINES = ("", ".jsonl", ".ndjson")
 DEFAULTS = Options()
+STDOUT = "-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,8 @@ class RedactJob:
 
     Args:
         input: a file, a pattern, a directory, or a list of them, as of `onepass.batch.Job`.
-        output: where results go, as JSONL; its name says the packing (.gz, .zst).
+        output: where results go, as JSONL; its name says the packing (.gz, .zst). "-" is for
+            `redact_stream`, which needs none.
         options: how texts are redacted.
         format: "jsonl", if the name of the output says something else.
         text_field: the key or column that holds the text; other fields stay as they are.
@@ -60,7 +63,8 @@ class RedactJob:
         resume: whether to go on with a job that was stopped, if there is one.
 
     Raises:
-        InputError: for an output whose name is not that of JSONL, or another format.
+        InputError: for an output whose name is not that of JSONL, another format, or a value of
+            another kind than is meant.
 
     >>> RedactJob(input="mails.csv", output="clean.csv")
     Traceback (most recent call last):
@@ -70,7 +74,7 @@ class RedactJob:
     """
 
     input: str | Path | Sequence[str | Path]
-    output: str | Path
+    output: str | Path = STDOUT
     options: Options = DEFAULTS
     format: str | None = None
     text_field: str = "text"
@@ -80,8 +84,12 @@ class RedactJob:
     resume: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.output, str | os.PathLike):
-            raise InputError(f"output must be a path, but {self.output!r:.60} was given.")
+        check_files(
+            input=self.input, output=self.output, text_field=self.text_field,
+            text_unit=self.text_unit, max_line=self.max_line, model=self.model,
+        )  # fmt: skip
+        if not isinstance(self.options, Options):
+            raise InputError(f"options must be Options, but {self.options!r:.60} was given.")
         if self.format not in (None, "jsonl"):
             raise InputError(
                 f"Redacted rows are written as JSONL, but the format {self.format!r:.60} was given."
@@ -139,6 +147,11 @@ def redact_files(
     ...     print(json.loads(out.read_text())["text"], counts.failed)
     Write to [email address]. 0
     """
+    if str(job.output) == STDOUT:
+        raise InputError(
+            "redact_files writes a file, but the output is '-'; give a path, or take the lines "
+            "from redact_stream."
+        )
     route = _route(job, place_of(Path(job.output)))
     return keep(_opened(job, route, report, load), route, watch)
 
@@ -168,8 +181,7 @@ def redact_stream(
     """
     if job.resume:
         raise InputError("--resume needs a file to go on with; name it with --output.")
-    if packing(Path(job.output)):
-        raise InputError("Packed results need a file; name it with --output.")
+    job = replace(job, output=STDOUT)  # whose name says no packing
     route = _route(job, Path(job.output))
     return pass_on(_opened(job, route, report, load), route, write, watch)
 
@@ -202,6 +214,7 @@ def _route(job: RedactJob, place: Path) -> Route:
 
 
 def _opened(job: RedactJob, route: Route, report: Report | None, load: Load | None) -> _Redaction:
+    check_starts(route.sources, job.text_field)  # a wrong column is told before a model is loaded
     model = load() if load is not None else open_model(job.model)
     redactor = Redactor(model, job.options)
     _avoid(redactor, route.sources, job.text_field)
@@ -311,7 +324,7 @@ class _Redaction:
             self.counts.add(done)
             found = [one.to_dict() for one in done.found]
             kept = {name: value for name, value in row.values.items() if name not in _STALE}
-            yield _json_line({**kept, self.job.text_field: done.text, FOUND: found})
+            yield json_line({**kept, self.job.text_field: done.text, FOUND: found})
 
 
 class _Lines:
@@ -324,21 +337,12 @@ class _Lines:
         return b""
 
     def chunk(self, results: Sequence[tuple[Row, str] | BadRow]) -> bytes:
-        lines = (_error_line(one) if isinstance(one, BadRow) else one[1] for one in results)
+        lines = (error_line(one) if isinstance(one, BadRow) else one[1] for one in results)
         # A lone surrogate is legal in a Python string but not in UTF-8; in JSON this escape is.
         return packed("".join(lines).encode("utf-8", "backslashreplace"), self._how)
 
     def converted(self, rows: Path, result: Path) -> Path:
         return rows
-
-
-def _error_line(row: BadRow) -> str:
-    file = {} if row.file is None else {"file": row.file}
-    return _json_line({**file, "row": row.number, "error": row.error})
-
-
-def _json_line(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _fingerprint(key: bytes) -> str:

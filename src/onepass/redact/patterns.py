@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from onepass.redact.checks import BLANKS, DASHES, HYPHENS, iban, luhn, registered_iban
+from onepass.redact.checks import BLANKS, COUNTRIES, DASHES, HYPHENS, iban, luhn, registered_iban
 from onepass.redact.plain import ADDRESSES, ALL, NUMBERS
-from onepass.redact.readings import Finder, Place, over_lines, plainly
+from onepass.redact.readings import Finder, Span, over_lines, plainly
 
 # Letters and digits of Latin, Greek and Cyrillic words, beside which no value begins or ends. Other
 # scripts put a value between their letters without blanks (卡号4111), so that these are borders.
@@ -67,6 +67,16 @@ _IBAN = re.compile(
     rf"(?:[{BLANKS}{DASHES}]?[0-9]{{4}}){{2,7}}(?:[{BLANKS}{DASHES}]?[0-9]{{1,3}})?)(?![{_W}])"
 )
 _SSN = re.compile(rf"{_ALONE}[0-9]{{3}}{_DASH}[0-9]{{2}}{_DASH}[0-9]{{4}}(?![{_W}]|{_DASH}[0-9])")
+# How lines end on which such values are begun: their first groups, and a word before a card.
+_IBAN_BEGUN = re.compile(
+    rf"(?=[A-Za-z]{{2}}[0-9])(?:{'|'.join(COUNTRIES)})[0-9]{{2}}"
+    rf"(?:[{BLANKS}{DASHES}]?[A-Z0-9]{{4}}){{0,7}}{_DASH}?\Z",
+    re.I,
+)
+_CARD_BEGUN = re.compile(
+    rf"[^\W\d_]\W{{0,64}}[2-6][0-9]{{3}}(?:[{BLANKS}{DASHES}][0-9]{{4,6}}){{0,3}}{_DASH}?\Z"
+)
+_SSN_BEGUN = re.compile(rf"[0-9]{{3}}{_DASH}(?:[0-9]{{2}}{_DASH})?\Z")
 _SEP = f"[./{BLANKS}{HYPHENS}]"
 _PHONE = re.compile(
     rf"(?:(?<![{_W}+])(?:\+[1-9][0-9]{{0,2}}|\(\+[1-9][0-9]{{0,2}}\))"
@@ -88,7 +98,7 @@ _LEAST_AFTER_YEAR = 9  # digits of a phone number whose area code looks like a y
 
 def _of(what: re.Pattern[str], *patterns: re.Pattern[str]) -> Finder:
     @plainly(what)
-    def find(text: str) -> Iterator[Place]:
+    def find(text: str) -> Iterator[Span]:
         for pattern in patterns:
             for match in pattern.finditer(text):
                 yield match.span()
@@ -97,8 +107,8 @@ def _of(what: re.Pattern[str], *patterns: re.Pattern[str]) -> Finder:
 
 
 @plainly(ALL)
-@over_lines(lambda _, value: registered_iban(value))  # a list of codes is long
-def ibans(text: str) -> Iterator[Place]:
+@over_lines(_IBAN_BEGUN, lambda _, value: registered_iban(value))  # a list of codes is long
+def ibans(text: str) -> Iterator[Span]:
     """Yield the places of IBANs whose check digits are right, without the words after them.
 
     >>> list(ibans("BE68 5390 0754 7034 and")), list(ibans("BE69 5390 0754 7034"))
@@ -118,7 +128,7 @@ def ibans(text: str) -> Iterator[Place]:
 
 
 @plainly(ADDRESSES)
-def emails(text: str) -> Iterator[Place]:
+def emails(text: str) -> Iterator[Span]:
     """Yield the places of e-mail addresses.
 
     >>> list(emails("Mail a&b.shop@example.com!"))
@@ -134,7 +144,7 @@ def emails(text: str) -> Iterator[Place]:
 
 
 @plainly(NUMBERS)
-def phones(text: str) -> Iterator[Place]:
+def phones(text: str) -> Iterator[Span]:
     """Yield the places of phone numbers, without the years and pages of citations.
 
     >>> list(phones("(020) 7946 0018")), list(phones("Nature (2020) 1234"))
@@ -154,8 +164,8 @@ def _is_wrapped_card(before: str, value: str) -> bool:
 
 
 @plainly(NUMBERS)
-@over_lines(_is_wrapped_card)
-def cards(text: str) -> Iterator[Place]:
+@over_lines(_CARD_BEGUN, _is_wrapped_card)
+def cards(text: str) -> Iterator[Span]:
     """Yield the places of card numbers; a fifth group is part of one if its last digit says so.
 
     >>> list(cards("6304 0000 0000 0000 00")), list(cards("6011 1111 1111 1117 123"))
@@ -170,8 +180,8 @@ def cards(text: str) -> Iterator[Place]:
 
 
 @plainly(NUMBERS)
-@over_lines()
-def ssns(text: str) -> Iterator[Place]:
+@over_lines(_SSN_BEGUN)
+def ssns(text: str) -> Iterator[Span]:
     """Yield the places of US social security numbers.
 
     >>> list(ssns("SSN 536-90-4399"))
@@ -194,7 +204,7 @@ def phones_in(region: str) -> Finder:
     from phonenumbers import PhoneNumberMatcher
 
     @plainly(NUMBERS)
-    def find(text: str) -> Iterator[Place]:
+    def find(text: str) -> Iterator[Span]:
         for match in PhoneNumberMatcher(text, region):
             yield match.start, match.end
         yield from phones(text)

@@ -25,9 +25,15 @@ ADDRESSES = re.compile(
 )
 
 # Soft hyphens, joiners, marks of direction, variants, byte order marks, tags.
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\U000e0000-\U000e0fff]+"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e0fff"
+)
+INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
+# Those that can stand inside of a value: not behind a symbol, where they are part of an emoji. The
+# minus sign among the symbols may be a dash of a number.
+HIDING = re.compile(
+    rf"(?<![\u2190-\u2211\u2213-\u2bff\U0001f000-\U0001faff{_INVISIBLE}])[{_INVISIBLE}]"
 )
 _LINE_END = re.compile(rf"([{DASHES}]?)[ \t]{{0,20}}\r?\n[ \t>]{{0,20}}")
 

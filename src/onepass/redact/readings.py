@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 
 from onepass.redact.checks import DASHES
-from onepass.redact.plain import INVISIBLE, plain, visible
+from onepass.redact.plain import HIDING, plain, visible
 
-Place = tuple[int, int]
-Finder = Callable[[str], Iterator[Place]]
+Span = tuple[int, int]
+Finder = Callable[[str], Iterator[Span]]
 
 _NEAR = 64  # characters on both sides of a line's end: more than a value with groups has
 # A line goes on behind blanks, and in a mail that is quoted behind its marks.
@@ -36,7 +36,7 @@ def plainly(what: re.Pattern[str]) -> Callable[[Finder], Finder]:
 
     def decorated(find: Finder) -> Finder:
         @wraps(find)
-        def find_all(text: str) -> Iterator[Place]:
+        def find_all(text: str) -> Iterator[Span]:
             if text.isascii():
                 yield from find(text)
                 return
@@ -44,7 +44,7 @@ def plainly(what: re.Pattern[str]) -> Callable[[Finder], Finder]:
             other = plain(text, what)
             if other != text:
                 found.update(find(other))
-            if INVISIBLE.search(text):
+            if HIDING.search(text):
                 shown, places = visible(text)
                 for one in {shown, plain(shown, what)}:
                     found.update((places[start], places[end - 1] + 1) for start, end in find(one))
@@ -60,24 +60,27 @@ def _always(_before: str, _value: str) -> bool:
 
 
 def over_lines(
+    begun: re.Pattern[str],
     is_sure: Callable[[str, str], bool] = _always,
 ) -> Callable[[Finder], Finder]:
     """Return a decorator with which a finder also finds what begins on a line and ends on the next.
 
     Args:
+        begun: matches at the end of each line on which a value may have begun; others are not read
+            again, since rows of numbers are many.
         is_sure: tells from what stands before a value on its line, and from the value as it would
             be on one line, whether that is no accident of what two lines hold.
     """
 
     def decorated(find: Finder) -> Finder:
         @wraps(find)
-        def find_all(text: str) -> Iterator[Place]:
+        def find_all(text: str) -> Iterator[Span]:
             yield from find(text)
             for match in _NEXT_LINE.finditer(text):
                 first = max(0, match.start() - _NEAR)
                 first = max(first, text.rfind("\n", first, match.start()) + 1)
                 head = text[first : match.start()].rstrip(" \t")
-                if not _CUT_GROUP.search(head[-_LONGEST_CUT:]):
+                if not _CUT_GROUP.search(head[-_LONGEST_CUT:]) or not begun.search(head):
                     continue
                 tail = text[match.end() : match.end() + _NEAR].partition("\n")[0]
                 joint = "" if _DASH.match(head[-1]) else " "

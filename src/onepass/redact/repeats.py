@@ -7,7 +7,7 @@ know what a value is, nor who found it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from onepass.redact.places import REPEAT, Place
@@ -55,13 +55,13 @@ def repeats(text: str, places: Iterable[Place]) -> list[Place]:
             best[value] = place
     if not best:
         return []
-    longest = sorted(best, key=len, reverse=True)
+    longest, shorter = sorted(best, key=len, reverse=True), _shorter(best)
     of_any = re.compile("|".join(map(_anyhow, longest)))
     found, done = [], 0
     for begin in _BEGINS.finditer(text):  # also inside of one that was found
         start = begin.start()
         match = of_any.match(text, start)
-        end = start if match is None else _end(text, start, match[0], best)
+        end = start if match is None else _end(text, start, match[0], shorter)
         if end > max(start, done) and (start, end) not in known:
             place = best[_spaced(text[start:end])]
             found.append(replace(place, start=start, end=end, source=REPEAT))
@@ -79,22 +79,51 @@ def _anyhow(value: str) -> str:
     return r"\s{1,20}".join(map(re.escape, value.split(" ")))
 
 
-def _end(text: str, start: int, value: str, known: dict[str, Place]) -> int:
+def _shorter(values: Iterable[str]) -> dict[str, str | None]:
+    """Return for each value the longest other one that it begins with, if there is one.
+
+    >>> _shorter(["Anna Bo", "Anna", "An", "Bo"])
+    {'An': None, 'Anna': 'An', 'Anna Bo': 'Anna', 'Bo': None}
+    """
+    found: dict[str, str | None] = {}
+    open_ones: list[str] = []
+    for value in sorted(values):  # behind those that it begins with
+        while open_ones and not value.startswith(open_ones[-1]):
+            open_ones.pop()
+        found[value] = open_ones[-1] if open_ones else None
+        open_ones.append(value)
+    return found
+
+
+def _end(text: str, start: int, value: str, shorter: Mapping[str, str | None]) -> int:
     """Return where the longest known value ends that begins here and ends as a word does.
 
     Args:
         text: in which it stands.
         start: where it begins.
         value: the longest one that begins here, as it stands there.
-        known: values, with one blank for each stretch of white space.
+        shorter: the next shorter value of each one, with one blank for each stretch of white space.
 
     Returns:
         A half-open end; the start if there is none.
     """
-    for size in range(len(value), 0, -1):
-        end = start + size
-        if not (size == len(value) or _spaced(value[:size]) in known) or value[size - 1].isspace():
-            continue
-        if _ENDS.match(text, end):
-            return end
+    one: str | None = _spaced(value)
+    as_it_is = one == value
+    while one is not None:
+        size = len(one) if as_it_is else _size(value, one)
+        if _ENDS.match(text, start + size):
+            return start + size
+        one = shorter[one]
     return start
+
+
+def _size(value: str, begin: str) -> int:
+    r"""Return how many characters of a value its beginning has, with the white space that it has.
+
+    >>> _size("Anna \n Bo Lund", "Anna Bo")
+    9
+    """
+    size = 0
+    for word in begin.split(" "):
+        size = value.index(word, size) + len(word)
+    return size

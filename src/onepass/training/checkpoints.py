@@ -25,6 +25,7 @@ from onepass.training.resuming import check_groups, check_network, configured
 _TRAINING, _STATE = "training.pt", "state.json"
 _RECORD = ("best", "best_scores", "best_at")  # of a state: what is known of ``best``
 _STEP = re.compile(r"step-([0-9]+)")
+_PLACES = re.compile(rf"{_STEP.pattern}|best|final")
 
 
 class Stateful(Protocol):
@@ -237,7 +238,7 @@ class Checkpoints:
 
     def _recover(self) -> None:
         if self._processes.is_main:
-            recovered(self._directory)
+            recovered(self._directory, _PLACES)
 
     def _save(self, task: Saved, directory: Path) -> None:
         with self._average.applied() if self._average else nullcontext():
