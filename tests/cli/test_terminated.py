@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,30 @@ from onepass.cli.terminated import Stopped
 from onepass.corpus.example import Example, Mention
 from onepass.corpus.jsonl import write_examples
 
+# Whoever runs the tests may have them ignored, as nohup and shells behind "&" do.
+_USUAL = {"SIGINT": signal.default_int_handler}
 SIGNALS = ["SIGTERM", *([] if sys.platform == "win32" else ["SIGHUP"])]
+
+
+@contextmanager
+def usual(name: str) -> Iterator[signal.Signals]:
+    """Give a signal that does what it does where nobody said otherwise."""
+    number = signal.Signals[name]
+    before = signal.signal(number, _USUAL.get(name, signal.SIG_DFL))
+    try:
+        yield number
+    finally:
+        signal.signal(number, before)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_signal_stops_as_an_interrupt_does(name: str):
-    number, stopped = signal.Signals[name], Stopped()
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), stopped.in_order():
-        signal.raise_signal(number)
-    assert stopped.code == 128 + number
-    assert signal.getsignal(number) is before
+    stopped = Stopped()
+    with usual(name) as number:
+        with pytest.raises(KeyboardInterrupt), stopped.in_order():
+            signal.raise_signal(number)
+        assert stopped.code == 128 + number
+        assert signal.getsignal(number) is signal.SIG_DFL
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -55,7 +69,8 @@ def test_a_command_that_is_stopped_leaves_no_file(
         signal.raise_signal(signal.Signals[name])
 
     monkeypatch.setattr(data, "_read", stopped_after_one)
-    done = onepass("data", "convert", str(source), "-o", str(tmp_path / "out.jsonl"))
+    with usual(name):
+        done = onepass("data", "convert", str(source), "-o", str(tmp_path / "out.jsonl"))
     assert (done.code, done.out, done.err) == (code, "", "")
     assert len(seen) == 1
     assert list(tmp_path.iterdir()) == [source]

@@ -325,7 +325,7 @@ def test_a_legal_body_does_not_hold_up_others(
         assert got.json()["error"]["code"] == "too_many_labels"
     else:
         assert error(got) == (422, code)
-    assert took < 1.5  # seconds of work; it was up to 20
+    assert took < 5  # seconds of work on any machine; it was up to 20
 
 
 def test_others_are_answered_while_a_long_schema_is_read(service, monkeypatch):
