@@ -173,7 +173,7 @@ def test_no_text_makes_them_slow(name: str, piece: str) -> None:
     began = time.process_time()
     for _ in getattr(patterns, name)(piece * (60_000 // len(piece))):
         pass
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10
 
 
 def test_lines_on_which_no_value_is_begun_are_read_once() -> None:

@@ -108,7 +108,7 @@ def test_a_long_value_with_a_letter_more_is_passed_quickly() -> None:
     text = f"{value} " + f"{value}q " * 30
     began = time.process_time()
     assert repeats(text, [Place("x", 0, len(value), 0.5, "model")]) == []
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10
 
 
 def test_a_shorter_value_is_found_behind_any_white_space() -> None:

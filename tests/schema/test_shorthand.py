@@ -174,4 +174,4 @@ def test_a_very_long_one_is_read_quickly(text: str) -> None:
     began = process_time()
     with suppress(SchemaError):
         parse_field(text)
-    assert process_time() - began < 1.5  # seconds of work; it was nearly 3
+    assert process_time() - began < 10  # seconds of work; more than linear would be minutes
