@@ -176,7 +176,6 @@ def redact(
         patterns=patterns,
         region=region,
     )
-    choice = ModelChoice(model, backend.value, precision.value, threads, device.value, compiled)
 
     def load() -> Extractor:
         return loading.load_model(
@@ -186,12 +185,9 @@ def redact(
 
     counts, failed = Report(), 0
     form = form or _form_of(output, many=bool(source))
+    _check_given(text, source, form)
     job = None
     if source:
-        if text is not None:
-            raise InputError("Both a TEXT and --input are given; give one of them.")
-        if form not in (Form.JSONL, Form.HTML):
-            raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
         job = RedactJob(
             input=source,
             output=output or "-",
@@ -200,7 +196,9 @@ def redact(
             text_field=text_field or "text",
             text_unit=text_unit and text_unit.value,
             max_line=max_line,
-            model=choice,
+            model=ModelChoice(
+                model, backend.value, precision.value, threads, device.value, compiled
+            ),
             resume=resume,
         )
     read = {} if job is None else read_by(job)
@@ -217,13 +215,21 @@ def redact(
             given = read_text(text)
             with opened(output) as write:
                 done = Redactor(load(), options).one(given)
-                counts.add(done)
                 write(_rendered(done, form))
+            counts.add(done)
         if tell is not None:
             tell(json_text(counts.to_dict() | {"failed": failed}))
     say(f"onepass: {counts.summary()}")
     if failed:
         raise typer.Exit(ROWS_FAILED)
+
+
+def _check_given(text: str | None, source: list[str] | None, form: Form) -> None:
+    """Refuse a text beside files, and forms of one text for those."""
+    if source and text is not None:
+        raise InputError("Both a TEXT and --input are given; give one of them.")
+    if source and form not in (Form.JSONL, Form.HTML):
+        raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
 
 
 def _form_of(output: Path | None, *, many: bool) -> Form:

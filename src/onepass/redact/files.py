@@ -120,11 +120,7 @@ def redact_files(
     watch: Watch = SILENT,
     load: Load | None = None,
 ) -> Counts:
-    r"""Run a job, or go on with it.
-
-    Until all is done, results are in the folder ``OUTPUT.job`` beside the output. A job that is
-    killed leaves it there, and runs on from it with ``resume=True``; the output is then the same,
-    byte for byte, as if nothing had happened.
+    r"""Run a job, or go on with it; it is kept until it is done as `onepass.batch.run` keeps its.
 
     Args:
         job: what to do.
