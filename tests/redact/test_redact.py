@@ -309,3 +309,15 @@ def test_report(model: Extractor) -> None:
     assert counts["found"]["IBAN"]["passed"] == 1
     assert counts["found"]["person"]["count"] == 2
     assert report.summary().startswith("replaced in 2 texts: 2 person")
+
+
+@pytest.mark.parametrize("before", [438, 440])
+def test_a_name_at_the_border_of_two_windows_is_hidden_whole(model: Extractor, before: int) -> None:
+    terms = (
+        "the terms of the contract apply to all deliveries and services of the seller "
+        "and nothing else is agreed here . "
+    ).split() * 60
+    start, end = " ".join(terms[:before]), " ".join(terms[:490])
+    text = f"{start} The customer is Maria del Carmen Rodriguez Lopez and she paid . {end}"
+    done = redact(model, text, ["person", "address", "organization", "date of birth"])
+    assert "The customer is [person] and she paid" in done.text

@@ -1,7 +1,8 @@
 """From the findings of all windows and prompts of a text to its `Extraction`.
 
-Findings of the prompts of one window are joined first (labels of one task may be spread over
-several prompts), then those of all windows; then overlaps are resolved and words become characters.
+Values that a window saw cut give way to whole ones first. Findings of the prompts of one window are
+joined (labels of one task may be spread over several prompts), then those of all windows; then
+overlaps are resolved and words become characters.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from numpy.typing import NDArray
 
 from onepass.decoding.assemble_records import (
     Place,
-    WindowFindings,
     assemble_records,
-    moved_span,
     open_slots,
     settled,
     value_of,
@@ -24,11 +23,9 @@ from onepass.decoding.assemble_records import (
 from onepass.decoding.classes import ClassRules, answer_task, window_logits
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_values import Slot
-from onepass.decoding.finds import (
-    Candidates,
-    RelationFind,
-    SpanFind,
-)
+from onepass.decoding.cut import without_cut
+from onepass.decoding.findings import WindowFindings
+from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.merge import (
     merge_candidates,
     merge_relations,
@@ -109,8 +106,9 @@ def assemble(
     >>> [(entity.text, entity.start, entity.end) for entity in doc.entities]
     [('Tim Cook', 0, 8)]
     """
+    paired = without_cut([*parts, *closer])
+    parts = paired[: len(parts)]
     slots = open_slots(schema, parts, choice.solver)
-    paired = [*parts, *closer]
     if slots or any(kind.is_ruled for kind in schema.relation_types):
         entities, relations, values = _together(words, schema, (parts, paired), choice, slots=slots)
     else:
@@ -283,7 +281,7 @@ def _classifications(
 
 
 def _moved_pair(pair: RelationFind, words: int) -> RelationFind:
-    head, tail = moved_span(pair.head, words), moved_span(pair.tail, words)
+    head, tail = pair.head.shift(words), pair.tail.shift(words)
     return RelationFind(pair.type, head, tail, pair.score, pair.instance)
 
 

@@ -7,10 +7,10 @@ Which are chosen is decided elsewhere (`onepass.decoding.consistency`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from onepass.decoding.consistency_values import Slot
-from onepass.decoding.findings import Findings
+from onepass.decoding.findings import WindowFindings
 from onepass.decoding.finds import (
     ChoiceFind,
     Find,
@@ -28,14 +28,6 @@ from onepass.text.windows import Window
 from onepass.text.words import Words
 
 Place = tuple[int, int, int, int, int]  # window, prompt, structure, record, field
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WindowFindings:
-    """A window with the findings of each prompt under which it was read."""
-
-    window: Window
-    findings: tuple[Findings, ...]
 
 
 def open_slots(
@@ -106,7 +98,7 @@ def _settled(
     kept = []
     for instance, record in enumerate(records):
         fields = tuple(
-            tuple(moved_span(find, -window.start) for find in values[*where, instance, item])
+            tuple(find.shift(-window.start) for find in values[*where, instance, item])
             if (*where, instance, item) in values
             else held
             for item, held in enumerate(record.fields)
@@ -117,7 +109,7 @@ def _settled(
 
 
 def _moved_option(option: ValueOption, words: int) -> ValueOption:
-    return ValueOption(moved_span(option.find, words), option.late)
+    return ValueOption(option.find.shift(words), option.late)
 
 
 def assemble_records(
@@ -157,16 +149,7 @@ def _moved(record: RecordFind, words: int) -> RecordFind:
 
 
 def _moved_find(find: Find, words: int) -> Find:
-    return find if isinstance(find, ChoiceFind) else moved_span(find, words)
-
-
-def moved_span(find: SpanFind, words: int) -> SpanFind:
-    """Return a span moved by a number of words.
-
-    >>> moved_span(SpanFind(0, 2, 0.9), 10)
-    SpanFind(start=10, end=12, score=0.9)
-    """
-    return SpanFind(find.start + words, find.end + words, find.score)
+    return find if isinstance(find, ChoiceFind) else find.shift(words)
 
 
 def _field_value(words: Words, field: Field, finds: tuple[Find, ...]) -> FieldValue:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.decoding.finds import Candidates, RecordFind, RelationFind
+from onepass.text.windows import Window
 
 _NO_INTS = np.zeros(0, dtype=np.int64)
 Names = tuple[tuple[str, float], ...]  # of one entity with their scores, best first
@@ -49,3 +50,11 @@ class Findings:
     names: tuple[Names, ...] = ()
     names_are_labels: bool = False
     spare: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowFindings:
+    """A window with the findings of each prompt under which it was read."""
+
+    window: Window
+    findings: tuple[Findings, ...]

@@ -75,6 +75,14 @@ class SpanFind:
     end: int  # half-open
     score: float
 
+    def shift(self, words: int) -> SpanFind:
+        """Return the same span moved by a number of words, as from a window to its document.
+
+        >>> SpanFind(0, 2, 0.9).shift(10)
+        SpanFind(start=10, end=12, score=0.9)
+        """
+        return SpanFind(self.start + words, self.end + words, self.score)
+
 
 @dataclass(frozen=True, slots=True)
 class ChoiceFind:
