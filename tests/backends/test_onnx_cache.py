@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -144,3 +145,18 @@ def test_several_may_make_it_at_once(graph: Path, tmp_path: Path) -> None:
     for out in outs:
         np.testing.assert_array_equal(out, outs[0])
     assert len(kept(cache)) == 1  # nothing half-made is left
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives away")
+def test_what_another_user_put_there_is_not_used(
+    graph: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = tmp_path / "cache"
+    expected = run(graph, cache)
+    (directory,) = kept(cache)
+    weights = directory / "weights.bin"
+    weights.write_bytes(bytes(weights.stat().st_size))
+    os.chown(weights, 12345, 12345)
+    with caplog.at_level("DEBUG", "onepass.backends"):
+        np.testing.assert_array_equal(run(graph, cache), expected)
+    assert f"in {directory} is another user's" in caplog.text

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from onepass.client import AsyncClient, Client
+from onepass.client.wire import wait
 from onepass.errors import InputError, SchemaError, ServiceError
 
 KEY = "a-secret-of-16-characters"
@@ -128,3 +131,38 @@ def test_whoever_waits_for_a_connection_of_the_client_is_not_late():
             return await asyncio.gather(*(client.models() for _ in range(4)))
 
     assert asyncio.run(ask()) == [[]] * 4  # the last one is sent after one and a half
+
+
+def test_the_result_of_another_text_is_not_taken():
+    def answer(request: httpx.Request) -> httpx.Response:
+        texts = json.loads(request.content)
+        coverage = {"chars": 2, "chars_read": 2, "windows": 1, "truncated": False}
+        found = {
+            "entities": [], "classifications": {}, "records": {}, "relations": [],
+            "coverage": coverage,
+        }  # fmt: skip
+        if "text" in texts:
+            return httpx.Response(200, json={"text": "Bo", **found})
+        results = [{"text": text, **found} for text in reversed(texts["texts"])]
+        return httpx.Response(200, json={"results": results})
+
+    with Client(transport=httpx.MockTransport(answer)) as client:
+        assert client.extract("Bo", PEOPLE).text == "Bo"
+        assert [one.text for one in client.extract_batch(["Al", "Al"], PEOPLE)] == ["Al", "Al"]
+        for ask in (
+            lambda: client.extract("Al", PEOPLE),
+            lambda: client.extract_batch(["Al", "Bo"], PEOPLE),
+        ):
+            with pytest.raises(ServiceError) as refused:
+                ask()
+            assert refused.value.code == "not_onepass"
+
+
+def test_waits_before_another_try():
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    past = "Sun, 06 Nov 1994 08:49:37 GMT"
+    waits = {"7": 7, "3600": 30, "0": 1, past: 1, "soon": 1, "": 1}
+    for said, seconds in waits.items():
+        assert seconds <= wait(said, 2) <= seconds * 1.25
+    assert 18 <= wait(later, 0) <= 25
+    assert 30 <= wait("", 10_000) <= 37.5

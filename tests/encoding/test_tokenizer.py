@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.tiny import tiny_tokenizer
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 import onepass.encoding.tokenizer as module
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import CheckpointError
+from onepass.errors import CheckpointError, InputError
 from onepass.models.gliner2.prompt import SPECIAL_TOKENS
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *SPECIAL_TOKENS]
@@ -208,3 +208,20 @@ def test_a_broken_file_is_an_error(tmp_path: Path, content: str | None) -> None:
     with pytest.raises(CheckpointError, match=r"tokenizer\.json") as caught:
         PieceTokenizer(tmp_path / "tokenizer.json")
     assert "\n" not in str(caught.value)
+
+
+def test_a_word_that_the_tokenizer_fails_on_is_named(tmp_path: Path) -> None:
+    vocabulary = [("a", -1.0), ("b", -1.0)]
+    Tokenizer(models.Unigram(vocabulary, unk_id=None)).save(str(tmp_path / "tokenizer.json"))
+    tokenizer = PieceTokenizer(tmp_path / "tokenizer.json")
+    with pytest.raises(InputError, match=r"tokenizer\.json fails on 'c' \(.*unk_id.*\); leave"):
+        tokenizer.pieces(["a", "c", "b"])
+    assert tokenizer.pieces(["a", "b"]) == [(0,), (1,)]
+
+
+def test_a_panic_of_the_tokenizer_is_an_error_like_others(tmp_path: Path) -> None:
+    inner = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    inner.normalizer = normalizers.Replace(Regex("(x+x+)+y"), "")
+    inner.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(InputError, match="fails on 'xxxx"):
+        PieceTokenizer(tmp_path / "tokenizer.json").pieces(["x" * 60])

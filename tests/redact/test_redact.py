@@ -313,10 +313,11 @@ def test_report(model: Extractor) -> None:
 
 @pytest.mark.parametrize("before", [438, 440])
 def test_a_name_at_the_border_of_two_windows_is_hidden_whole(model: Extractor, before: int) -> None:
-    terms = (
+    sentence = (
         "the terms of the contract apply to all deliveries and services of the seller "
-        "and nothing else is agreed here . "
-    ).split() * 60
+        "and nothing else is agreed here ."
+    )
+    terms = sentence.split() * 60
     start, end = " ".join(terms[:before]), " ".join(terms[:490])
     text = f"{start} The customer is Maria del Carmen Rodriguez Lopez and she paid . {end}"
     done = redact(model, text, ["person", "address", "organization", "date of birth"])

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from onepass.errors import SchemaError, TextTooLong
+from onepass.errors import BackendError, SchemaError, TextTooLong
 from onepass.models.wanted import Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
 from onepass.serving.batcher import Batcher, Closed, Failed, Full
@@ -33,6 +33,10 @@ class Reader:
                 raise TextTooLong("The text is too long.")
             if text == "wrong":
                 raise SchemaError("The schema is wrong.")
+            if text == "odd":
+                raise BackendError("The graph cannot be run.")
+            if text == "panic":
+                raise BaseException(text)
             if text == "bug":
                 raise ZeroDivisionError(text)
         return [
@@ -241,7 +245,10 @@ def test_closing_reads_what_was_taken_and_takes_nothing_more(reader: Reader):
         line.submit(["d"], PEOPLE)
 
 
-@pytest.mark.parametrize(("text", "kind"), [("long", TextTooLong), ("bug", Failed)])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("long", TextTooLong), ("odd", BackendError), ("bug", Failed), ("panic", Failed)],
+)
 def test_a_text_that_fails_fails_alone(reader: Reader, text: str, kind: type[Exception]):
     line = batcher(reader)
     line.submit(["a"], PEOPLE)

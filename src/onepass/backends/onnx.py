@@ -37,7 +37,7 @@ class OnnxBackend:
         cache: where optimized graphs are kept; None to optimize them at every start.
 
     Raises:
-        BackendError: if a file is missing; from `run`, if one cannot be read.
+        BackendError: if a file is missing; from `run`, if one cannot be read or fails.
 
     >>> import numpy as np
     >>> from onepass.builtin import builtin_checkpoint
@@ -84,9 +84,11 @@ class OnnxBackend:
         opened = self._opened[graph]
         used = {name: array for name, array in inputs.items() if name in opened.inputs}
         rows = max((math.prod(array.shape[:2]) for array in used.values()), default=0)
-        return tuple(
-            opened.session.run(None, used, None if rows <= FEW_ROWS else self._giving_back)
-        )
+        how = None if rows <= FEW_ROWS else self._giving_back
+        try:
+            return tuple(opened.session.run(None, used, how))
+        except Exception as error:  # of a dozen kinds: a piece that the graph has no row for, ...
+            raise cannot_run(self._path(graph), error) from error
 
     def _open(self, graph: str) -> _Opened:
         path = self._path(graph)

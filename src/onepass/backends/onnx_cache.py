@@ -20,10 +20,12 @@ from onepass.backends.base import MANIFEST, WEIGHTS
 from onepass.backends.cache_pruning import mark_used, prune
 from onepass.backends.cpu import cpu
 from onepass.backends.onnx_runtime import onnxruntime
+from onepass.hub.owner import is_ours
 
 FORMAT = 2  # raise it when what is kept can no longer be run by this version
 SMALLEST = 1_000_000  # bytes of a graph for which it pays
 MOST = 2 << 30  # bytes of all graphs that are kept; those that were not used for longest go
+_OWNER = 0o700
 _GRAPH, _WEIGHTS = "graph.onnx", "weights.bin"
 _MAPPED = "1024"  # bytes of the smallest weight that goes into the second file
 
@@ -83,6 +85,13 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
         if not _keep(path, kept):
             return None
         prune(cache, _GRAPH, MOST)
+    try:
+        trusted = is_ours(cache, kept, *kept.iterdir())
+    except OSError:  # another process removed it
+        trusted = False
+    if not trusted:
+        log.debug("The optimized form of %s in %s is another user's.", path, kept)
+        return None
     mark_used(kept / _GRAPH)
     options = session_options(threads)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -134,8 +143,10 @@ def _keep(path: Path, kept: Path) -> bool:
     ):
         options.add_session_config_entry(key, value)
     try:
-        staged.mkdir(parents=True)
+        staged.mkdir(_OWNER, parents=True)
         _session(path, options)
+        for file in staged.iterdir():  # a power cut must not leave zeros under a whole name
+            _sync(file)
         with suppress(OSError):  # another process was faster
             staged.rename(kept)
     except Exception as error:  # noqa: BLE001  not writable, full, or a graph that cannot be run
@@ -143,6 +154,11 @@ def _keep(path: Path, kept: Path) -> bool:
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return os.path.isfile(kept / _GRAPH)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb+") as written:
+        os.fsync(written.fileno())
 
 
 def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:

@@ -105,7 +105,7 @@ class Client:
         """
         question, make = wire.asked(schema, threshold, overlap, on_long)
         asked = {"text": wire.text(text), **question}
-        return make(self._send(Extraction.from_dict, "POST", "/v1/extract", asked))
+        return make(self._send(wire.result(asked["text"]), "POST", "/v1/extract", asked))
 
     # fmt: off
     @overload
@@ -147,7 +147,7 @@ class Client:
         if not given:
             return []
         asked = {"texts": given, **question}
-        found = self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
+        found = self._send(wire.results(given), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
 
     def check(self, schema: SchemaLike | type[BaseModel]) -> Schema:
@@ -261,7 +261,7 @@ class AsyncClient:
         """Return what a schema asks for in one text; see `Client.extract`."""
         question, make = wire.asked(schema, threshold, overlap, on_long)
         asked = {"text": wire.text(text), **question}
-        return make(await self._send(Extraction.from_dict, "POST", "/v1/extract", asked))
+        return make(await self._send(wire.result(asked["text"]), "POST", "/v1/extract", asked))
 
     # fmt: off
     @overload
@@ -291,7 +291,7 @@ class AsyncClient:
         if not given:
             return []
         asked = {"texts": given, **question}
-        found = await self._send(wire.results(len(given)), "POST", "/v1/extract/batch", asked)
+        found = await self._send(wire.results(given), "POST", "/v1/extract/batch", asked)
         return wire.each(make, found)
 
     async def check(self, schema: SchemaLike | type[BaseModel]) -> Schema:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ AGAIN = (429, 503)  # busy, stopping: nothing was read
 _OF_OTHERS = (KeyError, TypeError, ValueError, RecursionError)  # what reading another answer raises
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _LONGEST_WAIT = 30.0  # seconds before another try
+_DOUBLINGS = 10  # of the wait, which is longer than that by then
 _LONGEST_ANSWER = 7 * 86_400.0  # seconds; sockets take no number that is much larger
 _LAST_PORT = 65_535
 _LONGEST_WORDS = 2_000  # characters of a message of the other side
@@ -252,11 +255,29 @@ def unreached(error: httpx.HTTPError, url: str) -> ServiceError:
 def wait(said: str, tries: int) -> float:
     """Return the seconds before another try: what the service said, or twice as long each time.
 
-    >>> 7 <= wait("7", 0) <= 7 * 1.25, 2 <= wait("", 3) <= 2 * 1.25
+    Args:
+        said: a header Retry-After: seconds or a date; what lies in the past says nothing.
+        tries: how many there were.
+
+    >>> 7 <= wait("7", 0) <= 7 * 1.25, 2 <= wait("0", 3) <= 2 * 1.25
     (True, True)
     """
-    seconds = float(said) if said.isdecimal() else 0.25 * 2**tries
+    seconds = _seconds(said)
+    if seconds <= 0:
+        seconds = 0.25 * 2 ** min(tries, _DOUBLINGS)
     return min(seconds, _LONGEST_WAIT) * (1 + _JITTER * random.random())
+
+
+def _seconds(said: str) -> float:
+    """Return how long a service asks to wait; 0 where it does not say."""
+    if said.isdecimal():
+        return float(said)
+    try:
+        until = parsedate_to_datetime(said)
+    except ValueError:
+        return 0.0
+    zoned = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return (zoned - datetime.now(UTC)).total_seconds()
 
 
 def refusal(said: Any, status: int | None) -> ServiceError:
@@ -306,16 +327,26 @@ def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
     )
 
 
-def results(count: int) -> Callable[[Any], list[Extraction | ServiceError]]:
-    """Return what reads the results of a batch of so many texts."""
+def result(text: str) -> Callable[[Any], Extraction]:
+    """Return what reads the result of a text, and refuses that of another one."""
+
+    def read(body: Any) -> Extraction:
+        found = Extraction.from_dict(body)
+        # JSON makes one character of two surrogates that are a pair
+        if found.text != text and found.text != json.loads(json.dumps(text)):
+            raise ValueError("the result of another text")
+        return found
+
+    return read
+
+
+def results(texts: Sequence[str]) -> Callable[[Any], list[Extraction | ServiceError]]:
+    """Return what reads the results of a batch of these texts."""
 
     def read(body: Any) -> list[Extraction | ServiceError]:
-        found = body["results"]
-        if len(found) != count:
-            raise ValueError(f"{len(found)} results for {count} texts")
         return [
-            refusal(one["error"], None) if "error" in one else Extraction.from_dict(one)
-            for one in found
+            refusal(one["error"], None) if "error" in one else result(text)(one)
+            for one, text in zip(body["results"], texts, strict=True)
         ]
 
     return read

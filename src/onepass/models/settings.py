@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from onepass.text.words import Splitter
 
 _SETTINGS = ("thresholds", "labels", "calibration", WORD_SPLITTER)
 _KINDS = (*KINDS, SINGLE, ABSTAIN)
+_LARGEST = 1e6  # of a calibration, which is computed in fp32
 
 
 def own_settings(directory: Path) -> dict[str, Any]:
@@ -104,10 +105,10 @@ def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:
                 f"{kind!r}, but {value!r:.60} was given."
             )
         scale, shift = (_number(value.get(part, 0.0), kind, path) for part in ("scale", "shift"))
-        if not (0.0 <= scale < inf and isfinite(shift)):
+        if not (0.0 <= scale <= _LARGEST and abs(shift) <= _LARGEST):  # also refuses nan
             raise CheckpointError(
                 f"{path} has a calibration of scale {scale:g} and shift {shift:g} "
-                f"for {kind}; a scale must not be negative, and both must be finite."
+                f"for {kind}; a scale must not be negative, and neither be beyond {_LARGEST:g}."
             )
         calibration[kind] = Calibration(scale, shift)
     return calibration

@@ -16,7 +16,7 @@ from functools import partial
 from threading import Condition, Thread
 from time import perf_counter
 
-from onepass.errors import OnepassError, TextTooLong
+from onepass.errors import OnepassError, SchemaError
 from onepass.models.wanted import Unwanted, while_wanted
 from onepass.results.types import Extraction
 from onepass.serving.metrics import Metrics
@@ -54,7 +54,7 @@ class Failed(Exception):
 
 _GIVEN_UP = Failed()  # nobody waits for it
 Outcome = Extraction | OnepassError | Failed  # of one text
-Read = Callable[[Sequence[str], Question], Sequence[Extraction]]
+Read = Callable[[Sequence[str], Question], Sequence[Outcome]]
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +120,7 @@ class Batcher:
     """Takes texts, reads them in batches, and keeps its line short.
 
     Args:
-        read: returns the extraction of each text; called from one thread at a time.
+        read: returns an outcome of each text; called from one thread at a time.
         settings: the limits of the line and of a batch.
         metrics: that count what happens.
 
@@ -275,12 +275,12 @@ class Batcher:
         except Unwanted:
             self._metrics.count_dropped(len(batch))
             return [_GIVEN_UP] * len(batch)
-        except TextTooLong as error:
+        except SchemaError as error:  # it is the question's fault
+            return [error] * len(batch)
+        except OnepassError as error:  # it may be that of one of them
             if len(batch) == 1:
                 return [error]
-        except OnepassError as error:  # it is the question's fault
-            return [error] * len(batch)
-        except Exception as error:  # noqa: BLE001  one text must not end the service
+        except BaseException as error:  # noqa: BLE001  one text must not end the service
             log.error("a batch of %d failed: %s", len(batch), where(error))
             if len(batch) == 1:
                 return [Failed()]

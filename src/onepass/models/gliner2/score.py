@@ -136,7 +136,7 @@ def _score_spans(
     if not live:
         return
     queries, firsts = _queries(live, markers, len(batch.readings), backend)
-    used = np.flatnonzero(queries.any(axis=(1, 2)))  # rows that ask for a span
+    used = np.unique([place.row for place, _ in live])  # rows that ask for a span
     (logits,) = backend.run("spans", {"word_states": word_states[used], "queries": queries[used]})
     line_of = {int(row): line for line, row in enumerate(used)}
     for (place, instances), first in zip(live, firsts, strict=True):
