@@ -195,6 +195,18 @@ def test_rows_with_columns_are_a_table(given: Any) -> None:
         checked_texts(given)
 
 
+class Cell:
+    """An array without dimensions, as `numpy.array("Oslo")`: a loop over it is an error."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("iteration over a 0-d array")
+
+
+def test_an_array_without_dimensions_is_no_list_of_texts() -> None:
+    with pytest.raises(InputError, match="a string or a list of strings, but a Cell was given"):
+        checked_texts(Cell())
+
+
 def test_what_is_no_text_is_named_on_one_line() -> None:
     given: Any = ["Ann left.", Table()]
     with pytest.raises(InputError) as refused:

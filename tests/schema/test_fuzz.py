@@ -19,6 +19,7 @@ WORDS = (
     "type", "properties", "items", "enum", "const", "format", "required", "title", "description",
     "anyOf", "oneOf", "allOf", "$ref", "$defs", "minimum", "exclusiveMaximum", "minLength",
     "pattern", "minItems", "maxItems", "additionalProperties", "order", "region", "exclusive",
+    "labels", "ge",
 )  # fmt: skip
 VALUES = (
     "string", "integer", "number", "boolean", "object", "array", "null", "date", "money", "phone",

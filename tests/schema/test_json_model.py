@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -54,7 +55,7 @@ def field_of(value: dict[str, Any]) -> Field:
         ({"anyOf": [{"const": "s"}, {"enum": ["m", "s"]}]}, Field("x", "str", ("s", "m"))),
         ({"allOf": [{"type": "integer"}]}, Field("x", "str", rules=Rules(kind="integer"))),
         ({"anyOf": [{"type": "number"}, {"type": "string"}]},
-         Field("x", "str", rules=Rules(kind="number"))),
+         Field("x", "str", rules=Rules(kind="decimal"))),
     ],
 )  # fmt: skip
 def test_properties(value: dict[str, Any], field: Field) -> None:
@@ -77,6 +78,17 @@ def test_references_are_followed() -> None:
     shape = shape_of_json(order)
     assert shape.name == "customer order"
     assert shape.children[0].most == 2
+
+
+@pytest.mark.parametrize("name", ["Box<Item>", "a b/c~d", "100 %", "größe"])
+def test_references_are_percent_encoded(name: str) -> None:
+    pointer = quote(name.replace("~", "~0").replace("/", "~1"))
+    data = {
+        "properties": {"x": {"$ref": f"#/definitions/{pointer}"}},
+        "definitions": {name: {"type": "integer"}},
+    }
+    (leaf,) = shape_of_json(data).leaves
+    assert leaf.field.rules.kind == "integer"
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,12 @@ class Size(Enum):
     LARGE = "large"
 
 
+class Mood(Enum):
+    UNKNOWN = None
+    HAPPY = "happy"
+    SAD = "sad"
+
+
 class Tone(StrEnum):
     CALM = "calm"
     ANGRY = "angry"
@@ -288,6 +294,8 @@ def test_types_and_constraints_become_rules(
         (Literal["happy", None], ("happy",), True),
         (Literal["open"] | Literal["shipped", "open"], ("open", "shipped"), False),
         (Literal["open"] | Literal["shipped", None], ("open", "shipped"), True),
+        (Mood | Literal["tired"], ("happy", "sad", "tired"), True),
+        (list[Mood], ("happy", "sad"), False),
         (Size | Literal["huge"] | None, ("small", "large", "huge"), True),
         (list[Literal["a"] | Literal["b"]], ("a", "b"), False),
         (TypeAliasType("State", Literal["a"]) | TypeAliasType("More", Literal["b"]),
@@ -372,6 +380,8 @@ def test_a_generic_class_is_named_by_its_words() -> None:
     [
         (T, "is left open by ~T; give the class its types"),
         (Literal[None], "The type of Order.x allows no value"),
+        (Literal[b"\xff"], "The type of Order.x allows b'\\xff'; give texts, numbers"),
+        (Enum("Pair", {"A": (1, 2)}), "The type of Order.x allows <Pair.A: (1, 2)>; give texts"),
         (BaseModel, "BaseModel itself has no fields"),
         (Annotated[str, ModelField(validation_alias=AliasPath("a", 0))], "is a path into other"),
         ("Missing", "names a class that is not defined yet"),
@@ -409,3 +419,16 @@ def test_truth_values_are_written_as_in_json() -> None:
     for annotation in (Literal[True, False], Answer):
         assert read_type(annotation, "Model.field").choices == ("true", "false")
     assert read_type(Literal[True], "Model.field").choices == ("true",)
+
+
+def test_choices_are_those_of_the_json_schema() -> None:
+    class Code(Enum):
+        A = b"a"
+        B = Decimal("1.50")
+        C = date(2024, 5, 3)
+        D = None
+
+    for annotation in (Code, Literal[b"x", 1, None]):
+        model = create_model("Order", x=(annotation, ...))
+        asked = Schema.from_pydantic(model)
+        assert asked == Schema.from_json_schema(model.model_json_schema())

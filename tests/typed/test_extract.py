@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from onepass import Extractor, Schema
 from onepass.errors import InputError, MissingExtra
 from onepass.results.types import Extraction, Value
-from onepass.typed import Rules, TypedExtraction
+from onepass.typed import Iban, Money, Rules, TypedExtraction
 
 TEXT = (
     "Order 4711 was placed on 3 May 2024 by Ann Lee: 3 lamps at 50 dollars each. "
@@ -67,6 +67,27 @@ def test_lists_streams_and_json_schemas_give_the_same(model: Extractor) -> None:
     plain = model.extract(TEXT, Order.model_json_schema())
     assert isinstance(plain, TypedExtraction)
     assert [value and value["number"] for value in plain.values] == [4711, 4712]
+
+
+def test_a_class_and_its_json_schema_give_equal_values(model: Extractor) -> None:
+    for name in ("dateparser", "phonenumbers", "price_parser", "stdnum"):
+        pytest.importorskip(name)
+
+    class Customer(BaseModel):
+        name: str
+        phone: Annotated[str, Rules(kind="phone", region="CH")] | None = None
+        since: Annotated[date, Rules(order="DMY")] | None = None
+        iban: Iban | None = None
+        paid: Money | None = None
+
+    text = (
+        "Ann Weiss, customer since 03/04/2019, phone 044 668 18 00, "
+        "IBAN DE89 3704 0044 0532 0130 00, paid EUR 45.00."
+    )
+    doc, plain = model.extract(text, Customer), model.extract(text, Customer.model_json_schema())
+    assert isinstance(plain, TypedExtraction)
+    assert doc.value == Customer.model_validate(plain.value)
+    assert (doc.evidence, doc.errors) == (plain.evidence, plain.errors)
 
 
 def test_a_schema_gives_a_plain_extraction(model: Extractor) -> None:

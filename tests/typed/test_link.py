@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from onepass.results.types import Extraction, Value
 from onepass.schema import Field
 from onepass.schema.shape import Child, Leaf, Shape, named
-from onepass.typed.link import Node, link
+from onepass.typed.link import Node, Place, _owners, link
 
 
 def leaf(name: str) -> Leaf:
@@ -166,3 +171,44 @@ def test_structures_get_names_of_their_own() -> None:
     )
     names = [structure.name for structure in named(both).structures()]
     assert names == ["order", "shipping address", "billing address"]
+
+
+def owner(parents: list[list[Place]], start: int | None, number: int) -> int:
+    """Return the parent of one child by the rule as it is written, all parents looked at."""
+    placed = [(places, i) for i, places in enumerate(parents) if places]
+    placed.sort(key=lambda one: one[0][0])
+    if start is None or not placed:
+        return min(number, len(parents) - 1)
+    nearest = [(-1, -1, 0, placed[0][1])]
+    for rank, (places, i) in enumerate(placed):
+        first, last = places[0][0], rank + 1 == len(placed)
+        end = max(end for _, end in places)
+        if first <= start and (last or start < max(end, placed[rank + 1][0][0][0])):
+            before = max(place[0] for place in places if place[0] <= start)
+            nearest.append((before, first, -rank, i))
+    return max(nearest)[-1]
+
+
+places = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 8)), max_size=3)
+
+
+@given(st.lists(places, min_size=1, max_size=6), st.lists(st.none() | st.integers(0, 20)))
+def test_the_owners_of_all_are_those_of_each(
+    spans: list[list[Place]], starts: list[int | None]
+) -> None:
+    parents = [sorted((start, start + length) for start, length in one) for one in spans]
+    each = [owner(parents, start, number) for number, start in enumerate(starts)]
+    assert _owners(parents, starts) == each
+
+
+def test_many_parents_and_children_take_no_square_of_time() -> None:
+    count = 10_000  # a square of them takes minutes
+    text = "".join(f"{number:05}: lamp; " for number in range(count))
+    value = [Value(text[i * 13 : i * 13 + 5], i * 13, i * 13 + 5, 0.9) for i in range(count)]
+    lamp = [Value("lamp", i * 13 + 7, i * 13 + 11, 0.9) for i in range(count)]
+    begun = perf_counter()
+    orders = read(
+        text, order=[{"number": one} for one in value], item=[{"product": one} for one in lamp]
+    )
+    assert perf_counter() - begun < 20
+    assert all(items(order) == ["lamp"] for order in orders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -55,6 +56,28 @@ def test_lists_become_what_a_strict_class_takes(given: Any, field: str, expected
     assert not problems
     assert getattr(value, field) == expected
     assert type(getattr(value, field)) is type(expected)
+
+
+class Mood(Enum):
+    UNKNOWN = None
+    HAPPY = "happy"
+
+
+class Plain(BaseModel):
+    mood: Mood
+    moods: list[Mood] | None
+    other: Mood | None
+
+
+class Strict(Plain):
+    model_config = ConfigDict(strict=True)
+
+
+@pytest.mark.parametrize("model_class", [Plain, Strict])
+def test_a_member_without_a_value_stands_for_nothing_found(model_class: type[Plain]) -> None:
+    value, errors = made(model_class)
+    assert errors == []
+    assert (value.mood, value.moods, value.other) == (Mood.UNKNOWN, None, None)
 
 
 def test_what_is_wrong_besides_is_still_said() -> None:

@@ -134,11 +134,18 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
             "was given; give one column of it, as in df['body']."
         )
     if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
-        raise InputError(
-            f"The text must be a string or a list of strings, but a {type(texts).__name__} was "
-            "given."
-        )
-    return (_check_text(text, number) for number, text in enumerate(texts, 1))
+        raise _no_texts(texts)
+    try:
+        numbered = enumerate(texts, 1)
+    except TypeError as error:  # an array without dimensions says so only when it is asked
+        raise _no_texts(texts) from error
+    return (_check_text(text, number) for number, text in numbered)
+
+
+def _no_texts(given: object) -> InputError:
+    return InputError(
+        f"The text must be a string or a list of strings, but a {type(given).__name__} was given."
+    )
 
 
 def _is_table(given: object) -> bool:

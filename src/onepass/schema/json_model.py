@@ -10,26 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
+from urllib.parse import unquote
 
 from onepass.errors import SchemaError
+from onepass.schema.json_rules import read_rules
 from onepass.schema.parse import SCHEMA_KEYS
 from onepass.schema.rules import NO_RULES, Rules, pattern_problem
 from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named, structure_name
 from onepass.schema.types import Dtype, Field, check_name, shown
 
-_FORMATS = {
-    "date": "date", "date-time": "datetime", "email": "email", "idn-email": "email", "uri": "url",
-    "url": "url", "iri": "url", "phone": "phone", "iban": "iban", "money": "money",
-    "quantity": "quantity", "decimal": "decimal",
-}  # fmt: skip
 _TELLING = {"properties": "object", "items": "array"}  # words that only one type has
 _TOP = ("properties", "$ref", "$defs")  # words that only a whole JSON Schema has
 _TYPES = {"integer": "integer", "number": "number", "string": "text"}
-_RULES = {
-    "minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt",
-    "minLength": "min_length", "maxLength": "max_length", "pattern": "pattern",
-}  # fmt: skip
-_OWN = ("exclusive", "region", "order")  # rules that JSON Schema has no word for
 _DEPTH = 16  # of references to references
 _MOST = 5_000  # fields and choices by reference: a few lines may stand for millions
 
@@ -187,7 +179,8 @@ class _Reader:
         kept = [one for one in _parts(held, where) if not _is_null(one)]
         kinds = [one.get("type") for one in kept]
         if {"number", "string"} == {one if isinstance(one, str) else None for one in kinds}:
-            return [one for one in kept if one.get("type") == "number"]  # as Decimals are written
+            number = next(one for one in kept if one.get("type") == "number")
+            return [{"format": "decimal", **number}]  # as Decimals are written
         meant = [self._target(one["$ref"], where)[0] if "$ref" in one else one for one in kept]
         if len(kept) > 1 and all("enum" in one or "const" in one for one in meant):
             values = [value for one in meant for value in _allowed(one, where)]
@@ -200,7 +193,7 @@ class _Reader:
             raise SchemaError(f"{where} refers to {shown(reference)}; only '#/...' is followed.")
         target: Any = self.document
         name = reference
-        for name in reference[2:].split("/"):
+        for name in unquote(reference[2:]).split("/"):  # a pointer in a URI is percent-encoded
             name = name.replace("~1", "/").replace("~0", "~")
             if not isinstance(target, Mapping) or name not in target:
                 raise SchemaError(f"{where} refers to {shown(reference)}, which is not there.")
@@ -326,13 +319,10 @@ def _choice(value: str | float) -> str:
 
 def _rules(given: _Object, kind: str | None, where: str) -> Rules:
     """Return the rules of a plain value."""
-    form = given.get("format")
-    name = _FORMATS.get(form if isinstance(form, str) else "", _TYPES.get(kind or "string", "text"))
-    rules = {own: given[word] for word, own in _RULES.items() if word in given}
+    rules = read_rules(given, _TYPES.get(kind or "string", "text"))
     if _is_foreign(rules.get("pattern")):
         del rules["pattern"]
-    rules |= {word: given[word] for word in _OWN if word in given}
-    return _with(NO_RULES, {"kind": name, **rules}, where)
+    return _with(NO_RULES, rules, where)
 
 
 def _is_foreign(pattern: object) -> bool:

@@ -28,6 +28,7 @@ from typing import (
 import pydantic
 from pydantic import AliasChoices, AnyUrl, BaseModel, EmailStr, RootModel
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 from typing_extensions import TypeAliasType
 
 from onepass.errors import SchemaError
@@ -57,6 +58,7 @@ class Reading(NamedTuple):
     constraints: Constraints = Constraints()
     model: type[BaseModel] | None = None
     nullable: bool = False
+    nothing: Any = None  # what stands for nothing found where null is allowed
 
 
 def shape_of_model(model_class: type[BaseModel]) -> Shape:
@@ -120,7 +122,8 @@ def _shape(model_class: type[BaseModel], above: tuple[type, ...]) -> Shape:
             continue
         rules = given.rules(many, where)
         field = Field(field_name, reading.dtype, reading.choices, info.description, None, rules)
-        leaves.append(Leaf(field_name, key, field, reading.meanings, required, reading.nullable))
+        null = (reading.nullable, reading.nothing)
+        leaves.append(Leaf(field_name, key, field, reading.meanings, required, *null))
     return Shape(structure_name(name), name, tuple(leaves), tuple(children))
 
 
@@ -160,8 +163,7 @@ def read_type(annotation: Any, where: str) -> Reading:
     if origin is Union or origin is UnionType:
         return _read_same(arguments, annotation, where)
     if origin is Literal:
-        choice = _read_choice([value for value in arguments if value is not None], where)
-        return choice._replace(nullable=None in arguments)
+        return _read_choice(arguments, where)
     if annotation is Any:
         return Reading("str", nullable=True)
     container = origin if origin is not None else annotation
@@ -208,18 +210,25 @@ def _read_list(items: tuple[Any, ...], annotation: Any, where: str) -> Reading:
         raise SchemaError(f"The field {where} is a list of lists; give a flat list.")
     # From here on lengths are those of the list; those of its items become rules at once.
     constraints = item.constraints.of_items()
-    return item._replace(dtype="list", constraints=constraints, nullable=False)
+    return item._replace(dtype="list", constraints=constraints, nullable=False, nothing=None)
 
 
 def _read_same(members: tuple[Any, ...], annotation: Any, where: str) -> Reading:
     """Return the one reading that all members share, None aside; choices are put together."""
     kept = [member for member in members if member is not None and member is not NoneType]
+    has_none = len(kept) < len(members)
     readings = [read_type(member, where) for member in kept]
-    nullable = len(kept) < len(members) or any(reading.nullable for reading in readings)
+    nullable = has_none or any(reading.nullable for reading in readings)
     if readings and all(_is_choice(reading, readings[0].constraints) for reading in readings):
         pairs = [pair for one in readings for pair in zip(one.choices, one.meanings, strict=True)]
         choices, meanings = zip(*dict.fromkeys(pairs), strict=True)
-        return readings[0]._replace(choices=choices, meanings=meanings, nullable=nullable)
+        nothing = [one.nothing for one in readings if one.nothing is not None]
+        return readings[0]._replace(
+            choices=choices,
+            meanings=meanings,
+            nullable=nullable,
+            nothing=nothing[0] if nothing and not has_none else None,
+        )
     if not readings or any(reading != readings[0] for reading in readings):
         if not readings or not all(_is_plain(reading) for reading in readings):
             raise SchemaError(
@@ -240,17 +249,30 @@ def _is_plain(reading: Reading) -> bool:
     return reading.dtype == "str" and not reading.choices and reading.model is None
 
 
-def _choice(value: object) -> str:
-    """Return what a Literal or Enum member looks like in a text."""
-    said = value.value if isinstance(value, Enum) else value
+def _choice(value: object, where: str) -> str | None:
+    """Return what a Literal or Enum member looks like in a text, as in JSON; None for null."""
+    try:
+        said = to_jsonable_python(value.value if isinstance(value, Enum) else value)
+    except ValueError:  # bytes that are no text, or what JSON does not know
+        said = value
+    if said is None:
+        return None
+    if not isinstance(said, str | int | float):
+        raise SchemaError(
+            f"The type of {where} allows {shown(value)}; give texts, numbers, true or false."
+        )
     return str(said).lower() if isinstance(said, bool) else str(said)
 
 
 def _read_choice(values: Sequence[Any], where: str) -> Reading:
-    """Return the reading of a type that allows a few values."""
-    if not values:
+    """Return the reading of a type that allows a few values, null among them."""
+    said = [(_choice(value, where), value) for value in values]
+    pairs = [(choice, value) for choice, value in said if choice is not None]
+    if not pairs:
         raise SchemaError(f"The type of {where} allows no value; give it one or more.")
-    return Reading("str", tuple(_choice(value) for value in values), tuple(values))
+    choices, meanings = zip(*pairs, strict=True)
+    null = [value for choice, value in said if choice is None]
+    return Reading("str", choices, meanings, nullable=bool(null), nothing=null[0] if null else None)
 
 
 def _read_scalar(kind: type, where: str) -> Reading:

@@ -13,9 +13,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
 from operator import attrgetter
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from onepass.errors import MissingExtra, SchemaError
+from onepass.schema.json_rules import write_rules
 from onepass.schema.shown import shown
 
 Kind = Literal[
@@ -214,6 +215,10 @@ unterminated subpattern at position 0.
         """
         return Rules(**{**self.given(), **changes})
 
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        """Write the rules into the JSON Schema of a model that has them in a field."""
+        return write_rules(handler(core), self.given())
+
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Rules)}
 RULE_KEYS: tuple[str, ...] = tuple(_DEFAULTS)
@@ -264,6 +269,7 @@ class _Amount:
 
     __slots__ = ()
     amount: Decimal
+    _kind: ClassVar[Kind]
 
     def __lt__(self, other: object) -> bool:
         return self.amount < _plain(other) if _is_plain(other) else NotImplemented
@@ -276,6 +282,13 @@ class _Amount:
 
     def __ge__(self, other: object) -> bool:
         return self.amount >= _plain(other) if _is_plain(other) else NotImplemented
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
+        """Say the kind in the JSON Schema of a model, by which it is read as one value again."""
+        data = handler.resolve_ref_schema(handler(core))
+        data.pop("description", None)  # of this class, not of the field that would be asked with it
+        return {**data, "format": cls._kind}
 
 
 def _is_plain(value: object) -> bool:
@@ -295,6 +308,7 @@ class Money(_Amount):
     ('9.50 EUR', True)
     """
 
+    _kind: ClassVar[Kind] = "money"
     amount: Decimal
     currency: str | None = None
 
@@ -311,6 +325,7 @@ class Quantity(_Amount):
     ('2.5 kg', False)
     """
 
+    _kind: ClassVar[Kind] = "quantity"
     amount: Decimal
     unit: str | None = None
 

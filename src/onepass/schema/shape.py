@@ -31,6 +31,7 @@ class Leaf:
         meanings: of each choice, in the order of the field's choices.
         required: whether it has to be said what it is.
         nullable: whether None may be said.
+        nothing: what is said in place of None, as a member of an Enum that means it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Leaf:
     meanings: tuple[Any, ...] = ()
     required: bool = True
     nullable: bool = False
+    nothing: Any = None
 
     @property
     def many(self) -> bool:

@@ -81,7 +81,7 @@ def _put(given: dict[str, Any], part: Leaf | Child, held: list[Any]) -> None:
         given[part.key] = held[0]
         return
     if part.required and part.nullable:
-        given[part.key] = None
+        given[part.key] = part.nothing if isinstance(part, Leaf) else None
 
 
 def grow(node: Node, path: str, text: str, errors: list[FieldError]) -> Branch:

@@ -9,6 +9,7 @@ This module knows no classes and reads no values.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -86,9 +87,9 @@ def _nodes(doc: Extraction, shape: Shape) -> list[Node]:
         found = _nodes(doc, child.shape)
         if found and not nodes:  # a level of which only what is below it was found
             nodes = [Node(shape, {}, found[0].places[:1])]
-        for number, one in enumerate(found):
-            owner = nodes[_owner([node.places for node in nodes], one.first, number)]
-            owner.below.setdefault(child.name, []).append(one)
+        owners = _owners([node.places for node in nodes], [one.first for one in found])
+        for one, owner in zip(found, owners, strict=True):
+            nodes[owner].below.setdefault(child.name, []).append(one)
         for node in nodes:
             _keep_allowed(node, child)
     return nodes
@@ -102,31 +103,38 @@ def _places(record: Record) -> list[Place]:
     )
 
 
-def _owner(parents: Sequence[Sequence[Place]], start: int | None, number: int) -> int:
-    """Return which parent a child belongs to.
+def _owners(parents: Sequence[Sequence[Place]], starts: Sequence[int | None]) -> list[int]:
+    """Return which parent each child belongs to, in one go through the text.
 
     Args:
         parents: where the values of each parent stand.
-        start: of the child; None without a place: then it belongs to the parent of its own number.
-        number: of the child among its kind.
+        starts: of the children; None without a place: such a child belongs to the parent of its
+            own number.
     """
+    owners = [min(number, len(parents) - 1) for number in range(len(starts))]
     placed = sorted(
         (i for i in range(len(parents)) if parents[i]), key=lambda i: (parents[i][0], i)
     )
-    if start is None or not placed:
-        return min(number, len(parents) - 1)
-    best, nearest = placed[0], (-1, -1)
-    for rank, i in enumerate(placed):
-        first = parents[i][0][0]
-        end = max(end for _, end in parents[i])
-        if rank + 1 < len(placed):
-            end = max(end, parents[placed[rank + 1]][0][0])
-        if first > start or (start >= end and rank + 1 < len(placed)):
-            continue
-        before = max(place[0] for place in parents[i] if place[0] <= start)
-        if (before, first) > nearest:
-            best, nearest = i, (before, first)
-    return best
+    if not placed:
+        return owners
+    firsts = [parents[i][0][0] for i in placed]
+    ends = [max(end for _, end in parents[i]) for i in placed]
+    # Of values at one place that of the parent which begins last counts, of such the first parent.
+    ahead = sorted(
+        ((start, firsts[rank], -rank) for rank, i in enumerate(placed) for start, _ in parents[i]),
+        reverse=True,
+    )
+    passed: list[int] = []  # whose values stand before the child, the nearest last
+    for start, number in sorted((one, i) for i, one in enumerate(starts) if one is not None):
+        while ahead and ahead[-1][0] <= start:
+            passed.append(-ahead.pop()[2])
+        begun = bisect_right(firsts, start) - 1
+        # The stretch of whoever began last goes on; another one that has ended has so for all that
+        # follow, too.
+        while passed and passed[-1] < begun and ends[passed[-1]] <= start:
+            passed.pop()
+        owners[number] = placed[passed[-1] if passed else 0]
+    return owners
 
 
 def _keep_allowed(node: Node, child: Child) -> None:
@@ -135,7 +143,7 @@ def _keep_allowed(node: Node, child: Child) -> None:
     found.sort(key=lambda one: -1 if one.first is None else one.first)
     if child.many:
         if child.most is not None and len(found) > child.most:
-            best = sorted(found, key=lambda one: -one.score)[: child.most]
+            best = set(sorted(found, key=lambda one: -one.score)[: child.most])
             node.below[child.name] = [one for one in found if one in best]
         return
     if len(found) > 1:
