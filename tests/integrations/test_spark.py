@@ -48,3 +48,16 @@ def test_what_is_refused():
     read = extract_frames({"entities": ["city"]})
     with pytest.raises(InputError, match=r"no column 'text' \(the columns are 'body'\)"):
         next(read(iter([pandas.DataFrame({"body": ["a"]})])))
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (["text", "text"], "'text', 'text'"),
+        (pandas.MultiIndex.from_tuples([("text", "a"), ("text", "b")]), "'a', 'b'"),
+    ],
+)
+def test_columns_of_one_name_are_not_read_as_texts(columns, shown):
+    frame = pandas.DataFrame([["in Bern", "in Rome"]] * 2, columns=columns)
+    with pytest.raises(InputError, match=f"must be one column of texts, .* table of {shown};"):
+        next(extract_frames({"entities": ["city"]})(iter([frame])))

@@ -124,6 +124,20 @@ def test_prodigy_asks_one_question() -> None:
         doc.to_prodigy("c")
 
 
+def test_prodigy_lets_choose_several_labels_where_the_task_does(tmp_path: Path) -> None:
+    chosen = (LabelScore("sport", 0.75), LabelScore("law", 0.5))
+    for labels, style in [((), "single"), (chosen[:1], "single"), (chosen, "multiple")]:
+        topics = Classification(labels, {"sport": 0.75, "law": 0.5})
+        doc = Extraction("x", classifications={"topics": topics})
+        assert doc.to_prodigy()["config"] == {"choice_style": style}
+        task = {**doc.to_prodigy(multi_label=True), "answer": "accept"}
+        path = tmp_path / f"{len(labels)}.jsonl"
+        path.write_text(json.dumps(task) + "\n", encoding="utf-8")
+        back = Prodigy(path).example(task)
+        assert back is not None
+        assert back.classifications[0].multi_label
+
+
 def test_pandas() -> None:
     pytest.importorskip("pandas")
     frame = DOC.to_pandas()

@@ -49,7 +49,8 @@ def extract_frames(
 
     Returns:
         A function that adds the columns "extraction" (JSON) and "error" to each frame; of each row,
-        one of them is None. It raises `InputError` for an option that the model does not take.
+        one of them is None. It raises `InputError` for an option that the model does not take, and
+        for a frame without the column of the text, or with several of its name.
 
     Raises:
         SchemaError: for a schema that cannot be asked.
@@ -81,7 +82,14 @@ class _Read:
                     f"The frame has no column {self.field!r} (the columns are "
                     f"{', '.join(map(repr, frame.columns))}); name it with text_field."
                 )
-            found, errors = column_answers(_opened(self.model), request, list(frame[self.field]))
+            column = frame[self.field]
+            if column.ndim > 1:  # several of this name, or names of two levels
+                raise InputError(
+                    f"The column {self.field!r} must be one column of texts, but it is a table of "
+                    f"{', '.join(map(repr, column.columns))}; rename columns, or name another one "
+                    "with text_field."
+                )
+            found, errors = column_answers(_opened(self.model), request, list(column))
             yield frame.assign(
                 extraction=Series(found, frame.index, object),
                 error=Series(errors, frame.index, object),

@@ -7,8 +7,8 @@ know what a value is, nor who found it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from onepass.redact.places import REPEAT, Place
 from onepass.text.marks import MARK_RANGES, range_class
@@ -25,8 +25,11 @@ _UNSPACED = (
 _INVISIBLE = ("200c-200d", "180b-180d", "180f", "fe00-fe0f", "e0100-e01ef")
 _MARKS = range_class(" ".join(one for one in MARK_RANGES.split() if one not in _INVISIBLE))
 _INSIDE = rf"(?:[^\W{_UNSPACED}]|[{_MARKS}])"  # of a word of other scripts
-# Compiled once: the classes are large, and each text has other values.
-_BEGINS = re.compile(rf"(?<!{_INSIDE})(?=\S)|(?=[{_UNSPACED}])")
+_RUN = rf"(?:[^\W{_UNSPACED}]+|(?![{_UNSPACED}])[{_MARKS}])+"  # no value begins or ends inside
+_PIECE = rf"(?:{_RUN}|\S)"
+# Compiled once: the classes are large.
+_BEGINS = re.compile(rf"(?<!{_INSIDE}){_PIECE}|[{_UNSPACED}]")
+_NEXT = re.compile(rf"(\s{{1,20}})?({_PIECE})")
 _ENDS = re.compile(rf"(?!{_INSIDE})|(?<=[{_UNSPACED}])(?![{_MARKS}])")
 _WHOLLY_UNSPACED = re.compile(rf"[{_UNSPACED}]+")
 
@@ -55,75 +58,56 @@ def repeats(text: str, places: Iterable[Place]) -> list[Place]:
             best[value] = place
     if not best:
         return []
-    longest, shorter = sorted(best, key=len, reverse=True), _shorter(best)
-    of_any = re.compile("|".join(map(_anyhow, longest)))
+    tree = _Tree()
+    for value, place in best.items():
+        tree.add(value, place)
     found, done = [], 0
     for begin in _BEGINS.finditer(text):  # also inside of one that was found
+        if begin[0] not in tree.behind:
+            continue
         start = begin.start()
-        match = of_any.match(text, start)
-        end = start if match is None else _end(text, start, match[0], shorter)
-        if end > max(start, done) and (start, end) not in known:
-            place = best[_spaced(text[start:end])]
-            found.append(replace(place, start=start, end=end, source=REPEAT))
+        end, first = tree.longest(text, start)
+        if first is not None and end > done and (start, end) not in known:
+            found.append(replace(first, start=start, end=end, source=REPEAT))
         done = max(done, end)
     return found
+
+
+@dataclass(slots=True)
+class _Tree:
+    """Values by their pieces, so that looking at a place costs the same however many there are.
+
+    Attributes:
+        place: of the value that ends here, if one does.
+        behind: what follows, by the next piece, which has a blank before it if it stands behind
+            white space.
+    """
+
+    place: Place | None = None
+    behind: dict[str, _Tree] = field(default_factory=dict)
+
+    def add(self, value: str, place: Place) -> None:
+        """Add a value with one blank for each stretch of white space in it."""
+        node = self
+        for piece in _NEXT.finditer(value):
+            node = node.behind.setdefault(piece[0], _Tree())
+        node.place = place
+
+    def longest(self, text: str, start: int) -> tuple[int, Place | None]:
+        """Return the longest value that begins here and ends as a word does: its end and place."""
+        end, place = start, None
+        node, piece = self, _NEXT.match(text, start)
+        while piece is not None:
+            following = node.behind.get(piece[2] if piece[1] is None else " " + piece[2])
+            if following is None:
+                break
+            node, at = following, piece.end()
+            if node.place is not None and _ENDS.match(text, at):
+                end, place = at, node.place
+            piece = _NEXT.match(text, at)
+        return end, place
 
 
 def _spaced(value: str) -> str:
     """Return a value with one blank for each stretch of white space in it, and none around it."""
     return " ".join(value.split())
-
-
-def _anyhow(value: str) -> str:
-    """Return a pattern of a value with any white space in it."""
-    return r"\s{1,20}".join(map(re.escape, value.split(" ")))
-
-
-def _shorter(values: Iterable[str]) -> dict[str, str | None]:
-    """Return for each value the longest other one that it begins with, if there is one.
-
-    >>> _shorter(["Anna Bo", "Anna", "An", "Bo"])
-    {'An': None, 'Anna': 'An', 'Anna Bo': 'Anna', 'Bo': None}
-    """
-    found: dict[str, str | None] = {}
-    open_ones: list[str] = []
-    for value in sorted(values):  # behind those that it begins with
-        while open_ones and not value.startswith(open_ones[-1]):
-            open_ones.pop()
-        found[value] = open_ones[-1] if open_ones else None
-        open_ones.append(value)
-    return found
-
-
-def _end(text: str, start: int, value: str, shorter: Mapping[str, str | None]) -> int:
-    """Return where the longest known value ends that begins here and ends as a word does.
-
-    Args:
-        text: in which it stands.
-        start: where it begins.
-        value: the longest one that begins here, as it stands there.
-        shorter: the next shorter value of each one, with one blank for each stretch of white space.
-
-    Returns:
-        A half-open end; the start if there is none.
-    """
-    one: str | None = _spaced(value)
-    as_it_is = one == value
-    while one is not None:
-        size = len(one) if as_it_is else _size(value, one)
-        if _ENDS.match(text, start + size):
-            return start + size
-        one = shorter[one]
-    return start
-
-
-def _size(value: str, begin: str) -> int:
-    r"""Return how many characters of a value its beginning has, with the white space that it has.
-
-    >>> _size("Anna \n Bo Lund", "Anna Bo")
-    9
-    """
-    size = 0
-    for word in begin.split(" "):
-        size = value.index(word, size) + len(word)
-    return size

@@ -96,11 +96,13 @@ class Exports:
 
         return to_task(cast("Extraction", self), section, model_version)
 
-    def to_prodigy(self, task: str | None = None) -> dict[str, Any]:
+    def to_prodigy(self, task: str | None = None, *, multi_label: bool = False) -> dict[str, Any]:
         """Return a task of Prodigy: tokens, spans, relations, and the options of one question.
 
         Args:
             task: which classification is asked, if there are several.
+            multi_label: whether several of its labels may be chosen. An extraction does not hold
+                how its task was asked; only where several labels were found, they may be anyway.
 
         Raises:
             InputError: if there are several and none is named, or there is none of this name.
@@ -112,4 +114,4 @@ class Exports:
         """
         from onepass.results.prodigy import to_task
 
-        return to_task(cast("Extraction", self), task)
+        return to_task(cast("Extraction", self), task, multi_label=multi_label)

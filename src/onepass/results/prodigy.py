@@ -17,7 +17,7 @@ from onepass.results.types import Extraction, Value
 _PIECES = re.compile(r"\w+|[^\w\s]")
 
 
-def to_task(doc: Extraction, task: str | None) -> dict[str, Any]:
+def to_task(doc: Extraction, task: str | None, *, multi_label: bool) -> dict[str, Any]:
     """Return a task (see `Extraction.to_prodigy`)."""
     asked = _asked(doc, task)
     tokens = _tokens(doc)
@@ -49,7 +49,7 @@ def to_task(doc: Extraction, task: str | None) -> dict[str, Any]:
     if asked is not None:
         out["options"] = [{"id": label, "text": label} for label in asked.scores]
         out["accept"] = [one.label for one in asked.labels]
-        style = "multiple" if len(asked.labels) > 1 else "single"
+        style = "multiple" if multi_label or len(asked.labels) > 1 else "single"
         out["config"] = {"choice_style": style}
     return out
 
