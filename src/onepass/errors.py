@@ -3,7 +3,8 @@
 OnepassError
 ├── SchemaError         a schema that cannot be asked (also a ValueError)
 ├── InputError          a text, file, row or argument that cannot be read (also a ValueError)
-│   └── TextTooLong     a text longer than the window while ``on_long="error"``
+│   ├── TextTooLong     a text longer than the window while ``on_long="error"``
+│   └── TooMuchFound    more in one text than the service sends
 ├── CheckpointError     a model directory that is missing, incomplete or of an unknown kind
 ├── BackendError        a graph that cannot be run here
 ├── ServiceError        a service that refused a request or did not answer
@@ -39,6 +40,10 @@ class TextTooLong(InputError):
     def __init__(self, message: str, number: int | None = None) -> None:
         super().__init__(message)
         self.number = number
+
+
+class TooMuchFound(InputError):
+    """More was found in one text than may be; the service bounds it, nothing else does."""
 
 
 class CheckpointError(OnepassError):

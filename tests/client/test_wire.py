@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from onepass.client import AsyncClient, Client
-from onepass.client.wire import wait
 from onepass.errors import InputError, SchemaError, ServiceError
 
 KEY = "a-secret-of-16-characters"
@@ -156,13 +153,3 @@ def test_the_result_of_another_text_is_not_taken():
             with pytest.raises(ServiceError) as refused:
                 ask()
             assert refused.value.code == "not_onepass"
-
-
-def test_waits_before_another_try():
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
-    past = "Sun, 06 Nov 1994 08:49:37 GMT"
-    waits = {"7": 7, "3600": 30, "0": 1, past: 1, "soon": 1, "": 1}
-    for said, seconds in waits.items():
-        assert seconds <= wait(said, 2) <= seconds * 1.25
-    assert 18 <= wait(later, 0) <= 25
-    assert 30 <= wait("", 10_000) <= 37.5

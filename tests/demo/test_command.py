@@ -1,5 +1,6 @@
 """``onepass demo`` as a command: how it starts, refuses to start, and stops."""
 
+import os
 import re
 import signal
 import socket
@@ -52,7 +53,10 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path):
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_serves_until_it_is_stopped_and_leaves_nothing_behind(
+    tmp_path: Path, stop: signal.Signals, code: int
+):
     pytest.importorskip("gradio", reason="needs the extra demo")
     running = subprocess.Popen(
         [sys.executable, "-c", MAIN, "demo", "--port", "0"],
@@ -60,6 +64,7 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path):
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         preexec_fn=_hear_ctrl_c,
     )
     assert running.stderr is not None
@@ -68,9 +73,12 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path):
         address = re.search(r"http://[\d.]+:\d+", line)
         assert address, line + running.stderr.read()
         assert httpx.get(address[0]).status_code == 200
-        running.send_signal(signal.SIGINT)
+        assert httpx.get(address[0], headers={"host": "evil.com"}).status_code == 403
+        own = [place.stat().st_mode & 0o777 for place in tmp_path.glob("onepass-demo-*")]
+        assert own == [0o700]
+        running.send_signal(stop)
         out, rest = running.communicate(timeout=20)
     finally:
         running.kill()
-    assert (running.returncode, out, rest) == (130, "", "")
+    assert (running.returncode, out, rest) == (code, "", "")
     assert list(tmp_path.iterdir()) == []

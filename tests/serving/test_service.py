@@ -156,6 +156,7 @@ def test_models_and_limits(service):
         "texts": 8,
         "schema_chars": 131_072,
         "labels": 20,
+        "found": 10_000,
     }
     assert service.http.get("/v1/schema").json() == json.loads(json.dumps(SCHEMA_JSON_SCHEMA))
 
@@ -252,6 +253,30 @@ def test_a_key_that_stands_twice_is_refused(service, path: str, body: bytes):
     )
     assert error(got) == (400, "invalid_json")
     assert "stands twice; give each key once." in got.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({str(i): 1 for i in range(100)}, "The body has 102 keys, but at most 32 are taken"),
+        (
+            {"threshold": {str(i): [] for i in range(5_000)}},
+            "The field threshold has 5000 keys, but at most 25 are taken",
+        ),
+    ],
+)
+def test_very_many_keys_are_not_looked_at_one_by_one(service, more: dict, message: str):
+    got = service.http.post(
+        "/v1/extract", json={"text": "a", "schema": {"entities": ["person"]}, **more}
+    )
+    assert error(got) == (422, "invalid_request")
+    assert got.json()["error"]["message"].startswith(message)
+
+
+def test_everything_that_is_asked_may_have_a_threshold(service):
+    labels = [f"label {n}" for n in range(20)]
+    given = dict.fromkeys([*KINDS, *labels], 0.5)
+    assert ask(service.http, "a", schema={"entities": labels}, threshold=given).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -381,6 +406,20 @@ def test_a_body_that_is_not_in_utf8_is_called_so(service):
     assert "encoded in UTF-8" in got.json()["error"]["message"]
 
 
+def test_a_text_in_which_too_much_is_found_fails_alone(start, model: Extractor):
+    texts = ["Tim Cook.", "Tim Cook runs Apple in Cupertino."]
+    more = {"schema": {"entities": ["person", "company"]}, "threshold": 0.0, "overlap": "all"}
+    with start(model, Settings(found=20)) as one:
+        refused = one.http.post("/v1/extract", json={"text": texts[1], **more})
+        assert error(refused) == (422, "too_much_found")
+        sentence = refused.json()["error"]["message"]
+        assert "but at most 20 are taken; raise the threshold, ask for less" in sentence
+        got = one.http.post("/v1/extract/batch", json={"texts": texts, **more}).json()["results"]
+        assert (got[0]["text"], got[1]["error"]["code"]) == (texts[0], "too_much_found")
+        assert one.metric('onepass_errors_total{code="too_much_found"}') == 2
+        assert ask(one.http, texts[1]).json()["entities"]
+
+
 def test_more_texts_than_allowed_and_none_are_refused(service):
     for texts, code in [(["a"] * 9, "too_many_texts"), ([], "invalid_request")]:
         body = {"texts": texts, "schema": {"entities": ["person"]}}
@@ -455,7 +494,7 @@ def test_a_stop_does_not_wait_for_a_client_that_reads_nothing(start, model: Extr
             "overlap": "all",
         }
     ).encode()
-    with start(model, Settings(timeout=60)) as one:
+    with start(model, Settings(timeout=60, found=10**6)) as one:
         host, port = one.url.removeprefix("http://").split(":")
         with socket.socket() as idle:
             idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -37,7 +37,6 @@ from onepass.cli.terminated import Stopped
 from onepass.errors import OnepassError
 
 BAD_INPUT = 2
-_SERVERS = ("serve", "demo")  # they heed signals themselves, and finish what they accepted
 
 # What typer raises for a wrong option or argument. Its place in the package depends on the version,
 # the base of this public class does not.
@@ -96,7 +95,7 @@ def _onepass(
     if context.invoked_subcommand is None:
         say(context.get_help())
         raise typer.Exit(BAD_INPUT)
-    if context.invoked_subcommand not in _SERVERS:
+    if context.invoked_subcommand != "serve":  # it heeds signals itself, to finish what it accepted
         context.with_resource(context.obj.in_order())
 
 

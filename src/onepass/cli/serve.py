@@ -72,6 +72,9 @@ def serve(
     max_texts: Annotated[
         int, typer.Option("--max-texts", min=1, help="Texts of a batch request.")
     ] = _OWN.texts,
+    max_found: Annotated[
+        int, typer.Option("--max-found", min=1, help="Values that are found in a text.")
+    ] = _OWN.found,
     max_requests: Annotated[
         int, typer.Option("--max-requests", min=1, help="Requests at one time; others get 429.")
     ] = _OWN.requests,
@@ -123,6 +126,7 @@ def serve(
         schema_chars=max_schema,
         labels=max_labels,
         texts=max_texts,
+        found=max_found,
         requests=max_requests,
         queue_texts=queue_texts,
         queue_seconds=queue_seconds,

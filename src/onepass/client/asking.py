@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import httpx
 
-from onepass.client import wire
+from onepass.client import waiting, wire
 from onepass.client.wire import ModelInfo
 from onepass.errors import ServiceError
 from onepass.results.types import Extraction
@@ -38,8 +38,10 @@ class Client:
         url: of the service; a name and a password in it (``https://ann:secret@host``) are sent to
             the proxy that asks for them, and not shown.
         api_key: if it asks for one.
-        timeout: seconds for one answer, a week at most; ``float("inf")`` is that. A request that
-            waits for one of the 100 connections of the client waits for the answers before it.
+        timeout: seconds in which a connection is made, in which the service has to take or send
+            another byte, and in which the body of an answer has to end, from its head on; a week at
+            most, which ``float("inf")`` is. A request that waits for one of the 100 connections of
+            the client waits for the answers before it.
         retries: how often a request is sent again if the service is busy or cannot be reached.
         transport: of httpx, for connections that are not plain ones.
 
@@ -60,11 +62,11 @@ class Client:
     ) -> None:
         address, self._retries = wire.address(url), wire.tries(retries)
         self._url = address.url
-        headers, patience = wire.headers(api_key, address.login), wire.patience(timeout)
+        headers, patience = wire.headers(api_key, address.login), waiting.patience(timeout)
         with wire.proxies():
             self._http = httpx.Client(
                 base_url=address.url, auth=address.login, headers=headers, timeout=patience,
-                transport=transport,
+                transport=transport, event_hooks=waiting.in_time(patience),
             )  # fmt: skip
 
     # fmt: off
@@ -202,11 +204,11 @@ class Client:
             except httpx.HTTPError as error:
                 if last or not isinstance(error, wire.NEVER_SENT):
                     raise wire.unreached(error, self._url) from error
-                seconds = wire.wait("", tries)
+                seconds = waiting.wait("", tries)
             else:
                 if last or got.status_code not in wire.AGAIN:
                     return wire.answer(got, read)
-                seconds = wire.wait(got.headers.get("retry-after", ""), tries)
+                seconds = waiting.wait(got.headers.get("retry-after", ""), tries)
             sleep(seconds)
             tries += 1
 
@@ -229,11 +231,11 @@ class AsyncClient:
     ) -> None:
         address, self._retries = wire.address(url), wire.tries(retries)
         self._url = address.url
-        headers, patience = wire.headers(api_key, address.login), wire.patience(timeout)
+        headers, patience = wire.headers(api_key, address.login), waiting.patience(timeout)
         with wire.proxies():
             self._http = httpx.AsyncClient(
                 base_url=address.url, auth=address.login, headers=headers, timeout=patience,
-                transport=transport,
+                transport=transport, event_hooks=waiting.in_time_async(patience),
             )  # fmt: skip
 
     # fmt: off
@@ -337,10 +339,10 @@ class AsyncClient:
             except httpx.HTTPError as error:
                 if last or not isinstance(error, wire.NEVER_SENT):
                     raise wire.unreached(error, self._url) from error
-                seconds = wire.wait("", tries)
+                seconds = waiting.wait("", tries)
             else:
                 if last or got.status_code not in wire.AGAIN:
                     return wire.answer(got, read)
-                seconds = wire.wait(got.headers.get("retry-after", ""), tries)
+                seconds = waiting.wait(got.headers.get("retry-after", ""), tries)
             await async_sleep(seconds)
             tries += 1

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -27,12 +24,8 @@ T = TypeVar("T")
 AGAIN = (429, 503)  # busy, stopping: nothing was read
 _OF_OTHERS = (KeyError, TypeError, ValueError, RecursionError)  # what reading another answer raises
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
-_LONGEST_WAIT = 30.0  # seconds before another try
-_DOUBLINGS = 10  # of the wait, which is longer than that by then
-_LONGEST_ANSWER = 7 * 86_400.0  # seconds; sockets take no number that is much larger
 _LAST_PORT = 65_535
 _LONGEST_WORDS = 2_000  # characters of a message of the other side
-_JITTER = 0.25  # clients that were refused together do not come back together
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,8 @@ def headers(api_key: str | None, login: tuple[str, str] | None) -> dict[str, str
         api_key: of the service.
         login: what stands in the header Authorization, so that the key needs another one.
     """
-    sent = {"content-type": "application/json"}
+    # The service compresses nothing, and what another one compressed may fill the memory.
+    sent = {"content-type": "application/json", "accept-encoding": "identity"}
     if api_key is None:
         return sent
     if not (isinstance(api_key, str) and api_key and api_key.isascii() and api_key.isprintable()):
@@ -121,25 +115,6 @@ def tries(retries: int) -> int:
     if type(retries) is not int or retries < 0:
         raise InputError(f"retries must be a whole number from 0, but {retries!r:.60} was given.")
     return retries
-
-
-def patience(timeout: float) -> httpx.Timeout:
-    """Return how long is waited for what, or refuse seconds that are none.
-
-    A request that waits in the client for one of its connections was not sent yet: it waits as
-    long as those before it take.
-
-    >>> patience(60), patience(float("inf"))
-    (Timeout(connect=60.0, read=60.0, write=60.0, pool=None), \
-Timeout(connect=604800.0, read=604800.0, write=604800.0, pool=None))
-    """
-    try:
-        in_time = timeout > 0
-    except TypeError:
-        in_time = False
-    if not in_time:
-        raise InputError(f"timeout must be seconds above 0, but {timeout!r:.60} was given.")
-    return httpx.Timeout(float(min(timeout, _LONGEST_ANSWER)), pool=None)
 
 
 @contextmanager
@@ -250,34 +225,6 @@ def unreached(error: httpx.HTTPError, url: str) -> ServiceError:
         status=None,
         code="no_answer",
     )
-
-
-def wait(said: str, tries: int) -> float:
-    """Return the seconds before another try: what the service said, or twice as long each time.
-
-    Args:
-        said: a header Retry-After: seconds or a date; what lies in the past says nothing.
-        tries: how many there were.
-
-    >>> 7 <= wait("7", 0) <= 7 * 1.25, 2 <= wait("0", 3) <= 2 * 1.25
-    (True, True)
-    """
-    seconds = _seconds(said)
-    if seconds <= 0:
-        seconds = 0.25 * 2 ** min(tries, _DOUBLINGS)
-    return min(seconds, _LONGEST_WAIT) * (1 + _JITTER * random.random())
-
-
-def _seconds(said: str) -> float:
-    """Return how long a service asks to wait; 0 where it does not say."""
-    if said.isdecimal():
-        return float(said)
-    try:
-        until = parsedate_to_datetime(said)
-    except ValueError:
-        return 0.0
-    zoned = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return (zoned - datetime.now(UTC)).total_seconds()
 
 
 def refusal(said: Any, status: int | None) -> ServiceError:

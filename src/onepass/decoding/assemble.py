@@ -30,6 +30,7 @@ from onepass.decoding.merge import (
     merge_candidates,
     merge_relations,
 )
+from onepass.decoding.most import check_most
 from onepass.decoding.naming import NamedEntities, join_entities
 from onepass.decoding.overlap import Policy, Ties, select
 from onepass.decoding.specificity import label_rank
@@ -229,6 +230,7 @@ def _ranks(joined: NamedEntities, choice: Choice) -> NDArray[np.int64] | None:
 
 
 def _as_entities(words: Words, kept: Candidates, joined: NamedEntities) -> tuple[Entity, ...]:
+    check_most(len(kept))  # before each is made
     out = []
     for first, last, label, score in zip(
         kept.starts.tolist(),

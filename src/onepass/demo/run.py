@@ -1,48 +1,32 @@
 """Serves the page on this machine: no share link, no analytics, nothing loaded from elsewhere.
 
-The browser is told so as well: a content security policy lets it load from this server only.
+The browser is told so as well, see `onepass.demo.policy`.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from tempfile import TemporaryDirectory
 
 from onepass.demo.answering import Answering
+from onepass.demo.policy import Policy, is_loopback
 from onepass.errors import InputError
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Gradio's page needs scripts and styles in the page, and makes functions of templates.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "worker-src 'self' blob:; form-action 'self'; frame-ancestors 'none'; base-uri 'self'"
-)
-_HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-)
+@cache
+def _private_place() -> str:
+    """Return a directory for what Gradio writes, which goes when the process ends.
 
-
-class Policy:
-    """Adds the policy to every answer of an ASGI application."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
-            await send(message)
-
-        await self._app(scope, receive, sending)
+    By itself it takes one that all users of a machine share, and leaves everything there.
+    """
+    place = TemporaryDirectory(prefix="onepass-demo-")
+    atexit.register(place.cleanup)
+    return place.name
 
 
 @contextmanager
@@ -61,6 +45,7 @@ def served(answering: Answering, *, host: str = "127.0.0.1", port: int = 7860) -
         InputError: if the address cannot be listened on.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when it is imported, too
+    os.environ["GRADIO_TEMP_DIR"] = _private_place()  # this one as well
     import gradio as gr
     from starlette.middleware import Middleware
 
@@ -88,7 +73,7 @@ def served(answering: Answering, *, host: str = "127.0.0.1", port: int = 7860) -
         enable_monitoring=False,
         theme=theme,
         css=CSS,
-        app_kwargs={"middleware": [Middleware(Policy)]},
+        app_kwargs={"middleware": [Middleware(Policy, local=is_loopback(host))]},
     )
     try:
         yield address.rstrip("/")

@@ -13,11 +13,13 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from onepass.models.thresholds import KINDS
 from onepass.schema.types import shown
 from onepass.serving.problems import Refusal, unreadable_json
+from onepass.serving.service import Service
 
+_SMALL = 65_536  # bytes that are parsed in some milliseconds
 _MOST_KEYS = 32  # of a body; it has five
-_MOST_THRESHOLDS = 2_000  # a check takes some 14 microseconds for each wrong one
 
 
 class BodyRoute(APIRoute):
@@ -41,24 +43,34 @@ class _Request(Request):
 
     async def json(self) -> Any:
         given = await self.body()
-        try:
-            return _few_names(json.loads(given, object_pairs_hook=_unique_keys))
-        except (json.JSONDecodeError, UnicodeDecodeError):  # of which the framework tells
-            raise
-        except ValueError as error:  # Python converts no more digits than its limit
-            raise Refusal(
-                400, "invalid_json", "The body holds a number of too many digits; shorten it."
-            ) from error
+        service: Service = self.app.state.service
+        if len(given) <= _SMALL:
+            body = _parsed(given)
+        else:
+            async with service.parsing:
+                body = _parsed(given)
+        if isinstance(body, dict):
+            _check_keys(body, service.settings.labels)
+        return body
 
 
-def _few_names(body: Any) -> Any:
+def _parsed(given: bytes) -> Any:
+    try:
+        return json.loads(given, object_pairs_hook=_unique_keys)
+    except (json.JSONDecodeError, UnicodeDecodeError):  # of which the framework tells
+        raise
+    except ValueError as error:  # Python converts no more digits than its limit
+        raise Refusal(
+            400, "invalid_json", "The body holds a number of too many digits; shorten it."
+        ) from error
+
+
+def _check_keys(body: dict[str, Any], labels: int) -> None:
     """Refuse a body of very many keys, of each of which the checks would have something to say."""
-    if isinstance(body, dict):
-        _check_few(body, _MOST_KEYS, "The body")
-        thresholds = body.get("threshold")
-        if isinstance(thresholds, dict):
-            _check_few(thresholds, _MOST_THRESHOLDS, "The field threshold")
-    return body
+    _check_few(body, _MOST_KEYS, "The body")
+    thresholds = body.get("threshold")
+    if isinstance(thresholds, dict):  # nothing else has a threshold than what is asked, and kinds
+        _check_few(thresholds, labels + len(KINDS), "The field threshold")
 
 
 def _check_few(given: dict[str, Any], most: int, name: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from onepass.errors import InputError, OnepassError, SchemaError, TextTooLong
+from onepass.errors import InputError, OnepassError, SchemaError, TextTooLong, TooMuchFound
 
 _LOOKED_AT = 20  # reasons against a body; it may have one for each of very many values
 
@@ -54,17 +54,26 @@ class Refusal(Exception):
         return reply(self.body(), self.status, headers)
 
 
+def json_of(values: Mapping[str, Any]) -> str:
+    """Return values as JSON, in which a string may hold what UTF-8 cannot."""
+    return json.dumps(values, ensure_ascii=False, allow_nan=False)
+
+
+def encoded(text: str) -> bytes:
+    r"""Return JSON as it is sent.
+
+    >>> encoded(json_of({"text": "\ud800"}))  # legal in a Python string, but not in UTF-8
+    b'{"text": "\\ud800"}'
+    """
+    return text.encode("utf-8", errors="backslashreplace")  # which writes the escape that JSON has
+
+
 def reply(
     values: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    r"""Return a JSON answer.
-
-    >>> reply({"text": "\ud800"}).body  # legal in a Python string, but not in UTF-8
-    b'{"text": "\\ud800"}'
-    """
-    text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    """Return a JSON answer."""
     return Response(
-        text.encode("utf-8", errors="backslashreplace"),  # which writes the escape that JSON has
+        encoded(json_of(values)),
         status_code=status,
         headers=None if headers is None else dict(headers),
         media_type="application/json",
@@ -81,6 +90,8 @@ def refusal_of(error: OnepassError) -> Refusal:
         return Refusal(422, "invalid_schema", str(error))
     if isinstance(error, TextTooLong):
         return Refusal(422, "text_too_long", str(error))
+    if isinstance(error, TooMuchFound):
+        return Refusal(422, "too_much_found", str(error))
     if isinstance(error, InputError):
         return Refusal(422, "invalid_request", str(error))
     return Refusal(500, "model_error", str(error))

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from onepass.errors import OnepassError
-from onepass.results.types import Extraction
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.serving import wire
 from onepass.serving.bodies import BodyRoute
@@ -23,6 +22,7 @@ _PAGE_RULES = (  # the page has all that it needs in it, and the browser holds i
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_JSON = "application/json"
 _REASONS = {
     400: "Not JSON",
     401: "No valid API key",
@@ -55,10 +55,11 @@ def _service(request: Request) -> Service:
 )
 async def extract(given: wire.ExtractRequest, request: Request) -> Response:
     """Find what a schema asks for in one text."""
-    (result,) = await _service(request).read([given.text], given, request)
+    service = _service(request)
+    (result,) = await service.read([given.text], given, request)
     if isinstance(result, Refusal):
         raise result
-    return reply(result.to_dict())
+    return Response(await service.writer.written([result]), media_type=_JSON)
 
 
 @router.post(
@@ -69,19 +70,14 @@ async def extract(given: wire.ExtractRequest, request: Request) -> Response:
     openapi_extra=_KEYED,
 )
 async def extract_batch(given: wire.BatchRequest, request: Request) -> Response:
-    """Find what a schema asks for in several texts; one that cannot be read has an error."""
+    """Find what a schema asks for in several texts; one that cannot be answered has an error."""
     service = _service(request)
     results = await service.read(given.texts, given, request)
     for one in results:
         if isinstance(one, Refusal):
             service.metrics.count_error(one.code)
-    return reply(
-        {
-            "results": [
-                one.to_dict() if isinstance(one, Extraction) else one.body() for one in results
-            ]
-        }
-    )
+    body = await service.writer.written(results, '{"results": [', "]}")
+    return Response(body, media_type=_JSON)
 
 
 @router.post(
@@ -138,6 +134,7 @@ async def models(request: Request) -> Response:
         "texts": settings.texts,
         "schema_chars": settings.schema_chars,
         "labels": settings.labels,
+        "found": settings.found,
     }
     return reply({"models": [about], "limits": limits})
 

@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from onepass.decoding.most import at_most
 from onepass.extractor import Extractor
 from onepass.results.types import Extraction
 from onepass.schema.options import OnLong, Overlap, Threshold
 from onepass.serving import wire
+from onepass.serving.answers import Writer, checked
 from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal, refusal_of
@@ -45,8 +47,10 @@ class Service:
         self.model = model
         self.settings = settings
         self.metrics = metrics
+        self.parsing = asyncio.Lock()  # of large bodies, between which others are heard
         self._schemas = ThreadPoolExecutor(2, "onepass-schema")  # for what takes a while
-        self.batcher = Batcher(partial(_read, model), settings, metrics)
+        self.writer = Writer()
+        self.batcher = Batcher(partial(_read, model, settings.found), settings, metrics)
         metrics.watch("queue_texts", "Texts that wait to be read.", lambda: self.batcher.waiting)
 
     async def warm(self) -> None:
@@ -58,6 +62,7 @@ class Service:
     async def stop(self) -> None:
         await asyncio.to_thread(self.batcher.close)
         self._schemas.shutdown(wait=False, cancel_futures=True)
+        self.writer.close()
 
     async def read(
         self, texts: Sequence[str], options: wire.Options, request: Request
@@ -207,14 +212,17 @@ class Service:
             result.cancel()  # and an error of what goes on is nobody's
 
 
-def _read(model: Extractor, texts: Sequence[str], question: Question) -> list[Extraction]:
-    return model.extract(
-        texts,
-        question.schema,
-        threshold=question.threshold,
-        overlap=question.overlap,
-        on_long=question.on_long,
-    )
+def _read(model: Extractor, most: int, texts: Sequence[str], question: Question) -> list[Outcome]:
+    """Return what is found in texts that are read together; too much is not kept."""
+    with at_most(most):
+        docs = model.extract(
+            texts,
+            question.schema,
+            threshold=question.threshold,
+            overlap=question.overlap,
+            on_long=question.on_long,
+        )
+        return [checked(doc) for doc in docs]
 
 
 def _result(outcome: Outcome) -> Extraction | Refusal:

@@ -28,6 +28,7 @@ class Settings:
         schema_chars: of a schema, written as JSON.
         labels: names that a schema asks about, as `onepass.Schema.labels_total` counts.
         texts: of a batch request.
+        found: values that are found in one text: entities, values of records, two for a relation.
         requests: that are in the service at one time, those being received included.
         queue_texts: that wait; more are refused.
         queue_seconds: of work that wait, by the speed of the last batches; more is refused.
@@ -55,6 +56,7 @@ class Settings:
     schema_chars: int = 131_072
     labels: int = 256
     texts: int = 64
+    found: int = 10_000
     requests: int = 128
     queue_texts: int = 512
     queue_seconds: float = 10.0

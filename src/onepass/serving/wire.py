@@ -130,7 +130,7 @@ class Read(BaseModel):
 
 
 class ExtractAnswer(BaseModel):
-    """What was found in one text."""
+    """What was found in one text; more than the service's limit of values is refused."""
 
     text: str
     entities: list[FoundEntity]
@@ -141,7 +141,7 @@ class ExtractAnswer(BaseModel):
 
 
 class BatchAnswer(BaseModel):
-    """One result a text, in their order; a text that could not be read has an error instead."""
+    """One result a text, in their order; one that could not be answered has an error instead."""
 
     results: list[ExtractAnswer | ProblemAnswer]
 
