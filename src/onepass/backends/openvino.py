@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from onepass.backends.lazy import OpenOnce
 from onepass.backends.openvino_products import GROUP, multiply_integers
 from onepass.backends.openvino_runtime import openvino
 from onepass.errors import BackendError
+from onepass.hub.sharing import one_at_a_time
 
 # One for the process, which stays: each gives its thread a stack for signals and takes it back when
 # it goes. Of two that overlap, the one made first would leave the thread a stack that is gone, and
@@ -113,6 +115,13 @@ class OpenvinoBackend:
     def _path(self, graph: str) -> Path:
         return self._directory / f"{graph}.onnx"
 
+    def _alone(self) -> AbstractContextManager[None]:
+        """Compile while no other process does: a blob is mapped by those who find it half written.
+
+        Ten processes that started on an empty cache died of it (SIGBUS), three or four at a time.
+        """
+        return nullcontext() if self._cache is None else one_at_a_time(self._cache / ".lock")
+
     def _compile(self, graph: str) -> _Compiled:
         path = self._path(graph)
         try:
@@ -120,7 +129,8 @@ class OpenvinoBackend:
             if path.with_suffix(PRODUCTS).is_file() and has_int8_products(cpu()[1]):
                 multiply_integers(read)
                 config = config | {"DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
-            model = _CORE.compile_model(read, "CPU", config)
+            with self._alone():
+                model = _CORE.compile_model(read, "CPU", config)
         except Exception as error:  # RuntimeError, and others of the frontends
             raise cannot_run(path, error) from error
         if self._cache is not None:  # one may have been added

@@ -24,6 +24,7 @@ from onepass.backends.cpu import available_cores, cpu
 from onepass.errors import CheckpointError, OnepassError
 from onepass.hub.exports import MANIFEST, cache_root, find_cache_root
 from onepass.hub.files import read_json
+from onepass.hub.sharing import one_at_a_time
 from onepass.models.choosing import FASTER
 from onepass.models.family import Model
 from onepass.models.reader import Reader
@@ -89,8 +90,12 @@ def open_fastest(
         return openers[remembered.backend]()
     if not _is_writable(path.parent):
         return openers["onnx"]()
-    measured, backend = measure(model, directory.name, threads or available_cores(), openers)
-    _write(path, measured)
+    with one_at_a_time(path.parent / ".lock"):  # or several would measure each other
+        remembered = _load(path)
+        if remembered is not None:
+            return openers[remembered.backend]()
+        measured, backend = measure(model, directory.name, threads or available_cores(), openers)
+        _write(path, measured)
     return backend
 
 

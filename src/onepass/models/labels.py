@@ -10,6 +10,7 @@ import numpy as np
 
 from onepass.backends.base import Floats
 from onepass.errors import CheckpointError, InputError
+from onepass.hub.sharing import usual_rights
 from onepass.schema import Schema
 
 
@@ -84,7 +85,8 @@ class LabelVectors:
             metadata["model"] = self.model
         vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
         try:
-            save_file({"vectors": vectors}, str(path), metadata=metadata)
+            with usual_rights(Path(path)):
+                save_file({"vectors": vectors}, str(path), metadata=metadata)
         except (SafetensorError, OSError) as error:
             raise InputError(
                 f"Label vectors cannot be written to {path} ({error}); give a file in a directory "

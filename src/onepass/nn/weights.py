@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import WEIGHTS, Checkpoint
+from onepass.hub.sharing import usual_rights
 
 
 def read_weights(directory: Path) -> dict[str, torch.Tensor]:
@@ -55,6 +56,7 @@ def write_weights(state: Mapping[str, torch.Tensor], directory: Path) -> None:
             metadata[name] = first
     own = {name: tensor for name, tensor in state.items() if name not in metadata}
     try:
-        save_file(own, directory / WEIGHTS, metadata=metadata)
+        with usual_rights(directory / WEIGHTS):
+            save_file(own, directory / WEIGHTS, metadata=metadata)
     except SafetensorError as error:  # such as of a full disk
         raise OSError(errno.EIO, str(error), str(directory / WEIGHTS)) from error
