@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.corpus.conll import read_conll
 from onepass.corpus.files import find_files
 from onepass.corpus.public import read_any, read_each
 from onepass.errors import InputError
@@ -27,7 +26,7 @@ def surfaces(example) -> list[tuple[str, str]]:
 def tagged(tmp_path: Path, tags: str) -> list[tuple[str, str]]:
     words = [f"w{number}" for number in range(len(tags.split()))]
     rows = "\n".join(f"{word}\t{tag}" for word, tag in zip(words, tags.split(), strict=True))
-    (example,) = read_conll(write(tmp_path / "a.conll", rows))
+    (example,) = read_any(write(tmp_path / "a.conll", rows))
     return surfaces(example)
 
 
@@ -103,7 +102,7 @@ def test_offsets_hold_for_any_words(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("conll") / "a.conll"
     rows = [("a", "B-x"), *rows]
     write(path, "".join(f"{word}\t{tag}\n" for word, tag in rows))
-    (example,) = read_conll(path)
+    (example,) = read_any(path)
     assert example.text == " ".join(word for word, _ in rows)
     assert sum(len(text.split(" ")) for text, _ in surfaces(example)) == sum(
         tag != "O" for _, tag in rows
@@ -112,7 +111,7 @@ def test_offsets_hold_for_any_words(tmp_path_factory, rows):
 
 def test_a_no_break_space_is_part_of_a_word(tmp_path):
     rows = "10\u00a0000 B-num\n\u2009 \tO\n\u00a0 O\nx O\n"
-    (example,) = read_conll(write(tmp_path / "a.conll", rows))
+    (example,) = read_any(write(tmp_path / "a.conll", rows))
     assert surfaces(example) == [("10\u00a0000", "num")]
     assert example.text == "10\u00a0000 \u2009 \u00a0 x"
 
@@ -126,11 +125,11 @@ def test_a_tag_without_a_word_is_named_with_its_line(tmp_path):
 
 def test_a_first_column_that_counts_the_words_is_no_word(tmp_path):
     rows = "# sent_id = 1\n1\tAnn\tB-dog\n2-3\tau\t_\n2\tà\tO\n3\tle\tO\n\n1\tBo\tB-dog\n"
-    first, second = read_conll(write(tmp_path / "a.conll", rows))
+    first, second = read_any(write(tmp_path / "a.conll", rows))
     assert (first.text, surfaces(first)) == ("Ann à le", [("Ann", "dog")])
     assert (second.text, surfaces(second)) == ("Bo", [("Bo", "dog")])
     with pytest.raises(InputError, match="line 4: the tag 'x' of 'à' is not known"):
-        list(read_conll(write(tmp_path / "b.conll", rows.replace("à\tO", "à\tx"))))
+        list(read_any(write(tmp_path / "b.conll", rows.replace("à\tO", "à\tx"))))
 
 
 @pytest.mark.parametrize(
@@ -142,4 +141,4 @@ def test_a_first_column_that_counts_the_words_is_no_word(tmp_path):
     ],
 )
 def test_numbers_that_are_words(tmp_path, rows, text):
-    assert next(iter(read_conll(write(tmp_path / "a.conll", rows)))).text == text
+    assert next(iter(read_any(write(tmp_path / "a.conll", rows)))).text == text

@@ -4,7 +4,8 @@ import json
 import pytest
 
 from onepass.corpus.example import GoldTask
-from onepass.corpus.gliclass import example_from_gliclass, read_gliclass
+from onepass.corpus.gliclass import example_from_gliclass
+from onepass.corpus.public import read_any
 from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 
@@ -61,4 +62,4 @@ def test_wrong_rows_are_told_with_their_place(tmp_path, change, message):
     path = tmp_path / "data.json"
     path.write_text(json.dumps([ROW, ROW | change]))
     with pytest.raises(InputError, match=f"data.json, entry 2: .*{message}"):
-        list(read_gliclass(path))
+        list(read_any(path))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
-from onepass.corpus.gliner import example_from_gliner, gliner_row, read_gliner
+from onepass.corpus.gliner import example_from_gliner, gliner_row
 from onepass.corpus.public import read_any
 from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
@@ -82,14 +82,13 @@ def test_lists_and_lines_are_recognized_and_read_everywhere(tmp_path, name):
     raw = ("\n " + content).encode()
     path.write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
     assert file_format(path) is Format.GLINER
-    assert list(read_gliner(path)) == [EXAMPLE, Example("")]
     assert list(read_training_file(path)) == list(read_any(path)) == [EXAMPLE, Example("")]
 
 
 def test_what_is_written_is_read_back(tmp_path):
     examples = [EXAMPLE, Example("Käse\u200b — 10 %", (Mention(0, 5, "food"),), asked=("x",))]
     (tmp_path / "data.jsonl").write_text("\n".join(json.dumps(gliner_row(e)) for e in examples))
-    assert list(read_gliner(tmp_path / "data.jsonl")) == [
+    assert list(read_any(tmp_path / "data.jsonl")) == [
         Example(
             e.text, e.entities, tuple(sorted(e.asked, key=lambda a: a in ("place", "date", "x"))),
             relations=e.relations, asked_relations=e.asked_relations,

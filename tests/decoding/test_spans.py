@@ -18,33 +18,30 @@ grids = hnp.arrays(np.float32, sides, elements=cells)
 
 
 @given(scores=grids, data=st.data())
-def test_candidates_are_the_valid_cells_that_reach_the_threshold(
+def test_candidates_are_the_cells_within_the_text_that_reach_the_threshold(
     scores: np.ndarray, data: st.DataObject
 ) -> None:
     labels, words, width = scores.shape
     thresholds = data.draw(st.lists(SOME, min_size=labels, max_size=labels))
-    valid = data.draw(st.none() | st.integers(0, words))
-    last = words if valid is None else valid
     expected = [
         (i, i + w + 1, float(scores[label, i, w]), label)
         for label in range(labels)
         for i in range(words)
         for w in range(width)
-        if i + w < last and scores[label, i, w] >= np.float32(thresholds[label])
+        if i + w < words and scores[label, i, w] >= np.float32(thresholds[label])
     ]
-    found = candidates(scores, np.array(thresholds), valid=valid)
+    found = candidates(scores, np.array(thresholds))
     columns = (found.starts, found.ends, found.scores, found.labels)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
-    assert found.ends.max(initial=0) <= last
+    assert found.ends.max(initial=0) <= words
 
 
-@given(scores=grids.map(lambda grid: grid[0]), threshold=SOME, data=st.data())
+@given(scores=grids.map(lambda grid: grid[0]), threshold=SOME)
 def test_best_span_is_the_first_of_the_best_candidates(
-    scores: np.ndarray, threshold: float, data: st.DataObject
+    scores: np.ndarray, threshold: float
 ) -> None:
-    valid = data.draw(st.none() | st.integers(0, len(scores)))
-    found = candidates(scores[None], [threshold], valid=valid)
-    best = best_span(scores, threshold, valid=valid)
+    found = candidates(scores[None], [threshold])
+    best = best_span(scores, threshold)
     if not len(found):
         assert best is None
     else:
@@ -59,15 +56,13 @@ def test_thresholds_are_inclusive_in_the_precision_of_the_scores() -> None:
     assert best_span(scores[0], 0.9) is not None
 
 
-def test_padding_is_never_found_even_at_threshold_0() -> None:
-    scores = np.full((1, 4, 2), 1.0, dtype=np.float32)
-    found = candidates(scores, [0.0], valid=2)
+def test_nothing_ends_past_the_text_even_at_threshold_0() -> None:
+    found = candidates(np.full((1, 2, 2), 1.0, dtype=np.float32), [0.0])
     assert list(zip(found.starts.tolist(), found.ends.tolist(), strict=True)) == [
         (0, 1),
         (0, 2),
         (1, 2),
     ]
-    assert best_span(np.full((4, 2), 0.0, np.float32), 0.0, valid=0) is None
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 2), (2, 3, 0)])
@@ -84,8 +79,6 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         candidates(grid[0], [0.5, 0.5, 0.5])
     with pytest.raises(ValueError, match="words, width"):
         best_span(grid, 0.5)
-    with pytest.raises(ValueError, match="4 of them"):
-        candidates(grid, [0.5, 0.5], valid=4)
 
 
 @given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**32 - 1))

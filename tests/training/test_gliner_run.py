@@ -35,8 +35,8 @@ from onepass.results.types import (
 from onepass.training.families import loss_options
 from onepass.training.gliner import GlinerTrainee
 from onepass.training.holdout import Holdout, whole_question
-from onepass.training.material import DATA
-from onepass.training.run import WEAK, TrainConfig, train_from_config
+from onepass.training.material import DATA, WEAK
+from onepass.training.run import TrainConfig, read_config, train_from_config
 from onepass.training.selftrain import UNSURE, SelfTraining, weak_examples, write_weak_labels
 from onepass.training.stream import BatchOptions
 
@@ -96,7 +96,7 @@ def test_a_run_is_told_and_kept(tmp_path, config):
     result = train_from_config(config(), report=lines.append)
     assert lines[0].endswith("20 examples read, format gliner")
     assert set(result["scores"]) <= {"entities", "relations", "score"}
-    kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
+    kept = read_config(tmp_path / "run" / "train.json")
     assert loss_options(kept) == GlinerLoss()
     assert kept == TrainConfig.from_dict(kept.to_dict())
 
@@ -370,7 +370,7 @@ def test_self_training_is_one_command(tmp_path, learner, capsys):
     assert [example.text for example in found] == [example.text for example in gold]
     assert [set(e.entities) for e in found] == [set(e.entities) for e in gold]
     assert [set(e.relations) for e in found] == [set(e.relations) for e in gold]
-    kept = TrainConfig.from_json((tmp_path / "second" / "train.json").read_text())
+    kept = read_config(tmp_path / "second" / "train.json")
     assert loss_options(kept) == GlinerLoss(smoothing=0.1)
     assert kept.self_train == SelfTraining(
         (str(texts),), ("person", "company", "place"), ("runs", "in"), 0.7

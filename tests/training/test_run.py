@@ -15,7 +15,7 @@ from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.models.gliner2.network.outputs import run_network
 from onepass.models.gliner2.targets import ask, build_targets
 from onepass.schema import Schema
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import TrainConfig, read_config, train_from_config
 
 ROWS = [
     {"input": "Tim Cook runs.", "output": {"entities": {"person": ["Tim Cook"], "place": []}}},
@@ -107,7 +107,7 @@ def test_a_run_says_what_it_did(tmp_path, config):
         f"3 examples in 1 files, on cpu ({torch.get_num_threads()} threads) in fp32",
     ]
     assert [line.split("  ")[0] for line in lines[3:]] == ["step 2", "step 2", "step 4", "step 4"]
-    assert TrainConfig.from_json((run / "train.json").read_text()).steps == 4
+    assert read_config(run / "train.json").steps == 4
 
 
 def test_the_end_looks_for_as_many_instances_as_the_start(tmp_path, checkpoint, config):
@@ -137,7 +137,7 @@ def test_a_run_is_resumed_by_its_configuration(tmp_path, config):
 def test_the_configuration_of_a_resumed_run_begins_another(tmp_path, config):
     train_from_config(config(steps=4))
     train_from_config(config(steps=6, resume=True))
-    kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
+    kept = read_config(tmp_path / "run" / "train.json")
     assert (kept.steps, kept.resume) == (6, False)
 
 
@@ -159,7 +159,7 @@ def test_a_run_is_resumed_with_the_texts_that_it_labeled(tmp_path, config, write
     train_from_config(config(self_train=labeled))
     with pytest.raises(InputError, match="was begun with another self_train"):
         train_from_config(config(self_train=labeled | {"labels": ["place"]}, steps=6, resume=True))
-    kept = TrainConfig.from_json((tmp_path / "run" / "train.json").read_text())
+    kept = read_config(tmp_path / "run" / "train.json")
     assert kept.self_train is not None
     assert kept.self_train.labels == ("person",)
     train_from_config(config(self_train=labeled | {"smoothing": 0.2}, steps=6, resume=True))
@@ -178,7 +178,7 @@ def test_a_refused_resume_leaves_the_run_as_it_was(tmp_path, config):
             train_from_config(config(steps=9, resume=True, **given))
         assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     train_from_config(config(steps=5, resume=True, clip=0.5))
-    assert TrainConfig.from_json((run / "train.json").read_text()).clip == 0.5
+    assert read_config(run / "train.json").clip == 0.5
 
 
 def test_epochs_count_examples(config):

@@ -70,18 +70,6 @@ def check_name(path: Path) -> None:
         )
 
 
-def read_conll(path: Path) -> Iterator[Example]:
-    """Yield the texts of a file of columns.
-
-    Raises:
-        InputError: naming the first line that does not fit, and why.
-    """
-    for _, example in read_each_sentence(path):
-        if isinstance(example, InputError):
-            raise example
-        yield example
-
-
 def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]:
     """Yield the place and the example of every text, or what is wrong with it.
 

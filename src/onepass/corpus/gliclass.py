@@ -12,14 +12,13 @@ with ``_`` are notes and not used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from onepass.corpus.checks import as_list, as_names, as_note, as_object, as_text, needed
 from onepass.corpus.example import Example, GoldTask
-from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
+from onepass.schema.numbers import is_finite
 from onepass.schema.types import shown
 
 TASK = "class"  # the format has no names of questions
@@ -34,18 +33,6 @@ def is_gliclass_row(row: Mapping[str, Any]) -> bool:
     True
     """
     return {"text", "all_labels", "true_labels"} <= row.keys()
-
-
-def read_gliclass(path: Path) -> Iterator[Example]:
-    """Yield the examples of a file in this format: lines or one list, gzip or not.
-
-    Raises:
-        InputError: naming the first line or entry that does not fit, and why.
-    """
-    for place, row in read_entries(path):
-        with at_line(path, place):
-            example = example_from_gliclass(row)
-        yield example
 
 
 def example_from_gliclass(row: Mapping[str, Any]) -> Example:
@@ -80,7 +67,7 @@ def _true(given: object) -> tuple[str, ...]:
     if not isinstance(given, Mapping):
         return as_names(given, "true_labels")
     for label, share in given.items():
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        if not is_finite(share) or not 0 <= share <= 1:
             raise InputError(
                 f"the share of {shown(label)} in true_labels must be from 0 to 1, but "
                 f"{shown(share)} was given."

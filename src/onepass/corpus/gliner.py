@@ -17,14 +17,12 @@ all labels that were looked for: mentions of others are not asked. ``negative`` 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
-from pathlib import Path
 from typing import Any
 
 from onepass.corpus.checks import as_list, as_name, as_names, as_span, as_text, known_keys, needed
 from onepass.corpus.example import Example, GoldRelation, Mention
-from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 from onepass.schema.types import shown
 from onepass.text.words import PLAIN, split_words
@@ -46,18 +44,6 @@ def is_gliner_row(row: _Row) -> bool:
     (True, False)
     """
     return "tokenized_text" in row or {"text", "ner"} <= row.keys()
-
-
-def read_gliner(path: Path) -> Iterator[Example]:
-    """Yield the examples of a file in this format: lines or one list, gzip or not.
-
-    Raises:
-        InputError: naming the first line or entry that does not fit, and why.
-    """
-    for place, row in read_entries(path):
-        with at_line(path, place):
-            example = example_from_gliner(row)
-        yield example
 
 
 def example_from_gliner(row: _Row) -> Example:

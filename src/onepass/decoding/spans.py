@@ -17,18 +17,15 @@ from onepass.decoding.finds import Candidates, SpanFind
 _Scores = npt.NDArray[np.floating[Any]]
 
 
-def candidates(
-    scores: _Scores, thresholds: npt.ArrayLike, *, valid: int | None = None
-) -> Candidates:
+def candidates(scores: _Scores, thresholds: npt.ArrayLike) -> Candidates:
     """Return every span that reaches the threshold of its label.
 
     Args:
         scores: probabilities, (labels, words, width).
         thresholds: one per label, inclusive, (labels,).
-        valid: how many of the words are real; the others are padding. None means all.
 
     Returns:
-        The candidates, by label, then start, then width; none ends past the last real word.
+        The candidates, by label, then start, then width; none ends past the last word.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -46,19 +43,18 @@ def candidates(
             f"but have {scores.shape} and {limits.shape}."
         )
     hits = scores >= limits[:, None, None]  # (labels, words, width)
-    hits &= _inside(scores.shape[1], scores.shape[2], valid)
+    hits &= _inside(scores.shape[1], scores.shape[2])
     labels, starts, widths = np.nonzero(hits)
     found = scores[labels, starts, widths].astype(np.float64)  # (candidates,)
     return Candidates(starts, starts + widths + 1, found, labels)
 
 
-def best_span(scores: _Scores, threshold: float, *, valid: int | None = None) -> SpanFind | None:
+def best_span(scores: _Scores, threshold: float) -> SpanFind | None:
     """Return the best span of one label, or None if none reaches the threshold.
 
     Args:
         scores: probabilities, (words, width).
         threshold: inclusive.
-        valid: how many of the words are real; None means all.
 
     Returns:
         The span with the highest score; of equal ones the earliest, then the shortest.
@@ -74,10 +70,10 @@ def best_span(scores: _Scores, threshold: float, *, valid: int | None = None) ->
     if not (scores >= scores.dtype.type(threshold)).any():  # most labels of many, most of the time
         return None
     words, width = scores.shape
-    reachable = np.where(_inside(words, width, valid), scores, scores.dtype.type(-np.inf))
+    reachable = np.where(_inside(words, width), scores, scores.dtype.type(-np.inf))
     start, offset = divmod(int(reachable.argmax()), width)
     best = reachable[start, offset]
-    if not best >= scores.dtype.type(threshold) or np.isneginf(best):
+    if not best >= scores.dtype.type(threshold):
         return None
     return SpanFind(start, start + offset + 1, float(best))
 
@@ -112,10 +108,7 @@ def distinct_spans(scores: _Scores, thresholds: npt.ArrayLike) -> list[SpanFind 
     return chosen
 
 
-def _inside(words: int, width: int, valid: int | None) -> npt.NDArray[np.bool_]:
-    """Mark the spans that end at the last real word or before, (words, width)."""
-    real = words if valid is None else valid
-    if not 0 <= real <= words:
-        raise ValueError(f"There are {words} rows of words, so {real} of them cannot be real.")
-    inside: npt.NDArray[np.bool_] = np.arange(words)[:, None] + np.arange(width) < real
+def _inside(words: int, width: int) -> npt.NDArray[np.bool_]:
+    """Mark the spans that end at the last word or before, (words, width)."""
+    inside: npt.NDArray[np.bool_] = np.arange(words)[:, None] + np.arange(width) < words
     return inside

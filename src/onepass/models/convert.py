@@ -23,10 +23,9 @@ from onepass.models.weighted import with_weights
 
 _FOLDERS = ("encoder_config", LABELS, DECODER, LABEL_TOKENIZER)
 _FILES = (GLINER_CONFIG, CONFIG, SETTINGS_FILE, *TOKENIZER_FILES)
-_HUB = HubOptions()
 
 
-def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions = _HUB) -> Path:
+def convert_checkpoint(checkpoint: Checkpoint, output: Path) -> Path:
     """Write a checkpoint with its weights in one ``model.safetensors``.
 
     Args:
@@ -35,7 +34,6 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions
             of its code is run.
         output: directory; is made if it is not there. It may be that of the checkpoint, which then
             gets what it lacks.
-        options: how the hub is asked for a base model.
 
     Returns:
         ``output``.
@@ -72,9 +70,9 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path, options: HubOptions
             convert_modules(checkpoint.directory, staged)
         if checkpoint.kind == "gliner" and lacks(checkpoint):
             weights = read_headers(Checkpoint(staged, checkpoint.name, None))
-            write_missing(checkpoint, staged, weights, options)
+            write_missing(checkpoint, staged, weights, HubOptions())
         if checkpoint.kind == "gliclass" and (base := lacks_labels(checkpoint)) is not None:
-            write_labels(checkpoint, base, staged, options)
+            write_labels(checkpoint, base, staged, HubOptions())
         _move(staged, output)
     except OSError as error:
         raise CheckpointError(

@@ -5,6 +5,7 @@ What a family alone reads in it, the family checks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -32,6 +33,20 @@ def own_settings(directory: Path) -> dict[str, Any]:
     """
     path = directory / SETTINGS_FILE
     return read_json(path) if path.is_file() else {}
+
+
+def write_settings(directory: Path, settings: Mapping[str, Any]) -> None:
+    """Write ``onepass.json`` of a checkpoint, if there is anything to say.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_settings(Path(folder), {"word_splitter": "char"})
+    ...     own_settings(Path(folder))
+    {'word_splitter': 'char'}
+    """
+    if settings:
+        text = json.dumps(settings, indent=2) + "\n"
+        (directory / SETTINGS_FILE).write_text(text, encoding="utf-8")
 
 
 def own_splitter(directory: Path) -> Splitter | None:

@@ -208,31 +208,14 @@ self_train, few_shot, lora, rl, distill, license, word_splitter.
                 values[key] = tuple(values[key])
         return cls(**values)
 
-    @classmethod
-    def from_json(cls, text: str, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
-        """Read a configuration from JSON text.
-
-        Args:
-            text: a JSON object.
-            overrides: values that count instead, within an object (such as ``lora``) key by key;
-                those that are None do not.
-
-        Raises:
-            InputError: if the text is not a JSON object, or names what is wrong in it.
-
-        >>> text = '{"model": "start", "data": "data.jsonl", "output": "run"}'
-        >>> TrainConfig.from_json(text, {"steps": 10, "minutes": None}).steps
-        10
-        """
-        return cls.from_dict(_merged(parse_json(text), overrides))
-
 
 def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
     """Read a configuration file.
 
     Args:
         path: a JSON file, or a YAML file if its name ends in ``.yaml`` or ``.yml``.
-        overrides: as in `TrainConfig.from_json`.
+        overrides: values that count instead, within an object (such as ``lora``) key by key;
+            those that are None do not.
 
     Raises:
         InputError: if there is no such file, or it names what is wrong in it.

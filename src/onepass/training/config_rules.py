@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onepass.errors import InputError
+from onepass.schema.numbers import is_whole
 from onepass.text.words import SPLITTERS
-from onepass.training.checks import check, either, is_above, is_number, is_whole
+from onepass.training.checks import check, either, is_above, is_from_0
 from onepass.training.parts import PARTS
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def _check_numbers(config: TrainConfig) -> None:
         ("head_rate", config.head_rate),
         ("weight_decay", config.weight_decay),
     ):
-        check(name, rate, is_number(rate), "a number from 0")
-    own = config.shape_rate is None or is_number(config.shape_rate)
+        check(name, rate, is_from_0(rate), "a number from 0")
+    own = config.shape_rate is None or is_from_0(config.shape_rate)
     check("shape_rate", config.shape_rate, own, "a number from 0, or null")
     share = config.ema is None or (is_above(config.ema) and config.ema < 1)
     check("ema", config.ema, share, "a number above 0 and below 1, or null")
@@ -101,10 +102,10 @@ def _check_numbers(config: TrainConfig) -> None:
     rising = rising and list(bounds) == sorted(set(bounds))
     check("length_buckets", bounds, rising, "rising whole numbers from 1")
     check("clip", config.clip, is_above(config.clip), "a number above 0")
-    part = is_number(config.held_out) and config.held_out < 1
+    part = is_from_0(config.held_out) and config.held_out < 1
     check("held_out", config.held_out, part, "a share from 0 to below 1")
     pair = isinstance(config.betas, tuple) and len(config.betas) == 2
-    pair = pair and all(is_number(b) and b < 1 for b in config.betas)
+    pair = pair and all(is_from_0(b) and b < 1 for b in config.betas)
     check("betas", config.betas, pair, "two numbers from 0 to below 1")
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from onepass.corpus.question import Question
 from onepass.encoding.sequences import encoder_limit
-from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.gliclass.family import GLICLASS
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliclass.network.checkpoint import load_network, save_network
@@ -24,7 +21,7 @@ from onepass.models.gliclass.network.loss import (
 from onepass.models.gliclass.network.network import GliclassNetwork
 from onepass.models.gliclass.style import PROMPTS
 from onepass.models.gliclass.targets import Asked, Targets, ask, build_targets
-from onepass.models.settings import own_settings, own_splitter
+from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
 from onepass.training.parts import LABEL_ENCODER, TEXT_ENCODER
@@ -102,19 +99,14 @@ class GliclassTrainee:
         return *loss_of(logits, seen, batch, self._options), logits
 
     def tally(self, network: GliclassNetwork, asked: Sequence[Asked], tally: Tally) -> None:
-        """Count what the network answers to a batch: exact sets, or the one best label."""
+        """Count what the network answers to a batch."""
         logits = run_network(network, self.build(asked)).float().cpu().numpy()
         for one, row in zip(asked, logits, strict=True):
-            own = row[: len(one.true)]
-            if not one.single:
-                tally.tasks.append(bool(((own >= 0) == one.true).all()))
-            elif one.true.any():  # a task with no true label has no right answer
-                tally.tasks.append(bool(one.true[int(np.argmax(own))]))
+            tally.add_task(row[: len(one.true)], one.true, several=not one.single, at=0.0)
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout, read with the same prompts and words."""
         save_network(self.network, directory, tokenizer_from=self._checkpoint)
         own = own_settings(self._checkpoint)  # thresholds and calibration are of the old weights
-        kept = {key: own[key] for key in PROMPTS if key in own} | splitter_kept(self.splitter)
-        if kept:
-            (directory / SETTINGS_FILE).write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        prompts = {key: own[key] for key in PROMPTS if key in own}
+        write_settings(directory, prompts | splitter_kept(self.splitter))

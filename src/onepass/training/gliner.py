@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from onepass.corpus.question import Question
 from onepass.decoding.finds import Candidates
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.family import Asking
 from onepass.models.gliner.asked import Asked, ask
 from onepass.models.gliner.family import GLINER
@@ -30,7 +28,7 @@ from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
 from onepass.models.gliner.targets import Targets, build_targets
 from onepass.models.gliner.written import LabelWriting
-from onepass.models.settings import own_splitter
+from onepass.models.settings import own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.models.thresholds import Thresholds
 from onepass.schema import Schema
@@ -136,9 +134,8 @@ class GlinerTrainee:
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout; it reads the same words."""
         save_network(self.network, directory, tokenizer_from=self._checkpoint)
-        kept = splitter_kept(self.splitter)  # thresholds and calibration are of the old weights
-        if kept:
-            (directory / SETTINGS_FILE).write_text(json.dumps(kept), encoding="utf-8")
+        # Thresholds and calibration are of the old weights.
+        write_settings(directory, splitter_kept(self.splitter))
 
 
 def _everything(text: str) -> bool:
@@ -200,7 +197,5 @@ def _count_task(one: Asked, choices: Array, tally: Tally) -> None:
     prompt = one.reading.prompt
     true = one.question.classes[prompt.task]
     gold = np.array([item in true for item in prompt.items])
-    if one.question.schema.classification_tasks[prompt.task].multi_label:
-        tally.tasks.append(bool(((choices >= _HALF) == gold).all()))
-    elif gold.any():  # a task with no true label here has no right answer
-        tally.tasks.append(bool(gold[choices.argmax()]))
+    several = one.question.schema.classification_tasks[prompt.task].multi_label
+    tally.add_task(choices, gold, several=several, at=_HALF)

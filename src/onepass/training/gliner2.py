@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import torch
 
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.models.gliner2.instances import Instances
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
@@ -20,7 +18,7 @@ from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
-from onepass.models.settings import own_settings, own_splitter
+from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
 from onepass.training.parts import TEXT_ENCODER
@@ -105,7 +103,7 @@ class Gliner2Trainee:
         if outputs.spans is not None:
             _count_spans(outputs.spans.cpu().numpy(), targets, tally)
         if outputs.classes is not None:
-            tally.tasks += _exact_tasks(outputs.classes.cpu().numpy(), targets)
+            _count_tasks(outputs.classes.cpu().numpy(), targets, tally)
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout; it reads as this one does."""
@@ -117,9 +115,8 @@ class Gliner2Trainee:
         )
         start = self._checkpoint
         instances = Instances.from_dict(own_settings(start), str(start))
-        kept = instances.to_dict() | splitter_kept(self.splitter)
-        if kept:  # thresholds and calibration are of the old weights
-            (directory / SETTINGS_FILE).write_text(json.dumps(kept), encoding="utf-8")
+        # Thresholds and calibration are of the old weights.
+        write_settings(directory, instances.to_dict() | splitter_kept(self.splitter))
 
 
 def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
@@ -146,13 +143,7 @@ def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
         )
 
 
-def _exact_tasks(logits: np.ndarray, targets: Targets) -> list[bool]:
-    """Return for each task whether its labels were chosen exactly; logits are (tasks, items)."""
-    right = []
-    for line, group in enumerate(targets.classes):
-        own = logits[line, : group.items]
-        if group.multi_label:
-            right.append(bool(((own > 0) == (group.true > 0)).all()))
-        elif group.true.any():  # a single-label task with no true label has no right answer
-            right.append(bool(group.true[own.argmax()]))
-    return right
+def _count_tasks(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
+    """Note for each task whether its labels were chosen exactly; logits are (tasks, items)."""
+    for own, group in zip(logits, targets.classes, strict=True):
+        tally.add_task(own[: group.items], group.true > 0, several=group.multi_label, at=0.0)

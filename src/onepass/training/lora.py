@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from onepass.errors import InputError
+from onepass.schema.numbers import is_whole
 from onepass.schema.types import shown
+from onepass.training.checks import check, either, is_above, is_from_0
 
 HEAD_MODES = ("full", "adapt", "frozen")
 
@@ -39,21 +41,14 @@ class LoraOptions:
     heads: str = "full"
 
     def __post_init__(self) -> None:
-        if type(self.rank) is not int or self.rank < 1:
-            raise InputError(f"lora.rank must be a whole number from 1, not {shown(self.rank)}.")
-        if not isinstance(self.alpha, int | float) or not 0 < self.alpha < float("inf"):
-            raise InputError(f"lora.alpha must be a number above 0, not {shown(self.alpha)}.")
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise InputError(f"lora.dropout must be from 0 to below 1, not {shown(self.dropout)}.")
-        if self.heads not in HEAD_MODES:
-            raise InputError(
-                f"lora.heads must be one of {', '.join(HEAD_MODES)}, not {shown(self.heads)}."
-            )
+        check("lora.rank", self.rank, is_whole(self.rank, 1), "a whole number from 1")
+        check("lora.alpha", self.alpha, is_above(self.alpha), "a number above 0")
+        below = is_from_0(self.dropout) and self.dropout < 1
+        check("lora.dropout", self.dropout, below, "a number from 0 to below 1")
+        check("lora.heads", self.heads, self.heads in HEAD_MODES, either(HEAD_MODES))
         listed = isinstance(self.targets, tuple)
-        if not listed or not all(isinstance(n, str) and n.strip() for n in self.targets):
-            raise InputError(
-                f"lora.targets must be a list of names of layers, not {shown(self.targets)}."
-            )
+        named = listed and all(isinstance(n, str) and n.strip() for n in self.targets)
+        check("lora.targets", self.targets, named, "a list of names of layers")
 
     @classmethod
     def from_dict(cls, given: object) -> LoraOptions:

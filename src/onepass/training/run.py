@@ -35,7 +35,7 @@ from onepass.training.hardware import choose_device, choose_precision
 from onepass.training.holdout import Holdout
 from onepass.training.loading import Direct, Loaders
 from onepass.training.loop import LoopOptions, Outcome, train
-from onepass.training.material import CONFIG, WEAK, held_out, open_data, open_sampler, tested
+from onepass.training.material import CONFIG, held_out, open_data, open_sampler, tested
 from onepass.training.opening import open_learner, with_teacher
 from onepass.training.processes import Processes, open_processes
 from onepass.training.rl.run import Reinforcement
@@ -45,7 +45,7 @@ from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
 from onepass.training.trainee import Trainee
 
-__all__ = ["WEAK", "TrainConfig", "read_config", "train_from_config"]
+__all__ = ["TrainConfig", "read_config", "train_from_config"]
 
 Report = Callable[[str], None]
 

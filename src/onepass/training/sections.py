@@ -15,7 +15,7 @@ from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
 from onepass.schema.types import shown
 from onepass.training.asking.means import SamplingOptions
-from onepass.training.checks import check, is_number
+from onepass.training.checks import check, is_from_0
 from onepass.training.distilling import DistillOptions
 from onepass.training.lora import LoraOptions
 from onepass.training.rl.config import RlOptions
@@ -72,5 +72,5 @@ def _part(kind: type[Part], given: object, name: str, of: str = "") -> Part:
         if key not in names:
             raise InputError(f"{name!r}{of} has no key {key!r}; its keys are {', '.join(names)}.")
         if kind in _NUMBERS:
-            check(f"{name}.{key}", value, is_number(value), "a number from 0")
+            check(f"{name}.{key}", value, is_from_0(value), "a number from 0")
     return kind(**given)

@@ -22,7 +22,7 @@ from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
 from onepass.results.types import Extraction, Relation
 from onepass.schema.types import shown
-from onepass.training.checks import check, is_number
+from onepass.training.checks import check, is_from_0
 
 UNSURE = 0.1  # score from which something may be there: it is not taught to be absent
 _KINDS = ("entities", "classifications", "records", "relations")
@@ -56,7 +56,7 @@ class SelfTraining:
         some = paths and bool(self.texts)
         check("self_train.texts", self.texts, some, "a path or a list of paths")
         for name, share in (("threshold", self.threshold), ("smoothing", self.smoothing)):
-            right = is_number(share) and share <= 1
+            right = is_from_0(share) and share <= 1
             check(f"self_train.{name}", share, right, "a number from 0 to 1")
 
     def to_dict(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from onepass.corpus.rows import is_json_list
 from onepass.errors import InputError
 from onepass.schema.types import shown
 from onepass.training.asking.means import Borrowed
-from onepass.training.checks import is_number
+from onepass.training.checks import is_from_0
 from onepass.training.data import LineFile
 
 MOST_HELD_OUT = 500
@@ -236,7 +236,7 @@ def _read_mix(path: Path) -> dict[str, float]:
     except ValueError as error:  # of JSON, of UTF-8, and InputError
         raise InputError(f"{path} is not a JSON object of names and weights: {error}") from error
     for name, weight in row.items():
-        if not is_number(weight):
+        if not is_from_0(weight):
             raise InputError(
                 f"{path}: the weight of {name!r} must be a finite number from 0, "
                 f"not {shown(weight)}."

@@ -7,19 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 
-@dataclass(slots=True)
-class Counts:
-    """True positives, and what was predicted and gold."""
-
-    right: int = 0
-    predicted: int = 0
-    gold: int = 0
-
-    def f1(self) -> float:
-        """Return F1; 1 where there was nothing to find and nothing was found."""
-        total = self.predicted + self.gold
-        return 2 * self.right / total if total else 1.0
+from onepass.evaluation.counts import Counts
 
 
 @dataclass(slots=True)
@@ -42,17 +32,38 @@ class Tally:
 
     def add(self, section: str, *, right: int, predicted: int, gold: int) -> None:
         """Count answers of one section."""
-        counts = self.spans.setdefault(section, Counts())
-        counts.right += right
-        counts.predicted += predicted
-        counts.gold += gold
+        self.spans.setdefault(section, Counts()).add_counts(right, predicted, gold)
+
+    def add_task(self, scores: np.ndarray, true: np.ndarray, *, several: bool, at: float) -> None:
+        """Note whether a task is answered exactly: with its whole set, or with its best label.
+
+        Args:
+            scores: of its labels, (labels,).
+            true: booleans, (labels,); which of them hold.
+            several: whether it may have several answers.
+            at: the score from which one of several answers counts.
+
+        >>> tally = Tally()
+        >>> tally.add_task(np.array([0.3, 0.2]), np.array([True, False]), several=False, at=0.5)
+        >>> tally.add_task(np.array([0.3, 0.2]), np.array([True, False]), several=True, at=0.5)
+        >>> tally.tasks
+        [True, False]
+        """
+        if several:
+            self.tasks.append(bool(((scores >= at) == true).all()))
+        elif true.any():  # a task of one answer where no label is true has no right answer
+            self.tasks.append(bool(true[scores.argmax()]))
 
     def scores(self) -> dict[str, float]:
         """Return micro F1 by section, ``classes`` and their mean; of nothing, nothing.
 
-        ``classes`` is the share of tasks that were answered exactly.
+        F1 is 1 where there was nothing to find and nothing was found. ``classes`` is the share of
+        tasks that were answered exactly.
         """
-        scores = {name: counts.f1() for name, counts in sorted(self.spans.items())}
+        scores = {
+            name: counts.f1 if counts.predicted + counts.gold else 1.0
+            for name, counts in sorted(self.spans.items())
+        }
         if self.tasks:
             scores["classes"] = sum(self.tasks) / len(self.tasks)
         if scores:

@@ -14,7 +14,7 @@ from tests.training.rl.problem import LABELS, make_checkpoint, rows
 from onepass import Extractor, Schema
 from onepass.errors import CheckpointError, InputError
 from onepass.training.rl.config import RlOptions
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import TrainConfig, read_config, train_from_config
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_run_says_what_it_did(tmp_path, config):
     assert scores["score"] == pytest.approx(scores["f1"] + 0.5 * scores["recall"])
     assert lines[0] == "4 of 4 held-out examples are scored"
     assert {"reward_f1", "reward_recall", "policy", "value"} <= set(log(run)[0]["loss"])
-    again = TrainConfig.from_json((run / "train.json").read_text())
+    again = read_config(run / "train.json")
     assert again.rl is not None
     assert again.rl.rewards == rewards
     doc = Extractor.from_pretrained(run / "final", backend="torch").classify("tim red", LABELS)
@@ -71,7 +71,7 @@ def test_a_run_is_resumed_by_its_configuration(tmp_path, config):
         train_from_config(replace(part, rl=RlOptions.from_dict(rl | {"value": "policy"})))
     assert not (tmp_path / "part" / "train.json").exists()
     assert train_from_config(part)["steps"] == 5
-    written = TrainConfig.from_json((tmp_path / "part" / "train.json").read_text())
+    written = read_config(tmp_path / "part" / "train.json")
     assert written == replace(part, resume=False)
     whole, resumed = (
         load_file(tmp_path / name / "final" / "model.safetensors") for name in ("whole", "part")

@@ -147,25 +147,15 @@ class GliclassConfig:
             CheckpointError: for a wrong value, or a kind that is not supported.
         """
         options = Options(raw, _OWNER)
-        architecture = options.one_of("architecture_type", (*ARCHITECTURES, _STREAMING), UNI)
-        if architecture == _STREAMING:
-            raise CheckpointError(
-                "This is a streaming GLiClass checkpoint (architecture_type 'decoder-kv'), which "
-                "is not supported yet; use one of the others: " + ", ".join(ARCHITECTURES) + "."
-            )
+        architecture = _architecture(options)
         encoder = _encoder(raw, "encoder_config")
         labels = None
         if architecture in (BI, FUSED):
             labels = _encoder(raw, "label_model_config")
         scorer = options.one_of("scorer_type", SCORERS, "simple")
         pooling = options.one_of("pooling_strategy", POOLINGS, "first")
-        reads_pieces = scorer == "cross-attn"
-        if reads_pieces != (pooling == "pass") and architecture != LABEL_ENCODER:
-            raise CheckpointError(
-                f"The scorer {scorer!r} of this GLiClass checkpoint reads "
-                f"{'every piece' if reads_pieces else 'one vector'} of a text, but its "
-                f"pooling_strategy is {pooling!r}; 'pass' belongs to 'cross-attn' alone."
-            )
+        if architecture != LABEL_ENCODER:
+            _check_pooling(scorer, pooling)
         unnamed = raw.get("label_model_name") is None
         return cls(
             architecture=architecture,
@@ -196,6 +186,28 @@ class GliclassConfig:
             layer_wise=options.flag("layer_wise", False),
             calibrator=CalibratorConfig.read(raw),
             raw=raw,
+        )
+
+
+def _architecture(options: Options) -> str:
+    """Return the architecture, if it is one that is run here."""
+    found = options.one_of("architecture_type", (*ARCHITECTURES, _STREAMING), UNI)
+    if found == _STREAMING:
+        raise CheckpointError(
+            "This is a streaming GLiClass checkpoint (architecture_type 'decoder-kv'), which "
+            "is not supported yet; use one of the others: " + ", ".join(ARCHITECTURES) + "."
+        )
+    return found
+
+
+def _check_pooling(scorer: str, pooling: str) -> None:
+    """Refuse a scorer that would not get what it reads."""
+    reads_pieces = scorer == "cross-attn"
+    if reads_pieces != (pooling == "pass"):
+        raise CheckpointError(
+            f"The scorer {scorer!r} of this GLiClass checkpoint reads "
+            f"{'every piece' if reads_pieces else 'one vector'} of a text, but its "
+            f"pooling_strategy is {pooling!r}; 'pass' belongs to 'cross-attn' alone."
         )
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.models.loss_options import check_loss
+from onepass.schema.numbers import is_finite
 
 PROBLEMS = ("as asked", "single", "multi")
 
@@ -44,23 +44,12 @@ was given.
 
     def __post_init__(self) -> None:
         known = f"one of {', '.join(PROBLEMS)}"
-        _check("problem", self.problem, self.problem in PROBLEMS, known)
-        _check(
-            "alpha", self.alpha, _is_number(self.alpha) and self.alpha <= 1,
+        check_loss("problem", self.problem, self.problem in PROBLEMS, known)
+        check_loss(
+            "alpha", self.alpha, is_finite(self.alpha) and self.alpha <= 1,
             "a number up to 1, below 0 for none",
         )  # fmt: skip
         for name, value in (("gamma", self.gamma), ("contrastive", self.contrastive)):
-            _check(name, value, _is_number(value) and value >= 0, "a number from 0")
-        smooth = _is_number(self.smoothing) and 0 <= self.smoothing < 1
-        _check("smoothing", self.smoothing, smooth, "a number from 0 to below 1")
-
-
-def _check(name: str, value: object, right: bool, expected: str) -> None:
-    if not right:
-        raise InputError(f"'loss.{name}' must be {expected}, but {shown(value)} was given.")
-
-
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return abs(value) < float("inf")
+            check_loss(name, value, is_finite(value) and value >= 0, "a number from 0")
+        smooth = is_finite(self.smoothing) and 0 <= self.smoothing < 1
+        check_loss("smoothing", self.smoothing, smooth, "a number from 0 to below 1")

@@ -163,27 +163,7 @@ class GlinerConfig:
         Raises:
             CheckpointError: for a kind that is not supported, or an unknown value.
         """
-        if config.get("model_type") == "gliner_streaming_span":
-            raise CheckpointError(
-                "This is a streaming GLiNER checkpoint, which is not supported; those that read "
-                "a text at once are."
-            )
-        if config.get("precomputed_prompts_mode"):
-            raise CheckpointError(
-                "This GLiNER checkpoint has its labels compressed into it, which is not "
-                "supported; use the checkpoint that it was made from."
-            )
-        if config.get("span_encoder_config") is not None:
-            raise CheckpointError(
-                "This GLiNER checkpoint has a context encoder in front of its span layer "
-                "(span_encoder_config), which is not supported; those without one are."
-            )
-        splitter = config.get("words_splitter_type", WHITESPACE)
-        if splitter != WHITESPACE:
-            raise CheckpointError(
-                f"This GLiNER checkpoint was trained on the words of the splitter {splitter!r:.80} "
-                f"(words_splitter_type), which is not supported; those of {WHITESPACE!r} are."
-            )
+        _check_supported(config)
         options = Options(config, "this GLiNER checkpoint")
         mode = options.one_of("span_mode", (*SPAN_MODES, *TOKEN_MODES), "markerV0")
         tokens = mode in TOKEN_MODES
@@ -217,6 +197,31 @@ class GlinerConfig:
             relations=relations,
             decoder=decoder,
             raw=dict(config),
+        )
+
+
+def _check_supported(config: Mapping[str, Any]) -> None:
+    """Refuse kinds of checkpoints that are not run here."""
+    if config.get("model_type") == "gliner_streaming_span":
+        raise CheckpointError(
+            "This is a streaming GLiNER checkpoint, which is not supported; those that read "
+            "a text at once are."
+        )
+    if config.get("precomputed_prompts_mode"):
+        raise CheckpointError(
+            "This GLiNER checkpoint has its labels compressed into it, which is not "
+            "supported; use the checkpoint that it was made from."
+        )
+    if config.get("span_encoder_config") is not None:
+        raise CheckpointError(
+            "This GLiNER checkpoint has a context encoder in front of its span layer "
+            "(span_encoder_config), which is not supported; those without one are."
+        )
+    splitter = config.get("words_splitter_type", WHITESPACE)
+    if splitter != WHITESPACE:
+        raise CheckpointError(
+            f"This GLiNER checkpoint was trained on the words of the splitter {splitter!r:.80} "
+            f"(words_splitter_type), which is not supported; those of {WHITESPACE!r} are."
         )
 
 

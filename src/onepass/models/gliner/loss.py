@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.models.loss_options import check_loss
+from onepass.schema.numbers import is_finite, is_whole
 
 KINDS = ("focal", "dice")
 MASKINGS = ("none", "global", "label", "span")
@@ -80,11 +80,11 @@ class GlinerLoss:
             ("reduction", self.reduction, REDUCTIONS),
             ("masking", self.masking, MASKINGS),
         ):
-            _check(name, choice, choice in known, f"one of {', '.join(known)}")
+            check_loss(name, choice, choice in known, f"one of {', '.join(known)}")
         for name, number in (("alpha", self.alpha), ("relation_alpha", self.relation_alpha)):
             none = number is None and name != "alpha"
-            right = none or (_is_number(number) and (number or 0.0) <= 1)
-            _check(name, number, right, "a number up to 1, below 0 for none")
+            right = none or (is_finite(number) and number <= 1)
+            check_loss(name, number, right, "a number up to 1, below 0 for none")
         for name, number in (
             ("gamma", self.gamma),
             ("dice_gamma", self.dice_gamma),
@@ -97,17 +97,17 @@ class GlinerLoss:
             ("decoder_loss_coef", self.decoder_loss_coef),
         ):
             none = number is None and name not in ("gamma", "dice_gamma")
-            right = none or (_is_number(number) and (number or 0.0) >= 0)
-            _check(name, number, right, "a number from 0")
+            right = none or (is_finite(number) and number >= 0)
+            check_loss(name, number, right, "a number from 0")
         for name, share in (
             ("margin", self.margin),
             ("smoothing", self.smoothing),
             ("negatives", self.negatives),
         ):
-            _check(name, share, _is_number(share) and 0 <= share <= 1, "a number from 0 to 1")
-        _check("width_weight", self.width_weight, type(self.width_weight) is bool, "true or false")
-        whole = type(self.in_batch) is int and self.in_batch >= 0
-        _check("in_batch", self.in_batch, whole, "a whole number from 0")
+            check_loss(name, share, is_finite(share) and 0 <= share <= 1, "a number from 0 to 1")
+        flag = type(self.width_weight) is bool
+        check_loss("width_weight", self.width_weight, flag, "true or false")
+        check_loss("in_batch", self.in_batch, is_whole(self.in_batch, 0), "a whole number from 0")
 
     def weight(self, name: str, config: Mapping[str, Any]) -> float:
         """Return the weight of a term.
@@ -134,14 +134,3 @@ class GlinerLoss:
         """Return how many wrong spans are scored for each gold one."""
         given = self.candidates
         return float(config.get("neg_spans_ratio", 1.0) if given is None else given)
-
-
-def _check(name: str, value: object, right: bool, expected: str) -> None:
-    if not right:
-        raise InputError(f"'loss.{name}' must be {expected}, but {shown(value)} was given.")
-
-
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return abs(value) < float("inf")

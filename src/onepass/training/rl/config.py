@@ -8,8 +8,9 @@ from typing import Any
 
 from onepass.corpus.checks import known_keys
 from onepass.errors import InputError
+from onepass.schema.numbers import is_finite, is_whole
 from onepass.schema.types import shown
-from onepass.training.checks import check, either, is_finite, is_number, is_whole
+from onepass.training.checks import check, either, is_from_0
 
 BUILT_IN = ("f1", "accuracy", "recall")
 FEEDBACK = "feedback"
@@ -86,7 +87,7 @@ class RlOptions:
             ("value_rate", self.value_rate),
             ("value_head_rate", self.value_head_rate),
         ):
-            check(f"rl.{name}", rate, is_number(rate), "a number from 0")
+            check(f"rl.{name}", rate, is_from_0(rate), "a number from 0")
         for name, number in (("kl", self.kl), ("entropy", self.entropy), ("gamma", self.gamma)):
             check(f"rl.{name}", number, is_finite(number), "a number; below 0 switches it off")
         for name, share in (("alpha", self.alpha), ("smoothing", self.smoothing)):

@@ -26,6 +26,7 @@ from onepass.corpus.checks import as_flag, as_name, as_names, as_object, as_text
 from onepass.corpus.example import Example
 from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
+from onepass.schema.numbers import is_finite
 from onepass.schema.types import shown
 from onepass.training.rl.episode import Episode
 
@@ -178,7 +179,7 @@ def _judged(row: Mapping[str, Any], place: str) -> tuple[str, Judged]:
     known_keys(row, _KEYS, "the row")
     text = as_text(needed(row, "text", "the row"), "text")
     reward = needed(row, "reward", "the row")
-    if not isinstance(reward, int | float) or isinstance(reward, bool) or not abs(reward) < 1e9:
+    if not is_finite(reward) or abs(reward) >= 1e9:
         raise InputError(f"the reward must be a number, but {shown(reward)} was given.")
     if ("labels" in row) == ("action" in row):
         raise InputError("the row needs either 'labels' or 'action'; give one of them.")
