@@ -1,4 +1,4 @@
-"""ONNX Runtime beside OpenVINO, and what it takes to start: the numbers of docs/backends.md.
+"""ONNX Runtime beside OpenVINO, and what it takes to start: the numbers of docs/runtimes.md.
 
 Usage: python benchmarks/backends/measure.py --output RESULT.json [--threads N] [--quick]
 

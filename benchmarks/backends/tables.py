@@ -1,4 +1,4 @@
-"""The tables of docs/backends.md, from a result of measure.py.
+"""The tables of docs/runtimes.md, from a result of measure.py.
 
 Usage: python benchmarks/backends/tables.py RESULT.json [PAGE.md]
 

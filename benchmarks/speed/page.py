@@ -82,7 +82,10 @@ def _about(result: Result) -> Iterator[str]:
         f"{machine['cpu']}, threads: {threads} of {machine['cores']} cores, {clock}.{note}\n"
         f"onepass {found['onepass']} on {runtimes},\n{peers}, torch {found['torch']}.\n"
     )
-    yield "On a GPU: [Speed on a GPU](gpu.md).\n"
+    yield (
+        "On a GPU: [Speed on a GPU](gpu.md). Both runtimes: "
+        "[ONNX Runtime beside OpenVINO](runtimes.md).\n"
+    )
     yield "![How many times as fast as the library of the checkpoint](speed.svg)\n"
 
 
