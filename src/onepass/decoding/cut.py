@@ -37,7 +37,7 @@ def without_cut(windows: Sequence[WindowFindings]) -> list[WindowFindings]:
     >>> from onepass.decoding.finds import Candidates
     >>> half = Findings(Candidates([0], [2], [0.9], [0]))
     >>> whole = Findings(Candidates([6], [9], [0.6], [0]))
-    >>> read = [WindowFindings(Window(0, 10), (whole,)), WindowFindings(Window(7, 17), (half,))]
+    >>> read = [WindowFindings(Window(0, 12), (whole,)), WindowFindings(Window(7, 19), (half,))]
     >>> [len(part.findings[0].entities) for part in without_cut(read)]
     [1, 0]
     """
