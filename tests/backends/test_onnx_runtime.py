@@ -19,6 +19,7 @@ def kept(home: Path, *arguments: str, **environment: str) -> list[str]:
     """Return the files in an empty home directory after a process has run."""
     told = {name: value for name, value in os.environ.items() if name != SWITCH}
     told.pop("XDG_CACHE_HOME", None)
+    told["ONEPASS_CACHE"] = str(home.with_name(f"{home.name}-cache"))  # not in the home directory
     subprocess.run(
         [sys.executable, *arguments],
         check=True, capture_output=True, env=told | {"HOME": str(home)} | environment,
