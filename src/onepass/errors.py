@@ -7,6 +7,7 @@ OnepassError
 │   └── TooMuchFound    more in one text than the service sends
 ├── CheckpointError     a model directory that is missing, incomplete or of an unknown kind
 ├── BackendError        a graph that cannot be run here
+│   └── RunFailed       a graph that opened, and failed on what it was given
 ├── ServiceError        a service that refused a request or did not answer
 └── MissingExtra        a feature whose optional dependency is not installed (also an ImportError)
 
@@ -52,6 +53,10 @@ class CheckpointError(OnepassError):
 
 class BackendError(OnepassError):
     """A graph that cannot be run here: no such backend, or none that fits the checkpoint."""
+
+
+class RunFailed(BackendError):
+    """A graph that was opened, and failed on what it was given: other texts can still be read."""
 
 
 class ServiceError(OnepassError):

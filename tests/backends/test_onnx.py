@@ -12,7 +12,7 @@ from torch import nn
 
 from onepass.backends.base import Graph
 from onepass.backends.onnx import OnnxBackend
-from onepass.errors import BackendError
+from onepass.errors import BackendError, RunFailed
 from onepass.nn.export import export_graphs
 
 GRAPHS = (
@@ -80,4 +80,13 @@ def test_a_broken_graph(made: Path, tmp_path: Path, size: int) -> None:
     backend = OnnxBackend(directory, GRAPHS)
     with pytest.raises(BackendError, match=r"double\.onnx cannot be run .*onepass export") as error:
         backend.run("double", {"x": np.ones((1, 4), dtype=np.float32)})
+    assert "\n" not in str(error.value)
+
+
+def test_inputs_that_a_graph_fails_on(made: Path) -> None:
+    backend = OnnxBackend(made, GRAPHS)
+    with pytest.raises(
+        RunFailed, match=r"double\.onnx fails on the text .*onepass export"
+    ) as error:
+        backend.run("double", {"x": np.ones((1, 5), dtype=np.float32)})
     assert "\n" not in str(error.value)

@@ -147,6 +147,30 @@ def test_several_may_make_it_at_once(graph: Path, tmp_path: Path) -> None:
     assert len(kept(cache)) == 1  # nothing half-made is left
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no rights of others")
+def test_what_others_may_write_is_not_used(
+    graph: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = tmp_path / "a" / "cache"
+    before = os.umask(0)
+    try:
+        expected = run(graph, cache)
+    finally:
+        os.umask(before)
+    (directory,) = kept(cache)
+    assert all(place.stat().st_mode & 0o777 == 0o700 for place in (cache, directory))
+    weights = directory / "weights.bin"
+    weights.write_bytes(bytes(weights.stat().st_size))
+    for place in (cache, directory):
+        place.chmod(0o777)
+        with caplog.at_level("DEBUG", "onepass.backends"):
+            np.testing.assert_array_equal(run(graph, cache), expected)
+        assert f"in {directory} is another user's, or others may write" in caplog.text
+        caplog.clear()
+        place.chmod(0o770)  # a group may
+    assert not np.array_equal(run(graph, cache), expected)
+
+
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives away")
 def test_what_another_user_put_there_is_not_used(
     graph: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -24,7 +24,7 @@ from onepass.backends.base import Graph
 from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
 from onepass.backends.openvino_runtime import openvino
-from onepass.errors import BackendError
+from onepass.errors import BackendError, RunFailed
 from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
 from onepass.nn.branches import MANY
 from onepass.nn.export import export_graphs
@@ -189,6 +189,20 @@ def test_a_cache_that_cannot_be_written(made: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     backend = OpenvinoBackend(made, GRAPHS, cache=tmp_path / "file" / "cache")
     backend.run("layer", {"x": rows(2)})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no rights of others")
+def test_a_cache_that_others_may_write_stays_empty(made: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    OpenvinoBackend(made, GRAPHS, cache=tmp_path).run("layer", {"x": rows(2)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_inputs_that_a_graph_fails_on(made: Path) -> None:
+    backend = OpenvinoBackend(made, GRAPHS)
+    with pytest.raises(RunFailed, match=r"layer\.onnx fails on the text .*onepass export") as error:
+        backend.run("layer", {"x": np.ones((1, 2, 3, 4), dtype=np.float32)})
+    assert "\n" not in str(error.value)
 
 
 def test_missing_and_broken_graphs_are_named(made: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Requests travel to other processes as plain values."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from onepass.batch import Job, run
 from onepass.batch.answering import Request, column_answers
+from onepass.builtin import builtin_checkpoint
 from onepass.errors import InputError
+from onepass.extractor import Extractor
 from onepass.schema.schema import Schema
 
 
@@ -69,3 +72,15 @@ def test_a_threshold_of_numpy(load, tmp_path: Path):
         schema = {"entities": ["city"]}
         job = Job(input=tmp_path / "in.txt", output=out, schema=schema, threshold=threshold)
         assert run(job, load=load).failed == 0
+
+
+def test_a_text_on_which_a_graph_fails_spoils_its_own_row(tmp_path: Path):
+    broken = Path(shutil.copytree(builtin_checkpoint().directory, tmp_path / "broken"))
+    tokenizer = json.loads((broken / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["tim"] = 10**6  # the graph has no row for it
+    (broken / "tokenizer.json").write_text(json.dumps(tokenizer))
+    model = Extractor.from_pretrained(broken, threads=1, backend="onnx")
+    request = Request(Schema().entities(["city"]))
+    found, errors = column_answers(model, request, ["in Bern", "tim", "in Warsaw"])
+    assert [text is None for text in found] == [False, True, False]
+    assert [error and "fails on the text" in error for error in errors] == [None, True, None]

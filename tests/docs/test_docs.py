@@ -199,6 +199,7 @@ def run_page(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_does_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ONEPASS_CACHE", os.environ["ONEPASS_CACHE"])  # pages may take it away
     run_page(page)
 
 

@@ -125,6 +125,8 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"calibration": {"single": {"scale": -1}}},
         {"calibration": {"entities": {"scale": float("inf")}}},
         {"calibration": {"entities": {"scale": 1, "shift": float("nan")}}},
+        {"calibration": {"entities": {"scale": 1e7}}},
+        {"calibration": {"entities": {"scale": 1, "shift": -1e7}}},
         {"calibration": {"entities": {"scale": 1, "shft": 1}}}, {"calibration": [1]},
         {"thresholds": {"entities": "0.3"}}, {"thresholds": {"entities": True}},
         {"calibration": {"entities": {"scale": "2"}}}, {"labels": {"person": "0.3"}},

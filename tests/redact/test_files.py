@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from onepass import Extractor
 from onepass.batch import Counts, Job, Watch
+from onepass.builtin import builtin_checkpoint
 from onepass.errors import InputError
 from onepass.redact import Options, RedactJob, Report, redact_files, redact_stream
 from onepass.redact.files import redacted_rows
@@ -191,3 +193,23 @@ def test_a_wrong_column_is_told_before_a_model_is_loaded(tmp_path: Path) -> None
     given.write_text("id,body\n1,a@b.org\n")
     with pytest.raises(InputError, match="no column 'text'"):
         redact_files(RedactJob(input=given, output=tmp_path / "o.jsonl"), load=load)
+
+
+def test_a_text_that_the_tokenizer_fails_on_is_in_no_message_and_no_result(tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(builtin_checkpoint().directory, tmp_path / "broken"))
+    tokenizer = json.loads((broken / "tokenizer.json").read_text())
+    words = [[word, -1.0] for word in tokenizer["model"]["vocab"]]
+    tokenizer["model"] = {"type": "Unigram", "unk_id": None, "vocab": words}
+    (broken / "tokenizer.json").write_text(json.dumps(tokenizer))
+    given, output, failures = tmp_path / "in.jsonl", tmp_path / "o.jsonl", list[str]()
+    given.write_text('{"text": "Dear Ko\\ua66eski"}\n{"text": "bo"}\n')
+    redact_files(
+        RedactJob(input=given, output=output),
+        watch=Watch(failure=lambda _, error: failures.append(error)),
+        load=lambda: Extractor.from_pretrained(broken, threads=1, backend="onnx"),
+    )
+    first, second = map(json.loads, output.read_text().splitlines())
+    assert [first["error"]] == failures
+    assert "tokenizer.json fails on the text" in first["error"]
+    assert "eski" not in output.read_text()
+    assert "redacted" in second

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from onepass.extractor import Extractor
+from onepass.serving.app import create_app
 from onepass.serving.run import Server, listen, server_config
 from onepass.serving.settings import Settings
 
@@ -64,7 +65,10 @@ Start = Callable[..., AbstractContextManager[Running]]
 @contextmanager
 def running(model: Extractor, settings: Settings) -> Iterator[Running]:
     with listen("127.0.0.1", 0) as listener:
-        server = Server(server_config(model, settings), settings.timeout)
+        app = create_app(model, settings)
+        server = Server(
+            server_config(app, settings), settings.timeout, lambda: app.state.service.batcher.alive
+        )
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:  # it listens before it is warm

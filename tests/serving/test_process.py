@@ -11,14 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import httpx
 import pytest
 
 from onepass.cli import loading, main
-from onepass.errors import InputError
+from onepass.errors import BackendError, InputError
+from onepass.extractor import Extractor
 from onepass.serving.keys import read_keys
-from onepass.serving.run import listen
+from onepass.serving.metrics import Metrics
+from onepass.serving.run import listen, serve
 from onepass.serving.settings import Settings
 
 MAIN = "import sys; from onepass.cli import main; sys.exit(main())"
@@ -170,3 +173,26 @@ def test_keys_come_from_both_places_once(tmp_path: Path):
 def test_a_limit_of_nothing_is_refused():
     with pytest.raises(ValueError, match="timeout must be a number above 0"):
         Settings(timeout=0)
+
+
+def test_it_ends_with_a_failure_if_texts_are_read_no_more(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    counted = Metrics.observe_batch
+
+    def fail(metrics: Metrics, **batch: Any) -> None:
+        counted(metrics, **batch)
+        raise MemoryError("a text")
+
+    def ask(url: str) -> None:
+        pool.submit(httpx.post, f"{url}/v1/extract", json={"text": "a", **asked}, timeout=30)
+
+    monkeypatch.setattr(Metrics, "observe_batch", fail)
+    asked = {"schema": {"entities": ["person"]}}
+    with (
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(BackendError, match="the thread that reads texts ended"),
+    ):
+        serve(Extractor(threads=1), Settings(port=0, timeout=1), started=ask)
+    assert "the thread that reads ended: MemoryError at" in caplog.text
+    assert "a text" not in caplog.text

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.errors import BackendError
+from onepass.errors import BackendError, RunFailed
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -108,7 +108,19 @@ def check_files(directory: Path, graphs: Sequence[Graph]) -> None:
 
 def cannot_run(path: Path, error: Exception) -> BackendError:
     """Return what is said of a file that a runtime refuses."""
-    first = str(error).strip().partition("\n")[0]
     return BackendError(
-        f"{path} cannot be run ({first}); run  onepass export  on the checkpoint again."
+        f"{path} cannot be run ({_first_line(error)}); run  onepass export  on the checkpoint "
+        "again."
     )
+
+
+def run_failed(path: Path, error: Exception) -> RunFailed:
+    """Return what is said of a file that a runtime opened, and that fails on some inputs."""
+    return RunFailed(
+        f"{path} fails on the text ({_first_line(error)}); leave that text out, or run  onepass "
+        "export  on the checkpoint again."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

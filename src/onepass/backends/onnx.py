@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onepass.backends.base import PRODUCTS, Array, Graph, Input, cannot_run, check_files
+from onepass.backends.base import (
+    PRODUCTS,
+    Array,
+    Graph,
+    Input,
+    cannot_run,
+    check_files,
+    run_failed,
+)
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.onnx_cache import giving_back, open_cached, open_session
@@ -37,7 +45,8 @@ class OnnxBackend:
         cache: where optimized graphs are kept; None to optimize them at every start.
 
     Raises:
-        BackendError: if a file is missing; from `run`, if one cannot be read or fails.
+        BackendError: if a file is missing; from `run`, if one cannot be read.
+        RunFailed: from `run`, if a graph fails on what it is given.
 
     >>> import numpy as np
     >>> from onepass.builtin import builtin_checkpoint
@@ -88,7 +97,7 @@ class OnnxBackend:
         try:
             return tuple(opened.session.run(None, used, how))
         except Exception as error:  # of a dozen kinds: a piece that the graph has no row for, ...
-            raise cannot_run(self._path(graph), error) from error
+            raise run_failed(self._path(graph), error) from error
 
     def _open(self, graph: str) -> _Opened:
         path = self._path(graph)

@@ -20,12 +20,11 @@ from onepass.backends.base import MANIFEST, WEIGHTS
 from onepass.backends.cache_pruning import mark_used, prune
 from onepass.backends.cpu import cpu
 from onepass.backends.onnx_runtime import onnxruntime
-from onepass.hub.owner import is_ours
+from onepass.hub.owner import OWNER, is_ours
 
 FORMAT = 2  # raise it when what is kept can no longer be run by this version
 SMALLEST = 1_000_000  # bytes of a graph for which it pays
 MOST = 2 << 30  # bytes of all graphs that are kept; those that were not used for longest go
-_OWNER = 0o700
 _GRAPH, _WEIGHTS = "graph.onnx", "weights.bin"
 _MAPPED = "1024"  # bytes of the smallest weight that goes into the second file
 
@@ -90,7 +89,9 @@ def open_cached(path: Path, threads: int, cache: Path) -> onnxruntime.InferenceS
     except OSError:  # another process removed it
         trusted = False
     if not trusted:
-        log.debug("The optimized form of %s in %s is another user's.", path, kept)
+        log.debug(
+            "The optimized form of %s in %s is another user's, or others may write it.", path, kept
+        )
         return None
     mark_used(kept / _GRAPH)
     options = session_options(threads)
@@ -143,7 +144,8 @@ def _keep(path: Path, kept: Path) -> bool:
     ):
         options.add_session_config_entry(key, value)
     try:
-        staged.mkdir(_OWNER, parents=True)
+        kept.parent.mkdir(OWNER, parents=True, exist_ok=True)
+        staged.mkdir(OWNER)
         _session(path, options)
         for file in staged.iterdir():  # a power cut must not leave zeros under a whole name
             _sync(file)

@@ -6,6 +6,7 @@ that change numbers behind one's back; here all of them are set.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,13 +16,23 @@ from typing import Any
 
 import numpy
 
-from onepass.backends.base import IS_LONG, PRODUCTS, Array, Graph, Input, cannot_run, check_files
+from onepass.backends.base import (
+    IS_LONG,
+    PRODUCTS,
+    Array,
+    Graph,
+    Input,
+    cannot_run,
+    check_files,
+    run_failed,
+)
 from onepass.backends.cache_pruning import prune_files
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.openvino_products import GROUP, multiply_integers
 from onepass.backends.openvino_runtime import openvino
 from onepass.errors import BackendError
+from onepass.hub.owner import OWNER, is_ours
 from onepass.hub.sharing import one_at_a_time
 
 # One for the process, which stays: each gives its thread a stack for signals and takes it back when
@@ -30,6 +41,8 @@ from onepass.hub.sharing import one_at_a_time
 _CORE = openvino.Core()
 MOST = 2 << 30  # bytes of all compiled models; those that were not used for longest go
 _HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16"}
+
+log = logging.getLogger("onepass.backends")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +70,7 @@ class OpenvinoBackend:
     Raises:
         BackendError: if a file is missing, or for bf16 on a CPU without it; from `run`, if a graph
             cannot be compiled.
+        RunFailed: from `run`, if a graph fails on what it is given.
     """
 
     name = "openvino"
@@ -107,7 +121,7 @@ class OpenvinoBackend:
         try:
             results = request.infer(used)  # copies: the request goes to another thread
         except RuntimeError as error:  # some graphs compile, and fail when they meet real shapes
-            raise cannot_run(self._path(graph), error) from error
+            raise run_failed(self._path(graph), error) from error
         finally:
             compiled.idle.append(request)
         return tuple(results[output] for output in compiled.model.outputs)
@@ -155,9 +169,14 @@ def _unbranched(path: Path) -> Any:
 
 
 def _writable(cache: Path) -> bool:
-    """Make a directory and say whether it can be written."""
+    """Make a directory and say whether it can be written, and by nobody else."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(OWNER, parents=True, exist_ok=True)
+        ours = is_ours(cache)
     except OSError:
         return False
-    return os.access(cache, os.W_OK)
+    if not ours:
+        log.debug(
+            "Nothing is kept in %s, which is another user's, or which others may write.", cache
+        )
+    return ours and os.access(cache, os.W_OK)

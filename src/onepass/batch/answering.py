@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from onepass.errors import InputError
+from onepass.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
     from onepass.batch.job import Job, ModelChoice
@@ -132,7 +132,7 @@ def found(
         for doc in docs:
             yield doc
             done += 1
-    except InputError:  # which text it was, only asking again can tell
+    except (InputError, RunFailed):  # which text it was, only asking again can tell
         for text in texts[done:]:
             yield _alone(model, request, text)
 
@@ -150,7 +150,7 @@ def answers(model: Extractor, request: Request, texts: Sequence[str]) -> list[An
 def _alone(model: Extractor, request: Request, text: str) -> Extraction | Refused:
     try:
         return request.one(model, text)
-    except InputError as error:
+    except (InputError, RunFailed) as error:
         return Refused(str(error))
 
 

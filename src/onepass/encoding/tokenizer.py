@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import ByteLevel
 
@@ -25,7 +25,6 @@ from onepass.results.surrogates import without_surrogates
 
 _CACHE_LIMIT = 200_000  # words; about 40 MB
 _CACHED_LENGTH = 64  # characters; what is longer hardly comes again
-_SHOWN = 60  # characters of a text that a message repeats
 _MARKUP = re.compile(r"[^\w\s].*\w.*[^\w\s]")
 
 
@@ -130,7 +129,7 @@ class PieceTokenizer:
         >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").frame
         (array([101]), array([102]))
         """
-        encoding = self._read("a", lambda: self._tokenizer.encode("a"))
+        encoding = self._read(lambda: self._tokenizer.encode("a"))
         inside = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
         if not inside:  # a vocabulary that does not know the letter
             raise CheckpointError("The tokenizer of this checkpoint reads 'a' as nothing.")
@@ -145,7 +144,7 @@ class PieceTokenizer:
         >>> PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json").pair_frame.typed
         True
         """
-        encoding = self._read("a", lambda: self._tokenizer.encode("a", "a"))
+        encoding = self._read(lambda: self._tokenizer.encode("a", "a"))
         ids = np.array(encoding.ids, dtype=np.int64)
         first, second = (
             [i for i, owner in enumerate(encoding.sequence_ids) if owner == text] for text in (0, 1)
@@ -207,7 +206,8 @@ class PieceTokenizer:
             if len(cache) + len(missing) > _CACHE_LIMIT:
                 cache = self._cache = {}
                 missing = list(dict.fromkeys(elements))
-            encoded = self._encoded(missing)
+            fast = self._tokenizer.encode_batch_fast
+            encoded = self._read(partial(fast, missing, add_special_tokens=False))
             long: dict[str, tuple[int, ...]] = {}
             for element, encoding in zip(missing, encoded, strict=True):
                 kept = cache if len(element) <= _CACHED_LENGTH else long
@@ -238,7 +238,7 @@ class PieceTokenizer:
         """
         plain = self.plain(text)
         encoding = self._read(
-            text, lambda: self._tokenizer.encode(marker + plain, add_special_tokens=False)
+            lambda: self._tokenizer.encode(marker + plain, add_special_tokens=False)
         )
         own = slice(1 if marker else 0, None)
         ends = np.array([end for _, end in encoding.offsets[own]], dtype=np.int64) - len(marker)
@@ -246,26 +246,25 @@ class PieceTokenizer:
             ends -= np.searchsorted(_inserted(text, plain), ends, side="left")
         return np.array(encoding.ids[own], dtype=np.int64), np.maximum.accumulate(ends)
 
-    def _encoded(self, elements: list[str]) -> list[Encoding]:
-        """Return each element in pieces; if that fails, say on which."""
-        fast = self._tokenizer.encode_batch_fast
-        try:
-            return self._read("", lambda: fast(elements, add_special_tokens=False))
-        except InputError:
-            alone = partial(fast, add_special_tokens=False)
-            return [self._read(one, partial(alone, [one]))[0] for one in elements]
+    def _read(self, encode: Callable[[], _T]) -> _T:
+        """Return what the tokenizer makes of a text, or say in a sentence that it fails.
 
-    def _read(self, text: str, encode: Callable[[], _T]) -> _T:
-        """Return what the tokenizer makes of a text, or say in a sentence that it fails on it."""
+        The sentence does not repeat the text: it also stands in the output of a redaction.
+        """
         try:
             return encode()
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
-        except BaseException as error:  # bare Exceptions, and panics, which are none
-            raise InputError(
-                f"The tokenizer {self._path} fails on {text[:_SHOWN]!r} ({error}); leave that text "
-                "out, or give the checkpoint the tokenizer.json that it was trained with."
-            ) from error
+        except Exception as error:  # the library raises bare Exception
+            raise self._failed(str(error)) from error
+        except BaseException as error:  # a panic, whose words may hold the text
+            raise self._failed("it panicked") from error
+
+    def _failed(self, reason: str) -> InputError:
+        return InputError(
+            f"The tokenizer {self._path} fails on the text ({reason}); leave that text out, or "
+            "give the checkpoint the tokenizer.json that it was trained with."
+        )
 
     def text(self, pieces: Sequence[int]) -> str:
         """Return what pieces spell, special tokens left out.

@@ -29,7 +29,7 @@ from onepass.batch.rows import BadRow, Chunk, Position, Row
 from onepass.batch.sources import Source, find_sources
 from onepass.batch.states import model_digest
 from onepass.batch.writing import error_line, json_line
-from onepass.errors import InputError
+from onepass.errors import InputError, RunFailed
 from onepass.redact.checks import libraries
 from onepass.redact.redactor import Options, Redactor
 from onepass.redact.result import Found, Redacted, Report
@@ -245,11 +245,11 @@ def _found(redactor: Redactor, texts: Sequence[str]) -> Iterator[Redacted | Refu
         for done in answers:
             yield done
             count += 1
-    except InputError:
+    except (InputError, RunFailed):
         for text in texts[count:]:
             try:
                 yield redactor.one(text)
-            except InputError as error:
+            except (InputError, RunFailed) as error:
                 yield Refused(str(error))
 
 

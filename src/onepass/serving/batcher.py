@@ -220,6 +220,12 @@ class Batcher:
     # -- the side of the model -------------------------------------------------------------------
 
     def _work(self) -> None:
+        try:
+            self._read_all()
+        except BaseException as error:  # noqa: BLE001  the texts that wait get no answer
+            log.error("the thread that reads ended: %s", where(error))
+
+    def _read_all(self) -> None:
         while batch := self._next():
             began = perf_counter()
             for item in batch:

@@ -10,16 +10,18 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from time import monotonic
 from typing import Any
 
-from onepass.errors import InputError, MissingExtra
+from onepass.errors import BackendError, InputError, MissingExtra
 from onepass.extractor import Extractor
 from onepass.serving.settings import Settings
 
 try:
     import uvicorn
+    from fastapi import FastAPI
 
     from onepass.serving.app import create_app
 except ModuleNotFoundError as error:
@@ -76,10 +78,12 @@ def serve(
 
     Raises:
         InputError: if the address cannot be used.
+        BackendError: if the thread that reads texts ended by itself, which stops the service.
     """
     logging.getLogger("onepass.serving").setLevel(logging.INFO)
     with listen(settings.host, settings.port) as listener:
-        server = Server(server_config(model, settings), settings.timeout)
+        app = create_app(model, settings)
+        server = Server(server_config(app, settings), settings.timeout, partial(_reads, app))
 
         def stop(number: int, frame: object) -> None:
             server.should_exit = True
@@ -94,6 +98,11 @@ def serve(
             server.run(sockets=[listener])
         finally:
             signal.signal(signal.SIGTERM, before)
+        if server.failed:
+            raise BackendError(
+                "The service stopped, as the thread that reads texts ended by itself; the log says "
+                "where, start it again."
+            )
 
 
 class Server(uvicorn.Server):
@@ -108,11 +117,17 @@ class Server(uvicorn.Server):
         config: of uvicorn.
         patience: seconds in which a client has to read some of its answer, or to send the head of a
             request that it began.
+        reads: says whether texts are read; if they are not, the server stops.
+
+    Attributes:
+        failed: whether it stopped for that.
     """
 
-    def __init__(self, config: uvicorn.Config, patience: float) -> None:
+    def __init__(self, config: uvicorn.Config, patience: float, reads: Callable[[], bool]) -> None:
         super().__init__(config)
+        self.failed = False
         self._patience = patience
+        self._reads = reads
         self._unread: dict[Any, tuple[int, float]] = {}  # bytes, and since when they are as many
         self._silent: dict[Any, tuple[object, float]] = {}  # the last request, and since when
 
@@ -120,6 +135,8 @@ class Server(uvicorn.Server):
         if counter % _TICKS == 0:
             self._end_unread(monotonic())
             self._end_silent(monotonic())
+            if not self._reads():  # else it would say for good that it is not ready
+                self.failed = self.should_exit = True
         return await super().on_tick(counter)
 
     def _end_unread(self, now: float) -> None:
@@ -169,10 +186,14 @@ class Server(uvicorn.Server):
                     transport.abort()
 
 
-def server_config(model: Extractor, settings: Settings) -> uvicorn.Config:
+def _reads(app: FastAPI) -> bool:
+    return bool(app.state.service.batcher.alive)
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """Return how uvicorn runs the service; its own log of requests would show their queries."""
     return uvicorn.Config(
-        create_app(model, settings),
+        app,
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -223,3 +223,16 @@ def test_some_are_looked_for_where_fewer_are_predicted(
             assert other.spans[group].count == max(spans.count, number if is_asked else 0)
             added += other.spans[group].count > spans.count
     assert added > 0
+
+
+def test_queries_of_zeros_are_scored_like_others(
+    network: Gliner2Network, readings: list[Reading]
+) -> None:
+    class Zeros(Recorder):
+        def run(self, graph: str, inputs: Mapping[str, Array]) -> tuple[Array, ...]:
+            outs = super().run(graph, inputs)
+            return tuple(map(np.zeros_like, outs)) if graph == "queries" else outs
+
+    expected = run(network, readings)
+    for scores, other in zip(score(collate(readings), Zeros(network)), expected, strict=True):
+        assert scores.spans.keys() == other.spans.keys()
