@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from onepass.batch import Job, Watch, run, stream
-from onepass.batch.journal import JOURNAL, ROWS
+from onepass.batch.folder import JOURNAL, ROWS
 from onepass.errors import InputError
 
 pa = pytest.importorskip("pyarrow")

@@ -1,13 +1,9 @@
-"""The folder of an unfinished job: who may go on with it, and who may read it."""
+"""The journal of an unfinished job: what is said of one that was begun."""
 
-import errno
-import os
-import shutil
 from pathlib import Path
 
 import pytest
 
-from onepass.batch import journal as module
 from onepass.batch.journal import INPUT, STREAM, Journal
 from onepass.errors import InputError
 
@@ -20,101 +16,13 @@ def begin(folder: Path, given: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "advice"),
-    [("a digest", "give --resume to go on"), (STREAM, "from a stream, which cannot be read again")],
+    [
+        ("a digest", r"give resume=True \(--resume\) to go on"),
+        (STREAM, "from a stream, which cannot be read again"),
+    ],
 )
 def test_an_unfinished_job_says_what_can_be_done(tmp_path: Path, given: str, advice: str):
     folder = tmp_path / "out.jsonl.job"
     begin(folder, given)
     with pytest.raises(InputError, match=f"unfinished job of 1 rows.*{advice}.*delete it"):
         Journal(folder, {INPUT: given}, resume=False)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
-def test_others_cannot_read_what_is_kept(tmp_path: Path):
-    folder = tmp_path / "out.jsonl.job"
-    begin(folder, "a digest")
-    assert folder.stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
-def test_others_cannot_write_into_a_folder_that_was_there(tmp_path: Path):
-    folder = tmp_path / "out.jsonl.job"
-    folder.mkdir()
-    folder.chmod(0o777)
-    begin(folder, "a digest")
-    assert folder.stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
-@pytest.mark.parametrize("name", ["journal", "rows", "result"])
-def test_links_in_a_folder_are_not_followed(tmp_path: Path, name: str):
-    victim, folder = tmp_path / "victim", tmp_path / "out.jsonl.job"
-    victim.write_text("kept")
-    folder.mkdir()
-    (folder / name).symlink_to(victim)
-    with pytest.raises(
-        InputError, match=f"{name} is where the job would be kept .* is a link; delete it"
-    ):
-        begin(folder, "a digest")
-    assert victim.read_text() == "kept"
-
-
-@pytest.mark.parametrize("name", ["out.jsonl.job", "journal"])
-def test_what_another_user_made_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-):
-    folder, check = tmp_path / "out.jsonl.job", module._check_own
-    begin(folder, "a digest")
-
-    def checked(path: Path, owner: int) -> None:
-        check(path, owner + (path.name == name))
-
-    monkeypatch.setattr(module, "_check_own", checked)
-    with pytest.raises(InputError, match=rf"{name} is .* another user made it; .* \(chown -R\)"):
-        begin(folder, "a digest")
-    assert (folder / "rows").read_text() == "one\n"
-
-
-def test_a_disk_without_modes_takes_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def refused(*_: object, **__: object) -> None:
-        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
-
-    monkeypatch.setattr(Path, "chmod", refused)
-    begin(tmp_path / "out.jsonl.job", "a digest")
-
-
-def test_a_journal_that_is_never_the_same_file_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(module, "_is_at", lambda *_: False)
-    with pytest.raises(InputError, match="another file each of 10 times"):
-        begin(tmp_path / "out.jsonl.job", "a digest")
-
-
-def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path):
-    folder = tmp_path / "out.jsonl.job"
-    folder.mkdir()
-    folder.chmod(0o755)
-    (folder / "letters").touch()
-    with pytest.raises(InputError, match="it holds 'letters'"):
-        begin(folder, "a digest")
-    assert folder.stat().st_mode & 0o777 == 0o755
-
-
-@pytest.mark.skipif(os.name == "nt", reason="an open file stays there on Windows")
-def test_a_job_that_ends_while_another_one_opens_its_journal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    folder, lock, calls = tmp_path / "out.jsonl.job", module._lock, []
-    begin(folder, "a digest")
-
-    def late(file: object, place: Path) -> None:
-        if not calls:
-            shutil.rmtree(folder)  # as the other job does at its end
-        calls.append(1)
-        lock(file, place)
-
-    monkeypatch.setattr(module, "_lock", late)
-    begin(folder, "a digest")  # no unfinished job is told of
-    assert len(calls) == 2
-    assert (folder / "journal").exists()

@@ -41,7 +41,7 @@ def shown(chunks: list[Chunk]) -> list[tuple[int, str]]:
     ]
 
 
-ERROR = "longer than 40 bytes; allow more with --max-line"
+ERROR = "longer than 40 bytes; allow more with max_line (--max-line)"
 
 
 def line(text: str) -> str:

@@ -425,7 +425,7 @@ def test_a_job_that_was_stopped_is_not_lost_by_mistake(tmp_path: Path, load: Loa
     (tmp_path / "in.txt").write_text("in Bern\n" * 10)
     job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA)
     stop_after(job, load, 1)
-    with pytest.raises(InputError, match=r"unfinished job of 4 rows; give --resume"):
+    with pytest.raises(InputError, match=r"unfinished job of 4 rows; give resume=True"):
         run(job, load=load)
     other = Job(input=job.input, output=job.output, schema={"entities": ["x"]}, resume=True)
     with pytest.raises(InputError, match="was begun with another request; give what"):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.cli import loading, main
-from onepass.cli.options import Backend, Device, Precision
 from onepass.errors import CheckpointError, TextTooLong
 from onepass.results.types import Classification, Coverage, Entity, Extraction, LabelScore
 from onepass.schema import Schema, read_schema
@@ -87,17 +87,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> EchoModel:
     """Put the echo model where the command line makes its models."""
     echo = EchoModel()
 
-    def load(
-        name: str | None = None,
-        *,
-        backend: Backend = Backend.AUTO,
-        precision: Precision = Precision.AUTO,
-        threads: int | None = None,
-        device: Device = Device.AUTO,
-        compiled: bool = False,
-    ) -> EchoModel:
-        if name not in (None, "echo"):
-            raise CheckpointError(f"There is no model {name!r}; give another.")
+    def load(chosen: ModelChoice = BUILTIN) -> EchoModel:
+        if chosen.name not in (None, "echo"):
+            raise CheckpointError(f"There is no model {chosen.name!r}; give another.")
         return echo
 
     monkeypatch.setattr(loading, "load_model", load)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from onepass.batch.job import ModelChoice
 from onepass.corpus.example import Example, Mention
 from onepass.corpus.jsonl import write_examples
 
@@ -49,9 +50,9 @@ def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypa
 
     from onepass.cli import loading
 
-    def load(name: str, **options: Any) -> EchoModel:
+    def load(chosen: ModelChoice) -> EchoModel:
         model = EchoModel()
-        model.name = name
+        model.name = str(chosen.name)
         return model
 
     monkeypatch.setattr(loading, "load_model", load)

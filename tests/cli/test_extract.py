@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from onepass.batch.job import ModelChoice
 from onepass.cli import loading, main
 from onepass.cli.asking import schema_asked
 from onepass.cli.file_options import ExtractFormat as Format
@@ -136,8 +137,8 @@ def test_how_a_model_runs_reaches_it(
 ):
     given = []
 
-    def load(*name: str | None, **options: Any) -> Any:
-        given.append(options)
+    def load(chosen: ModelChoice) -> Any:
+        given.append(chosen)
         raise CheckpointError("No model is opened here.")
 
     monkeypatch.setattr(loading, "load_model", load)
@@ -146,9 +147,7 @@ def test_how_a_model_runs_reaches_it(
     what = {"extract": ["a", "-e", "b"], "redact": ["a"], "eval": ["-d", str(gold)]}[command]
     how = ["--backend", "torch", "--precision", "bf16", "--threads", "3", "--device", "cpu"]
     assert onepass(command, *what, *how, "--compile").code == 2
-    assert given == [
-        {"backend": "torch", "precision": "bf16", "threads": 3, "device": "cpu", "compiled": True}
-    ]
+    assert given == [ModelChoice(None, "torch", "bf16", threads=3, device="cpu", compiled=True)]
 
 
 @pytest.mark.parametrize(

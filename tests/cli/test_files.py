@@ -56,7 +56,7 @@ def test_csv_to_standard_output(onepass: Onepass, place: Path):
         (["text", "--workers", "2"], "--workers belongs to --input"),
         (["text", "--resume"], "--resume belongs to --input"),
         (["text", "--format", "csv"], "--format csv is for --input"),
-        (["-i", "in", "--resume"], "--resume needs a file"),
+        (["-i", "in", "--resume"], "resume=True (--resume) needs a file"),
         (["-i", "in", "--format", "parquet"], "Parquet and packed results need a file"),
         (["-i", "-", "-o", "a.csv"], "CSV and Parquet need to know all columns"),
         (["-i", "-", "-o", "a.jsonl", "--resume"], "A stream cannot be read again"),
@@ -125,7 +125,7 @@ def test_a_row_that_is_too_long_fails(onepass: Onepass, tmp_path: Path, command:
     label = ["-e" if command == "extract" else "-l", "person"]
     done = onepass(command, "-i", str(source), *label, "--max-line", "50")
     assert done.code == 1
-    assert "row 2: longer than 50 bytes; allow more with --max-line" in done.err
+    assert "row 2: longer than 50 bytes; allow more with max_line (--max-line)" in done.err
     assert onepass(command, "-i", str(source), *label).code == 0
     alone = onepass(command, "a", *label, "--max-line", "50")
     assert alone.code == 2

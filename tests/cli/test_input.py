@@ -88,7 +88,7 @@ def test_jsonl_from_standard_input(onepass: Onepass):
 BAD_ROWS = [
     (b"{bad", "not valid JSON (Expecting property name"),
     (b'{"text": "a"} {}', "not valid JSON (Extra data"),
-    (b'{"id": 1}', "no field 'text' (the fields are 'id'); name it with --text-field"),
+    (b'{"id": 1}', "no field 'text' (the fields are 'id'); name it with text_field (--text-field)"),
     (b"{}", "no field 'text' (the fields are none)"),
     (b'{"text": null}', "the field 'text' must be a string, but it is null"),
     (b'{"text": 5}', "but it is a number"),
@@ -159,6 +159,14 @@ def test_no_row_is_read_for_a_page_if_the_header_of_a_later_file_is_wrong(
     assert (done.code, done.out) == (2, "")
     assert "has no column 'text'" in done.err
     assert model.taken == 0
+
+
+@pytest.mark.parametrize("form", ["jsonl", "html"])
+def test_a_field_of_text_files_is_refused(onepass: Onepass, write: Any, form: str):
+    path = write("in.txt", b"a person\n")
+    done = onepass("extract", "-i", path, "--text-field", "body", "-e", "person", "-f", form)
+    assert (done.code, done.out) == (2, "")
+    assert "Text files have no fields" in done.err
 
 
 @pytest.mark.parametrize(

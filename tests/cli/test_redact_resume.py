@@ -71,7 +71,7 @@ def test_it_goes_on_with_pseudonyms_and_counts(
     assert b"@example.org" not in kept
     again = onepass(*command)
     assert again.code == 2
-    assert "give --resume" in again.err
+    assert "give resume=True (--resume)" in again.err
     resumed = onepass(*command, "--resume")
     assert resumed.code == 1
     assert "onepass: 1 of 10 rows failed\n" in resumed.err  # also where none was left to do

@@ -125,7 +125,7 @@ def test_keys_are_in_no_message_and_no_result(model: Extractor, tmp_path: Path) 
     watch = Watch(failure=lambda _, error: failures.append(error))
     redact_files(RedactJob(input=given, output=output), watch=watch, load=lambda: model)
     assert failures == [
-        "no field 'text' (the number of fields is 2); name it with --text-field",
+        "no field 'text' (the number of fields is 2); name it with text_field (--text-field)",
         "not JSON that can be read (a key stands twice in one object)",
         "not JSON that can be read (a number is too large)",
     ]

@@ -211,7 +211,7 @@ def format_of(path: Path) -> FileFormat:
     if not says_format(path):
         raise InputError(
             f"The output {path} ends in {suffix}, as which results of many texts are not written; "
-            "give a name in .jsonl, .csv or .parquet, or --format."
+            "give a name in .jsonl, .csv or .parquet, or a format (--format)."
         )
     return FileFormat(suffix.removeprefix("."))
 

@@ -1,9 +1,9 @@
-"""The folder of an unfinished job: what is done of it, so that it can be killed at any moment.
+"""The journal of an unfinished job: what is done of it, so that it can be killed at any moment.
 
 Results are added to one file, and a line in the journal says how long that file is after each
 chunk. A line is written once the results before it are on disk, so what the last whole line says
 holds; whatever else is in the file is cut off when the job goes on. It does not know what is in the
-results.
+results, nor whose their folder is.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from onepass.batch.folder import (
+    JOURNAL,
+    RESULT,
+    ROWS,
+    locked,
+    opened,
+    sync,
+    sync_folder,
+    writing,
+)
 from onepass.batch.rows import START, Position
 from onepass.errors import InputError
 
-if sys.platform != "win32":
-    import fcntl
-
-ROWS = "rows"
-JOURNAL = "journal"
-RESULT = "result"  # the finished file, where results have to be converted
-_NAMES = {ROWS, JOURNAL, RESULT}
 INPUT, STREAM = "input", "a stream"  # what tells the input in an identity; the one of all streams
 _FINISHED = {"finished": True}
-_OWNER = 0o700  # results hold texts
-_TRIES = 10  # to lock a journal that other jobs remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +86,9 @@ class Journal:
         self.done = Done()
         self.is_finished = False
         streamed = identity.get(INPUT) == STREAM
-        self.advice = "begin again" if streamed else "--resume goes on from there"
+        self.advice = "begin again" if streamed else "resume=True (--resume) goes on from there"
         self._rows: BinaryIO | None = None
-        self._journal = _locked(folder)
+        self._journal = locked(folder)
         may_remove = False
         try:
             begun = self._read()
@@ -99,7 +98,7 @@ class Journal:
             if begun is not None and resume:
                 other_input = in_place and self.is_moved
                 _check_same(begun, identity, folder, but=[INPUT] if other_input else [])
-            with _writing(folder, "give another output"):
+            with writing(folder, "give another output"):
                 if begun is None or not resume:
                     self._begin(identity)
                 if not self.is_finished:
@@ -138,10 +137,10 @@ class Journal:
         self._write_line(identity)
 
     def _open_rows(self) -> BinaryIO:
-        file = _opened(self._folder / ROWS)
+        file = opened(self._folder / ROWS)
         file.truncate(self.done.size)
         file.seek(self.done.size)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         return file
 
     def add(
@@ -167,9 +166,9 @@ class Journal:
         """
         if self._rows is None:
             raise InputError(f"The job in {self._folder} is finished; nothing can be added.")
-        with _writing(self._folder, self.advice):
+        with writing(self._folder, self.advice):
             self._rows.write(data)
-            _sync(self._rows)
+            sync(self._rows)
             self.done = Done(
                 position.source,
                 position.number,
@@ -183,7 +182,7 @@ class Journal:
     def finish(self) -> None:
         """Say that all is done; what follows may be repeated."""
         if self._rows is not None:
-            with _writing(self._folder, self.advice):
+            with writing(self._folder, self.advice):
                 self._rows.close()
                 self._rows = None
                 self._write_line(_FINISHED)
@@ -229,58 +228,11 @@ class Journal:
             file.replace(place)
         except OSError as error:
             raise InputError(f"The output {place} cannot be written: {error.strerror}.") from error
-        _sync_folder(place.parent)
+        sync_folder(place.parent)
 
     def _write_line(self, values: Mapping[str, Any]) -> None:
         self._journal.write(json.dumps(values).encode() + b"\n")
-        _sync(self._journal)
-
-
-def _make(folder: Path) -> None:
-    """Make the folder of a job, or refuse one that is another user's or holds something else."""
-    folder.mkdir(_OWNER, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder.parent) as own:  # a network may give it another owner
-        owner = os.fstat(own.fileno()).st_uid
-    _check_own(folder, owner)
-    others = {file.name for file in folder.iterdir()} - _NAMES
-    other = min((name for name in others if not name.startswith(".")), default=None)
-    if other is not None:
-        raise InputError(
-            f"{folder} is where the job would be kept until it is done, but it holds {other!r}; "
-            "move it away, or give another output."
-        )
-    with suppress(OSError):  # of file systems without modes
-        folder.chmod(_OWNER)
-    for file in folder.iterdir():
-        if file.name in _NAMES:
-            _check_own(file, owner)
-
-
-def _check_own(path: Path, owner: int) -> None:
-    """Refuse what others put where texts are kept: they could read them, or lead them anywhere."""
-    where = f"{path} is where the job would be kept until it is done"
-    if path.is_symlink():
-        raise InputError(f"{where}, but it is a link; delete it, or give another output.")
-    if path.lstat().st_uid != owner:
-        raise InputError(
-            f"{where}, but another user made it; if the job is yours, make the user who runs this "
-            "the owner of the folder (chown -R), otherwise delete it, or give another output."
-        )
-
-
-@contextmanager
-def _writing(folder: Path, advice: str) -> Iterator[None]:
-    """Say in one sentence what the system says about a folder."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror}; {advice}.") from error
-
-
-def _opened(path: Path) -> BinaryIO:
-    """Open a file for reading and writing, made if it is not there."""
-    path.touch()
-    return path.open("r+b")
+        sync(self._journal)
 
 
 def _unfinished(folder: Path, rows: int, begun: Mapping[str, Any]) -> str:
@@ -291,8 +243,8 @@ def _unfinished(folder: Path, rows: int, begun: Mapping[str, Any]) -> str:
             "read again; delete it to begin again."
         )
     return (
-        f"{folder} holds an unfinished job of {rows:,} rows; give --resume to go on with it, or "
-        "delete it to begin again."
+        f"{folder} holds an unfinished job of {rows:,} rows; give resume=True (--resume) to go on "
+        "with it, or delete it to begin again."
     )
 
 
@@ -307,57 +259,3 @@ def _check_same(
             f"The unfinished job in {folder} was begun with another {', '.join(other)}; "
             "give what it was begun with, or delete it to begin again."
         )
-
-
-def _locked(folder: Path) -> BinaryIO:
-    """Open the journal of a job for this process alone; folder and file are made if need be."""
-    for _ in range(_TRIES):
-        with _writing(folder, "give another output"):
-            _make(folder)
-            file = _opened(folder / JOURNAL)
-        try:
-            _lock(file, folder)
-            if _is_at(file, folder / JOURNAL):
-                return file
-        except BaseException:
-            file.close()
-            raise
-        file.close()  # the job that had it ended meanwhile, and removed it
-    raise InputError(
-        f"{folder / JOURNAL} was another file each of {_TRIES} times that it was opened, so that "
-        "this job cannot have it alone; give another output, on another disk if no other job "
-        "writes to this one."
-    )
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _lock(file: BinaryIO, folder: Path) -> None:
-    """Refuse a folder that another process writes to; the lock ends with its process."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"The job in {folder} is running now; wait for it, or give another output."
-            ) from error
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that names in a folder are on disk."""
-    if sys.platform != "win32":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 from onepass import __version__
 from onepass.batch.columns import check_starts
 from onepass.batch.engines import Engine
+from onepass.batch.folder import RESULT
 from onepass.batch.job import Counts
-from onepass.batch.journal import INPUT, RESULT, STREAM, Done, Journal
+from onepass.batch.journal import INPUT, STREAM, Done, Journal
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import START, BadRow, Position
 from onepass.batch.sources import Source
@@ -96,7 +97,9 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     place = route.place
     streamed = any(source.is_stream for source in route.sources)
     if streamed and route.resume:
-        raise InputError("A stream cannot be read again; give a file, or leave --resume out.")
+        raise InputError(
+            "A stream cannot be read again; give a file, or leave resume=True (--resume) out."
+        )
     _check_apart(route)
     check_starts(route.sources, route.text_field)
     folder = place.with_name(f"{place.name}.job")

@@ -50,9 +50,9 @@ def too_long(most: int) -> str:
     """Return why something was passed over.
 
     >>> too_long(1 << 20)
-    'longer than 1,048,576 bytes; allow more with --max-line'
+    'longer than 1,048,576 bytes; allow more with max_line (--max-line)'
     """
-    return f"longer than {most:,} bytes; allow more with --max-line"
+    return f"longer than {most:,} bytes; allow more with max_line (--max-line)"
 
 
 def fields_told(what: str, names: Sequence[str], *, named: bool) -> str:
@@ -254,7 +254,7 @@ def text_in(values: Mapping[str, Any], field: str, *, named: bool = True) -> str
     """
     if field not in values:
         fields = fields_told("fields", list(values), named=named)
-        raise InputError(f"no field {field!r} ({fields}); name it with --text-field")
+        raise InputError(f"no field {field!r} ({fields}); name it with text_field (--text-field)")
     text = values[field]
     if not isinstance(text, str):
         raise InputError(f"the field {field!r} must be a string, but it is {_json_name(text)}")

@@ -235,7 +235,7 @@ def check_text_column(schema: Any, path: Path, field: str, *, named: bool = True
         columns = fields_told("columns", schema.names, named=named)
         raise InputError(
             f"The file {path} has no column {field!r} ({columns}); "
-            "name the column of the text with --text-field."
+            "name the column of the text with text_field (--text-field)."
         )
     kind = schema.field(field).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -243,7 +243,7 @@ def check_text_column(schema: Any, path: Path, field: str, *, named: bool = True
         held = kind if named or not pa.types.is_nested(kind) else "nested values"
         raise InputError(
             f"The column {field!r} of the file {path} must hold strings, but it holds {held}; "
-            "name another with --text-field, or convert it."
+            "name another with text_field (--text-field), or convert it."
         )
 
 

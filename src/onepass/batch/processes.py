@@ -65,7 +65,7 @@ def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
         except BrokenProcessPool as error:
             raise BackendError(
                 "A worker process died, perhaps for want of memory; "
-                "give fewer --workers, and --resume to go on."
+                "give fewer workers (--workers), and resume=True (--resume) to go on."
             ) from error
         finally:
             end.close()  # what is computed now is of no use: nobody shall wait for it

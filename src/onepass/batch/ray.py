@@ -63,7 +63,7 @@ def on_cluster(job: Job, request: Request, sources: Sequence[Source], start: Pos
         except ray.exceptions.RayError as error:
             said = str(error).strip().splitlines()[-1]
             raise BackendError(
-                f"The job failed on the cluster ({said}); --resume goes on with it."
+                f"The job failed on the cluster ({said}); resume=True (--resume) goes on with it."
             ) from error
         finally:
             if own:

@@ -6,7 +6,7 @@ It puts the parts together; each has its own file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ from onepass.batch.journal import Done
 from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on, place_of
 from onepass.batch.packing import packing
 from onepass.batch.rows import Position
-from onepass.batch.sources import Source, find_sources
-from onepass.batch.states import model_digest
+from onepass.batch.sources import Source, job_sources
+from onepass.batch.states import model_identity
 from onepass.batch.writing import CsvLines, JsonLines, Writer
 from onepass.errors import InputError
 
@@ -81,9 +81,14 @@ def stream(
         OnepassError: as `run` does.
     """
     if job.output_format is FileFormat.PARQUET or packing(Path(job.output)):
-        raise InputError("Parquet and packed results need a file; name it with --output.")
+        raise InputError(
+            "Parquet and packed results need a file; name it with --output (in Python: use run)."
+        )
     if job.resume:
-        raise InputError("--resume needs a file to go on with; name it with --output.")
+        raise InputError(
+            "resume=True (--resume) needs a file to go on with; name it with --output (in Python: "
+            "use run)."
+        )
     request = request_of(job)
     sources = _sources_of(job)
     route = Route(sources, job.text_field, Path(job.output))
@@ -100,11 +105,9 @@ class _Extraction:
     load: Load | None
 
     def identity(self) -> Mapping[str, Any]:
-        model = asdict(self.job.model) | {"files": model_digest(self.job.model.name)}
-        model.pop("threads")
         return {
             "request": self.request.to_dict(),
-            "model": model,
+            "model": model_identity(self.job.model),
             "format": [self.job.output_format.value, packing(Path(self.job.output))],
         }
 
@@ -119,10 +122,9 @@ class _Extraction:
 
 
 def _sources_of(job: Job) -> tuple[Source, ...]:
-    sources = find_sources(job.input, text_unit=job.text_unit, most=job.max_line)
-    if job.text_field != "text" and not any(source.has_fields for source in sources):
-        raise InputError("Text files have no fields; leave --text-field out.")
-    return sources
+    return job_sources(
+        job.input, text_field=job.text_field, text_unit=job.text_unit, most=job.max_line
+    )
 
 
 def _writer_of(job: Job, request: Request, sources: Sequence[Source]) -> Writer:

@@ -127,6 +127,30 @@ def find_sources(
     return tuple(replace(source, most=most) for source in found)
 
 
+def job_sources(
+    given: str | Path | Sequence[str | Path],
+    *,
+    text_field: str,
+    text_unit: str | None,
+    most: int,
+) -> tuple[Source, ...]:
+    """Return what a job reads, as `find_sources` does, if it can have the field of the job.
+
+    Args:
+        given: as in `find_sources`, like the last two.
+        text_field: the key or column that holds the text.
+        text_unit: what one text is in a text file.
+        most: the bytes that one row may have.
+
+    Raises:
+        InputError: as `find_sources` does, or if a field is named and none of them has fields.
+    """
+    sources = find_sources(given, text_unit=text_unit, most=most)
+    if text_field != "text" and not any(source.has_fields for source in sources):
+        raise InputError("Text files have no fields; leave text_field (--text-field) out.")
+    return sources
+
+
 def _sources(given: str, text_unit: str | None) -> list[Source]:
     if given == STDIN:
         return [Source("jsonl")]

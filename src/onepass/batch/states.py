@@ -8,9 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from onepass.builtin import NAME
+
+if TYPE_CHECKING:
+    from onepass.batch.job import ModelChoice
 
 # Where the files of a checkpoint are: beside its own, those of its parts and of its graphs.
 _LAYOUT = ("*", "*/*", "onnx/*/*")
@@ -29,6 +34,13 @@ def state(path: Path, name: str) -> str:
     """Return what changes when a file does, under a name for it."""
     found = path.stat()
     return f"{name}\0{found.st_size}\0{found.st_mtime_ns}"
+
+
+def model_identity(model: ModelChoice) -> dict[str, Any]:
+    """Return what a job that goes on must have as it was begun, of how a model is opened."""
+    identity = asdict(model) | {"files": model_digest(model.name)}
+    identity.pop("threads")  # they change no result
+    return identity
 
 
 def model_digest(name: str | Path | None) -> str | None:

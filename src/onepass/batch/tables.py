@@ -77,7 +77,7 @@ class Table:
             columns = fields_told("columns", self.header, named=self._named)
             raise InputError(
                 f"{self._name} has no column {field!r} ({columns}); "
-                "name the column of the text with --text-field."
+                "name the column of the text with text_field (--text-field)."
             )
 
     def rows(self, field: str, skip: int = 0) -> Iterator[Row | BadRow]:

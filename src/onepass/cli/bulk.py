@@ -19,7 +19,7 @@ from onepass.batch.columns import check_starts
 from onepass.batch.job import says_format
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
-from onepass.batch.sources import find_sources
+from onepass.batch.sources import job_sources
 from onepass.cli.file_options import ExtractFormat
 from onepass.cli.output import default_format, is_device, opened
 from onepass.cli.progress import Progress
@@ -110,7 +110,9 @@ def _page(job: Job, output: Path | None, load: Load) -> int:
         raise InputError("A page is made in one go; leave --workers, --resume and --engine out.")
     request = request_of(job)
     docs: list[Extraction] = []
-    sources = find_sources(job.input, text_unit=job.text_unit, most=job.max_line)
+    sources = job_sources(
+        job.input, text_field=job.text_field, text_unit=job.text_unit, most=job.max_line
+    )
     check_starts(sources, job.text_field)
     with opened(output) as write, Progress() as progress:
         model = load()

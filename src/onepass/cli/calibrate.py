@@ -66,9 +66,8 @@ def calibrate(
             "(onepass export --safetensors NAME -o DIR  makes one of a model of the hub.)"
         )
     files = annotated_files(data)
-    model = loading.load_model(
-        str(checkpoint.absolute()), backend=backend, precision=precision, threads=threads
-    )
+    chosen = loading.choice(str(checkpoint.absolute()), backend, precision, threads)
+    model = loading.load_model(chosen)
     line = StatusLine()
     answered = answer(model.uncalibrated(), _examples(files.values(), limit, line))
     line.clear()

@@ -5,10 +5,6 @@ It reads options; the page itself is `onepass.demo`.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from onepass.cli import loading
 from onepass.cli.options import (
     Backend,
@@ -19,6 +15,7 @@ from onepass.cli.options import (
     ThreadsOption,
 )
 from onepass.cli.output import say
+from onepass.cli.serve_options import HostOption, PortOption
 
 EXAMPLES = """Examples:
 
@@ -30,12 +27,8 @@ EXAMPLES = """Examples:
 
 def demo(
     model: ModelOption = None,
-    host: Annotated[
-        str, typer.Option("--host", help="The address to listen on; 0.0.0.0 is all of them.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 lets the system choose.")
-    ] = 7860,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 7860,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -51,7 +44,7 @@ def demo(
     from onepass.demo.code import opening
     from onepass.demo.run import serve
 
-    opened = loading.load_model(model, backend=backend, precision=precision, threads=threads)
+    opened = loading.load_model(loading.choice(model, backend, precision, threads))
     name = None if model == NAME else model
     answering = Answering(opened, opening(name, backend=backend.value, precision=precision.value))
 

@@ -84,14 +84,8 @@ def evaluate(
     with opened(output) as write:
         reports = {}
         for name in names:
-            one = loading.load_model(
-                name,
-                backend=backend,
-                precision=precision,
-                threads=threads,
-                device=device,
-                compiled=compiled,
-            )
+            chosen = loading.choice(name, backend, precision, threads, device, compiled)
+            one = loading.load_model(chosen)
             reports[one.name] = suite(
                 one,
                 files,

@@ -43,74 +43,84 @@ class ExportPrecision(StrEnum):
     INT8 = "int8"
 
 
+CheckpointArgument = Annotated[
+    str,
+    typer.Argument(metavar="CHECKPOINT", help="A directory, a model of the hub, or 'builtin'."),
+]
+DirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Where to write; a directory named after the precision is made in it. "
+        "[default: onnx in the directory of the checkpoint]",
+    ),
+]
+ExportPrecisionOption = Annotated[
+    ExportPrecision | None,
+    typer.Option(
+        "--precision",
+        help="int8: a quarter of the size, and faster on CPUs with int8 products. [default: fp32]",
+    ),
+]
+WeightsOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--weights-only",
+        help="Keep weights in int8 and compute in fp32: as small, as slow and nearly as exact.",
+    ),
+]
+SampleOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--sample",
+        metavar="PATH",
+        help="Annotated texts like those that will be read, other ones than those of --check: "
+        "int8 weights are rounded so that these change little.",
+    ),
+]
+CheckOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--check",
+        metavar="PATH",
+        help="Measure on annotated files what int8 loses, note it in the manifest, and write "
+        "nothing if it is too much.",
+    ),
+]
+MaxLossOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-loss",
+        min=0,
+        help="Points of F1 that may be lost on any of the files. [default: 0.5]",
+    ),
+]
+CheckLimitOption = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help="Check only so many examples of each file."),
+]
+SafetensorsOption = Annotated[
+    bool,
+    typer.Option(
+        "--safetensors",
+        help="Write no graphs but the checkpoint itself to DIR, with all that it needs. Reads "
+        "pytorch_model.bin: tensors only, no code; and the weights of the built-in model.",
+    ),
+]
+
+
 def export(
-    checkpoint: Annotated[
-        str,
-        typer.Argument(metavar="CHECKPOINT", help="A directory, a model of the hub, or 'builtin'."),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="DIR",
-            help="Where to write; a directory named after the precision is made in it. "
-            "[default: onnx in the directory of the checkpoint]",
-        ),
-    ] = None,
-    precision: Annotated[
-        ExportPrecision | None,
-        typer.Option(
-            "--precision",
-            help="int8: a quarter of the size, and faster on CPUs with int8 products. "
-            "[default: fp32]",
-        ),
-    ] = None,
-    weights_only: Annotated[
-        bool,
-        typer.Option(
-            "--weights-only",
-            help="Keep weights in int8 and compute in fp32: as small, as slow and nearly as exact.",
-        ),
-    ] = False,
-    sample: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--sample",
-            metavar="PATH",
-            help="Annotated texts like those that will be read, other ones than those of --check: "
-            "int8 weights are rounded so that these change little.",
-        ),
-    ] = None,
-    check: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--check",
-            metavar="PATH",
-            help="Measure on annotated files what int8 loses, note it in the manifest, and write "
-            "nothing if it is too much.",
-        ),
-    ] = None,
-    max_loss: Annotated[
-        float | None,
-        typer.Option(
-            "--max-loss",
-            min=0,
-            help="Points of F1 that may be lost on any of the files. [default: 0.5]",
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", min=1, help="Check only so many examples of each file."),
-    ] = None,
-    safetensors: Annotated[
-        bool,
-        typer.Option(
-            "--safetensors",
-            help="Write no graphs but the checkpoint itself to DIR, with all that it needs. Reads "
-            "pytorch_model.bin: tensors only, no code; and the weights of the built-in model.",
-        ),
-    ] = False,
+    checkpoint: CheckpointArgument,
+    output: DirectoryOption = None,
+    precision: ExportPrecisionOption = None,
+    weights_only: WeightsOnlyOption = False,
+    sample: SampleOption = None,
+    check: CheckOption = None,
+    max_loss: MaxLossOption = None,
+    limit: CheckLimitOption = None,
+    safetensors: SafetensorsOption = False,
 ) -> None:
     """Write the ONNX graphs of a checkpoint, for machines without torch.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from onepass.batch import Job, ModelChoice
+from onepass.batch import Job
 from onepass.batch.answering import Request
 from onepass.batch.lines import LINE_BYTES
 from onepass.cli import loading
@@ -53,9 +53,6 @@ from onepass.cli.options import (
 )
 from onepass.cli.output import one_format, opened, rendered
 from onepass.errors import InputError
-
-if TYPE_CHECKING:
-    from onepass.extractor import Extractor
 
 EXAMPLES = """Examples:
 
@@ -121,17 +118,8 @@ def extract(
         names=(name_choice or ()) if name_entities or name_choice else None,
     )
     request = Request(asked, threshold, overlap.value, on_long.value, solver.value)
-
-    def load() -> Extractor:
-        return loading.load_model(
-            model,
-            backend=backend,
-            precision=precision,
-            threads=threads,
-            device=device,
-            compiled=compiled,
-        )
-
+    chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    load = partial(loading.load_model, chosen)
     if not source:
         refuse_file_options(
             text_field=text_field, text_unit=text_unit, workers=workers > 1, resume=resume,
@@ -154,7 +142,7 @@ def extract(
         overlap=overlap.value,
         on_long=on_long.value,
         solver=solver.value,
-        model=ModelChoice(model, backend.value, precision.value, threads, device.value, compiled),
+        model=chosen,
         workers=workers,
         resume=resume,
         engine=engine.value,

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from onepass.batch.answering import open_model
-from onepass.batch.job import ModelChoice
+from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.cli.options import Backend, Device, Precision
 from onepass.errors import MissingExtra
 
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
     from onepass.extractor import Extractor
 
 
-def load_model(
-    name: str | None = None,
-    *,
-    backend: Backend = Backend.AUTO,
-    precision: Precision = Precision.AUTO,
-    threads: int | None = None,
+def choice(
+    name: str | None,
+    backend: Backend,
+    precision: Precision,
+    threads: int | None,
     device: Device = Device.AUTO,
     compiled: bool = False,
-) -> Extractor:
-    """Return a model that is ready to run.
+) -> ModelChoice:
+    """Return which model the options of a command choose, and how it runs.
 
     Args:
         name: a model of the hub or a directory; None or "builtin" for the built-in model.
@@ -32,13 +31,20 @@ def load_model(
         threads: CPU threads; None for one a core.
         device: where torch runs it.
         compiled: whether torch compiles what it runs.
+    """
+    return ModelChoice(name, backend.value, precision.value, threads, device.value, compiled)
+
+
+def load_model(chosen: ModelChoice = BUILTIN) -> Extractor:
+    """Return a model that is ready to run.
+
+    Args:
+        chosen: which one, and how it runs.
 
     Raises:
         OnepassError: if there is no such model, or it cannot be run here.
     """
-    return open_model(
-        ModelChoice(name, backend.value, precision.value, threads, device.value, compiled)
-    )
+    return open_model(chosen)
 
 
 def require(package: str, *, feature: str, extra: str) -> None:

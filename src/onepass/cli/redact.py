@@ -8,20 +8,21 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onepass.batch.job import ModelChoice
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
 from onepass.cli import loading
-from onepass.cli.bulk import ROWS_FAILED
+from onepass.cli.bulk import ROWS_FAILED, Load
 from onepass.cli.file_options import (
     InputsOption,
     MaxLineOption,
     ResumeOption,
+    TextUnit,
     TextUnitOption,
     refuse_file_options,
 )
@@ -45,8 +46,8 @@ from onepass.cli.output import check_apart, is_device, json_text, opened, say
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
-    from onepass.extractor import Extractor
-    from onepass.redact import Redacted
+    from onepass.batch import ModelChoice
+    from onepass.redact import Options, Redacted, RedactJob
 
 KEY_VARIABLE = "ONEPASS_REDACT_KEY"
 
@@ -165,7 +166,7 @@ def redact(
     or killed goes on with --resume.
     """
     from onepass.cli.redact_files import read_by, redact_page, redact_rows
-    from onepass.redact import Options, RedactJob, Redactor, Report
+    from onepass.redact import Options, Report
 
     options = Options(
         labels=_labels(label),
@@ -176,31 +177,17 @@ def redact(
         patterns=patterns,
         region=region,
     )
-
-    def load() -> Extractor:
-        return loading.load_model(
-            model, backend=backend, precision=precision, threads=threads, device=device,
-            compiled=compiled,
-        )  # fmt: skip
-
+    chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    load = partial(loading.load_model, chosen)
     counts, failed = Report(), 0
     form = form or _form_of(output, many=bool(source))
     _check_given(text, source, form)
     job = None
     if source:
-        job = RedactJob(
-            input=source,
-            output=output or "-",
-            options=options,
-            format="jsonl",  # what the name says was looked at above
-            text_field=text_field or "text",
-            text_unit=text_unit and text_unit.value,
-            max_line=max_line,
-            model=ModelChoice(
-                model, backend.value, precision.value, threads, device.value, compiled
-            ),
-            resume=resume,
-        )
+        job = _job(
+            source, output, options, chosen,
+            text_field=text_field, text_unit=text_unit, max_line=max_line, resume=resume,
+        )  # fmt: skip
     read = {} if job is None else read_by(job)
     check_apart(report, "report", {**read, "output": output})
     with nullcontext() if report is None else opened(report) as tell:  # refused before the work
@@ -212,16 +199,52 @@ def redact(
                 text_field=text_field, text_unit=text_unit, resume=resume,
                 max_line=max_line != LINE_BYTES,
             )  # fmt: skip
-            given = read_text(text)
-            with opened(output) as write:
-                done = Redactor(load(), options).one(given)
-                write(_rendered(done, form))
-            counts.add(done)
+            counts.add(_one_text(text, output, options, load, form))
         if tell is not None:
             tell(json_text(counts.to_dict() | {"failed": failed}))
     say(f"onepass: {counts.summary()}")
     if failed:
         raise typer.Exit(ROWS_FAILED)
+
+
+def _job(
+    source: list[str],
+    output: Path | None,
+    options: Options,
+    chosen: ModelChoice,
+    *,
+    text_field: str | None,
+    text_unit: TextUnit | None,
+    max_line: int,
+    resume: bool,
+) -> RedactJob:
+    """Return the job of --input."""
+    from onepass.redact import RedactJob
+
+    return RedactJob(
+        input=source,
+        output=output or "-",
+        options=options,
+        format="jsonl",  # what the name says was looked at before
+        text_field=text_field or "text",
+        text_unit=text_unit and text_unit.value,
+        max_line=max_line,
+        model=chosen,
+        resume=resume,
+    )
+
+
+def _one_text(
+    text: str | None, output: Path | None, options: Options, load: Load, form: Form
+) -> Redacted:
+    """Write one text without what is found in it, and return it."""
+    from onepass.redact import Redactor
+
+    given = read_text(text)
+    with opened(output) as write:
+        done = Redactor(load(), options).one(given)
+        write(_rendered(done, form))
+    return done
 
 
 def _check_given(text: str | None, source: list[str] | None, form: Form) -> None:

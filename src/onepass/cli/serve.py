@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from onepass.cli import loading
 from onepass.cli.options import (
@@ -25,6 +21,24 @@ from onepass.cli.options import (
     ThreadsOption,
 )
 from onepass.cli.output import say
+from onepass.cli.serve_options import (
+    ApiKeysOption,
+    BatchCharsOption,
+    BatchDelayOption,
+    BatchTextsOption,
+    HostOption,
+    MaxBodyOption,
+    MaxCharsOption,
+    MaxFoundOption,
+    MaxLabelsOption,
+    MaxRequestsOption,
+    MaxSchemaOption,
+    MaxTextsOption,
+    PortOption,
+    QueueSecondsOption,
+    QueueTextsOption,
+    TimeoutOption,
+)
 from onepass.serving.settings import Settings
 
 EXAMPLES = """Examples:
@@ -42,65 +56,22 @@ _OWN = Settings()  # the defaults
 
 def serve(
     model: ModelOption = None,
-    host: Annotated[
-        str, typer.Option("--host", help="The address to listen on; 0.0.0.0 is all of them.")
-    ] = _OWN.host,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 lets the system choose.")
-    ] = _OWN.port,
-    api_keys: Annotated[
-        Path | None,
-        typer.Option(
-            "--api-keys",
-            metavar="FILE",
-            help="API keys, one a line; ONEPASS_API_KEYS holds keys, too, with commas between. "
-            "[default: no key is asked for]",
-        ),
-    ] = None,
-    max_body: Annotated[
-        int, typer.Option("--max-body", metavar="BYTES", min=1, help="Of a request.")
-    ] = _OWN.body_bytes,
-    max_chars: Annotated[
-        int, typer.Option("--max-chars", min=1, help="Characters of a text.")
-    ] = _OWN.text_chars,
-    max_schema: Annotated[
-        int, typer.Option("--max-schema", min=1, help="Characters of a schema, written as JSON.")
-    ] = _OWN.schema_chars,
-    max_labels: Annotated[
-        int, typer.Option("--max-labels", min=1, help="Names that a schema asks about.")
-    ] = _OWN.labels,
-    max_texts: Annotated[
-        int, typer.Option("--max-texts", min=1, help="Texts of a batch request.")
-    ] = _OWN.texts,
-    max_found: Annotated[
-        int, typer.Option("--max-found", min=1, help="Values that are found in a text.")
-    ] = _OWN.found,
-    max_requests: Annotated[
-        int, typer.Option("--max-requests", min=1, help="Requests at one time; others get 429.")
-    ] = _OWN.requests,
-    queue_texts: Annotated[
-        int, typer.Option("--queue-texts", min=1, help="Texts that wait; others get 429.")
-    ] = _OWN.queue_texts,
-    queue_seconds: Annotated[
-        float,
-        typer.Option("--queue-seconds", min=0.001, help="Work that waits; other work gets 429."),
-    ] = _OWN.queue_seconds,
-    batch_chars: Annotated[
-        int,
-        typer.Option("--batch-chars", min=1, help="Characters read together, schemas included."),
-    ] = _OWN.batch_chars,
-    batch_texts: Annotated[
-        int, typer.Option("--batch-texts", min=1, help="Texts read together.")
-    ] = _OWN.batch_texts,
-    batch_delay: Annotated[
-        float,
-        typer.Option(
-            "--batch-delay", metavar="MS", min=0, help="Milliseconds a text waits for others."
-        ),
-    ] = _OWN.batch_delay * 1000,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=0.001, help="Seconds until a request gets 504.")
-    ] = _OWN.timeout,
+    host: HostOption = _OWN.host,
+    port: PortOption = _OWN.port,
+    api_keys: ApiKeysOption = None,
+    max_body: MaxBodyOption = _OWN.body_bytes,
+    max_chars: MaxCharsOption = _OWN.text_chars,
+    max_schema: MaxSchemaOption = _OWN.schema_chars,
+    max_labels: MaxLabelsOption = _OWN.labels,
+    max_texts: MaxTextsOption = _OWN.texts,
+    max_found: MaxFoundOption = _OWN.found,
+    max_requests: MaxRequestsOption = _OWN.requests,
+    queue_texts: QueueTextsOption = _OWN.queue_texts,
+    queue_seconds: QueueSecondsOption = _OWN.queue_seconds,
+    batch_chars: BatchCharsOption = _OWN.batch_chars,
+    batch_texts: BatchTextsOption = _OWN.batch_texts,
+    batch_delay: BatchDelayOption = _OWN.batch_delay * 1000,
+    timeout: TimeoutOption = _OWN.timeout,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -135,14 +106,8 @@ def serve(
         batch_delay=batch_delay / 1000,
         timeout=timeout,
     )
-    opened = loading.load_model(
-        model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        device=device,
-        compiled=compiled,
-    )
+    chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    opened = loading.load_model(chosen)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # to standard error
 
     def started(address: str) -> None:

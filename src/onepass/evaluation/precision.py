@@ -108,7 +108,7 @@ def loss_check(
                 f"int8 loses {loss:.2f} points of F1 on the {section} of {file} "
                 f"({before[file][section]:.2f} -> {after[file][section]:.2f}), and at most "
                 f"{most:g} may be lost, so nothing was written; round for typical texts with "
-                "--sample, or use --weights-only."
+                "sample (--sample), or use products=False (--weights-only)."
             )
         texts = sum(report.texts for report in reports[0].reports.values())
         return {

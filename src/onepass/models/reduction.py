@@ -63,7 +63,8 @@ def reduce_graphs(
     if how.check is not None and how.products and not has_int8_products(cpu()[1]):
         raise BackendError(
             "This CPU has no int8 products (it would need AVX-VNNI, AVX512-VNNI or the like), so "
-            "their loss cannot be measured here; use --weights-only, or another machine."
+            "their loss cannot be measured here; use products=False (--weights-only), or another "
+            "machine."
         )
     from onepass.nn.quantize import quantize_file  # needs the package onnx, which an extra brings
 

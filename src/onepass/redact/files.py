@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending, opened, packed, packing
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Position, Row
-from onepass.batch.sources import Source, find_sources
-from onepass.batch.states import model_digest
+from onepass.batch.sources import Source, job_sources
+from onepass.batch.states import model_identity
 from onepass.batch.writing import error_line, json_line
 from onepass.errors import InputError, RunFailed
 from onepass.redact.checks import libraries
@@ -107,9 +107,9 @@ class RedactJob:
         Raises:
             InputError: if it is not there, or has no fields where one is named.
         """
-        found = find_sources(self.input, text_unit=self.text_unit, most=self.max_line)
-        if self.text_field != "text" and not any(source.has_fields for source in found):
-            raise InputError("Text files have no fields; leave --text-field out.")
+        found = job_sources(
+            self.input, text_field=self.text_field, text_unit=self.text_unit, most=self.max_line
+        )
         return tuple(replace(source, named=False) for source in found)
 
 
@@ -176,7 +176,10 @@ def redact_stream(
         OnepassError: as `redact_files` does.
     """
     if job.resume:
-        raise InputError("--resume needs a file to go on with; name it with --output.")
+        raise InputError(
+            "resume=True (--resume) needs a file to go on with; name it with --output (in Python: "
+            "use redact_files)."
+        )
     job = replace(job, output=STDOUT)  # whose name says no packing
     route = _route(job, Path(job.output))
     return pass_on(_opened(job, route, report, load), route, write, watch)
@@ -265,8 +268,6 @@ class _Redaction:
     def identity(self) -> Mapping[str, Any]:
         options = self.redactor.options
         labels = options.labels
-        model = asdict(self.job.model) | {"files": model_digest(self.job.model.name)}
-        model.pop("threads")  # they change no result
         return {
             "label": list(labels.items()) if isinstance(labels, Mapping) else list(labels),
             "action": options.actions,
@@ -275,7 +276,7 @@ class _Redaction:
             "threshold": options.threshold,
             "choice of patterns": options.patterns,
             "region": options.region,
-            "model": model,
+            "model": model_identity(self.job.model),
             "set of checks": libraries(),
             "packing": packing(Path(self.job.output)),
         }

@@ -1,0 +1,33 @@
+"""What tells that a job goes on with the model that it was begun with."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from onepass.batch.job import BUILTIN, ModelChoice
+from onepass.batch.states import model_identity
+
+
+def test_a_job_of_an_earlier_version_finds_its_model_as_it_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("m").mkdir()
+    Path("m/config.json").write_text("{}")
+    os.utime("m/config.json", (1e9, 1e9))
+    assert json.dumps(model_identity(BUILTIN)) == (
+        '{"name": null, "backend": "auto", "precision": "auto", "device": "auto", '
+        '"compiled": false, "files": null}'
+    )
+    chosen = ModelChoice("m", "torch", "bf16", threads=3, device="cpu", compiled=True)
+    assert json.dumps(model_identity(chosen)) == (
+        '{"name": "m", "backend": "torch", "precision": "bf16", "device": "cpu", '
+        '"compiled": true, '
+        '"files": "e5d6161d4ec92dbf2114535e6b567b99ec77ec1ff6898fbae672ad9c5a2540d8"}'
+    )
+
+
+def test_threads_change_no_result():
+    assert model_identity(ModelChoice(threads=3)) == model_identity(BUILTIN)
