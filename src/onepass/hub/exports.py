@@ -26,7 +26,7 @@ from onepass.hub.files import read_json
 
 MANIFEST = "graphs.json"  # written last, so that its presence says that a directory is complete
 PLACES = "weights.json"  # where the weights are in the graphs beside it; mostly not there
-EXPORT_FORMAT = 1  # raise it when graphs in the cache can no longer be run by this version
+EXPORT_FORMAT = 2  # raise it when graphs in the cache are not what this version would write
 
 # What an export depends on, beside the files that the index names.
 _CONFIGURATION = (CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")

@@ -72,7 +72,10 @@ def export_checkpoint(
     target = (output or checkpoint.directory / "onnx") / precision
     with _replacing(target) as staged:
         if precision == "fp32":
-            export_graphs(network, network.graphs(), graphs, staged, hidden=network.hidden)
+            export_graphs(
+                network, network.graphs(), graphs, staged,
+                hidden=network.hidden, in_parts=not places,
+            )  # fmt: skip
             if places:
                 _write_places(network, staged, staged, unused)
         else:

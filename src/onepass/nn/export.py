@@ -48,6 +48,7 @@ def export_graphs(
     directory: Path,
     *,
     hidden: int,
+    in_parts: bool = False,
 ) -> None:
     """Write every graph into a directory, as ``NAME.onnx``.
 
@@ -59,6 +60,8 @@ def export_graphs(
         graphs: what to write.
         directory: exists.
         hidden: size of the checkpoint's vectors.
+        in_parts: whether wide feed-forwards are computed in parts, which is faster in fp32; their
+            weights are cut then (`onepass.nn.feed_forward`).
 
     Raises:
         MissingExtra: if the package ``onnx`` is not installed.
@@ -70,6 +73,7 @@ def export_graphs(
     for graph in graphs:
         with _EXPORTING:
             _export_graph(_Function(network, functions[graph.name]), graph, directory, hidden)
+            _finish(directory / f"{graph.name}.onnx", in_parts=in_parts)
 
 
 def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int) -> None:
@@ -95,7 +99,6 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
         name: {i: axis for i, axis in enumerate(axes) if axis not in FIXED_AXES}
         for name, axes in every.items()
     }
-    path = directory / f"{graph.name}.onnx"
     with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter is deprecated; the new one takes far longer and its graphs
         # run 15 % slower here (docs/decisions.md).
@@ -103,22 +106,25 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
         torch.onnx.export(
             module.eval(),
             tuple(inputs),
-            str(path),
+            str(directory / f"{graph.name}.onnx"),
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             dynamic_axes=dynamic,
             opset_version=OPSET,
             dynamo=False,
         )
-        _finish(path)
 
 
-def _finish(path: Path) -> None:
+def _finish(path: Path, *, in_parts: bool) -> None:
     """Put into a graph what the exporter cannot write."""
     import onnx
 
     from onepass.nn.branches import add_branches
+    from onepass.nn.feed_forward import split_feed_forwards
 
     model = onnx.load(path, load_external_data=False)
-    if add_branches(model):
+    changed = add_branches(model)
+    if in_parts:
+        changed |= split_feed_forwards(model) > 0
+    if changed:
         onnx.save(model, path)
