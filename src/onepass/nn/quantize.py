@@ -2,8 +2,9 @@
 
 ``NAME.onnx`` restores the weights when it is opened and computes in fp32: any runtime on any CPU
 runs it. ``NAME.products.onnx`` computes the products of its backbone from integers
-(`onepass.nn.products`). Both read the weights from ``NAME.weights``, so that the second form costs
-no space. Rows of an embedding are scaled after they were looked up.
+(`onepass.nn.products`) and attends by one operation where it can (`onepass.nn.fused_attention`),
+which ONNX Runtime alone has. Both read the weights from ``NAME.weights``, so that the second form
+costs no space. Rows of an embedding are scaled after they were looked up.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from onnx import helper, numpy_helper
 
 from onepass.backends.base import PRODUCTS, WEIGHTS, Array
 from onepass.nn.constants import LARGE, lift_constants, read_by
+from onepass.nn.fused_attention import fuse_attention
 from onepass.nn.product_inputs import product_moments
 from onepass.nn.products import find_products, put_weight, quantize_products
 from onepass.nn.rounding import Moments, Rounded, round_matrix
@@ -49,6 +51,7 @@ def quantize_file(
         fast = onnx.ModelProto()
         fast.CopyFrom(model)
         quantize_products(fast, rounded)
+        fuse_attention(fast)
         quantize_weights(fast)
         forms[target.with_suffix(PRODUCTS)] = fast
     quantize_weights(model, rounded)
