@@ -47,10 +47,18 @@ class Masked(nn.Module):
 
 
 class Biased(Masked):
-    """The same with scores that depend on keys alone, which nothing may be left out of."""
+    """The same with something added that is no mask."""
 
     def bias(self, q: Any, k: Any, mask: Any) -> Any:
         return super().bias(q, k, mask) + k.mean((1, 3))[:, None, None]
+
+
+class Ordered(Masked):
+    """The same with a mask of pairs: no piece sees those behind it."""
+
+    def bias(self, q: Any, k: Any, mask: Any) -> Any:
+        places = torch.arange(mask.shape[1])
+        return closed((places[:, None] >= places)[None, None], q.dtype)
 
 
 def fused(module: nn.Module, path: Path) -> tuple[Any, onnxruntime.InferenceSession, int]:
@@ -72,8 +80,18 @@ def test_equal_with_and_without_padding(lengths: tuple[int, ...], tmp_path: Path
     np.testing.assert_allclose(out, plain(x, mask).numpy(), atol=1e-6)
 
 
-def test_other_biases_are_left_alone(tmp_path: Path) -> None:
-    assert fused(Biased(), tmp_path / "g.onnx")[2] == 0
+def test_no_text_changes_the_numbers_of_another(tmp_path: Path) -> None:
+    _, session, _ = fused(Masked(), tmp_path / "g.onnx")
+    x = torch.randn(2, 40, HIDDEN, generator=torch.Generator().manual_seed(1)).numpy()
+    mask = (np.arange(40) < np.array([[40], [23]])).astype(np.int64)
+    [alone] = session.run(None, {"x": x[1:, :23], "mask": mask[1:, :23]})
+    [together] = session.run(None, {"x": x, "mask": mask})
+    np.testing.assert_array_equal(together[1, :23], alone[0])
+
+
+@pytest.mark.parametrize("module", [Biased, Ordered])
+def test_others_are_left_alone(module: type[Masked], tmp_path: Path) -> None:
+    assert fused(module(), tmp_path / "g.onnx")[2] == 0
 
 
 @pytest.mark.parametrize(("backbone", "found"), [("bert", True), ("deberta-v2", False)])

@@ -1,8 +1,8 @@
-"""Attention as one operation of ONNX Runtime, for batches in which no text is padded.
+"""Attention as one operation of ONNX Runtime, which never holds all scores of a text.
 
-That operation goes through keys and values block by block and never holds all scores of a text, but
-only where nothing is added to them. So a graph that adds a mask gets both, and which one runs goes
-by whether there is anything to add. This module knows graphs and no architecture.
+That operation goes through keys and values block by block, but only where nothing is added to the
+scores. So what a mask adds for a key becomes one more number of that key, which is multiplied by
+one more of each query, 1. This module knows graphs and no architecture.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from onepass.nn.constants import read_by
 
 _CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
 _SPLIT, _KEYS = [0, 2, 1, 3], [0, 2, 3, 1]  # orders of (batch, pieces, heads, size)
+_MASK = [0, 3, 1, 2]  # order of (batch, 1, 1, pieces)
 
 _Makers = Mapping[str, onnx.NodeProto]
 
 
 def fuse_attention(model: onnx.ModelProto) -> int:
-    """Let batches without padding attend by one operation, in place.
+    """Let attention be one operation, in place.
 
     What is found is the softmax of products of queries, which are scaled before, and keys, to which
-    nothing but what `onepass.nn.backbones.attention.closed` made is added.
+    nothing but what `onepass.nn.backbones.attention.closed` made of a mask of texts is added.
 
     Args:
         model: as the exporter wrote it; opset 13 to 17. Then it is for ONNX Runtime alone.
@@ -40,19 +41,19 @@ def fuse_attention(model: onnx.ModelProto) -> int:
     graph = model.graph
     makers = {out: node for node in graph.node for out in node.output}
     made: list[onnx.NodeProto] = []
-    nothing_added: dict[str, str] = {}  # by the mask
+    columns: dict[tuple[str, int], _Columns] = {}  # by the mask and the number of heads
     count = 0
     for node in graph.node:
         found = _attention(node, makers)
         if found is None:
             made.append(node)
             continue
-        if found.mask not in nothing_added:
-            nodes = Nodes(f"{found.mask}.largest.")
-            largest = nodes.add("ReduceMax", nodes.add("Abs", found.mask), keepdims=0)
-            nothing_added[found.mask] = nodes.add("Equal", largest, nodes.constant(0.0))
+        key = found.mask, found.heads
+        if key not in columns:
+            nodes = Nodes(f"{found.mask}.{found.heads}.")
+            columns[key] = _columns(nodes, found)
             made += nodes.made
-        made.append(_either(found, nothing_added[found.mask]))
+        made += _fused(found, columns[key])
         count += 1
     if count:
         del graph.node[:]
@@ -68,7 +69,7 @@ class _Attention:
 
     Attributes:
         queries: (batch, pieces, heads * size), as keys and values are.
-        mask: that is added to (batch, heads, pieces, pieces) scores.
+        mask: (batch, 1, 1, pieces) that is added to (batch, heads, pieces, pieces) scores.
         mixed: (batch, pieces, heads * size) what comes out.
     """
 
@@ -89,8 +90,7 @@ def _attention(node: onnx.NodeProto, makers: _Makers) -> _Attention | None:
     softmax = mixing and _made("Softmax", mixing, 0, makers)
     added = softmax and _made("Add", softmax, 0, makers)
     scores = added and _made("MatMul", added, 0, makers)
-    closed = added and _made("Mul", added, 1, makers)
-    if not (mixing and added and scores and closed and _made("Cast", closed, 0, makers)):
+    if not (mixing and added and scores and _is_of_texts(added, makers)):
         return None
     queries = _part(_made("Transpose", scores, 0, makers, order=_SPLIT), makers)
     keys = _part(_made("Transpose", scores, 1, makers, order=_KEYS), makers)
@@ -98,6 +98,24 @@ def _attention(node: onnx.NodeProto, makers: _Makers) -> _Attention | None:
     if not (queries and keys and values and queries[1] == keys[1] == values[1]):
         return None
     return _Attention(queries[0], keys[0], values[0], added.input[1], node.output[0], queries[1])
+
+
+def _is_of_texts(added: onnx.NodeProto, makers: _Makers) -> bool:
+    """Return whether what is added was made by `closed` of (batch, pieces), as one row for each."""
+    factor = _made("Mul", added, 1, makers)
+    hidden = factor and _made("Cast", factor, 0, makers)
+    seen = hidden and _made("Not", hidden, 0, makers)
+    second = seen and _made("Unsqueeze", seen, 0, makers)
+    first = second and _made("Unsqueeze", second, 0, makers)
+    if first is None or second is None:
+        return False
+    axes = [makers.get(node.input[1]) for node in (first, second)]
+    return all(
+        node is not None
+        and node.op_type == "Constant"
+        and numpy_helper.to_array(node.attribute[0].t).tolist() == [axis]
+        for node, axis in zip(axes, (1, 2), strict=True)
+    )
 
 
 def _made(
@@ -127,39 +145,57 @@ def _part(moved: onnx.NodeProto | None, makers: _Makers) -> tuple[str, int] | No
     return split.input[0], int(numpy_helper.to_array(heads.attribute[0].t).item())
 
 
-def _either(one: _Attention, nothing_added: str) -> onnx.NodeProto:
-    """Return the node that attends in one of two ways."""
-    at_once = f"{one.mixed}.at_once"
-    fused = helper.make_node(
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Names of what all layers share.
+
+    Attributes:
+        ones: (batch, pieces, heads, 1) one more number of each query.
+        masks: (batch, pieces, heads, 1) one more of each key.
+        apart: the shape (batch, pieces, heads, size), as Reshape takes it.
+        joined: the shape (batch, pieces, heads * size), likewise.
+    """
+
+    ones: str
+    masks: str
+    apart: str
+    joined: str
+
+
+def _columns(nodes: Nodes, one: _Attention) -> _Columns:
+    """Append what all layers with a mask share."""
+    mask = nodes.add("Transpose", one.mask, perm=_MASK)  # (batch, pieces, 1, 1)
+    outer = nodes.add("Slice", nodes.add("Shape", mask), nodes.constant([0]), nodes.constant([2]))
+    shape = nodes.add("Concat", outer, nodes.constant([one.heads, 1]), axis=0)
+    return _Columns(
+        nodes.add("Expand", nodes.constant(1.0), shape),
+        nodes.add("Expand", mask, shape),
+        nodes.constant([0, 0, one.heads, -1]),
+        nodes.constant([0, 0, -1]),
+    )
+
+
+def _fused(one: _Attention, shared: _Columns) -> list[onnx.NodeProto]:
+    """Return the nodes that attend."""
+    nodes = Nodes(f"{one.mixed}.")
+    q, k = (
+        nodes.add(
+            "Reshape",
+            nodes.add("Concat", nodes.add("Reshape", part, shared.apart), column, axis=3),
+            shared.joined,
+        )
+        for part, column in ((one.queries, shared.ones), (one.keys, shared.masks))
+    )
+    attend = helper.make_node(
         "MultiHeadAttention",
-        [one.queries, one.keys, one.values],
-        [at_once],
+        [q, k, one.values],
+        [one.mixed],
+        name=f"{one.mixed}.attention",
         domain=_CONTRIB,
         num_heads=one.heads,
         scale=1.0,
     )
-    masked = Nodes(f"{one.mixed}.masked.")
-    apart, joined = masked.constant([0, 0, one.heads, -1]), masked.constant([0, 0, -1])
-    q, k, v = (
-        masked.add("Transpose", masked.add("Reshape", part, apart), perm=order)
-        for part, order in ((one.queries, _SPLIT), (one.keys, _KEYS), (one.values, _SPLIT))
-    )
-    scores = masked.add("Add", masked.add("MatMul", q, k), one.mask)
-    mixed = masked.add("MatMul", masked.add("Softmax", scores, axis=-1), v)
-    mixed = masked.add("Reshape", masked.add("Transpose", mixed, perm=_SPLIT), joined)
-    return helper.make_node(
-        "If",
-        [nothing_added],
-        [one.mixed],
-        name=f"{one.mixed}.attention",
-        then_branch=_graph([fused], at_once),
-        else_branch=_graph(masked.made, mixed),
-    )
-
-
-def _graph(nodes: list[onnx.NodeProto], out: str) -> onnx.GraphProto:
-    output = helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, None)
-    return helper.make_graph(nodes, f"{out}.graph", [], [output])
+    return [*nodes.made, attend]
 
 
 def _read(nodes: list[onnx.NodeProto], outputs: set[str]) -> list[onnx.NodeProto]:

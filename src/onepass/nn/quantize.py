@@ -2,8 +2,8 @@
 
 ``NAME.onnx`` restores the weights when it is opened and computes in fp32: any runtime on any CPU
 runs it. ``NAME.products.onnx`` computes the products of its backbone from integers
-(`onepass.nn.products`) and attends by one operation where it can (`onepass.nn.fused_attention`),
-which ONNX Runtime alone has. Both read the weights from ``NAME.weights``, so that the second form
+(`onepass.nn.products`) and attends by one operation (`onepass.nn.fused_attention`), which ONNX
+Runtime alone has. Both read the weights from ``NAME.weights``, so that the second form
 costs no space. Rows of an embedding are scaled after they were looked up.
 """
 
