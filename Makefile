@@ -30,8 +30,9 @@ demo: $(DEMO)/.installed
 		-s 'product: name::str, price::str' \
 		--format table
 
+# What is compiled is kept, whatever the environment says: tests start many processes of onepass.
 test: lint
-	OMP_NUM_THREADS=1 $(TEST)/bin/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(TEST)/bin/pytest -n 2 --dist loadfile
 
 lint: $(TEST)/.installed
 	$(TEST)/bin/ruff check .

@@ -5,7 +5,7 @@ A new family adds its lines to `CHECKPOINTS`; everything else here knows the fac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -180,6 +180,29 @@ OPENVINO = ("gliner2-deberta-lstm", "gliner-poly")
 MODELS += [(name, "openvino") for name in OPENVINO]
 
 
+def turn(name: str, number: int = 0) -> str:
+    """Return the backend of a checkpoint whose turn it is.
+
+    What is done to texts, labels and answers is the same code for all backends, and `test_family`
+    shows that they compute the same. So not every text is read under each of them: they take turns.
+
+    Args:
+        name: of the checkpoint.
+        number: of what is asked of it.
+    """
+    backends = [backend for one, backend in MODELS if one == name]
+    return backends[(list(CHECKPOINTS).index(name) + number) % len(backends)]
+
+
+def in_turn(asked: Iterable[str]) -> list[pytest.ParameterSet]:
+    """Return values of `model` and of what is asked: all of it of every checkpoint (see `turn`)."""
+    return [
+        pytest.param((name, turn(name, number)), one, id=f"{name}-{turn(name, number)}-{one}")
+        for name in CHECKPOINTS
+        for number, one in enumerate(asked)
+    ]
+
+
 def damage(directory: Path) -> None:
     """Write weights that are no numbers, as a training that has gone wrong does."""
     weights = load_file(directory / WEIGHTS)
@@ -294,6 +317,9 @@ class Opened(Mapping[str, Mapping[str, Extractor]]):
                 for backend in kind.backends
             }
         return self._opened[name]
+
+    def model(self, name: str, backend: str) -> Extractor:
+        return self.openvino(name) if backend == "openvino" else self[name][backend]
 
     def openvino(self, name: str) -> Extractor:
         """Return a checkpoint under OpenVINO, which not every test of backends needs."""

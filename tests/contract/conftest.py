@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from onepass import Extractor
-from tests.contract.checkpoints import CHECKPOINTS, EXPORTED, MODELS, Opened
+from tests.contract.checkpoints import CHECKPOINTS, EXPORTED, MODELS, Opened, turn
 
 
 @pytest.fixture(scope="session")
@@ -32,5 +32,10 @@ def exported(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session", params=MODELS, ids="-".join)
 def model(request: pytest.FixtureRequest, opened: Opened) -> Extractor:
     """One checkpoint under one backend."""
-    name, backend = request.param
-    return opened.openvino(name) if backend == "openvino" else opened[name][backend]
+    return opened.model(*request.param)
+
+
+@pytest.fixture(scope="session", params=CHECKPOINTS)
+def reader(request: pytest.FixtureRequest, opened: Opened) -> Extractor:
+    """Every checkpoint under one of its backends; see `turn`, which says why that is enough."""
+    return opened.model(request.param, turn(request.param))

@@ -152,7 +152,9 @@ def test_many_labels_are_all_asked_and_compared(model: Extractor) -> None:
     assert [one.label for one in answer.labels] in ([best], [])
 
 
-def test_a_long_text_is_read_in_windows(model: Extractor) -> None:
+def test_a_long_text_is_read_in_windows(opened: Opened, name: str) -> None:
+    """Under backends in turn: the code of windows is the same for all."""
+    model = opened.model(name, BACKENDS[list(CLASSIFIERS).index(name) % len(BACKENDS)])
     text = "tim runs paris and rome . " * 150
     doc = model.extract(text, schema())
     assert doc.coverage.windows > 1

@@ -129,7 +129,7 @@ def test_threads_get_what_one_gets(model: Extractor) -> None:
         assert_same(doc, expected[number])
 
 
-def test_a_stream_is_lazy_and_in_order(model: Extractor) -> None:
+def test_a_stream_is_lazy_and_in_order(reader: Extractor) -> None:
     taken = 0
 
     def texts() -> Iterator[str]:
@@ -138,7 +138,7 @@ def test_a_stream_is_lazy_and_in_order(model: Extractor) -> None:
             taken += 1
             yield f"tim {number}"
 
-    docs = model.stream(texts(), {"entities": ["person"]})
+    docs = reader.stream(texts(), {"entities": ["person"]})
     assert taken == 0
     for number in range(300):
         assert next(docs).text == f"tim {number}"

@@ -7,7 +7,7 @@ import pytest
 from onepass import Extractor, Schema
 from onepass.errors import SchemaError
 from onepass.results.types import Classification
-from tests.contract.checkpoints import finds_records
+from tests.contract.checkpoints import finds_records, in_turn
 
 TEXT = "Tim Cook runs Apple in Paris; the price of 9 red things is not bad."
 SHORT = "Tim Cook runs Apple in Paris."  # where every span and every pair of spans is an answer
@@ -20,7 +20,7 @@ MARKERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("label", MARKERS)
+@pytest.mark.parametrize(("model", "label"), in_turn(MARKERS), indirect=["model"])
 def test_any_label_can_be_asked(model: Extractor, label: str) -> None:
     schema = (
         Schema()
@@ -81,22 +81,22 @@ KINDS = ("person", "place", "price", "thing", "is")
 LABELS = [f"{kind} {number}" for number in range(100) for kind in KINDS]
 
 
-def test_five_hundred_entity_labels(model: Extractor) -> None:
-    doc = model.extract(TEXT, Schema().entities(LABELS), threshold=0.0, overlap="all")
+def test_five_hundred_entity_labels(reader: Extractor) -> None:
+    doc = reader.extract(TEXT, Schema().entities(LABELS), threshold=0.0, overlap="all")
     by_label: dict[str, int] = {}
     for entity in doc.entities:
         by_label[entity.label] = by_label.get(entity.label, 0) + 1
     if len(by_label) < 500:  # a pass whose count is 0 finds nothing, as in the reference
         schema = Schema().classification("tone", LABELS, multi_label=True)
-        assert set(model.extract(TEXT, schema).classifications["tone"].scores) == set(LABELS)
+        assert set(reader.extract(TEXT, schema).classifications["tone"].scores) == set(LABELS)
     assert len(set(by_label.values())) <= 1  # every label was scored on every span
     assert doc.coverage.chars_read == len(TEXT)
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_five_hundred_class_labels(model: Extractor, multi_label: bool) -> None:
+def test_five_hundred_class_labels(reader: Extractor, multi_label: bool) -> None:
     schema = Schema().classification("tone", LABELS, multi_label=multi_label)
-    answer = model.extract(TEXT, schema).classifications["tone"]
+    answer = reader.extract(TEXT, schema).classifications["tone"]
     assert list(answer.scores) == LABELS
     assert len(set(answer.scores.values())) > 100
     if not multi_label:
@@ -143,7 +143,7 @@ def test_no_answer_where_nothing_fits(model: Extractor) -> None:
     assert asked(some.fit).labels == plain.labels
 
 
-def test_five_hundred_of_everything_together(model: Extractor) -> None:
+def test_five_hundred_of_everything_together(reader: Extractor) -> None:
     fields, types = LABELS[:100], LABELS[100:150]
     schema = (
         Schema()
@@ -152,9 +152,9 @@ def test_five_hundred_of_everything_together(model: Extractor) -> None:
         .classification("color", LABELS[:100], multi_label=True)
         .relations(types)
     )
-    if finds_records(model):
+    if finds_records(reader):
         schema.structure("product", [f"{field}::[red|blue]::str" for field in fields])
-    doc = model.extract(TEXT, schema)
+    doc = reader.extract(TEXT, schema)
     assert set(doc.classifications["tone"].scores) == set(LABELS[:100])
     assert set(doc.classifications["color"].scores) == set(LABELS[:100])
     for record in doc.records.get("product", ()):

@@ -18,6 +18,7 @@ from tests.contract.checkpoints import (
     everything,
     facts,
     finds_records,
+    in_turn,
     relates,
     writes_names,
 )
@@ -78,7 +79,7 @@ def check(doc: Extraction, text: str, model: Extractor) -> None:
     json.loads(doc.to_json())
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(("model", "name"), in_turn(ODD), indirect=["model"])
 def test_odd_text(model: Extractor, name: str) -> None:
     doc = model.extract(ODD[name], everything(model), threshold=0.1)
     check(doc, ODD[name], model)
@@ -88,12 +89,12 @@ def test_odd_text(model: Extractor, name: str) -> None:
     assert not doc.coverage.truncated or unread > 500
 
 
-def test_odd_texts_together(model: Extractor) -> None:
+def test_odd_texts_together(reader: Extractor) -> None:
     texts = list(ODD.values())
     for text, doc in zip(
-        texts, model.extract(texts, everything(model), threshold=0.1), strict=True
+        texts, reader.extract(texts, everything(reader), threshold=0.1), strict=True
     ):
-        check(doc, text, model)
+        check(doc, text, reader)
 
 
 @pytest.mark.parametrize("name", ["empty", "spaces"])
@@ -128,10 +129,10 @@ def long_text(model: Extractor, times: int = 1) -> str:
     return SENTENCES * (times * model.max_pieces // words + 1)
 
 
-def test_a_long_text_is_read_to_its_end(model: Extractor) -> None:
-    text = long_text(model, 2 if model.max_pieces < 1000 else 1)
-    doc = model.extract(text, everything(model), threshold=0.2)
-    check(doc, text, model)
+def test_a_long_text_is_read_to_its_end(reader: Extractor) -> None:
+    text = long_text(reader, 2 if reader.max_pieces < 1000 else 1)
+    doc = reader.extract(text, everything(reader), threshold=0.2)
+    check(doc, text, reader)
     assert doc.coverage.windows > 2
     assert doc.coverage.chars_read == len(text)
     assert not doc.coverage.truncated
@@ -142,9 +143,9 @@ def test_a_long_text_is_read_to_its_end(model: Extractor) -> None:
 
 
 @pytest.mark.parametrize("overlap", ["all", "label", "nested", "flat"])
-def test_what_two_windows_see_appears_once(model: Extractor, overlap: str) -> None:
-    text = long_text(model)
-    doc = model.extract(text, {"entities": ["person", "place"]}, threshold=0.2, overlap=overlap)
+def test_what_two_windows_see_appears_once(reader: Extractor, overlap: str) -> None:
+    text = long_text(reader)
+    doc = reader.extract(text, {"entities": ["person", "place"]}, threshold=0.2, overlap=overlap)
     places = [(e.label, e.start, e.end) for e in doc.entities]
     assert len(places) == len(set(places))
     if overlap == "flat":
@@ -152,11 +153,11 @@ def test_what_two_windows_see_appears_once(model: Extractor, overlap: str) -> No
             assert end <= start
 
 
-def test_relations_of_two_windows_appear_once(model: Extractor) -> None:
-    if not relates(model):
+def test_relations_of_two_windows_appear_once(reader: Extractor) -> None:
+    if not relates(reader):
         pytest.skip("it has no part for relations")
-    doc = model.extract(
-        long_text(model),
+    doc = reader.extract(
+        long_text(reader),
         {"entities": ["person", "company"], "relations": ["works for", "in"]},
         threshold=0.1,
     )
@@ -164,11 +165,11 @@ def test_relations_of_two_windows_appear_once(model: Extractor) -> None:
     assert len(pairs) == len(set(pairs))
 
 
-def test_windows_do_not_depend_on_other_texts(model: Extractor) -> None:
-    texts = [long_text(model), "Tim", long_text(model) + "x"]
+def test_windows_do_not_depend_on_other_texts(reader: Extractor) -> None:
+    texts = [long_text(reader), "Tim", long_text(reader) + "x"]
     schema = Schema().entities(["person"]).classification("tone", ["calm", "angry"])
-    for text, doc in zip(texts, model.extract(texts, schema), strict=True):
-        assert_same(model.extract(text, schema), doc)
+    for text, doc in zip(texts, reader.extract(texts, schema), strict=True):
+        assert_same(reader.extract(text, schema), doc)
 
 
 def test_long_texts_can_be_refused(model: Extractor) -> None:
@@ -179,16 +180,16 @@ def test_long_texts_can_be_refused(model: Extractor) -> None:
         model.extract([short, long], schema, on_long="error")
 
 
-def test_long_texts_can_be_cut(model: Extractor) -> None:
-    text = long_text(model)
-    doc = model.extract(text, {"entities": ["person"]}, on_long="truncate", threshold=0.1)
+def test_long_texts_can_be_cut(reader: Extractor) -> None:
+    text = long_text(reader)
+    doc = reader.extract(text, {"entities": ["person"]}, on_long="truncate", threshold=0.1)
     coverage = doc.coverage
     assert coverage.truncated
     assert coverage.windows == 1
     assert 200 < coverage.chars_read < coverage.chars == len(text)
     assert text[: coverage.chars_read].split()[-1] == text[: coverage.chars_read].split(" ")[-1]
     assert all(entity.end <= coverage.chars_read for entity in doc.entities)
-    whole = model.extract(text[: coverage.chars_read], {"entities": ["person"]}, threshold=0.1)
+    whole = reader.extract(text[: coverage.chars_read], {"entities": ["person"]}, threshold=0.1)
     assert not whole.coverage.truncated  # what was read fits, and no word more
     assert whole.coverage.windows == 1
 
@@ -196,7 +197,7 @@ def test_long_texts_can_be_cut(model: Extractor) -> None:
 def test_a_word_longer_than_a_window_is_read(opened: Opened, checkpoint: str) -> None:
     model = opened[checkpoint][CHECKPOINTS[checkpoint].backends[-1]]
     long_word = "-".join(["x1"] * 600)  # 1,799 pieces: no window has that many, a reading may
-    text = f"{SENTENCES * 20} {long_word} {SENTENCES * 20}"
+    text = f"{SENTENCES * 8} {long_word} {SENTENCES * 8}"
     doc = model.extract(text, everything(model), threshold=0.2)
     check(doc, text, model)
     cut = model.max_pieces < 1799

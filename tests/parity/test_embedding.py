@@ -15,6 +15,7 @@ pytest.importorskip("sentence_transformers")
 from onepass import Extractor, Schema
 from tests.embedding_checkpoints import KINDS, make_embedding
 from tests.nli_checkpoints import edit_json
+from tests.parity.opened import Models
 
 TOLERANCE = 1e-5
 SCALE = 3.0  # with 20 the sigmoids of these checkpoints are all 1
@@ -27,7 +28,7 @@ TEXTS = [
     "",
 ]
 LABELS = ["sports", "not about art", "Paris", "green colors"]
-Case = tuple[Any, dict[str, Extractor]]
+Case = tuple[Any, Models]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,7 +40,7 @@ def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Case]:
-    """Make a checkpoint once: the model of sentence-transformers, and ours under both backends."""
+    """Make a checkpoint once: the model of sentence-transformers, and ours."""
     root: Path = tmp_path_factory.mktemp("embedding")
 
     @cache
@@ -50,11 +51,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Case]:
             options = {"prompts": {"own": prompt}, "default_prompt_name": "own"}
         theirs = make_embedding(directory, kind, **options)
         edit_json(directory / "onepass.json", scale=SCALE)
-        ours = {
-            backend: Extractor.from_pretrained(directory, backend=backend)
-            for backend in ("torch", "onnx")
-        }
-        return theirs, ours
+        return theirs, Models(directory)
 
     return make
 

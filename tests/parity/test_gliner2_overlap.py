@@ -74,12 +74,13 @@ def test_policies_without_a_counterpart(both: Both, policy: str) -> None:
     theirs = both.theirs(TEXTS[0], LABELS, policy)
     for overlap in ("flat", "label", "nested", "all"):
         assert theirs != both.ours(TEXTS[0], LABELS, overlap)
+    every = both.theirs(TEXTS[0], LABELS, "all")
     longest = {
         (label, start, end)
-        for label, start, end in both.theirs(TEXTS[0], LABELS, "all")
+        for label, start, end in every
         if not any(
             own == label and (first, last) != (start, end) and first <= start and end <= last
-            for own, first, last in both.theirs(TEXTS[0], LABELS, "all")
+            for own, first, last in every
         )
     }
     assert (theirs == longest) == (policy == "longest")

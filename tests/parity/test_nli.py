@@ -13,9 +13,10 @@ pytest.importorskip("transformers")
 
 from transformers import pipeline
 
-from onepass import Extractor, Schema
+from onepass import Schema
 from onepass.results.types import Classification
 from tests.nli_checkpoints import KINDS, ORDERS, THREE, make_nli
+from tests.parity.opened import Models
 
 TOLERANCE = 1e-5
 TEXTS = [
@@ -26,7 +27,7 @@ TEXTS = [
     ".",
 ]
 LABELS = ["sports", "not about art", "Paris", "green colors"]
-Case = tuple[Any, dict[str, Extractor]]
+Case = tuple[Any, Models]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -38,7 +39,7 @@ def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Case]:
-    """Make a checkpoint once: the pipeline over it, and ours under both backends."""
+    """Make a checkpoint once: the pipeline over it, and ours."""
     root: Path = tmp_path_factory.mktemp("nli")
 
     @cache
@@ -46,11 +47,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Case]:
         directory = root / f"{kind}-{'-'.join(labels)}-{seed}"
         make_nli(directory, kind, labels, seed=seed)
         theirs = pipeline("zero-shot-classification", model=str(directory), device="cpu")
-        ours = {
-            backend: Extractor.from_pretrained(directory, backend=backend)
-            for backend in ("torch", "onnx")
-        }
-        return theirs, ours
+        return theirs, Models(directory)
 
     return make
 
@@ -70,18 +67,28 @@ def schema(labels: list[str], *, multi_label: bool, prompt: str | None = None) -
     return Schema().classification("t", labels, multi_label=multi_label, prompt=prompt)
 
 
+@pytest.fixture(scope="module")
+def answer(opened: Callable[..., Case]) -> Callable[[str, str, bool], dict[str, float]]:
+    """Asks the pipeline once what both backends are compared with."""
+    return cache(lambda kind, text, multi: theirs(opened(kind)[0], text, LABELS, multi_label=multi))
+
+
 @pytest.mark.parametrize("multi_label", [False, True])
 @pytest.mark.parametrize("backend", ["torch", "onnx"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_architecture(
-    kind: str, backend: str, multi_label: bool, opened: Callable[..., Case]
+    kind: str,
+    backend: str,
+    multi_label: bool,
+    opened: Callable[..., Case],
+    answer: Callable[[str, str, bool], dict[str, float]],
 ) -> None:
-    pipe, models = opened(kind)
+    _, models = opened(kind)
     asked = schema(LABELS, multi_label=multi_label)
     alone = [models[backend].extract(text, asked) for text in TEXTS]
     together = models[backend].extract(TEXTS, asked)
     for text, one, batched in zip(TEXTS, alone, together, strict=True):
-        expected = theirs(pipe, text, LABELS, multi_label=multi_label)
+        expected = answer(kind, text, multi_label)
         assert_same(one.classifications["t"], expected)
         assert_same(batched.classifications["t"], expected)
     spread = [one.classifications["t"].scores["Paris"] for one in alone]
