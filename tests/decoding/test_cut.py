@@ -1,5 +1,7 @@
 """Values at the borders of windows: what is cut gives way to what was seen whole."""
 
+import time
+
 from onepass.decoding.assemble import Choice, assemble
 from onepass.decoding.cut import without_cut
 from onepass.decoding.findings import Findings, WindowFindings
@@ -148,3 +150,19 @@ def test_ends_that_are_entities_become_the_whole_entity():
 def test_one_window_is_left_as_it_is():
     part = spans((0, 3, 0.5), (17, 20, 0.4), window=FIRST)
     assert without_cut([part]) == [part]
+
+
+def test_ends_of_thousands_of_pairs_are_looked_through_once_a_span():
+    whole = RelationFind(0, SpanFind(38, 42, 0.5), SpanFind(30, 31, 0.5), 0.5)
+    cut = RelationFind(0, SpanFind(0, 2, 0.9), SpanFind(9, 10, 0.9), 0.9)
+    number = 8_000
+    begin = time.process_time()
+    first, second = without_cut(
+        [
+            WindowFindings(Window(0, 60), (Findings(relations=(whole,) * number),)),
+            WindowFindings(Window(40, 100), (Findings(relations=(cut,) * number),)),
+        ]
+    )
+    assert time.process_time() - begin < 5
+    assert first.findings[0].relations == (whole,) * number
+    assert {(one.head.start, one.head.end) for one in second.findings[0].relations} == {(-2, 2)}

@@ -117,11 +117,14 @@ class _Whole:
     """
 
     def __init__(self) -> None:
-        self._values: defaultdict[_Role, list[SpanFind]] = defaultdict(list)
+        # A span once, with its best score: as the end of a type it may stand in thousands of pairs.
+        self._values: defaultdict[_Role, dict[tuple[int, int], SpanFind]] = defaultdict(dict)
 
     def add(self, role: _Role, find: SpanFind) -> None:
         """Note a value."""
-        self._values[role].append(find)
+        held = self._values[role].setdefault((find.start, find.end), find)
+        if held.score < find.score:
+            self._values[role][find.start, find.end] = find
 
     def around(self, find: SpanFind, *roles: _Role) -> SpanFind:
         """Return the best value around a cut one, itself if there is none.
@@ -130,16 +133,17 @@ class _Whole:
             find: the cut value.
             roles: what it may be.
         """
-        held = [
-            one
-            for role in roles
-            for one in self._values.get(role, ())
-            if one.start <= find.start and find.end <= one.end
-        ]
+        spans = [self._values[role] for role in roles if role in self._values]
         # the same span was seen whole by another window, too, which is no reason to make it longer
-        if any((one.start, one.end) == (find.start, find.end) for one in held):
+        if any((find.start, find.end) in held for held in spans):
             return find
-        return max(held, key=lambda one: (one.score, -one.start, one.end), default=find)
+        around = (
+            one
+            for held in spans
+            for one in held.values()
+            if one.start <= find.start and find.end <= one.end
+        )
+        return max(around, key=lambda one: (one.score, -one.start, one.end), default=find)
 
 
 def _whole_values(windows: Sequence[WindowFindings], edges: Sequence[Window]) -> _Whole:
