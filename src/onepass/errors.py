@@ -16,7 +16,8 @@ through a pickle, and so from one process to another.
 """
 
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 
 class OnepassError(Exception):
@@ -49,6 +50,17 @@ class TooMuchFound(InputError):
 
 class CheckpointError(OnepassError):
     """A model directory that is missing, incomplete, or of a kind that onepass does not know."""
+
+    @classmethod
+    def damaged(cls, path: Path, problem: str) -> Self:
+        """Return the error for a file that is not what it should be, with how to get it again.
+
+        >>> print(CheckpointError.damaged(Path("mine/config.json"), "is empty"))
+        mine/config.json is empty; download it again.
+        """
+        in_cache = "snapshots" in path.parts and any("models--" in part for part in path.parts)
+        again = f"delete {path.resolve()}, so that it is downloaded again"  # the hub keeps copies
+        return cls(f"{path} {problem}; {again if in_cache else 'download it again'}.")
 
 
 class BackendError(OnepassError):

@@ -7,21 +7,25 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onepass.batch import Counts, Job, Watch, keeping, run, stream
+from onepass.batch import Counts, Job, Watch, keeping, processes, run, stream
+from onepass.batch.answering import Request
+from onepass.batch.engines import Engine, in_this_process
 from onepass.batch.job import ModelChoice
 from onepass.batch.journal import Journal
 from onepass.batch.packing import packed
-from onepass.errors import InputError
+from onepass.errors import BackendError, InputError
 from onepass.results.types import Extraction
 
 pa = pytest.importorskip("pyarrow")
@@ -435,6 +439,40 @@ def test_a_job_that_was_stopped_is_not_lost_by_mistake(tmp_path: Path, load: Loa
         run(Job(input=job.input, output=job.output, schema=SCHEMA, resume=True), load=load)
     shutil.rmtree(tmp_path / "out.jsonl.job")
     assert run(job, load=load).rows == 11
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_job_goes_on_with_the_backend_that_it_was_begun_with(tmp_path: Path, load: Load):
+    (tmp_path / "in.txt").write_text("in Bern\n" * 10)
+    job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA, resume=True)
+    stop_after(job, load, 1)
+    journal = tmp_path / "out.jsonl.job" / "journal"
+    begun = journal.read_text()
+    assert '"backend": "onnx", "precision": "int8"' in begun  # and not "auto"
+    other = replace(job, model=ModelChoice(backend="torch"))
+    with pytest.raises(InputError, match="was begun with another model; give what"):
+        run(other, load=lambda: SimpleNamespace(backend="torch", precision="fp32"))
+    journal.write_text(begun.replace('"backend": "onnx"', '"backend": "jax"'))
+    with pytest.raises(BackendError, match="backend 'jax' is not known"):  # it is what is opened
+        run(job)
+    journal.write_text(begun)
+    assert run(job).resumed == 4
+
+
+def test_workers_are_told_which_backend_runs(
+    tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "in.txt").write_text("in Bern\n")
+    given: list[ModelChoice] = []
+
+    def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
+        given.append(choice)
+        return in_this_process(load, request)
+
+    monkeypatch.setattr(processes, "in_processes", in_processes)
+    out = tmp_path / "out.jsonl"
+    assert run(Job(input=tmp_path / "in.txt", output=out, schema=SCHEMA, workers=2)).rows == 1
+    assert given == [ModelChoice(backend="onnx", precision="int8")]
 
 
 @pytest.mark.usefixtures("small_chunks")

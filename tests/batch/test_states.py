@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onepass.batch.job import BUILTIN, ModelChoice
-from onepass.batch.states import model_identity
+from onepass.batch.states import as_begun, model_identity
 
 
 def test_a_job_of_an_earlier_version_finds_its_model_as_it_wrote_it(
@@ -31,3 +31,17 @@ def test_a_job_of_an_earlier_version_finds_its_model_as_it_wrote_it(
 
 def test_threads_change_no_result():
     assert model_identity(ModelChoice(threads=3)) == model_identity(BUILTIN)
+
+
+def test_auto_is_what_it_was_when_the_job_was_begun(tmp_path: Path):
+    out = tmp_path / "out.jsonl"
+    assert as_begun(BUILTIN, out) == BUILTIN
+    folder = tmp_path / "out.jsonl.job"
+    folder.mkdir()
+    kept = model_identity(ModelChoice(backend="openvino", precision="int8"))
+    (folder / "journal").write_text(json.dumps({"model": kept}) + "\n")
+    assert as_begun(ModelChoice(threads=2), out) == ModelChoice(None, "openvino", "int8", threads=2)
+    assert as_begun(ModelChoice(backend="onnx"), out) == ModelChoice(None, "onnx", "int8")
+    for broken in ("", "[]", "{", '{"model": 1}'):
+        (folder / "journal").write_text(broken)
+        assert as_begun(BUILTIN, out) == BUILTIN

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,3 +136,30 @@ def test_what_cannot_be_calibrated(
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
     assert (checkpoint / "onepass.json").read_text() == before
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_full_disk_is_told_before_the_work_or_at_least_with_what_was_fitted(
+    onepass: Onepass, checkpoint: Path, data: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    name = "write_text" if late else "write_bytes"
+    write = getattr(Path, name)
+
+    def full(path: Path, *given: Any, **options: Any) -> Any:
+        if path.parent != checkpoint:  # the cache is on another disk
+            return write(path, *given, **options)
+        path.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = sorted(checkpoint.iterdir()), (checkpoint / "onepass.json").read_text()
+    monkeypatch.setattr(Path, name, full)
+    if not late:
+        monkeypatch.setattr(loading, "load_model", pytest.fail)
+    done = onepass("calibrate", str(checkpoint), "--data", str(data))
+    assert (done.code, done.err) == (
+        2,
+        f"onepass: {checkpoint} cannot be written (No space left on device); make room there, or "
+        "calibrate a copy.\n",
+    )
+    assert done.out.startswith("Calibration\n") if late else not done.out
+    assert before == (sorted(checkpoint.iterdir()), (checkpoint / "onepass.json").read_text())

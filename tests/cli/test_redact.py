@@ -212,6 +212,19 @@ def test_a_report_that_cannot_be_written_is_refused_first(onepass: Onepass, tmp_
     assert (done.code, done.out) == (2, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it is Linux's")
+def test_a_report_that_cannot_be_written_takes_no_counts_with_it(
+    onepass: Onepass, tmp_path: Path
+) -> None:
+    out = tmp_path / "o.txt"
+    done = onepass("redact", "A person.", "-l", "person", "--report", "/dev/full", "-o", str(out))
+    assert done.code == 2
+    counted, said = done.err.splitlines()
+    assert counted == "onepass: replaced in 1 text: 1 person"
+    assert said == "onepass: The report /dev/full cannot be written: No space left on device."
+    assert out.exists()
+
+
 @pytest.mark.parametrize("given", ["*.jsonl", "."])
 def test_a_report_takes_the_place_of_no_file_that_is_read(
     onepass: Onepass, tmp_path: Path, given: str

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from onepass.batch import reading
+from onepass.batch.rows import Row
 
 Onepass = Callable[..., Any]
 COMMAND = f"{sys.executable} -m onepass"
@@ -107,6 +110,22 @@ def test_who_may_read_an_output_of_one_text_stays(onepass: Onepass, tmp_path: Pa
     out.touch(0o600)
     assert onepass("extract", "Ann", "-e", "x", "-o", str(out)).code == 0
     assert out.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("command", [("extract", "-e", "x"), ("redact", "-l", "x")])
+def test_a_stream_that_is_stopped_says_what_there_is(
+    onepass: Onepass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+):
+    def stopped(lines: Iterator[Row], *_: object, **__: object) -> Iterator[Row]:
+        yield Row(1, {"text": "Ann"}, "Ann")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reading, "json_rows", stopped)
+    out = tmp_path / "o.jsonl"
+    done = onepass(*command, "-i", "-", "-o", str(out))
+    assert done.code == 130
+    assert f"onepass: {out} holds the first 1 rows; a stream cannot be read again" in done.err
+    assert out.read_text().count("\n") == 1
 
 
 def test_help_that_nobody_reads(tmp_path: Path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +123,18 @@ def test_an_interrupted_download_is_finished_later_and_refused_offline(hub, load
     weights.unlink()
     assert "not complete in the cache" in load(NAME, local_files_only=True)["error"]
     assert load(NAME)["files"] == text(FILES)
+
+
+def test_a_damaged_file_of_the_cache_is_fetched_again_once_it_is_deleted(hub, load, tmp_path):
+    hub.add(NAME, FILES)
+    first = load(NAME)
+    file = tmp_path / first["directory"] / "config.json"
+    file.resolve().write_text("{")
+    said = load(NAME)["error"]
+    assert f"{file} is not readable JSON" in said
+    advised = re.search(r"; delete (\S+), so that it is downloaded again\.$", said)
+    Path(advised[1]).unlink()
+    assert load(NAME) == first
 
 
 def test_cache_dir_is_used(hub, load, tmp_path):

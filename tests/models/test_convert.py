@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -72,6 +73,41 @@ def test_a_gliner2_checkpoint_answers_as_before(tiny: Path, tmp_path: Path) -> N
     convert_checkpoint(pickled(tiny), tmp_path / "new")
     after = Extractor.from_pretrained(tmp_path / "new", backend="torch")
     assert after.extract("tim in rome", schema) == before
+
+
+def test_a_directory_may_be_a_disk_of_its_own(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    replace = os.replace
+
+    def within(source: Path, target: Path) -> None:
+        if disk not in source.parents:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        replace(source, target)
+
+    monkeypatch.setattr("onepass.models.convert.os.replace", within)
+    convert_checkpoint(pickled(tiny), disk)
+    assert (disk / "model.safetensors").is_file()
+    assert not list(disk.glob(".*"))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_killed_process_left_goes_after_a_day(
+    tiny: Path, tmp_path: Path, there: bool
+) -> None:
+    output = tmp_path / "new"
+    if there:
+        output.mkdir()
+    place, prefix = (output, ".onepass-") if there else (tmp_path, ".new-")
+    old, young, other = (place / f"{prefix}{end}" for end in ("a" * 32, "b" * 32, "mine"))
+    for one in (old, young, other):
+        one.mkdir()
+    for one in (old, other):
+        os.utime(one, (0, 0))
+    convert_checkpoint(pickled(tiny), output)
+    assert [one.exists() for one in (old, young, other)] == [False, True, True]
 
 
 def test_of_any_family_what_is_needed_comes_along(tmp_path: Path) -> None:

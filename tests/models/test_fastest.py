@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -175,6 +176,18 @@ def test_nothing_is_measured_where_nothing_can_be_kept(
     monkeypatch.setattr(Path, "home", homeless)
     assert open_fastest(model, DIRECTORY, 1, openers) is inner
     assert openers.used == ["onnx", "onnx"]
+
+
+def test_onnx_runtime_is_taken_where_the_result_cannot_be_kept(
+    model: Model, inner: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    slow = Other(inner, delay=0.02)
+    assert open_fastest(model, DIRECTORY, 1, Openers(slow, lambda: inner)) is slow
+    assert [path.name for path in (tmp_path / "cache" / "fastest").iterdir()] == [".lock"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")

@@ -114,6 +114,43 @@ def test_of_threads_that_open_a_checkpoint_one_exports(
     assert written == [checkpoint]
 
 
+def test_what_a_killed_export_left_in_the_cache_goes(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    opened(checkpoint)
+    exports = tmp_path / "cache" / "exports"
+    (place,) = exports.iterdir()
+    shutil.rmtree(place / "fp32")
+    here, elsewhere, young = place, exports / "elsewhere", exports / "young"
+    left = [one / f".fp32-{'a1' * 16}" for one in (here, elsewhere, young)]
+    for one in left:
+        one.mkdir(parents=True)
+        (one / "encode.onnx").touch()
+    for one in (left[1], left[1] / "encode.onnx"):
+        os.utime(one, (0, 0))
+    opened(checkpoint)
+    assert [one.exists() for one in left] == [False, False, True]
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeros", "missing", "unsealed"])
+def test_graphs_in_the_cache_that_are_damaged_are_made_anew(
+    checkpoint: Checkpoint, tmp_path: Path, damage: str
+) -> None:
+    reader = Extractor.from_pretrained(checkpoint.directory)
+    before = reader.extract("tim in rome", {"entities": ["person"]})
+    (graph,) = (tmp_path / "cache" / "exports").glob("*/fp32/encode.onnx")
+    whole = graph.read_bytes()
+    if damage == "cut":
+        graph.write_bytes(whole[:1000])
+    elif damage == "zeros":
+        graph.write_bytes(bytes(len(whole)))
+    else:
+        graph.with_name("encode.onnx" if damage == "missing" else "sealed.json").unlink()
+    reader = Extractor.from_pretrained(checkpoint.directory)
+    assert reader.extract("tim in rome", {"entities": ["person"]}) == before
+    assert len(graph.read_bytes()) == len(whole)
+
+
 def test_graphs_beside_the_checkpoint_are_used(checkpoint: Checkpoint, tmp_path: Path) -> None:
     written = export_checkpoint(checkpoint)
     assert written == checkpoint.directory / "onnx" / "fp32"

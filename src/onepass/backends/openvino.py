@@ -129,7 +129,7 @@ class OpenvinoBackend:
     def _path(self, graph: str) -> Path:
         return self._directory / f"{graph}.onnx"
 
-    def _alone(self) -> AbstractContextManager[None]:
+    def _alone(self) -> AbstractContextManager[bool | None]:
         """Compile while no other process does: a blob is mapped by those who find it half written.
 
         Ten processes that started on an empty cache died of it (SIGBUS), three or four at a time.

@@ -26,6 +26,16 @@ _OWNER = 0o700  # results hold texts
 _TRIES = 10  # to lock a journal that other jobs remove
 
 
+def folder_of(output: Path) -> Path:
+    """Return the folder of the job of an output, through links; it need not be there.
+
+    >>> folder_of(Path("/data/found.jsonl")).name
+    'found.jsonl.job'
+    """
+    place = os.path.realpath(output)
+    return Path(f"{place}.job")
+
+
 def locked(folder: Path) -> BinaryIO:
     """Open the journal of a job for this process alone; folder and file are made if need be.
 

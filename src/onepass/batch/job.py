@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from numbers import Real
 from pathlib import Path
@@ -51,6 +51,10 @@ class ModelChoice:
     threads: int | None = None
     device: Device = "auto"
     compiled: bool = False
+
+    def of_worker(self) -> ModelChoice:
+        """Return how one of several processes runs it: on one thread, if nothing else is said."""
+        return replace(self, threads=self.threads or 1)
 
 
 BUILTIN = ModelChoice()

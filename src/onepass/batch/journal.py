@@ -60,6 +60,21 @@ class Done:
         return Position(self.source, self.number)
 
 
+def begun_as(folder: Path) -> Mapping[str, Any]:
+    """Return the identity of an unfinished job; nothing if there is none that can be read.
+
+    Whose the folder is, and whether the job may go on, is checked where it does.
+    """
+    journal = folder / JOURNAL
+    if not os.path.isfile(journal):  # nor in a place that may not be entered
+        return {}
+    try:
+        with journal.open("rb") as file:
+            return dict(json.loads(file.readline()))
+    except (OSError, TypeError, ValueError, RecursionError):
+        return {}
+
+
 class Journal:
     """The folder of an unfinished job, open for adding to it; use it as a context.
 
@@ -86,7 +101,11 @@ class Journal:
         self.done = Done()
         self.is_finished = False
         streamed = identity.get(INPUT) == STREAM
-        self.advice = "begin again" if streamed else "resume=True (--resume) goes on from there"
+        self.advice = (
+            "what was found stays there, but a stream cannot be read again: give another output"
+            if streamed
+            else "resume=True (--resume) goes on from there"
+        )
         self._rows: BinaryIO | None = None
         self._journal = locked(folder)
         may_remove = False
@@ -183,6 +202,7 @@ class Journal:
         """Say that all is done; what follows may be repeated."""
         if self._rows is not None:
             with writing(self._folder, self.advice):
+                self._rows.truncate(self.done.size)  # adding more may have been interrupted
                 self._rows.close()
                 self._rows = None
                 self._write_line(_FINISHED)

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 from onepass import __version__
 from onepass.batch.columns import check_starts
 from onepass.batch.engines import Engine
-from onepass.batch.folder import RESULT
+from onepass.batch.folder import RESULT, folder_of
 from onepass.batch.job import Counts
 from onepass.batch.journal import INPUT, STREAM, Done, Journal
-from onepass.batch.reading import read_chunks
+from onepass.batch.reading import Stop, read_chunks
 from onepass.batch.rows import START, BadRow, Position
 from onepass.batch.sources import Source
 from onepass.batch.states import digest, state
@@ -35,10 +35,13 @@ class Watch:
     Args:
         progress: takes the counts after each chunk.
         failure: takes which row failed, and why.
+        left: takes how many rows of a stream were answered before it was stopped or failed, and
+            the file that holds what was found in them.
     """
 
     progress: Callable[[Counts], None] = lambda _: None
     failure: Callable[[str, str], None] = lambda _row, _error: None
+    left: Callable[[int, Path], None] = lambda _rows, _file: None
 
 
 SILENT = Watch()
@@ -93,6 +96,8 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     Raises:
         InputError: for a file that cannot be read or written, or that changed while it was read,
             or work that cannot go on.
+        KeyboardInterrupt: when it comes; of a stream, which nobody can read again, what is done is
+            put in its place before.
     """
     place = route.place
     streamed = any(source.is_stream for source in route.sources)
@@ -102,18 +107,12 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
         )
     _check_apart(route)
     check_starts(route.sources, route.text_field)
-    folder = place.with_name(f"{place.name}.job")
+    folder = folder_of(place)
     states = _States(route.sources, f"what was found is kept in {folder}. Delete that folder and ")
-    identity = {
-        "version of onepass": __version__,
-        INPUT: STREAM if streamed else states.begun,
-        "text field": route.text_field,
-        "limit of a line": max(source.most for source in route.sources),
-        **work.identity(),
-    }
+    identity = _identity(work, route, STREAM if streamed else states.begun)
     in_place = str(place) in _real_paths(route.sources)
     journal = Journal(folder, identity, resume=route.resume, in_place=in_place)
-    stays = not streamed
+    stays, stop = True, Stop()
     try:
         if journal.is_moved and not place.exists():
             raise InputError(
@@ -127,41 +126,66 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
             rows = journal.rows_file
             work.resumed(journal.done, rows if rows.exists() else place)
         if not journal.is_finished:
-            counts = _fill(journal, writer, work, (route, watch, states))
+            counts = _fill(journal, writer, work, (route, watch, states, stop))
             states.check()
             journal.finish()
         _put_in_place(journal, writer, place, folder)
         stays = False
+    except BaseException:
+        if streamed and journal.done.rows:
+            watch.left(journal.done.rows, journal.rows_file)
+        raise
     finally:
         journal.close(remove=not (stays and journal.done.rows))
+    if stop.came:
+        watch.left(journal.done.rows, place)
+        raise KeyboardInterrupt
     return counts
 
 
+def _identity(work: Work, route: Route, given: str) -> dict[str, Any]:
+    """Return what has to be the same for a job to go on, the state of its input among it."""
+    return {
+        "version of onepass": __version__,
+        INPUT: given,
+        "text field": route.text_field,
+        "limit of a line": max(source.most for source in route.sources),
+        **work.identity(),
+    }
+
+
 def _fill(
-    journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch, _States]
+    journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch, _States, Stop]
 ) -> Counts:
-    """Add the results of all chunks that are still to do."""
-    route, watch, states = how
+    """Add the results of all chunks that are still to do, or of a stream until it is stopped."""
+    route, watch, states, stop = how
     begun, start, total = journal.done, time.monotonic(), _bytes_of(route.sources)
     engine = work.engine(begun.position)
     if begun == Done():
         journal.add(writer.head())
     counts = Counts(begun.rows, begun.failed, begun.rows)
-    chunks = read_chunks(route.sources, route.text_field, begun.position)
-    with closing(engine(chunks)) as answered:
-        for chunk, answers in answered:
-            results = joined_results(chunk, answers)
-            bad = [row for row in results if isinstance(row, BadRow)]
-            journal.add(
-                writer.chunk(results),
-                chunk.end,
-                rows=len(results),
-                failed=len(bad),
-                bytes_read=chunk.bytes_read,
-            )
-            counts = _counted(journal.done, begun, total, start)
-            _tell(watch, bad, counts)
-            states.check_if_due()
+    chunks = read_chunks(route.sources, route.text_field, begun.position, stop=stop)
+    try:
+        with closing(engine(chunks)) as answered:
+            for chunk, answers in answered:
+                results = joined_results(chunk, answers)
+                bad = [row for row in results if isinstance(row, BadRow)]
+                journal.add(
+                    writer.chunk(results),
+                    chunk.end,
+                    rows=len(results),
+                    failed=len(bad),
+                    bytes_read=chunk.bytes_read,
+                )
+                counts = _counted(journal.done, begun, total, start)
+                _tell(watch, bad, counts)
+                states.check_if_due()
+    except KeyboardInterrupt:
+        if not any(source.is_stream for source in route.sources):
+            raise
+        stop.came = True
+    if stop.came and not journal.done.rows:
+        raise KeyboardInterrupt
     return counts
 
 
@@ -187,7 +211,8 @@ def pass_on(
     writer, engine = work.writer(), work.engine(START)
     start, total, head = time.monotonic(), _bytes_of(route.sources), writer.head().decode()
     done, counts = Done(), Counts()
-    with closing(engine(read_chunks(route.sources, route.text_field))) as answered:
+    stop = Stop()
+    with closing(engine(read_chunks(route.sources, route.text_field, stop=stop))) as answered:
         for chunk, answers in answered:
             results = joined_results(chunk, answers)
             bad = [row for row in results if isinstance(row, BadRow)]
@@ -198,6 +223,8 @@ def pass_on(
             counts = _counted(done, Done(), total, start)
             _tell(watch, bad, counts)
             states.check_if_due()
+    if stop.came:
+        raise KeyboardInterrupt
     write(head)  # of an input without rows
     states.check()
     return counts

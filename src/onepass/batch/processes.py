@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -48,7 +47,7 @@ def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
     Raises:
         BackendError: when a process dies, such as for want of memory.
     """
-    choice = replace(choice, threads=choice.threads or 1)
+    choice = choice.of_worker()
 
     def run(chunks: Iterable[Chunk]) -> Answered:
         context = _Context()  # a runtime's threads do not fork

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -107,7 +106,7 @@ def extract(
     request = Request(read_schema(schema).checked(), threshold, overlap, on_long)
     return dataset.map_batches(
         _ColumnActor,
-        fn_constructor_args=(_single(model), request.to_dict(), text_field),
+        fn_constructor_args=(model.of_worker(), request.to_dict(), text_field),
         batch_size=CHUNK_ROWS,
         batch_format="pyarrow",
         compute=_ray().data.ActorPoolStrategy(min_size=workers[0], max_size=workers[1]),
@@ -122,10 +121,6 @@ def _ray() -> Any:
     import ray.data
 
     return ray
-
-
-def _single(choice: ModelChoice) -> ModelChoice:
-    return replace(choice, threads=choice.threads or 1)
 
 
 def _results(
@@ -145,7 +140,7 @@ def _results(
         )
         done = read.map_batches(
             _ChunkActor,
-            fn_constructor_args=(_single(job.model), request.to_dict()),
+            fn_constructor_args=(job.model.of_worker(), request.to_dict()),
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=job.workers),

@@ -27,8 +27,19 @@ class Meter:
     count: Callable[[], int] = lambda: 0
 
 
+@dataclass
+class Stop:
+    """Whether a stream was stopped by who waited for it, with Ctrl-C or the like."""
+
+    came: bool = False
+
+
 def read_chunks(
-    sources: Sequence[Source], text_field: str, start: Position = START
+    sources: Sequence[Source],
+    text_field: str,
+    start: Position = START,
+    *,
+    stop: Stop | None = None,
 ) -> Iterator[Chunk]:
     """Yield the rows of all sources, some at a time.
 
@@ -39,6 +50,8 @@ def read_chunks(
         sources: what to read.
         text_field: the key or column of the text, of sources that have any.
         start: where to go on.
+        stop: is told of a KeyboardInterrupt while a stream is read, which then ends there; without
+            it, the rows that were read of a chunk are lost.
 
     Raises:
         InputError: if a file as a whole cannot be read.
@@ -50,8 +63,12 @@ def read_chunks(
         skip = start.number if index == start.source else 0
         name = str(source.path) if len(sources) > 1 and source.kind != "files" else None
         found = read_rows(source, text_field, skip=skip, meter=meter)
+        if stop is not None and source.is_stream:
+            found = _until_stopped(found, stop)
         for rows in chunked(found if name is None else _with_file(found, name)):
             yield Chunk(rows, Position(index, rows[-1].number), before + meter.count())
+        if stop is not None and stop.came:
+            return
         before += source.size()
 
 
@@ -97,6 +114,13 @@ def read_rows(
                 table = Table(lines, source.name, source.kind, source.most, named=source.named)
                 yield from table.rows(text_field, skip)
     meter.count = source.size  # the file is closed, and read to its end
+
+
+def _until_stopped(rows: Iterator[Row | BadRow], stop: Stop) -> Iterator[Row | BadRow]:
+    try:
+        yield from rows
+    except KeyboardInterrupt:
+        stop.came = True
 
 
 def _with_file(rows: Iterator[Row | BadRow], name: str) -> Iterator[Row | BadRow]:

@@ -6,20 +6,21 @@ It puts the parts together; each has its own file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Request, open_model, request_of
 from onepass.batch.columns import find_columns
 from onepass.batch.engines import Engine, in_this_process
-from onepass.batch.job import Counts, FileFormat, Job
+from onepass.batch.job import Counts, FileFormat, Job, ModelChoice
 from onepass.batch.journal import Done
 from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on, place_of
 from onepass.batch.packing import packing
 from onepass.batch.rows import Position
 from onepass.batch.sources import Source, job_sources
-from onepass.batch.states import model_identity
+from onepass.batch.states import as_begun, as_opened, model_identity
 from onepass.batch.writing import CsvLines, JsonLines, Writer
 from onepass.errors import InputError
 
@@ -58,6 +59,8 @@ def run(job: Job, *, watch: Watch = SILENT, load: Load | None = None) -> Counts:
     """
     request = request_of(job)
     place = place_of(Path(job.output))
+    if job.resume:
+        job = replace(job, model=as_begun(job.model, place))
     sources = _sources_of(job)
     route = Route(sources, job.text_field, place, job.resume)
     return keep(_Extraction(job, request, sources, load), route, watch)
@@ -95,7 +98,7 @@ def stream(
     return pass_on(_Extraction(job, request, sources, load), route, write, watch)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Extraction:
     """What a job asks of every row."""
 
@@ -104,10 +107,25 @@ class _Extraction:
     sources: Sequence[Source]
     load: Load | None
 
+    @cached_property
+    def _model(self) -> Extractor:
+        """The model of a job with one worker."""
+        return self.load() if self.load is not None else open_model(self.job.model)
+
+    @cached_property
+    def _choice(self) -> ModelChoice:
+        """How the model runs: what is fastest is found out once, not by each of the workers."""
+        chosen = self.job.model
+        if self.job.engine == "ray":  # of other machines
+            return chosen
+        if self.job.workers == 1:
+            return as_opened(chosen, self._model)
+        return as_opened(chosen, open_model(chosen.of_worker()))
+
     def identity(self) -> Mapping[str, Any]:
         return {
             "request": self.request.to_dict(),
-            "model": model_identity(self.job.model),
+            "model": model_identity(self._choice),
             "format": [self.job.output_format.value, packing(Path(self.job.output))],
         }
 
@@ -118,7 +136,16 @@ class _Extraction:
         """Nothing of them matters to the rows to come."""
 
     def engine(self, start: Position) -> Engine:
-        return _engine_of(self.job, self.request, self.sources, start, self.load)
+        job = self.job
+        if job.engine == "ray":
+            from onepass.batch.ray import on_cluster
+
+            return on_cluster(job, self.request, self.sources, start)
+        if job.workers > 1:
+            from onepass.batch.processes import in_processes  # multiprocessing takes time to import
+
+            return in_processes(self._choice, self.request, job.workers)
+        return in_this_process(lambda: self._model, self.request)
 
 
 def _sources_of(job: Job) -> tuple[Source, ...]:
@@ -137,17 +164,3 @@ def _writer_of(job: Job, request: Request, sources: Sequence[Source]) -> Writer:
     from onepass.batch.parquet_writing import ArrowStream
 
     return ArrowStream(columns, request.schema)
-
-
-def _engine_of(
-    job: Job, request: Request, sources: Sequence[Source], start: Position, load: Load | None
-) -> Engine:
-    if job.engine == "ray":
-        from onepass.batch.ray import on_cluster
-
-        return on_cluster(job, request, sources, start)
-    if job.workers > 1:
-        from onepass.batch.processes import in_processes  # multiprocessing takes time to import
-
-        return in_processes(job.model, request, job.workers)
-    return in_this_process(load or (lambda: open_model(job.model)), request)

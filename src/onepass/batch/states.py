@@ -1,21 +1,25 @@
-"""What tells that files have not changed since a job was begun: names, sizes, times of change.
+"""What tells that a job goes on as it was begun: the states of its files, and how its model runs.
 
-It does not know what is in them.
+The state of a file is its name, size and time of change; what is in it is not looked at.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from onepass.batch.folder import folder_of
+from onepass.batch.journal import begun_as
 from onepass.builtin import NAME
 
 if TYPE_CHECKING:
     from onepass.batch.job import ModelChoice
+    from onepass.extractor import Extractor
+    from onepass.models.choosing import BackendName, Precision
 
 # Where the files of a checkpoint are: beside its own, those of its parts and of its graphs.
 _LAYOUT = ("*", "*/*", "onnx/*/*")
@@ -41,6 +45,32 @@ def model_identity(model: ModelChoice) -> dict[str, Any]:
     identity = asdict(model) | {"files": model_digest(model.name)}
     identity.pop("threads")  # they change no result
     return identity
+
+
+def as_opened(choice: ModelChoice, model: Extractor) -> ModelChoice:
+    """Return a choice that names what "auto" came to when its model was opened."""
+    return replace(
+        choice,
+        backend=cast("BackendName", model.backend),
+        precision=cast("Precision", model.precision),
+    )
+
+
+def as_begun(model: ModelChoice, output: Path) -> ModelChoice:
+    """Return a choice for a job that goes on: "auto" is what it was when the job was begun.
+
+    Args:
+        model: that is chosen now.
+        output: of the job; if none was begun, the choice stays as it is.
+    """
+    kept = begun_as(folder_of(output)).get("model")
+    if not isinstance(kept, Mapping):
+        return model
+    return replace(
+        model,
+        backend=kept.get("backend", "auto") if model.backend == "auto" else model.backend,
+        precision=kept.get("precision", "auto") if model.precision == "auto" else model.precision,
+    )
 
 
 def model_digest(name: str | Path | None) -> str | None:

@@ -5,7 +5,6 @@ It does not know how rows are read, answered or written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import typer
 from onepass.batch import Job, Watch, run, stream
 from onepass.batch.answering import Refused, found, request_of
 from onepass.batch.columns import check_starts
+from onepass.batch.folder import folder_of
 from onepass.batch.job import says_format
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
@@ -87,7 +87,7 @@ def kept(output: Path, go: Callable[[Watch], int]) -> int:
     Raises:
         KeyboardInterrupt: after Ctrl-C, or what stops it in the same way.
     """
-    folder = Path(f"{os.path.realpath(output)}.job")
+    folder = folder_of(output)
     with Progress() as progress:
         try:
             return go(watch_of(progress))
@@ -99,7 +99,14 @@ def kept(output: Path, go: Callable[[Watch], int]) -> int:
 
 def watch_of(progress: Progress) -> Watch:
     """Return who is told how a job goes: the line on standard error."""
-    return Watch(progress.show, progress.fail)
+
+    def left(rows: int, file: Path) -> None:
+        progress.say(
+            f"{file} holds the first {rows:,} rows; a stream cannot be read again, so that this "
+            "job cannot be resumed"
+        )
+
+    return Watch(progress.show, progress.fail, left)
 
 
 def _page(job: Job, output: Path | None, load: Load) -> int:

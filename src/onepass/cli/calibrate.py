@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -26,10 +29,12 @@ from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from onepass.corpus.example import Example
     from onepass.evaluation.calibration import Answered
+
+_ROOM = 1 << 16  # bytes, as a file of settings may have
 
 EXAMPLES = """Examples:
 
@@ -67,6 +72,8 @@ def calibrate(
         )
     files = annotated_files(data)
     chosen = loading.choice(str(checkpoint.absolute()), backend, precision, threads)
+    with _writing(checkpoint) as staged:  # before the work
+        staged.write_bytes(bytes(_ROOM))
     model = loading.load_model(chosen)
     line = StatusLine()
     answered = answer(model.uncalibrated(), _examples(files.values(), limit, line))
@@ -79,6 +86,7 @@ def calibrate(
             f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
         )
     errors = calibration_errors(answered)
+    show(_report(fitted, errors, form))  # first: it is there, whatever comes
     path, lost = _keep(checkpoint, fitted, answered)
     say(f"{path} holds what was fitted on {len(answered):,} texts")
     if lost:
@@ -87,7 +95,22 @@ def calibrate(
             "Thresholds of the scores before are left out where nothing tells what they are among "
             f"the new ones: {names}; set them anew."
         )
-    show(_report(fitted, errors, form))
+
+
+@contextmanager
+def _writing(checkpoint: Path) -> Iterator[Path]:
+    """Give the name of a file in a checkpoint to write to, which does not stay there."""
+    staged = checkpoint / f".onepass.json-{uuid4().hex}"
+    try:
+        yield staged
+    except OSError as error:
+        raise InputError(
+            f"{checkpoint} cannot be written ({error.strerror or error}); make room there, or "
+            "calibrate a copy."
+        ) from error
+    finally:
+        with suppress(OSError):  # it was said when it was written
+            staged.unlink(missing_ok=True)
 
 
 def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Iterator[Example]:
@@ -113,9 +136,9 @@ def _keep(
     """
     from onepass.evaluation.recalibration import carried, carried_labels
     from onepass.hub.checkpoint import SETTINGS_FILE
+    from onepass.models.kept import Calibration
     from onepass.models.registry import read_settings
     from onepass.models.settings import own_settings
-    from onepass.models.thresholds import Calibration
 
     kept = read_settings(checkpoint)
     lines = {kind: Calibration(**line) for kind, line in fitted["calibration"].items()}
@@ -124,14 +147,14 @@ def _keep(
     thresholds = carried(old, kept.calibration, after)
     labels = carried_labels(kept.labels, kept.calibration, after, answered)
     path = checkpoint / SETTINGS_FILE
-    staged = path.with_name(f".{path.name}.new")
     settings = own_settings(checkpoint)
     settings["thresholds"] = thresholds | fitted["thresholds"]
     settings["calibration"] = settings.get("calibration", {}) | fitted["calibration"]
     if "labels" in settings:
         settings["labels"] = labels
-    staged.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    staged.replace(path)
+    with _writing(checkpoint) as staged:
+        staged.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        staged.replace(path)
     pairs = ((old, thresholds), (kept.labels, labels))
     return path, {name: at for was, now in pairs for name, at in was.items() if name not in now}
 

@@ -7,6 +7,7 @@ from functools import partial
 from onepass.batch import Job
 from onepass.batch.answering import Request
 from onepass.batch.lines import LINE_BYTES
+from onepass.batch.states import as_begun
 from onepass.cli import loading
 from onepass.cli.bulk import extract_files
 from onepass.cli.file_options import (
@@ -119,6 +120,8 @@ def extract(
     )
     request = Request(asked, threshold, overlap.value, on_long.value, solver.value)
     chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    if resume and output is not None:
+        chosen = as_begun(chosen, output)
     load = partial(loading.load_model, chosen)
     if not source:
         refuse_file_options(

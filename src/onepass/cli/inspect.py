@@ -12,7 +12,7 @@ from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, section, show
 
 if TYPE_CHECKING:
-    from onepass.models.inspect import Inspection, Part
+    from onepass.models.inspect import InspectedPart, Inspection
 
 _UNKNOWN, _NO_LIMIT = "not known", "no limit"
 
@@ -109,7 +109,7 @@ def _parts(found: Inspection) -> list[tuple[str, ...]]:
     return [_part(part) for part in found.parts]
 
 
-def _part(part: Part) -> tuple[str, ...]:
+def _part(part: InspectedPart) -> tuple[str, ...]:
     origin = ", ".join(x for x in (part.base, part.encoder) if x)
     return part.name, _count(part.parameters), _megabytes(part.size_bytes), origin
 

@@ -157,11 +157,12 @@ def check_apart(output: Path | None, what: str, others: Mapping[str, Path | None
 
 
 @contextmanager
-def opened(output: Path | None) -> Iterator[Write]:
+def opened(output: Path | None, what: str = "output") -> Iterator[Write]:
     """Open what a command writes to.
 
     Args:
         output: a file, which is packed if its name ends in .gz; None for standard output.
+        what: it is to the user, for messages.
 
     Returns:
         A context that gives a function which writes text. A file is written beside its place and
@@ -179,9 +180,9 @@ def opened(output: Path | None) -> Iterator[Write]:
     if packing(output) == "zstd":
         raise InputError(f"The output {output} cannot be packed with zstd here; give .gz.")
     direct = is_device(output)
-    place = output if direct else _place_of(output)
+    place = output if direct else _place_of(output, what)
     part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
-    name, packed = f"The output {output}", packing(output) == "gzip"
+    name, packed = f"The {what} {output}", packing(output) == "gzip"
     with _named(name):
         file = _added_to(output, packed) if direct else _new_file(part, place, packed)
         if not direct:  # a process that is killed at its work cannot remove a file
@@ -209,13 +210,13 @@ def opened(output: Path | None) -> Iterator[Write]:
             part.unlink(missing_ok=True)
 
 
-def _place_of(output: Path) -> Path:
+def _place_of(output: Path, what: str) -> Path:
     """Return where a file will be written, through links, or refuse a directory."""
     place = Path(os.path.realpath(output))
     if place.is_dir():
-        raise InputError(f"The output {output} is a directory; give the name of a file.")
+        raise InputError(f"The {what} {output} is a directory; give the name of a file.")
     if not place.parent.is_dir():
-        raise InputError(f"There is no directory {place.parent} for the output; make it first.")
+        raise InputError(f"There is no directory {place.parent} for the {what}; make it first.")
     return place
 
 

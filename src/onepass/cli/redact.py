@@ -16,6 +16,7 @@ import typer
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
+from onepass.batch.states import as_begun
 from onepass.cli import loading
 from onepass.cli.bulk import ROWS_FAILED, Load
 from onepass.cli.file_options import (
@@ -178,6 +179,8 @@ def redact(
         region=region,
     )
     chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    if resume and output is not None:
+        chosen = as_begun(chosen, output)
     load = partial(loading.load_model, chosen)
     counts, failed = Report(), 0
     form = form or _form_of(output, many=bool(source))
@@ -190,7 +193,8 @@ def redact(
         )  # fmt: skip
     read = {} if job is None else read_by(job)
     check_apart(report, "report", {**read, "output": output})
-    with nullcontext() if report is None else opened(report) as tell:  # refused before the work
+    # What cannot be written is refused before the work, as far as that can be known.
+    with nullcontext() if report is None else opened(report, "report") as tell:
         if job is not None:
             write_rows = redact_page if form is Form.HTML else redact_rows
             failed = write_rows(job, output, counts, load)
@@ -200,9 +204,9 @@ def redact(
                 max_line=max_line != LINE_BYTES,
             )  # fmt: skip
             counts.add(_one_text(text, output, options, load, form))
+        say(f"onepass: {counts.summary()}")  # first: the output is there, whatever comes
         if tell is not None:
             tell(json_text(counts.to_dict() | {"failed": failed}))
-    say(f"onepass: {counts.summary()}")
     if failed:
         raise typer.Exit(ROWS_FAILED)
 

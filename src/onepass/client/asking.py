@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import httpx
 
 from onepass.client import waiting, wire
+from onepass.client.pool import Pool, this_loop, this_process
 from onepass.client.wire import ModelInfo
 from onepass.errors import ServiceError
 from onepass.results.types import Extraction
@@ -32,7 +33,7 @@ M = TypeVar("M", bound="BaseModel")
 
 
 class Client:
-    """Asks a service; may be used from several threads, and as a context manager.
+    """Asks a service; may be used from several threads, over a fork, and as a context manager.
 
     Args:
         url: of the service; a name and a password in it (``https://ann:secret@host``) are sent to
@@ -63,11 +64,10 @@ class Client:
         address, self._retries = wire.address(url), wire.tries(retries)
         self._url = address.url
         headers, patience = wire.headers(api_key, address.login), waiting.patience(timeout)
-        with wire.proxies():
-            self._http = httpx.Client(
-                base_url=address.url, auth=address.login, headers=headers, timeout=patience,
-                transport=transport, event_hooks=waiting.in_time(patience),
-            )  # fmt: skip
+        self._pool = Pool(this_process, lambda: httpx.Client(
+            base_url=address.url, auth=address.login, headers=headers, timeout=patience,
+            transport=transport, event_hooks=waiting.in_time(patience),
+        ))  # fmt: skip
 
     # fmt: off
     @overload
@@ -172,7 +172,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; after that, the client asks for nothing more."""
-        self._http.close()
+        self._pool.here().close()
 
     def __enter__(self) -> Self:
         return self
@@ -195,12 +195,13 @@ class Client:
         path: str,
         body: Mapping[str, Any] | None = None,
     ) -> T:
-        wire.check_open(self._http, self._url)
+        http = self._pool.here()
+        wire.check_open(http, self._url)
         tries = 0
         while True:
             last = tries == self._retries
             try:
-                got = self._http.request(method, path, content=wire.body(body))
+                got = http.request(method, path, content=wire.body(body))
             except httpx.HTTPError as error:
                 if last or not isinstance(error, wire.NEVER_SENT):
                     raise wire.unreached(error, self._url) from error
@@ -214,7 +215,7 @@ class Client:
 
 
 class AsyncClient:
-    """The twin of `Client` for asyncio: the same methods, to be awaited.
+    """The twin of `Client` for asyncio, for any number of event loops: methods to be awaited.
 
     >>> AsyncClient("http://127.0.0.1:8000")
     AsyncClient('http://127.0.0.1:8000')
@@ -232,11 +233,10 @@ class AsyncClient:
         address, self._retries = wire.address(url), wire.tries(retries)
         self._url = address.url
         headers, patience = wire.headers(api_key, address.login), waiting.patience(timeout)
-        with wire.proxies():
-            self._http = httpx.AsyncClient(
-                base_url=address.url, auth=address.login, headers=headers, timeout=patience,
-                transport=transport, event_hooks=waiting.in_time_async(patience),
-            )  # fmt: skip
+        self._pool = Pool(this_loop, lambda: httpx.AsyncClient(
+            base_url=address.url, auth=address.login, headers=headers, timeout=patience,
+            transport=transport, event_hooks=waiting.in_time_async(patience),
+        ))  # fmt: skip
 
     # fmt: off
     @overload
@@ -307,7 +307,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections; after that, the client asks for nothing more."""
-        await self._http.aclose()
+        await self._pool.here().aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -330,12 +330,13 @@ class AsyncClient:
         path: str,
         body: Mapping[str, Any] | None = None,
     ) -> T:
-        wire.check_open(self._http, self._url)
+        http = self._pool.here()
+        wire.check_open(http, self._url)
         tries = 0
         while True:
             last = tries == self._retries
             try:
-                got = await self._http.request(method, path, content=wire.body(body))
+                got = await http.request(method, path, content=wire.body(body))
             except httpx.HTTPError as error:
                 if last or not isinstance(error, wire.NEVER_SENT):
                     raise wire.unreached(error, self._url) from error

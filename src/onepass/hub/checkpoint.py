@@ -144,7 +144,7 @@ def _indexed(index: Path) -> tuple[Path, ...]:
     """Return the files that an index names."""
     names = read_json(index).get("weight_map")
     if not isinstance(names, Mapping) or not names:
-        raise CheckpointError(f"{index} names no files in its weight_map; download it again.")
+        raise CheckpointError.damaged(index, "names no files in its weight_map")
     found = sorted({str(name) for name in names.values()})
     for name in found:
         if "/" in name or "\\" in name or not (index.parent / name).is_file():

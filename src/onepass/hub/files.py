@@ -45,11 +45,11 @@ def read_json(path: Path) -> dict[str, Any]:
     if is_too_deep(content):
         raise _unreadable(path, TOO_DEEP)
     if not isinstance(content, dict):
-        raise CheckpointError(
-            f"{path} must hold a JSON object, not a {type(content).__name__}; download it again."
+        raise CheckpointError.damaged(
+            path, f"must hold a JSON object, not a {type(content).__name__}"
         )
     return content
 
 
 def _unreadable(path: Path, reason: str) -> CheckpointError:
-    return CheckpointError(f"{path} is not readable JSON ({reason}); download it again.")
+    return CheckpointError.damaged(path, f"is not readable JSON ({reason})")

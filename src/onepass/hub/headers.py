@@ -61,5 +61,6 @@ def read_headers(checkpoint: Checkpoint) -> Mapping[str, Weight]:
                     part = file.get_slice(name)
                     found[start + name] = Weight(tuple(part.get_shape()), str(part.get_dtype()))
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+            problem = f"is not a readable safetensors file ({error})"
+            raise CheckpointError.damaged(path, problem) from error
     return found

@@ -1,9 +1,15 @@
-"""Files that several processes and users meet at: one at a time, and with the usual rights."""
+"""Files that several processes and users meet at: one at a time, and with the usual rights.
+
+And what processes leave there that were killed.
+"""
 
 from __future__ import annotations
 
+import re
+import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,28 +17,53 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
+LEFT = 86400.0  # seconds after which nobody is at work any more on what is half made
+_UNIQUE = "[0-9a-f]{32}"  # at the end of a name that is used once: uuid4().hex
+
 
 @contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
+def one_at_a_time(lock: Path) -> Iterator[bool]:
     """Let only one process at a time do what follows; nobody waits where nothing can be locked.
 
     The lock ends with its process, however that ends. Threads of one process wait, too.
 
     Args:
         lock: a file that is made if it is not there, and stays; its directory is there.
+
+    Returns:
+        A context that says whether there is a lock.
     """
     if sys.platform == "win32":
-        yield
+        yield False
         return
     try:
         file = lock.open("ab")
     except OSError:
-        yield
+        yield False
         return
     with file:
+        is_locked = False
         with suppress(OSError):  # of file systems without locks
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            is_locked = True
+        yield is_locked
+
+
+def remove_left(directory: Path, prefix: str, *, older: float = LEFT) -> None:
+    """Remove the directories that processes made for themselves, and left when they were killed.
+
+    Args:
+        directory: holds them; if it cannot be read, nothing is removed.
+        prefix: of their names, before the digits of a `uuid.uuid4`.
+        older: seconds in which nothing of them was written.
+    """
+    with suppress(OSError):  # others may remove the same
+        for place in list(directory.iterdir()):
+            is_left = re.fullmatch(re.escape(prefix) + _UNIQUE, place.name)
+            if is_left and place.is_dir() and not place.is_symlink():
+                written = max(path.lstat().st_mtime for path in (place, *place.rglob("*")))
+                if time.time() - written >= older:
+                    shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager

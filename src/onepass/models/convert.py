@@ -16,6 +16,7 @@ from onepass.hub import Checkpoint
 from onepass.hub.base import TOKENIZER_FILES, HubOptions
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, SETTINGS_FILE, WEIGHTS
 from onepass.hub.headers import read_headers
+from onepass.hub.sharing import remove_left
 from onepass.models.embedding.modules import convert_modules
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
 from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
@@ -61,8 +62,13 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path) -> Path:
         state = read_weights(checkpoint.directory)
     else:
         state = read_pickles(checkpoint.pickles)
-    staged = output.absolute().with_name(f".{output.absolute().name}-{uuid4().hex}")
+    unique = uuid4().hex
+    if output.is_dir():  # which may be a disk of its own
+        staged = output / f".onepass-{unique}"
+    else:
+        staged = output.absolute().with_name(f".{output.absolute().name}-{unique}")
     try:
+        remove_left(staged.parent, staged.name.removesuffix(unique))
         staged.mkdir(parents=True)
         write_weights(state, staged)
         _copy(checkpoint.directory, staged)

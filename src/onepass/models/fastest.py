@@ -95,8 +95,9 @@ def open_fastest(
         if remembered is not None:
             return openers[remembered.backend]()
         measured, backend = measure(model, directory.name, threads or available_cores(), openers)
-        _write(path, measured)
-    return backend
+        if _write(path, measured):
+            return backend
+    return openers["onnx"]()  # the next process would measure again, and might take the other one
 
 
 def remembered_choices() -> list[Measured]:
@@ -211,12 +212,17 @@ def _load(path: Path) -> Measured | None:
     return measured if measured.backend in ("onnx", "openvino") else None
 
 
-def _write(path: Path, measured: Measured) -> None:
-    """Write a result in one step; a disk that is full by now is no reason to stop."""
+def _write(path: Path, measured: Measured) -> bool:
+    """Write a result in one step and say whether it is kept; the disk may be full by now."""
     staged = path.with_name(f".{path.name}-{uuid4().hex}")
-    with suppress(OSError):
+    try:
         staged.write_text(json.dumps(asdict(measured), indent=2) + "\n", encoding="utf-8")
         staged.replace(path)
+    except OSError:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def _is_writable(directory: Path) -> bool:

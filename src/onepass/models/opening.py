@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,8 @@ from onepass.hub import Checkpoint, export_dir
 from onepass.hub.base import HubOptions
 from onepass.hub.exports import export_problem, find_cache_root, is_checked
 from onepass.hub.registry import find_known
+from onepass.hub.sealed import is_sealed, seal
+from onepass.hub.sharing import LEFT, one_at_a_time, remove_left
 from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_precision
 from onepass.models.family import Model
 from onepass.models.lanes import Lanes, lanes_of
@@ -198,7 +201,9 @@ def _find(checkpoint: Checkpoint, precision: str) -> Path | None:
     beside = checkpoint.directory / "onnx"
     root = beside if find_cache_root() is None else export_dir(checkpoint, precision=precision)
     directory = root / precision
-    return directory if export_problem(directory, checkpoint) is None else None
+    if export_problem(directory, checkpoint) is not None:
+        return None
+    return directory if root == beside or is_sealed(directory) else None
 
 
 def _export(model: Model, checkpoint: Checkpoint, *, others: bool) -> Path:
@@ -206,9 +211,9 @@ def _export(model: Model, checkpoint: Checkpoint, *, others: bool) -> Path:
 
     place = export_dir(checkpoint, precision="fp32")
     try:
-        with _EXPORTING:
+        with _EXPORTING, _alone(place):
             made = _find(checkpoint, "fp32")
-            return made or export_checkpoint(checkpoint, place)
+            return made or _sealed(export_checkpoint(checkpoint, place))
     except CheckpointError as error:
         if not isinstance(error.__cause__, OSError):
             raise
@@ -220,6 +225,26 @@ def _export(model: Model, checkpoint: Checkpoint, *, others: bool) -> Path:
     except MissingExtra:
         there = "only int8 graphs (precision='int8' runs them)" if others else "no ONNX graphs yet"
         raise MissingExtra(f"Running {model.name}, which has {there},", "torch") from None
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Let one process at a time export into a directory of the cache; what dead ones left goes."""
+    with suppress(OSError):  # who exports says it
+        place.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(place / ".lock") as is_alone:
+        for other in place.parent.glob("*"):
+            here = is_alone and other == place
+            remove_left(other, ".fp32-", older=0 if here else LEFT)
+        yield
+
+
+def _sealed(directory: Path) -> Path:
+    try:
+        seal(directory)
+    except OSError as error:
+        raise CheckpointError(f"Graphs cannot be written to {directory}.") from error
+    return directory
 
 
 def _installed(package: str) -> bool:

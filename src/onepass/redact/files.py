@@ -27,7 +27,7 @@ from onepass.batch.packing import ending, opened, packed, packing
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Position, Row
 from onepass.batch.sources import Source, job_sources
-from onepass.batch.states import model_identity
+from onepass.batch.states import as_begun, as_opened, model_identity
 from onepass.batch.writing import error_line, json_line
 from onepass.errors import InputError, RunFailed
 from onepass.redact.checks import libraries
@@ -148,7 +148,10 @@ def redact_files(
             "redact_files writes a file, but the output is '-'; give a path, or take the lines "
             "from redact_stream."
         )
-    route = _route(job, place_of(Path(job.output)))
+    place = place_of(Path(job.output))
+    if job.resume:
+        job = replace(job, model=as_begun(job.model, place))
+    route = _route(job, place)
     return keep(_opened(job, route, report, load), route, watch)
 
 
@@ -215,6 +218,7 @@ def _route(job: RedactJob, place: Path) -> Route:
 def _opened(job: RedactJob, route: Route, report: Report | None, load: Load | None) -> _Redaction:
     check_starts(route.sources, job.text_field)  # a wrong column is told before a model is loaded
     model = load() if load is not None else open_model(job.model)
+    job = replace(job, model=as_opened(job.model, model))
     redactor = Redactor(model, job.options)
     _avoid(redactor, route.sources, job.text_field)
     return _Redaction(redactor, job, route.sources, Report() if report is None else report)
