@@ -17,7 +17,7 @@ from onepass.models.batching import budget_of
 from onepass.models.choosing import BackendName, Device, Precision, Wanted
 from onepass.models.labels import LabelVectors, schema_of
 from onepass.models.opening import Opening, device_of, open_backend, open_lanes
-from onepass.models.reader import Asked, Reader
+from onepass.models.reader import Planned, Reader
 from onepass.models.registry import open_model
 from onepass.models.texts import Texts, checked_texts, read_all, read_list
 from onepass.results.types import Extraction
@@ -172,7 +172,7 @@ class Extractor(Shortcuts):
         """
         own = self._reader
         plain = self.__class__.__new__(self.__class__)
-        model = replace(own.model, thresholds={}, calibration={}, label_thresholds={})
+        model = replace(own.model, kept=own.model.kept.uncalibrated())
         plain._reader = Reader(model, own.backend, own.batching, own.lanes)
         plain._opening = replace(self._opening, calibrated=False)
         return plain
@@ -343,7 +343,7 @@ class Extractor(Shortcuts):
         on_long: OnLong,
         labels: LabelVectors | None,
         solver: Solver,
-    ) -> tuple[TypedPlan | None, Asked]:
+    ) -> tuple[TypedPlan | None, Planned]:
         """Return what is made of the answers, None for a plain schema, and what is asked."""
         plan = typed_plan(schema)
         asked = self._reader.ask(

@@ -115,13 +115,13 @@ def test_long_words_are_cut(pair: Pair) -> None:
 def test_what_is_read_in_front(pair: Pair, before: str) -> None:
     raw, tokenizer = pair
     words = split_words("Tim Cook runs")
-    ids, lengths, _, head = whole_pieces(words, tokenizer, 1000, before=before)
-    assert [*head, *ids] == whole(raw, before + words.text)
-    assert len(lengths) == 3
-    assert lengths.sum() == len(ids)
-    rest = whole_pieces(split_words(" "), tokenizer, 1000, before=before)
-    assert len(rest[0]) == len(rest[1]) == 0
-    assert rest[3].tolist() == whole(raw, before.rstrip())
+    text, head = whole_pieces(words, tokenizer, 1000, before=before)
+    assert [*head, *text.ids] == whole(raw, before + words.text)
+    assert len(text.lengths) == 3
+    assert text.lengths.sum() == len(text.ids)
+    text, head = whole_pieces(split_words(" "), tokenizer, 1000, before=before)
+    assert len(text.ids) == len(text.lengths) == 0
+    assert head.tolist() == whole(raw, before.rstrip())
 
 
 @cache

@@ -33,7 +33,7 @@ def test_what_counts_as_not_read(word: str, most: int, unread: int) -> None:
     words = split_words(text)
     at = [int(own) for own in words.starts].index(4)
 
-    one_by_one = word_pieces(words, words.forms(), TOKENIZER, most)[3]
+    one_by_one = word_pieces(words, words.forms(), TOKENIZER, most).cut
     whole = read_whole(text, TOKENIZER, max_word_pieces=most).cut
 
     for cut in (one_by_one, whole):
@@ -45,8 +45,8 @@ def test_what_counts_as_not_read(word: str, most: int, unread: int) -> None:
 def test_words_without_pieces_are_left_out() -> None:
     long = "a" * 101
     words = split_words(f"\ufeffTim \u200b {long}\u200b left")
-    read, ids, lengths, cut = word_pieces(words, words.forms(), TOKENIZER, 9)
-    assert read.forms() == ["Tim", long, "left"]
-    assert read.text == words.text
-    assert (len(ids), lengths.min()) == (lengths.sum(), 1)
-    assert cut.tolist() == [0, 101, 0]
+    read = word_pieces(words, words.forms(), TOKENIZER, 9)
+    assert read.words.forms() == ["Tim", long, "left"]
+    assert read.words.text == words.text
+    assert (len(read.ids), read.lengths.min()) == (read.lengths.sum(), 1)
+    assert read.cut.tolist() == [0, 101, 0]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.evaluation.recalibration import carried, carried_labels
-from onepass.models.thresholds import Calibration, sigmoid
+from onepass.models.kept import Calibration
+from onepass.models.thresholds import sigmoid
 from onepass.results.types import Extraction
 
 BEFORE, AFTER = Calibration(2.0, -1.0), Calibration(0.5, 0.25)

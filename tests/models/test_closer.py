@@ -129,8 +129,9 @@ def test_prompts_of_a_closer_look_may_be_the_longest(tmp_path: Path) -> None:
         asked = reader.ask(
             schema.relations(relations), threshold=0.0, overlap="flat", on_long="window"
         )
-        assert asked.closer is not None
-        longest = [max(p.pieces for p in own) for own in (asked.prompts, asked.closer.prompts)]
+        prompts, closer = asked.plan
+        assert closer is not None
+        longest = [max(p.pieces for p in own) for own in (prompts, closer.prompts)]
         if longest[0] < longest[1]:
             break
     assert longest[0] < longest[1]

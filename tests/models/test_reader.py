@@ -1,4 +1,4 @@
-"""The stages of a run: bounded batches, kept plans, arguments that are checked at once."""
+"""The stages of a run: bounded batches, arguments that are checked at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onepass.hub import locate
 from onepass.models.batching import ON_CPU
 from onepass.models.choosing import Wanted
 from onepass.models.opening import open_backend
-from onepass.models.reader import Asked, Reader
+from onepass.models.reader import Planned, Reader
 from onepass.models.registry import open_model
 
 OPTIONS: dict[str, Any] = {"threshold": None, "overlap": "flat", "on_long": "window"}
@@ -50,7 +50,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     return open_tiny(tmp_path_factory.mktemp("checkpoint"), "deberta-v2")  # reads 2,048 pieces
 
 
-def ask(reader: Reader, schema: object = SCHEMA, **options: Any) -> Asked:
+def ask(reader: Reader, schema: object = SCHEMA, **options: Any) -> Planned:
     return reader.ask(schema, **OPTIONS | options)
 
 
@@ -94,15 +94,6 @@ def test_no_texts(reader: Reader) -> None:
     assert reader.read([], ask(reader)) == []
 
 
-def test_plans_are_kept(reader: Reader) -> None:
-    first = ask(reader, SCHEMA).prompts
-    assert ask(reader, SCHEMA.copy()).prompts is first
-    assert ask(reader, SCHEMA.to_dict()).prompts is first
-    for number in range(100):
-        ask(reader, {"entities": [f"person {number}"]})
-    assert ask(reader, SCHEMA).prompts is not first  # only those of the last few schemas
-
-
 def test_a_schema_may_change_after_it_was_asked(reader: Reader) -> None:
     schema = Schema().entities(["person"])
     before = ask(reader, schema)
@@ -110,8 +101,8 @@ def test_a_schema_may_change_after_it_was_asked(reader: Reader) -> None:
     after = ask(reader, schema)
     assert len(before.asking.schema.entity_labels) == 1
     assert len(after.asking.schema.entity_labels) == 2
-    assert [len(g.items) for p in after.prompts for g in p.groups] == [2]
-    assert [len(g.items) for p in before.prompts for g in p.groups] == [1]
+    assert [len(g.items) for p in after.plan.prompts for g in p.groups] == [2]
+    assert [len(g.items) for p in before.plan.prompts for g in p.groups] == [1]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.every_family import MAKE
 from tests.tiny import make_tiny_checkpoint
 
 from onepass.encoding.sequences import encoder_limit
@@ -24,9 +25,8 @@ from onepass.models import registry
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
+from onepass.models.kept import Calibration, Kept
 from onepass.models.registry import FAMILIES, open_model, read_settings
-from onepass.models.settings import Kept
-from onepass.models.thresholds import Calibration
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_model_is_everything_but_its_weights(checkpoint: Checkpoint) -> None:
     assert model.family is GLINER2
     assert model.name == checkpoint.name
     assert model.settings.config.max_width == 4
-    assert (model.limits.pieces, model.thresholds, model.calibration) == (512, {}, {})
+    assert (model.limits.pieces, model.kept) == (512, Kept())
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_broken_settings(tmp_path: Path, content: Any) -> None:
 
 
 def test_thresholds_of_labels(checkpoint: Checkpoint) -> None:
-    assert open_model(checkpoint).label_thresholds == {}
+    assert open_model(checkpoint).kept.labels == {}
     write(checkpoint.directory / "onepass.json", {"labels": {"person": 0.3}})
-    assert open_model(checkpoint).label_thresholds == {"person": 0.3}
+    assert open_model(checkpoint).kept.labels == {"person": 0.3}
 
 
 def test_what_settings_may_hold(tmp_path: Path) -> None:
@@ -168,10 +168,13 @@ def test_a_new_family_brings_its_keys(tmp_path: Path, monkeypatch: pytest.Monkey
         read_settings(tmp_path, FAMILIES["nli"])
 
 
-def test_settings_are_read_once_beside_those_of_the_family(
-    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("family", MAKE)
+def test_settings_are_read_once(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(checkpoint.directory / "onepass.json", {"labels": {"person": 0.3}})
+    MAKE[family](tmp_path)
+    write(tmp_path / "onepass.json", {"labels": {"person": 0.3}})
+    checkpoint = locate(tmp_path)
     read: list[str] = []
     read_text = Path.read_text
 
@@ -180,10 +183,8 @@ def test_settings_are_read_once_beside_those_of_the_family(
         return read_text(path, encoding)
 
     monkeypatch.setattr(Path, "read_text", noted)
-    GLINER2.read_config(checkpoint.directory)
+    assert open_model(checkpoint).family is FAMILIES[family]
     assert read.count("onepass.json") == 1
-    open_model(checkpoint)
-    assert read.count("onepass.json") == 1 + 2
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.embedding_checkpoints import make_embedding
-from tests.gliclass_checkpoints import write_checkpoint as write_gliclass
-from tests.gliner_checkpoints import KINDS, make_reference
-from tests.nli_checkpoints import make_nli
+from tests.every_family import MAKE
 from tests.tiny import make_tiny_checkpoint
 
 from onepass import Extractor, Schema
@@ -45,24 +41,15 @@ def test_an_unknown_one_is_refused(tmp_path: Path, given: object) -> None:
     )
 
 
-MAKE: dict[str, Callable[[Path], object]] = {
-    "gliner2": make_tiny_checkpoint,
-    "gliner": lambda path: make_reference(path, **KINDS["span"]),
-    "gliclass": lambda path: write_gliclass(path),
-    "nli": lambda path: make_nli(path),
-    "embedding": lambda path: make_embedding(path),
-}
-
-
 @pytest.mark.parametrize("family", MAKE)
 def test_every_family_reads_the_words_of_the_splitter(family: str, tmp_path: Path) -> None:
     MAKE[family](tmp_path)
     model = open_model(locate(tmp_path))
-    assert (model.family.name, model.splitter) == (family, None)
+    assert (model.family.name, model.kept.splitter) == (family, None)
     named(tmp_path, word_splitter="script")
     model = open_model(locate(tmp_path))
     read = model.family.read_text(
-        TEXT, model.tokenizer, max_word_pieces=50, splitter=model.splitter
+        TEXT, model.tokenizer, max_word_pieces=50, splitter=model.kept.splitter
     )
     assert read.words.forms() == BY_SCRIPT
     plain = model.family.read_text(TEXT, model.tokenizer, max_word_pieces=50)

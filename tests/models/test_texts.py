@@ -12,7 +12,7 @@ from onepass import Extractor
 from onepass.batch.answering import Request, column_answers
 from onepass.errors import InputError, TextTooLong
 from onepass.models import texts as module
-from onepass.models.reader import Asked, Reader
+from onepass.models.reader import Planned, Reader
 from onepass.models.texts import checked_texts, read_all
 from onepass.results.types import Extraction
 from onepass.schema import read_schema
@@ -228,7 +228,7 @@ def groups(model: Extractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     given: list[int] = []
 
     def read(
-        self: Reader, texts: Sequence[str], asked: Asked, first: int | None = None
+        self: Reader, texts: Sequence[str], asked: Planned, first: int | None = None
     ) -> list[Extraction]:
         given.append(len(texts))
         return [Extraction(text) for text in texts]

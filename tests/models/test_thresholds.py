@@ -9,7 +9,8 @@ import pytest
 
 from onepass import Schema
 from onepass.errors import InputError
-from onepass.models.thresholds import Calibration, Thresholds, resolve_thresholds
+from onepass.models.kept import Calibration, Kept
+from onepass.models.thresholds import Thresholds, resolve_thresholds
 
 CALIBRATED = {"entities": 0.41, "classifications": 0.42, "records": 0.43, "relations": 0.44}
 
@@ -29,7 +30,7 @@ def schema() -> Schema:
 
 
 def resolve(given: Any, calibrated: dict[str, float] | None = None) -> Thresholds:
-    return resolve_thresholds(schema(), given, calibrated or {})
+    return resolve_thresholds(schema(), given, Kept(calibrated or {}))
 
 
 def lists(found: Thresholds) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def test_choices_have_a_threshold_of_their_own_or_that_of_records() -> None:
     asked = Schema().structure("coat", ["name::str", "size::[S|L]", "color::[red|blue]::list"])
 
     def fields(given: Any, calibrated: dict[str, float]) -> Any:
-        return lists(resolve_thresholds(asked, given, calibrated))["fields"]
+        return lists(resolve_thresholds(asked, given, Kept(calibrated)))["fields"]
 
     own = CALIBRATED | {"choices": 0.6}
     assert fields(None, {}) == [[0.5, 0.5, 0.5]]
@@ -130,7 +131,7 @@ def test_labels_of_the_checkpoint_come_before_its_kinds_and_after_all_else() -> 
     labels["strange"] = 0.2  # of another schema
 
     def of(given: Any) -> dict[str, Any]:
-        return lists(resolve_thresholds(schema(), given, CALIBRATED, labels=labels))
+        return lists(resolve_thresholds(schema(), given, Kept(CALIBRATED, labels=labels)))
 
     assert of(None) == {
         "entities": [0.41, 0.1, 0.9],
@@ -166,7 +167,7 @@ def test_what_holds_for_a_kind_is_looked_up_once_and_not_by_every_label() -> Non
 
     def looks(asked: Schema, given: Any) -> tuple[int, int]:
         kinds, labels = Counted(CALIBRATED), Counted({"place": 0.1})
-        resolve_thresholds(asked, given, kinds, labels=labels)
+        resolve_thresholds(asked, given, Kept(kinds, labels=labels))
         return kinds.looks, labels.looks
 
     many = Schema().entities([f"label {n}" for n in range(100)])
@@ -182,14 +183,16 @@ def test_floors_of_tasks_that_may_abstain() -> None:
         .classification("kind", ["a", "b"], abstain=0.25)
         .classification("any", ["a", "b"], abstain=0)
     )
-    assert resolve_thresholds(asked, 0.9, CALIBRATED).floors == (None, None, None, 0.5, 0.25, 0.0)
-    calibrated = CALIBRATED | {"abstain": 0.35}
-    assert resolve_thresholds(asked, None, calibrated).floors[3:] == (0.35, 0.25, 0.0)
+    kept = Kept(CALIBRATED)
+    assert resolve_thresholds(asked, 0.9, kept).floors == (None, None, None, 0.5, 0.25, 0.0)
+    kept = Kept(CALIBRATED | {"abstain": 0.35})
+    assert resolve_thresholds(asked, None, kept).floors[3:] == (0.35, 0.25, 0.0)
 
 
 def test_calibration_is_handed_on() -> None:
     calibration = {"entities": Calibration(2.0, 1.0)}
-    assert resolve_thresholds(schema(), None, {}, calibration).calibration == calibration
+    kept = Kept(calibration=calibration)
+    assert resolve_thresholds(schema(), None, kept).calibration == calibration
     assert resolve(None).calibration == {}
 
 

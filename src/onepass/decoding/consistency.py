@@ -117,34 +117,38 @@ def choose_together(
     >>> chosen.entities.labels.tolist(), [fact.name for fact in chosen.facts]
     ([0, 2], ['works for'])
     """
-    ask = _Asked(words, schema, found, pairs)
+    related = _Relations(words, schema, found, pairs)
     labels = {label.name: number for number, label in enumerate(schema.entity_labels)}
     values = Values(words, found, labels, slots)
-    chosen = solve(_problem(ask, values, wish), wish.solver)
-    first, last = len(found), len(found) + len(ask.options)  # of the relations
+    chosen = solve(_problem(related, values, wish), wish.solver)
+    first, last = len(found), len(found) + len(related.options)  # of the relations
     rows = np.array([one for one in chosen if one < first], dtype=np.int64)
-    held = _distinct(ask.options[one - first] for one in chosen if first <= one < last)
+    held = _distinct(related.options[one - first] for one in chosen if first <= one < last)
     filled = values.chosen(one - last for one in chosen if one >= last)
-    return Chosen(found.take(rows), tuple(_facts(ask, held)), filled)
+    return Chosen(found.take(rows), tuple(_facts(related, held)), filled)
 
 
-def _problem(ask: _Asked, values: Values, wish: Wish) -> Problem:
+def _problem(related: _Relations, values: Values, wish: Wish) -> Problem:
     """Return entities, then relations, then values, with all that holds between them."""
-    found = ask.found
-    first, last = len(found), len(found) + len(ask.options)
+    found = related.found
+    first, last = len(found), len(found) + len(related.options)
     return Problem(
-        (*_weights(found, wish), *ask.weights(), *values.weights()),
+        (*_weights(found, wish), *related.weights(), *values.weights()),
         tuple(_conflicts(found, wish.policy)),
         (
-            *((first + i, rows) for i, option in enumerate(ask.options) for rows in option.rows),
+            *(
+                (first + i, rows)
+                for i, option in enumerate(related.options)
+                for rows in option.rows
+            ),
             *((last + i, one.rows) for i, one in enumerate(values.options) if one.rows),
         ),
         (
-            *(_moved(limit, first) for limit in ask.limits()),
+            *(_moved(limit, first) for limit in related.limits()),
             *(_moved(limit, last) for limit in values.limits()),
         ),
         frozenset(last + i for i, one in enumerate(values.options) if one.late),
-        tuple(tuple(first + i for i in own) for own in ask.sources),
+        tuple(tuple(first + i for i in own) for own in related.sources),
     )
 
 
@@ -165,7 +169,7 @@ class _Option:
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
+class _Relations:
     """The relations that may hold, put together from the pairs of all windows.
 
     Each source has options of its own: what another one may stand for, too, is not taken from it.
@@ -328,15 +332,15 @@ def _conflicts(found: Candidates, policy: Policy) -> Iterable[tuple[int, int]]:
                 yield one, other
 
 
-def _facts(ask: _Asked, held: Sequence[_Option]) -> list[Fact]:
+def _facts(related: _Relations, held: Sequence[_Option]) -> list[Fact]:
     """Return relations under the names of their types, in the order of the text."""
     facts = []
     for option in held:
-        decision = ask.decided[option.decision]
+        decision = related.decided[option.decision]
         facts.append(Fact(decision.name, option.head, option.tail, option.score))
         if decision.inverse is not None:
             facts.append(Fact(decision.inverse, option.tail, option.head, option.score))
-    names = [kind.name for kind in ask.schema.relation_types]
+    names = [kind.name for kind in related.schema.relation_types]
     order = {name: place for place, name in enumerate(names)}
     facts.sort(
         key=lambda one: (

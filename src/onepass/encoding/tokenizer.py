@@ -313,7 +313,8 @@ def read_tokenizer(path: Path) -> Tokenizer:
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception
-        raise CheckpointError(f"{path} is not a readable tokenizer file: {error}") from error
+        problem = f"is not a readable tokenizer file ({error})"
+        raise CheckpointError.damaged(path, problem) from error
 
 
 class _Marks(NamedTuple):

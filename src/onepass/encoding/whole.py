@@ -6,6 +6,8 @@ windows are cut by, so every piece belongs to the word that it ends in.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,9 +18,19 @@ from onepass.text.words import Splitter, Words, split_words
 Ints = NDArray[np.int64]
 
 
-def whole_pieces(
-    words: Words, tokenizer: PieceTokenizer, most: int, *, before: str = ""
-) -> tuple[Ints, Ints, Ints, Ints]:
+class Headed(NamedTuple):
+    """A text with what is read in front of it.
+
+    Attributes:
+        text: in pieces of its own.
+        head: (pieces,) ids of what is in front.
+    """
+
+    text: TextPieces
+    head: Ints
+
+
+def whole_pieces(words: Words, tokenizer: PieceTokenizer, most: int, *, before: str = "") -> Headed:
     """Tokenize a text in one go.
 
     Args:
@@ -28,23 +40,19 @@ def whole_pieces(
         before: is read in front of the text, and belongs to no word.
 
     Returns:
-        (pieces,) ids, (words,) pieces of each word, (words,) characters of each that count as not
-        read (see `owned_pieces`), and (pieces,) ids of what is read in front; without words there
-        are no pieces.
+        The text (see `owned_pieces`), and what is read in front.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.text.words import split_words
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
-    >>> whole_pieces(split_words("Tim incomprehensibilities"), tokenizer, 3)[1:3]
-    (array([1, 3]), array([ 0, 21]))
+    >>> text, head = whole_pieces(split_words("Tim incomprehensibilities"), tokenizer, 3)
+    >>> text.lengths, text.cut, head
+    (array([1, 3]), array([ 0, 21]), array([], dtype=int64))
     """
     ids, ends = tokenizer.located(before + words.text)
     own = int(np.searchsorted(ends, len(before.rstrip()), side="right")) if before else 0
-    head, ids, ends = ids[:own], ids[own:], ends[own:] - len(before)
-    if not len(words):
-        none = np.zeros(0, dtype=np.int64)
-        return none, none, none, head
-    return *owned_pieces(words, (ids, ends), tokenizer, most), head
+    pieces = ids[own:], ends[own:] - len(before)
+    return Headed(owned_pieces(words, pieces, tokenizer, most), ids[:own])
 
 
 def read_whole(
@@ -70,5 +78,4 @@ def read_whole(
     (['Tim', 'Cook'], True)
     """
     words = split_words(text, splitter=splitter)
-    ids, lengths, cut, _ = whole_pieces(words, tokenizer, max_word_pieces)
-    return TextPieces(words, ids, lengths, cut)
+    return whole_pieces(words, tokenizer, max_word_pieces).text

@@ -49,7 +49,7 @@ class TextPieces:
 
 def word_pieces(
     words: Words, forms: Sequence[str], tokenizer: PieceTokenizer, most: int
-) -> tuple[Words, Ints, Ints, Ints]:
+) -> TextPieces:
     """Tokenize words one by one, and leave out those in which the tokenizer finds nothing to read.
 
     A network would be asked about an invisible word (a zero-width space, say) as about any other,
@@ -62,22 +62,22 @@ def word_pieces(
         most: pieces of a word; a longer one (a base64 block, say) keeps its first ones.
 
     Returns:
-        The words that have pieces, (pieces,) ids, (words,) pieces of each word, and (words,) how
-        many characters of each count as not read: all of a word that is cut, and parts that the
-        tokenizer gives up on.
+        The words that have pieces. What counts as not read is all of a word that is cut, and parts
+        that the tokenizer gives up on.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.text.words import split_words
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
     >>> words = split_words("Tim incomprehensibilities")
-    >>> word_pieces(words, words.forms(), tokenizer, 3)[2:]
+    >>> pieces = word_pieces(words, words.forms(), tokenizer, 3)
+    >>> pieces.lengths, pieces.cut
     (array([1, 3]), array([ 0, 21]))
     """
     ids, lengths = tokenizer.flat(forms)
     given_up = _given_up(words, forms, (ids, lengths), tokenizer)
-    ids, lengths, cut = first_pieces(words, ids, lengths, most)
-    read = lengths > 0
-    return words.only(read), ids, lengths[read], np.maximum(cut, given_up)[read]
+    every = _first_pieces(TextPieces(words, ids, lengths, given_up), most)
+    read = every.lengths > 0
+    return TextPieces(words.only(read), every.ids, every.lengths[read], every.cut[read])
 
 
 def _given_up(
@@ -116,32 +116,24 @@ def unread(ids: Ints, chars: Ints, tokenizer: PieceTokenizer) -> Ints:
     return np.where((ids == unknown) & (chars > most), chars, 0)
 
 
-def first_pieces(words: Words, ids: Ints, lengths: Ints, most: int) -> tuple[Ints, Ints, Ints]:
-    """Cut words that have too many pieces.
-
-    Args:
-        words: with their places in the text.
-        ids: (pieces,) of all words.
-        lengths: (words,) pieces of each word.
-        most: pieces that a word keeps.
-
-    Returns:
-        (pieces,) ids, (words,) pieces of each word, and (words,) characters of those that are cut.
-    """
-    cut = np.where(lengths > most, words.ends - words.starts, 0)
-    if not cut.any():
-        return ids, lengths, cut
-    step = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return ids[step < most], np.minimum(lengths, most), cut
+def _first_pieces(text: TextPieces, most: int) -> TextPieces:
+    """Return a text whose words keep no more pieces than they may; all of a cut one is not read."""
+    words, lengths = text.words, text.lengths
+    long = lengths > most  # (words,)
+    if not long.any():
+        return text
+    step = np.arange(len(text.ids)) - np.repeat(text.bounds[:-1], lengths)  # (pieces,)
+    cut = np.maximum(text.cut, np.where(long, words.ends - words.starts, 0))
+    return TextPieces(words, text.ids[step < most], np.minimum(lengths, most), cut)
 
 
 def owned_pieces(
     words: Words, pieces: tuple[Ints, Ints], tokenizer: PieceTokenizer, most: int
-) -> tuple[Ints, Ints, Ints]:
+) -> TextPieces:
     """Give the pieces of a text that was tokenized whole to its words, which are cut likewise.
 
     Args:
-        words: of the text, one or more.
+        words: of the text; without any there are no pieces.
         pieces: (pieces,) ids, and (pieces,) one past the last character of each.
         tokenizer: that made them.
         most: pieces that a word keeps.
@@ -151,10 +143,13 @@ def owned_pieces(
         ends in, white space to the word behind it, at the end of the text to the last word.
     """
     ids, ends = pieces
+    if not len(words):
+        none = np.zeros(0, dtype=np.int64)
+        return TextPieces(words, none, none, none)
     owners = np.minimum(np.searchsorted(words.ends, ends, side="left"), len(words) - 1)
     lengths = np.bincount(owners, minlength=len(words)).astype(np.int64)
     # White space in front of a word is in its first piece.
     chars = np.minimum(np.diff(ends, prepend=0), (words.ends - words.starts)[owners])
     given_up = np.bincount(owners, unread(ids, chars, tokenizer), minlength=len(words))
-    ids, lengths, cut = first_pieces(words, ids, lengths, most)
-    return ids, lengths, np.maximum(cut, given_up.astype(np.int64))
+    every = TextPieces(words, ids, lengths, given_up.astype(np.int64))
+    return _first_pieces(every, most)

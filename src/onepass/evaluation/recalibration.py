@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from onepass.corpus.example import Example
 from onepass.evaluation.platt import floored
-from onepass.models.thresholds import ABSTAIN, CHOICES, PLAIN, Calibration
+from onepass.models.kept import PLAIN, Calibration
+from onepass.models.thresholds import ABSTAIN, CHOICES
 from onepass.results.types import Extraction
 
 Lines = Mapping[str, Calibration]  # by kind

@@ -7,7 +7,7 @@ score (backend), decode (findings). Everything above works with these names only
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,11 +18,12 @@ from onepass.backends.base import Backend, Floats, Graph
 from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import Policy, Ties
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.models.kept import Kept
 from onepass.models.labels import LabelVectors
-from onepass.models.thresholds import Calibration, Thresholds
+from onepass.models.thresholds import Thresholds
 from onepass.schema import Label, Schema
 from onepass.text.windows import Window
-from onepass.text.words import Splitter, Words
+from onepass.text.words import Words
 
 
 class Text(Protocol):
@@ -127,7 +128,8 @@ class Family:
         from_graphs: a module that writes a checkpoint from its graphs (``write_checkpoint``), and
             says how names of weights begin that no graph uses (``UNUSED``); None where graphs need
             the weights beside them.
-        read_config: a checkpoint directory to its settings.
+        read_config: a checkpoint directory, and what its ``onepass.json`` says to this family, to
+            its settings.
         limits: of a checkpoint with these settings.
         graphs: what a backend must be able to run, for these settings.
         plan: schema, tokenizer, settings and budget in pieces to prompts.
@@ -151,7 +153,7 @@ class Family:
 
     name: str
     network: str
-    read_config: Callable[[Path], Any]
+    read_config: Callable[[Path, Mapping[str, Any]], Any]
     limits: Callable[[Any], Limits]
     graphs: Callable[[Any], tuple[Graph, ...]]
     plan: Callable[[Schema, PieceTokenizer, Any, int], Sequence[Any]]
@@ -180,10 +182,7 @@ class Model:
         settings: what `Family.read_config` returned.
         tokenizer: its tokenizer.
         limits: how much it reads at once.
-        thresholds: what it was calibrated to, by kind of task.
-        calibration: of its scores, by kind of task; "single" is for single-label tasks.
-        label_thresholds: of labels that have one of their own, by name.
-        splitter: that it names; None for the words of its family.
+        kept: what it carries beside them: thresholds, calibration and words of its own.
     """
 
     family: Family
@@ -192,7 +191,4 @@ class Model:
     settings: Any
     tokenizer: PieceTokenizer
     limits: Limits
-    thresholds: Mapping[str, float]
-    calibration: Mapping[str, Calibration]
-    label_thresholds: Mapping[str, float] = field(default_factory=dict)
-    splitter: Splitter | None = None
+    kept: Kept

@@ -25,10 +25,9 @@ from onepass.models.facts import Facts
 from onepass.models.gliclass.facts import gliclass_facts
 from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner2.facts import gliner2_facts
+from onepass.models.kept import Calibration, Kept
 from onepass.models.nli.facts import nli_facts
 from onepass.models.registry import FAMILIES, read_settings
-from onepass.models.settings import Kept
-from onepass.models.thresholds import Calibration
 
 _FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
     "gliner2": gliner2_facts,
@@ -44,7 +43,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InspectedPart:
     """Some weights of a checkpoint.
 
     Attributes:
@@ -104,7 +103,7 @@ class Inspection:
 
     checkpoint: Checkpoint
     architecture: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[InspectedPart, ...] = ()
     dtypes: tuple[str, ...] = ()
     tokens: Mapping[str, int | None] = field(default_factory=dict)
     pieces: int | None = None
@@ -210,7 +209,7 @@ def _architecture(checkpoint: Checkpoint) -> str:
     return next((str(name) for name in names if name), "unknown")
 
 
-def _parts(weights: Mapping[str, Weight], facts: Facts) -> tuple[Part, ...]:
+def _parts(weights: Mapping[str, Weight], facts: Facts) -> tuple[InspectedPart, ...]:
     """Add the weights of each part up."""
     held: dict[str, list[Weight]] = {}
     for name, weight in weights.items():
@@ -219,7 +218,7 @@ def _parts(weights: Mapping[str, Weight], facts: Facts) -> tuple[Part, ...]:
     order = list(dict.fromkeys(facts.parts[start] for start in starts))
     known = [part for part in order if part in held]
     return tuple(
-        Part(
+        InspectedPart(
             name,
             sum(weight.parameters for weight in held[name]),
             sum(weight.size_bytes for weight in held[name]),

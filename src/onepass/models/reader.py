@@ -7,11 +7,9 @@ module only puts them in order.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 from onepass.backends.base import Backend
@@ -20,43 +18,38 @@ from onepass.decoding.consistency_solve import SOLVERS, check_solver
 from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import policy_of
 from onepass.errors import InputError
-from onepass.hub import Checkpoint
-from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
 from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.cutting import Cut, coverage_of, cut_texts
-from onepass.models.family import Asking, Closer, FollowUp, Model, Seen
+from onepass.models.family import Asking, FollowUp, Model, Seen
+from onepass.models.giving_up import Check, Unwanted, current_check
+from onepass.models.kept import PLAIN
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
-from onepass.models.readable import check_readable, names_of
-from onepass.models.thresholds import PLAIN, SINGLE, resolve_thresholds
-from onepass.models.wanted import Check, Unwanted, current_check
+from onepass.models.plans import Plan, Plans
+from onepass.models.thresholds import SINGLE, resolve_thresholds
 from onepass.results.types import Extraction
-from onepass.schema import Label, Schema, read_schema
+from onepass.schema import Label, read_schema
 from onepass.schema.options import OnLong, Threshold
 from onepass.schema.shown import shown
 from onepass.text.windows import Window
 
 ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 
-_PLANS = 64  # schemas whose prompts are kept
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Planned:
     """What is asked of every text of a run, checked and planned.
 
     Attributes:
         asking: schema, thresholds and overlap policy; nobody else holds the schema, so nobody
             changes it.
-        prompts: the passes that ask all of it.
-        closer: what is asked once more in shorter windows; None if nothing is.
+        plan: the prompts that ask all of it.
         choice: how findings become results.
         on_long: what happens to a text that does not fit beside the longest prompt.
     """
 
     asking: Asking
-    prompts: Sequence[Any]
-    closer: Closer | None
+    plan: Plan
     choice: Choice
     on_long: str
 
@@ -71,7 +64,6 @@ class _Job:
     reading: Any
 
 
-_Plan = tuple[Sequence[Any], Closer | None]
 _Found = dict[tuple[int, int], list[Findings]]  # of a text's window, in the order of the prompts
 
 
@@ -107,8 +99,7 @@ class Reader:
         self.backend = backend
         self.batching = batching
         self.lanes = lanes
-        self._plans: OrderedDict[tuple[Schema, LabelVectors | None], _Plan] = OrderedDict()
-        self._plans_lock = threading.Lock()
+        self._plans = Plans(model)
 
     def ask(
         self,
@@ -119,7 +110,7 @@ class Reader:
         on_long: str,
         vectors: LabelVectors | None = None,
         solver: str = "greedy",
-    ) -> Asked:
+    ) -> Planned:
         """Check the arguments of a call and plan its prompts.
 
         Args:
@@ -144,14 +135,8 @@ class Reader:
         if on_long not in ON_LONG:
             raise InputError(f"on_long {shown(on_long)} is not known; {', '.join(ON_LONG)} are.")
         asked = read_schema(schema).checked().copy()
-        calibration = self.model.calibration
-        thresholds = resolve_thresholds(
-            asked,
-            threshold,
-            self.model.thresholds,
-            calibration,
-            self.model.label_thresholds,
-        )
+        thresholds = resolve_thresholds(asked, threshold, self.model.kept)
+        calibration = thresholds.calibration
         several = calibration.get("classifications", PLAIN)
         choice = Choice(
             policy,
@@ -163,13 +148,11 @@ class Reader:
             solver=chosen,
         )
         asking = Asking(asked, thresholds, policy)
-        prompts, closer = self._plan(asked, vectors)
-        if vectors is not None:
-            self._check_vectors(vectors)
-        return Asked(asking, prompts, closer, choice, on_long)
+        plan = self._plans.of(asked, self.backend, vectors)
+        return Planned(asking, plan, choice, on_long)
 
     def read(
-        self, texts: Sequence[str], asked: Asked, first: int | None = None
+        self, texts: Sequence[str], asked: Planned, first: int | None = None
     ) -> list[Extraction]:
         """Return the extraction of each text; all of them are held at once.
 
@@ -180,30 +163,31 @@ class Reader:
 
         Raises:
             TextTooLong: for a long text if ``asked.on_long`` is "error"; before any is read.
-            Unwanted: if nobody wants it any more, see `onepass.models.wanted`.
+            Unwanted: if nobody wants it any more, see `onepass.models.giving_up`.
         """
         family = self.model.family
         limits = self.model.limits
         follow = family.follow(asked.asking.schema, self.model.settings)
-        again = () if asked.closer is None else asked.closer.prompts
-        longest = max(prompt.pieces for prompt in (*asked.prompts, *again))
+        prompts, closer = asked.plan
+        again = () if closer is None else closer.prompts
+        longest = max(prompt.pieces for prompt in (*prompts, *again))
         if follow is not None:  # what it will ask depends on the text
-            longest = max(longest, self._budget)
+            longest = max(longest, self._plans.budget)
         room = limits.pieces - longest - 2
-        tokenizer, splitter = self.model.tokenizer, self.model.splitter
+        tokenizer, splitter = self.model.tokenizer, self.model.kept.splitter
         most = limits.words
         if most is not None:  # words that stand in front of a text count, too
-            most = max(most - max(prompt.words for prompt in asked.prompts), 1)
+            most = max(most - max(prompt.words for prompt in prompts), 1)
         read = [
             family.read_text(text, tokenizer, max_word_pieces=room, splitter=splitter)
             for text in texts
         ]
-        cut = cut_texts(read, room, most, asked.on_long, asked.closer, first)
+        cut = cut_texts(read, room, most, asked.on_long, closer, first)
         jobs = [
             _Job(t, w, p, family.read_window(prompt, cut.texts[t], window))
             for t, windows in enumerate(cut.windows)
             for w, window in enumerate(windows)
-            for p, prompt in enumerate(asked.prompts if w < len(cut.whole[t]) else again)
+            for p, prompt in enumerate(prompts if w < len(cut.whole[t]) else again)
         ]
         findings = self._findings(jobs, asked, cut.windows)
         if follow is not None:
@@ -216,59 +200,13 @@ class Reader:
         Raises:
             InputError: if this checkpoint has no label encoder.
         """
-        family = self.model.family
-        if family.encode_labels is None:
-            raise InputError(
-                f"A {family.name} checkpoint has no label encoder: its labels are read together "
-                "with each text."
-            )
-        texts, vectors = family.encode_labels(labels, self.model.settings, self.backend)
-        names = tuple(label.name for label in labels)
-        own = tuple(label.threshold for label in labels)
-        thresholds = own if any(one is not None for one in own) else ()
-        return LabelVectors(names, tuple(texts), vectors, self._fingerprint, thresholds)
-
-    @cached_property
-    def _fingerprint(self) -> str | None:
-        """Digest of the weights, which label vectors carry; that of the graphs without them."""
-        checkpoint = Checkpoint(self.model.directory, self.model.name, None)
-        return weights_fingerprint(checkpoint) or graphs_fingerprint(checkpoint)
-
-    def _check_vectors(self, vectors: LabelVectors) -> None:
-        if None not in (vectors.model, self._fingerprint) and vectors.model != self._fingerprint:
-            raise InputError(
-                f"The label vectors were made by another checkpoint than {self.model.name}; make "
-                "them again with its encode_labels()."
-            )
-
-    def _plan(self, schema: Schema, vectors: LabelVectors | None) -> _Plan:
-        """Return the prompts of a schema; those of the last few are kept, with their vectors."""
-        family, settings = self.model.family, self.model.settings
-        key = (schema, vectors)
-        with self._plans_lock:
-            if key in self._plans:
-                self._plans.move_to_end(key)
-                return self._plans[key]
-        # Outside the lock: a plan may run a label encoder. Two threads may make the same one.
-        planned = family.plan(schema, self.model.tokenizer, settings, self._budget)
-        check_readable(names_of(schema), self.model.tokenizer)
-        prompts = family.prepare(planned, settings, self.backend, vectors)
-        closer = family.closer(schema, self.model.tokenizer, settings, self._budget)
-        if closer is not None:
-            again = family.prepare(closer.prompts, settings, self.backend, vectors)
-            closer = replace(closer, prompts=again)
-        plan = prompts, closer
-        with self._plans_lock:
-            self._plans[key] = plan
-            while len(self._plans) > _PLANS:
-                self._plans.popitem(last=False)
-        return plan
+        return self._plans.encode_labels(labels, self.backend)
 
     def _follow(
         self,
         follow: FollowUp,
         cut: Cut,
-        asked: Asked,
+        asked: Planned,
         findings: _Found,
     ) -> None:
         """Ask what depends on what was found, and add its findings."""
@@ -276,7 +214,7 @@ class Reader:
         places, prompts = [], []
         for (t, w), found in findings.items():
             seen = Seen(texts[t], windows[t][w], tuple(found))
-            for prompt in follow(seen, asked.asking, model.tokenizer, self._budget):
+            for prompt in follow(seen, asked.asking, model.tokenizer, self._plans.budget):
                 places.append((t, w))
                 prompts.append(prompt)
         if not prompts:
@@ -289,13 +227,8 @@ class Reader:
         for place, more in self._findings(jobs, asked, windows).items():
             findings[place] += more
 
-    @property
-    def _budget(self) -> int:
-        """Pieces that a prompt may have: the rest is for the text."""
-        return self.model.limits.pieces // 2
-
     def _findings(
-        self, jobs: Sequence[_Job], asked: Asked, windows: Sequence[Sequence[Window]]
+        self, jobs: Sequence[_Job], asked: Planned, windows: Sequence[Sequence[Window]]
     ) -> _Found:
         """Score and decode every job: sorted by length, batched by padded pieces."""
         runs = list(batches(jobs, _pieces, self.batching))
@@ -318,7 +251,7 @@ class Reader:
     def _read_batch(
         self,
         batch: Sequence[_Job],
-        asked: Asked,
+        asked: Planned,
         windows: Sequence[Sequence[Window]],
         wanted: Check,
         backend: Backend,
@@ -337,7 +270,7 @@ class Reader:
         return found
 
 
-def _assembled(cut: Cut, findings: _Found, asked: Asked) -> list[Extraction]:
+def _assembled(cut: Cut, findings: _Found, asked: Planned) -> list[Extraction]:
     """Return what was found in each text, from what was found in its windows."""
     schema, choice = asked.asking.schema, asked.choice
     out = []

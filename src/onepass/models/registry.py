@@ -19,8 +19,9 @@ from onepass.models.family import Family, Model
 from onepass.models.gliclass.family import GLICLASS
 from onepass.models.gliner.family import GLINER
 from onepass.models.gliner2.family import GLINER2
+from onepass.models.kept import Kept
 from onepass.models.nli.family import NLI
-from onepass.models.settings import Kept, read_kept
+from onepass.models.settings import read_kept
 
 FAMILIES: Mapping[str, Family] = {
     "gliner2": GLINER2,
@@ -55,7 +56,7 @@ def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
         )
     directory = complete(checkpoint, options).directory
     kept = read_settings(directory, family)
-    settings = family.read_config(directory)
+    settings = family.read_config(directory, kept.of_family)
     return Model(
         family=family,
         name=checkpoint.name,
@@ -63,10 +64,7 @@ def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
         settings=settings,
         tokenizer=family.open_tokenizer(directory, settings),
         limits=family.limits(settings),
-        thresholds=kept.thresholds,
-        calibration=kept.calibration,
-        label_thresholds=kept.labels,
-        splitter=kept.splitter,
+        kept=kept,
     )
 
 

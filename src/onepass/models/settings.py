@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import inf
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Any
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
+from onepass.models.kept import Calibration, Kept
 from onepass.models.splitting import WORD_SPLITTER, read_splitter
-from onepass.models.thresholds import ABSTAIN, KINDS, SINGLE, Calibration
+from onepass.models.thresholds import ABSTAIN, KINDS, SINGLE
 from onepass.text.words import Splitter
 
 _SETTINGS = ("thresholds", "labels", "calibration", WORD_SPLITTER)
@@ -59,25 +59,6 @@ def own_splitter(directory: Path) -> Splitter | None:
     None
     """
     return read_splitter(own_settings(directory), directory / SETTINGS_FILE)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What ``onepass.json`` of a checkpoint of any family may say.
-
-    Attributes:
-        thresholds: by kind of task.
-        calibration: of scores, by kind of task.
-        labels: thresholds of labels, by name.
-        splitter: of words; None for those of the family.
-        of_family: what its family alone reads, as it is written there.
-    """
-
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    calibration: Mapping[str, Calibration] = field(default_factory=dict)
-    labels: Mapping[str, float] = field(default_factory=dict)
-    splitter: Splitter | None = None
-    of_family: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_kept(

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Protocol
 
 from onepass.errors import InputError, TextTooLong
-from onepass.models.reader import Asked, Reader
+from onepass.models.reader import Planned, Reader
 from onepass.results.types import Extraction
 from onepass.typed.plan import TypedPlan
 
@@ -28,7 +28,7 @@ class Texts(Protocol):
 
 
 def read_list(
-    reader: Reader, texts: Sequence[str], asked: Asked, plan: TypedPlan | None
+    reader: Reader, texts: Sequence[str], asked: Planned, plan: TypedPlan | None
 ) -> list[Extraction]:
     """Return the extractions of texts, typed ones if a class was asked.
 
@@ -52,7 +52,7 @@ def read_list(
 def read_all(
     reader: Reader,
     texts: Iterable[str],
-    asked: Asked,
+    asked: Planned,
     plan: TypedPlan | None,
     *,
     all_there: bool,
@@ -89,7 +89,7 @@ def read_all(
 def _read_together(
     reader: Reader,
     texts: Sequence[str],
-    asked: Asked,
+    asked: Planned,
     plan: TypedPlan | None,
     first: int | None = None,
 ) -> list[Extraction]:

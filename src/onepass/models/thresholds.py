@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.errors import InputError
+from onepass.models.kept import PLAIN, Calibration, Kept
 from onepass.schema import Schema
 from onepass.schema.options import Threshold
 from onepass.schema.shown import shown
@@ -29,21 +30,6 @@ DEFAULT = 0.5
 
 Floats = NDArray[np.float32]
 _NONE: Mapping[str, float] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How logits of one kind become honest probabilities: ``sigmoid(scale * logit + shift)``.
-
-    Fitted on held-out data (Platt, 1999) and stored with the checkpoint. For a softmax over labels
-    only the scale matters.
-    """
-
-    scale: float = 1.0
-    shift: float = 0.0
-
-
-PLAIN = Calibration()
 
 
 def sigmoid(logits: Floats, calibration: Calibration = PLAIN) -> Floats:
@@ -82,13 +68,7 @@ class Thresholds:
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
 
-def resolve_thresholds(
-    schema: Schema,
-    given: Threshold,
-    calibrated: Mapping[str, float],
-    calibration: Mapping[str, Calibration] | None = None,
-    labels: Mapping[str, float] | None = None,
-) -> Thresholds:
+def resolve_thresholds(schema: Schema, given: Threshold, kept: Kept) -> Thresholds:
     """Return the thresholds that hold for a call.
 
     Args:
@@ -97,17 +77,17 @@ def resolve_thresholds(
             "classifications", "records", "choices", "relations"), a label, a task, a structure or
             a relation type to a number. What is given for records counts for choices, too, if
             nothing is for those.
-        calibrated: thresholds of the checkpoint, by kind, and `ABSTAIN`.
-        calibration: of its scores, by kind.
-        labels: thresholds of the checkpoint, by the name of an entity label, of a label of a task
-            that may have several, or of a relation type. A name that is not asked for is nothing.
+        kept: what the checkpoint carries. Its thresholds are by kind, and `ABSTAIN`; those of
+            labels by the name of an entity label, of a label of a task that may have several, or
+            of a relation type. A name that is not asked for is nothing.
 
     Raises:
         InputError: for a number outside [0, 1], or a name that the schema does not have.
 
     >>> from onepass.schema import Schema
     >>> schema = Schema().entities(["person", "place"])
-    >>> resolve_thresholds(schema, {"place": 0.75}, {"entities": 0.25}).entities.tolist()
+    >>> kept = Kept({"entities": 0.25})
+    >>> resolve_thresholds(schema, {"place": 0.75}, kept).entities.tolist()
     [0.25, 0.75]
     """
     named = _check_given(schema, given)
@@ -115,11 +95,12 @@ def resolve_thresholds(
 
     def of_kinds(*kinds: str) -> _Least:
         """Return what holds where neither the schema nor the call names something smaller."""
+        own = kept.thresholds
         called = next((named[kind] for kind in kinds if kind in named), everything)
         if called is not None:
             return _Least(called)
-        number = next((calibrated[kind] for kind in kinds if kind in calibrated), DEFAULT)
-        return _Least(number, labels or {})
+        number = next((own[kind] for kind in kinds if kind in own), DEFAULT)
+        return _Least(number, kept.labels)
 
     spans, relations = of_kinds("entities"), of_kinds("relations")
     several = of_kinds("classifications")
@@ -140,7 +121,7 @@ def resolve_thresholds(
         ]
         fields.append(np.array(numbers, dtype=np.float32))
     floors = tuple(
-        calibrated.get(ABSTAIN, DEFAULT) if task.abstain is True else task.abstain
+        kept.thresholds.get(ABSTAIN, DEFAULT) if task.abstain is True else task.abstain
         for task in schema.classification_tasks
     )
     return Thresholds(
@@ -149,7 +130,7 @@ def resolve_thresholds(
         fields=tuple(fields),
         relations=relations.each(schema.relation_types, named),
         floors=floors,
-        calibration=calibration or {},
+        calibration=kept.calibration,
     )
 
 

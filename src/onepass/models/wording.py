@@ -5,15 +5,14 @@ It knows none of their families.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError, SchemaError
-from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.readable import check_readable, labels_read
-from onepass.models.settings import own_settings
 from onepass.schema import ClassificationTask, Label, Schema
 from onepass.schema.types import shown
 
@@ -71,25 +70,24 @@ def check_gaps(labels: Sequence[Label], tokenizer: PieceTokenizer) -> None:
     check_readable(labels_read(labels, [_gap_text(label) for label in labels]), tokenizer)
 
 
-def own_template(directory: Path, otherwise: Template) -> Template:
+def own_template(own: Mapping[str, Any], path: Path, otherwise: Template) -> Template:
     """Return the template of a checkpoint.
 
     Args:
-        directory: whose ``onepass.json`` may have a ``template``.
+        own: what its ``onepass.json`` says, which may have a ``template``.
+        path: of that file, for an error.
         otherwise: the template if it has none.
 
     Raises:
         CheckpointError: if it is not a text with one gap.
     """
-    text = own_settings(directory).get("template")
+    text = own.get("template")
     if text is None:
         return otherwise
     try:
         return Template.parse(text if isinstance(text, str) else repr(text))
     except ValueError as error:
-        raise CheckpointError(
-            f"The template in {directory / SETTINGS_FILE} is wrong: {error}; correct it."
-        ) from error
+        raise CheckpointError(f"The template in {path} is wrong: {error}; correct it.") from error
 
 
 def task_template(task: ClassificationTask, otherwise: Template) -> Template:

@@ -33,7 +33,8 @@ def read_weights(directory: Path) -> dict[str, torch.Tensor]:
                 names |= file.metadata() or {}
                 state |= {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+            problem = f"is not a readable safetensors file ({error})"
+            raise CheckpointError.damaged(path, problem) from error
     tied = {name: state[kept] for name, kept in names.items() if kept in state}
     return tied | state
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from onepass.errors import InputError, MissingExtra
 from onepass.results.surrogates import without_surrogates
-from onepass.results.types import Extraction, Value, values_in
+from onepass.results.types import Extraction, Value
+from onepass.results.values import values_in
 
 _Row = tuple[object, ...]
 _TYPES = {

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from onepass.results.arcs import LINE, Drawing, draw_arcs
-from onepass.results.types import Entity, Extraction, FieldValue, Value, values_in
+from onepass.results.types import Entity, Extraction, FieldValue, Value
+from onepass.results.values import values_in
 from onepass.results.wording import called, none_fits
 
 _LANES = 8  # underlines drawn below each other; what lies deeper is in the tooltip only

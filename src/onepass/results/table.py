@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onepass.results import given
-from onepass.results.types import Extraction, FieldValue, values_in
+from onepass.results.types import Extraction, FieldValue
+from onepass.results.values import values_in
 from onepass.results.wording import called, columns, coverage_line, none_fits, printable
 
 _CELL = 60  # columns of a terminal that one cell may take

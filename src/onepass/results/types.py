@@ -1,8 +1,8 @@
 """What was found: frozen values with character offsets into the text that was given.
 
 ``text[start:end] == value.text`` holds for every value that has offsets; `Extraction` checks it at
-birth. Answers about the whole text have a module of their own, `onepass.results.classification`.
-These types know nothing about models, words or windows.
+birth. What stands in the text is in `onepass.results.values`, answers about the whole text in
+`onepass.results.classification`. These types know nothing about models, words or windows.
 """
 
 from __future__ import annotations
@@ -10,105 +10,39 @@ from __future__ import annotations
 import json
 from collections.abc import ItemsView, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, SupportsIndex
+from typing import Any
 
 from onepass.errors import InputError
-from onepass.results.checks import check_list, check_object, check_score, check_text, check_whole
+from onepass.results.checks import check_list, check_object, check_text
 from onepass.results.classification import (
     Classification,
     LabelScore,
-    check_order,
     classification_dict,
     classification_from,
-    labels_from,
-    labels_list,
 )
 from onepass.results.coverage import Coverage, coverage_from
 from onepass.results.exports import Exports
 from onepass.results.frozen import FrozenDict
 from onepass.results.surrogates import escaped_surrogates
+from onepass.results.values import (
+    Entity,
+    FieldValue,
+    Record,
+    Relation,
+    Value,
+    entity_dict,
+    entity_from,
+    frozen_record,
+    held_dict,
+    record_from,
+    relation_from,
+    values_in,
+)
 
 __all__ = [
     "Classification", "Coverage", "Entity", "Extraction", "FieldValue", "LabelScore", "Record",
     "Relation", "Value",
 ]  # fmt: skip
-
-
-def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
-    """Return offsets as Python ints."""
-    first = check_whole(start, f"The start of {owner}")
-    last = check_whole(end, f"The end of {owner}")
-    if not 0 <= first <= last:
-        raise ValueError(f"The offsets of {owner} must satisfy 0 <= start <= end: {first}, {last}.")
-    return first, last
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A piece of evidence: a span of the text, or a choice (which has no offsets)."""
-
-    text: str
-    start: int | None  # character index, None for a choice
-    end: int | None  # half-open
-    score: float
-
-    def __post_init__(self) -> None:
-        check_text(self.text, "'text'")
-        object.__setattr__(self, "score", check_score(self.score, f"the value {self.text!r}"))
-        if self.start is not None and self.end is not None:
-            start, end = _offsets(self.start, self.end, f"the value {self.text!r}")
-            object.__setattr__(self, "start", start)
-            object.__setattr__(self, "end", end)
-        elif self.start is not self.end:
-            raise ValueError(f"The value {self.text!r} needs both a start and an end, or neither.")
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """A mention of an entity label."""
-
-    label: str
-    text: str
-    start: int
-    end: int
-    score: float
-    names: tuple[LabelScore, ...] = ()  # written by the checkpoint, best first; if asked for
-
-    def __post_init__(self) -> None:
-        check_text(self.label, "'label'")
-        check_text(self.text, "'text'")
-        owner = f"the {self.label!r} entity {self.text!r}"
-        object.__setattr__(self, "score", check_score(self.score, owner))
-        start, end = _offsets(self.start, self.end, owner)
-        object.__setattr__(self, "start", start)
-        object.__setattr__(self, "end", end)
-        object.__setattr__(self, "names", tuple(self.names))
-        check_order(self.names)
-
-
-FieldValue = Value | None | tuple[Value, ...]  # "str" fields: Value or None; "list" fields: a tuple
-Record = Mapping[str, FieldValue]
-
-
-def values_in(held: FieldValue) -> tuple[Value, ...]:
-    """Return the values of a field, whether it holds one, several or none."""
-    if isinstance(held, tuple):
-        return held
-    return () if held is None else (held,)
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A directed pair of spans."""
-
-    type: str
-    head: Value
-    tail: Value
-    score: float
-
-    def __post_init__(self) -> None:
-        check_text(self.type, "'type'")
-        object.__setattr__(self, "score", check_score(self.score, f"the relation {self.type!r}"))
 
 
 _UNREAD = Coverage(0, 0, 0, False)
@@ -153,7 +87,7 @@ class Extraction(Exports):
         put(self, "relations", tuple(self.relations))
         put(self, "classifications", FrozenDict(self.classifications))
         records = {
-            name: tuple(_frozen_record(row) for row in rows) for name, rows in self.records.items()
+            name: tuple(frozen_record(row) for row in rows) for name, rows in self.records.items()
         }
         for name in records:
             check_text(name, "The name of a structure")
@@ -219,12 +153,12 @@ class Extraction(Exports):
         """
         return {
             "text": self.text,
-            "entities": [_entity_dict(entity) for entity in self.entities],
+            "entities": [entity_dict(entity) for entity in self.entities],
             "classifications": {
                 task: classification_dict(answer) for task, answer in self.classifications.items()
             },
             "records": {
-                name: [{key: _held_dict(held) for key, held in row.items()} for row in rows]
+                name: [{key: held_dict(held) for key, held in row.items()} for row in rows]
                 for name, rows in self.records.items()
             },
             "relations": [asdict(relation) for relation in self.relations],
@@ -274,73 +208,19 @@ class Extraction(Exports):
             raise InputError(f"A stored extraction cannot be read: {error}") from error
 
 
-def _frozen_record(row: Record) -> Record:
-    for key in row:
-        check_text(key, "The name of a field")
-    return FrozenDict(
-        (key, tuple(held) if isinstance(held, list) else held) for key, held in row.items()
-    )
-
-
-def _entity_dict(entity: Entity) -> dict[str, Any]:
-    place = {"text": entity.text, "start": entity.start, "end": entity.end}
-    names = {"names": labels_list(entity.names)} if entity.names else {}
-    return {"label": entity.label, **place, "score": entity.score, **names}
-
-
-def _entity_from(given: object) -> Entity:
-    held = check_object(given, "An item of 'entities'")
-    names = labels_from(held.get("names", []), "'names'")
-    return Entity(held["label"], held["text"], held["start"], held["end"], held["score"], names)
-
-
-def _value_dict(value: Value) -> dict[str, Any]:
-    return {"text": value.text, "start": value.start, "end": value.end, "score": value.score}
-
-
-def _held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None:
-    if isinstance(held, tuple):
-        return [_value_dict(value) for value in held]
-    return None if held is None else _value_dict(held)
-
-
-def _value_from(given: object, what: str) -> Value:
-    held = check_object(given, what)
-    return Value(held["text"], held["start"], held["end"], held["score"])
-
-
-def _held_from(given: object, key: object) -> FieldValue:
-    if isinstance(given, list | tuple):
-        return tuple(_value_from(one, f"A value of {key!r}") for one in given)
-    return None if given is None else _value_from(given, f"The value of {key!r}")
-
-
-def _record_from(given: object, name: object) -> Record:
-    held = check_object(given, f"A record of {name!r}")
-    return {key: _held_from(one, key) for key, one in held.items()}
-
-
-def _relation_from(given: object) -> Relation:
-    held = check_object(given, "An item of 'relations'")
-    head, tail = _value_from(held["head"], "'head'"), _value_from(held["tail"], "'tail'")
-    return Relation(held["type"], head, tail, held["score"])
-
-
 def _extraction_from(given: Mapping[str, Any]) -> Extraction:
     return Extraction(
         text=given["text"],
-        entities=tuple(_entity_from(one) for one in _items(given, "entities")),
+        entities=tuple(entity_from(one) for one in _items(given, "entities")),
         classifications={
             task: classification_from(answer, f"The classification {task!r}")
             for task, answer in _named(given, "classifications")
         },
         records={
-            name: tuple(
-                _record_from(one, name) for one in check_list(rows, f"The records {name!r}")
-            )
+            name: tuple(record_from(one, name) for one in check_list(rows, f"The records {name!r}"))
             for name, rows in _named(given, "records")
         },
-        relations=tuple(_relation_from(one) for one in _items(given, "relations")),
+        relations=tuple(relation_from(one) for one in _items(given, "relations")),
         coverage=coverage_from(given["coverage"]) if "coverage" in given else _UNREAD,
     )
 

@@ -13,19 +13,27 @@ from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
 from onepass.errors import SchemaError
-from onepass.schema.json_rules import read_rules
+from onepass.schema.json_types import (
+    Object,
+    allowed_by,
+    choice_text,
+    distinct_values,
+    is_null,
+    kind_of,
+    may_be_null,
+    parts_of,
+    rules_of,
+    title_of,
+    with_rules,
+)
 from onepass.schema.parse import SCHEMA_KEYS
-from onepass.schema.rules import NO_RULES, Rules, pattern_problem
+from onepass.schema.rules import NO_RULES, Rules
 from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named, structure_name
 from onepass.schema.types import Dtype, Field, check_name, shown
 
-_TELLING = {"properties": "object", "items": "array"}  # words that only one type has
 _TOP = ("properties", "$ref", "$defs")  # words that only a whole JSON Schema has
-_TYPES = {"integer": "integer", "number": "number", "string": "text"}
 _DEPTH = 16  # of references to references
 _MOST = 5_000  # fields and choices by reference: a few lines may stand for millions
-
-_Object = Mapping[str, Any]
 
 
 class _Type(NamedTuple):
@@ -35,7 +43,7 @@ class _Type(NamedTuple):
     choices: tuple[str, ...] = ()
     meanings: tuple[Any, ...] = ()
     rules: Rules = NO_RULES
-    below: _Object | None = None  # the schema of an object
+    below: Object | None = None  # the schema of an object
     name: str | None = None  # of the definition that it refers to
     nullable: bool = False
     description: Any = None  # checked by who makes a field of it
@@ -44,7 +52,7 @@ class _Type(NamedTuple):
 class _Found(NamedTuple):
     """A schema behind its references."""
 
-    data: _Object
+    data: Object
     name: str | None  # of the last definition
     nullable: bool
 
@@ -93,7 +101,7 @@ def shape_of_json(data: Mapping[str, Any]) -> Shape:
 class _Reader:
     """Reads one document."""
 
-    def __init__(self, document: _Object) -> None:
+    def __init__(self, document: Object) -> None:
         self.document = document
         self.asked = 0  # fields, and choices that are asked once more
         self.seen: set[int] = set()  # ids of properties that were read
@@ -105,9 +113,9 @@ class _Reader:
                 "The JSON Schema is that of an array; give that of its items, an object: each "
                 "record that is found becomes one."
             )
-        return self._shape(root.data, _title(root.data) or root.name or "record", ())
+        return self._shape(root.data, title_of(root.data) or root.name or "record", ())
 
-    def _shape(self, data: _Object, name: str, above: tuple[_Object, ...]) -> Shape:
+    def _shape(self, data: Object, name: str, above: tuple[Object, ...]) -> Shape:
         """Return the shape of an object below those with the properties ``above``."""
         properties, required = data.get("properties"), data.get("required", ())
         if not isinstance(properties, Mapping):
@@ -154,7 +162,7 @@ class _Reader:
             raise SchemaError(f"{where} must be an object, not {shown(given)}.")
         data, name, nullable = dict(given), None, False
         for _ in range(_DEPTH):
-            nullable = nullable or _may_be_null(data)
+            nullable = nullable or may_be_null(data)
             word = next((one for one in ("$ref", "anyOf", "oneOf", "allOf") if one in data), None)
             if word is None:
                 return _Found(data, name, nullable)
@@ -164,7 +172,7 @@ class _Reader:
                 target, name = self._target(held, where)
                 data = {**target, **data}
                 continue
-            kept = self._alternatives(held, where) if word != "allOf" else _parts(held, where)
+            kept = self._alternatives(held, where) if word != "allOf" else parts_of(held, where)
             if len(kept) != 1:
                 raise SchemaError(
                     f"{where} joins several schemas by allOf; write them as one."
@@ -174,21 +182,21 @@ class _Reader:
             data = {**data, **kept[0]}
         raise SchemaError(f"{where} refers to itself; give it a type.")
 
-    def _alternatives(self, held: object, where: str) -> list[_Object]:
+    def _alternatives(self, held: object, where: str) -> list[Object]:
         """Return the types of a union, null aside: of choices one, of a number or text a number."""
-        kept = [one for one in _parts(held, where) if not _is_null(one)]
+        kept = [one for one in parts_of(held, where) if not is_null(one)]
         kinds = [one.get("type") for one in kept]
         if {"number", "string"} == {one if isinstance(one, str) else None for one in kinds}:
             number = next(one for one in kept if one.get("type") == "number")
             return [{"format": "decimal", **number}]  # as Decimals are written
         meant = [self._target(one["$ref"], where)[0] if "$ref" in one else one for one in kept]
         if len(kept) > 1 and all("enum" in one or "const" in one for one in meant):
-            values = [value for one in meant for value in _allowed(one, where)]
-            null = [None] if any(_may_be_null(one) for one in meant) else []
-            return [{"enum": [*_distinct(values), *null]}]
+            values = [value for one in meant for value in allowed_by(one, where)]
+            null = [None] if any(may_be_null(one) for one in meant) else []
+            return [{"enum": [*distinct_values(values), *null]}]
         return kept
 
-    def _target(self, reference: object, where: str) -> tuple[_Object, str]:
+    def _target(self, reference: object, where: str) -> tuple[Object, str]:
         if not isinstance(reference, str) or not reference.startswith("#/"):
             raise SchemaError(f"{where} refers to {shown(reference)}; only '#/...' is followed.")
         target: Any = self.document
@@ -206,11 +214,13 @@ class _Reader:
         given, name, nullable = self._found(value, f"The property {where}")
         own = _Type(name=name, nullable=nullable, description=given.get("description"))
         if "enum" in given or "const" in given:
-            meanings = _allowed(given, where)
-            return own._replace(choices=tuple(_choice(one) for one in meanings), meanings=meanings)
-        kind = _kind(given, where)
+            meanings = allowed_by(given, where)
+            return own._replace(
+                choices=tuple(choice_text(one) for one in meanings), meanings=meanings
+            )
+        kind = kind_of(given, where)
         if kind == "object":
-            return own._replace(below=given, name=_title(given) or name)
+            return own._replace(below=given, name=title_of(given) or name)
         if kind == "array":
             if of_items:
                 raise SchemaError(f"The property {where} is a list of lists; give a flat list.")
@@ -219,14 +229,14 @@ class _Reader:
                 "min_items": given.get("minItems") or None,
                 "max_items": given.get("maxItems"),
             }
-            rules = _with(item.rules, counts, where)
+            rules = with_rules(item.rules, counts, where)
             told = item.description if own.description is None else own.description
             return item._replace(many=True, rules=rules, nullable=nullable, description=told)
         if kind == "boolean":
             return own._replace(choices=("true", "false"), meanings=(True, False))
-        return own._replace(rules=_rules(given, kind, where))
+        return own._replace(rules=rules_of(given, kind, where))
 
-    def _item(self, given: _Object, where: str) -> _Type:
+    def _item(self, given: Object, where: str) -> _Type:
         """Return what the items of an array hold: all of them, or those at each place alike."""
         places = given.get("prefixItems")
         if places is None:
@@ -242,106 +252,3 @@ class _Reader:
                 "one type."
             )
         return _Type()  # several kinds of value: texts as they stand
-
-
-def _title(data: _Object) -> str | None:
-    title = data.get("title")
-    return title if isinstance(title, str) and title.strip() else None
-
-
-def _may_be_null(data: _Object) -> bool:
-    """Return whether a schema says itself that null is allowed."""
-    unions = (data.get("anyOf"), data.get("oneOf"))
-    kinds, values = data.get("type"), data.get("enum")
-    return (
-        (isinstance(kinds, list) and "null" in kinds)
-        or (isinstance(values, list) and None in values)
-        or any(_is_null(one) for union in unions if isinstance(union, list) for one in union)
-    )
-
-
-def _is_null(data: object) -> bool:
-    return isinstance(data, Mapping) and (
-        data.get("type") == "null" or ("const" in data and data["const"] is None)
-    )
-
-
-def _parts(held: object, where: str) -> list[_Object]:
-    """Return the schemas that stand behind a word such as anyOf."""
-    if not isinstance(held, list) or not all(isinstance(one, Mapping) for one in held):
-        raise SchemaError(f"{where} must list its types as objects, not {shown(held)}.")
-    return held
-
-
-def _kind(given: _Object, where: str) -> str | None:
-    """Return the type of a schema, null aside; None if it has none."""
-    kinds = given.get("type")
-    kept = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
-    if len(kept) != 1:
-        raise SchemaError(f"The property {where} must have one type, besides null.")
-    kind = kept[0]
-    if given.get("format") in ("money", "quantity"):
-        return "string"  # their JSON form is an object, but a text says them at once
-    if kind is None:
-        return next((k for word, k in _TELLING.items() if word in given), None)
-    if not isinstance(kind, str) or kind not in (*_TYPES, *_TELLING.values(), "boolean"):
-        raise SchemaError(f"The type of {where} is not known: {shown(kind)}.")
-    return kind
-
-
-def _allowed(given: _Object, where: str) -> tuple[Any, ...]:
-    """Return the values that an enum or a constant allows, null aside."""
-    values = given["enum"] if "enum" in given else [given["const"]]
-    if not isinstance(values, list):
-        raise SchemaError(f"The enum of {where} must be a list, not {shown(values)}.")
-    kept = tuple(one for one in values if one is not None)
-    if not kept:
-        raise SchemaError(f"The enum of {where} has no value besides null; give one.")
-    for one in kept:
-        if not isinstance(one, str | int | float):
-            raise SchemaError(
-                f"The enum of {where} has {shown(one)}; give texts, numbers, true or false."
-            )
-    return kept
-
-
-def _distinct(values: list[Any]) -> list[Any]:
-    """Return values once each; 1 and true are two."""
-    return list({(type(value), value): value for value in values}.values())
-
-
-def _choice(value: str | float) -> str:
-    """Return what an allowed value looks like in a text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else shown(value)
-
-
-def _rules(given: _Object, kind: str | None, where: str) -> Rules:
-    """Return the rules of a plain value."""
-    rules = read_rules(given, _TYPES.get(kind or "string", "text"))
-    if _is_foreign(rules.get("pattern")):
-        del rules["pattern"]
-    return _with(NO_RULES, rules, where)
-
-
-def _is_foreign(pattern: object) -> bool:
-    r"""Return whether Pydantic's engine knows a pattern that Python's does not, as \p{L}."""
-    if not isinstance(pattern, str) or pattern_problem(pattern) is None:
-        return False
-    from pydantic_core import SchemaError as Refused  # it loads slowly
-    from pydantic_core import SchemaValidator, core_schema
-
-    try:
-        SchemaValidator(core_schema.str_schema(pattern=pattern))
-    except Refused:
-        return False
-    return True
-
-
-def _with(rules: Rules, changes: Mapping[str, Any], where: str) -> Rules:
-    kept = {name: value for name, value in changes.items() if value is not None}
-    try:
-        return rules.with_(kept)
-    except SchemaError as error:
-        raise SchemaError(f"In the property {where}: {error}") from error

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from onepass.decoding.most import check_most
 from onepass.errors import TooMuchFound
-from onepass.results.types import Extraction, values_in
+from onepass.results.types import Extraction
+from onepass.results.values import values_in
 from onepass.serving.problems import Refusal, encoded, json_of
 
 _SMALL = 250  # values that are written in 1 to 4 ms; to a thread and back takes 0.1 ms

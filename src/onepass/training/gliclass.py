@@ -51,7 +51,7 @@ class GliclassTrainee:
     ) -> None:
         self._checkpoint, self._options = checkpoint, loss or GliclassLoss()
         self.splitter = splitter or own_splitter(checkpoint)
-        self._settings = GLICLASS.read_config(checkpoint)
+        self._settings = GLICLASS.read_config(checkpoint, own_settings(checkpoint))
         self._tokenizer = GLICLASS.open_tokenizer(checkpoint, self._settings)
         self.network = load_network(checkpoint).to(device)
 

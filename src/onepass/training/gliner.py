@@ -28,7 +28,7 @@ from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
 from onepass.models.gliner.targets import Targets, build_targets
 from onepass.models.gliner.written import LabelWriting
-from onepass.models.settings import own_splitter, write_settings
+from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.models.thresholds import Thresholds
 from onepass.schema import Schema
@@ -63,7 +63,7 @@ class GlinerTrainee:
     ) -> None:
         self._checkpoint, self._options = checkpoint, loss or GlinerLoss()
         self.splitter = splitter or own_splitter(checkpoint)
-        self._settings = GLINER.read_config(checkpoint)
+        self._settings = GLINER.read_config(checkpoint, own_settings(checkpoint))
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(checkpoint).to(device)
         config = self.network.config

@@ -69,7 +69,7 @@ class Samples:
         backend: Callable[[], Backend],
         schema_of: Callable[[Example], Schema],
     ) -> None:
-        self._model = replace(model, thresholds={}, calibration={}, label_thresholds={})
+        self._model = replace(model, kept=model.kept.uncalibrated())
         self._backend = backend
         chosen = [(one, schema_of(one)) for one in choose(examples, count)]
         self._asked = [(one, schema) for one, schema in chosen if self._answers(schema)]

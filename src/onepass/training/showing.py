@@ -40,7 +40,8 @@ def open_samples(
         splitter: of words, in place of the one that the checkpoint names.
     """
     opened = open_model(named(model))
-    opened = replace(opened, splitter=splitter or opened.splitter)
+    kept = replace(opened.kept, splitter=splitter or opened.kept.splitter)
+    opened = replace(opened, kept=kept)
     keep = answered(model)
     own = [keep(one) for one in examples]
     if classes:

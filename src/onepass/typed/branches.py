@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onepass.results.types import Value, values_in
+from onepass.results.types import Value
+from onepass.results.values import values_in
 from onepass.schema.shape import Child, Leaf, Shape
 from onepass.typed.link import Node, values_of
 from onepass.typed.result import FieldError

@@ -13,7 +13,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from onepass.results.types import Extraction, Record, Value, values_in
+from onepass.results.types import Extraction, Record, Value
+from onepass.results.values import values_in
 from onepass.schema.shape import Child, Shape
 
 Place = tuple[int, int]

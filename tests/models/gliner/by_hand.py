@@ -24,6 +24,7 @@ from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.naming import Namer
 from onepass.models.gliner.prompt import Kind, Prompt
 from onepass.models.gliner.score import score
+from onepass.models.kept import Kept
 from onepass.models.thresholds import resolve_thresholds
 from onepass.results.types import Coverage, Extraction
 from onepass.schema.options import Threshold
@@ -216,7 +217,7 @@ def read(
         overlap: of the call.
         tokenizer: of the decoder.
     """
-    thresholds = resolve_thresholds(schema, threshold, {})
+    thresholds = resolve_thresholds(schema, threshold, Kept())
     asking = Asking(schema, thresholds, overlap)
     namer = None if tokenizer is None else Namer(tokenizer, END, None, False, config)
     backend = ByHand(texts, config, namer)

@@ -188,15 +188,16 @@ def test_prompts_of_known_vectors_are_planned_once(
 ) -> None:
     model, counting = counted(case_of(name).directory)
     vectors, others = model.encode_labels(LABELS), model.encode_labels(LABELS[:5])
-    first = model._reader._plan(vectors.schema(), vectors)
+    plans = model._reader._plans
+    first = plans.of(vectors.schema(), counting, vectors)
     for text in TEXTS:
         model.extract(text, labels=vectors)
-    assert model._reader._plan(vectors.schema(), vectors) is first
+    assert plans.of(vectors.schema(), counting, vectors) is first
     assert counting.rows.get("queries", [1])[0] == 1
     assert len(counting.rows.get("queries", [])) == (len(TEXTS) if name.startswith("poly") else 1)
     schema = Schema().entities(LABELS[:5])
-    same = model._reader._plan(schema, others)
-    assert model._reader._plan(schema, None) is not same  # which were encoded anew
+    same = plans.of(schema, counting, others)
+    assert plans.of(schema, counting) is not same  # which were encoded anew
 
 
 def test_known_vectors_cost_nothing_a_text(case_of: Callable[[str], Case]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from tests.tiny import tiny_tokenizer
 
 from onepass import Schema
 from onepass.decoding.findings import Findings
@@ -18,7 +17,8 @@ from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import all_groups, encode_prompt
 from onepass.models.gliner2.score import ReadingScores, SpanScores
 from onepass.models.gliner2.text import read_text, read_window
-from onepass.models.thresholds import Calibration, resolve_thresholds
+from onepass.models.kept import Calibration, Kept
+from onepass.models.thresholds import resolve_thresholds
 from onepass.text.windows import Window
 
 WIDTH = 3
@@ -27,13 +27,6 @@ OWN_WORDS = 6
 LOW, HALF, HIGH = -9.0, 0.0, 2.0
 
 Cell = tuple[int, int, int, int]  # instance, item, word (choice words first), width
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PieceTokenizer:
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
-    tiny_tokenizer().save(str(path))
-    return PieceTokenizer(path)
 
 
 def read(tokenizer: PieceTokenizer, schema: Schema) -> Reading:
@@ -59,7 +52,8 @@ def found(
     logits = np.full((instances, items, reading.words, WIDTH), LOW, dtype=np.float32)
     for cell, logit in cells.items():
         logits[cell] = logit
-    limits = resolve_thresholds(schema, threshold, {}, calibration)  # type: ignore[arg-type]
+    kept = Kept(calibration=calibration or {})
+    limits = resolve_thresholds(schema, threshold, kept)  # type: ignore[arg-type]
     scores = ReadingScores({0: SpanScores(instances, logits, spare, distinct)}, {})
     return decode(scores, reading, Asking(schema, limits, "flat"), OWN_WORDS)
 
@@ -183,7 +177,7 @@ def test_a_span_is_not_related_to_itself(tokenizer: PieceTokenizer) -> None:
 def test_a_group_that_is_not_there_gives_nothing(tokenizer: PieceTokenizer) -> None:
     for schema in (ENTITIES, STRUCTURE, RELATION):
         scores = ReadingScores({0: SpanScores(0, None)}, {})
-        limits = resolve_thresholds(schema, 0.0, {})
+        limits = resolve_thresholds(schema, 0.0, Kept())
         findings = decode(
             scores, read(tokenizer, schema), Asking(schema, limits, "flat"), OWN_WORDS
         )
@@ -195,7 +189,7 @@ def test_a_group_that_is_not_there_gives_nothing(tokenizer: PieceTokenizer) -> N
 def test_class_logits_are_handed_on(tokenizer: PieceTokenizer) -> None:
     schema = Schema().classification("tone", ["calm", "angry"])
     logits = np.array([1.5, -2.0], dtype=np.float32)
-    limits = resolve_thresholds(schema, None, {})
+    limits = resolve_thresholds(schema, None, Kept())
     reading = read(tokenizer, schema)
     findings = decode(
         ReadingScores({}, {0: logits}), reading, Asking(schema, limits, "flat"), OWN_WORDS

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tiny import tiny_tokenizer
 
 from onepass import Schema
 from onepass.encoding.tokenizer import PieceTokenizer
@@ -21,13 +20,6 @@ SCHEMAS = (
     Schema().classification("tone", ["calm", "angry", "z"]),
 )
 POOLINGS = ("first", "mean")
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PieceTokenizer:
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
-    tiny_tokenizer().save(str(path))
-    return PieceTokenizer(path)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tiny import tiny_tokenizer
 
 from onepass.builtin import builtin_checkpoint
 from onepass.corpus.question import Question, RecordAnswer
@@ -16,13 +13,6 @@ from onepass.text.words import split_words
 
 MAX_WIDTH = 3
 TEXT = "Tim Cook runs Apple in Paris and Rome"
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> PieceTokenizer:
-    path = Path(tmp_path_factory.mktemp("tokenizer"), "tokenizer.json")
-    tiny_tokenizer().save(str(path))
-    return PieceTokenizer(path)
 
 
 def cells(targets: Targets) -> set[tuple[int, int, int, int]]:

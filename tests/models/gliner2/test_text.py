@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tiny import tiny_tokenizer
 from tests.tiny_tokenizers import TOKENIZERS
 
 from onepass import Schema
@@ -14,13 +13,6 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.prompt import Prompt, all_groups, encode_prompt
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.text.windows import Window
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PieceTokenizer:
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
-    tiny_tokenizer().save(str(path))
-    return PieceTokenizer(path)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from onepass.backends.base import Backend, Floats, Graph
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError
 from onepass.hub.base import TOKENIZER
+from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.embedding.config import EmbeddingConfig
 from onepass.models.embedding.graphs import GRAPHS
 from onepass.models.embedding.prompt import Ints, Prompt, Ready, of_length_one
@@ -22,7 +23,6 @@ from onepass.models.family import Asking, Family, Limits
 from onepass.models.label_encoding import encode_rows, framed, vectors_of
 from onepass.models.labels import LabelVectors
 from onepass.models.limits import tokenizer_config
-from onepass.models.settings import own_settings
 from onepass.models.wording import (
     Template,
     check_classes_only,
@@ -62,17 +62,17 @@ class Settings:
         return PieceTokenizer(self.directory / TOKENIZER)
 
 
-def _read_config(directory: Path) -> Settings:
+def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     config = EmbeddingConfig.read(directory)
     config.check_sizes()
-    own = own_settings(directory)
+    path = directory / SETTINGS_FILE
     settings = Settings(
         directory=directory,
         config=config,
         limits=Limits(config.longest(tokenizer_config(directory))),
-        template=own_template(directory, Template(config.prompt, "")),
-        text_prompt=_text_prompt(own, config.prompt, directory),
-        scale=_scale(own, directory),
+        template=own_template(own, path, Template(config.prompt, "")),
+        text_prompt=_text_prompt(own, path, config.prompt),
+        scale=_scale(own, path),
     )
     if config.lower and len(set(settings.tokenizer.pieces(["a", "A"]))) > 1:
         raise CheckpointError(
@@ -82,20 +82,18 @@ def _read_config(directory: Path) -> Settings:
     return settings
 
 
-def _text_prompt(own: Mapping[str, Any], otherwise: str, directory: Path) -> str:
+def _text_prompt(own: Mapping[str, Any], path: Path, otherwise: str) -> str:
     prompt = own.get("text_prompt", otherwise)
     if not isinstance(prompt, str):
-        raise CheckpointError(
-            f"The text_prompt in {directory}/onepass.json must be a string, but is {prompt!r:.80}."
-        )
+        raise CheckpointError(f"The text_prompt in {path} must be a string, but is {prompt!r:.80}.")
     return prompt
 
 
-def _scale(own: Mapping[str, Any], directory: Path) -> float:
+def _scale(own: Mapping[str, Any], path: Path) -> float:
     scale = own.get("scale", SCALE)
     if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < np.inf:
         raise CheckpointError(
-            f"The scale in {directory}/onepass.json must be a number above 0, but is {scale!r:.80}."
+            f"The scale in {path} must be a number above 0, but is {scale!r:.80}."
         )
     return float(scale)
 

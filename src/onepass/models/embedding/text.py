@@ -15,7 +15,7 @@ from onepass.backends.base import Backend, Floats
 from onepass.decoding.findings import Findings
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.whole import read_whole, whole_pieces
+from onepass.encoding.whole import Headed, read_whole, whole_pieces
 from onepass.encoding.words import TextPieces
 from onepass.models.embedding.prompt import Ready, of_length_one
 from onepass.models.family import Asking
@@ -34,13 +34,13 @@ class Text:
         plain: the text by itself.
         tokenizer: of the checkpoint.
         most: pieces of a word.
-        prompted: prompt to its (pieces,) and the text behind it.
+        prompted: prompt to the text behind it.
     """
 
     plain: TextPieces
     tokenizer: PieceTokenizer
     most: int
-    prompted: dict[str, tuple[Ints, TextPieces]] = field(default_factory=dict)
+    prompted: dict[str, Headed] = field(default_factory=dict)
 
     @property
     def words(self) -> Words:
@@ -62,10 +62,10 @@ class Text:
         if not prompt:
             return self.plain.window(window)
         if prompt not in self.prompted:
-            words = self.plain.words
-            ids, lengths, cut, head = whole_pieces(words, self.tokenizer, self.most, before=prompt)
-            self.prompted[prompt] = head, TextPieces(words, ids, lengths, cut)
-        head, text = self.prompted[prompt]
+            self.prompted[prompt] = whole_pieces(
+                self.plain.words, self.tokenizer, self.most, before=prompt
+            )
+        text, head = self.prompted[prompt]
         return np.concatenate([head, text.window(window)])
 
 

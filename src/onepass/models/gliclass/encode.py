@@ -16,7 +16,7 @@ from onepass.backends.base import Array
 from onepass.encoding.sequences import padded
 from onepass.models.gliclass.config import BI, FUSED, GliclassConfig
 from onepass.models.gliclass.prompt import Prompt
-from onepass.models.gliclass.text import TextPieces
+from onepass.models.gliclass.text import TwoReadings
 from onepass.text.windows import Window
 
 Ints = NDArray[np.int64]
@@ -62,7 +62,7 @@ class Reading:
         return self.tail_start if self.prompt.labels_behind else len(self.frame[0])
 
 
-def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
+def read_window(prompt: Prompt, text: TwoReadings, window: Window) -> Reading:
     """Return the reading of a window.
 
     Args:

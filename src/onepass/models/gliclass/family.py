@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,6 @@ from onepass.models.gliclass.text import read_text
 from onepass.models.label_encoding import encode_texts, refuse_vectors, vectors_of
 from onepass.models.labels import LabelVectors
 from onepass.models.readable import check_readable, labels_read
-from onepass.models.settings import own_settings
 from onepass.models.wording import check_classes_only
 from onepass.schema import Label, Schema
 
@@ -54,9 +54,9 @@ class Settings:
         return self.config.encoder_hidden
 
 
-def _read_config(directory: Path) -> Settings:
+def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     config = GliclassConfig.from_dict(read_json(directory / CONFIG))
-    style = read_style(own_settings(directory), str(directory))
+    style = read_style(own, str(directory))
     labels = None
     if config.label_encoder is not None:
         labels = PieceTokenizer(directory / LABEL_TOKENIZER / TOKENIZER)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.encoding.words import owned_pieces
+from onepass.encoding.words import TextPieces, owned_pieces
 from onepass.models.gliclass.config import SEP
 from onepass.text.windows import Window
 from onepass.text.words import Splitter, Words, split_words
@@ -21,41 +21,30 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pieces:
-    """The pieces of a text, in one of the places where it can stand.
+class TwoReadings:
+    """A text in words and pieces, which may be others in the two places where it can stand.
 
     Attributes:
-        ids: (pieces,).
-        ends: (words + 1,) how many pieces there are up to the end of each word, 0 first.
-    """
-
-    ids: Ints
-    ends: Ints
-
-    def of(self, window: Window) -> Ints:
-        """Return the (pieces,) ids of a window of words."""
-        return self.ids[self.ends[window.start] : self.ends[window.end]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TextPieces:
-    """A text in words and pieces.
-
-    Attributes:
-        words: the text's own words.
-        lengths: (words,) pieces of each word, in the place where it has more.
-        cut: (words,) characters of each word that count as not read.
         at_start: its pieces at the start of a sequence.
         behind: its pieces behind a marker.
+        lengths: (words,) pieces of each word, in the place where it has more.
         tokenizer: that made them.
     """
 
-    words: Words
+    at_start: TextPieces
+    behind: TextPieces
     lengths: Ints
-    cut: Ints
-    at_start: Pieces
-    behind: Pieces
     tokenizer: PieceTokenizer
+
+    @property
+    def words(self) -> Words:
+        """The text's own words."""
+        return self.at_start.words
+
+    @property
+    def cut(self) -> Ints:
+        """(words,) characters of each word that count as not read."""
+        return self.at_start.cut
 
     def window(self, window: Window, *, behind_marker: bool) -> Ints:
         """Return the (pieces,) ids of a window.
@@ -64,7 +53,7 @@ class TextPieces:
             window: of words.
             behind_marker: whether a marker stands in front of it.
         """
-        return (self.behind if behind_marker else self.at_start).of(window)
+        return (self.behind if behind_marker else self.at_start).window(window)
 
     def joined(
         self, window: Window, before: str, behind: str, *, behind_marker: bool, most: int
@@ -112,7 +101,7 @@ def read_text(
     *,
     max_word_pieces: int,
     splitter: Splitter | None = None,
-) -> TextPieces:
+) -> TwoReadings:
     """Split a text and tokenize it in one go.
 
     Args:
@@ -128,12 +117,11 @@ def read_text(
     ([1, 6, 1], 7)
     """
     words = split_words(text, splitter=splitter)
-    at_start, cut = _pieces(words, tokenizer, "", max_word_pieces)
-    behind = at_start
+    at_start = behind = _pieces(words, tokenizer, "", max_word_pieces)
     if _differs_behind_marker(tokenizer):
-        behind, _ = _pieces(words, tokenizer, SEP, max_word_pieces)
-    lengths = np.maximum(np.diff(at_start.ends), np.diff(behind.ends))
-    return TextPieces(words, lengths, cut, at_start, behind, tokenizer)
+        behind = _pieces(words, tokenizer, SEP, max_word_pieces)
+    lengths = np.maximum(at_start.lengths, behind.lengths)
+    return TwoReadings(at_start, behind, lengths, tokenizer)
 
 
 def _differs_behind_marker(tokenizer: PieceTokenizer) -> bool:
@@ -147,10 +135,6 @@ def _differs_behind_marker(tokenizer: PieceTokenizer) -> bool:
     return behind[1:] != at_start
 
 
-def _pieces(words: Words, tokenizer: PieceTokenizer, marker: str, most: int) -> tuple[Pieces, Ints]:
-    """Return the pieces of a text behind a marker, and the characters of each word not read."""
-    located = tokenizer.located(words.text, marker=marker)
-    if not len(words):  # white space alone is not read
-        return Pieces(located[0][:0], np.zeros(1, dtype=np.int64)), np.zeros(0, dtype=np.int64)
-    ids, lengths, cut = owned_pieces(words, located, tokenizer, most)
-    return Pieces(ids, np.concatenate([[0], np.cumsum(lengths)])), cut
+def _pieces(words: Words, tokenizer: PieceTokenizer, marker: str, most: int) -> TextPieces:
+    """Return a text as it is read behind a marker; of white space alone nothing is."""
+    return owned_pieces(words, tokenizer.located(words.text, marker=marker), tokenizer, most)

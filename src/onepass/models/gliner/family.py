@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Settings:
     namer: Namer | None
 
 
-def _read_config(directory: Path) -> Settings:
+def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     config = GlinerConfig.from_dict(read_json(directory / GLINER_CONFIG))
     labels = None
     if config.bi_encoder:

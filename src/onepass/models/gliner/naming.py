@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +128,8 @@ def name_found(
     readings: Sequence[Reading],
     states: States,
     found: Sequence[Candidates],
-    run: tuple[Namer, Backend],
+    namer: Namer,
+    backend: Backend,
     asking: Asking,
 ) -> list[tuple[Names, ...]]:
     """Return the names of what was found in each reading, one entry a candidate.
@@ -137,21 +139,22 @@ def name_found(
         states: of the encoder.
         found: entities that hold, in words of the text. Answers to questions get no names, nor do
             spans that will not be kept beside others.
-        run: decoder and backend.
+        namer: the decoder.
+        backend: that runs its graphs.
         asking: its schema says how entities are named.
     """
-    namer, _ = run
     labels = len(asking.schema.entity_labels)
     entities = [
         one if _asks_entities(reading, labels) else one.take(np.zeros(0, dtype=np.int64))
         for reading, one in zip(readings, found, strict=True)
     ]
+    running = _Running(namer, backend)
     if namer.config.bare_prompt:
-        keys, vectors, pieces = _of_markers(states, entities, run)
+        starts = running.of_markers(states, entities)
     else:
         likely = [_likely(one, asking.overlap) for one in entities]
-        keys, vectors, pieces = _of_spans(readings, states, likely, run)
-    names = dict(zip(keys, _write(vectors, pieces, run, asking), strict=True))
+        starts = running.of_spans(readings, states, likely)
+    names = dict(zip(starts.keys, running.write(starts, asking), strict=True))
     return [
         tuple(names.get((row, key), ()) for key in _keys(one, namer.config))
         for row, one in enumerate(found)
@@ -186,73 +189,78 @@ def _keys(found: Candidates, config: GlinerConfig) -> list[_Key]:
     return list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
 
 
-_Starts = tuple[list[tuple[int, _Key]], Floats, list[Ints]]  # row and key, vectors, pieces
 _NO_PIECES: Ints = np.zeros(0, dtype=np.int64)
 
 
-def _of_spans(
-    readings: Sequence[Reading],
-    states: States,
-    found: Sequence[Candidates],
-    run: tuple[Namer, Backend],
-) -> _Starts:
-    """Return what a name is written from for each different span."""
-    namer, backend = run
-    before = [reading.before for reading in readings]
-    places, counts = distinct_places(found, before)
-    if not places.shape[1]:
-        return [], np.zeros((0, states.words.shape[2]), dtype=np.float32), []
-    inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
-    (vectors,) = backend.run("span_states", inputs)  # (batch, spans, hidden)
-    keys: list[tuple[int, _Key]] = []
-    pieces: list[Ints] = []
-    for row, (reading, count) in enumerate(zip(readings, counts, strict=True)):
-        for first, last in (places[row, :count] - before[row]).tolist():
-            keys.append((row, (first, last + 1)))
-            full = namer.full_context
-            pieces.append(namer.words(reading, first, last + 1) if full else _NO_PIECES)
-    real = np.arange(places.shape[1]) < np.array(counts)[:, None]  # (batch, spans)
-    return keys, vectors[real], pieces
+class _Starts(NamedTuple):
+    """What names are written from."""
+
+    keys: list[tuple[int, _Key]]  # (row, key) of each name
+    vectors: Floats  # (names, hidden)
+    pieces: list[Ints]  # what stands behind each vector
 
 
-def _of_markers(states: States, found: Sequence[Candidates], run: tuple[Namer, Backend]) -> _Starts:
-    """Return what a name is written from for each marker under which something was found."""
-    namer, backend = run
-    rows, labels = np.concatenate(
-        [
-            np.stack([np.full_like(own, row), own])
-            for row, own in enumerate(np.unique(one.labels) for one in found)
-        ],
-        axis=1,
-    )
-    vectors = states.labels[rows, labels]  # (names, hidden)
-    if len(rows) and not namer.config.tokens:  # as the spans meet them
-        vectors = backend.run("queries", {"label_states": vectors[None]})[0][0]
-    keys: list[tuple[int, _Key]] = list(zip(rows.tolist(), labels.tolist(), strict=True))
-    return keys, vectors, [_NO_PIECES] * len(keys)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Running:
+    """A decoder and what runs its graphs."""
 
+    namer: Namer
+    backend: Backend
 
-def _write(
-    vectors: Floats, pieces: Sequence[Ints], run: tuple[Namer, Backend], asking: Asking
-) -> list[Names]:
-    """Return the names written from each vector and the pieces behind it."""
-    namer, backend = run
-    naming = asking.schema.naming
-    if naming is None or not len(vectors):
-        return []
-    choices = namer.allowed(naming)
-    limits = [namer.end, naming.count, naming.count, MOST_PIECES]
-    inputs: dict[str, Array] = {
-        "states": np.ascontiguousarray(vectors),
-        "pieces": _padded(pieces),
-        "allowed": _padded([np.array(own, dtype=np.int64) for own in choices]),
-        "limits": np.array(limits, dtype=np.int64),
-    }
-    ids, scores = backend.run("generate", inputs)  # (rows, sequences, steps), (rows, sequences)
-    return [
-        _names(own.tolist(), logs.tolist(), namer, choices)
-        for own, logs in zip(ids, scores, strict=True)
-    ]
+    def of_spans(
+        self, readings: Sequence[Reading], states: States, found: Sequence[Candidates]
+    ) -> _Starts:
+        """Return what a name is written from for each different span."""
+        before = [reading.before for reading in readings]
+        places, counts = distinct_places(found, before)
+        if not places.shape[1]:
+            return _Starts([], np.zeros((0, states.words.shape[2]), dtype=np.float32), [])
+        inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
+        (vectors,) = self.backend.run("span_states", inputs)  # (batch, spans, hidden)
+        keys: list[tuple[int, _Key]] = []
+        pieces: list[Ints] = []
+        for row, (reading, count) in enumerate(zip(readings, counts, strict=True)):
+            for first, last in (places[row, :count] - before[row]).tolist():
+                keys.append((row, (first, last + 1)))
+                full = self.namer.full_context
+                pieces.append(self.namer.words(reading, first, last + 1) if full else _NO_PIECES)
+        real = np.arange(places.shape[1]) < np.array(counts)[:, None]  # (batch, spans)
+        return _Starts(keys, vectors[real], pieces)
+
+    def of_markers(self, states: States, found: Sequence[Candidates]) -> _Starts:
+        """Return what a name is written from for each marker under which something was found."""
+        rows, labels = np.concatenate(
+            [
+                np.stack([np.full_like(own, row), own])
+                for row, own in enumerate(np.unique(one.labels) for one in found)
+            ],
+            axis=1,
+        )
+        vectors = states.labels[rows, labels]  # (names, hidden)
+        if len(rows) and not self.namer.config.tokens:  # as the spans meet them
+            vectors = self.backend.run("queries", {"label_states": vectors[None]})[0][0]
+        keys: list[tuple[int, _Key]] = list(zip(rows.tolist(), labels.tolist(), strict=True))
+        return _Starts(keys, vectors, [_NO_PIECES] * len(keys))
+
+    def write(self, starts: _Starts, asking: Asking) -> list[Names]:
+        """Return the names written from each vector and the pieces behind it."""
+        namer, naming = self.namer, asking.schema.naming
+        if naming is None or not len(starts.vectors):
+            return []
+        choices = namer.allowed(naming)
+        limits = [namer.end, naming.count, naming.count, MOST_PIECES]
+        inputs: dict[str, Array] = {
+            "states": np.ascontiguousarray(starts.vectors),
+            "pieces": _padded(starts.pieces),
+            "allowed": _padded([np.array(own, dtype=np.int64) for own in choices]),
+            "limits": np.array(limits, dtype=np.int64),
+        }
+        # (rows, sequences, steps), (rows, sequences)
+        ids, scores = self.backend.run("generate", inputs)
+        return [
+            _names(own.tolist(), logs.tolist(), namer, choices)
+            for own, logs in zip(ids, scores, strict=True)
+        ]
 
 
 def _names(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from onepass.models.family import Asking
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.states import States, distinct_places
-from onepass.models.thresholds import PLAIN, sigmoid
+from onepass.models.kept import PLAIN
+from onepass.models.thresholds import sigmoid
 
 _PAIR_CELLS = 16_384  # (pair, type) that are scored at once, each with a vector of its own
 # From here on a pair is looked at, whatever is asked: whether two entities are linked at all is a
@@ -47,11 +49,24 @@ class Pairs:
     scores: Floats
 
 
+class Held(NamedTuple):
+    """Entities of each reading.
+
+    Attributes:
+        every: all that hold; the adjacency layer sees them.
+        kept: those that are kept; only they are paired.
+    """
+
+    every: Sequence[Candidates]
+    kept: Sequence[Candidates]
+
+
 def relate(
     readings: Sequence[Reading],
     states: States,
-    found: tuple[Sequence[Candidates], Sequence[Candidates]],
-    run: tuple[GlinerConfig, Backend],
+    held: Held,
+    config: GlinerConfig,
+    backend: Backend,
     asking: Asking,
 ) -> list[Pairs | None]:
     """Return the scored pairs of each reading, None where there is none.
@@ -59,13 +74,12 @@ def relate(
     Args:
         readings: the rows.
         states: of the encoder.
-        found: for each reading, all entities that hold (the adjacency layer sees them), and those
-            that are kept (only they are paired).
-        run: checkpoint and backend.
+        held: entities of each reading.
+        config: of the checkpoint.
+        backend: that runs its graphs.
         asking: of the call, with the calibration of relations.
     """
-    config, backend = run
-    every, kept = found
+    every, kept = held
     if config.relations is not None and config.relations.adjacency not in _SEE_ALL:
         every = kept
     places, counts = distinct_places(every, [reading.before for reading in readings])

@@ -24,9 +24,10 @@ from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading, collate
 from onepass.models.gliner.naming import Namer, name_found
 from onepass.models.gliner.prompt import Kind, Prompt
-from onepass.models.gliner.relate import Pairs, relate
+from onepass.models.gliner.relate import Held, Pairs, relate
 from onepass.models.gliner.states import States, distinct_places
-from onepass.models.thresholds import PLAIN, sigmoid
+from onepass.models.kept import PLAIN
+from onepass.models.thresholds import sigmoid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +67,7 @@ def score(
     """
     states = _encode(readings, config, backend)
     check_finite(states.labels)
-    probs = _probabilities(readings, states, (config, backend), asking)
+    probs = _probabilities(readings, states, config, backend, asking)
     found = [
         _holding(reading, own, config, asking) for reading, own in zip(readings, probs, strict=True)
     ]
@@ -75,14 +76,14 @@ def score(
     pairs: list[Pairs | None] = [None] * len(readings)
     if config.relations is not None and any(reading.prompt.types for reading in readings):
         kept = [_kept(one, asking.overlap) for one in found]
-        pairs = relate(readings, states, (found, kept), (config, backend), asking)
+        pairs = relate(readings, states, Held(found, kept), config, backend, asking)
     choices = [
         _choices(reading, own, config) if reading.prompt.kind is Kind.CLASSES else None
         for reading, own in zip(readings, probs, strict=True)
     ]
     names: list[tuple[Names, ...]] = [()] * len(readings)
     if namer is not None and asking.schema.naming is not None:
-        names = name_found(readings, states, found, (namer, backend), asking)
+        names = name_found(readings, states, found, namer, backend, asking)
     return [
         ReadingScores(*one, bare=config.bare_prompt)
         for one in zip(found, pairs, choices, names, strict=True)
@@ -128,14 +129,16 @@ def label_rows(readings: Sequence[Reading]) -> Floats:
 
 _SPAN_CELLS = 20_000_000  # scores of one run, 4 bytes each
 _TOKEN_CELLS = 20_000  # (word, label) pairs that meet at once; each takes 16 hidden bytes
-_Run = tuple[GlinerConfig, Backend]
 
 
 def _probabilities(
-    readings: Sequence[Reading], states: States, run: _Run, asking: Asking
+    readings: Sequence[Reading],
+    states: States,
+    config: GlinerConfig,
+    backend: Backend,
+    asking: Asking,
 ) -> list[Floats]:
     """Return, for each reading, (labels, words, width) of spans or (labels, words, 3) of tokens."""
-    config, backend = run
     rows = len(readings)
     queries = _queries(readings, states, config, backend)
     if config.tokens:

@@ -45,8 +45,8 @@ def read_text(
     """
     words = split_words(text, PLAIN, splitter)
     forms = tokenizer.plain_parts(text, words.forms())
-    words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
-    return Text(words, ids, lengths, cut, tokenizer.frame[1])
+    own = word_pieces(words, forms, tokenizer, max_word_pieces)
+    return Text(own.words, own.ids, own.lengths, own.cut, tokenizer.frame[1])
 
 
 def read_window(prompt: Prompt, text: Text, window: Window) -> Reading:

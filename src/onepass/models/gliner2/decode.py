@@ -8,6 +8,9 @@ that was added to the text is an answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from onepass.backends.base import Floats
@@ -31,8 +34,9 @@ from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.score import ReadingScores
-from onepass.models.thresholds import CHOICES, PLAIN, sigmoid
-from onepass.schema import Schema
+from onepass.models.kept import PLAIN
+from onepass.models.thresholds import CHOICES, sigmoid
+from onepass.schema import Structure
 
 _KINDS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 
@@ -79,15 +83,17 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             own = thresholds.calibration.get(CHOICES, calibration)
             if own != calibration:
                 chosen = sigmoid(spans.logits[:, :, :prefix, 0], own)
-            found_here = _records(
-                (chosen, text), number, (reading, schema), thresholds.fields[group.task],
-                distinct=spans.distinct,
+            structure, limits = schema.structures[group.task], thresholds.fields[group.task]
+            asked = _Group(
+                choices=chosen, text=text, reading=reading, number=number,
+                structure=structure, thresholds=limits, distinct=spans.distinct,
             )  # fmt: skip
+            found_here = asked.records()
             if any(record.options for record in found_here):  # what is chosen may change
                 spare |= {group.task} if spans.spare else set()
             elif spans.spare:  # what repeats a part of another record is no record of its own
-                single = schema.structures[group.task].single
-                found_here = merge_records([RecordPart(0, words, found_here)], single)
+                parts = [RecordPart(0, words, found_here)]
+                found_here = merge_records(parts, structure.single)
             records[group.task] = found_here
     return Findings(_joined(found), records, tuple(relations), classes, spare=frozenset(spare))
 
@@ -121,69 +127,91 @@ def _pairs(text: Floats, kind: int, threshold: float) -> list[RelationFind]:
     return pairs
 
 
-def _records(
-    scores: tuple[Floats, Floats],
-    number: int,
-    asked: tuple[Reading, Schema],
-    thresholds: Floats,
-    *,
-    distinct: bool,
-) -> tuple[RecordFind, ...]:
-    """Return the instances of a structure in which anything was found.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """A group that asks for records, with its scores.
 
-    Args:
-        scores: of the words of choices, (instances, items, choice words), and of the spans of the
-            text, (instances, items, words, width).
+    Attributes:
+        choices: (instances, items, choice words) of the words of choices.
+        text: (instances, items, words, width) of the spans of the text.
+        reading: one window, in whose prompt the group is.
         number: of the group in the prompt.
-        asked: the reading, and the schema that its prompt points into.
+        structure: that it asks for.
         thresholds: (fields,).
         distinct: whether values of a record share no word.
     """
-    choices, text = scores
-    reading, schema = asked
-    group = reading.prompt.groups[number]
-    structure = schema.structures[group.task]
-    options = {
-        item: value_options(
-            text[:, line],
-            float(thresholds[item]),
-            structure.fields[item],
-            reading.document,
-            reading.first,
-        )
-        for line, item in enumerate(group.items)
-        if structure.fields[item].is_ruled
-    }
-    ruled = {item: constrained_values(own, structure.fields[item]) for item, own in options.items()}
-    single = [
-        (line, item)
-        for line, item in enumerate(group.items)
-        if distinct and structure.fields[item].dtype == "str"
-        and not structure.fields[item].choices and item not in ruled
-    ]  # fmt: skip  # fields whose values share no word
-    lines, items = [line for line, _ in single], [item for _, item in single]
-    records = []
-    for instance in range(len(text)):
-        fields: list[tuple[Find, ...]] = [()] * len(structure.fields)
-        for line, item in enumerate(group.items):
-            field = structure.fields[item]
-            threshold = float(thresholds[item])
+
+    choices: Floats
+    text: Floats
+    reading: Reading
+    number: int
+    structure: Structure
+    thresholds: Floats
+    distinct: bool
+
+    @property
+    def items(self) -> tuple[int, ...]:
+        """Fields that are asked, in the order of the scores."""
+        return self.reading.prompt.groups[self.number].items
+
+    def records(self) -> tuple[RecordFind, ...]:
+        """Return the instances in which anything was found."""
+        fields = self.structure.fields
+        options = {
+            item: self._options(line, item)
+            for line, item in enumerate(self.items)
+            if fields[item].is_ruled
+        }
+        ruled = {item: constrained_values(own, fields[item]) for item, own in options.items()}
+        apart = self._apart()
+        records = []
+        for instance in range(len(self.text)):
+            held = self._held(instance, ruled, apart)
+            own = _options_of(instance, len(fields), options)
+            if any(held) or any(own):
+                records.append(RecordFind(held, own))
+        return tuple(records)
+
+    def _options(self, line: int, item: int) -> list[tuple[ValueOption, ...]]:
+        """Return what a field with rules may hold in each instance."""
+        reading, threshold = self.reading, float(self.thresholds[item])
+        field, scores = self.structure.fields[item], self.text[:, line]
+        return value_options(scores, threshold, field, reading.document, reading.first)
+
+    def _apart(self) -> dict[int, int]:
+        """Return the fields whose values share no word, with their lines in the scores."""
+        fields = self.structure.fields
+        return {
+            item: line
+            for line, item in enumerate(self.items)
+            if self.distinct and fields[item].dtype == "str"
+            and not fields[item].choices and not fields[item].is_ruled
+        }  # fmt: skip
+
+    def _held(
+        self,
+        instance: int,
+        ruled: Mapping[int, Sequence[tuple[Find, ...]]],
+        apart: Mapping[int, int],
+    ) -> tuple[tuple[Find, ...], ...]:
+        """Return what each field holds in one instance."""
+        out: list[tuple[Find, ...]] = [()] * len(self.structure.fields)
+        for line, item in enumerate(self.items):
+            field, threshold = self.structure.fields[item], float(self.thresholds[item])
             if field.choices:
-                rows = reading.prompt.choices[number, item]
-                chosen = _choices(choices[instance, line, rows], threshold, field.dtype)
-                fields[item] = limited(chosen, field)
+                rows = self.reading.prompt.choices[self.number, item]
+                chosen = _choices(self.choices[instance, line, rows], threshold, field.dtype)
+                out[item] = limited(chosen, field)
             elif item in ruled:
-                fields[item] = ruled[item][instance]
-            elif item not in items:
-                fields[item] = _values(text[instance, line], threshold, field.dtype)
-        if items:
-            apart = distinct_spans(text[instance, lines], thresholds[items])
-            for item, span in zip(items, apart, strict=True):
-                fields[item] = () if span is None else (span,)
-        own = _options_of(instance, len(fields), options)
-        if any(fields) or any(own):
-            records.append(RecordFind(tuple(fields), own))
-    return tuple(records)
+                out[item] = ruled[item][instance]
+            elif item not in apart:
+                out[item] = _values(self.text[instance, line], threshold, field.dtype)
+        if apart:
+            scores = self.text[instance, list(apart.values())]
+            spans = distinct_spans(scores, self.thresholds[list(apart)])
+            for item, span in zip(apart, spans, strict=True):
+                out[item] = () if span is None else (span,)
+        return tuple(out)
 
 
 def _options_of(

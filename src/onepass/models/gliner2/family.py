@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from onepass.backends.base import Backend, Graph
 from onepass.encoding.sequences import encoder_limit
@@ -17,11 +18,11 @@ from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
 from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.instances import KEYS, Instances
-from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt, split_groups
+from onepass.models.gliner2.passes import split_groups
+from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.models.label_encoding import unprepared
-from onepass.models.settings import own_settings
 from onepass.schema import Schema
 
 
@@ -40,10 +41,10 @@ class Settings:
     looked_for: Instances = field(default_factory=Instances)
 
 
-def _read_config(directory: Path) -> Settings:
+def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     encoder = read_json(directory / "encoder_config" / "config.json")
     config = Gliner2Config.from_dict(read_json(directory / "config.json"))
-    looked_for = Instances.from_dict(own_settings(directory), str(directory))
+    looked_for = Instances.from_dict(own, str(directory))
     return Settings(config, Limits(encoder_limit(encoder)), looked_for)
 
 

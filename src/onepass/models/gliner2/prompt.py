@@ -3,12 +3,13 @@
 ``group [SEP_STRUCT] group ... [SEP_TEXT] word word ...`` with
 ``group = ( [P] prompt ( X item X item ... ) )``. Each group keeps the typed ids of what it asks, so
 nothing is ever parsed back out of a prompt. A schema that does not fit beside the text is split
-over several prompts (passes). This module makes piece ids; it knows nothing about scores.
+over several prompts by `onepass.models.gliner2.passes`. This module makes piece ids; it knows
+nothing about scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import SchemaError
 from onepass.schema import ClassificationTask, Field, Label, Schema
-from onepass.schema.shown import shown
 
 SEP_STRUCT, SEP_TEXT = "[SEP_STRUCT]", "[SEP_TEXT]"
 PARENT = "[P]"
@@ -170,20 +169,20 @@ def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[s
     if group.kind is Kind.ENTITIES:
         asked = _span_labels(schema)
         chosen = [asked[i] for i in group.items]
-        return _described("entities", chosen, plain), [plain(label.name) for label in chosen]
+        return described("entities", chosen, plain), [plain(label.name) for label in chosen]
     if group.kind is Kind.STRUCTURE:
         structure = schema.structures[group.task]
         fields = [structure.fields[i] for i in group.items]
-        return _described(plain(structure.name), fields, plain), [plain(f.name) for f in fields]
+        return described(plain(structure.name), fields, plain), [plain(f.name) for f in fields]
     task = schema.classification_tasks[group.task]
     labels = [task.labels[i] for i in group.items]
     base = plain(f"{task.name}: {task.prompt}" if task.prompt else task.name)
-    text = _described(base, labels, plain)
-    text += _examples(task, labels, plain)
+    text = described(base, labels, plain)
+    text += examples_text(task, labels, plain)
     return text, [plain(label.name) for label in labels]
 
 
-def _examples(
+def examples_text(
     task: ClassificationTask, labels: Sequence[Label], plain: Callable[[str], str]
 ) -> str:
     """Return the examples of some labels; checkpoints were trained on pairs of one label."""
@@ -201,7 +200,8 @@ def _span_labels(schema: Schema) -> list[Label]:
     return [*schema.entity_labels, *(Label(question.label) for question in schema.questions)]
 
 
-def _described(base: str, items: Sequence[Label | Field], plain: Callable[[str], str]) -> str:
+def described(base: str, items: Sequence[Label | Field], plain: Callable[[str], str]) -> str:
+    """Return a text with the descriptions of some labels or fields behind it."""
     for item in items:
         if item.description:
             base += f" {DESCRIPTION} {plain(f'{item.name}: {item.description}')}"
@@ -233,114 +233,3 @@ def _choice_words(
             words.append(",")
         words[-1] = ")"
     return words, rows
-
-
-def split_groups(
-    schema: Schema,
-    tokenizer: PieceTokenizer,
-    budget: int,
-    kinds: Collection[Kind] = frozenset(Kind),
-) -> list[list[Group]]:
-    """Distribute a schema over as few prompts as fit into a budget each.
-
-    Labels of one group may land in several prompts; nothing is dropped.
-
-    Args:
-        schema: what is asked.
-        tokenizer: of the checkpoint.
-        budget: pieces that one prompt may have.
-        kinds: of the groups that are asked, at least one of which the schema has.
-
-    Returns:
-        The groups of each prompt.
-
-    Raises:
-        SchemaError: if a single label with what is said of it is longer than the budget.
-
-    >>> from onepass.builtin import builtin_checkpoint
-    >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
-    >>> schema = Schema().entities(["person", "company", "city", "price"])
-    >>> [[group.items for group in groups] for groups in split_groups(schema, tokenizer, 14)]
-    [[(0, 1)], [(2, 3)]]
-    """
-    whole = [group for group in all_groups(schema) if group.kind in kinds]
-    if len(encode_prompt(schema, whole, tokenizer).ids) <= budget:
-        return [whole]
-    passes: list[list[Group]] = [[]]
-    for group in whole:
-        for part in _parts(schema, group, tokenizer, budget):
-            together = _with(passes[-1], part)
-            if len(encode_prompt(schema, together, tokenizer).ids) <= budget:
-                passes[-1] = together
-            else:
-                passes.append([part])
-    return passes
-
-
-def _with(groups: list[Group], part: Group) -> list[Group]:
-    """Return groups with another part; parts of one thing are asked as one group.
-
-    A record then keeps together what can be asked together.
-    """
-    if groups and (groups[-1].kind, groups[-1].task) == (part.kind, part.task):
-        return [*groups[:-1], Group(part.kind, part.task, groups[-1].items + part.items)]
-    return [*groups, part]
-
-
-def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int) -> list[Group]:
-    """Split one group into parts that fit into the budget alone."""
-    total = len(encode_prompt(schema, [group], tokenizer).ids)
-    if total <= budget:
-        return [group]
-    if group.kind is Kind.RELATION or len(group.items) == 1:
-        parts = _named_parts(schema, group, tokenizer.plain)
-        sizes = [len(own) for own in tokenizer.pieces([text for _, _, text in parts])]
-        title, beside, _ = parts[sizes.index(max(sizes))]
-        raise SchemaError(
-            f"{title} takes {total} pieces with {beside}, but a prompt of this model may have "
-            f"{budget}; shorten it."
-        )
-    middle = len(group.items) // 2
-    halves = (group.items[:middle], group.items[middle:])
-    return [
-        part
-        for half in halves
-        for part in _parts(schema, Group(group.kind, group.task, half), tokenizer, budget)
-    ]
-
-
-def _named_parts(
-    schema: Schema, group: Group, plain: Callable[[str], str]
-) -> list[tuple[str, str, str]]:
-    """Return what a group of one item is made of: its name, what is beside it, and its text."""
-    own, item = "its description", group.items[0]
-    if group.kind is Kind.RELATION:
-        relation = schema.relation_types[group.task]
-        return [(f"The relation type {shown(relation.name)}", own, "")]
-    if group.kind is Kind.ENTITIES:
-        labels = len(schema.entity_labels)
-        if item >= labels:
-            question = schema.questions[item - labels]
-            return [(f"The question {shown(question.name)}", "its marks", "")]
-        return [(f"The entity label {shown(schema.entity_labels[item].name)}", own, "")]
-    if group.kind is Kind.STRUCTURE:
-        structure = schema.structures[group.task]
-        field = structure.fields[item]
-        title = f"field {shown(field.name)} of {shown(structure.name)}"
-        return [
-            (f"The {title}", own, _described(plain(field.name), [field], plain)),
-            (f"The name of the structure {shown(structure.name)}", "one field", structure.name),
-            (f"The list of choices of the {title}", "its field", plain(" | ".join(field.choices))),
-        ]
-    task = schema.classification_tasks[group.task]
-    label = task.labels[item]
-    name, prompt = shown(task.name), "name" if task.prompt is None else "prompt"
-    return [
-        (
-            f"The label {shown(label.name)} of task {name}",
-            own,
-            _described(plain(label.name), [label], plain),
-        ),
-        (f"The {prompt} of task {name}", "one label", plain(task.prompt or task.name)),
-        (f"The list of examples of task {name}", "one label", _examples(task, [label], plain)),
-    ]

@@ -53,7 +53,7 @@ _PREDICTED = Instances()
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _GroupPlace:
     """Where a group stands in the batch."""
 
     row: int
@@ -82,18 +82,18 @@ def score(
     return scores
 
 
-def _places(batch: Batch) -> list[_Place]:
+def _places(batch: Batch) -> list[_GroupPlace]:
     places = []
     for row, reading in enumerate(batch.readings):
         column = 0
         for number, group in enumerate(reading.prompt.groups):
-            places.append(_Place(row, number, column, len(group.items), group.kind))
+            places.append(_GroupPlace(row, number, column, len(group.items), group.kind))
             column += 1 + len(group.items)
     return places
 
 
 def _score_classes(
-    places: Sequence[_Place], markers: Array, scores: list[ReadingScores], backend: Backend
+    places: Sequence[_GroupPlace], markers: Array, scores: list[ReadingScores], backend: Backend
 ) -> None:
     chosen = [place for place in places if place.kind is Kind.CLASSES]
     if not chosen:
@@ -110,7 +110,7 @@ def _score_classes(
 
 def _score_spans(
     batch: Batch,
-    places: Sequence[_Place],
+    places: Sequence[_GroupPlace],
     states: tuple[Rows, Array],
     scores: list[ReadingScores],
     how: tuple[Backend, Instances],
@@ -125,7 +125,7 @@ def _score_spans(
     (count_logits,) = backend.run("count", {"parents": markers[rows, columns]})
     check_finite(count_logits)
     counts = count_logits.argmax(-1)  # (groups,)
-    live: list[tuple[_Place, int]] = []
+    live: list[tuple[_GroupPlace, int]] = []
     most = count_logits.shape[1] - 1
     for place, count in zip(asked, counts.tolist(), strict=True):
         number = looked_for.number(place.kind, predicted=count, most=most)
@@ -150,7 +150,7 @@ def _score_spans(
 
 
 def _queries(
-    live: Sequence[tuple[_Place, int]], markers: Array, batch: int, backend: Backend
+    live: Sequence[tuple[_GroupPlace, int]], markers: Array, batch: int, backend: Backend
 ) -> tuple[Floats, list[int]]:
     """Return (batch, queries, hidden) and the first query of each group in its row.
 

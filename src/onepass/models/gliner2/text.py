@@ -59,9 +59,9 @@ def read_text(
     """
     words = split_words(text, splitter=splitter)
     forms = tokenizer.plain_parts(text.lower(), [form.lower() for form in words.forms()])
-    words, ids, lengths, cut = word_pieces(words, forms, tokenizer, max_word_pieces)
-    stops = tuple(np.array(own, dtype=np.int64) for own in tokenizer.pieces(STOPS))
-    return Text(words, ids, lengths, cut, stops, word_shapes(words))
+    own = word_pieces(words, forms, tokenizer, max_word_pieces)
+    stops = tuple(np.array(ids, dtype=np.int64) for ids in tokenizer.pieces(STOPS))
+    return Text(own.words, own.ids, own.lengths, own.cut, stops, word_shapes(own.words))
 
 
 def read_window(prompt: Prompt, text: Text, window: Window) -> Reading:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onepass.backends.base import Backend, Floats, Graph
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.whole import read_whole
-from onepass.hub.checkpoint import CONFIG
+from onepass.hub.checkpoint import CONFIG, SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.models.family import Asking, Family, Limits
 from onepass.models.label_encoding import unprepared
@@ -40,7 +41,7 @@ class Settings:
     typed: bool
 
 
-def _read_config(directory: Path) -> Settings:
+def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     raw = read_json(directory / CONFIG)
     config = NliConfig.from_dict(raw)
     tokenizer = tokenizer_config(directory)
@@ -48,7 +49,7 @@ def _read_config(directory: Path) -> Settings:
     return Settings(
         config,
         Limits(longest_sequence(raw, tokenizer)),
-        own_template(directory, Template.parse(TEMPLATE)),
+        own_template(own, directory / SETTINGS_FILE, Template.parse(TEMPLATE)),
         config.types > 1 and (not isinstance(given, list) or "token_type_ids" in given),
     )
 

@@ -1,0 +1,149 @@
+"""Values of the text: what entities, relations and fields of records are made of.
+
+Like all results they know nothing about models, words or windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, SupportsIndex
+
+from onepass.results.checks import check_object, check_score, check_text, check_whole
+from onepass.results.classification import LabelScore, check_order, labels_from, labels_list
+from onepass.results.frozen import FrozenDict
+
+
+def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
+    """Return offsets as Python ints."""
+    first = check_whole(start, f"The start of {owner}")
+    last = check_whole(end, f"The end of {owner}")
+    if not 0 <= first <= last:
+        raise ValueError(f"The offsets of {owner} must satisfy 0 <= start <= end: {first}, {last}.")
+    return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A piece of evidence: a span of the text, or a choice (which has no offsets)."""
+
+    text: str
+    start: int | None  # character index, None for a choice
+    end: int | None  # half-open
+    score: float
+
+    def __post_init__(self) -> None:
+        check_text(self.text, "'text'")
+        object.__setattr__(self, "score", check_score(self.score, f"the value {self.text!r}"))
+        if self.start is not None and self.end is not None:
+            start, end = _offsets(self.start, self.end, f"the value {self.text!r}")
+            object.__setattr__(self, "start", start)
+            object.__setattr__(self, "end", end)
+        elif self.start is not self.end:
+            raise ValueError(f"The value {self.text!r} needs both a start and an end, or neither.")
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A mention of an entity label."""
+
+    label: str
+    text: str
+    start: int
+    end: int
+    score: float
+    names: tuple[LabelScore, ...] = ()  # written by the checkpoint, best first; if asked for
+
+    def __post_init__(self) -> None:
+        check_text(self.label, "'label'")
+        check_text(self.text, "'text'")
+        owner = f"the {self.label!r} entity {self.text!r}"
+        object.__setattr__(self, "score", check_score(self.score, owner))
+        start, end = _offsets(self.start, self.end, owner)
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
+        object.__setattr__(self, "names", tuple(self.names))
+        check_order(self.names)
+
+
+FieldValue = Value | None | tuple[Value, ...]  # "str" fields: Value or None; "list" fields: a tuple
+Record = Mapping[str, FieldValue]
+
+
+def values_in(held: FieldValue) -> tuple[Value, ...]:
+    """Return the values of a field, whether it holds one, several or none."""
+    if isinstance(held, tuple):
+        return held
+    return () if held is None else (held,)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A directed pair of spans."""
+
+    type: str
+    head: Value
+    tail: Value
+    score: float
+
+    def __post_init__(self) -> None:
+        check_text(self.type, "'type'")
+        object.__setattr__(self, "score", check_score(self.score, f"the relation {self.type!r}"))
+
+
+def frozen_record(row: Record) -> Record:
+    """Return a record that cannot be changed."""
+    for key in row:
+        check_text(key, "The name of a field")
+    return FrozenDict(
+        (key, tuple(held) if isinstance(held, list) else held) for key, held in row.items()
+    )
+
+
+def entity_dict(entity: Entity) -> dict[str, Any]:
+    """Return an entity as plain values."""
+    place = {"text": entity.text, "start": entity.start, "end": entity.end}
+    names = {"names": labels_list(entity.names)} if entity.names else {}
+    return {"label": entity.label, **place, "score": entity.score, **names}
+
+
+def entity_from(given: object) -> Entity:
+    """Rebuild an entity from `entity_dict`."""
+    held = check_object(given, "An item of 'entities'")
+    names = labels_from(held.get("names", []), "'names'")
+    return Entity(held["label"], held["text"], held["start"], held["end"], held["score"], names)
+
+
+def _value_dict(value: Value) -> dict[str, Any]:
+    return {"text": value.text, "start": value.start, "end": value.end, "score": value.score}
+
+
+def held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """Return what a field holds as plain values."""
+    if isinstance(held, tuple):
+        return [_value_dict(value) for value in held]
+    return None if held is None else _value_dict(held)
+
+
+def _value_from(given: object, what: str) -> Value:
+    held = check_object(given, what)
+    return Value(held["text"], held["start"], held["end"], held["score"])
+
+
+def _held_from(given: object, key: object) -> FieldValue:
+    if isinstance(given, list | tuple):
+        return tuple(_value_from(one, f"A value of {key!r}") for one in given)
+    return None if given is None else _value_from(given, f"The value of {key!r}")
+
+
+def record_from(given: object, name: object) -> Record:
+    """Rebuild a record of a structure from the `held_dict` of each field."""
+    held = check_object(given, f"A record of {name!r}")
+    return {key: _held_from(one, key) for key, one in held.items()}
+
+
+def relation_from(given: object) -> Relation:
+    """Rebuild a relation from its plain values."""
+    held = check_object(given, "An item of 'relations'")
+    head, tail = _value_from(held["head"], "'head'"), _value_from(held["tail"], "'tail'")
+    return Relation(held["type"], head, tail, held["score"])
