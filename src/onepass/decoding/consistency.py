@@ -136,11 +136,7 @@ def _problem(related: _Relations, values: Values, wish: Wish) -> Problem:
         (*_weights(found, wish), *related.weights(), *values.weights()),
         tuple(_conflicts(found, wish.policy)),
         (
-            *(
-                (first + i, rows)
-                for i, option in enumerate(related.options)
-                for rows in option.rows
-            ),
+            *((first + i, rows) for i, one in enumerate(related.options) for rows in one.rows),
             *((last + i, one.rows) for i, one in enumerate(values.options) if one.rows),
         ),
         (
