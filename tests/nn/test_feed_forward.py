@@ -48,6 +48,18 @@ class Gated(Plain):
         return self.down(self.activation(self.up(x)) * self.up2(x))
 
 
+class Three(Plain):
+    """Three products, of which the second ends one feed-forward and begins another."""
+
+    def __init__(self, activation: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__(activation)
+        self.middle = nn.Linear(COLUMNS, COLUMNS)
+
+    def forward(self, x: Any) -> Any:
+        inner = self.activation(self.middle(self.activation(self.up(x))))
+        return self.down(inner)
+
+
 class ReadElsewhere(Plain):
     """What is between the products is read by something else, too."""
 
@@ -92,6 +104,12 @@ def test_the_same_in_parts(activation: str, widest: int, tmp_path: Path) -> None
 
 def test_gates_are_cut_likewise(tmp_path: Path) -> None:
     count, difference, _ = both(Gated(ACTIVATIONS["silu"]), tmp_path / "g.onnx", 8)
+    assert count == 1
+    assert difference < 1e-6
+
+
+def test_a_product_is_of_one_feed_forward_only(tmp_path: Path) -> None:
+    count, difference, _ = both(Three(ACTIVATIONS["relu"]), tmp_path / "g.onnx", 8)
     assert count == 1
     assert difference < 1e-6
 

@@ -116,7 +116,8 @@ class _Extraction:
     def _choice(self) -> ModelChoice:
         """How the model runs: what is fastest is found out once, not by each of the workers."""
         chosen = self.job.model
-        if self.job.engine == "ray":  # of other machines
+        named = "auto" not in (chosen.backend, chosen.precision)
+        if named or self.job.engine == "ray":  # of other machines
             return chosen
         if self.job.workers == 1:
             return as_opened(chosen, self._model)

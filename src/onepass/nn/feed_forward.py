@@ -42,16 +42,20 @@ def split_feed_forwards(model: onnx.ModelProto, widest: int | None = None) -> in
     graph = model.graph
     lift_constants(graph)
     seen = _Graph(graph)
-    found = {nodes[-1].output[0]: nodes for nodes in map(seen.feed_forward, graph.node) if nodes}
-    parts = {
-        out: _count(seen.shape(nodes[-1])[0], widest or WIDEST) for out, nodes in found.items()
-    }
-    wide = {out: nodes for out, nodes in found.items() if parts[out] > 1}
-    gone = {node.output[0] for nodes in wide.values() for node in nodes}
+    wide: dict[str, list[onnx.NodeProto]] = {}  # nodes of a feed-forward, by the last one's output
+    gone: set[str] = set()
+    for node in graph.node:
+        nodes = seen.feed_forward(node)
+        outputs = {one.output[0] for one in nodes}
+        # The second product of one may be the first of another, which stays whole then.
+        if nodes and seen.parts(node, widest or WIDEST) > 1 and gone.isdisjoint(outputs):
+            wide[node.output[0]] = nodes
+            gone |= outputs
     made: list[onnx.NodeProto] = []
     for node in graph.node:
         if node.output[0] in wide:
-            made += _in_parts(graph, seen, wide[node.output[0]], parts[node.output[0]])
+            count = seen.parts(node, widest or WIDEST)
+            made += _in_parts(graph, seen, wide[node.output[0]], count)
         elif node.output[0] not in gone:
             made.append(node)
     del graph.node[:]
@@ -82,6 +86,10 @@ class _Graph:
         if tensor is None or len(tensor.dims) != 2 or tensor.external_data:
             return 0, 0
         return tensor.dims[0], tensor.dims[1]
+
+    def parts(self, last: onnx.NodeProto, widest: int) -> int:
+        """Return in how many parts the columns before a product are computed."""
+        return _count(self.shape(last)[0], widest)
 
     def feed_forward(self, last: onnx.NodeProto) -> list[onnx.NodeProto]:
         """Return the nodes of a feed-forward in order, if a node is the second product of one.

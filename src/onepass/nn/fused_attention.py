@@ -15,8 +15,8 @@ from onnx import helper, numpy_helper
 
 from onepass.nn.by_head import Nodes
 from onepass.nn.constants import read_by
+from onepass.nn.products import CONTRIB, import_contrib
 
-_CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
 _SPLIT, _KEYS = [0, 2, 1, 3], [0, 2, 3, 1]  # orders of (batch, pieces, heads, size)
 _MASK = [0, 3, 1, 2]  # order of (batch, 1, 1, pieces)
 
@@ -58,8 +58,7 @@ def fuse_attention(model: onnx.ModelProto) -> int:
     if count:
         del graph.node[:]
         graph.node.extend(_read(made, {one.name for one in graph.output}))
-        if all(one.domain != _CONTRIB for one in model.opset_import):
-            model.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
+        import_contrib(model)
     return count
 
 
@@ -191,7 +190,7 @@ def _fused(one: _Attention, shared: _Columns) -> list[onnx.NodeProto]:
         [q, k, one.values],
         [one.mixed],
         name=f"{one.mixed}.attention",
-        domain=_CONTRIB,
+        domain=CONTRIB,
         num_heads=one.heads,
         scale=1.0,
     )

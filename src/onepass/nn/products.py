@@ -23,7 +23,7 @@ from onnx import helper, numpy_helper
 from onepass.nn.constants import LARGE, read_by
 from onepass.nn.rounding import PARTS, Rounded
 
-_CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
+CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
 _PREFIX = "onepass."  # of what all products of a graph share
 
 
@@ -81,8 +81,13 @@ def quantize_products(model: onnx.ModelProto, rounded: Mapping[str, Rounded]) ->
     _share_constants(graph)
     del graph.node[:]
     graph.node.extend(nodes)
-    if all(one.domain != _CONTRIB for one in model.opset_import):
-        model.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
+    import_contrib(model)
+
+
+def import_contrib(model: onnx.ModelProto) -> None:
+    """Let a graph have operators of `CONTRIB`, in place."""
+    if all(one.domain != CONTRIB for one in model.opset_import):
+        model.opset_import.append(helper.make_opsetid(CONTRIB, 1))
 
 
 def put_weight(graph: onnx.GraphProto, name: str, rounded: Rounded) -> None:
@@ -171,7 +176,7 @@ def _product(
     zero = _PREFIX + ("bottom" if rounded.shift else "zero")
     product = f"{out}.product"
     inputs = [small, f"{weight}.int8", f"{_PREFIX}one", f"{weight}.scale", zero]
-    made.append(helper.make_node("MatMulIntegerToFloat", inputs, [product], domain=_CONTRIB))
+    made.append(helper.make_node("MatMulIntegerToFloat", inputs, [product], domain=CONTRIB))
     scaled = make("Mul", [product, factors], "scaled")
     if rounded.shift:
         scaled = make("Sub", [scaled, f"{weight}.excess"], "lowered")
