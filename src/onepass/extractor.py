@@ -26,11 +26,12 @@ from onepass.schema.leaves import Labels
 from onepass.schema.options import OnLong, Overlap, Solver, Threshold
 from onepass.schema.reading import SchemaLike
 from onepass.shortcuts import Shortcuts
-from onepass.typed.plan import TypedPlan, typed_plan
 from onepass.typed.result import TypedExtraction
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from onepass.typed.plan import TypedPlan
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -345,7 +346,11 @@ class Extractor(Shortcuts):
         solver: Solver,
     ) -> tuple[TypedPlan | None, Planned]:
         """Return what is made of the answers, None for a plain schema, and what is asked."""
-        plan = typed_plan(schema)
+        plan = None
+        if not isinstance(schema, Schema):
+            from onepass.typed.plan import typed_plan  # loads the readers of values
+
+            plan = typed_plan(schema)
         asked = self._reader.ask(
             schema_of(schema if plan is None else plan.schema, labels),
             threshold=threshold,

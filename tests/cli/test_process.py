@@ -44,23 +44,25 @@ print(json.dumps([status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="what a process took is told by POSIX")
-def test_cold_start():
+def test_cold_start(tmp_path: Path):
     """The whole process, with the model: under 400 MB, and 1.5 s, which benchmarks/speed measures.
 
     Seconds of the CPU here: those of the clock depend on what else the machine does. On a busy
-    machine these grow, too, so that one of five counts, and the bound is twice as high.
+    machine these grow, too, so that one of five counts, and the bound is higher. Modules are
+    compiled once, as an installed package's are, whatever the environment of the tests says.
     """
     command = [sys.executable, "-c", TAKEN, *ONEPASS, "extract", TEXT, *LABELS, "--threads", "1"]
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     found = []
-    for number in range(5):  # the first fills the cache
-        done = subprocess.run(command, capture_output=True, check=True)
+    for number in range(5):  # the first fills the caches
+        done = subprocess.run(command, capture_output=True, check=True, env=os.environ | compiled)
         status, seconds, memory = json.loads(done.stdout)
         assert status == 0, done.stderr
         assert memory < 400 * (2**20 if sys.platform == "darwin" else 2**10)
         found.append(seconds)
-        if number and min(found) < 3:
+        if number and min(found) < 2:
             break
-    assert min(found) < 3
+    assert min(found) < 2
 
 
 def test_extract_loads_no_more_than_it_needs():
@@ -70,7 +72,11 @@ from onepass.cli import main
 code = main({["extract", TEXT, *LABELS]!r})
 loaded = {{name.partition(".")[0] for name in sys.modules}}
 unwanted = {{"torch", "transformers", "huggingface_hub", "rich", "safetensors"}}
-print(*sorted(loaded & unwanted), file=sys.stderr)
+parts = {{
+    "numpy.ma", "onepass.batch.keeping", "onepass.models.embedding.family", "onepass.typed.values",
+    "onepass.models.gliclass.family", "onepass.models.gliner.family", "onepass.models.nli.family",
+}}
+print(*sorted(loaded & unwanted), *sorted(parts & {{*sys.modules}}), file=sys.stderr)
 sys.exit(code)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

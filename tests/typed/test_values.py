@@ -15,8 +15,9 @@ from onepass.errors import MissingExtra, SchemaError
 from onepass.schema import Rules, Schema
 from onepass.schema.rules import KINDS, Money, Quantity
 from onepass.typed.dates import read_datetime
+from onepass.typed.fit import Fit
 from onepass.typed.unreadable import UnreadableError
-from onepass.typed.values import Fit, fit, keeps_bounds, read_value, text_to_read
+from onepass.typed.values import fit, keeps_bounds, read_value, text_to_read
 
 needs_values = pytest.mark.skipif(
     any(util.find_spec(name) is None for name in ("dateparser", "price_parser", "stdnum")),

@@ -20,18 +20,16 @@ from onepass.batch.job import says_format
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
 from onepass.batch.sources import job_sources
+from onepass.cli import ROWS_FAILED
 from onepass.cli.file_options import ExtractFormat
+from onepass.cli.loading import Load
 from onepass.cli.output import default_format, is_device, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
-    from onepass.extractor import Extractor
     from onepass.results.types import Extraction
 
-Load = Callable[[], "Extractor"]
-
-ROWS_FAILED = 1
 _FILE_FORMATS = (ExtractFormat.JSONL, ExtractFormat.CSV, ExtractFormat.PARQUET)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from onepass.batch import Job
 from onepass.batch.answering import Request
+from onepass.batch.job import Job
 from onepass.batch.lines import LINE_BYTES
-from onepass.batch.states import as_begun
 from onepass.cli import loading
-from onepass.cli.bulk import extract_files
 from onepass.cli.file_options import (
     AddressOption,
     Engine,
@@ -121,6 +119,8 @@ def extract(
     request = Request(asked, threshold, overlap.value, on_long.value, solver.value)
     chosen = loading.choice(model, backend, precision, threads, device, compiled)
     if resume and output is not None:
+        from onepass.batch.states import as_begun
+
         chosen = as_begun(chosen, output)
     load = partial(loading.load_model, chosen)
     if not source:
@@ -132,6 +132,8 @@ def extract(
         with opened(output) as write:
             write(rendered(request.one(load(), given), form))
         return
+    from onepass.cli.bulk import extract_files
+
     if text is not None:
         raise InputError("Both a TEXT and --input are given; give one of them.")
     job = Job(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from onepass.errors import MissingExtra
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
+
+Load = Callable[[], "Extractor"]
 
 
 def choice(

@@ -16,9 +16,7 @@ import typer
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
-from onepass.batch.states import as_begun
-from onepass.cli import loading
-from onepass.cli.bulk import ROWS_FAILED, Load
+from onepass.cli import ROWS_FAILED, loading
 from onepass.cli.file_options import (
     InputsOption,
     MaxLineOption,
@@ -28,6 +26,7 @@ from onepass.cli.file_options import (
     refuse_file_options,
 )
 from onepass.cli.inputs import read_text
+from onepass.cli.loading import Load
 from onepass.cli.options import (
     Backend,
     BackendOption,
@@ -180,6 +179,8 @@ def redact(
     )
     chosen = loading.choice(model, backend, precision, threads, device, compiled)
     if resume and output is not None:
+        from onepass.batch.states import as_begun
+
         chosen = as_begun(chosen, output)
     load = partial(loading.load_model, chosen)
     counts, failed = Report(), 0

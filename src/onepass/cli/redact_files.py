@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from onepass.batch import Watch
 from onepass.batch.answering import Refused
-from onepass.cli.bulk import Load, is_stream, kept, watch_of
+from onepass.cli.bulk import is_stream, kept, watch_of
+from onepass.cli.loading import Load
 from onepass.cli.output import check_apart, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError

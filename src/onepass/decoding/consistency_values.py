@@ -18,7 +18,7 @@ from onepass.decoding.constrained import fit_of, most_values
 from onepass.decoding.finds import Candidates, SpanFind, ValueOption
 from onepass.schema import Field
 from onepass.text.words import Words
-from onepass.typed.values import Fit
+from onepass.typed.fit import Fit
 
 # What cannot be read as its kind counts next to nothing beside what can.
 _LATE = 1e-3

@@ -17,7 +17,7 @@ from onepass.decoding.spans import candidates
 from onepass.schema import Field
 from onepass.schema.rules import Rules
 from onepass.text.words import Words
-from onepass.typed.values import Fit, fit_at
+from onepass.typed.fit import Fit
 
 
 def value_options(
@@ -62,6 +62,8 @@ def fit_of(words: Words, start: int, end: int, rules: Rules) -> Fit:
     >>> fit_of(split_words("about 12 apples"), 1, 2, Rules(kind="integer", ge=20)).name
     'REFUSED'
     """
+    from onepass.typed.values import fit_at  # the readers of values, where a field has rules
+
     return fit_at(words.text, *words.place(start, end), rules)
 
 

@@ -6,7 +6,7 @@ What runs its graphs is opened by `onepass.models.opening`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,41 @@ from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.base import HubOptions
 from onepass.models.complete import complete
-from onepass.models.embedding.family import EMBEDDING
 from onepass.models.family import Family, Model
-from onepass.models.gliclass.family import GLICLASS
-from onepass.models.gliner.family import GLINER
-from onepass.models.gliner2.family import GLINER2
 from onepass.models.kept import Kept
-from onepass.models.nli.family import NLI
 from onepass.models.settings import read_kept
 
-FAMILIES: Mapping[str, Family] = {
-    "gliner2": GLINER2,
-    "gliner": GLINER,
-    "gliclass": GLICLASS,
-    "nli": NLI,
-    "embedding": EMBEDDING,
+_HUB = HubOptions()
+_PLACES = {
+    "gliner2": "onepass.models.gliner2.family:GLINER2",
+    "gliner": "onepass.models.gliner.family:GLINER",
+    "gliclass": "onepass.models.gliclass.family:GLICLASS",
+    "nli": "onepass.models.nli.family:NLI",
+    "embedding": "onepass.models.embedding.family:EMBEDDING",
 }
 
-_HUB = HubOptions()
+
+class _Families(Mapping[str, Family]):
+    """Families by name; the modules of one are imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Family:
+        found: Family = _named(_PLACES[name])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+
+def _named(place: str) -> Any:
+    """Return what "MODULE:NAME" is."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+FAMILIES: Mapping[str, Family] = _Families()
 
 
 def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
@@ -81,8 +98,7 @@ def read_settings(directory: Path, family: Family | None = None) -> Kept:
     >>> read_settings(Path("models/without/settings")).thresholds
     {}
     """
-    keys = {name: one.keys for name, one in FAMILIES.items()}
-    return read_kept(directory, keys, None if family is None else family.name)
+    return read_kept(directory, FAMILIES, family)
 
 
 def load_network(family: Family, directory: Path) -> Any:
@@ -91,9 +107,8 @@ def load_network(family: Family, directory: Path) -> Any:
     Raises:
         MissingExtra: if torch is not installed.
     """
-    module, _, function = family.network.partition(":")
     try:
-        load = getattr(importlib.import_module(module), function)
+        load = _named(family.network)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("torch", "transformers"):
             raise MissingExtra("The torch network", "torch") from error

@@ -6,11 +6,11 @@ What a family alone reads in it, the family checks.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import SETTINGS_FILE
@@ -19,6 +19,9 @@ from onepass.models.kept import Calibration, Kept
 from onepass.models.splitting import WORD_SPLITTER, read_splitter
 from onepass.models.thresholds import ABSTAIN, KINDS, SINGLE
 from onepass.text.words import Splitter
+
+if TYPE_CHECKING:
+    from onepass.models.family import Family
 
 _SETTINGS = ("thresholds", "labels", "calibration", WORD_SPLITTER)
 _KINDS = (*KINDS, SINGLE, ABSTAIN)
@@ -62,13 +65,13 @@ def own_splitter(directory: Path) -> Splitter | None:
 
 
 def read_kept(
-    directory: Path, keys: Mapping[str, Collection[str]], family: str | None = None
+    directory: Path, families: Mapping[str, Family], family: Family | None = None
 ) -> Kept:
     """Return what a checkpoint carries beside the settings of its family.
 
     Args:
         directory: of the checkpoint.
-        keys: of each family, those that it alone reads.
+        families: by name; the keys of one are those that it alone reads.
         family: whose keys are allowed; None for those of all.
 
     Raises:
@@ -79,7 +82,7 @@ def read_kept(
     """
     path = directory / SETTINGS_FILE
     own = own_settings(directory)
-    _check_keys(own, keys, family, path)
+    _check_keys(own, families, family, path)
     thresholds, calibration = _numbers(own, "thresholds", path), _calibration(own, path)
     stray = [kind for kind in (*thresholds, *calibration) if kind not in _KINDS]
     if stray:
@@ -111,19 +114,21 @@ def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:
 
 
 def _check_keys(
-    own: Mapping[str, Any], keys: Mapping[str, Collection[str]], family: str | None, path: Path
+    own: Mapping[str, Any], families: Mapping[str, Family], family: Family | None, path: Path
 ) -> None:
     """Refuse keys that nothing reads: most are misspelled, or were meant for another family."""
-    of_any = {key for one in keys.values() for key in one}
-    allowed = {*_SETTINGS, *(of_any if family is None else keys[family])}
+    if family is not None and all(key in (*_SETTINGS, *family.keys) for key in own):
+        return  # the other families need not be loaded
+    of_any = {key for one in families.values() for key in one.keys}
+    allowed = {*_SETTINGS, *(of_any if family is None else family.keys)}
     for key in own:
         if key in allowed:
             continue
         if family is not None and key in of_any:
-            families = [name for name, one in keys.items() if key in one]
+            meant_for = [name for name, one in families.items() if key in one.keys]
             raise CheckpointError(
-                f"{path} has the key {key!r}, which is for {' and '.join(families)} checkpoints, "
-                f"but this is a {family} checkpoint; leave it out."
+                f"{path} has the key {key!r}, which is for {' and '.join(meant_for)} checkpoints, "
+                f"but this is a {family.name} checkpoint; leave it out."
             )
         near = get_close_matches(key, allowed, n=1)
         listed = ", ".join(sorted(allowed))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from onepass.errors import InputError, TextTooLong
 from onepass.models.reader import Planned, Reader
 from onepass.results.types import Extraction
-from onepass.typed.plan import TypedPlan
+
+if TYPE_CHECKING:
+    from onepass.typed.plan import TypedPlan
 
 _CHARS = 200_000  # of texts that are read together
 _TEXTS = 256

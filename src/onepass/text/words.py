@@ -9,8 +9,9 @@ normalized before the split. This module knows nothing about tokenizers or model
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -48,6 +49,7 @@ def _expression(letter: str = r"\w", linked: str = r"\S", first: str = "") -> re
     )
 
 
+@cache  # compiled where it is needed: that takes longer than to import this module
 def _by_script() -> re.Pattern[str]:
     """Return the expression of words where scripts without blanks are read cluster by cluster.
 
@@ -64,9 +66,10 @@ def _by_script() -> re.Pattern[str]:
 
 _WORD = _expression()
 PLAIN = re.compile(r"\w+(?:[-_]\w+)*|\S")  # what GLiNER checkpoints were trained on
-SPLITTERS: Mapping[Splitter, re.Pattern[str]] = {
-    "char": re.compile(r"[A-Za-z0-9@._+-]+|\S"),  # that of gliner2 2.1.0
-    "script": _by_script(),
+_CHAR = re.compile(r"[A-Za-z0-9@._+-]+|\S")  # that of gliner2 2.1.0
+SPLITTERS: Mapping[Splitter, Callable[[], re.Pattern[str]]] = {
+    "char": lambda: _CHAR,
+    "script": _by_script,
 }
 
 
@@ -153,7 +156,7 @@ def split_words(
     >>> split_words("tim\u5e93\u514bcook", splitter="script").forms()
     ['tim', '\u5e93', '\u514b', 'cook']
     """
-    expression = pattern if splitter is None else SPLITTERS[splitter]
+    expression = pattern if splitter is None else SPLITTERS[splitter]()
     places = [match.span() for match in expression.finditer(text)]
     array = np.array(places, dtype=np.int64).reshape(-1, 2)
     return Words(text, array[:, 0].copy(), array[:, 1].copy())

@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import IntEnum
 from functools import lru_cache
 
 from onepass.schema.rules import Bound, Kind, Money, Quantity, Rules
 from onepass.typed.amounts import read_money, read_quantity
 from onepass.typed.contacts import read_email, read_iban, read_phone, read_url
 from onepass.typed.dates import read_date, read_datetime
+from onepass.typed.fit import Fit
 from onepass.typed.numbers import read_integer, read_number
 from onepass.typed.signs import with_minus, without_unseen
 from onepass.typed.unreadable import UnreadableError
@@ -42,14 +42,6 @@ _READERS: dict[Kind, Callable[[str, Rules], Read]] = {
 _LONG = ("text", "email", "url")  # kinds whose values may have any length
 _MOST_CHARS = 300  # of other kinds: libraries that read them take the square of the length
 _SIGNED = ("integer", "number", "decimal", "money", "quantity")
-
-
-class Fit(IntEnum):
-    """How well a candidate fits the rules of its field."""
-
-    REFUSED = 0  # breaks a bound, a length or the pattern
-    UNREADABLE = 1  # breaks none, but cannot be read as the kind
-    GOOD = 2
 
 
 @lru_cache(maxsize=4096)

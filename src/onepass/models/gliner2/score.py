@@ -136,9 +136,9 @@ def _score_spans(
     if not live:
         return
     queries, firsts = _queries(live, markers, len(batch.readings), backend)
-    used = np.unique([place.row for place, _ in live])  # rows that ask for a span
+    used = np.array(sorted({place.row for place, _ in live}))  # rows that ask for a span
     (logits,) = backend.run("spans", {"word_states": word_states[used], "queries": queries[used]})
-    line_of = {int(row): line for line, row in enumerate(used)}
+    line_of = {row: line for line, row in enumerate(used.tolist())}
     for (place, instances), first in zip(live, firsts, strict=True):
         words = int(batch.word_counts[place.row])
         own = logits[line_of[place.row], first : first + instances * place.items, :words]
