@@ -172,10 +172,17 @@ def test_options_of_uni_encoders_are_read_from_the_checkpoint(opened, name):
         np.testing.assert_allclose([found[k] for k in LABELS], [wanted[k] for k in LABELS], **NEAR)
 
 
+@pytest.mark.parametrize("features", [False, True], ids=["all pieces", "features"])
 @pytest.mark.parametrize("first", [True, False], ids=["labels first", "text first"])
-def test_fused_bi_encoders_read_prompts_and_examples_alike(opened, first):
-    """Behind a text, the prompt follows it without a marker between them."""
-    options = {"architecture_type": "bi-encoder-fused", "prompt_first": first}
+def test_fused_bi_encoders_read_prompts_and_examples_alike(opened, first, features):
+    """Behind a text, the prompt follows it without a marker between them.
+
+    They pool all pieces, also where the checkpoint says that the features of the text are taken.
+    """
+    options = {
+        "architecture_type": "bi-encoder-fused", "prompt_first": first,
+        "extract_text_features": features,
+    }  # fmt: skip
     theirs, ours = opened("deberta-v2", "unigram", "torch", **options)
     shown = [{"text": text, "labels": list(labels)} for text, labels in EXAMPLES]
     for text in TEXTS:

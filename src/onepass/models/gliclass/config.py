@@ -74,7 +74,8 @@ class GliclassConfig:
         pooling: how the pieces of a text become its vector, one of `POOLINGS`; "pass" leaves them.
         class_pooling: how the pieces of a label become its vector, "first" or "average".
         embed_class_token: whether a label's vector begins at its marker, not at the piece behind.
-        text_features: whether the text's vector is of the pieces from ``<<SEP>>`` on, not of all.
+        text_features: whether the text's vector is of the pieces from ``<<SEP>>`` on, not of all;
+            never so with a separate label encoder, whatever the checkpoint says.
         normalize: whether vectors have length 1 before they are scored.
         logit_scale: what the learned factor of logits starts from.
         prompt_first: whether labels stand before the text.
@@ -171,7 +172,8 @@ class GliclassConfig:
             pooling=pooling,
             class_pooling="average" if raw.get("class_token_pooling") == "average" else "first",
             embed_class_token=options.flag("embed_class_token", True),
-            text_features=options.flag("extract_text_features", False),
+            # Only where labels and text come out of one encoder are they told apart.
+            text_features=options.flag("extract_text_features", False) and labels is None,
             normalize=options.flag("normalize_features", False),
             logit_scale=options.number("logit_scale_init_value", 2.6592),
             prompt_first=options.flag("prompt_first", False),
