@@ -1,5 +1,6 @@
 """Help, usage errors, exit codes, and what starting the command loads."""
 
+import io
 import json
 import subprocess
 import sys
@@ -18,6 +19,15 @@ Onepass = Callable[..., Any]
 def test_version(onepass: Onepass):
     done = onepass("--version")
     assert (done.code, done.out, done.err) == (0, f"onepass {__version__}\n", "")
+
+
+def test_line_ends_are_written_as_they_are(monkeypatch: pytest.MonkeyPatch):
+    """As Windows opens it, standard output makes two characters of each."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, newline="\r\n"))
+    assert main(["--version"]) == 0
+    sys.stdout.flush()
+    assert written.getvalue() == f"onepass {__version__}\n".encode()
 
 
 def test_help_names_every_command(onepass: Onepass):

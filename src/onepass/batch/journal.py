@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -223,14 +224,19 @@ class Journal:
         if self._rows is not None:
             with suppress(OSError):  # it was said when it was written
                 self._rows.close()
-        if remove:
-            for name in (RESULT, ROWS, JOURNAL):  # the journal last: it says what is missing
-                (self._folder / name).unlink(missing_ok=True)
+        if remove and sys.platform != "win32":
+            self._remove_files()  # while the journal is open, and so locked
         with suppress(OSError):  # and so was this
             self._journal.close()
         if remove:
+            if sys.platform == "win32":  # where what is open stays, and nothing is locked
+                self._remove_files()
             with suppress(OSError):  # what else came into it is not ours
                 self._folder.rmdir()
+
+    def _remove_files(self) -> None:
+        for name in (RESULT, ROWS, JOURNAL):  # the journal last: it says what is missing
+            (self._folder / name).unlink(missing_ok=True)
 
     def move(self, file: Path, place: Path) -> None:
         """Move a finished file to its place, safe against a power cut.
@@ -241,7 +247,7 @@ class Journal:
             InputError: if it cannot be moved.
         """
         try:
-            with file.open("rb") as whole:
+            with file.open("r+b") as whole:  # Windows writes no file out that is open to read
                 os.fsync(whole.fileno())
             if place.exists():
                 shutil.copymode(place, file)

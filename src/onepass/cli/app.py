@@ -106,7 +106,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     sys.stderr = sys.stderr or open(os.devnull, "w", errors="backslashreplace")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the locale; a lone surrogate becomes the escape that JSON has too.
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+        # Line ends are written as they are, as into files, on Windows as well.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
     command, stopped = typer.main.get_command(app), Stopped()
     try:
         code = command.main(arguments, prog_name="onepass", standalone_mode=False, obj=stopped)
