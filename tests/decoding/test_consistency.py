@@ -217,6 +217,18 @@ def test_a_symmetric_pair_is_given_once_in_the_order_of_the_text() -> None:
     assert facts == [("married to", ANN, BOB)]
 
 
+def test_a_symmetric_pair_has_the_order_of_the_entities_that_it_takes_over() -> None:
+    """Ends that share words: the entity of the second stands before that of the first."""
+    rows = [(0, 2, PERSON, 0.9), (3, 4, PERSON, 0.9)]
+    pairs = [
+        Pair(pair((0, 4), (1, 2), 0.9), (0, 0, 0, 0)),
+        Pair(pair((0, 1), (3, 4), 0.8), (1, 0, 0, 0)),
+    ]
+    ruled = {"symmetric": True, "head": ["person"], "tail": ["person"]}
+    _, facts = choose(rows, pairs, {"married to": ruled})
+    assert facts == [("married to", (0, 2), (3, 4))]
+
+
 def test_a_symmetric_limit_counts_partners_on_both_sides() -> None:
     pairs: list[RelationFind | Pair] = [pair(ANN, BOB, 0.6), pair(BOB, APPLE, 0.9)]
     _, facts = choose(PEOPLE, pairs, {"married to": {"symmetric": True, "max_tails": 1}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -27,7 +28,8 @@ def keeps(problem: Problem, chosen: Iterable[int]) -> bool:
 
 
 def total(problem: Problem, chosen: list[int]) -> float:
-    return sum(problem.weights[finding] for finding in chosen)
+    again = [sorted(problem.weights[f] for f in chosen if f in g)[:-1] for g in problem.repeated]
+    return sum(problem.weights[finding] for finding in chosen) - sum(map(sum, again))
 
 
 def best_of_all(problem: Problem) -> float:
@@ -60,7 +62,8 @@ def random_problem(rng: random.Random) -> Problem:
             Limit(rng.randint(1, 2), tuple((one,) for one in own)),
             Limit(1, (tuple(own[:cut]), tuple(own[cut:]))),
         ]
-    return Problem(weights, tuple(pairs), tuple(needs), tuple(limits))
+    repeated = (tuple(range(entities, count)),) if relations > 1 and rng.random() < 0.5 else ()
+    return Problem(weights, tuple(pairs), tuple(needs), tuple(limits), repeated=repeated)
 
 
 def test_greedy_keeps_every_constraint_and_leaves_nothing_out_that_fits() -> None:
@@ -143,6 +146,13 @@ def test_groups_count_once() -> None:
 
 def test_nothing_to_choose_from() -> None:
     assert solve(Problem(())) == []
+
+
+def test_of_findings_that_are_one_the_best_counts() -> None:
+    pytest.importorskip("highspy")
+    twice = Problem((0.51, 0.72, 0.91), conflicts=((0, 2), (1, 2)), repeated=((0, 1),))
+    assert solve(twice, "exact") == [2]
+    assert solve(replace(twice, repeated=()), "exact") == [0, 1]
 
 
 def test_exact_without_highspy_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

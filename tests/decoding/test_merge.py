@@ -193,6 +193,15 @@ def test_records_that_differ_somewhere_both_stay_in_the_order_of_the_text() -> N
     assert merge_records(parts) == (new, other_field, used)
 
 
+def test_records_that_two_windows_find_stand_in_the_order_of_the_text() -> None:
+    """The surer copy of each counts, and the one that stands first is of the second window."""
+    a, weak_a = (record((SpanFind(2, 3, score),), ()) for score in (0.9, 0.4))
+    b, weak_b = (record((SpanFind(5, 6, score),), ()) for score in (0.9, 0.4))
+    chosen = record((), (NEW,))
+    parts = [RecordPart(0, 8, (weak_a, b)), RecordPart(1, 9, (a, chosen, weak_b))]
+    assert merge_records(parts) == (a, chosen, b)
+
+
 def test_choices_alone_are_one_only_where_windows_overlap() -> None:
     only = record((), (), (NEW,))
     assert merge_records([RecordPart(0, 8, (only,)), RecordPart(8, 12, (only,))]) == (only, only)

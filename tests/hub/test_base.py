@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from onepass.errors import CheckpointError
-from onepass.hub.base import HubOptions, base_directory, base_files, has_tokenizer
+from onepass.hub.base import base_directory, base_files, has_tokenizer
 from onepass.hub.checkpoint import Checkpoint
+from onepass.hub.options import HubOptions
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import json, sys
 from pathlib import Path
 from onepass.errors import OnepassError
 from onepass.hub import locate
-from onepass.hub.base import HubOptions
+from onepass.hub.options import HubOptions
 from onepass.models.gliner.complete import complete
 
 name, options = json.loads(sys.argv[1])

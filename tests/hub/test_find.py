@@ -88,5 +88,5 @@ def test_a_file(model: Path):
 
 
 def test_a_directory_has_no_revision(model: Path):
-    with pytest.raises(InputError, match="revision='v1' is for a hub id"):
+    with pytest.raises(InputError, match=r"revision='v1' \(--revision\) is for a hub id"):
         locate(model, revision="v1")

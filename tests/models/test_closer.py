@@ -16,6 +16,7 @@ from onepass.models.choosing import Wanted
 from onepass.models.opening import open_backend
 from onepass.models.reader import Reader
 from onepass.models.registry import open_model
+from onepass.schema.options import CallOptions
 from onepass.text.windows import Window, plan_windows
 from onepass.text.words import split_words
 
@@ -126,9 +127,7 @@ def test_prompts_of_a_closer_look_may_be_the_longest(tmp_path: Path) -> None:
     relations = [f"relation {'very ' * (number % 7)}{number}" for number in range(40)]
     for labels in range(1, 20):
         schema = Schema().entities(f"place {n} in paris" for n in range(labels))
-        asked = reader.ask(
-            schema.relations(relations), threshold=0.0, overlap="flat", on_long="window"
-        )
+        asked = reader.ask(schema.relations(relations), CallOptions(0.0))
         prompts, closer = asked.plan
         assert closer is not None
         longest = [max(p.pieces for p in own) for own in (prompts, closer.prompts)]

@@ -16,11 +16,12 @@ from onepass.errors import InputError, SchemaError
 from onepass.hub import locate
 from onepass.models.batching import ON_CPU
 from onepass.models.choosing import Wanted
+from onepass.models.giving_up import Unwanted, while_wanted
 from onepass.models.opening import open_backend
 from onepass.models.reader import Planned, Reader
 from onepass.models.registry import open_model
+from onepass.schema.options import CallOptions
 
-OPTIONS: dict[str, Any] = {"threshold": None, "overlap": "flat", "on_long": "window"}
 SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", "angry"])
 
 
@@ -51,7 +52,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 
 
 def ask(reader: Reader, schema: object = SCHEMA, **options: Any) -> Planned:
-    return reader.ask(schema, **OPTIONS | options)
+    return reader.ask(schema, CallOptions(**options))
 
 
 def shapes(reader: Reader, texts: Sequence[str], schema: object = SCHEMA) -> list[tuple[int, ...]]:
@@ -60,6 +61,13 @@ def shapes(reader: Reader, texts: Sequence[str], schema: object = SCHEMA) -> lis
     backend.shapes.clear()
     reader.read(texts, ask(reader, schema))
     return backend.shapes
+
+
+def test_what_nobody_wants_any_more_is_given_up_between_two_texts(reader: Reader) -> None:
+    """An exact choice may take seconds a text."""
+    wanted = iter([True, True])  # one run of both texts, and the first text
+    with while_wanted(lambda: next(wanted, False)), pytest.raises(Unwanted):
+        reader.read(["tim in rome", "tim in rome"], ask(reader, Schema().entities(["person"])))
 
 
 def test_batches_are_bounded_and_hold_similar_lengths(reader: Reader) -> None:

@@ -22,12 +22,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 
 def score(reader: Reader) -> float:
-    asked = reader.ask(
-        {"classifications": {"tone": ["calm", "angry"]}},
-        threshold=None,
-        overlap="flat",
-        on_long="window",
-    )
+    asked = reader.ask({"classifications": {"tone": ["calm", "angry"]}})
     return reader.read(["tim works for apple"], asked)[0].classifications["tone"].scores["calm"]
 
 

@@ -196,16 +196,6 @@ def test_calibration_is_handed_on() -> None:
     assert resolve(None).calibration == {}
 
 
-@pytest.mark.parametrize(
-    "given", [-0.1, 1.1, float("nan"), float("inf"), True, "0.5", [0.5], object(), 1j]
-)
-def test_what_is_no_threshold(given: Any) -> None:
-    with pytest.raises(InputError, match=r"^The threshold must be a number from 0 to 1, but "):
-        resolve(given)
-    with pytest.raises(InputError, match=r"^The threshold of 'place' must be a number from 0 to 1"):
-        resolve({"place": given})
-
-
 def test_a_name_that_nobody_asked_for() -> None:
     with pytest.raises(InputError, match=r"^A threshold was given for 'plaice', which is neither"):
         resolve({"plaice": 0.5})

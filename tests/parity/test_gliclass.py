@@ -268,6 +268,18 @@ def test_a_batch_gives_the_scores_of_single_texts(opened):
     assert leaks  # the reference pools over padding
 
 
+def test_the_padding_of_labels_is_not_pooled(opened):
+    """In the reference a label's score depends on how long the others are."""
+    options = {"architecture_type": "bi-encoder", "pooling_strategy": "avg"}
+    theirs, ours = opened("bert", "wordpiece", "torch", **options)
+    alone = expected(theirs, TEXTS[0], labels=["red"])["red"]
+    labels = ["red", "art and music and many more words"]
+    beside = expected(theirs, TEXTS[0], labels=labels)["red"]
+    found = ours.extract(TEXTS[0], asked(labels=labels)).classifications["class"].scores
+    assert abs(beside - alone) > 1e-3
+    np.testing.assert_allclose(found["red"], alone, **NEAR)
+
+
 def test_other_questions_are_refused(opened):
     _, ours = opened("bert", "wordpiece", "torch", prompt_first=True, scorer_type="mlp")
     with pytest.raises(SchemaError, match="A GLiClass checkpoint only classifies"):

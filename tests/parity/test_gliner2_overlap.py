@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 gliner2 = pytest.importorskip("gliner2")
 
 from onepass import Extractor, Schema  # noqa: E402
+from onepass.decoding.overlap import select  # noqa: E402
 from tests.parity.reference import make_reference  # noqa: E402
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "gliner2.md"
@@ -25,8 +28,12 @@ Spans = set[tuple[str, int, int]]
 class Both:
     """One checkpoint in both libraries."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, scale: float = 1.0) -> None:
         self.reference = make_reference(directory, seed=1)
+        with torch.no_grad():
+            for part in self.reference.span_rep.span_rep_layer.out_project[3].parameters():
+                part.mul_(scale)
+        self.reference.save_pretrained(str(directory))
         self.model = Extractor.from_pretrained(str(directory))
 
     def theirs(self, text: str, labels: Sequence[str], policy: str | None) -> Spans:
@@ -94,3 +101,22 @@ def test_a_task_with_several_labels_may_have_no_answer(both: Both) -> None:
     assert len(both.reference.extract(TEXTS[0], schema)["topic"]) == 1
     ours = Schema().classification("topic", labels, multi_label=True, threshold=1.0)
     assert both.model.extract(TEXTS[0], ours).classifications["topic"].labels == ()
+
+
+def test_of_equal_scores_the_longer_span_is_kept(tmp_path: Path) -> None:
+    """gliner2 keeps the one that begins earlier, and of those the shorter."""
+    both = Both(tmp_path / "model", scale=1e4)  # scores are 1 or 0
+    spans = sorted(both.theirs(TEXTS[1], LABELS, "allow"))
+    assert set(spans) == both.ours(TEXTS[1], LABELS, "all")
+    columns = (
+        np.array([start for _, start, _ in spans]), np.array([end for *_, end in spans]),
+        np.ones(len(spans)), np.array([LABELS.index(label) for label, *_ in spans]),
+    )  # fmt: skip
+    first, longest = (
+        {spans[row] for row in select(*columns, policy="label", ties=ties)}
+        for ties in ("first", "longest")
+    )
+    assert first != longest
+    assert both.theirs(TEXTS[1], LABELS, None) == first
+    assert both.ours(TEXTS[1], LABELS, "label") == longest
+    assert "Of overlapping spans with equal scores" in PAGE.read_text(encoding="utf-8")

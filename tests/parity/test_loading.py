@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 gliner2 = pytest.importorskip("gliner2")
 
-from onepass import Extractor  # noqa: E402
+from onepass import Extractor, Schema  # noqa: E402
 from onepass.errors import CheckpointError  # noqa: E402
 from tests.parity.reference import make_reference  # noqa: E402
 
@@ -20,7 +20,7 @@ from tests.parity.reference import make_reference  # noqa: E402
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("gliner2")
-    make_reference(directory)
+    make_reference(directory, seed=1)  # which finds much
     return directory
 
 
@@ -72,3 +72,36 @@ def test_weights_of_another_shape_are_listed(copied: Path) -> None:
     state = load_file(copied / "model.safetensors")
     save_file(state | {"classifier.0.bias": torch.zeros(3)}, copied / "model.safetensors")
     assert "has (3,), expected (64,)" in refusal(copied)
+
+
+@pytest.mark.parametrize("rows", [None, -3, 89], ids=str)
+def test_pieces_are_as_many_as_vectors(copied: Path, rows: int | None) -> None:
+    """The encoder's configuration may still be that of its base model, as in gliner2."""
+    path = copied / "encoder_config" / "config.json"
+    config = json.loads(path.read_text())
+    saved = config.pop("vocab_size")
+    path.write_text(json.dumps(config if rows is None else config | {"vocab_size": saved + rows}))
+    labels, text = ["person", "city"], "tim cook runs apple in cupertino ."
+    theirs = gliner2.GLiNER2.from_pretrained(str(copied)).eval()
+    options = {"threshold": 0.3, "include_confidence": True, "include_spans": True}
+    found = theirs.extract_entities(text, labels, overlap_policy="allow", **options)["entities"]
+    expected = {
+        (label, one["start"], one["end"]): one["confidence"]
+        for label, all_ in found.items()
+        for one in all_
+    }
+    ours = Extractor.from_pretrained(copied, backend="torch")
+    doc = ours.extract(text, Schema().entities(labels), threshold=0.3, overlap="all")
+    got = {(one.label, one.start, one.end): one.score for one in doc.entities}
+    assert len(expected) > 5
+    assert got == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_piece_without_a_vector_is_refused(copied: Path) -> None:
+    """gliner2 gives it a random vector, which is another one each time."""
+    state = load_file(copied / "model.safetensors")
+    name = "encoder.embeddings.word_embeddings.weight"
+    last = state[name].shape[0] - 1
+    save_file(state | {name: state[name][:-1].clone()}, copied / "model.safetensors")
+    said = f"has the piece id {last}, but the weights hold the vectors of {last} pieces"
+    assert said in refusal(copied)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ from onepass.decoding.merge import (
 )
 from onepass.decoding.most import check_most
 from onepass.decoding.naming import NamedEntities, join_entities
-from onepass.decoding.overlap import Policy, Ties, select
+from onepass.decoding.overlap import Policy, Ties, resolve_overlaps
 from onepass.decoding.specificity import label_rank
 from onepass.results.types import (
     Classification,
@@ -76,6 +77,13 @@ class Choice:
     solver: Solver = "greedy"
 
 
+class _Read(NamedTuple):
+    """The findings of a text: what entities and records are taken from, and what relations are."""
+
+    parts: Sequence[WindowFindings]
+    paired: Sequence[WindowFindings]
+
+
 def assemble(
     words: Words,
     schema: Schema,
@@ -111,7 +119,8 @@ def assemble(
     parts = paired[: len(parts)]
     slots = open_slots(schema, parts, choice.solver)
     if slots or any(kind.is_ruled for kind in schema.relation_types):
-        entities, relations, values = _together(words, schema, (parts, paired), choice, slots=slots)
+        read = _Read(parts, paired)
+        entities, relations, values = _together(words, schema, read, choice, slots=slots)
     else:
         entities = _entities(words, schema, parts, choice)
         relations, values = _relations(words, schema, paired), {}
@@ -159,7 +168,7 @@ def _entities(
 def _together(
     words: Words,
     schema: Schema,
-    read: tuple[Sequence[WindowFindings], Sequence[WindowFindings]],
+    read: _Read,
     choice: Choice,
     *,
     slots: Mapping[Place, Slot],
@@ -169,19 +178,18 @@ def _together(
     Args:
         words: of the whole text.
         schema: what was asked.
-        read: what entities are taken from, and what relations are.
+        read: the findings of its windows.
         choice: how.
         slots: fields whose values are open.
     """
-    parts, paired = read
     asked = [label.name for label in schema.span_labels]
-    joined = _joined_entities(parts, asked)
+    joined = _joined_entities(read.parts, asked)
     found = merge_candidates(joined.tables)
     entities = len(schema.entity_labels)
     answers = (found.labels >= entities) & (found.labels < len(asked))
     ranks = _ranks(joined, choice)
     ruled = any(kind.is_ruled for kind in schema.relation_types)
-    pairs = _pairs(paired) if ruled else []
+    pairs = _pairs(read.paired) if ruled else []
     wish = Wish(choice.overlap, choice.solver, ranks)
     alone = found.take(np.flatnonzero(~answers))
     chosen = choose_together(words, schema, alone, pairs, wish, slots=list(slots.values()))
@@ -193,7 +201,7 @@ def _together(
     relations = (
         tuple(_as_relation(words, one) for one in chosen.facts)
         if ruled
-        else _relations(words, schema, paired)
+        else _relations(words, schema, read.paired)
     )
     values = dict(zip(slots, chosen.values, strict=True))
     return _as_entities(words, whole, joined), relations, values
@@ -232,13 +240,7 @@ def _ranks(joined: NamedEntities, choice: Choice) -> NDArray[np.int64] | None:
 def _as_entities(words: Words, kept: Candidates, joined: NamedEntities) -> tuple[Entity, ...]:
     check_most(len(kept))  # before each is made
     out = []
-    for first, last, label, score in zip(
-        kept.starts.tolist(),
-        kept.ends.tolist(),
-        kept.labels.tolist(),
-        kept.scores.tolist(),
-        strict=True,
-    ):
+    for first, last, score, label in kept.rows():
         start, end = words.place(first, last)
         names = tuple(LabelScore(*one) for one in joined.of((first, last, label)))
         out.append(Entity(joined.labels[label], words.text[start:end], start, end, score, names))
@@ -248,17 +250,7 @@ def _as_entities(words: Words, kept: Candidates, joined: NamedEntities) -> tuple
 def _without_overlaps(
     found: Candidates, choice: Choice, ranks: NDArray[np.int64] | None
 ) -> Candidates:
-    return found.take(
-        select(
-            found.starts,
-            found.ends,
-            found.scores,
-            found.labels,
-            policy=choice.overlap,
-            ranks=ranks,
-            ties=choice.ties,
-        )
-    )
+    return resolve_overlaps(found, policy=choice.overlap, ranks=ranks, ties=choice.ties)
 
 
 def _classifications(

@@ -6,7 +6,7 @@ Which are chosen is decided elsewhere (`onepass.decoding.consistency`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from onepass.decoding.consistency_values import Slot
@@ -43,19 +43,26 @@ def open_slots(
         solver: how the choice is made.
     """
     slots: dict[Place, Slot] = {}
+    for (window, prompt, number, instance), record in _records(parts):
+        first = parts[window].window.start
+        for item, options in enumerate(record.options):
+            field = schema.structures[number].fields[item]
+            if options and (field.rules.labels or solver == "exact"):
+                moved = tuple(_moved_option(one, first) for one in options)
+                place = (window, prompt, number, instance, item)
+                slots[place] = Slot(field, moved, (window, prompt, number, item))
+    return slots
+
+
+def _records(
+    parts: Sequence[WindowFindings],
+) -> Iterator[tuple[tuple[int, int, int, int], RecordFind]]:
+    """Yield the records of all windows: window, prompt, structure, number; and the record."""
     for window, part in enumerate(parts):
         for prompt, findings in enumerate(part.findings):
             for number, records in findings.records.items():
-                fields = schema.structures[number].fields
                 for instance, record in enumerate(records):
-                    for item, options in enumerate(record.options):
-                        rules = fields[item].rules
-                        if options and (rules.labels or solver == "exact"):
-                            moved = tuple(_moved_option(one, part.window.start) for one in options)
-                            place = (window, prompt, number, instance, item)
-                            scope = (window, prompt, number, item)
-                            slots[place] = Slot(fields[item], moved, scope)
-    return slots
+                    yield (window, prompt, number, instance), record
 
 
 def settled(

@@ -20,17 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.decoding.consistency_solve import Limit, Problem, solve
-from onepass.decoding.consistency_spans import entity_spans
+from onepass.decoding.consistency_spans import entity_conflicts, entity_spans, entity_weights
 from onepass.decoding.consistency_types import Decision, decisions
 from onepass.decoding.consistency_values import Slot, Values
 from onepass.decoding.finds import Candidates, RelationFind, SpanFind
-from onepass.decoding.overlap import CLOSE, Policy
+from onepass.decoding.overlap import Policy
 from onepass.schema import Schema
 from onepass.schema.options import Solver
 from onepass.text.words import Words
 
 Source = tuple[int, int, int, int]  # window, prompt, type, instance
-_Span = tuple[int, int]
 _Key = tuple[int, int, int, int, int]  # decision, head, tail
 _APART = 1e-5  # of weights: more than an exact solver takes for equal
 
@@ -132,9 +131,10 @@ def _problem(related: _Relations, values: Values, wish: Wish) -> Problem:
     """Return entities, then relations, then values, with all that holds between them."""
     found = related.found
     first, last = len(found), len(found) + len(related.options)
+    ranks = wish.ranks if wish.policy == "flat" else None
     return Problem(
-        (*_weights(found, wish), *related.weights(), *values.weights()),
-        tuple(_conflicts(found, wish.policy)),
+        (*entity_weights(found, ranks), *related.weights(), *values.weights()),
+        tuple(entity_conflicts(found, wish.policy)),
         (
             *((first + i, rows) for i, one in enumerate(related.options) for rows in one.rows),
             *((last + i, one.rows) for i, one in enumerate(values.options) if one.rows),
@@ -145,6 +145,7 @@ def _problem(related: _Relations, values: Values, wish: Wish) -> Problem:
         ),
         frozenset(last + i for i, one in enumerate(values.options) if one.late),
         tuple(tuple(first + i for i in own) for own in related.sources),
+        tuple(tuple(first + i for i in own) for own in related.repeated()),
     )
 
 
@@ -207,14 +208,22 @@ class _Relations:
         number, turned = self._places[pair.find.type]
         decision = self.decided[number]
         head, tail = (pair.find.head, pair.find.tail)[:: -1 if turned else 1]
-        if decision.symmetric and (tail.start, tail.end) < (head.start, head.end):
-            head, tail = tail, head
         for one, its_rows in self._ends(head, decision.head, pair.of_entities):
             for two, rows in self._ends(tail, decision.tail, pair.of_entities):
                 if self._spelling(one) == self._spelling(two):
                     continue  # a thing and itself
                 needed = tuple(part for part in (its_rows, rows) if part)
-                yield _Option(number, one, two, pair.find.score, needed)
+                ends = (one, two)
+                if decision.symmetric and (two.start, two.end) < (one.start, one.end):
+                    ends = (two, one)
+                yield _Option(number, *ends, pair.find.score, needed)
+
+    def repeated(self) -> Iterable[list[int]]:
+        """Yield the options of several sources that are one relation."""
+        places: dict[_Key, list[int]] = defaultdict(list)
+        for place, option in enumerate(self.options):
+            places[option.key].append(place)
+        return (own for own in places.values() if len(own) > 1)
 
     def weights(self) -> Iterable[float]:
         """Yield the weight of each option: its score, a little less where another one equals it.
@@ -284,48 +293,6 @@ def _limits(
 def _moved(limit: Limit, by: int) -> Limit:
     groups = tuple(tuple(one + by for one in group) for group in limit.groups)
     return replace(limit, groups=groups)
-
-
-def _weights(found: Candidates, wish: Wish) -> list[float]:
-    """Return the weight of each candidate: its score.
-
-    Where general labels give way, the most specific of the labels of a span that score about the
-    same weighs as much as the best and a little more.
-    """
-    scores: list[float] = found.scores.tolist()
-    if wish.ranks is None or wish.policy != "flat":
-        return scores
-    spans: dict[_Span, list[int]] = defaultdict(list)
-    for row, place in enumerate(zip(found.starts.tolist(), found.ends.tolist(), strict=True)):
-        spans[place].append(row)
-    for rows in spans.values():
-        best = max(scores[row] for row in rows)
-        close = [row for row in rows if scores[row] >= CLOSE * best]
-        ranks = wish.ranks[found.labels[close]].tolist()
-        first = min(zip(ranks, [-scores[row] for row in close], close, strict=True))[2]
-        if scores[first] < best:
-            scores[first] = best + 1e-6
-    return scores
-
-
-def _conflicts(found: Candidates, policy: Policy) -> Iterable[tuple[int, int]]:
-    """Yield the pairs of candidates that may not both be kept."""
-    if policy == "all":
-        return
-    starts, ends = found.starts.tolist(), found.ends.tolist()
-    labels = found.labels.tolist()
-    order = sorted(range(len(starts)), key=lambda row: (starts[row], ends[row]))
-    for i, one in enumerate(order):
-        for other in order[i + 1 :]:
-            if starts[other] >= ends[one]:
-                break
-            forbidden = {
-                "flat": True,
-                "label": labels[one] == labels[other],
-                "nested": starts[one] < starts[other] and ends[one] < ends[other],
-            }
-            if forbidden[policy]:
-                yield one, other
 
 
 def _facts(related: _Relations, held: Sequence[_Option]) -> list[Fact]:

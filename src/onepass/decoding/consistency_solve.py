@@ -7,16 +7,16 @@ knows nothing of entities, relations or texts: findings are numbers.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from onepass.errors import MissingExtra
 from onepass.schema.options import Solver
 
-SOLVERS: tuple[Solver, ...] = get_args(Solver)
 SECONDS = 10.0  # that HiGHS may take for one choice
 
 
@@ -41,6 +41,8 @@ class Problem:
         late: findings that the greedy choice judges after all others.
         ranked: rows of findings, each of which the greedy choice judges after those before it,
             whatever they need.
+        repeated: findings that are one, of which the best that is chosen counts; no two of these
+            groups share one.
     """
 
     weights: tuple[float, ...]
@@ -49,6 +51,19 @@ class Problem:
     limits: tuple[Limit, ...] = ()
     late: frozenset[int] = frozenset()
     ranked: tuple[tuple[int, ...], ...] = ()
+    repeated: tuple[tuple[int, ...], ...] = ()
+
+    def total(self, chosen: Collection[int]) -> float:
+        """Return the sum of the weights of what is chosen.
+
+        >>> Problem((0.5, 0.25, 0.125), repeated=((0, 1),)).total([0, 1, 2])
+        0.625
+        """
+        twice = 0.0
+        for group in self.repeated:
+            held = sorted(self.weights[one] for one in group if one in chosen)
+            twice += sum(held[:-1])
+        return sum(self.weights[one] for one in chosen) - twice
 
 
 def solve(problem: Problem, solver: Solver = "greedy") -> list[int]:
@@ -206,14 +221,15 @@ def _exact(problem: Problem, seconds: float = SECONDS) -> set[int]:
     if model.getModelStatus() == highspy.HighsModelStatus.kOptimal:
         return chosen
     greedy = _Greedy(problem).run()
-    return max(chosen, greedy, key=lambda held: sum(problem.weights[one] for one in held))
+    return max(chosen, greedy, key=problem.total)
 
 
 def _add_program(model: Any, problem: Problem) -> int:
     """Add the columns and rows of a problem, all at once: there may be millions.
 
     Returns:
-        The number of columns: one for each finding, then one for each group of several.
+        The number of columns: one for each finding, then one for each group of several, and for
+        each finding that is repeated, which takes over its weight: that of one in a group counts.
     """
     columns, rows, most = len(problem.weights), list[dict[int, float]](), list[float]()
     for finding, others in problem.needs:
@@ -231,13 +247,22 @@ def _add_program(model: Any, problem: Problem) -> int:
             most += [0.0] * len(group)
         rows.append(dict.fromkeys(flags, 1.0))
         most.append(float(limit.most))
+    costs = dict(enumerate(problem.weights))
+    for group in problem.repeated:
+        counted = range(columns, columns + len(group))
+        columns += len(group)
+        rows += [{one: 1.0, finding: -1.0} for one, finding in zip(counted, group, strict=True)]
+        rows.append(dict.fromkeys(counted, 1.0))
+        most += [*[0.0] * len(group), 1.0]
+        costs |= zip(counted, [costs[finding] for finding in group], strict=True)
+        costs |= dict.fromkeys(group, 0.0)
     pairs = np.array(problem.conflicts, dtype=np.int32).reshape(-1, 2)
     sizes = np.array([2] * len(pairs) + [len(row) for row in rows], dtype=np.int32)
     places = [place for row in rows for place in row]
     factors = [factor for row in rows for factor in row.values()]
     model.addVars(columns, np.zeros(columns), np.ones(columns))
-    numbers = np.arange(len(problem.weights), dtype=np.int32)
-    model.changeColsCost(len(numbers), numbers, np.array(problem.weights, dtype=np.float64))
+    numbers = np.array(list(costs), dtype=np.int32)
+    model.changeColsCost(len(numbers), numbers, np.array(list(costs.values()), dtype=np.float64))
     model.addRows(
         len(sizes),
         np.full(len(sizes), -np.inf),

@@ -1,17 +1,19 @@
-"""Which entities a span of another finding may stand for.
+"""Entities as findings that others depend on: their weights, conflicts, and whose spans they lend.
 
 An end of a relation, or a value of a record, that has to be an entity takes over the span of one.
-This module knows candidates, no schema and no scores.
+This module knows candidates and no schema.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onepass.decoding.finds import Candidates, SpanFind
+from onepass.decoding.overlap import CLOSE, Policy
 
 
 def entity_spans(
@@ -39,3 +41,60 @@ def entity_spans(
     for row in np.flatnonzero(exact if exact.any() or not labels else fits).tolist():
         rows[int(found.starts[row]), int(found.ends[row])].append(row)
     return [(SpanFind(*place, span.score), tuple(own)) for place, own in rows.items()]
+
+
+def entity_weights(found: Candidates, ranks: NDArray[np.int64] | None) -> list[float]:
+    """Return the weight of each candidate: its score.
+
+    Args:
+        found: candidates of entities.
+        ranks: how general each label is, (labels,): the most specific of the labels of a span that
+            score about the same weighs as much as the best and a little more. None if that plays
+            no part.
+
+    >>> found = Candidates([0, 0], [1, 1], [0.9, 0.8], [0, 1])
+    >>> entity_weights(found, None)
+    [0.9, 0.8]
+    """
+    scores: list[float] = found.scores.tolist()
+    if ranks is None:
+        return scores
+    spans: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, place in enumerate(zip(found.starts.tolist(), found.ends.tolist(), strict=True)):
+        spans[place].append(row)
+    for rows in spans.values():
+        best = max(scores[row] for row in rows)
+        close = [row for row in rows if scores[row] >= CLOSE * best]
+        general = ranks[found.labels[close]].tolist()
+        first = min(zip(general, [-scores[row] for row in close], close, strict=True))[2]
+        if scores[first] < best:
+            scores[first] = best + 1e-6
+    return scores
+
+
+def entity_conflicts(found: Candidates, policy: Policy) -> Iterable[tuple[int, int]]:
+    """Yield the pairs of candidates that may not both be kept.
+
+    Args:
+        found: candidates of entities.
+        policy: which of them may share words.
+
+    >>> list(entity_conflicts(Candidates([0, 1], [2, 3], [0.9, 0.8], [0, 1]), "label"))
+    []
+    """
+    if policy == "all":
+        return
+    starts, ends = found.starts.tolist(), found.ends.tolist()
+    labels = found.labels.tolist()
+    order = sorted(range(len(starts)), key=lambda row: (starts[row], ends[row]))
+    for i, one in enumerate(order):
+        for other in order[i + 1 :]:
+            if starts[other] >= ends[one]:
+                break
+            forbidden = {
+                "flat": True,
+                "label": labels[one] == labels[other],
+                "nested": starts[one] < starts[other] and ends[one] < ends[other],
+            }
+            if forbidden[policy]:
+                yield one, other

@@ -45,9 +45,8 @@ def value_options(
     options = []
     for scores in probs:
         found = candidates(scores[None], [threshold])
-        columns = (found.starts.tolist(), found.ends.tolist(), found.scores.tolist())
         own = []
-        for start, end, score in zip(*columns, strict=True):
+        for start, end, score, _ in found.rows():
             how = fit_of(words, first + start, first + end, field.rules)
             if how is not Fit.REFUSED:
                 own.append(ValueOption(SpanFind(start, end, score), how is Fit.UNREADABLE))

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.decoding.finds import Candidates, RecordFind, RelationFind
+from onepass.decoding.finds import NO_CANDIDATES, Candidates, RecordFind, RelationFind
 from onepass.text.windows import Window
 
-_NO_INTS = np.zeros(0, dtype=np.int64)
 Names = tuple[tuple[str, float], ...]  # of one entity with their scores, best first
-NO_CANDIDATES = Candidates(_NO_INTS, _NO_INTS, np.zeros(0), _NO_INTS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

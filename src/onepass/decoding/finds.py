@@ -6,6 +6,7 @@ types are indices into the schema; these types know neither the words nor the sc
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,34 @@ class Candidates:
         array([12, 14])
         """
         return Candidates(self.starts + words, self.ends + words, self.scores, self.labels)
+
+    def rows(self) -> Iterator[tuple[int, int, float, int]]:
+        """Return the start, end, score and label of each, as plain numbers.
+
+        >>> list(Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0]).rows())
+        [(0, 2, 0.9, 1), (3, 4, 0.6, 0)]
+        """
+        columns = (self.starts, self.ends, self.scores, self.labels)
+        return zip(*(column.tolist() for column in columns), strict=True)
+
+    @staticmethod
+    def joined(parts: Iterable[Candidates]) -> Candidates:
+        """Return the rows of several tables, one after the other.
+
+        >>> len(Candidates.joined([NO_CANDIDATES, Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0])]))
+        2
+        """
+        tables = [NO_CANDIDATES, *parts]
+        return Candidates(
+            np.concatenate([table.starts for table in tables]),
+            np.concatenate([table.ends for table in tables]),
+            np.concatenate([table.scores for table in tables]),
+            np.concatenate([table.labels for table in tables]),
+        )
+
+
+_NO_INTS = np.zeros(0, dtype=np.int64)
+NO_CANDIDATES = Candidates(_NO_INTS, _NO_INTS, np.zeros(0), _NO_INTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from onepass.decoding.finds import (
     RelationFind,
     SpanFind,
 )
-from onepass.decoding.overlap import select
+from onepass.decoding.overlap import resolve_overlaps
 from onepass.schema.task import WindowScores
 
 __all__ = [
@@ -39,9 +39,6 @@ __all__ = [
     "merge_records",
     "merge_relations",
 ]
-
-_NO_INTS, _NO_FLOATS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float64)
-_NOTHING = Candidates(_NO_INTS, _NO_INTS, _NO_FLOATS, _NO_INTS)
 
 # What a finding says, without its score: (field, start, end), or (field, choice, -1) for a choice.
 _Key = tuple[int, int, int]
@@ -60,14 +57,7 @@ def merge_candidates(parts: Iterable[Candidates]) -> Candidates:
     >>> merge_candidates(part).scores.tolist()
     [0.7, 0.8]
     """
-    tables = [_NOTHING, *parts]
-    whole = Candidates(
-        np.concatenate([table.starts for table in tables]),
-        np.concatenate([table.ends for table in tables]),
-        np.concatenate([table.scores for table in tables]),
-        np.concatenate([table.labels for table in tables]),
-    )
-    return whole.take(select(whole.starts, whole.ends, whole.scores, whole.labels, policy="all"))
+    return resolve_overlaps(Candidates.joined(parts), policy="all")
 
 
 def merge_class_scores(
@@ -143,7 +133,8 @@ def merge_records(
         single: numbers of the fields that hold one value.
 
     Returns:
-        The records in the order of their windows, then in the order within the window.
+        The records in their order within the window, if there is one; those of several windows in
+        the order of their first values in the text, since two windows that overlap see the same.
 
     >>> name, price = SpanFind(0, 2, 0.9), SpanFind(5, 6, 0.8)
     >>> half, full = RecordFind(((name,), ())), RecordFind(((name,), (price,)))
@@ -155,8 +146,22 @@ def merge_records(
     )
     kept = _drop_contained(_drop_changed([row for row in rows if row.spans], single))
     kept += _drop_repeated([row for row in rows if not row.spans])
-    kept.sort(key=lambda row: (row.number, row.place))
-    return tuple(row.record for row in kept)
+    return tuple(row.record for row in _in_order(kept))
+
+
+def _in_order(rows: list[_Row]) -> list[_Row]:
+    """Return rows by place in the text; what has none stays behind the one before in its window."""
+    rows = sorted(rows, key=lambda row: (row.number, row.place))
+    if len({row.number for row in rows}) < 2:
+        return rows
+    placed: list[tuple[int, _Row]] = []
+    last, number = 0, -1
+    for row in rows:
+        if row.number != number:
+            last, number = row.part.start, row.number
+        last = min((start for _, start, _ in row.spans), default=last)
+        placed.append((last, row))
+    return [row for _, row in sorted(placed, key=lambda one: one[0])]
 
 
 def _rows(parts: Iterable[RecordPart], single: Collection[int]) -> Iterable[_Row]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG, Checkpoint
 from onepass.hub.find import is_hub_id
+from onepass.hub.options import HubOptions
 
 TOKENIZER = "tokenizer.json"
 SENTENCE_PIECES = (
@@ -27,21 +27,6 @@ TOKENIZER_FILES = (
     *VOCABULARIES, "merges.txt",
 )  # fmt: skip
 _OLD_ID = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")  # "roberta-base"
-
-
-@dataclass(frozen=True, slots=True)
-class HubOptions:
-    """How the hub is asked.
-
-    Attributes:
-        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
-        token: of the hub; None for the stored one.
-        local_files_only: read the cache only, as ``HF_HUB_OFFLINE=1`` does.
-    """
-
-    cache_dir: Path | None = None
-    token: str | None = field(default=None, repr=False)
-    local_files_only: bool = False
 
 
 def base_directory(name: str, checkpoint: Checkpoint) -> Path | None:
@@ -100,13 +85,7 @@ def _fetched(name: str, checkpoint: Checkpoint, options: HubOptions, files: Sequ
     from onepass.hub.download import fetch_files  # huggingface_hub takes 0.3 s to import
 
     try:
-        return fetch_files(
-            name,
-            files,
-            cache_dir=options.cache_dir,
-            token=options.token,
-            local_files_only=options.local_files_only,
-        )
+        return fetch_files(name, files, hub=options)
     except CheckpointError as error:
         raise CheckpointError(
             f"{checkpoint.name} needs files of its base model: {error}"

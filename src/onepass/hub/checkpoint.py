@@ -21,6 +21,9 @@ MODULES = "modules.json"  # of sentence-transformers
 LAYERS = "[0-9]*_*"  # folders of what they put behind an encoder
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"  # in place of it where the weights are split over several files
+ADAPTER_CONFIG = "adapter_config.json"  # of peft
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+ADAPTER = "onepass_adapter"  # folder of both beside what they change, where we put them together
 SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibration, templates
 KINDS: Mapping[str, str] = {
     "gliner2": f"{CONFIG} with model_type 'extractor'",
@@ -85,6 +88,12 @@ class Checkpoint:
         return kind
 
     @property
+    def is_adapter(self) -> bool:
+        """Whether there are changes of another checkpoint here, and no checkpoint."""
+        own = any((self.directory / name).is_file() for name in (GLINER_CONFIG, CONFIG, MODULES))
+        return not own and (self.directory / ADAPTER_CONFIG).is_file()
+
+    @property
     def has_weights(self) -> bool:
         """Whether there are weights that can be read."""
         return any((self.directory / name).is_file() for name in (WEIGHTS, INDEX))
@@ -118,13 +127,15 @@ class Checkpoint:
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
-        """The safetensors files that hold the weights, in the order of their names.
+        """The safetensors files that hold the weights, those of an adapter last.
 
         Raises:
             CheckpointError: if there are none, or one that the index names is not there.
         """
         path = self.weights
-        return (path,) if path.name == WEIGHTS else _indexed(path)
+        adapter = self.directory / ADAPTER / ADAPTER_WEIGHTS
+        own = (path,) if path.name == WEIGHTS else _indexed(path)
+        return (*own, adapter) if adapter.is_file() else own
 
     @property
     def pickles(self) -> tuple[Path, ...]:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, MODULES, Checkpoint
+from onepass.hub.checkpoint import ADAPTER_CONFIG, CONFIG, GLINER_CONFIG, MODULES, Checkpoint
 from onepass.hub.library import constants, errors, huggingface_hub
+from onepass.hub.options import DEFAULTS, HubOptions
 
 # fnmatch patterns: "*" also matches "/", so encoder_config/config.json is among "*.json". Graphs
 # that other libraries export lie in onnx/ itself; they are not run, and not fetched.
@@ -31,22 +32,14 @@ _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def download(
-    name: str,
-    *,
-    revision: str | None,
-    cache_dir: Path | None,
-    token: str | None,
-    local_files_only: bool,
-    pickles: bool = False,
+    name: str, revision: str | None, hub: HubOptions, *, pickles: bool = False
 ) -> Checkpoint:
     """Return a checkpoint of the hub, from the cache where it is there already.
 
     Args:
         name: hub id, ``"owner/name"``.
         revision: branch, tag or commit; None for the main branch.
-        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
-        token: of the hub, or None for the stored one.
-        local_files_only: ask only the cache; ``HF_HUB_OFFLINE=1`` has the same effect.
+        hub: how it is asked.
         pickles: whether weights in a pickle are fetched too, where there are none in safetensors.
 
     Raises:
@@ -55,21 +48,13 @@ def download(
     wanted = repr(name) if revision is None else f"revision {revision!r} of {name!r}"
 
     def fetch(version: str | None, patterns: Sequence[str], never: Sequence[str] = NEVER) -> Path:
-        return fetch_files(
-            name,
-            patterns,
-            never=never,
-            wanted=wanted,
-            revision=version,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-        )
+        return fetch_files(name, patterns, never=never, wanted=wanted, revision=version, hub=hub)
 
-    described = fetch(revision, (CONFIG, GLINER_CONFIG, MODULES))
+    described = fetch(revision, (CONFIG, GLINER_CONFIG, MODULES, ADAPTER_CONFIG))
     commit = described.name  # the rest is of this commit, even if the branch moves meanwhile
     checkpoint = Checkpoint(described, name, commit)
-    _ = checkpoint.kind  # refuses a foreign model before its gigabytes come
+    if not checkpoint.is_adapter:
+        _ = checkpoint.kind  # refuses a foreign model before its gigabytes come
     fetch(commit, READ)
     if pickles and not checkpoint.has_weights:
         fetch(commit, PICKLED, ())
@@ -83,9 +68,7 @@ def fetch_files(
     never: Sequence[str] = NEVER,
     wanted: str | None = None,
     revision: str | None = None,
-    cache_dir: Path | None = None,
-    token: str | None = None,
-    local_files_only: bool = False,
+    hub: HubOptions = DEFAULTS,
 ) -> Path:
     """Return the directory of the files of a hub model that match, fetched where they are not here.
 
@@ -95,22 +78,20 @@ def fetch_files(
         never: patterns of what is left out all the same.
         wanted: what a message calls them; None for the name.
         revision: branch, tag or commit; None for the main branch.
-        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
-        token: of the hub, or None for the stored one.
-        local_files_only: ask only the cache; ``HF_HUB_OFFLINE=1`` has the same effect.
+        hub: how it is asked.
 
     Raises:
         CheckpointError: saying why they cannot be had.
     """
-    offline = local_files_only or constants.HF_HUB_OFFLINE
-    cache = Path(constants.HF_HUB_CACHE) if cache_dir is None else cache_dir
+    offline = hub.local_files_only or constants.HF_HUB_OFFLINE
+    cache = Path(constants.HF_HUB_CACHE if hub.cache_dir is None else hub.cache_dir)
     try:
         return Path(
             huggingface_hub.snapshot_download(
                 name,
                 revision=revision,
                 cache_dir=cache,
-                token=token,
+                token=hub.token,
                 local_files_only=offline,
                 allow_patterns=list(patterns),
                 ignore_patterns=list(never),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import (
+    ADAPTER,
+    ADAPTER_CONFIG,
     CONFIG,
     GLINER_CONFIG,
     INDEX,
@@ -29,7 +31,10 @@ PLACES = "weights.json"  # where the weights are in the graphs beside it; mostly
 EXPORT_FORMAT = 2  # raise it when graphs in the cache are not what this version would write
 
 # What an export depends on, beside the files that the index names.
-_CONFIGURATION = (CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}")
+_CONFIGURATION = (
+    CONFIG, GLINER_CONFIG, MODULES, f"encoder_config/{CONFIG}", ADAPTER_CONFIG,
+    f"{ADAPTER}/{ADAPTER_CONFIG}",
+)  # fmt: skip
 _SOURCES = (WEIGHTS, INDEX, *_CONFIGURATION)
 _WRITTEN_BY = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
 _BLOCK = 4096  # bytes

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from onepass.errors import CheckpointError, InputError
 from onepass.hub.checkpoint import Checkpoint
+from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.hub.registry import suggest
 
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
@@ -54,6 +55,28 @@ def locate(
     ...     checkpoint.kind, checkpoint.revision
     ('gliner2', None)
     """
+    hub = HubOptions(cache_dir, token, local_files_only)
+    return find_checkpoint(name_or_dir, revision, hub, pickles=pickles)
+
+
+def find_checkpoint(
+    name_or_dir: str | Path,
+    revision: str | None = None,
+    hub: HubOptions = DEFAULTS,
+    *,
+    pickles: bool = False,
+) -> Checkpoint:
+    """Return what `locate` does, its options in one value.
+
+    Args:
+        name_or_dir: as in `locate`, like the revision and the last one.
+        revision: branch, tag or commit on the hub.
+        hub: how the hub is asked.
+        pickles: whether weights in a pickle are downloaded where there are no others.
+
+    Raises:
+        InputError, CheckpointError: as `locate` does.
+    """
     if not isinstance(name_or_dir, str | os.PathLike):
         raise InputError(
             f"A checkpoint is named by a directory or a hub id, but {name_or_dir!r:.60} was given."
@@ -65,9 +88,10 @@ def locate(
     if os.path.isdir(path):
         if revision is not None:
             raise InputError(
-                f"revision={revision!r} is for a hub id, but {name!r} is a directory; leave it out."
+                f"revision={revision!r} (--revision) is for a hub id, but {name!r} is a directory; "
+                "leave it out."
             )
-        return Checkpoint(Path(path).absolute(), name, None)
+        return _whole(Checkpoint(Path(path).absolute(), name, None), hub)
     if os.path.exists(path):
         raise InputError(f"{name!r} is a file; give the directory of the checkpoint.")
     if isinstance(name_or_dir, Path) or not is_hub_id(name):
@@ -75,14 +99,16 @@ def locate(
 
     from onepass.hub.download import download  # huggingface_hub takes 0.3 s to import
 
-    return download(
-        name,
-        revision=revision,
-        cache_dir=None if cache_dir is None else Path(cache_dir).expanduser(),
-        token=token,
-        local_files_only=local_files_only,
-        pickles=pickles,
-    )
+    return _whole(download(name, revision, hub, pickles=pickles), hub)
+
+
+def _whole(checkpoint: Checkpoint, hub: HubOptions) -> Checkpoint:
+    """Return a checkpoint, or what an adapter makes of the one that it changes."""
+    if not checkpoint.is_adapter:
+        return checkpoint
+    from onepass.hub.adapter import with_base
+
+    return with_base(checkpoint, lambda name, revision: find_checkpoint(name, revision, hub))
 
 
 def is_hub_id(name: str) -> bool:

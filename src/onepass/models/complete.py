@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from onepass.hub import Checkpoint
-from onepass.hub.base import HubOptions
+from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.models.gliclass import complete as gliclass
 from onepass.models.gliner import complete as gliner
 
-_HUB = HubOptions()
 
-
-def complete(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Checkpoint:
+def complete(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Checkpoint:
     """Return a checkpoint that has everything: the same one, if nothing is missing.
 
     Args:

@@ -13,10 +13,12 @@ from uuid import uuid4
 
 from onepass.errors import CheckpointError, InputError, MissingExtra
 from onepass.hub import Checkpoint
-from onepass.hub.base import TOKENIZER_FILES, HubOptions
+from onepass.hub.base import TOKENIZER_FILES
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, SETTINGS_FILE, WEIGHTS
 from onepass.hub.headers import read_headers
+from onepass.hub.options import HubOptions
 from onepass.hub.sharing import remove_left
+from onepass.models.adapters import adapter_configs
 from onepass.models.embedding.modules import convert_modules
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
 from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
@@ -54,12 +56,13 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path) -> Path:
             "pytorch_model.bin; there is nothing to convert."
         )
     try:
+        from onepass.nn.adapters import merged
         from onepass.nn.pickles import read_pickles
         from onepass.nn.weights import read_weights, write_weights
     except ModuleNotFoundError as error:
         raise MissingExtra("Writing safetensors", "torch") from error
     if checkpoint.has_weights:
-        state = read_weights(checkpoint.directory)
+        state = merged(read_weights(checkpoint.directory), adapter_configs(checkpoint.directory))
     else:
         state = read_pickles(checkpoint.pickles)
     unique = uuid4().hex

@@ -17,6 +17,7 @@ from onepass.encoding.options import ROWS, Options
 from onepass.encoding.tokenizer import read_tokenizer
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint, export_dir
+from onepass.hub.adapter_names import layer_name
 from onepass.hub.exports import export_problem
 from onepass.hub.headers import Weight, read_headers
 from onepass.models.complete import completed
@@ -146,7 +147,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     nothing: Mapping[str, Weight] = {}
     weights = nothing
     if checkpoint.has_weights or all(one.problem is not None for one in graphs):
-        weights = _tried(problems, partial(read_headers, checkpoint), nothing)
+        weights = _tried(problems, partial(_weights, checkpoint), nothing)
     parts = _parts(weights, facts)
     if weights:
         found, known = {part.name for part in parts}, set(facts.parts.values())
@@ -207,6 +208,12 @@ def _architecture(checkpoint: Checkpoint) -> str:
     """Return what a checkpoint calls its variant, for those whose parts are not known."""
     names = (checkpoint.config.get(key) for key in ("architecture", "architecture_type"))
     return next((str(name) for name in names if name), "unknown")
+
+
+def _weights(checkpoint: Checkpoint) -> Mapping[str, Weight]:
+    """Return what the weights are once an adapter is added to them."""
+    named = ((layer_name(name), weight) for name, weight in read_headers(checkpoint).items())
+    return {name: weight for name, weight in named if name is not None}
 
 
 def _parts(weights: Mapping[str, Weight], facts: Facts) -> tuple[InspectedPart, ...]:

@@ -94,7 +94,7 @@ class Part(nn.Module, abc.ABC):
 class Dot(Part):
     """``sigmoid(x_i . x_j)``."""
 
-    def __init__(self, hidden: int) -> None:
+    def __init__(self, _hidden: int) -> None:
         super().__init__()
 
     def logits(self, states: torch.Tensor, real: torch.Tensor) -> torch.Tensor:

@@ -11,8 +11,9 @@ This module knows no family.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -269,15 +270,20 @@ def _matches(
         grid = state[name].reshape(len(state[name]), -1)
         for turned in (False, True):
             own = block.T if turned else block
-            height, width = own.shape
-            if len(grid) % height or grid.shape[1] % width or grid.size // own.size > _MOST_PARTS:
-                continue
-            for row in range(0, len(grid), height):
-                for column in range(0, grid.shape[1], width):
-                    if _region(free[name], row, column, own).all():
-                        factor = _factor(own, _region(grid, row, column, own))
-                        if factor is not None:
-                            yield Part(name, row, column, turned, factor)
+            for row, column in _places(grid.shape, own.shape):
+                if not _region(free[name], row, column, own).all():
+                    continue
+                factor = _factor(own, _region(grid, row, column, own))
+                if factor is not None:
+                    yield Part(name, row, column, turned, factor)
+
+
+def _places(whole: tuple[int, ...], part: tuple[int, ...]) -> Iterable[tuple[int, int]]:
+    """Return the first rows and columns of the parts that a matrix falls into; none if too many."""
+    (rows, columns), (height, width) = whole, part
+    if rows % height or columns % width or rows // height * (columns // width) > _MOST_PARTS:
+        return ()
+    return product(range(0, rows, height), range(0, columns, width))
 
 
 _Grid = TypeVar("_Grid", Values, NDArray[np.bool_])

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 MASKINGS = ("none", "global", "label", "span")
 REDUCTIONS = ("sum", "mean")
+_SMOOTH = 1e-6  # above and below in the dice loss, as in the reference
 
 
 def focal_loss(
@@ -60,16 +61,13 @@ def focal_loss(
     return loss
 
 
-def dice_loss(
-    logits: torch.Tensor, targets: torch.Tensor, *, gamma: float = 1.0, smooth: float = 1e-6
-) -> torch.Tensor:
+def dice_loss(logits: torch.Tensor, targets: torch.Tensor, *, gamma: float = 1.0) -> torch.Tensor:
     """Return the self-adjusting dice loss of each cell.
 
     Args:
         logits: of any shape.
         targets: of the same shape, 0 or 1.
         gamma: exponent of ``1 - probability``, which weighs sure answers down; 0 for plain dice.
-        smooth: added above and below.
 
     Returns:
         Losses of the same shape.
@@ -78,7 +76,7 @@ def dice_loss(
     tensor([0.3333])
     """
     adjusted = torch.sigmoid(-logits) ** gamma * torch.sigmoid(logits)
-    return 1 - (2 * adjusted * targets + smooth) / (adjusted + targets + smooth)
+    return 1 - (2 * adjusted * targets + _SMOOTH) / (adjusted + targets + _SMOOTH)
 
 
 def keep_negatives(

@@ -26,6 +26,19 @@ def test_defaults_are_those_of_the_reference() -> None:
     assert theirs.label_token >= 0 > ours.label_token
 
 
+def test_null_means_what_it_means_in_gliclass() -> None:
+    flags = (
+        "prompt_first", "use_lstm", "layer_wise", "squeeze_layers", "normalize_features",
+        "extract_text_features", "use_segment_embeddings", "use_calibrator", "embed_class_token",
+    )  # fmt: skip
+    own = ("hidden_size", "text_token_index", "example_token_index")
+    ours = GliclassConfig.from_dict(raw(**dict.fromkeys((*flags, *own))))
+    assert ours.hidden == ours.encoder_hidden
+    assert ours.calibrator is None
+    assert (ours.text_token, ours.example_token) == (-1, -1)
+    assert not any((ours.prompt_first, ours.lstm, ours.normalize, ours.embed_class_token))
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_kinds_of_checkpoints(architecture: str) -> None:
     config = GliclassConfig.from_dict(raw(architecture_type=architecture))

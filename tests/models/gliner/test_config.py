@@ -108,9 +108,11 @@ def test_what_cannot_be_read_is_refused(config: dict[str, Any], said: str) -> No
 
 def test_null_means_what_it_means_in_gliner() -> None:
     keys = ("model_name", "embed_ent_token", "fuse_layers", "decoder_mode", "has_rnn")
+    keys += ("vocab_size", "num_post_fusion_layers")
     read = GlinerConfig.from_dict({"labels_decoder": "gpt2"} | dict.fromkeys(keys))
     assert read.backbone == GlinerConfig.from_dict({}).backbone
     assert (read.embed_token, read.fuse_layers, read.rnn_layers) == (False, False, 0)
+    assert (read.vocabulary, read.fusion_layers) == (-1, 1)
     assert read.decoder is not None
     assert read.decoder.mode == "span"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from gliner import GLiNER
 from safetensors.torch import load_file, save_file
 from tests.gliner_checkpoints import LABELS, NAMERS, TEXTS
@@ -250,11 +251,17 @@ def test_the_reference_names_the_same_with_what_we_save(
     assert found[0][0]["generated_labels"]
 
 
-def test_a_file_that_does_not_say_what_is_tied(copy_of: Callable[[str], Path]) -> None:
+def test_a_file_that_does_not_say_what_is_tied(
+    copy_of: Callable[[str], Path], case_of: Callable[[str], Case]
+) -> None:
     directory = copy_of("names-span")
     path = directory / "model.safetensors"
     save_file(load_file(path), path)  # as other tools do
-    load_network(directory)
+    network = load_network(directory)
+    model = network.decoder.model
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    known = case_of("names-span").network.state_dict()
+    assert all(torch.equal(known[key], tensor) for key, tensor in network.state_dict().items())
 
 
 def test_the_end_of_a_name_must_be_known(copy_of: Callable[[str], Path], opened: Open) -> None:

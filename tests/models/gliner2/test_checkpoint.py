@@ -75,10 +75,14 @@ def test_round_trip(tmp_path: Path, backbone: str, counting_layer: str) -> None:
 
 def test_saving_where_the_tokenizer_already_is(directory: Path) -> None:
     encoder_config = read_json(directory / "encoder_config" / "config.json")
-    save_network(
-        load_network(directory), directory, encoder_config=encoder_config, tokenizer_from=directory
-    )
-    load_network(directory)
+    network = load_network(directory)
+    tokenizer = (directory / "tokenizer.json").read_bytes()
+    weight = next(network.parameters())
+    with torch.no_grad():
+        weight += 1
+    save_network(network, directory, encoder_config=encoder_config, tokenizer_from=directory)
+    assert (directory / "tokenizer.json").read_bytes() == tokenizer
+    assert torch.equal(next(load_network(directory).parameters()), weight)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -189,3 +193,5 @@ def test_an_old_configuration_has_its_width_at_the_top() -> None:
     config = Gliner2Config.from_dict(published | {"model_type": "extractor"})
     assert (config.max_width, config.pooling) == (12, "first")
     assert Gliner2Config.from_dict({}).counting_layer == "count_lstm"  # the published default
+    nulls = {"token_pooling": None, "span_head": {"span_mode": None}}
+    assert Gliner2Config.from_dict(nulls).pooling == "first"

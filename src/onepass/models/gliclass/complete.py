@@ -13,8 +13,9 @@ from pathlib import Path
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint
 from onepass.hub.assembled import assembled, link
-from onepass.hub.base import TOKENIZER, HubOptions, base_directory, base_files
+from onepass.hub.base import TOKENIZER, base_directory, base_files
 from onepass.hub.exports import cache_root
+from onepass.hub.options import HubOptions
 from onepass.models.base_tokenizer import open_tokenizer, own_tokenizer, write_tokenizer
 from onepass.models.gliclass.config import GliclassConfig
 

@@ -1,7 +1,8 @@
 """``config.json`` of a GLiClass checkpoint, read strictly: which parts it is made of.
 
 Keys that say nothing about inference (losses, reinforcement, notes) are passed over here and kept
-in ``raw``, which is what a saved checkpoint says again.
+in ``raw``, which is what a saved checkpoint says again. Null is false, as gliclass reads it, also
+where an absent key means true.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ class CalibratorConfig:
     def read(cls, raw: Mapping[str, Any]) -> CalibratorConfig | None:
         """Read it from a published configuration; None if there is none."""
         options = Options(raw, _OWNER)
-        if not options.flag("use_calibrator", False):
+        if not options.flag("use_calibrator", False, null=False):
             return None
         return cls(
             inner=options.whole("calibrator_hidden_size", 256, least=1, most=SIZE),
             most=options.number("calibrator_beta_max", 3.0),
             dropout=options.share("calibrator_dropout", 0.1),
-            biased=options.flag("calibrator_use_bias", False),
+            biased=options.flag("calibrator_use_bias", False, null=False),
         )
 
 
@@ -158,12 +159,13 @@ class GliclassConfig:
         if architecture != LABEL_ENCODER:
             _check_pooling(scorer, pooling)
         unnamed = raw.get("label_model_name") is None
+        own = _hidden(encoder)
         return cls(
             architecture=architecture,
             encoder=encoder,
             label_encoder=labels,
             label_backbone=None if unnamed else options.text("label_model_name"),
-            hidden=options.whole("hidden_size", _hidden(encoder), least=1, most=SIZE),
+            hidden=options.whole("hidden_size", own, null=own, least=1, most=SIZE),
             activation=options.text("projector_hidden_act", "gelu"),
             scorer=scorer,
             scorer_heads=options.whole("scorer_num_heads", 16, least=1, most=SIZE),
@@ -171,21 +173,22 @@ class GliclassConfig:
             scorer_dropout=options.share("scorer_attn_dropout", 0.1),
             pooling=pooling,
             class_pooling="average" if raw.get("class_token_pooling") == "average" else "first",
-            embed_class_token=options.flag("embed_class_token", True),
+            embed_class_token=options.flag("embed_class_token", True, null=False),
             # Only where labels and text come out of one encoder are they told apart.
-            text_features=options.flag("extract_text_features", False) and labels is None,
-            normalize=options.flag("normalize_features", False),
+            text_features=options.flag("extract_text_features", False, null=False)
+            and labels is None,
+            normalize=options.flag("normalize_features", False, null=False),
             logit_scale=options.number("logit_scale_init_value", 2.6592),
-            prompt_first=options.flag("prompt_first", False),
-            squeeze_layers=options.flag("squeeze_layers", False),
+            prompt_first=options.flag("prompt_first", False, null=False),
+            squeeze_layers=options.flag("squeeze_layers", False, null=False),
             encoder_layer=options.whole("encoder_layer_id", -1, least=-LAYERS, most=LAYERS),
-            segment_embeddings=options.flag("use_segment_embeddings", False),
-            lstm=options.flag("use_lstm", False),
+            segment_embeddings=options.flag("use_segment_embeddings", False, null=False),
+            lstm=options.flag("use_lstm", False, null=False),
             dropout=options.share("dropout", 0.1),
             label_token=options.whole("class_token_index", -1),
-            text_token=options.whole("text_token_index", -1),
-            example_token=options.whole("example_token_index", -1),
-            layer_wise=options.flag("layer_wise", False),
+            text_token=options.whole("text_token_index", -1, null=-1),
+            example_token=options.whole("example_token_index", -1, null=-1),
+            layer_wise=options.flag("layer_wise", False, null=False),
             calibrator=CalibratorConfig.read(raw),
             raw=raw,
         )

@@ -17,16 +17,18 @@ from typing import Any
 
 from onepass.hub import Checkpoint, read_json
 from onepass.hub.assembled import assembled, link
-from onepass.hub.base import (
-    TOKENIZER,
-    TOKENIZER_FILES,
-    HubOptions,
-    base_directory,
-    base_files,
+from onepass.hub.base import TOKENIZER, TOKENIZER_FILES, base_directory, base_files
+from onepass.hub.checkpoint import (
+    ADAPTER,
+    ADAPTER_CONFIG,
+    CONFIG,
+    GLINER_CONFIG,
+    INDEX,
+    SETTINGS_FILE,
 )
-from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, SETTINGS_FILE
 from onepass.hub.exports import MANIFEST, cache_root
 from onepass.hub.headers import Weight, read_headers
+from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.models.base_tokenizer import (
     open_tokenizer,
     own_tokenizer,
@@ -40,7 +42,6 @@ from onepass.models.tokenizer_config import with_prefix_space
 COMPLETE_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
 LABELS, DECODER = "labels_tokenizer", "decoder_tokenizer"
 _RNN = "rnn.lstm.weight_ih_l"
-_HUB = HubOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def lacks(checkpoint: Checkpoint) -> tuple[Lack, ...]:
     return tuple(_lacks(checkpoint.directory, config))
 
 
-def complete(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Checkpoint:
+def complete(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Checkpoint:
     """Return a checkpoint that has everything: the same one, unless it is an old GLiNER checkpoint.
 
     Args:
@@ -107,7 +108,7 @@ def write_missing(
     checkpoint: Checkpoint,
     target: Path,
     weights: Mapping[str, Weight],
-    options: HubOptions = _HUB,
+    options: HubOptions = DEFAULTS,
 ) -> None:
     """Write what a GLiNER checkpoint lacks into a directory.
 
@@ -219,6 +220,7 @@ def _linked(checkpoint: Checkpoint) -> list[Path]:
     """Return the files of a checkpoint that its completed form has as well."""
     directory = checkpoint.directory
     found = [directory / name for name in (*TOKENIZER_FILES, SETTINGS_FILE, INDEX)]
+    found += [directory / folder / ADAPTER_CONFIG for folder in (".", ADAPTER)]
     found += [directory / folder / name for folder in (LABELS, DECODER) for name in TOKENIZER_FILES]
     found += checkpoint.weight_files if checkpoint.has_weights else ()
     return [path for path in found if path.is_file()]

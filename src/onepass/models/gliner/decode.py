@@ -8,7 +8,7 @@ from onepass.backends.base import Array, Floats
 from onepass.decoding.findings import Findings
 from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.merge import merge_candidates
-from onepass.decoding.overlap import select
+from onepass.decoding.overlap import resolve_overlaps
 from onepass.models.family import Asking, Seen
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.prompt import Kind, Prompt
@@ -51,18 +51,8 @@ def _logits(probs: Floats) -> Floats:
 
 def _tails(found: Candidates, prompt: Prompt) -> tuple[RelationFind, ...]:
     """Return what was found for ``entity <> type`` as relations of that entity."""
-    rows = select(
-        found.starts, found.ends, found.scores, found.labels, policy="label", ties="first"
-    )
-    found = found.take(rows)
     relations = []
-    for label, start, end, score in zip(
-        found.labels.tolist(),
-        found.starts.tolist(),
-        found.ends.tolist(),
-        found.scores.tolist(),
-        strict=True,
-    ):
+    for start, end, score, label in resolve_overlaps(found, policy="label", ties="first").rows():
         head = prompt.heads[label]
         if (head.start, head.end) != (start, end):
             tail = SpanFind(start, end, score)
@@ -102,21 +92,10 @@ def heads_of(seen: Seen, asking: Asking) -> list[tuple[str, SpanFind]]:
     labels = len(asking.schema.entity_labels)
     found = merge_candidates([findings.entities for findings in seen.findings])
     found = found.take(np.flatnonzero(found.labels < labels))
-    kept = found.take(
-        select(
-            found.starts,
-            found.ends,
-            found.scores,
-            found.labels,
-            policy=asking.overlap,
-            ties="first",
-        )
-    )
+    kept = resolve_overlaps(found, policy=asking.overlap, ties="first")
     words = seen.text.words
     best: dict[str, SpanFind] = {}
-    for start, end, score in zip(
-        kept.starts.tolist(), kept.ends.tolist(), kept.scores.tolist(), strict=True
-    ):
+    for start, end, score, _ in kept.rows():
         first, last = seen.window.start + start, seen.window.start + end - 1
         name = words.text[int(words.starts[first]) : int(words.ends[last])]
         if name not in best or best[name].score < score:

@@ -101,7 +101,7 @@ def relate(
         if not len(heads):
             out.append(None)
             continue
-        logits = _score_pairs(vectors[row], (heads, tails), states.types[row, :types], backend)
+        logits = _score_pairs(vectors[row], heads, tails, states.types[row, :types], backend)
         own = places[row] + [0, 1]
         score_of = dict(zip(chosen.tolist(), best.tolist(), strict=True))
         out.append(
@@ -136,9 +136,7 @@ def _best(kept: Candidates, places: Array) -> tuple[Array, Floats]:
     rows, scores = [], []
     where = {(start, last + 1): row for row, (start, last) in enumerate(places.tolist())}
     best: dict[int, float] = {}
-    for start, end, score in zip(
-        kept.starts.tolist(), kept.ends.tolist(), kept.scores.tolist(), strict=True
-    ):
+    for start, end, score, _ in kept.rows():
         row = where[start, end]
         best[row] = max(score, best.get(row, 0.0))
     for row in sorted(best):
@@ -148,10 +146,9 @@ def _best(kept: Candidates, places: Array) -> tuple[Array, Floats]:
 
 
 def _score_pairs(
-    vectors: Floats, pairs: tuple[Array, Array], types: Floats, backend: Backend
+    vectors: Floats, heads: Array, tails: Array, types: Floats, backend: Backend
 ) -> Floats:
     """Return (pairs, types) logits."""
-    heads, tails = pairs
     logits = []
     step = max(1, _PAIR_CELLS // len(types))
     for first in range(0, len(heads), step):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from onepass.backends.base import Backend, Floats, Rows
-from onepass.decoding.findings import NO_CANDIDATES, Names
-from onepass.decoding.finds import Candidates
-from onepass.decoding.overlap import Policy, select
+from onepass.decoding.findings import Names
+from onepass.decoding.finds import NO_CANDIDATES, Candidates
+from onepass.decoding.overlap import resolve_overlaps
 from onepass.decoding.spans import candidates
 from onepass.decoding.tokens import token_candidates
 from onepass.models.family import Asking
@@ -75,7 +75,7 @@ def score(
         found = score_again(readings, states, found, backend, asking)
     pairs: list[Pairs | None] = [None] * len(readings)
     if config.relations is not None and any(reading.prompt.types for reading in readings):
-        kept = [_kept(one, asking.overlap) for one in found]
+        kept = [resolve_overlaps(one, policy=asking.overlap, ties="first") for one in found]
         pairs = relate(readings, states, Held(found, kept), config, backend, asking)
     choices = [
         _choices(reading, own, config) if reading.prompt.kind is Kind.CLASSES else None
@@ -256,8 +256,3 @@ def score_again(
         scores = own[spans, labels].astype(np.float64)
         found.append(Candidates(own_places[:, 0], own_places[:, 1] + 1, scores, labels))
     return found
-
-
-def _kept(found: Candidates, policy: Policy) -> Candidates:
-    rows = select(found.starts, found.ends, found.scores, found.labels, policy=policy, ties="first")
-    return found.take(rows)

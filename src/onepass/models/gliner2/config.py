@@ -56,7 +56,7 @@ class Gliner2Config:
         head = Options(
             options.mapping("span_head") or {}, "the span_head of this GLiNER2 checkpoint"
         )
-        mode = head.config.get("span_mode", "markerV0")
+        mode = head.config.get("span_mode") or "markerV0"
         if mode != "markerV0":
             raise CheckpointError(f"span_mode {mode!r} is not supported; 'markerV0' is.")
         widths = head if "max_width" in head.config else options
@@ -64,7 +64,7 @@ class Gliner2Config:
             backbone=options.text("model_name", _BACKBONE, null=_BACKBONE),
             counting_layer=options.one_of("counting_layer", COUNTING_LAYERS, "count_lstm"),
             max_width=widths.whole("max_width", 8, least=1, most=WIDTH),
-            pooling=options.one_of("token_pooling", POOLINGS, "first"),
+            pooling=options.one_of("token_pooling", POOLINGS, "first", null="first"),
             dropout=head.share("dropout", 0.1),
             shapes=options.flag("word_shapes", False),
         )

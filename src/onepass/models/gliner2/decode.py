@@ -15,7 +15,7 @@ import numpy as np
 
 from onepass.backends.base import Floats
 from onepass.decoding.constrained import constrained_values, limited, value_options
-from onepass.decoding.findings import NO_CANDIDATES, Findings
+from onepass.decoding.findings import Findings
 from onepass.decoding.finds import (
     Candidates,
     ChoiceFind,
@@ -27,18 +27,16 @@ from onepass.decoding.finds import (
     ValueOption,
 )
 from onepass.decoding.merge import merge_records
-from onepass.decoding.overlap import select
+from onepass.decoding.overlap import resolve_overlaps
 from onepass.decoding.pair_options import pair_options
 from onepass.decoding.spans import best_span, candidates, distinct_spans
 from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
-from onepass.models.gliner2.prompt import Kind
+from onepass.models.gliner2.prompt import SECTION_OF, Kind
 from onepass.models.gliner2.score import ReadingScores
 from onepass.models.kept import PLAIN
 from onepass.models.thresholds import CHOICES, sigmoid
 from onepass.schema import Structure
-
-_KINDS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 
 
 def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) -> Findings:
@@ -64,7 +62,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
         if spans.logits is None or not words:  # choices have scores even where nothing is read
             continue
         prefix = reading.prompt.prefix_words
-        calibration = thresholds.calibration.get(_KINDS[group.kind], PLAIN)
+        calibration = thresholds.calibration.get(SECTION_OF[group.kind], PLAIN)
         probs = sigmoid(spans.logits, calibration)  # (instances, items, words, width)
         text = probs[:, :, prefix : prefix + words]
         if group.kind is Kind.ENTITIES:
@@ -95,19 +93,8 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
                 parts = [RecordPart(0, words, found_here)]
                 found_here = merge_records(parts, structure.single)
             records[group.task] = found_here
-    return Findings(_joined(found), records, tuple(relations), classes, spare=frozenset(spare))
-
-
-def _joined(parts: list[Candidates]) -> Candidates:
-    if not parts:
-        return NO_CANDIDATES
-    if len(parts) == 1:
-        return parts[0]
-    return Candidates(
-        np.concatenate([part.starts for part in parts]),
-        np.concatenate([part.ends for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate([part.labels for part in parts]),
+    return Findings(
+        Candidates.joined(found), records, tuple(relations), classes, spare=frozenset(spare)
     )
 
 
@@ -238,8 +225,5 @@ def _values(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
         return () if best is None else (best,)
     if not (probs >= probs.dtype.type(threshold)).any():  # most fields of many, most of the time
         return ()
-    found = candidates(probs[None], [threshold])
-    kept = select(found.starts, found.ends, found.scores, found.labels, policy="flat")
-    return tuple(
-        SpanFind(int(found.starts[i]), int(found.ends[i]), float(found.scores[i])) for i in kept
-    )
+    kept = resolve_overlaps(candidates(probs[None], [threshold]), policy="flat")
+    return tuple(SpanFind(start, end, score) for start, end, score, _ in kept.rows())

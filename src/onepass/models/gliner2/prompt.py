@@ -43,6 +43,13 @@ MARKERS = {
     Kind.CLASSES: "[L]",
 }
 
+# What the findings of a group are called in reports, thresholds and calibration.
+SECTION_OF = {
+    Kind.STRUCTURE: "records",
+    Kind.ENTITIES: "entities",
+    Kind.RELATION: "relations",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -13,9 +13,11 @@ import torch
 
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint
+from onepass.models.adapters import adapter_configs
 from onepass.models.embedding.config import EmbeddingConfig
 from onepass.models.embedding.modules import copy_modules
 from onepass.models.embedding.network.network import EmbeddingNetwork
+from onepass.nn.adapters import merged
 from onepass.nn.keymap import Entry, Rename
 from onepass.nn.published import copy_tokenizer, load_published, published_weights
 from onepass.nn.weights import read_weights, write_weights
@@ -32,7 +34,7 @@ def load_network(directory: Path) -> EmbeddingNetwork:
         CheckpointError: if a file is missing, broken or does not fit the others.
     """
     config = EmbeddingConfig.read(directory)
-    state = read_weights(directory)
+    state = merged(read_weights(directory), adapter_configs(directory))
     network = EmbeddingNetwork(config, pooler=any(name.endswith(_POOLER) for name in state))
     needed = [name for entry in network.encoder_keys() for name in _theirs(entry)]
     found = of_encoder(state, needed)

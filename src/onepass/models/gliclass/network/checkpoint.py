@@ -15,23 +15,19 @@ from typing import Any
 
 import torch
 
-from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
+from onepass.models.adapters import adapter_configs
 from onepass.models.gliclass.config import GliclassConfig
 from onepass.models.gliclass.network.build import build_network
 from onepass.models.gliclass.network.network import ROOT, Encoders, GliclassNetwork
+from onepass.nn.adapters import merged
 from onepass.nn.published import copy_tokenizer, load_published
+from onepass.nn.vocabulary import with_vocabulary
 from onepass.nn.weights import read_weights, write_weights
 
 TOKENIZERS = (".", "label_tokenizer")  # directories of a checkpoint
 _POOLER = "pooler.dense.weight"
-_EMBEDDINGS = (  # names under which encoders keep the vectors of their pieces
-    "embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight", "shared.weight",
-    "embed_tokens.weight", "encoder.embed_tokens.weight",
-)  # fmt: skip
-_WRAPPED = "base_model.model."  # what peft puts in front of the names of what it wraps
-_ADAPTED = ("*.lora_*", "*.base_layer.*", "*.modules_to_save.*")
 
 
 def load_network(directory: Path) -> GliclassNetwork:
@@ -41,7 +37,7 @@ def load_network(directory: Path) -> GliclassNetwork:
         CheckpointError: if a file is missing, broken or does not fit the others.
     """
     config = GliclassConfig.from_dict(read_json(directory / CONFIG))
-    state = unwrapped(read_weights(directory))
+    state = merged(read_weights(directory), adapter_configs(directory))
     network = build_network(config, encoders_of(config, state))
     table = network.keys()
     known = {name for entry in table for name in _names(entry.theirs)}
@@ -59,25 +55,6 @@ def _names(theirs: str | tuple[str, ...]) -> tuple[str, ...]:
     return (theirs,) if isinstance(theirs, str) else theirs
 
 
-def unwrapped(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return weights by the names that they have without peft around their encoder.
-
-    Raises:
-        CheckpointError: if they hold changes of layers beside the layers.
-
-    >>> list(unwrapped({"model.encoder_model.base_model.model.encoder.w": torch.zeros(1)}))
-    ['model.encoder_model.encoder.w']
-    """
-    for name in state:
-        if any(fnmatchcase(name, pattern) for pattern in _ADAPTED):
-            raise CheckpointError(
-                f"The weights of this GLiClass checkpoint hold an adapter beside its layers "
-                f"({name}), which is not supported; merge it (merge_and_unload of peft) and save "
-                "the checkpoint again."
-            )
-    return {name.replace(_WRAPPED, ""): tensor for name, tensor in state.items()}
-
-
 def encoders_of(config: GliclassConfig, state: Mapping[str, torch.Tensor]) -> Encoders:
     """Return what a network is built of: the configurations, and what only the weights say.
 
@@ -88,10 +65,10 @@ def encoders_of(config: GliclassConfig, state: Mapping[str, torch.Tensor]) -> En
     text, labels = f"{ROOT}{text_prefix(config)}", f"{ROOT}label_encoder."
     squeezed = state.get(f"{ROOT}layer_wise_attention.W1.weight")  # (layers // 2, layers)
     return Encoders(
-        text=_with_vocabulary(config.encoder, state, text),
+        text=with_vocabulary(config.encoder, state, text),
         labels=None
         if config.label_encoder is None
-        else _with_vocabulary(config.label_encoder, state, labels),
+        else with_vocabulary(config.label_encoder, state, labels),
         pooler=text + _POOLER in state,
         label_pooler=labels + _POOLER in state,
         mixed=None if squeezed is None else squeezed.shape[1],
@@ -102,19 +79,6 @@ def text_prefix(config: GliclassConfig) -> str:
     """Return the published prefix of what reads the texts, below `ROOT`."""
     both = config.architecture.startswith("encoder-decoder")
     return "encoder_decoder_model." if both else "encoder_model."
-
-
-def _with_vocabulary(
-    encoder: Mapping[str, Any], state: Mapping[str, torch.Tensor], prefix: str
-) -> Mapping[str, Any]:
-    """Return the configuration of an encoder, with as many pieces as it has vectors.
-
-    Markers are added to a vocabulary after an encoder was configured.
-    """
-    for name in _EMBEDDINGS:
-        if prefix + name in state:
-            return {**encoder, "vocab_size": state[prefix + name].shape[0]}
-    return encoder
 
 
 def dead_weights(config: GliclassConfig) -> tuple[str, ...]:

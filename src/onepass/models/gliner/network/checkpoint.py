@@ -19,18 +19,17 @@ import torch
 from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import GLINER_CONFIG
 from onepass.hub.files import read_json
+from onepass.models.adapters import adapter_configs
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.network.network import GlinerNetwork
+from onepass.nn.adapters import merged
 from onepass.nn.published import copy_tokenizer, load_published, published_weights
+from onepass.nn.vocabulary import with_vocabulary
 from onepass.nn.weights import read_weights, write_weights
 
 TEXT, LABELS = "token_rep_layer.bert_layer.model.", "token_rep_layer.labels_encoder.model."
 TOKENIZERS = (".", "labels_tokenizer", "decoder_tokenizer")  # directories of a checkpoint
 _POOLER = "pooler.dense.weight"
-_EMBEDDINGS = (  # names under which encoders keep the vectors of their pieces
-    "embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight", "shared.weight",
-    "embed_tokens.weight",
-)  # fmt: skip
 
 
 def load_network(directory: Path) -> GlinerNetwork:
@@ -40,7 +39,7 @@ def load_network(directory: Path) -> GlinerNetwork:
         CheckpointError: if a file is missing, broken or does not fit the others.
     """
     config = GlinerConfig.from_dict(read_json(directory / GLINER_CONFIG))
-    state = read_weights(directory)
+    state = merged(read_weights(directory), adapter_configs(directory))
     config = with_lstm(config, state)
     network = GlinerNetwork(
         config,
@@ -82,8 +81,6 @@ def encoder_of(
 ) -> Mapping[str, Any]:
     """Return the configuration of an encoder, with as many pieces as it has vectors.
 
-    Markers are added to a vocabulary after an encoder was configured.
-
     Raises:
         CheckpointError: if the checkpoint does not say what its encoder is.
     """
@@ -93,10 +90,7 @@ def encoder_of(
             f"The {GLINER_CONFIG} does not say what its encoder is ({key} is missing); put the "
             "config.json of the encoder there."
         )
-    for name in _EMBEDDINGS:
-        if prefix + name in state:
-            return {**encoder, "vocab_size": state[prefix + name].shape[0]}
-    return encoder
+    return with_vocabulary(encoder, state, prefix)
 
 
 def dead_weights(config: GlinerConfig) -> tuple[str, ...]:

@@ -11,11 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from onepass.encoding.tokenizer import read_tokenizer
+from onepass.errors import CheckpointError
+from onepass.hub.base import TOKENIZER
 from onepass.hub.files import read_json
+from onepass.models.adapters import adapter_configs
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.network.network import Gliner2Network
+from onepass.nn.adapters import merged
 from onepass.nn.published import copy_tokenizer, load_published, published_weights
+from onepass.nn.vocabulary import with_vocabulary
 from onepass.nn.weights import read_weights, write_weights
+
+_ENCODER = "encoder."  # prefix of its published names
 
 
 def load_network(directory: Path) -> Gliner2Network:
@@ -26,10 +34,24 @@ def load_network(directory: Path) -> Gliner2Network:
     """
     config = Gliner2Config.from_dict(read_json(directory / "config.json"))
     encoder_config = read_json(directory / "encoder_config" / "config.json")
-    state = read_weights(directory)
-    network = Gliner2Network(config, encoder_config, pooler="encoder.pooler.dense.weight" in state)
+    state = merged(read_weights(directory), adapter_configs(directory))
+    encoder = with_vocabulary(encoder_config, state, _ENCODER)
+    if encoder != encoder_config:
+        _check_pieces(directory / TOKENIZER, encoder["vocab_size"])
+    network = Gliner2Network(config, encoder, pooler=f"{_ENCODER}pooler.dense.weight" in state)
     load_published(network, state, network.backbone.depth)
     return network.eval()
+
+
+def _check_pieces(path: Path, rows: int) -> None:
+    """Refuse a tokenizer that has pieces without a vector."""
+    tokenizer = read_tokenizer(path)
+    last = max(tokenizer.get_vocab().values(), default=-1)
+    if last >= rows:
+        raise CheckpointError(
+            f"The tokenizer of {path} has the piece id {last}, but the weights hold the vectors of "
+            f"{rows} pieces; put the tokenizer.json there that the checkpoint was trained with."
+        )
 
 
 def save_network(

@@ -16,8 +16,10 @@ import torch
 
 from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
+from onepass.models.adapters import adapter_configs
 from onepass.models.nli.config import NliConfig
 from onepass.models.nli.network.network import NliNetwork, build_network
+from onepass.nn.adapters import merged
 from onepass.nn.keymap import Rename, expand
 from onepass.nn.published import copy_tokenizer, load_published, published_weights
 from onepass.nn.weights import read_weights, write_weights
@@ -38,7 +40,8 @@ def load_network(directory: Path) -> NliNetwork:
     network = build_network(NliConfig.from_dict(read_json(directory / CONFIG)))
     entries = expand(network.keys(), network.depth)
     needed = [name for e in entries for name in ([e.theirs] if isinstance(e, Rename) else e.theirs)]
-    load_published(network, without_dead(read_weights(directory), needed), network.depth)
+    state = merged(read_weights(directory), adapter_configs(directory))
+    load_published(network, without_dead(state, needed), network.depth)
     return network.eval()
 
 
