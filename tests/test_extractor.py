@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import multiprocessing
 import pickle
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 
 from onepass import Extractor, Schema
 from onepass.errors import (
+    BackendError,
     InputError,
     OnepassError,
     SchemaError,
@@ -148,6 +150,15 @@ def test_trees_and_abstaining_reach_the_model(model: Extractor) -> None:
         model.classify(TEXT, tree, abstain=True, multi_label=True)
 
 
+def test_a_tree_whose_one_root_always_holds_is_refused(model: Extractor) -> None:
+    tree = {"tone": ["calm", "angry"]}
+    said = refused(lambda: model.classify(TEXT, tree), SchemaError)
+    assert "one root, 'tone', which always holds" in said
+    assert "name='tone'" in said
+    assert model.classify(TEXT, tree, multi_label=True).scores["tone"] < 1
+    assert model.classify(TEXT, tree, abstain=True).fit is not None
+
+
 def test_the_floor_of_a_checkpoint(directory: Path, tmp_path: Path) -> None:
     own = Path(shutil.copytree(directory, tmp_path / "model"))
     for floor in (0.0, 1.0):
@@ -233,6 +244,23 @@ def test_one_string_is_not_a_stream_of_characters(model: Extractor) -> None:
 def test_a_shortcut_is_for_one_text(model: Extractor) -> None:
     said = refused(lambda: model.entities([TEXT], ["person"]))  # type: ignore[arg-type]
     assert said.startswith("A shortcut reads one text, but a list was given")
+
+
+def test_the_built_in_model_is_opened_as_any_other() -> None:
+    with pytest.raises(BackendError, match="Only torch compiles what it runs"):
+        Extractor(compiled=True)
+    with pytest.raises(BackendError, match="for device='cuda' ask for backend='torch'"):
+        Extractor(backend="onnx", device="cuda")
+    opened = inspect.signature(Extractor).parameters
+    named = inspect.signature(Extractor.from_pretrained).parameters
+    assert [*opened.values()] == [named[name] for name in opened]
+
+
+def test_relations_and_records_by_the_exact_solver(model: Extractor) -> None:
+    rules = {"runs": {"max_tails": 1}}
+    for solver in ("greedy", "exact"):
+        doc = model.extract(TEXT, {"relations": rules}, solver=solver)
+        assert model.relations(TEXT, rules, solver=solver) == doc.relations
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from onepass.backends.base import Array, Backend, Graph
 from onepass.hub import locate
 from onepass.models.reader import Reader
 from onepass.models.registry import load_network, open_model
+from onepass.schema.options import CallOptions
 
 Scores = np.ndarray[Any, np.dtype[np.float64]]  # (texts, labels)
 TASK = "class"
@@ -87,7 +88,7 @@ def onepass_torch(directory: Path, device: str) -> Callable[..., Scores]:
 
     def scores(texts: Sequence[str], labels: Sequence[str]) -> Scores:
         schema = _schema(labels)
-        asked = reader.ask(schema, threshold=None, overlap="flat", on_long="error")
+        asked = reader.ask(schema, CallOptions(on_long="error"))
         docs = reader.read(list(texts), asked)
         return _table([doc.classifications[TASK].scores for doc in docs], labels)
 

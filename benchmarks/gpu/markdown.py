@@ -1,4 +1,4 @@
-"""Tables, ranges and ratios of a result as they stand on the page docs/gpu.md."""
+"""Cells, ranges and ratios of a result as they stand on the page docs/gpu.md."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ KINDS = {"even": "200 words each", "mixed": "10 to 350 words"}
 Result = Mapping[str, Any]
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+def cells_of(result: Result) -> list[Any]:
+    """Return what was measured, by kind of texts and size of a batch."""
+    return sorted(result["cells"], key=lambda cell: (cell["texts"], cell["batch"]))
+
+
+def systems_of(result: Result) -> list[str]:
+    """Return the systems that were measured."""
+    return list(dict.fromkeys(name for cell in result["cells"] for name in cell["systems"]))
 
 
 def ratio(one: Mapping[str, float]) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.gpu.markdown import KINDS, Result, between, ratio, table  # noqa: E402
+from benchmarks.common.markdown import table  # noqa: E402
+from benchmarks.gpu.markdown import KINDS, Result, between, cells_of, ratio, systems_of  # noqa: E402
 from benchmarks.gpu.page_inside import budgets, inside, kernel  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "gpu" / "results"
@@ -48,14 +49,6 @@ def page(result: Result, attention: Result) -> str:
     return "\n".join(blocks)
 
 
-def _cells(result: Result) -> list[Any]:
-    return sorted(result["cells"], key=lambda cell: (cell["texts"], cell["batch"]))
-
-
-def _names(result: Result) -> list[str]:
-    return list(dict.fromkeys(name for cell in result["cells"] for name in cell["systems"]))
-
-
 def _asked(cell: Mapping[str, Any]) -> list[str]:
     return [f"{cell['batch']}", KINDS[cell["texts"]]]
 
@@ -82,20 +75,20 @@ def _about(result: Result) -> Iterator[str]:
 def _speeds(result: Result, attention: Result) -> Iterator[str]:
     yield "## Texts a second\n"
     rows = []
-    for cell in _cells(result):
+    for cell in cells_of(result):
         took = cell["systems"]
         shown = [
             f"{took[n]['texts_per_second']:,.0f}" + "*" * (took[n]["runs"] == 1) if n in took
             else "-"
-            for n in _names(result)
+            for n in systems_of(result)
         ]  # fmt: skip
         rows.append([*_asked(cell), *shown])
-    yield table(["texts", "of", *_names(result)], rows)
+    yield table(["texts", "of", *systems_of(result)], rows)
     yield "Medians of up to 3 runs after two that do not count; a star: one run, after one.\n"
     yield "How many times as fast onepass is:\n"
     rows = [
         [*_asked(cell), *(ratio(cell["ratios"][peer][own]) for own, peer in PAIRS)]
-        for cell in _cells(result)
+        for cell in cells_of(result)
     ]
     yield table(["texts", "of", *(f"{own} beside {peer}" for own, peer in PAIRS)], rows)
     yield (
@@ -132,7 +125,7 @@ def _best(result: Result) -> str:
 def _slower(result: Result) -> Iterator[str]:
     yield "## Where gliner2 is faster\n"
     rows, overlap = [], True
-    for cell in _cells(result):
+    for cell in cells_of(result):
         for own, peer in PAIRS:
             one, took = cell["ratios"][peer][own], cell["systems"]
             if one["median"] < 1:
@@ -157,10 +150,10 @@ def _memory(result: Result) -> Iterator[str]:
     yield "## Memory\n"
     rows = [
         [*_asked(cell), *(f"{cell['systems'][name]['peak_mib']:,}" for name in cell["systems"])]
-        for cell in _cells(result)
+        for cell in cells_of(result)
     ]
     yield "Peak of the GPU's memory that tensors take, with weights, in MiB.\n"
-    yield table(["texts", "of", *_names(result)], rows)
+    yield table(["texts", "of", *systems_of(result)], rows)
     yield (
         "gliner2 reads all texts in one run here; with a smaller batch size it needs less. A run\n"
         "of onepass has an upper bound, so its memory hardly grows with the number of texts.\n"
@@ -177,9 +170,9 @@ def _answers(result: Result) -> Iterator[str]:
         f"differ by {most:.0e} at most ({result['tolerance']:g}\nwas allowed). What half precision "
         "changes, each beside the same library in fp32:\n"
     )
-    names = [name for name in _names(result) if not name.endswith("fp32")]
+    names = [name for name in systems_of(result) if not name.endswith("fp32")]
     rows = []
-    for cell in _cells(result):
+    for cell in cells_of(result):
         own = cell["answers"]
         shown = [
             f"{100 * own[name]['same']:.1f} % ({own[name]['largest_difference']:.0e})"
@@ -199,7 +192,7 @@ def _answers(result: Result) -> Iterator[str]:
         f"{_changed(result, 'gliner2-fp16')} in gliner2; bf16 changes a good\nfifth "
         f"({_changed(result, 'onepass-bf16')}) in onepass.\n"
     )
-    empty = [cell for cell in _cells(result) if not cell["answers"]["exact"]["facts"]]
+    empty = [cell for cell in cells_of(result) if not cell["answers"]["exact"]["facts"]]
     for cell in empty:
         texts = f"{cell['batch']} text{'s' * (cell['batch'] > 1)}"
         yield (

@@ -12,7 +12,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.gpu.markdown import KINDS, Result, between, table  # noqa: E402
+from benchmarks.common.markdown import table  # noqa: E402
+from benchmarks.gpu.markdown import KINDS, Result, between  # noqa: E402
 
 from onepass.models.batching import ON_GPU  # noqa: E402
 

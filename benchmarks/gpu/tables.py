@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-Result = Mapping[str, Any]
+from benchmarks.gpu.markdown import Result, cells_of, systems_of
 
 
 def tables(result: Result) -> str:
@@ -24,19 +23,11 @@ def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
     return "\n".join([f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *lines])
 
 
-def _names(result: Result) -> list[str]:
-    return list(dict.fromkeys(name for cell in result["cells"] for name in cell["systems"]))
-
-
-def _cells(result: Result) -> list[Any]:
-    return sorted(result["cells"], key=lambda cell: (cell["texts"], cell["batch"]))
-
-
 def _speeds(result: Result) -> str:
-    names = _names(result)
+    names = systems_of(result)
 
     def rows() -> Iterator[Sequence[str]]:
-        for cell in _cells(result):
+        for cell in cells_of(result):
             own = cell["systems"]
             shown = [
                 f"{own[n]['texts_per_second']:,.0f} ({own[n]['peak_mib']:,} MiB)"
@@ -51,7 +42,7 @@ def _speeds(result: Result) -> str:
 
 def _ratios(result: Result) -> str:
     def rows() -> Iterator[Sequence[str]]:
-        for cell in _cells(result):
+        for cell in cells_of(result):
             for peer, ratios in cell["ratios"].items():
                 said = ", ".join(
                     f"{name} {one['median']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
@@ -64,7 +55,7 @@ def _ratios(result: Result) -> str:
 
 def _answers(result: Result) -> str:
     def rows() -> Iterator[Sequence[str]]:
-        for cell in _cells(result):
+        for cell in cells_of(result):
             for name, one in cell["answers"].items():
                 same = f"{100 * one['same']:.2f} %" if "same" in one else str(one["equal"])
                 different = f"{one['largest_difference']:.1e}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.common.markdown import table  # noqa: E402
 from benchmarks.hierarchy.sources import MAX_FIELDS, MAX_WORDS, SIZE  # noqa: E402
 from benchmarks.hierarchy.systems import SYSTEMS  # noqa: E402
 
@@ -34,11 +35,6 @@ def page(result: Result) -> str:
     return "\n".join(block for part in parts for block in part(result))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
 def _f(value: float) -> str:
     """Return a score in hundredths, which no test of pages takes for the output of code."""
     return f"{100 * value:.1f}"
@@ -49,7 +45,7 @@ def _here(result: Result) -> dict[str, Any]:
 
 
 def _about(result: Result) -> Iterator[str]:
-    yield "# Records and what is in them\n"
+    yield "# Nested records: a benchmark\n"
     yield (
         "How well a model finds records: dialogue states, events, orders, products, and records\n"
         "that hold records. The scores are F1 times 100, of the model "
@@ -64,7 +60,7 @@ def _about(result: Result) -> Iterator[str]:
 
 
 def _metric(result: Result) -> Iterator[str]:
-    yield "## What is counted\n"
+    yield "## Metrics\n"
     yield (
         "Records are trees: an order holds items, an item holds options. The trees found are\n"
         "aligned with those of the gold one to one, from the top down, so that as many values as\n"
@@ -103,7 +99,7 @@ def _systems(result: Result) -> Iterator[str]:
             if kept:
                 means = (fmean(one["systems"][s][key] for one in kept) for s in SYSTEMS)
                 rows.append([f"**{title_of}**", "", *(f"**{_f(mean)}**" for mean in means)])
-        yield _table(["set", "seen in training", *SYSTEMS], rows)
+        yield table(["set", "seen in training", *SYSTEMS], rows)
     yield (
         "*Seen in training*: the texts with their records were in the training data of the\n"
         "built-in model, so its score there is no measure of it; for other models it may be one.\n"
@@ -131,7 +127,7 @@ def _levels(result: Result) -> Iterator[str]:
     if rows:
         yield "## Level by level\n"
         yield "F1 of the values of each level, when all levels are asked at once.\n"
-        yield _table(["set", "level", *SYSTEMS], rows)
+        yield table(["set", "level", *SYSTEMS], rows)
 
 
 def _depth(result: Result) -> Iterator[str]:
@@ -142,21 +138,21 @@ def _depth(result: Result) -> Iterator[str]:
             last = [_f(scores[key]) for key in ("f1", "record_f1", "count_accuracy")]
             rows.append([name, depth, *last, *per])
     if rows:
-        yield "## How deep\n"
+        yield "## Depth\n"
         yield (
             "The same texts, asked for the first level alone, for two, and for three. If the\n"
             "column of a level falls from one row to the next, asking for more costs what was\n"
             "found before.\n"
         )
         head = ["set", "levels asked", "F1", "record F1", "count", *(f"level {n}" for n in "123")]
-        yield _table(head, rows)
+        yield table(head, rows)
 
 
 def _together(result: Result) -> Iterator[str]:
-    table = result["together"]
+    found = result["together"]
     yield "## Tasks beside each other\n"
     yield (
-        f"The same texts of `{table['set']}`, each task asked alone, beside one other task, and\n"
+        f"The same texts of `{found['set']}`, each task asked alone, beside one other task, and\n"
         "beside all three in one schema. A text for which the other task was not annotated gets\n"
         "the question of another text. Accuracy of classes (one label), F1 of the rest.\n"
     )
@@ -166,30 +162,30 @@ def _together(result: Result) -> Iterator[str]:
     rows = [
         [_NAMES[task], str(one["texts"]), *(_f(one["beside"][c]) if c in one["beside"] else ""
                                             for c in columns)]
-        for task, one in table["tasks"].items()
+        for task, one in found["tasks"].items()
     ]  # fmt: skip
-    yield _table(head, rows)
+    yield table(head, rows)
 
 
 def _order(result: Result) -> Iterator[str]:
-    table = result["order"]
+    found = result["order"]
     yield "## The order of labels\n"
-    orders = max((len(one["permuted"]) for one in table["tasks"].values()), default=0)
+    orders = max((len(one["permuted"]) for one in found["tasks"].values()), default=0)
     yield (
         f"The same schema in {orders} random orders of labels, tasks, choices,\n"
-        f"structures, fields and relation types, for {table['texts']} texts of `{table['set']}`.\n"
+        f"structures, fields and relation types, for {found['texts']} texts of `{found['set']}`.\n"
     )
     rows = [
         [_NAMES[task], _f(one["annotated"]), _f(one["mean"]), _f(min(one["permuted"])),
          _f(max(one["permuted"])), _f(one["deviation"]), _f(one["range"])]
-        for task, one in table["tasks"].items()
+        for task, one in found["tasks"].items()
     ]  # fmt: skip
     head = ["task", "as annotated", "mean", "lowest", "highest", "deviation", "range of all"]
-    yield _table(head, rows)
+    yield table(head, rows)
 
 
 def _sets(result: Result) -> Iterator[str]:
-    yield "## The sets\n"
+    yield "## Data sets\n"
     yield (
         f"At most {SIZE} texts of at most {MAX_WORDS} words. Of a public source, one text in ten\n"
         "is held out, by a hash of its words, so that anyone can leave the same ones out of\n"
@@ -203,7 +199,7 @@ def _sets(result: Result) -> Iterator[str]:
          "yes" if one["copied"] else "no"]
         for name, one in result["sets"].items()
     ]  # fmt: skip
-    yield _table(["set", "records", "texts used", "from", "terms", "in the repository"], rows)
+    yield table(["set", "records", "texts used", "from", "terms", "in the repository"], rows)
     gone = [name for name, one in result["sets"].items() if not one["used"]]
     if gone:
         yield f"Not here when this was run: {', '.join(gone)}.\n"

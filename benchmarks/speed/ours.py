@@ -22,6 +22,7 @@ from onepass.backends.base import Array, Backend  # noqa: E402
 from onepass.errors import OnepassError  # noqa: E402
 from onepass.hub import export_dir, locate  # noqa: E402
 from onepass.results.types import Extraction  # noqa: E402
+from onepass.schema.options import CallOptions  # noqa: E402
 
 # Name to backend and precision.
 VARIANTS: Mapping[str, tuple[str, str]] = {
@@ -155,9 +156,8 @@ class Inside:
     def _read(self, texts: Sequence[str], question: Question) -> None:
         for watched in self._watched:
             watched.forget()
-        asked = self._reader.ask(
-            question.schema, threshold=question.thresholds, overlap="label", on_long="window"
-        )
+        options = CallOptions(question.thresholds, "label")
+        asked = self._reader.ask(question.schema, options)
         self._reader.read(texts, asked)
 
     def profile(self, texts: Sequence[str], question: Question) -> dict[str, float]:

@@ -4,8 +4,9 @@ The public names of onepass. Each is imported when it is first used, so that `im
 loads no other package; nothing here knows how any of them works.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from onepass.lazy import public
 
 if TYPE_CHECKING:
     from onepass.errors import (
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
         InputError,
         MissingExtra,
         OnepassError,
+        RunFailed,
         SchemaError,
         ServiceError,
         TextTooLong,
+        TooMuchFound,
     )
     from onepass.extractor import Extractor
     from onepass.models.labels import LabelVectors
@@ -41,9 +44,11 @@ _HOMES = {
         "InputError",
         "MissingExtra",
         "OnepassError",
+        "RunFailed",
         "SchemaError",
         "ServiceError",
         "TextTooLong",
+        "TooMuchFound",
     ),
     "onepass.extractor": ("Extractor",),
     "onepass.models.labels": ("LabelVectors",),
@@ -59,7 +64,6 @@ _HOMES = {
     ),
     "onepass.schema": ("Schema", "read_schema"),
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BackendError",
@@ -76,25 +80,21 @@ __all__ = [
     "OnepassError",
     "Record",
     "Relation",
+    "RunFailed",
     "Schema",
     "SchemaError",
     "ServiceError",
     "TextTooLong",
+    "TooMuchFound",
     "Value",
     "__version__",
     "read_schema",
 ]
 
 
+if not TYPE_CHECKING:  # hidden from type checkers, so that they still report a misspelled name
+    __getattr__, _ = public(__name__, _HOMES)
+
+
 def __dir__() -> list[str]:
     return __all__
-
-
-if not TYPE_CHECKING:  # hidden from type checkers, so that they still report a misspelled name
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOME_OF[name]), name)
-        globals()[name] = value  # the next use finds it without coming here
-        return value

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from onepass.errors import InputError
-from onepass.hub.base import HubOptions
+from onepass.hub.options import HubOptions
 from onepass.models.batching import budget_of
 from onepass.models.choosing import BackendName, Device, Precision, Wanted
 from onepass.models.labels import LabelVectors, schema_of
@@ -23,7 +23,7 @@ from onepass.models.texts import Texts, checked_texts, read_all, read_list
 from onepass.results.types import Extraction
 from onepass.schema import Schema
 from onepass.schema.leaves import Labels
-from onepass.schema.options import OnLong, Overlap, Solver, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 from onepass.schema.reading import SchemaLike
 from onepass.shortcuts import Shortcuts
 from onepass.typed.result import TypedExtraction
@@ -45,10 +45,12 @@ class Extractor(Shortcuts):
 
     Args:
         backend: "auto", "onnx", "openvino" or "torch"; see `onepass.models.choosing` for what
-            "auto" means. ``from_pretrained("builtin")`` takes a device, too.
+            "auto" means.
         precision: "auto" or "int8", which are the graphs that come with the package; in torch also
             "fp32", "bf16" or "fp16", with weights that are read back from them.
         threads: of one run; None means all physical cores that the process may use.
+        device: "auto", "cpu" or "cuda", for torch.
+        compiled: whether torch compiles what it runs.
 
     Raises:
         BackendError: for an unknown backend or precision, or one that is not to be had here.
@@ -65,8 +67,10 @@ class Extractor(Shortcuts):
         backend: BackendName = "auto",
         precision: Precision = "auto",
         threads: int | None = None,
+        device: Device = "auto",
+        compiled: bool = False,
     ) -> None:
-        self._open(Opening("builtin", Wanted(backend, precision, threads)))
+        self._open(Opening("builtin", Wanted(backend, precision, threads, device, compiled)))
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913  all that can be said of how a checkpoint is run
@@ -111,8 +115,8 @@ class Extractor(Shortcuts):
         Extractor('builtin', gliner2, onnx)
         """
         wanted = Wanted(backend, precision, threads, device, compiled)  # refused before a download
-        cache = None if cache_dir is None else Path(cache_dir).expanduser()
-        return cls._of(Opening(name, wanted, HubOptions(cache, token, local_files_only), revision))
+        hub = HubOptions(cache_dir, token, local_files_only)
+        return cls._of(Opening(name, wanted, hub, revision))
 
     @classmethod
     def _of(cls, opening: Opening) -> Extractor:
@@ -276,7 +280,8 @@ class Extractor(Shortcuts):
         >>> [[entity.text for entity in doc.entities] for doc in docs]
         [['Ann Lee'], []]
         """
-        plan, asked = self._asked(schema, threshold, overlap, on_long, labels, solver)
+        options = CallOptions(threshold, overlap, on_long, solver)
+        plan, asked = self._asked(schema, options, labels)
         if isinstance(text, str):
             return read_list(self._reader, [text], asked, plan)[0]
         texts = list(checked_texts(text))  # a wrong one is found before anything is read
@@ -327,7 +332,8 @@ class Extractor(Shortcuts):
         >>> [entity.text for doc in docs for entity in doc.entities]
         ['Ann Lee']
         """
-        plan, asked = self._asked(schema, threshold, overlap, on_long, labels, solver)
+        options = CallOptions(threshold, overlap, on_long, solver)
+        plan, asked = self._asked(schema, options, labels)
         if isinstance(texts, str):
             raise InputError(
                 f"The texts must be a list or another iterable of strings, but the one string "
@@ -337,13 +343,7 @@ class Extractor(Shortcuts):
         return read_all(self._reader, checked_texts(texts), asked, plan, all_there=all_there)
 
     def _asked(
-        self,
-        schema: object,
-        threshold: Threshold,
-        overlap: Overlap,
-        on_long: OnLong,
-        labels: LabelVectors | None,
-        solver: Solver,
+        self, schema: object, options: CallOptions, labels: LabelVectors | None
     ) -> tuple[TypedPlan | None, Planned]:
         """Return what is made of the answers, None for a plain schema, and what is asked."""
         plan = None
@@ -351,15 +351,8 @@ class Extractor(Shortcuts):
             from onepass.typed.plan import typed_plan  # loads the readers of values
 
             plan = typed_plan(schema)
-        asked = self._reader.ask(
-            schema_of(schema if plan is None else plan.schema, labels),
-            threshold=threshold,
-            overlap=overlap,
-            on_long=on_long,
-            vectors=labels,
-            solver=solver,
-        )
-        return plan, asked
+        whole = schema_of(schema if plan is None else plan.schema, labels)
+        return plan, self._reader.ask(whole, options, labels)
 
     def encode_labels(self, labels: Labels) -> LabelVectors:
         """Return the vectors of labels, for checkpoints with a label encoder (bi-encoders).
@@ -375,18 +368,11 @@ class Extractor(Shortcuts):
         """
         return self._reader.encode_labels(Schema().entities(labels).entity_labels)
 
-    def _one(
-        self,
-        text: str,
-        schema: Schema,
-        threshold: Threshold,
-        on_long: OnLong,
-        overlap: Overlap = "flat",
-    ) -> Extraction:
+    def _one(self, text: str, schema: Schema, options: CallOptions) -> Extraction:
         """Return the extraction of what must be a single text."""
         if not isinstance(text, str):
             raise InputError(
                 f"A shortcut reads one text, but a {type(text).__name__} was given; use extract() "
                 "or stream() for several."
             )
-        return self.extract(text, schema, threshold=threshold, overlap=overlap, on_long=on_long)
+        return read_list(self._reader, [text], self._reader.ask(schema, options), None)[0]

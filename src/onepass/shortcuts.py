@@ -12,14 +12,18 @@ from onepass.errors import SchemaError
 from onepass.results.types import Classification, Entity, Extraction, Record, Relation
 from onepass.schema import Schema
 from onepass.schema.leaves import Fields, Labels, Relations
-from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 from onepass.schema.shown import shown
-from onepass.schema.task import WindowScores
+from onepass.schema.task import ROOT, ClassificationTask, WindowScores
 from onepass.schema.trees import Tree
 
 
 class Shortcuts(ABC):
-    """What `onepass.extractor.Extractor` offers beside `extract` and `stream`."""
+    """What `onepass.extractor.Extractor` offers beside `extract` and `stream`.
+
+    Each takes those options of `extract` that can change what it returns: ``overlap`` is only of
+    entities, and ``solver`` only of relations and records.
+    """
 
     def entities(
         self,
@@ -43,9 +47,8 @@ class Shortcuts(ABC):
         >>> [entity.text for entity in Extractor().entities("Tim Cook left.", ["person"])]
         ['Tim Cook']
         """
-        schema = Schema().entities(labels)
-        doc = self._one(text, schema, threshold, on_long, overlap)
-        return doc.entities
+        options = CallOptions(threshold, overlap, on_long)
+        return self._one(text, Schema().entities(labels), options).entities
 
     def classify(
         self,
@@ -79,8 +82,9 @@ class Shortcuts(ABC):
         schema = Schema().classification(
             name, labels, multi_label=multi_label, abstain=abstain, window_scores=window_scores
         )
-        doc = self._one(text, schema, threshold, on_long)
-        return doc.classifications[name]
+        _check_roots(schema.classification_tasks[0])
+        options = CallOptions(threshold, on_long=on_long)
+        return self._one(text, schema, options).classifications[name]
 
     def records(
         self,
@@ -89,6 +93,7 @@ class Shortcuts(ABC):
         *,
         threshold: Threshold = None,
         on_long: OnLong = "window",
+        solver: Solver = "greedy",
     ) -> Mapping[str, tuple[Record, ...]]:
         """Return the records of one text.
 
@@ -100,6 +105,7 @@ class Shortcuts(ABC):
             structures: a mapping of names to fields, as in `Schema.structure`.
             threshold: as in `extract`.
             on_long: as in `extract`.
+            solver: as in `extract`.
 
         >>> from onepass import Extractor
         >>> found = Extractor().records("The pen costs 2 dollars.", {"product": ["name::str"]})
@@ -114,7 +120,8 @@ class Shortcuts(ABC):
         schema = Schema()
         for name, fields in structures.items():
             schema.structure(name, fields)
-        return self._one(text, schema, threshold, on_long).records
+        options = CallOptions(threshold, on_long=on_long, solver=solver)
+        return self._one(text, schema, options).records
 
     def relations(
         self,
@@ -123,6 +130,7 @@ class Shortcuts(ABC):
         *,
         threshold: Threshold = None,
         on_long: OnLong = "window",
+        solver: Solver = "greedy",
     ) -> tuple[Relation, ...]:
         """Return the relations of one text.
 
@@ -131,22 +139,27 @@ class Shortcuts(ABC):
             types: a list, or a mapping to descriptions.
             threshold: as in `extract`.
             on_long: as in `extract`.
+            solver: as in `extract`.
 
         >>> from onepass import Extractor
         >>> (relation,) = Extractor().relations("Tim Cook runs Apple.", ["runs"])
         >>> relation.head.text, relation.tail.text
         ('Tim Cook', 'Apple')
         """
-        schema = Schema().relations(types)
-        return self._one(text, schema, threshold, on_long).relations
+        options = CallOptions(threshold, on_long=on_long, solver=solver)
+        return self._one(text, Schema().relations(types), options).relations
 
     @abstractmethod
-    def _one(
-        self,
-        text: str,
-        schema: Schema,
-        threshold: Threshold,
-        on_long: OnLong,
-        overlap: Overlap = "flat",
-    ) -> Extraction:
+    def _one(self, text: str, schema: Schema, options: CallOptions) -> Extraction:
         """Return the extraction of what must be a single text."""
+
+
+def _check_roots(task: ClassificationTask) -> None:
+    """Refuse a tree whose one root always holds: most likely it was meant as the task's name."""
+    if not task.parents or task.parents.count(ROOT) > 1 or task.multi_label or task.abstain:
+        return
+    root = shown(task.labels[0].name)
+    raise SchemaError(
+        f"The labels are a tree with one root, {root}, which always holds; give what stands below "
+        f"it as the labels, and name={root} if it is the name of the task."
+    )

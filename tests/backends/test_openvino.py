@@ -188,7 +188,9 @@ def test_compiled_models_that_were_not_used_for_longest_go(
 def test_a_cache_that_cannot_be_written(made: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     backend = OpenvinoBackend(made, GRAPHS, cache=tmp_path / "file" / "cache")
-    backend.run("layer", {"x": rows(2)})
+    (out,) = backend.run("layer", {"x": rows(2)})
+    (expected,) = OpenvinoBackend(made, GRAPHS).run("layer", {"x": rows(2)})
+    np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no rights of others")

@@ -13,6 +13,7 @@ from onepass.batch.answering import Request, column_answers
 from onepass.builtin import builtin_checkpoint
 from onepass.errors import InputError
 from onepass.extractor import Extractor
+from onepass.schema.options import CallOptions
 from onepass.schema.schema import Schema
 
 
@@ -25,12 +26,23 @@ def test_a_request_survives_json():
         .relations(["born in"])
     )
     for threshold in (None, 0.4, {"city": 0.3}):
-        request = Request(schema, threshold, "nested", "error", "exact")
+        request = Request(schema, CallOptions(threshold, "nested", "error", "exact"))
         assert Request.from_dict(json.loads(json.dumps(request.to_dict()))) == request
 
 
+def test_a_job_of_an_earlier_version_finds_what_it_asked_as_it_wrote_it():
+    schema = Schema().entities(["city"])
+    for given in (1, np.float32(1), {"city": np.int8(1)}):
+        asked = Request(schema, CallOptions(given, on_long="error")).to_dict()
+        least = '{"city": 1.0}' if isinstance(given, dict) else "1.0"
+        assert json.dumps(asked) == (
+            f'{{"schema": {json.dumps(schema.to_dict())}, "threshold": {least}, '
+            '"overlap": "flat", "on_long": "error", "solver": "greedy"}'
+        )
+
+
 def test_texts_that_fail_do_not_keep_others_from_being_read(load):
-    request = Request(Schema().entities(["city"]), on_long="error")
+    request = Request(Schema().entities(["city"]), CallOptions(on_long="error"))
     values = ["in Warsaw", 5, "word " * 5000, "in Bern"]
     found, errors = column_answers(load(), request, values)
     assert [text is None for text in found] == [False, True, True, False]
@@ -54,14 +66,14 @@ def test_a_wrong_option_is_an_error_of_the_request(
     (tmp_path / "in.txt").write_text("in Warsaw\nin Bern\n")
     out = tmp_path / "out.jsonl"
     out.write_text("good")
-    job = Job(input=tmp_path / "in.txt", output=out, schema={"entities": ["city"]}, **option)
+    schema = {"entities": ["city"]}
     with pytest.raises(InputError, match=message):
-        run(job, load=load)
+        run(Job(input=tmp_path / "in.txt", output=out, schema=schema, **option), load=load)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["in.txt", "out.jsonl"]
     assert out.read_text() == "good"
     for texts in (["in Bern"], [None], []):
         with pytest.raises(InputError, match=message):
-            column_answers(load(), Request(Schema().entities(["city"]), **option), texts)
+            column_answers(load(), Request(Schema.from_dict(schema), CallOptions(**option)), texts)
 
 
 def test_a_threshold_of_numpy(load, tmp_path: Path):

@@ -118,6 +118,8 @@ def test_half_a_surrogate_pair_in_the_name_of_a_column(tmp_path: Path, load: Loa
     ("name", "content", "message"),
     [
         ("b.csv", b"id,body\n1,Bo\n", "b.csv has no column 'text' (the columns are 'id', 'body')"),
+        ("b.csv", b"id;body\n1;Bo\n", "columns are separated by commas here, in .tsv files by"),
+        ("b.tsv", b"id,body\n1,Bo\n", "in .tsv files by tabs; write or name the file so"),
         ("b.tsv.gz", gzip.compress(b"id\tbody\n1\tBo\n", mtime=0), "has no column 'text'"),
         ("b.csv", b"text,text\n", "two columns of one name"),
         ("b.csv.gz", b"text\n", "gzip"),

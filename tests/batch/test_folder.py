@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -107,3 +108,45 @@ def test_a_job_that_ends_while_another_one_opens_its_journal(
     begin(folder)  # no unfinished job is told of
     assert len(calls) == 2
     assert (folder / "journal").exists()
+
+
+def test_an_interrupt_before_anything_is_kept_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_check_own", stopped)
+    (tmp_path / "there.job").mkdir()
+    for name in ("new.job", "there.job"):
+        with pytest.raises(KeyboardInterrupt):
+            begin(tmp_path / name)
+    assert os.listdir(tmp_path) == ["there.job"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it stands in for what is there")
+def test_two_jobs_do_not_write_to_one_folder_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder, held = tmp_path / "out.jsonl.job", []
+
+    def locking(handle: int, mode: int, count: int) -> None:
+        place = os.lseek(handle, 0, os.SEEK_CUR)
+        assert (mode, count) == (2, 1)
+        assert 2**30 < place < 2**31  # behind the journal, as nobody can read what is locked
+        if held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        held.append(handle)
+
+    system = SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setattr(module, "msvcrt", system, raising=False)
+    monkeypatch.setattr(module, "sys", SimpleNamespace(platform="win32"))
+    first = Journal(folder, {}, resume=False)
+    with pytest.raises(InputError, match="is running now; wait for it"):
+        begin(folder)
+    first.add(b"one\n", rows=1)
+    first.close(remove=False)
+    held.clear()  # as the system does with what is closed
+    with pytest.raises(InputError, match="unfinished job of 1 rows"):
+        begin(folder)
+    assert (folder / "journal").stat().st_size < 1000

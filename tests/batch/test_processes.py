@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from onepass.batch import processes
 from onepass.batch.answering import Request
 from onepass.batch.job import ModelChoice
 from onepass.batch.processes import _out_of_this_directory, in_processes
 from onepass.batch.rows import Chunk, Position, Row
+from onepass.errors import InputError
 from onepass.schema import Schema
 
 LONG = "Bo lives in Bern. " * 200_000  # takes minutes
@@ -86,3 +89,11 @@ def test_the_environment_changes_only_while_a_process_starts(monkeypatch: pytest
     rows = [Chunk((Row(n, {}, "Bo lives in Bern."),), Position(0, n)) for n in range(9)]
     assert len(list(in_processes(ModelChoice(threads=1), request, 1)(rows))) == 9
     assert seen.count("PYTHONSAFEPATH") == 2  # of the pool, and of its only process
+
+
+def test_more_processes_than_windows_takes_are_refused_there(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(processes, "sys", SimpleNamespace(platform="win32"))
+    request = Request(Schema().entities(["city"]))
+    in_processes(ModelChoice(threads=1), request, 61)
+    with pytest.raises(InputError, match=r"at most 61 worker processes, but 62 .* fewer workers"):
+        in_processes(ModelChoice(threads=1), request, 62)

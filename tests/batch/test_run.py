@@ -125,6 +125,8 @@ def test_parquet_has_the_shape_of_the_json(source: Path, tmp_path: Path, load: L
     assert without_none(rows[0]["extraction"]) == without_none(
         load().extract(ROWS[0]["text"], ALL).to_dict()
     )
+    stored = table.to_pylist()[0]["extraction"]  # with maps as lists of pairs
+    assert Extraction.from_dict(stored) == load().extract(ROWS[0]["text"], ALL)
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
@@ -552,6 +554,18 @@ def test_a_finished_job_whose_output_is_its_input_is_done(
     assert not source.with_name("in.jsonl.job").exists()
 
 
+def test_no_output_takes_the_place_of_one_of_many_inputs_by_another_name(
+    tmp_path: Path, load: Load
+):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("Bo lives in Bern.\n")
+    other = tmp_path / "A.jsonl"  # as a disk may take another case for the same name
+    os.link(tmp_path / "a.txt", other)
+    job = Job(input=[tmp_path / "a.txt", tmp_path / "b.txt"], output=other, schema=SCHEMA)
+    with pytest.raises(InputError, match="is one of the input files"):
+        run(job, load=load)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
 def test_who_may_read_an_output_stays(source: Path, load: Load):
     for name in ("out.jsonl", "out.parquet"):
@@ -599,9 +613,9 @@ def test_two_runs_of_one_job_at_once(tmp_path: Path, load: Load):
         ({"output": "a.tsv.gz"}, "The output a.tsv.gz ends in .tsv"),
         ({"output": None}, "output must be a path, but None was given"),
         ({"text_field": None}, "text_field must be a string, but None was given"),
-        ({"overlap": ["flat"]}, "overlap must be a string"),
-        ({"threshold": "high"}, "threshold must be a number or numbers by name, but 'high'"),
-        ({"threshold": {"city": None}}, "threshold must be a number or numbers by name"),
+        ({"overlap": ["flat"]}, r"overlap \['flat'\] is not known; all, nested,"),
+        ({"threshold": "high"}, "The threshold must be a number from 0 to 1, but 'high'"),
+        ({"threshold": {"city": None}}, "The threshold of 'city' must be a number from 0 to 1"),
         ({"model": "builtin"}, "model must be a ModelChoice, but 'builtin' was given"),
         ({"output": "a.parquet.gz", "format": "parquet"}, "Parquet is packed inside"),
     ],

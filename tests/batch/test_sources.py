@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from onepass.batch.sources import find_sources
+from onepass.batch.sources import find_sources, is_one_file
 from onepass.errors import InputError
 
 
@@ -105,3 +105,12 @@ def test_the_name_of_a_stream_is_one_whatever_stands_behind_it(tmp_path: Path):
     with path.open() as file:
         (source,) = find_sources(f"/dev/fd/{file.fileno()}")
     assert (source.kind, source.is_stream, source.size()) == ("jsonl", True, 0)
+
+
+def test_two_names_of_one_file(tmp_path: Path):
+    first, second = tmp_path / "a.txt", tmp_path / "A.txt"
+    first.touch()
+    if not second.exists():  # on disks that tell cases apart
+        assert not is_one_file(first, second)
+        os.link(first, second)
+    assert is_one_file(first, second)

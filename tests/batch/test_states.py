@@ -29,6 +29,11 @@ def test_a_job_of_an_earlier_version_finds_its_model_as_it_wrote_it(
     )
 
 
+def test_a_revision_is_part_of_what_a_job_is():
+    pinned = model_identity(ModelChoice("owner/name", revision="v1"))
+    assert pinned == model_identity(ModelChoice("owner/name")) | {"revision": "v1"}
+
+
 def test_threads_change_no_result():
     assert model_identity(ModelChoice(threads=3)) == model_identity(BUILTIN)
 

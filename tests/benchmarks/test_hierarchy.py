@@ -137,7 +137,7 @@ def test_it_runs_and_a_page_is_made_of_it(tmp_path: Path):
     assert run.main(["--limit", "1", "--output", str(output)]) == 0
     result = json.loads(output.read_text(encoding="utf-8"))
     text = page.page(result)
-    for title in ("## Level by level", "## How deep", "## Tasks beside each other"):
+    for title in ("## Level by level", "## Depth", "## Tasks beside each other"):
         assert title in text
     assert "Not here when this was run: casie, muc4" in text
     assert "A try with 1 texts" in text

@@ -58,6 +58,7 @@ def test_a_page_is_made_of_it(quick: dict):
     text = page.page(quick)
     assert "## Where a peer is faster" in text
     assert "## A batch of mixed length" in text
+    assert text.index("## One text") < text.index("## Targets"), "results come first"
     assert f"OpenVINO {quick['versions']['openvino']}" in text
     assert "gliner2, fp32, the faster backend, one text" in text
     assert "Reduced precisions" not in text  # none was asked

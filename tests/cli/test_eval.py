@@ -36,13 +36,16 @@ def test_json_file(onepass: Onepass, gold: str, tmp_path: Path, model: Any):
     out = tmp_path / "report.json"
     done = onepass(
         "eval", "-d", gold, "--limit", "1", "-t", "0.2", "--overlap", "all",
+        "--on-long", "truncate", "--solver", "exact",
         "--format", "json", "-o", str(out),
     )  # fmt: skip
     assert (done.code, done.out) == (0, "")
     report = json.loads(out.read_text())
     assert report["means"]["ner_micro_f1"] == 1.0
     assert report["files"]["gold"]["texts"] == 1
-    assert model.options[0] == {"threshold": 0.2, "overlap": "all"}
+    assert model.options[0] == {
+        "threshold": 0.2, "overlap": "all", "on_long": "truncate", "solver": "exact",
+    }  # fmt: skip
 
 
 def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypatch):

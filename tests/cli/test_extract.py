@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,10 @@ def test_how_a_model_runs_reaches_it(
     gold.write_text('{"text": "a", "entities": []}\n')
     what = {"extract": ["a", "-e", "b"], "redact": ["a"], "eval": ["-d", str(gold)]}[command]
     how = ["--backend", "torch", "--precision", "bf16", "--threads", "3", "--device", "cpu"]
-    assert onepass(command, *what, *how, "--compile").code == 2
-    assert given == [ModelChoice(None, "torch", "bf16", threads=3, device="cpu", compiled=True)]
+    which = ["--model", "owner/name", "--revision", "v1"]
+    assert onepass(command, *what, *which, *how, "--compile").code == 2
+    chosen = ModelChoice("owner/name", "torch", "bf16", threads=3, device="cpu", compiled=True)
+    assert given == [replace(chosen, revision="v1")]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +174,38 @@ def test_a_device_that_is_not_to_be_had_is_one_sentence(
     said = capfd.readouterr().err
     assert sentence in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["extract", "a", "-e", "b"],
+        ["redact", "a"],
+        ["serve", "--port", "0"],
+        ["models", "inspect", "builtin"],
+        ["export", "builtin", "-o", "graphs"],
+        ["export", "builtin", "--safetensors", "-o", "weights"],
+    ],
+)
+def test_the_built_in_model_has_no_revision(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path,
+    command: list[str],
+):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--revision", "v1"]) == 2
+    said = capfd.readouterr().err
+    assert "revision='v1' (--revision) is for a hub id, but 'builtin' comes with onepass" in said
+    assert said.count("\n") == 1
+
+
+def test_a_revision_is_of_one_model(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+):
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text('{"text": "a", "entities": []}\n')
+    command = ["eval", "-d", str(gold), "-m", "owner/a", "-m", "owner/b", "--revision", "v1"]
+    assert main(command) == 2
+    assert "--revision v1 is of one model, but 2 are compared" in capfd.readouterr().err
 
 
 def test_a_model_runs_where_it_is_told(tmp_path: Path):

@@ -107,7 +107,7 @@ def test_what_the_system_refuses_is_one_sentence(onepass: Onepass, place: Path):
     for arguments in (["--schema", "a" * 5000], ["-e", "person", "-o", "a" * 5000]):
         done = onepass("extract", "a person", *arguments)
         assert done.code == 2
-        assert done.err.startswith("onepass: The system refuses: File name too long (")
+        assert done.err.startswith("onepass: The operating system reported: File name too long (")
         assert done.err.count("\n") == 1
 
 

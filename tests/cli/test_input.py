@@ -169,6 +169,14 @@ def test_a_field_of_text_files_is_refused(onepass: Onepass, write: Any, form: st
     assert "Text files have no fields" in done.err
 
 
+@pytest.mark.parametrize("command", [["extract", "-e", "person"], ["redact"]])
+def test_a_second_field_of_the_text_is_refused(onepass: Onepass, write: Any, command: list[str]):
+    fields = ["--text-field", "subject", "--text-field", "body"]
+    done = onepass(*command, "-i", write("in.jsonl", b"{}"), *fields)
+    assert (done.code, done.out) == (2, "")
+    assert "--text-field was given 2 times ('subject' and 'body')" in done.err
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -187,7 +195,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     assert done.err.count("\n") == 1
 
 
-BROKEN = gzip.compress(b'{"text": "a"}\n' * 99, mtime=0)[:-9]  # without the time: a name of a test
+BROKEN = gzip.compress(b'{"text": "a"}\n' * 9, mtime=0)[:-9]  # without the time: a name of a test
 
 
 @pytest.mark.parametrize("content", [b"not gzip", BROKEN])

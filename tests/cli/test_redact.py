@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,18 @@ def test_a_report_takes_the_place_of_no_file_that_is_read(
     assert f"is the input {mails / 'a.jsonl'}, too" in done.err
     assert (mails / "a.jsonl").read_text() == '{"text": "a person"}\n'
     assert not out.exists()
+
+
+def test_a_report_takes_the_place_of_no_input_by_another_name(
+    onepass: Onepass, tmp_path: Path
+) -> None:
+    rows, other = tmp_path / "a.jsonl", tmp_path / "other.jsonl"
+    rows.write_text('{"text": "a person"}\n')
+    os.link(rows, other)  # as a disk may take A.jsonl for the same name
+    done = onepass("redact", "-i", str(rows), "-l", "person", "-o", str(tmp_path / "out.jsonl"),
+                   "--report", str(other))  # fmt: skip
+    assert done.code == 2
+    assert f"The report {other} is the input {rows}, too" in done.err
 
 
 def test_a_page_takes_the_place_of_no_file_that_is_read(onepass: Onepass, tmp_path: Path) -> None:

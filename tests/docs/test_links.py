@@ -47,6 +47,18 @@ def test_links_lead_somewhere(page: Path):
     assert not list(broken(page))
 
 
+def test_every_page_stands_in_the_index():
+    index = LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8"))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert not pages - {link.partition("#")[0] for link in index}
+
+
+def test_every_benchmark_stands_in_their_index():
+    index = LINK.findall((ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8"))
+    programs = {page.parent.name for page in (ROOT / "benchmarks").glob("*/*.py")} - {"common"}
+    assert programs == {link.partition("/")[0] for link in index} - {".."}
+
+
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path):
     page = tmp_path / "page.md"
     page.write_text(

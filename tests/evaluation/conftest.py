@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
 from onepass.results.types import Extraction
 from onepass.schema import Schema
+from onepass.schema.options import CallOptions
 
 
 class Canned:
@@ -15,12 +17,10 @@ class Canned:
 
     def __init__(self, answers: Mapping[str, Extraction]) -> None:
         self.answers = answers
-        self.calls: list[tuple[list[str], Schema, object, str]] = []
+        self.calls: list[tuple[list[str], Schema, CallOptions]] = []
 
-    def extract(
-        self, texts: list[str], schema: Schema, *, threshold: object, overlap: str
-    ) -> list[Extraction]:
-        self.calls.append((texts, schema, threshold, overlap))
+    def extract(self, texts: list[str], schema: Schema, **options: Any) -> list[Extraction]:
+        self.calls.append((texts, schema, CallOptions(**options)))
         return [self.answers.get(text, Extraction(text)) for text in texts]
 
 

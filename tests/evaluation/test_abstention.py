@@ -10,6 +10,7 @@ from onepass.evaluation import sweep_abstain
 from onepass.evaluation.abstention import abstain_curve
 from onepass.evaluation.judged import Judged
 from onepass.results.types import Classification, Extraction, LabelScore
+from onepass.schema.options import CallOptions
 
 LABELS = ("calm", "angry")
 
@@ -36,9 +37,9 @@ def test_the_floor_between_what_fits_and_what_does_not(canned):  # type: ignore[
     assert (curve[0.1], curve[0.3], curve[0.35], curve[0.65]) == (0.4, 0.6, 0.8, 0.6)
     assert found.best() == {"abstain": 0.45}  # the middle of those above 0.3 and up to 0.6
     assert done == [5]
-    ((_, schema, threshold, _),) = model.calls
+    ((_, schema, options),) = model.calls
     assert schema.classification_tasks[0].abstain == 0.0
-    assert threshold is None
+    assert options == CallOptions()
 
 
 def test_a_wrong_answer_stays_wrong_at_every_floor() -> None:

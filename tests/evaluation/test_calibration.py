@@ -33,9 +33,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 class Overconfident:
     """Says 0.9 of everything it finds, and is right half of the time."""
 
-    def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
-    ) -> list[Extraction]:
+    def extract(self, text: list[str], schema: Schema, /, **options: object) -> list[Extraction]:
         return [
             Extraction(
                 one,
@@ -71,9 +69,7 @@ def test_calibrate_lowers_what_is_too_sure() -> None:
 class Honest:
     """Is sure of a label where one holds: in the texts that say so."""
 
-    def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
-    ) -> list[Extraction]:
+    def extract(self, text: list[str], schema: Schema, /, **options: object) -> list[Extraction]:
         docs = []
         for one in text:
             alone = 0.6 if "fits" in one else 0.3
@@ -123,9 +119,7 @@ def test_errors_are_those_of_the_half_that_was_not_fitted_on() -> None:
 class Scored:
     """Finds a dog in every text, as surely as the text says."""
 
-    def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
-    ) -> list[Extraction]:
+    def extract(self, text: list[str], schema: Schema, /, **options: object) -> list[Extraction]:
         return [Extraction(one, (Entity("dog", "Bo", 0, 2, float(one[3:])),)) for one in text]
 
 
@@ -184,9 +178,7 @@ def test_errors_of_answers_with_one_label() -> None:
 class Chooser:
     """Always chooses a size, a little surer where the text has one, beside a sure name."""
 
-    def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: object, overlap: str
-    ) -> list[Extraction]:
+    def extract(self, text: list[str], schema: Schema, /, **options: object) -> list[Extraction]:
         def row(one: str) -> dict[str, Value]:
             size = Value("S", None, None, 0.6 if "small" in one else 0.41)
             return {"name": Value("Bo", 0, 2, 0.9), "size": size}

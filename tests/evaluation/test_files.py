@@ -13,6 +13,7 @@ from onepass.evaluation.comparison import compared
 from onepass.evaluation.files import evaluate_paths, suite
 from onepass.evaluation.page import report_page
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
+from onepass.schema.options import CallOptions
 
 NER = {"text": "Bo ran", "entities": [{"start": 0, "end": 2, "label": "dog"}], "label_set": ["dog"]}
 MISSED = {
@@ -86,10 +87,12 @@ def test_options_and_progress(model, data):
         {"mine": data / "ner" / "one.jsonl"},
         threshold=0.4,
         overlap="all",
+        on_long="truncate",
+        solver="exact",
         progress=lambda name, done: told.append((name, done)),
     )
     assert told == [("mine", 1)]
-    assert model.calls[0][2:] == (0.4, "all")
+    assert model.calls[0][2] == CallOptions(0.4, "all", "truncate", "exact")
 
 
 def test_table_and_dict(model, data):

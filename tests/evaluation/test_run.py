@@ -10,6 +10,7 @@ from onepass.corpus.example import Example, GoldTask, Mention
 from onepass.evaluation.run import evaluate
 from onepass.results.types import Classification, Entity, Extraction, LabelScore
 from onepass.schema import Schema
+from onepass.schema.options import CallOptions
 
 
 def dog(text: str, *, asked=("dog",)) -> Example:
@@ -43,10 +44,11 @@ def test_equal_schemas_go_to_the_model_together(canned):
 
 def test_options_reach_the_model(canned):
     model = canned()
-    evaluate(model, [dog("Bo")], threshold={"entities": 0.3}, overlap="nested")
-    assert model.calls[0][2:] == ({"entities": 0.3}, "nested")
+    least = {"entities": 0.3}
+    evaluate(model, [dog("Bo")], threshold=least, overlap="nested", on_long="error", solver="exact")
+    assert model.calls[0][2] == CallOptions(least, "nested", "error", "exact")
     evaluate(model, [dog("Bo")])
-    assert model.calls[1][2:] == (None, "flat")
+    assert model.calls[1][2] == CallOptions()
 
 
 def test_examples_are_read_as_needed(canned):
@@ -89,7 +91,7 @@ def test_no_examples(canned):
 
 def test_a_model_that_loses_texts_is_refused():
     class Lossy:
-        def extract(self, texts, schema, *, threshold, overlap):
+        def extract(self, texts, schema, **options):
             return []
 
     with pytest.raises(ValueError, match="0 results for 1 texts"):

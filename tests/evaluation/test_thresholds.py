@@ -25,6 +25,7 @@ from onepass.results.types import (
     Relation,
     Value,
 )
+from onepass.schema.options import CallOptions
 
 TEXT = "Ann Lee met Bob."
 ANN, LEE, BOB = (0, 7), (4, 7), (12, 15)
@@ -61,7 +62,7 @@ def test_entity_curve_and_its_best_threshold(canned):
 def test_the_model_runs_once_at_the_lowest_threshold_with_overlaps(canned):
     model = canned()
     sweep(model, [Example(TEXT, asked=("person",))], thresholds=[0.5, 0.1])
-    assert [call[2:] for call in model.calls] == [(0.1, "all")]
+    assert [call[2] for call in model.calls] == [CallOptions(0.1, "all")]
 
 
 def test_the_specific_label_stands_once_the_threshold_lets_it(canned):

@@ -12,6 +12,9 @@ from onepass.integrations.opening import open_model
 def test_an_open_model_stays_and_a_name_opens_one(model: Extractor) -> None:
     assert open_model(model) is model
     assert open_model("builtin").name == "builtin"
+    for named in (model, None):
+        with pytest.raises(InputError, match=r"revision='v1'.* is for a hub id"):
+            open_model(named, "v1")
 
 
 @pytest.mark.parametrize("wrong", [5, ["builtin"], b"builtin"])

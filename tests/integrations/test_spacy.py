@@ -35,6 +35,20 @@ def test_entities_and_spans_are_those_of_the_model(model: Extractor, texts: list
     assert "Angela Merkel" in [ent.text for ent in docs[2].ents]
 
 
+def test_options_reach_the_model(model: Extractor, texts: list[str]) -> None:
+    options = {"threshold": {"person": 0.9}, "overlap": "all", "on_long": "truncate"}
+    found = model.extract(texts[2], {"entities": LABELS}, solver="exact", **options)
+    doc = pipeline(solver="exact", **options)(texts[2])
+    assert doc.user_data["onepass"]["entities"] == found.to_dict()["entities"]
+    for name in ("overlap", "on_long", "solver"):
+        with pytest.raises(ValueError, match=f"{name}.*'best' is not"):
+            pipeline(**{name: "best"})
+    with pytest.raises(InputError, match="The threshold must be a number from 0 to 1"):
+        pipeline(threshold=2.0)
+    with pytest.raises(InputError, match="revision='v1'"):
+        pipeline(revision="v1")
+
+
 def test_one_document_is_read_as_in_a_pipe(texts: list[str]) -> None:
     nlp = pipeline()
     assert [str(e) for e in nlp(texts[0]).ents] == [str(e) for e in next(nlp.pipe(texts)).ents]

@@ -40,9 +40,10 @@ def test_frames_are_read_as_they_are_taken():
 
 
 def test_what_is_refused():
-    wrong = extract_frames({"entities": ["city"]}, overlap="bogus")
     with pytest.raises(InputError, match="overlap 'bogus' is not known"):
-        next(wrong(iter([pandas.DataFrame({"text": ["in Bern"]})])))
+        extract_frames({"entities": ["city"]}, overlap="bogus")
+    with pytest.raises(InputError, match="solver 'bogus' is not known"):
+        extract_frames({"entities": ["city"]}, solver="bogus")
     with pytest.raises(SchemaError):
         extract_frames({})
     read = extract_frames({"entities": ["city"]})

@@ -1,13 +1,17 @@
 """The transformers for LangChain and LlamaIndex, with their own documents and pipelines."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from onepass import Extractor
-from onepass.errors import SchemaError
+from onepass.errors import InputError, SchemaError
 
 LABELS = ["person", "company"]
+OPTIONS: dict[str, Any] = {
+    "threshold": {"person": 0.9}, "overlap": "all", "on_long": "truncate", "solver": "exact",
+}  # fmt: skip
 
 
 def test_langchain_documents_get_metadata(model: Extractor, texts: list[str]) -> None:
@@ -27,6 +31,11 @@ def test_langchain_documents_get_metadata(model: Extractor, texts: list[str]) ->
     assert [one.metadata for one in waited] == [one.metadata for one in done]
     with pytest.raises(SchemaError, match="Nothing is asked for"):
         OnepassTransformer()
+    with pytest.raises(InputError, match="solver 'best' is not known"):
+        OnepassTransformer(LABELS, solver="best")  # type: ignore[arg-type]
+    asked = OnepassTransformer(LABELS, model=model, **OPTIONS).transform_documents(given[2:])[0]
+    found = model.extract(texts[2], {"entities": LABELS}, **OPTIONS)
+    assert asked.metadata["onepass"]["entities"] == found.to_dict()["entities"]
 
 
 def test_llamaindex_nodes_get_metadata(model: Extractor, texts: list[str]) -> None:
@@ -51,3 +60,12 @@ def test_llamaindex_nodes_get_metadata(model: Extractor, texts: list[str]) -> No
     assert "company" in shown.get_content(metadata_mode=MetadataMode.LLM)
     with pytest.raises(ValueError, match="Nothing is asked for"):
         OnepassTransformation()
+    with pytest.raises(ValueError, match="solver"):
+        OnepassTransformation(labels=LABELS, solver="best")
+    asked = OnepassTransformation.from_dict(
+        OnepassTransformation(labels=LABELS, **OPTIONS).to_dict()
+    )([TextNode(text=texts[2])])[0]
+    found = model.extract(texts[2], {"entities": LABELS}, **OPTIONS)
+    assert asked.metadata["onepass"]["entities"] == found.to_dict()["entities"]
+    with pytest.raises(InputError, match="revision='v1'"):
+        OnepassTransformation(labels=LABELS, revision="v1")([TextNode(text="a")])

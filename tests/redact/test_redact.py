@@ -59,11 +59,12 @@ def check_only_places_changed(given_text: str, done: Redacted) -> None:
 @given(found(), st.sampled_from(["mask", "label", "hash", "pseudonym"]), st.booleans())
 def test_nothing_outside_the_places_changes(doc: Extraction, action: str, patterns: bool) -> None:
     finders = Finders([*PII, "x"], patterns=patterns)
-    done = replaced(doc, finders.places(doc, None), Replacer({"": action}, key=KEY))
+    done = replaced(doc, finders.places(doc), Replacer({"": action}, key=KEY))
     check_only_places_changed(doc.text, done)
     covered = {at for one in done.found for at in range(one.start, one.end)}
-    for entity in doc.entities:  # all that the model found is replaced
-        assert covered.issuperset(range(entity.start, entity.end))
+    for entity in doc.entities:  # all that the model found is replaced, but marks between parts
+        letters = (at for at in range(entity.start, entity.end) if doc.text[at].isalnum())
+        assert covered.issuperset(letters)
     shown = done.to_extraction()
     assert [e.text for e in shown.entities] == [one.replacement for one in done.found]
     if action == "mask":
@@ -104,6 +105,13 @@ def test_each_label_has_its_action(model: Extractor) -> None:
     assert done.text == "**** *****: [email], *******************"
 
 
+def test_an_action_may_name_a_label_by_another_name_of_its_kind(model: Extractor) -> None:
+    text = "Mail anna@example.com."
+    assert redact(model, text, action={"email": "mask"}).text == "Mail ****************."
+    both = {"e-mail": "mask", "email address": "label"}
+    assert redact(model, text, action=both).text == "Mail [email address]."
+
+
 @pytest.mark.parametrize(
     ("text", "redacted"),
     [
@@ -122,7 +130,7 @@ def test_what_stands_around_a_link_stays(model: Extractor, text: str, redacted: 
 def test_what_the_model_found_once_is_found_everywhere() -> None:
     text = "Weiss, Weissbier, WEISS, Weiss"
     doc = Extraction(text, (Entity("person", "Weiss", 0, 5, 0.5),))
-    places = Finders(["person"], patterns=True).places(doc, None)
+    places = Finders(["person"], patterns=True).places(doc)
     assert [(p.start, p.end, p.source) for p in places] == [(0, 5, "model"), (25, 30, "repeat")]
 
 
@@ -137,7 +145,7 @@ def test_what_the_model_found_once_is_found_everywhere() -> None:
 def test_nothing_is_left_of_repeats_that_overlap(text: str, values: list[str], left: str) -> None:
     found = [(value, text.index(value)) for value in values]
     entities = [Entity("person", value, at, at + len(value), 0.5) for value, at in found]
-    places = Finders(["person"], patterns=True).places(Extraction(text, tuple(entities)), None)
+    places = Finders(["person"], patterns=True).places(Extraction(text, tuple(entities)))
     ends = [0, *(place.end for place in places)]
     starts = [*(place.start for place in places), len(text)]
     assert "".join(text[end:start] for end, start in zip(ends, starts, strict=True)) == left
@@ -150,7 +158,7 @@ def test_values_of_scripts_without_blanks_are_found_everywhere() -> None:
         ("Anna去了。后来Anna说。Annabel去。", "Anna", [0, 9]),
     ):
         doc = Extraction(text, (Entity("person", value, 0, len(value), 0.5),))
-        places = Finders(["person"], patterns=True).places(doc, None)
+        places = Finders(["person"], patterns=True).places(doc)
         assert [p.start for p in places] == starts
 
 
@@ -167,7 +175,7 @@ def test_a_value_beside_letters_of_another_script_is_replaced(model: Extractor) 
 def test_digits_and_signs_of_other_forms_are_replaced_whole() -> None:
     text = "Card: ４１１１ １１１１ １１１１ １１１１ please"
     doc = Extraction(text, (Entity("credit card", text[6:10], 6, 10, 0.6),))  # a part of it
-    (place,) = Finders(["credit card"], patterns=True).places(doc, None)
+    (place,) = Finders(["credit card"], patterns=True).places(doc)
     assert text[place.start : place.end] == text[6:25]
     assert place.check  # by the same digits
 
@@ -198,12 +206,31 @@ def test_a_failed_check_lowers_a_score_and_a_pass_raises_it() -> None:
         ),
     )
     finders = Finders(["credit card number"], patterns=False)
-    low, high = finders.places(doc, None)  # what the model found stays
+    low, high = finders.places(doc)  # what the model found stays
     assert (low.check, low.score) == (False, pytest.approx(0.2))
     assert (high.check, high.score) == (True, pytest.approx(0.95))
-    assert finders.places(doc, 0.5) == [high]
-    assert [p.start for p in Finders(["card number"], patterns=True).places(
-        Extraction(text), None)] == [21]  # fmt: skip
+    found = Finders(["card number"], patterns=True).places(Extraction(text))
+    assert [place.start for place in found] == [21]  # and what a pattern finds has to be sure
+
+
+def test_a_value_that_is_sure_keeps_its_label_within_a_long_one() -> None:
+    text = "IBAN DE89370400440532013000.\nE-Mail: s.gross@beispiel.de. Ausweis L01X00T471"
+    long = Entity("email address", text[5:], 5, len(text), 0.6)
+    labels = ["email address", "IBAN"]
+    places = Finders(labels, patterns=True).places(Extraction(text, (long,)))
+    assert [(text[p.start : p.end], p.label, p.check) for p in places] == [
+        ("DE89370400440532013000", "IBAN", True),
+        ("E-Mail", "email address", False),
+        ("s.gross@beispiel.de", "email address", True),
+        ("Ausweis L01X00T471", "email address", False),
+    ]
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.9])
+def test_a_threshold_is_of_the_model_alone(model: Extractor, threshold: float) -> None:
+    text = "Call (212) 555-0100, card 4111 1111 1111 1111."
+    assert redact(model, text, threshold=threshold).text.count("4111") == 0
+    assert "555-0100" not in redact(model, text, threshold=threshold).text
 
 
 def test_faker_gives_names_that_stay_the_same(model: Extractor) -> None:
@@ -263,8 +290,10 @@ def test_wrong_options_are_refused(model: Extractor, options: Options, message: 
     [
         ({"action": "hash", "key": "a secret in words"}, "The key must be bytes, but a str"),
         ({"action": 5}, "The action must be a word, or a mapping"),
+        ({"action": {5: "mask"}}, "a mapping of labels to words, but {5: 'mask'}"),
         ({"threshold": {"person": 0.5}}, "The threshold must be a number"),
         ({"region": 49}, "two letters of a country"),
+        ({"region": "XX"}, "such as US or DE, but 'XX' is none"),
     ],
 )
 def test_options_of_a_wrong_type_are_refused(

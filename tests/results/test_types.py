@@ -362,8 +362,10 @@ ALL = {"chars": 1, "chars_read": 1, "windows": 1, "truncated": False}
         ({"text": "a", "classifications": {"x": 5}}, "The classification 'x' must be an object"),
         ({"text": "a", "classifications": {"x": {"labels": ["y"], "scores": {}}}},
          "An item of 'labels' must be an object, but 'y'"),
-        ({"text": "a", "classifications": {"x": {"labels": [], "scores": []}}},
+        ({"text": "a", "classifications": {"x": {"labels": [], "scores": 3}}},
          "'scores' must be an object, but "),
+        ({"text": "a", "classifications": {"x": {"labels": [], "scores": [3]}}},
+         "An item of 'scores' must be a label and its score, but 3"),
         ({"text": 3}, "'text' must be a string, but 3"),
         ({"text": "a", "entities": [{**MOVED, "label": 3}]}, "'label' must be a string, but 3"),
         ({"text": "a", "records": []}, "'records' must be an object, but "),
@@ -372,6 +374,14 @@ ALL = {"chars": 1, "chars_read": 1, "windows": 1, "truncated": False}
 def test_a_broken_stored_result_is_an_input_error(stored: dict[str, object], named: str) -> None:
     with pytest.raises(InputError, match=named):
         Extraction.from_dict(stored)
+
+
+def test_what_is_null_in_a_stored_result_is_empty() -> None:
+    stored: dict[str, object] = {
+        "text": "a", "entities": [{**HERE, "names": None}], "relations": None,
+        "classifications": {"y": None}, "records": {"z": None}, "coverage": None,
+    }  # fmt: skip
+    assert Extraction.from_dict(stored) == Extraction("a", (Entity("x", "a", 0, 1, 1.0),))
 
 
 def test_a_notebook_gets_a_fragment() -> None:

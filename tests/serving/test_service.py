@@ -15,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from onepass.errors import MissingExtra
 from onepass.extractor import Extractor
 from onepass.models.thresholds import KINDS
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
-from onepass.serving import wire
+from onepass.schema.options import CallOptions
+from onepass.serving import question, wire
 from onepass.serving.guard import ROUTES
 from onepass.serving.question import Question, question_of
 from onepass.serving.routes import router
@@ -35,18 +37,18 @@ LONG = {"entities": {"person": "somebody with a name, " * 200}}  # read in a thr
 def slowly(reading: Event, go_on: Event) -> Callable[..., Question]:
     """Return what reads a schema, a long one when it may go on."""
 
-    def slow(asked: dict[str, Any], **options: Any) -> Question:
+    def slow(asked: dict[str, Any], *options: CallOptions) -> Question:
         if asked == LONG:
             reading.set()
             assert go_on.wait(30)
             asked = {"entities": ["person"]}
-        return question_of(asked, **options)
+        return question_of(asked, *options)
 
     return slow
 
 
 def ask(http: httpx.Client, text: str, **more: Any) -> httpx.Response:
-    return http.post("/v1/extract", json={"text": text, "schema": {"entities": ["person"]}, **more})
+    return http.post("/v1/extract", json={"text": text, "schema": {"entities": ["person"]}} | more)
 
 
 def post(http: httpx.Client, body: bytes) -> httpx.Response:
@@ -114,6 +116,27 @@ def test_a_text_that_utf_8_cannot_hold_comes_back_as_it_was(service):
 
 def test_the_text_of_a_single_request_that_is_too_long_for_the_window_is_refused(service):
     assert error(ask(service.http, "word " * 3000, on_long="error")) == (422, "text_too_long")
+
+
+def test_the_solver_of_a_request(service, monkeypatch: pytest.MonkeyPatch):
+    schema = {"relations": {"runs": {"max_tails": 1}}}
+    got = ask(service.http, "Tim Cook runs Apple.", schema=schema, solver="exact")
+    asked = Extractor().extract("Tim Cook runs Apple.", schema, solver="exact")
+    assert [one["tail"]["text"] for one in got.json()["relations"]] == [
+        one.tail.text for one in asked.relations
+    ]
+    assert error(ask(service.http, "Ann", solver="best")) == (422, "invalid_request")
+
+    def missing() -> None:
+        raise MissingExtra("An exact choice", "exact")
+
+    monkeypatch.setattr(question, "check_solver", missing)
+    refused = ask(service.http, "Ann", solver="exact")
+    assert error(refused) == (422, "not_installed")
+    assert refused.json()["error"]["message"] == (
+        "An exact choice needs the extra 'exact', which is not installed where the service runs; "
+        "leave it out, or install it there."
+    )
 
 
 def test_many_clients_are_read_together_and_each_gets_its_own_answer(start, gated):

@@ -3,6 +3,7 @@
 from onepass import Extractor
 from onepass.batch import Job, ModelChoice
 from onepass.client import Client
+from onepass.models.choosing import Wanted
 
 ASKED = {"entities": ["person"]}
 
@@ -27,5 +28,10 @@ def wrong(model: Extractor, client: Client) -> None:
     client.extract("a", 17)  # refused
     client.extract("a", ASKED, overlap="nestd")  # refused
     client.extract_batch(["a"], ASKED, on_long="windo")  # refused
+    client.extract("a", ASKED, solver="exakt")  # refused
     Job(input="a.csv", output="b.csv", schema=ASKED, solver="exakt")  # refused
+    Job(input="a.csv", output="b.csv", schema=ASKED, text_unit="page")  # refused
+    Job(input="a.csv", output="b.csv", schema=ASKED, engine="dask")  # refused
+    Job(input="a.csv", output="b.csv", schema=ASKED, format="xlsx")  # refused
     ModelChoice(backend="onx")  # refused
+    Wanted(precision="int9")  # refused

@@ -56,6 +56,7 @@ def test_flags_count_instead_of_the_file(tmp_path):
     [
         ({"rate": 1}, "has no key 'rate'; its keys are model, data, output, dev"),
         ({"ema": 1}, "'ema' must be a number above 0 and below 1, or null, but 1 was given"),
+        ({"revision": 5}, "'revision' must be a string or null, but 5 was given"),
         ({"sampling": []}, "'sampling' must be an object, but [] was given"),
         ({"sampling": {"lables": 3}}, "'sampling' has no key 'lables'; its keys are max_labels"),
         ({"sampling": {"compete": 2}}, "'compete' must be a probability"),

@@ -16,6 +16,8 @@ LEAST = {"model": "start", "data": "data.jsonl", "output": "run"}
         ({"model": ""}, "'model' must be a path or a hub id, but '' was given"),
         ({"data": []}, "'data' must be a path or a list of paths, but () was given"),
         ({"data": [3]}, "'data' must be a path or a list of paths"),
+        ({"data": ""}, "'data' must be a path or a list of paths, but ('',) was given"),
+        ({"dev": " "}, "'dev' must be a path or null, but ' ' was given"),
         ({"dev": 3}, "'dev' must be a path or null, but 3 was given"),
         ({"steps": 0}, "'steps' must be a whole number from 1, or null, but 0 was given"),
         ({"steps": 1.5}, "'steps' must be a whole number"),

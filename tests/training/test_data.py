@@ -40,6 +40,15 @@ def test_a_byte_order_mark_and_long_blank_lines_are_no_rows(tmp_path):
         LineFile(path)
 
 
+def test_a_file_that_is_written_anew_while_it_is_read_is_refused(write):
+    """What a shorter one no longer has would end the process by a signal."""
+    file = numbered(write, "a", 3000)
+    assert file.example(2999).text == "a 2999"
+    file.path.write_text('{"text": "b"}\n')
+    with pytest.raises(InputError, match="was changed while the run reads it; train on a copy"):
+        file.example(2999)
+
+
 def test_entries_can_be_left_out(write):
     path = write("a", *({"text": str(i)} for i in range(5)))
     file = LineFile(path, without=[3, 0])

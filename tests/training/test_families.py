@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 from tests.gliner_checkpoints import BI
 from tests.training.gliner_data import make_learner, write_sentences
 
-from onepass.errors import CheckpointError
+from onepass.errors import CheckpointError, InputError
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.training.families import loss_options, open_trainee
 from onepass.training.run import TrainConfig, train_from_config
@@ -92,6 +93,12 @@ def test_a_cache_that_is_deleted_while_the_built_in_model_is_trained(
     trainee.save(tmp_path / "saved")
     names = {"config.json", "model.safetensors", "onepass.json", "tokenizer.json"}
     assert names <= {path.name for path in (tmp_path / "saved").iterdir()}
+
+
+def test_a_run_may_start_from_a_revision_of_the_hub_only(tmp_path):
+    asked = replace(config(tmp_path, "builtin"), revision="v1")
+    with pytest.raises(InputError, match=r"revision='v1' \(--revision\) is for a hub id"):
+        train_from_config(asked)
 
 
 def test_the_built_in_model_is_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

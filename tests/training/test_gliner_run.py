@@ -224,7 +224,7 @@ def test_an_old_checkpoint_is_trained_and_saved_whole(tmp_path, monkeypatch, con
 class Knower:
     """Answers what it was told, whatever the scores."""
 
-    def extract(self, texts, schema, *, threshold, overlap):
+    def extract(self, texts, schema, *, threshold, overlap, **others):
         assert (threshold, overlap) == (dict.fromkeys(threshold, UNSURE), "flat")
         assert set(threshold) == {"entities", "classifications", "records", "relations"}
         return [self.answer(text, schema) for text in texts]

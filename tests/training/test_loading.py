@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -110,6 +112,48 @@ def test_a_loader_tokenizes_with_one_thread(stream, monkeypatch, set_to, seen):
     found = taken(Loaders([stream(i, 2) for i in range(2)], build), 2)
     assert [one.built for one in found] == [seen, seen]
     assert os.environ.get("TOKENIZERS_PARALLELISM") == set_to
+
+
+ORPHANED = """
+import os, time
+from tests.training.test_loading import Endless
+from onepass.training.loading import Loaders
+
+def build(asked):
+    print(os.getpid(), flush=True)
+    return bytes(1 << 20)  # more than a pipe holds
+
+batches = Loaders([Endless(), Endless()], build).batches()
+next(batches)
+time.sleep(2)  # until they wait for a reader
+os.kill(os.getpid(), 9)
+"""
+
+
+class Endless:
+    """A stream that always has something."""
+
+    seen = skipped = 0
+
+    def batches(self):
+        while True:
+            yield [None]
+
+    def places(self, asked):
+        return [""]
+
+    def state(self):
+        return {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="loaders need processes that are forked")
+def test_loaders_end_with_the_process_that_trains():
+    """Its standard output is theirs, too, and is closed when the last of them is gone."""
+    done = subprocess.run(
+        [sys.executable, "-c", ORPHANED], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == -9
+    assert done.stdout
 
 
 def test_a_run_learns_with_loaders_as_without(tmp_path, checkpoint, write):

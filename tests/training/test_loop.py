@@ -99,6 +99,31 @@ def test_a_resumed_run_gives_the_same_numbers(tmp_path, make, precision):
     assert not equal(weights(whole / "final"), weights(whole / "step-4"))
 
 
+def test_a_run_that_is_stopped_in_a_score_has_that_score_when_it_goes_on(tmp_path, make):
+    """Else another checkpoint would be the best one, and patience would count another number."""
+    given = options(steps=8, score_every=2, patience=3, keep=9)
+    scores = [{"score": value} for value in (0.1, 0.9, 0.2, 0.3)]
+    whole = train(make(list(scores)), given, tmp_path / "whole")
+    task, left, half = make(list(scores)), list(scores), tmp_path / "half"
+
+    def stopped(network):
+        if len(left) == 3:
+            raise KeyboardInterrupt
+        return left.pop(0)
+
+    task._scorer = stopped
+    with pytest.raises(KeyboardInterrupt):
+        train(task, given, half)
+    assert "step-4" in names(half)
+    outcome = train(make(left), given, half, resume=True)
+    assert (outcome.best, outcome.best_at, outcome.steps) == (0.9, whole.best_at, whole.steps)
+    logged = [(tmp_path / run / "log.jsonl").read_text() for run in ("whole", "half")]
+    scored = [[json.loads(row) for row in log.splitlines() if "scores" in row] for log in logged]
+    assert scored[0] == scored[1]
+    assert equal(weights(tmp_path / "whole/final"), weights(half / "final"))
+    assert equal(weights(tmp_path / "whole/best"), weights(half / "best"))
+
+
 def test_an_interrupted_run_gives_the_same_numbers(tmp_path, make):
     """A run that stops in the middle of a step, with work behind its last checkpoint."""
     train(make(), options(), tmp_path / "whole")
@@ -170,7 +195,9 @@ def test_a_score_that_fails_does_not_cost_what_was_learned(run, make):
     with pytest.raises(IndexError):
         train(make([]), options(), run)
     assert names(run) == ["step-4"]
-    assert train(make([{"score": 0.5}]), options(), run, resume=True).best == 0.5
+    scores = [{"score": 0.7}, {"score": 0.5}]  # of the step whose score failed, and of the last
+    outcome = train(make(scores), options(), run, resume=True)
+    assert (outcome.best, outcome.best_at) == (0.7, (4, 16))
     shutil.rmtree(run)
     with pytest.raises(IndexError):
         train(make([]), options(score_every=0), run)

@@ -13,6 +13,12 @@ from onepass.training.muon import Muon, matrices, orthogonal
 from onepass.training.updating import Updates
 
 
+def test_low_rank_changes_stay_with_adamw_whatever_their_rank():
+    layer = nn.Linear(64, 80)
+    layer.lora_A = nn.ModuleDict({"default": nn.Linear(64, 64, bias=False)})
+    assert matrices(layer) == [layer.weight]
+
+
 @pytest.mark.parametrize("shape", [(64, 200), (200, 64)])
 def test_singular_values_become_about_one(shape):
     torch.manual_seed(0)

@@ -226,9 +226,14 @@ def test_nothing_annotated_asks_nothing():
 
 def test_a_small_pool_is_enough():
     for pool in (["one"], ["one", "two"]):
-        sampler = Sampler(BANK, pool, SamplingOptions(foreign=1.0))
+        sampler = Sampler(BANK, pool, SamplingOptions(foreign=1.0, restyle=0.0))
+        borrowed = set()
         for seed in range(20):
-            sampler.question(EXAMPLE, random.Random(seed))
+            question = sampler.question(EXAMPLE, random.Random(seed))
+            names = [label.name for label in question.schema.entity_labels]
+            assert len(set(names)) == len(names)
+            borrowed |= set(names) & set(pool)
+        assert borrowed == set(pool)
 
 
 def test_limits_hold():

@@ -59,12 +59,31 @@ def test_a_step_that_overflowed_is_left_out_and_the_scale_falls():
     assert again.scale == scale / 2
 
 
+def test_of_two_optimizers_neither_steps_where_a_gradient_overflowed():
+    torch.manual_seed(0)
+    network = torch.nn.Linear(64, 80)
+    group = {"params": list(network.parameters()), "lr": 0.1, "weight_decay": 0.1}
+    updates = Updates(
+        network, [group], optimizer="muon", betas=(0.9, 0.98), clip=1.0, precision="fp16"
+    )
+    before = [one.detach().clone() for one in network.parameters()]
+    updates.scaled(network(torch.ones(1, 64)).sum()).backward()
+    network.bias.grad[0] = float("inf")  # which AdamW alone would see
+    updates.step(1.0)
+    assert all(map(torch.equal, before, network.parameters()))
+
+
 def test_a_state_of_another_precision_is_read():
     for first, second in (("fp16", "fp32"), ("fp32", "fp16")):
         network, updates = make(first)
         updates.scaled(network(torch.ones(1, 3)).sum()).backward()
         updates.step(1.0)
-        make(second)[1].load_state_dict(updates.state_dict())
+        _, again = make(second)
+        again.load_state_dict(updates.state_dict())
+        taken, given = again.state_dict()["state"], updates.state_dict()["state"]
+        assert [one["step"] for one in taken.values()] == [1, 1]
+        for number, one in taken.items():
+            assert torch.equal(one["exp_avg"], given[number]["exp_avg"])
 
 
 def test_a_working_copy_is_in_half_precision():

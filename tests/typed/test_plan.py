@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model, field_validator, model_validator
 
-from onepass.errors import SchemaError
+from onepass.errors import InputError, SchemaError
 from onepass.results.types import Coverage, Extraction, Record, Value
 from onepass.schema import read_schema
-from onepass.typed import FieldError, TypedExtraction
+from onepass.typed import FieldError, TypedExtraction, read_typed
 from onepass.typed.plan import typed_plan
 
 
@@ -187,9 +187,14 @@ def test_several_records_have_several_values() -> None:
     doc = read(Order, order=[found(number="many"), found(number="3", day="2024-05-03")])
     assert doc.values[0] is None
     assert doc.value is doc.values[1]
-    assert doc.evidence["[1].day"].text == "2024-05-03"
-    assert doc.evidence["[1].number"].text == "3"
-    assert [error.path for error in doc.errors] == ["number"]
+    assert doc.evidence["day"].text == "2024-05-03"  # paths of `value` have no number
+    assert doc.evidence["number"].text == "3"
+    assert [error.path for error in doc.errors] == ["[0].number"]
+
+
+def test_records_behind_the_first_have_their_number() -> None:
+    doc = read(Order, order=[found(number="2"), found(number="3", day="2024-05-03")])
+    assert (doc.evidence["number"].text, doc.evidence["[1].number"].text) == ("2", "3")
 
 
 def test_a_model_validator_that_refuses_leaves_none() -> None:
@@ -354,3 +359,19 @@ def test_a_minus_outside_its_span_counts(text: str, span: str, number: int) -> N
     doc = plan.read(Extraction(text, records={"account": ({"balance": held},)}))
     assert doc.value.balance == number
     assert doc.evidence["balance"] == held
+
+
+def test_what_was_stored_becomes_instances_without_a_model() -> None:
+    doc = read(Item, item=[found(product="lamp", count="3")])
+    stored = Extraction.from_dict(json.loads(doc.to_json()))
+    again = read_typed(Item, stored)
+    assert again.value == Item(product="lamp", count=3)
+    assert (again, again.evidence) == (doc, doc.evidence)
+    schema = {"title": "Item", "type": "object", "properties": {"count": {"type": "integer"}}}
+    assert read_typed(schema, stored).value == {"count": 3}
+    with pytest.raises(SchemaError, match=r"a Pydantic model class or .* but \{'entities'"):
+        read_typed({"entities": ["a"]}, stored)
+    with pytest.raises(InputError, match=r"no records of 'order' \(there are: 'item'\)"):
+        read_typed(Order, stored)
+    with pytest.raises(InputError, match=r"with Extraction\.from_dict"):
+        read_typed(Item, doc.to_dict())  # type: ignore[call-overload]

@@ -296,10 +296,17 @@ def test_what_is_no_quantity(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["2024-05-03", "3 May 2024", "May 3, 2024", "3. Mai 2024", "03.05.2024", "20240503",
-     "Monday, 3 May 2024", "3rd of May 2024"],
+     "Monday, 3 May 2024", "3rd of May 2024", "Freitag, den 3. Mai 2024", "dem 3. Mai 2024",
+     "Den 3.5.2024", "il 3 maggio 2024", "venerdì il 3 maggio 2024", "el 3 de mayo de 2024"],
 )  # fmt: skip
 def test_dates(text: str) -> None:
     assert read_value(text, Rules(kind="date")) == date(2024, 5, 3)
+
+
+@needs_values
+@pytest.mark.parametrize("text", ["l'8 maggio 2024", "L’8 maggio 2024"])
+def test_an_article_may_be_cut_short(text: str) -> None:
+    assert read_value(text, Rules(kind="date")) == date(2024, 5, 8)
 
 
 @needs_values
@@ -325,7 +332,7 @@ def test_a_day_that_does_not_exist_is_no_other_one(text: str, order: Any) -> Non
 @pytest.mark.parametrize(
     "text",
     ["2024-05-03-07", "2024-05-03/04", "2024-05-03–07", "20240503/07", "2024-05-03 07",
-     "2024-05-03 – 2024-05-07", "3-7 May 2024", "3.–7. Mai 2024", "03.05.-07.05.2024",
+     "2024-05-03 – 2024-05-07", "3-7 May 2024", "den 3.–7. Mai 2024", "03.05.-07.05.2024",
      "13-15/05/2024", "13-15 05 2024"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["date", "datetime"])

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from onepass.errors import InputError, RunFailed
+from onepass.schema.options import DEFAULTS, CallOptions
 
 if TYPE_CHECKING:
     from onepass.batch.job import Job, ModelChoice
     from onepass.extractor import Extractor
     from onepass.results.types import Extraction
-    from onepass.schema.options import OnLong, Overlap, Solver, Threshold
     from onepass.schema.schema import Schema
 
 
@@ -32,59 +31,47 @@ class Request:
     """What is asked of every text, and how; the words are those of `Extractor.extract`."""
 
     schema: Schema
-    threshold: Threshold = None
-    overlap: Overlap = "flat"
-    on_long: OnLong = "window"
-    solver: Solver = "greedy"
+    options: CallOptions = DEFAULTS
 
     def one(self, model: Extractor, text: str) -> Extraction:
         """Return what is found in one text."""
+        return self.many(model, [text])[0]
+
+    def many(self, model: Extractor, texts: Sequence[str]) -> list[Extraction]:
+        """Return what is found in each text, in their order."""
+        own = self.options
         return model.extract(
-            text,
+            texts,
             self.schema,
-            threshold=self.threshold,
-            overlap=self.overlap,
-            on_long=self.on_long,
-            solver=self.solver,
+            threshold=own.threshold,
+            overlap=own.overlap,
+            on_long=own.on_long,
+            solver=own.solver,
         )
 
     def stream(self, model: Extractor, texts: Iterable[str]) -> Iterator[Extraction]:
-        """Yield what is found in each text, in their order."""
+        """Yield what is found in each text, in their order, as they are read."""
+        own = self.options
         return model.stream(
             texts,
             self.schema,
-            threshold=self.threshold,
-            overlap=self.overlap,
-            on_long=self.on_long,
-            solver=self.solver,
+            threshold=own.threshold,
+            overlap=own.overlap,
+            on_long=own.on_long,
+            solver=own.solver,
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        given = self.threshold
-        return {
-            "schema": self.schema.to_dict(),
-            "threshold": (
-                {name: _plain(one) for name, one in given.items()}
-                if isinstance(given, Mapping)
-                else _plain(given)
-            ),
-            "overlap": self.overlap,
-            "on_long": self.on_long,
-            "solver": self.solver,
-        }
+        """Return it as plain values; jobs that were begun are known by them."""
+        return {"schema": self.schema.to_dict(), **self.options.to_dict()}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Request:
         """Rebuild what `to_dict` gave."""
         from onepass.schema.schema import Schema
 
-        return cls(**{**given, "schema": Schema.from_dict(given["schema"])})
-
-
-def _plain(number: Any) -> Any:
-    """Return a number as JSON holds it, of whatever library it is."""
-    return float(number) if isinstance(number, Real) and not isinstance(number, bool) else number
+        options = {name: value for name, value in given.items() if name != "schema"}
+        return cls(Schema.from_dict(given["schema"]), CallOptions(**options))
 
 
 def request_of(job: Job) -> Request:
@@ -95,8 +82,7 @@ def request_of(job: Job) -> Request:
     """
     from onepass.schema import read_schema
 
-    schema = read_schema(job.schema).checked()
-    return Request(schema, job.threshold, job.overlap, job.on_long, job.solver)
+    return Request(read_schema(job.schema).checked(), job.options)
 
 
 def open_model(choice: ModelChoice) -> Extractor:
@@ -115,6 +101,7 @@ def open_model(choice: ModelChoice) -> Extractor:
         threads=choice.threads,
         device=choice.device,
         compiled=choice.compiled,
+        revision=choice.revision,
     )
 
 

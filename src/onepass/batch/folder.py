@@ -15,7 +15,9 @@ from typing import BinaryIO
 
 from onepass.errors import InputError
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
 
 ROWS = "rows"
@@ -24,6 +26,7 @@ RESULT = "result"  # the finished file, where results have to be converted
 _NAMES = {ROWS, JOURNAL, RESULT}
 _OWNER = 0o700  # results hold texts
 _TRIES = 10  # to lock a journal that other jobs remove
+_LOCKED = 2**31 - 2  # the byte that is locked on Windows, where none can read what is locked
 
 
 def folder_of(output: Path) -> Path:
@@ -43,6 +46,17 @@ def locked(folder: Path) -> BinaryIO:
         InputError: if the folder is something else, another user's, used by a job that runs now, or
             cannot be written.
     """
+    is_new = not os.path.lexists(folder)
+    try:
+        return _locked(folder)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # what is in it stays
+                folder.rmdir()
+        raise
+
+
+def _locked(folder: Path) -> BinaryIO:
     for _ in range(_TRIES):
         with writing(folder, "give another output"):
             _make(folder)
@@ -142,10 +156,14 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 def _lock(file: BinaryIO, folder: Path) -> None:
     """Refuse a folder that another process writes to; the lock ends with its process."""
-    if sys.platform != "win32":
-        try:
+    try:
+        if sys.platform == "win32":
+            file.seek(_LOCKED)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            file.seek(0)
+        else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"The job in {folder} is running now; wait for it, or give another output."
-            ) from error
+    except (BlockingIOError, PermissionError) as error:  # the second on Windows
+        raise InputError(
+            f"The job in {folder} is running now; wait for it, or give another output."
+        ) from error

@@ -9,19 +9,21 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending, packing
+from onepass.batch.sources import TEXT_UNITS, TextUnit
 from onepass.errors import InputError
-from onepass.schema.options import OnLong, Overlap, Solver, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
 if TYPE_CHECKING:
     from onepass.models.choosing import BackendName, Device, Precision
 
-ENGINES = ("local", "ray")
+EngineName = Literal["local", "ray"]
+FormatName = Literal["jsonl", "csv", "parquet"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 class FileFormat(StrEnum):
@@ -43,6 +45,8 @@ class ModelChoice:
         threads: of one run; None means one a physical core, or one a process with several.
         device: "auto", "cpu" or "cuda", for torch.
         compiled: whether torch compiles what it runs.
+        revision: branch, tag or commit of a model of the hub; None for its main branch, which may
+            be another one when a job goes on.
     """
 
     name: str | None = None
@@ -51,6 +55,7 @@ class ModelChoice:
     threads: int | None = None
     device: Device = "auto"
     compiled: bool = False
+    revision: str | None = None
 
     def of_worker(self) -> ModelChoice:
         """Return how one of several processes runs it: on one thread, if nothing else is said."""
@@ -85,8 +90,8 @@ class Job:
         address: of a Ray cluster; None for the one that Ray finds, or a new one here.
 
     Raises:
-        InputError: for an unknown format, ending or engine, a number of workers below one, or a
-            value of another kind than is meant.
+        InputError: for an unknown format, ending or engine, a number of workers below one, an
+            option that is not known, or a value of another kind than is meant.
 
     >>> Job(input="a.csv", output="b.parquet", schema={"entities": ["city"]}).output_format.value
     'parquet'
@@ -95,9 +100,9 @@ class Job:
     input: str | Path | Sequence[str | Path]
     output: str | Path
     schema: object
-    format: str | None = None
+    format: FileFormat | FormatName | None = None
     text_field: str = "text"
-    text_unit: str | None = None
+    text_unit: TextUnit | None = None
     max_line: int = LINE_BYTES
     threshold: Threshold = None
     overlap: Overlap = "flat"
@@ -106,7 +111,7 @@ class Job:
     model: ModelChoice = BUILTIN
     workers: int = 1
     resume: bool = False
-    engine: str = "local"
+    engine: EngineName = "local"
     address: str | None = None
 
     def __post_init__(self) -> None:
@@ -114,7 +119,7 @@ class Job:
             input=self.input, output=self.output, text_field=self.text_field,
             text_unit=self.text_unit, max_line=self.max_line, model=self.model,
         )  # fmt: skip
-        self._check_kinds()
+        _ = self.options  # which check themselves
         if self.format not in (None, *FileFormat):
             raise InputError(
                 f"The format {self.format!r} is not known; give one of {', '.join(FileFormat)}."
@@ -131,21 +136,10 @@ class Job:
         if self.output_format is FileFormat.PARQUET and packing(Path(self.output)):
             raise InputError("Parquet is packed inside; give an output that ends in .parquet.")
 
-    def _check_kinds(self) -> None:
-        """Refuse what would fail later, as an error of Python."""
-        given = self.threshold
-        numbers = given.values() if isinstance(given, Mapping) else (given,)
-        fits: dict[str, tuple[object, bool, str]] = {
-            "threshold": (
-                given,
-                given is None or all(isinstance(one, Real) for one in numbers),
-                "a number or numbers by name",
-            ),
-        }
-        for name in ("overlap", "on_long", "solver"):
-            word = getattr(self, name)
-            fits[name] = (word, isinstance(word, str), "a string")
-        _refuse_others(fits)
+    @property
+    def options(self) -> CallOptions:
+        """Return how the model is asked."""
+        return CallOptions(self.threshold, self.overlap, self.on_long, self.solver)
 
     @property
     def output_format(self) -> FileFormat:
@@ -178,7 +172,7 @@ def check_files(
             "model": (model, isinstance(model, ModelChoice), "a ModelChoice"),
         }
     )
-    if text_unit not in (None, "line", "file"):
+    if text_unit not in (None, *TEXT_UNITS):
         raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r:.60} was given.")
     if type(max_line) is not int or max_line < 1:
         raise InputError(f"A row may have one byte or more, but max_line is {max_line!r:.60}.")
@@ -235,13 +229,14 @@ class Counts:
     """How a job is going, or how it ended.
 
     Args:
-        rows: that are done, failed ones and those of earlier runs among them.
-        failed: of those.
-        resumed: of those, done by earlier runs.
-        bytes_read: of the input, about, by all runs; 0 for streams, like the next two.
-        bytes_begun: of those, by earlier runs.
-        bytes_total: of the input.
-        seconds: that this run took.
+        rows: rows finished so far, failed ones and those of earlier runs included.
+        failed: rows that failed.
+        resumed: rows that earlier runs finished.
+        bytes_read: about how many bytes of the input all runs have read; 0 for streams, as the next
+            two.
+        bytes_begun: about how many bytes of the input earlier runs had read.
+        bytes_total: size of the input in bytes.
+        seconds: time that this run took.
     """
 
     rows: int = 0

@@ -229,8 +229,9 @@ class Journal:
         with suppress(OSError):  # and so was this
             self._journal.close()
         if remove:
-            if sys.platform == "win32":  # where what is open stays, and nothing is locked
-                self._remove_files()
+            if sys.platform == "win32":  # where what is open stays
+                with suppress(PermissionError):  # another run has opened it meanwhile, and goes on
+                    self._remove_files()
             with suppress(OSError):  # what else came into it is not ours
                 self._folder.rmdir()
 

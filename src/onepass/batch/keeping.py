@@ -21,7 +21,7 @@ from onepass.batch.job import Counts
 from onepass.batch.journal import INPUT, STREAM, Done, Journal
 from onepass.batch.reading import Stop, read_chunks
 from onepass.batch.rows import START, BadRow, Position
-from onepass.batch.sources import Source
+from onepass.batch.sources import Source, is_one_file
 from onepass.batch.states import digest, state
 from onepass.batch.streams import names_stream
 from onepass.batch.writing import Writer, joined_results
@@ -110,7 +110,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     folder = folder_of(place)
     states = _States(route.sources, f"what was found is kept in {folder}. Delete that folder and ")
     identity = _identity(work, route, STREAM if streamed else states.begun)
-    in_place = str(place) in _real_paths(route.sources)
+    in_place = any(is_one_file(place, path) for path in _paths(route))
     journal = Journal(folder, identity, resume=route.resume, in_place=in_place)
     stays, stop = True, Stop()
     try:
@@ -284,14 +284,14 @@ def place_of(output: Path) -> Path:
     return place
 
 
-def _real_paths(sources: Sequence[Source]) -> list[str]:
-    return [os.path.realpath(path) for source in sources for path in source.paths]
+def _paths(route: Route) -> list[Path]:
+    return [path for source in route.sources for path in source.paths]
 
 
 def _check_apart(route: Route) -> None:
     """Refuse an output that is one of several files of the input, which would change with it."""
-    others = _real_paths(route.sources)
-    if len(others) > 1 and str(route.place) in others:
+    others = _paths(route)
+    if len(others) > 1 and any(is_one_file(route.place, path) for path in others):
         raise InputError(
             f"The output {route.place} is one of the input files; write it elsewhere, or move it "
             "away."

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import chain
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
@@ -189,20 +188,16 @@ def parquet_rows(
         with pq.ParquetFile(path) as file:
             total = max(file.metadata.num_rows, 1)
             first, groups = _groups_after(file.metadata, skip)
-            number = first
-            # By group: Arrow cannot join dictionaries inside of lists and structs over several.
-            for batch in chain.from_iterable(
-                file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group]) for group in groups
-            ):
-                columns = Columns(batch, floats)
-                for index, cell in enumerate(batch.column(field)):
-                    number += 1
-                    if number > skip:
-                        if _bytes_of(cell) > most:
-                            row: Row | BadRow = BadRow(number, too_long(most))
-                        else:
-                            row = _row(number, ArrowRow(columns, index), cell, field)
-                        yield row, number / total
+            cells = enumerate(_cells(file, groups, field, floats), first + 1)
+            for number, (cell, values) in cells:
+                if number > skip:
+                    long = _bytes_of(cell) > most
+                    row = (
+                        BadRow(number, too_long(most))
+                        if long
+                        else _row(number, values, cell, field)
+                    )
+                    yield row, number / total
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"The file {path} cannot be read on: {error}") from error
 
@@ -216,6 +211,18 @@ def _groups_after(metadata: Any, skip: int) -> tuple[int, list[int]]:
             return before, list(range(group, metadata.num_row_groups))
         before += rows
     return before, []
+
+
+def _cells(
+    file: Any, groups: Iterable[int], field: str, floats: frozenset[str]
+) -> Iterator[tuple[Any, ArrowRow]]:
+    """Yield the cells of a column with their rows; for ``floats`` see `Columns`."""
+    # By group: Arrow cannot join dictionaries inside of lists and structs over several.
+    for group in groups:
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group]):
+            columns = Columns(batch, floats)
+            for index, cell in enumerate(batch.column(field)):
+                yield cell, ArrowRow(columns, index)
 
 
 def check_text_column(schema: Any, path: Path, field: str, *, named: bool = True) -> None:

@@ -24,12 +24,13 @@ from onepass.batch.answering import Answer, Request, answers, open_model
 from onepass.batch.engines import Answered, Engine
 from onepass.batch.job import ModelChoice
 from onepass.batch.rows import Chunk
-from onepass.errors import BackendError
+from onepass.errors import BackendError, InputError
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
 
 _AHEAD = 2  # chunks that wait for each process, so that none has to wait for this one
+_MOST_ON_WINDOWS = 61  # processes that it waits for at once; Python's pool refuses more
 _SAFE = "PYTHONSAFEPATH"
 _asked: tuple[ModelChoice, Request] | None = None  # of a worker process
 _hands_over = threading.Lock()  # held by a worker but while it computes
@@ -45,8 +46,14 @@ def in_processes(choice: ModelChoice, request: Request, workers: int) -> Engine:
         workers: how many.
 
     Raises:
+        InputError: for more than Windows takes, there.
         BackendError: when a process dies, such as for want of memory.
     """
+    if sys.platform == "win32" and workers > _MOST_ON_WINDOWS:
+        raise InputError(
+            f"Windows takes at most {_MOST_ON_WINDOWS} worker processes, but {workers} were asked "
+            "for; give fewer workers (--workers)."
+        )
     choice = choice.of_worker()
 
     def run(chunks: Iterable[Chunk]) -> Answered:

@@ -23,11 +23,12 @@ from onepass.batch.reading import read_chunks
 from onepass.batch.rows import CHUNK_ROWS, Chunk, Position
 from onepass.batch.sources import Source
 from onepass.errors import BackendError, InputError, MissingExtra, OnepassError
+from onepass.schema.options import CallOptions
 
 if TYPE_CHECKING:
     from onepass.batch.job import Job
     from onepass.extractor import Extractor
-    from onepass.schema.options import OnLong, Overlap, Threshold
+    from onepass.schema.options import OnLong, Overlap, Solver, Threshold
 
 # One row of Ray's data is a chunk: the place where it ends, and texts or answers as JSON, since
 # Arrow cannot hold every string of Python.
@@ -71,7 +72,7 @@ def on_cluster(job: Job, request: Request, sources: Sequence[Source], start: Pos
     return run
 
 
-def extract(
+def extract(  # noqa: PLR0913  what is asked stays flat, as everywhere
     dataset: Any,
     schema: object,
     *,
@@ -81,6 +82,7 @@ def extract(
     threshold: Threshold = None,
     overlap: Overlap = "flat",
     on_long: OnLong = "window",
+    solver: Solver = "greedy",
 ) -> Any:
     """Return a dataset of Ray Data with what is found in each row.
 
@@ -93,6 +95,7 @@ def extract(
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
+        solver: as in `Extractor.extract`; each node needs the extra exact for "exact".
 
     Returns:
         The dataset with the columns "extraction" (JSON) and "error", one of which is null.
@@ -100,10 +103,12 @@ def extract(
     Raises:
         MissingExtra: if Ray is not installed.
         SchemaError: for a schema that cannot be asked.
+        InputError: for an option that is not known.
     """
     from onepass.schema import read_schema
 
-    request = Request(read_schema(schema).checked(), threshold, overlap, on_long)
+    options = CallOptions(threshold, overlap, on_long, solver)
+    request = Request(read_schema(schema).checked(), options)
     return dataset.map_batches(
         _ColumnActor,
         fn_constructor_args=(model.of_worker(), request.to_dict(), text_field),

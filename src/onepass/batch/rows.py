@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-CHUNK_ROWS = 256  # enough for the model to put texts of one length together
-CHUNK_CHARS = 1_000_000  # or fewer rows, if their texts are long
+# A chunk is what one of several processes reads, and what is kept together: seconds of work. Enough
+# rows for the model to put texts of one length together (256 rows are read no faster).
+CHUNK_ROWS = 64
+CHUNK_CHARS = 100_000  # or fewer rows, if their texts are long
 CHUNK_BYTES = 1 << 26  # or if there is much beside their texts
 
 
@@ -104,7 +106,7 @@ def chunked(rows: Iterable[Row | BadRow]) -> Iterator[tuple[Row | BadRow, ...]]:
     """Yield the rows some at a time; where one ends depends on the rows alone.
 
     >>> [len(rows) for rows in chunked(Row(n, {}, "a") for n in range(300))]
-    [256, 44]
+    [64, 64, 64, 64, 44]
     """
     held: list[Row | BadRow] = []
     chars = size = 0

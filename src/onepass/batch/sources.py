@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn, get_args
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import packing, unpacked_name
@@ -19,6 +19,8 @@ from onepass.batch.streams import names_stream
 from onepass.errors import InputError
 
 STDIN = "-"
+TextUnit = Literal["line", "file"]  # what one text is in a text file
+TEXT_UNITS: tuple[TextUnit, ...] = get_args(TextUnit)
 KINDS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -78,7 +80,7 @@ class Source:
 def find_sources(
     given: str | Path | Sequence[str | Path],
     *,
-    text_unit: str | None = None,
+    text_unit: TextUnit | None = None,
     most: int = LINE_BYTES,
 ) -> tuple[Source, ...]:
     """Return what a job reads, in the order in which it reads it.
@@ -103,7 +105,7 @@ def find_sources(
     ...
     onepass.errors.InputError: There is no input file a.csv; give the path of an existing file.
     """
-    if text_unit not in (None, "line", "file"):
+    if text_unit not in (None, *TEXT_UNITS):
         raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r} was given.")
     found = []
     for item in [given] if isinstance(given, str | Path) else given:
@@ -131,7 +133,7 @@ def job_sources(
     given: str | Path | Sequence[str | Path],
     *,
     text_field: str,
-    text_unit: str | None,
+    text_unit: TextUnit | None,
     most: int,
 ) -> tuple[Source, ...]:
     """Return what a job reads, as `find_sources` does, if it can have the field of the job.
@@ -151,7 +153,22 @@ def job_sources(
     return sources
 
 
-def _sources(given: str, text_unit: str | None) -> list[Source]:
+def is_one_file(first: str | Path, second: str | Path) -> bool:
+    """Return whether two names are of one file: if both are there, the system says so.
+
+    Disks of macOS and Windows take ``A.txt`` and ``a.txt`` for one.
+
+    >>> is_one_file("not/there", "not/../not/there"), is_one_file("not/there", "not/here")
+    (True, False)
+    """
+    try:
+        return os.path.samefile(first, second)
+    except OSError:
+        one, other = (os.path.normcase(os.path.realpath(path)) for path in (first, second))
+        return one == other
+
+
+def _sources(given: str, text_unit: TextUnit | None) -> list[Source]:
     if given == STDIN:
         return [Source("jsonl")]
     if not given:
@@ -185,7 +202,7 @@ def _is_stream(path: Path) -> bool:
     return not path.is_file() or names_stream(path)
 
 
-def _grouped(files: Iterable[Path], root: Path, text_unit: str) -> list[Source]:
+def _grouped(files: Iterable[Path], root: Path, text_unit: TextUnit) -> list[Source]:
     """Return a source for each file, and one for all files that are one text each."""
     sources, documents = [], []
     for file in files:

@@ -44,6 +44,8 @@ def model_identity(model: ModelChoice) -> dict[str, Any]:
     """Return what a job that goes on must have as it was begun, of how a model is opened."""
     identity = asdict(model) | {"files": model_digest(model.name)}
     identity.pop("threads")  # they change no result
+    if model.revision is None:  # as in the jobs that were begun before there were any
+        identity.pop("revision")
     return identity
 
 

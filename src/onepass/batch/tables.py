@@ -15,6 +15,7 @@ from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+_SEPARATORS = ",;\t"  # that people use
 _OPEN = "a quotation mark opens in this record and none closes it"
 _CR = "a line ends in CR alone; lines must end in LF"
 _LARGEST_CELL = 2**31 - 1  # Python's own limit for a CSV cell is 131,072 characters
@@ -75,10 +76,16 @@ class Table:
         """
         if self.header and field not in self.header:
             columns = fields_told("columns", self.header, named=self._named)
-            raise InputError(
-                f"{self._name} has no column {field!r} ({columns}); "
-                "name the column of the text with text_field (--text-field)."
+            raise InputError(f"{self._name} has no column {field!r} ({columns}); {self._advice()}.")
+
+    def _advice(self) -> str:
+        """Return what to do about a column that is not there."""
+        if len(self.header) == 1 and any(mark in self.header[0] for mark in _SEPARATORS):
+            return (
+                "columns are separated by commas here, in .tsv files by tabs; write or name the "
+                "file so"
             )
+        return "name the column of the text with text_field (--text-field)"
 
     def rows(self, field: str, skip: int = 0) -> Iterator[Row | BadRow]:
         """Yield a row for each record after the header.

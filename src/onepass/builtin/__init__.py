@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from onepass.errors import InputError
-from onepass.hub import Checkpoint, locate
+from onepass.hub import Checkpoint
+from onepass.hub.find import find_checkpoint
+from onepass.hub.options import DEFAULTS, HubOptions
 
 NAME = "builtin"
 
@@ -21,22 +23,17 @@ def builtin_checkpoint() -> Checkpoint:
 
 def named(
     name: str | Path,
-    *,
     revision: str | None = None,
-    cache_dir: str | Path | None = None,
-    token: str | None = None,
-    local_files_only: bool = False,
+    hub: HubOptions = DEFAULTS,
+    *,
     pickles: bool = False,
 ) -> Checkpoint:
     """Return the built-in checkpoint by its name, or any other by its directory or hub id.
 
     Args:
         name: "builtin", a directory or a hub id. A directory called builtin is "./builtin".
-        revision: as in `onepass.hub.locate`, as the options below are; only this one is refused for
-            the built-in model.
-        cache_dir: where downloads are kept.
-        token: of the hub.
-        local_files_only: never touch the network.
+        revision: branch, tag or commit on the hub; refused for the built-in model.
+        hub: how the hub is asked.
         pickles: whether weights in a pickle are downloaded where there are no others.
 
     Raises:
@@ -49,15 +46,8 @@ def named(
     if name == NAME:
         if revision is not None:
             raise InputError(
-                f"revision={revision!r} is for a hub id, but {NAME!r} comes with onepass; leave it "
-                "out."
+                f"revision={revision!r} (--revision) is for a hub id, but {NAME!r} comes with "
+                "onepass; leave it out."
             )
         return builtin_checkpoint()
-    return locate(
-        name,
-        revision=revision,
-        cache_dir=cache_dir,
-        token=token,
-        local_files_only=local_files_only,
-        pickles=pickles,
-    )
+    return find_checkpoint(name, revision, hub, pickles=pickles)

@@ -48,27 +48,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a bug shows Python's own traceback
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("extract", epilog=extract.EXAMPLES, short_help="Find things in texts.")(extract.extract)
-app.command("train", epilog=train.EXAMPLES, short_help="Train a model.")(train.train)
-app.command("eval", epilog=evaluate.EXAMPLES, short_help="Score a model on annotated texts.")(
+app.command(
+    "extract",
+    epilog=extract.EXAMPLES,
+    short_help="Extract entities, classes, records and relations.",
+)(extract.extract)
+app.command("train", epilog=train.EXAMPLES, short_help="Train a model on annotated texts.")(
+    train.train
+)
+app.command("eval", epilog=evaluate.EXAMPLES, short_help="Score models on annotated texts.")(
     evaluate.evaluate
 )
-app.command("calibrate", epilog=calibrate.EXAMPLES, short_help="Fit scores and thresholds.")(
-    calibrate.calibrate
-)
-app.command("export", epilog=export.EXAMPLES, short_help="Write a checkpoint's ONNX graphs.")(
-    export.export
-)
+app.command(
+    "calibrate",
+    epilog=calibrate.EXAMPLES,
+    short_help="Fit scores and thresholds to annotated texts.",
+)(calibrate.calibrate)
+app.command(
+    "export", epilog=export.EXAMPLES, short_help="Export a checkpoint to ONNX or safetensors."
+)(export.export)
 app.command("redact", epilog=redact.EXAMPLES, short_help="Replace personal data in texts.")(
     redact.redact
 )
-app.command("serve", epilog=serve.EXAMPLES, short_help="Answer HTTP requests.")(serve.serve)
-app.command("demo", epilog=demo.EXAMPLES, short_help="Try a model in a browser.")(demo.demo)
-app.add_typer(data.data, name="data", short_help="Look at annotated files, convert them.")
+app.command("serve", epilog=serve.EXAMPLES, short_help="Start an HTTP service.")(serve.serve)
+app.command("demo", epilog=demo.EXAMPLES, short_help="Open a web page to try a model.")(demo.demo)
+app.add_typer(data.data, name="data", short_help="Check, count, convert and make annotated files.")
 about_models = typer.Typer(callback=models.models, invoke_without_command=True)
 about_models.command("inspect", short_help="Show what a checkpoint is made of.")(inspect.inspect)
-app.add_typer(about_models, name="models", short_help="List models that can be named.")
-app.command("doctor", short_help="Describe and test this installation.")(doctor.doctor)
+app.add_typer(about_models, name="models", short_help="List available models.")
+app.command("doctor", short_help="Check the installation.")(doctor.doctor)
 
 
 def _show_version(asked: bool) -> None:
@@ -85,12 +93,12 @@ def _onepass(
         typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
     ] = False,
 ) -> None:
-    """Entities, classes, records and relations from a text in one pass, for any labels.
+    """Extract entities, classes, records and relations from texts in one pass, for any labels.
 
-    Results go to standard output, messages and progress to standard error. The exit code is 0 if
-    all went well, 1 if a part failed (rows of a file, the self-test, the check of annotated files),
-    2 for bad input, 129, 130, 141 or 143 if it was stopped (by a terminal that was closed, by
-    Ctrl-C, by a reader that left, by SIGTERM).
+    Results go to standard output, messages and progress to standard error. The exit code is 0 for
+    success, 1 if a part failed (rows of a file, the self-test, the check of annotated files), 2
+    for bad input, and 129, 130, 141 or 143 if the command was stopped (by a closed terminal, by
+    Ctrl-C, by a closed pipe, by SIGTERM).
     """
     if context.invoked_subcommand is None:
         say(context.get_help())
@@ -117,7 +125,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refuse(_usage(error))
     except OSError as error:  # a full disk, a closed directory: no bug, wherever it shows
         place = "" if error.filename is None else f" ({error.filename!s:.80})"
-        return _refuse(f"The system refuses: {error.strerror or error}{place}.")
+        return _refuse(f"The operating system reported: {error.strerror or error}{place}.")
     except (KeyboardInterrupt, typer.Abort):
         return stopped.code
     except SystemExit as error:

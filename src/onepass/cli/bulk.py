@@ -16,7 +16,8 @@ from onepass.batch import Job, Watch, run, stream
 from onepass.batch.answering import Refused, found, request_of
 from onepass.batch.columns import check_starts
 from onepass.batch.folder import folder_of
-from onepass.batch.job import says_format
+from onepass.batch.job import FileFormat, says_format
+from onepass.batch.journal import INPUT, STREAM, begun_as
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
 from onepass.batch.sources import job_sources
@@ -56,7 +57,8 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
         piped = is_stream(output)
         if form is None and piped and (output is None or not says_format(output)):
             form = ExtractFormat.JSONL
-        job = replace(job, format=None if form is None else form.value, output=output or "-")
+        written = None if form is None else FileFormat(form.value)
+        job = replace(job, format=written, output=output or "-")
         if piped:
             failed = _streamed(job, output, load)
         else:
@@ -90,7 +92,7 @@ def kept(output: Path, go: Callable[[Watch], int]) -> int:
         try:
             return go(watch_of(progress))
         except KeyboardInterrupt:
-            if folder.exists():
+            if begun_as(folder).get(INPUT, STREAM) != STREAM:  # else nothing can go on
                 progress.say(f"what is done is kept in {folder}; --resume goes on from there")
             raise
 

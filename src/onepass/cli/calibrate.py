@@ -46,7 +46,10 @@ EXAMPLES = """Examples:
 
 def calibrate(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="DIRECTORY", help="Of the checkpoint; it is written to.")
+        Path,
+        typer.Argument(
+            metavar="DIRECTORY", help="Directory of a checkpoint; the result is written into it."
+        ),
     ],
     data: GoldOption,
     limit: GoldLimitOption = None,
@@ -57,11 +60,11 @@ def calibrate(
 ) -> None:
     """Fit a checkpoint's scores and thresholds on annotated texts, and keep them with it.
 
-    The texts must be such as the checkpoint was not trained on, and some hundred of them. After
-    that a score of 0.8 is right about 80 % of the time on texts like these, and what is found by
-    default is what gave the best F1 on them (of fields with choices, what was most often right).
-    Says for each kind how far scores were from the truth before and after (expected calibration
-    error), on halves that were not fitted on.
+    It takes some hundred texts that the checkpoint was not trained on. Afterwards, a finding with
+    a score of 0.8 is right about 80 % of the time on texts like these, and the default thresholds
+    are those with the best F1 on them (for fields with choices, the best accuracy). The report
+    says for each kind of finding how far scores were from the truth before and after (expected
+    calibration error), on halves that were not fitted on.
     """
     from onepass.evaluation.calibration import FEWEST, answer, calibration_errors, fit
 

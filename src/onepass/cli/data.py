@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 FilesArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH...", help="Annotated files, or directories of them."),
+    typer.Argument(metavar="PATH...", help="Annotated files, or directories of such files."),
 ]
 FAILED = 1
 _SHOWN = 30  # labels of a section in a table
 
-data = typer.Typer(help="Look at annotated files, convert and make them.")
+data = typer.Typer(help="Check, count, convert and make annotated files.")
 
 
-@data.command("validate", short_help="Find what is wrong with annotated files.")
+@data.command("validate", short_help="Find errors, duplicates, contradictions and leaks.")
 def validate(
     paths: FilesArgument,
     against: Annotated[
@@ -42,12 +42,13 @@ def validate(
         typer.Option(
             "--against",
             metavar="PATH",
-            help="Files that scores are reported on: texts of them are leaks. May be repeated.",
+            help="Annotated file, such as a test set, whose texts must not be in PATH: those in "
+            "both are leaks; may be repeated.",
         ),
     ] = None,
     form: ReportOption = ReportFormat.TABLE,
 ) -> None:
-    """Read every row, and list rows that cannot be read, duplicates, contradictions and leaks.
+    """List rows that cannot be read, duplicates, contradictions and leaks.
 
     The exit code is 1 if a row cannot be read, contradicts another one, or leaks.
     """
@@ -78,7 +79,7 @@ def validate(
         raise typer.Exit(FAILED)
 
 
-@data.command("stats", short_help="Count what is annotated.")
+@data.command("stats", short_help="Count texts, labels, records and relations.")
 def stats(paths: FilesArgument, form: ReportOption = ReportFormat.TABLE) -> None:
     """Count texts, words, labels, tasks, records and relations of annotated files."""
     from onepass.corpus.inspection import Statistics
@@ -99,18 +100,26 @@ class DataFormat(StrEnum):
     GLINER = "gliner"
 
 
-@data.command("convert", short_help="Write annotated files in onepass's own format.")
+@data.command("convert", short_help="Convert annotated files to one format.")
 def convert(
     paths: FilesArgument,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="JSONL to write; .gz compresses.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="JSONL file to write; one that ends in .gz is compressed.",
+        ),
     ],
     to: Annotated[
         DataFormat,
-        typer.Option("--to", help="gliner has entities and relations only, without descriptions."),
+        typer.Option(
+            "--to", help="Format to write; gliner: entities and relations only, no descriptions."
+        ),
     ] = DataFormat.ONEPASS,
 ) -> None:
-    """Read files of any known format, and write their examples as one file.
+    """Read annotated files of any known format, and write their examples to one file.
 
     Formats: onepass, GLiNER2, GLiNER, GLiClass, CoNLL columns, Label Studio, Prodigy.
     """
@@ -138,15 +147,21 @@ def convert(
     say(f"{count:,} examples are in {output}")
 
 
-@data.command("synthesize", short_help="Make annotated texts up.")
+@data.command("synthesize", short_help="Generate annotated texts.")
 def synthesize(
-    number: Annotated[int, typer.Argument(min=1, help="How many.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="Number of texts.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="[default: stdout]")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="JSONL file to write. [default: standard output]"
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same texts.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", metavar="N", help="Seed; the same one gives the same texts."),
+    ] = 0,
 ) -> None:
-    """Make up texts with records, entities, relations and a class, in prose, lists and tables."""
+    """Generate texts with records, entities, relations and a class: prose, lists and tables."""
     loading.require("faker", feature="Making texts up", extra="data")
     from onepass.batch.writing import json_line
     from onepass.corpus.jsonl import example_to_dict

@@ -12,6 +12,7 @@ from onepass.cli.options import (
     ModelOption,
     Precision,
     PrecisionOption,
+    RevisionOption,
     ThreadsOption,
 )
 from onepass.cli.output import say
@@ -27,16 +28,17 @@ EXAMPLES = """Examples:
 
 def demo(
     model: ModelOption = None,
+    revision: RevisionOption = None,
     host: HostOption = "127.0.0.1",
     port: PortOption = 7860,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
 ) -> None:
-    """Try a model in a browser: entities, classes, structures, and all of them together.
+    """Open a web page to try a model: entities, classes, records, and all of them together.
 
-    Nothing is loaded from or sent to another machine, no text is kept. Whoever can reach the
-    address can use it. Ctrl-C stops it.
+    The page loads nothing from other machines, sends nothing to them and keeps no text. Whoever
+    can reach the address can use it. Ctrl-C stops it.
     """
     loading.require("gradio", feature="The demo", extra="demo")
     from onepass.builtin import NAME
@@ -44,9 +46,11 @@ def demo(
     from onepass.demo.code import opening
     from onepass.demo.run import serve
 
-    opened = loading.load_model(loading.choice(model, backend, precision, threads))
+    chosen = loading.choice(model, backend, precision, threads, revision=revision)
+    opened = loading.load_model(chosen)
     name = None if model == NAME else model
-    answering = Answering(opened, opening(name, backend=backend.value, precision=precision.value))
+    code = opening(name, backend=backend.value, precision=precision.value, revision=revision)
+    answering = Answering(opened, code)
 
     def started(address: str) -> None:
         say(f"onepass demo of {opened.name} at {address}; Ctrl-C stops it")

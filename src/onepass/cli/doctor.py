@@ -30,7 +30,7 @@ def doctor(
         typer.Option("--record", hidden=True, help="Store what the built-in model finds now."),
     ] = None,
 ) -> None:
-    """Show versions, CPU, threads, caches and backends, and test the built-in model.
+    """Check the installation: versions, CPU, threads, caches, backends, and a self-test.
 
     The self-test reads a few texts with the built-in model and compares what it finds with what it
     found when it was built. The exit code is 1 if something differs.

@@ -19,16 +19,22 @@ from onepass.cli.options import (
     GoldLimitOption,
     GoldOption,
     ModelsOption,
+    OnLong,
+    OnLongOption,
     OutputOption,
     Overlap,
     OverlapOption,
     Precision,
     PrecisionOption,
+    RevisionOption,
+    Solver,
+    SolverOption,
     ThreadsOption,
     ThresholdOption,
 )
 from onepass.cli.output import check_apart, json_text, opened
 from onepass.cli.progress import StatusLine
+from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.evaluation.files import SuiteReport
@@ -55,10 +61,11 @@ def evaluate(
     data: GoldOption,
     output: OutputOption = None,
     form: Annotated[
-        ScoresFormat, typer.Option("--format", "-f", help="How to write it.")
+        ScoresFormat, typer.Option("--format", "-f", help="Output format.")
     ] = ScoresFormat.TABLE,
     limit: GoldLimitOption = None,
     model: ModelsOption = None,
+    revision: RevisionOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -66,13 +73,15 @@ def evaluate(
     compiled: CompileOption = False,
     threshold: ThresholdOption = None,
     overlap: OverlapOption = Overlap.FLAT,
+    on_long: OnLongOption = OnLong.WINDOW,
+    solver: SolverOption = Solver.GREEDY,
 ) -> None:
     """Compare what a model finds with what is annotated, and print the scores.
 
-    Each text is asked what was annotated in it. Files hold onepass's own format or one of the
-    public formats that it reads; a directory stands for all .jsonl and .jsonl.gz files in it, or,
-    if it has none, for its .json files and columns. With several models, what each of them scores
-    on all files stands side by side.
+    The model is asked about all that was annotated in each text. Files hold onepass's own format
+    or one of the public formats that it reads; a directory stands for all .jsonl and .jsonl.gz
+    files in it, or, if it has none, for its .json files and columns. The scores of several models
+    are shown side by side.
     """
     from onepass.evaluation import suite
 
@@ -81,16 +90,25 @@ def evaluate(
     for file in files.values():
         check_apart(output, "output", {"data": file})
     names: list[str | None] = [*dict.fromkeys(model)] if model else [None]
+    if revision is not None and len(names) > 1:
+        raise InputError(
+            f"--revision {revision} is of one model, but {len(names)} are compared; give one, or "
+            "directories."
+        )
     with opened(output) as write:
         reports = {}
         for name in names:
-            chosen = loading.choice(name, backend, precision, threads, device, compiled)
+            chosen = loading.choice(
+                name, backend, precision, threads, device, compiled, revision=revision
+            )
             one = loading.load_model(chosen)
             reports[one.name] = suite(
                 one,
                 files,
                 threshold=threshold,
                 overlap=overlap.value,
+                on_long=on_long.value,
+                solver=solver.value,
                 limit=limit,
                 progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
             )

@@ -16,6 +16,7 @@ import typer
 
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
+from onepass.cli.options import RevisionOption
 from onepass.cli.output import say, show
 from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
@@ -45,7 +46,9 @@ class ExportPrecision(StrEnum):
 
 CheckpointArgument = Annotated[
     str,
-    typer.Argument(metavar="CHECKPOINT", help="A directory, a model of the hub, or 'builtin'."),
+    typer.Argument(
+        metavar="CHECKPOINT", help="Model id on the hub, directory of a checkpoint, or 'builtin'."
+    ),
 ]
 DirectoryOption = Annotated[
     Path | None,
@@ -53,7 +56,7 @@ DirectoryOption = Annotated[
         "--output",
         "-o",
         metavar="DIR",
-        help="Where to write; a directory named after the precision is made in it. "
+        help="Directory to write into; one named after the precision is made in it. "
         "[default: onnx in the directory of the checkpoint]",
     ),
 ]
@@ -61,14 +64,16 @@ ExportPrecisionOption = Annotated[
     ExportPrecision | None,
     typer.Option(
         "--precision",
-        help="int8: a quarter of the size, and faster on CPUs with int8 products. [default: fp32]",
+        help="Number format of the graphs; int8: a quarter of the size, and faster on CPUs with "
+        "int8 products. [default: fp32]",
     ),
 ]
 WeightsOnlyOption = Annotated[
     bool,
     typer.Option(
         "--weights-only",
-        help="Keep weights in int8 and compute in fp32: as small, as slow and nearly as exact.",
+        help="Store weights in int8 and compute in fp32: as small as int8, as slow and nearly as "
+        "exact as fp32.",
     ),
 ]
 SampleOption = Annotated[
@@ -76,8 +81,8 @@ SampleOption = Annotated[
     typer.Option(
         "--sample",
         metavar="PATH",
-        help="Annotated texts like those that will be read, other ones than those of --check: "
-        "int8 weights are rounded so that these change little.",
+        help="Annotated file of texts like those that will be read, but not those of --check: "
+        "int8 weights are rounded so that its scores change little; may be repeated.",
     ),
 ]
 CheckOption = Annotated[
@@ -85,28 +90,31 @@ CheckOption = Annotated[
     typer.Option(
         "--check",
         metavar="PATH",
-        help="Measure on annotated files what int8 loses, note it in the manifest, and write "
-        "nothing if it is too much.",
+        help="Annotated file to measure the loss of int8 on; it is noted in the manifest, and if "
+        "it is too much, nothing is written; may be repeated.",
     ),
 ]
 MaxLossOption = Annotated[
     float | None,
     typer.Option(
         "--max-loss",
+        metavar="POINTS",
         min=0,
-        help="Points of F1 that may be lost on any of the files. [default: 0.5]",
+        help="Largest loss of F1 on any file of --check, in points. [default: 0.5]",
     ),
 ]
 CheckLimitOption = Annotated[
     int | None,
-    typer.Option("--limit", min=1, help="Check only so many examples of each file."),
+    typer.Option(
+        "--limit", metavar="N", min=1, help="Most examples to check from each file of --check."
+    ),
 ]
 SafetensorsOption = Annotated[
     bool,
     typer.Option(
         "--safetensors",
-        help="Write no graphs but the checkpoint itself to DIR, with all that it needs. Reads "
-        "pytorch_model.bin: tensors only, no code; and the weights of the built-in model.",
+        help="Write the checkpoint itself to DIR as safetensors, with all that it needs, in place "
+        "of graphs; reads pytorch_model.bin (tensors only, no code) and the built-in model.",
     ),
 ]
 
@@ -121,15 +129,16 @@ def export(
     max_loss: MaxLossOption = None,
     limit: CheckLimitOption = None,
     safetensors: SafetensorsOption = False,
+    revision: RevisionOption = None,
 ) -> None:
     """Write the ONNX graphs of a checkpoint, for machines without torch.
 
-    Prints the directory that was written. Models whose graphs lie beside them load without torch.
+    Prints the directory that was written. A checkpoint with graphs beside it loads without torch.
     """
     wanted = _Wanted(weights_only, tuple(sample or ()), tuple(check or ()), max_loss, limit)
     _check_options(wanted, precision)
     if safetensors:
-        _write_safetensors(checkpoint, output, precision)
+        _write_safetensors(checkpoint, revision, output, precision)
         return
     for package in ("torch", "onnx"):
         loading.require(package, feature="Export", extra="torch")
@@ -137,7 +146,7 @@ def export(
     from onepass.models.export import export_checkpoint
     from onepass.models.weighted import graphs_with_weights, with_weights
 
-    found = named(checkpoint)
+    found = named(checkpoint, revision)
     if graphs_with_weights(found):
         if output is None:
             raise InputError(f"{found.name} has graphs already; say with -o DIR where others go.")
@@ -206,7 +215,9 @@ def _told(target: Path) -> str:
     return f"{worst} ({checked['texts']:,} texts)"
 
 
-def _write_safetensors(name: str, output: Path | None, precision: ExportPrecision | None) -> None:
+def _write_safetensors(
+    name: str, revision: str | None, output: Path | None, precision: ExportPrecision | None
+) -> None:
     if output is None:
         raise InputError("--safetensors writes a checkpoint; say where with -o DIR.")
     if precision is not None:
@@ -217,6 +228,6 @@ def _write_safetensors(name: str, output: Path | None, precision: ExportPrecisio
     from onepass.builtin import named
     from onepass.models.convert import convert_checkpoint
 
-    found = named(name, pickles=True)
+    found = named(name, revision, pickles=True)
     say(f"Writing {found.name} with its weights in safetensors")
     show(f"{convert_checkpoint(found, output)}\n")

@@ -41,6 +41,7 @@ from onepass.cli.options import (
     PrecisionOption,
     QuestionOption,
     RelationOption,
+    RevisionOption,
     SchemaOption,
     Solver,
     SolverOption,
@@ -49,9 +50,11 @@ from onepass.cli.options import (
     TextFieldOption,
     ThreadsOption,
     ThresholdOption,
+    only,
 )
 from onepass.cli.output import one_format, opened, rendered
 from onepass.errors import InputError
+from onepass.schema.options import CallOptions
 
 EXAMPLES = """Examples:
 
@@ -87,6 +90,7 @@ def extract(
     engine: EngineOption = Engine.LOCAL,
     address: AddressOption = None,
     model: ModelOption = None,
+    revision: RevisionOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -99,7 +103,7 @@ def extract(
 ) -> None:
     """Find entities, classes, records and relations in a text, or in every text of a file.
 
-    Say what to find with any mix of -e, -c, -r, -s and --schema; each may be given many times.
+    Say what to find with any mix of -e, -c, -r, -s, -q and --schema.
 
     With --input, a result is the row that was read with "extraction" added, in the same order; a
     row that fails becomes {"row": number, "error": message}, and the exit code is 1. A job with
@@ -116,8 +120,8 @@ def extract(
         schema,
         names=(name_choice or ()) if name_entities or name_choice else None,
     )
-    request = Request(asked, threshold, overlap.value, on_long.value, solver.value)
-    chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    options = CallOptions(threshold, overlap.value, on_long.value, solver.value)
+    chosen = loading.choice(model, backend, precision, threads, device, compiled, revision=revision)
     if resume and output is not None:
         from onepass.batch.states import as_begun
 
@@ -130,7 +134,7 @@ def extract(
         )  # fmt: skip
         given, form = read_text(text), form or one_format(output)
         with opened(output) as write:
-            write(rendered(request.one(load(), given), form))
+            write(rendered(Request(asked, options).one(load(), given), form))
         return
     from onepass.cli.bulk import extract_files
 
@@ -140,13 +144,13 @@ def extract(
         input=source,
         output="-",
         schema=asked,
-        text_field=text_field or "text",
-        text_unit=text_unit and text_unit.value,
+        text_field=only(text_field, "--text-field") or "text",
+        text_unit=None if text_unit is None else text_unit.value,
         max_line=max_line,
-        threshold=threshold,
-        overlap=overlap.value,
-        on_long=on_long.value,
-        solver=solver.value,
+        threshold=options.threshold,
+        overlap=options.overlap,
+        on_long=options.on_long,
+        solver=options.solver,
         model=chosen,
         workers=workers,
         resume=resume,

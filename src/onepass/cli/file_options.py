@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from onepass.cli.options import place_of
+from onepass.cli.options import file_of, place_of
 from onepass.errors import InputError
 
 
@@ -43,9 +43,9 @@ InputsOption = Annotated[
         "--input",
         "-i",
         metavar="FILE",
-        help="Read many texts: .jsonl, .csv, .tsv or .txt, each also as .gz or .zst, or .parquet; "
-        "a directory, or a quoted pattern such as 'mails/**/*.csv'; may be repeated; '-' is JSONL "
-        "from standard input.",
+        help="File of many texts: .jsonl, .csv, .tsv or .txt, each also as .gz or .zst, or "
+        ".parquet; or a directory, or a quoted pattern such as 'mails/**/*.csv'; '-' is JSONL from "
+        "standard input; may be repeated.",
     ),
 ]
 ResultOption = Annotated[
@@ -54,9 +54,10 @@ ResultOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
+        parser=file_of,
         callback=place_of,
-        help="Write here instead of standard output; the file appears when all is done. With "
-        "--input, its name says the format and the packing.",
+        help="File to write instead of standard output; it appears when all is done. With "
+        "--input, its name says the format and the compression.",
     ),
 ]
 ExtractFormatOption = Annotated[
@@ -64,16 +65,16 @@ ExtractFormatOption = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="How to write it; csv and parquet only with --input. "
-        "[default: what the name of the output says, else table on a terminal, json, or jsonl "
-        "with --input]",
+        help="Output format; csv and parquet only with --input. "
+        "[default: what the name of the output says, else jsonl with --input, table on a terminal, "
+        "json elsewhere]",
     ),
 ]
 TextUnitOption = Annotated[
     TextUnit | None,
     typer.Option(
         "--text-unit",
-        help="Whether a text file holds a text a line or is one text. "
+        help="Unit of a text file that is read as one text: each line, or the whole file. "
         "[default: file in directories, else line]",
     ),
 ]
@@ -83,25 +84,28 @@ MaxLineOption = Annotated[
         "--max-line",
         metavar="BYTES",
         min=1,
-        help="A row of the input that is longer fails, and is not held in memory.",
+        help="Longest row of the input, in bytes; a longer one fails, and is not held in memory.",
     ),
 ]
 WorkersOption = Annotated[
-    int, typer.Option("--workers", min=1, help="Processes, each with a model of its own.")
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, help="Number of processes, each with a model of its own."
+    ),
 ]
 ResumeOption = Annotated[
     bool,
-    typer.Option("--resume", help="Go on with a job that was stopped; begin it if there is none."),
+    typer.Option("--resume", help="Continue a job that was stopped; start it if there is none."),
 ]
 EngineOption = Annotated[
-    Engine, typer.Option("--engine", help="Where the workers run: here, or on a Ray cluster.")
+    Engine, typer.Option("--engine", help="Place of the workers: this machine, or a Ray cluster.")
 ]
 AddressOption = Annotated[
     str | None,
     typer.Option(
         "--address",
         metavar="ADDRESS",
-        help="Of the Ray cluster, such as 'auto' or ray://host:port.",
+        help="Address of the Ray cluster, such as 'auto' or ray://host:port.",
     ),
 ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onepass.cli.options import ReportFormat, ReportOption
+from onepass.cli.options import ReportFormat, ReportOption, RevisionOption
 from onepass.cli.output import json_text, section, show
 
 if TYPE_CHECKING:
@@ -20,21 +20,25 @@ _UNKNOWN, _NO_LIMIT = "not known", "no limit"
 def inspect(
     checkpoint: Annotated[
         str,
-        typer.Argument(metavar="CHECKPOINT", help="A directory, a model of the hub, or 'builtin'."),
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="Model id on the hub, directory of a checkpoint, or 'builtin'.",
+        ),
     ],
+    revision: RevisionOption = None,
     form: ReportOption = ReportFormat.TABLE,
 ) -> None:
     """Show what a checkpoint is made of, how it decides, and what it lacks.
 
-    Its family and variant, its parts and their sizes (of what is exported alone, the size of the
-    exports), special tokens, limits, and what its onepass.json says: thresholds, calibration and
-    settings of the family. Only configurations and headers are read. A model of the hub is
-    downloaded first if it is not here.
+    Shows its family and variant, its parts and their sizes (without weights, the size of the
+    exported graphs), special tokens, limits, and what its onepass.json says: thresholds,
+    calibration and settings of the family. Only configurations and headers are read. A model of
+    the hub is downloaded first if it is not here.
     """
     from onepass.builtin import named
     from onepass.models.inspect import inspect_checkpoint
 
-    found = inspect_checkpoint(named(checkpoint))
+    found = inspect_checkpoint(named(checkpoint, revision))
     show(json_text(_as_dict(found)) if form is ReportFormat.JSON else _table(found))
 
 

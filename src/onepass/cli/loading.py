@@ -24,6 +24,8 @@ def choice(
     threads: int | None,
     device: Device = Device.AUTO,
     compiled: bool = False,
+    *,
+    revision: str | None = None,
 ) -> ModelChoice:
     """Return which model the options of a command choose, and how it runs.
 
@@ -34,8 +36,11 @@ def choice(
         threads: CPU threads; None for one a core.
         device: where torch runs it.
         compiled: whether torch compiles what it runs.
+        revision: branch, tag or commit of a model of the hub.
     """
-    return ModelChoice(name, backend.value, precision.value, threads, device.value, compiled)
+    return ModelChoice(
+        name, backend.value, precision.value, threads, device.value, compiled, revision
+    )
 
 
 def load_model(chosen: ModelChoice = BUILTIN) -> Extractor:

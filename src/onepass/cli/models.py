@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def models(context: typer.Context, form: ReportOption = ReportFormat.TABLE) -> None:
-    """List the built-in model, the downloaded ones, and published ones that onepass knows.
+    """List the built-in model, downloaded models, and published models that onepass knows.
 
-    Any checkpoint of a supported family can be given to --model, listed here or not.
+    --model takes any checkpoint of a supported family, listed here or not.
     """
     if context.invoked_subcommand is not None:
         return

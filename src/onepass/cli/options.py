@@ -5,6 +5,8 @@ It knows how options are written, not what they do.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +14,7 @@ from typing import Annotated
 import typer
 
 from onepass.batch.streams import STDOUT, own_stream
-from onepass.errors import BackendError
+from onepass.errors import BackendError, InputError
 
 
 class ReportFormat(StrEnum):
@@ -83,6 +85,38 @@ def place_of(output: Path | None) -> Path | None:
     return None if named or output == Path("-") else output
 
 
+def file_of(name: str) -> Path:
+    """Return the file of a name that was given for one; a path would forget the slash at its end.
+
+    Raises:
+        typer.BadParameter: for the name of a directory.
+    """
+    if name.endswith(("/", os.sep)):
+        raise typer.BadParameter(
+            f"'{name}' is the name of a directory, but all goes to one file; write its name behind "
+            "the slash."
+        )
+    return Path(name)
+
+
+def only(given: Sequence[str] | None, option: str) -> str | None:
+    """Return the value of an option that may be given once, where people would repeat it.
+
+    Raises:
+        InputError: if it was repeated.
+
+    >>> only(["body"], "--text-field"), only(None, "--text-field")
+    ('body', None)
+    """
+    if given and len(given) > 1:
+        names = " and ".join(repr(one) for one in given)
+        raise InputError(
+            f"{option} was given {len(given)} times ({names}), but only one can be read; join what "
+            "belongs together in the input."
+        )
+    return given[0] if given else None
+
+
 def threads_of(threads: int | None) -> int | None:
     """Return a number of threads that this machine can run, before anything is loaded.
 
@@ -100,12 +134,16 @@ def threads_of(threads: int | None) -> int | None:
 
 TextArgument = Annotated[
     str | None,
-    typer.Argument(metavar="TEXT", help="The text; '-' or nothing reads standard input."),
+    typer.Argument(metavar="TEXT", help="Text to read; '-' or no text reads standard input."),
 ]
 EntityOption = Annotated[
     list[str] | None,
     typer.Option(
-        "-e", "--entity", metavar="LABEL", help="'label', 'label,label' or 'label=description'."
+        "-e",
+        "--entity",
+        metavar="LABEL",
+        help="Entity label to find: 'label', 'label,label' or 'label=description'; may be "
+        "repeated.",
     ),
 ]
 ClassifyOption = Annotated[
@@ -114,14 +152,17 @@ ClassifyOption = Annotated[
         "-c",
         "--classify",
         metavar="TASK",
-        help="'task=label,label'; 'task*=label,label' if several may hold; "
-        "'task[abstain]=label,label' if none may.",
+        help="Classification to make: 'task=label,label'; 'task*=label,label' if several labels "
+        "may hold, 'task[abstain]=label,label' if none may; may be repeated.",
     ),
 ]
 RelationOption = Annotated[
     list[str] | None,
     typer.Option(
-        "-r", "--relation", metavar="TYPE", help="'type', 'type,type' or 'type=description'."
+        "-r",
+        "--relation",
+        metavar="TYPE",
+        help="Relation type to find: 'type', 'type,type' or 'type=description'; may be repeated.",
     ),
 ]
 StructureOption = Annotated[
@@ -130,8 +171,8 @@ StructureOption = Annotated[
         "-s",
         "--structure",
         metavar="RECORD",
-        help="'name: field, field'; a field is 'name', 'name::str' (one value), "
-        "'name::[a|b]' (a choice), with '::description' at its end.",
+        help="Records to find: 'name: field, field'; a field is 'name', 'name::str' (one value) or "
+        "'name::[a|b]' (a choice), and '::description' may follow; may be repeated.",
     ),
 ]
 QuestionOption = Annotated[
@@ -140,14 +181,15 @@ QuestionOption = Annotated[
         "-q",
         "--question",
         metavar="QUESTION",
-        help="'question' or 'label=question', answered with parts of the text.",
+        help="Question to answer with parts of the text: 'question' or 'label=question'; may be "
+        "repeated.",
     ),
 ]
 NameEntitiesOption = Annotated[
     bool,
     typer.Option(
         "--name-entities",
-        help="Let the model name every entity in words of its own; for models that generate "
+        help="Let the model name every entity in words of its own; only for models that generate "
         "labels.",
     ),
 ]
@@ -156,27 +198,30 @@ NameChoiceOption = Annotated[
     typer.Option(
         "--name-choice",
         metavar="NAME",
-        help="Let it name every entity with one of these names only.",
+        help="Name that the model may give to an entity, instead of words of its own; may be "
+        "repeated.",
     ),
 ]
 SchemaOption = Annotated[
     str | None,
-    typer.Option("--schema", metavar="FILE|JSON", help="A JSON schema file, or the JSON itself."),
+    typer.Option(
+        "--schema", metavar="FILE|JSON", help="Schema in JSON: a file, or the JSON itself."
+    ),
 ]
 TextFieldOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--text-field",
         metavar="NAME",
-        help="The field of the input that holds the text. [default: text]",
+        help="Field or column of the input that holds the text. [default: text]",
     ),
 ]
 OnLongOption = Annotated[
     OnLong,
     typer.Option(
         "--on-long",
-        help="A text that is longer than the model's window: read it in "
-        "windows, refuse it, or cut it off.",
+        help="Action on texts longer than the model's window: read them in windows, refuse them, "
+        "or read their start only.",
     ),
 ]
 ModelsOption = Annotated[
@@ -185,8 +230,8 @@ ModelsOption = Annotated[
         "--model",
         "-m",
         metavar="ID",
-        help="A model of the hub, or the directory of one; several are compared. "
-        "[default: the built-in model]",
+        help="Model id on the Hugging Face hub, or directory of a checkpoint; may be repeated to "
+        "compare models. [default: the built-in model]",
     ),
 ]
 ModelOption = Annotated[
@@ -195,46 +240,57 @@ ModelOption = Annotated[
         "--model",
         "-m",
         metavar="ID",
-        help="A model of the hub, or the directory of one. [default: the built-in model]",
+        help="Model id on the Hugging Face hub, or directory of a checkpoint. "
+        "[default: the built-in model]",
+    ),
+]
+RevisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--revision",
+        metavar="REVISION",
+        help="Branch, tag or commit of a model on the hub. [default: its main branch]",
     ),
 ]
 BackendOption = Annotated[
     Backend,
     typer.Option(
         "--backend",
-        help="What runs the network; auto: ONNX Runtime, or OpenVINO where it is installed and "
-        "faster.",
+        help="Library that runs the model; auto: ONNX Runtime, or OpenVINO where it is installed "
+        "and faster.",
     ),
 ]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
         "--precision",
-        help="The numbers it computes with; auto: fp32, or int8 whose loss was measured.",
+        help="Number format of the computation; auto: fp32, or int8 whose loss was measured.",
     ),
 ]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
         "--threads",
+        metavar="N",
         min=1,
         callback=threads_of,
-        help="CPU threads, up to 4 a core (8 on one core). [default: one a physical core]",
+        help="Number of CPU threads, up to 4 per core (8 on one core). "
+        "[default: one per physical core]",
     ),
 ]
 DeviceOption = Annotated[
     Device,
     typer.Option(
         "--device",
-        help="Where torch runs it; cuda is a GPU. auto: a GPU if --backend torch finds one.",
+        help="Device for --backend torch; cuda: an NVIDIA GPU; auto: a GPU if there is one.",
     ),
 ]
 CompileOption = Annotated[
     bool,
     typer.Option(
         "--compile",
-        help="With --backend torch: compile what runs. The first texts take minutes, those after "
-        "them less time.",
+        help="Compile the model (--backend torch): the first texts take minutes, later ones less "
+        "time.",
     ),
 ]
 ThresholdOption = Annotated[
@@ -242,36 +298,38 @@ ThresholdOption = Annotated[
     typer.Option(
         "--threshold",
         "-t",
+        metavar="SCORE",
         min=0,
         max=1,
-        help="Least score of what is found. [default: what the model was calibrated to]",
+        help="Lowest score that is kept. [default: what the model was calibrated to]",
     ),
 ]
 OverlapOption = Annotated[
     Overlap,
     typer.Option(
         "--overlap",
-        help="flat: one label a place, no overlaps; nested: one span may lie in another; "
-        "label: flat within each label; all: everything.",
+        help="Overlapping entities to keep; flat: none, and one label per place; nested: those "
+        "that lie inside one another; label: those of different labels; all: every one.",
     ),
 ]
 SolverOption = Annotated[
     Solver,
     typer.Option(
         "--solver",
-        help="How findings are chosen that rules of the schema join: best first, or exact for the "
-        "best sum of scores.",
+        help="Choice of findings that rules of the schema join; greedy: the best score first; "
+        "exact: the highest sum of scores.",
     ),
 ]
-ReportOption = Annotated[ReportFormat, typer.Option("--format", "-f", help="How to write it.")]
+ReportOption = Annotated[ReportFormat, typer.Option("--format", "-f", help="Output format.")]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
         "-o",
         metavar="FILE",
+        parser=file_of,
         callback=place_of,
-        help="Write here instead of standard output; the file appears when all is done.",
+        help="File to write instead of standard output; it appears when all is done.",
     ),
 ]
 
@@ -281,9 +339,10 @@ GoldOption = Annotated[
         "--data",
         "-d",
         metavar="PATH",
-        help="An annotated file, or a directory of them; may be repeated.",
+        help="Annotated file, or directory of such files; may be repeated.",
     ),
 ]
 GoldLimitOption = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Read only so many examples of each file.")
+    int | None,
+    typer.Option("--limit", metavar="N", min=1, help="Most examples to read from each file."),
 ]

@@ -6,11 +6,13 @@ came about.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 import typer
 
 from onepass.batch.packing import ending, packing
+from onepass.batch.sources import is_one_file
 from onepass.batch.streams import names_stream, own_stream
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
@@ -152,7 +155,7 @@ def check_apart(output: Path | None, what: str, others: Mapping[str, Path | None
     onepass.errors.InputError: The report a.json is the input, too; give it another name.
     """
     for name, other in others.items():
-        if output and other and os.path.realpath(output) == os.path.realpath(other):
+        if output and other and is_one_file(output, other):
             raise InputError(f"The {what} {output} is the {name}, too; give it another name.")
 
 
@@ -258,7 +261,7 @@ def _text_to(file: BinaryIO) -> TextIO:
 def show(text: str) -> None:
     """Write to standard output at once; whoever reads it may stop reading."""
     try:
-        with _until_pipe_closed(), _named("Standard output"):
+        with _until_pipe_closed(sys.stdout), _named("Standard output"):
             sys.stdout.write(text)
             sys.stdout.flush()
     except typer.Exit:
@@ -267,14 +270,27 @@ def show(text: str) -> None:
 
 
 @contextmanager
-def _until_pipe_closed() -> Iterator[None]:
-    """End the command without a word where whoever reads a pipe stopped reading."""
+def _until_pipe_closed(standard: TextIO | None = None) -> Iterator[None]:
+    """End the command without a word where whoever reads a pipe stopped reading.
+
+    Args:
+        standard: the standard stream that is written to, if it is one.
+    """
     try:
         yield
     except InputError as error:
-        if not isinstance(error.__cause__, BrokenPipeError):
+        if not isinstance(error.__cause__, BrokenPipeError) and not (
+            standard and _is_closed_on_windows(error.__cause__, standard)
+        ):
             raise
         raise typer.Exit(PIPE_CLOSED) from None
+
+
+def _is_closed_on_windows(error: BaseException | None, stream: TextIO) -> bool:
+    """Return whether nobody reads a pipe any more: Windows calls it an argument that is wrong."""
+    if sys.platform != "win32" or not isinstance(error, OSError) or error.errno != errno.EINVAL:
+        return False
+    return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
 
 
 def _drop_what_follows(stream: TextIO) -> None:

@@ -37,10 +37,12 @@ from onepass.cli.options import (
     OutputOption,
     Precision,
     PrecisionOption,
+    RevisionOption,
     TextArgument,
     TextFieldOption,
     ThreadsOption,
     ThresholdOption,
+    only,
 )
 from onepass.cli.output import check_apart, is_device, json_text, opened, say
 from onepass.errors import InputError
@@ -78,7 +80,7 @@ LabelOption = Annotated[
         "-l",
         "--label",
         metavar="LABEL",
-        help="What to look for: 'label', 'label,label' or 'label=description'. "
+        help="Label to replace: 'label', 'label,label' or 'label=description'; may be repeated. "
         "[default: sixteen kinds of personal data]",
     ),
 ]
@@ -88,8 +90,8 @@ ActionOption = Annotated[
         "-a",
         "--action",
         metavar="ACTION",
-        help="mask, label, hash or pseudonym for everything, or 'label=action' for one label. "
-        "[default: label]",
+        help="Replacement: mask, label, hash or pseudonym for everything, or 'label=action' for "
+        "one label; may be repeated. [default: label]",
     ),
 ]
 KeyOption = Annotated[
@@ -97,25 +99,32 @@ KeyOption = Annotated[
     typer.Option(
         "--key-file",
         metavar="FILE",
-        help=f"The secret of hashes and of Faker's names. [default: what {KEY_VARIABLE} holds]",
+        help="File with the secret key of hashes and of Faker's names. "
+        f"[default: what {KEY_VARIABLE} holds]",
     ),
 ]
 FakerOption = Annotated[
     str | None,
-    typer.Option("--faker", metavar="LOCALE", help="Pseudonyms are names that Faker makes up."),
+    typer.Option(
+        "--faker",
+        metavar="LOCALE",
+        help="Locale of the names that Faker makes up as pseudonyms, such as en_US.",
+    ),
 ]
 RegionOption = Annotated[
     str | None,
     typer.Option(
-        "--region", metavar="CC", help="The country of phone numbers without a country code."
+        "--region",
+        metavar="CC",
+        help="Country of phone numbers without a country code, such as DE.",
     ),
 ]
 PatternsOption = Annotated[
     bool,
     typer.Option(
         "--patterns/--no-patterns",
-        help="Whether e-mail, links, cards, accounts, phones and IP addresses are also found by "
-        "their form.",
+        help="Find e-mail addresses, links, cards, accounts, phones and IP addresses by their "
+        "form, too.",
     ),
 ]
 FormOption = Annotated[
@@ -123,13 +132,13 @@ FormOption = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="How to write it. [default: what the name of the output says, else jsonl with "
-        "--input, else text]",
+        help="Output format. [default: what the name of the output says, else jsonl with --input, "
+        "else text]",
     ),
 ]
 ReportFileOption = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE", help="Write the counts of what was replaced here."),
+    typer.Option("--report", metavar="FILE", help="File for the counts of what was replaced."),
 ]
 
 
@@ -151,6 +160,7 @@ def redact(
     form: FormOption = None,
     resume: ResumeOption = False,
     model: ModelOption = None,
+    revision: RevisionOption = None,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -160,7 +170,7 @@ def redact(
     """Replace personal data in a text, or in every text of a file.
 
     Only the places that were found change; standard error says how many there were. With --input,
-    a result is the row that was read with its text replaced and "redacted" added, which says what
+    a result is the row that was read, with its text redacted and "redacted" added, which says what
     was found where; other fields stay as they are. A row that fails becomes
     {"row": number, "error": message}, and the exit code is 1. A job with --output that is stopped
     or killed goes on with --resume.
@@ -177,7 +187,7 @@ def redact(
         patterns=patterns,
         region=region,
     )
-    chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    chosen = loading.choice(model, backend, precision, threads, device, compiled, revision=revision)
     if resume and output is not None:
         from onepass.batch.states import as_begun
 
@@ -189,8 +199,8 @@ def redact(
     job = None
     if source:
         job = _job(
-            source, output, options, chosen,
-            text_field=text_field, text_unit=text_unit, max_line=max_line, resume=resume,
+            source, output, options, chosen, text_field=only(text_field, "--text-field"),
+            text_unit=text_unit, max_line=max_line, resume=resume,
         )  # fmt: skip
     read = {} if job is None else read_by(job)
     check_apart(report, "report", {**read, "output": output})
@@ -232,7 +242,7 @@ def _job(
         options=options,
         format="jsonl",  # what the name says was looked at before
         text_field=text_field or "text",
-        text_unit=text_unit and text_unit.value,
+        text_unit=None if text_unit is None else text_unit.value,
         max_line=max_line,
         model=chosen,
         resume=resume,
@@ -283,7 +293,7 @@ def _labels(given: list[str] | None) -> dict[str, str] | tuple[str, ...]:
         return PII
     from onepass.schema.flags import schema_from_flags
 
-    labels = schema_from_flags(given, (), (), (), (), entity_flag="-l").entity_labels
+    labels = schema_from_flags(entities=given, entity_flag="-l").entity_labels
     return {label.name: label.description or "" for label in labels}
 
 

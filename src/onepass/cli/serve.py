@@ -18,6 +18,7 @@ from onepass.cli.options import (
     ModelOption,
     Precision,
     PrecisionOption,
+    RevisionOption,
     ThreadsOption,
 )
 from onepass.cli.output import say
@@ -56,6 +57,7 @@ _OWN = Settings()  # the defaults
 
 def serve(
     model: ModelOption = None,
+    revision: RevisionOption = None,
     host: HostOption = _OWN.host,
     port: PortOption = _OWN.port,
     api_keys: ApiKeysOption = None,
@@ -78,10 +80,10 @@ def serve(
     device: DeviceOption = Device.AUTO,
     compiled: CompileOption = False,
 ) -> None:
-    """Answer HTTP requests: extraction, validation of schemas, health, metrics.
+    """Start an HTTP service: extraction, validation of schemas, health, metrics.
 
-    GET /docs is a page about all of it. SIGTERM or Ctrl-C stops it after it has answered what it
-    accepted. Texts are never logged.
+    GET /docs is a page about all of it. On SIGTERM or Ctrl-C it answers what it has accepted and
+    then stops. Texts are never logged.
     """
     for package in _PACKAGES:
         loading.require(package, feature="The service", extra="serve")
@@ -106,7 +108,7 @@ def serve(
         batch_delay=batch_delay / 1000,
         timeout=timeout,
     )
-    chosen = loading.choice(model, backend, precision, threads, device, compiled)
+    chosen = loading.choice(model, backend, precision, threads, device, compiled, revision=revision)
     opened = loading.load_model(chosen)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # to standard error
 

@@ -8,57 +8,103 @@ from typing import Annotated
 import typer
 
 HostOption = Annotated[
-    str, typer.Option("--host", help="The address to listen on; 0.0.0.0 is all of them.")
+    str,
+    typer.Option("--host", help="Address to listen on; 0.0.0.0 is every address of this machine."),
 ]
 PortOption = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="0 lets the system choose.")
+    int,
+    typer.Option(
+        "--port",
+        metavar="N",
+        min=0,
+        max=65535,
+        help="Port to listen on; with 0 the system chooses one.",
+    ),
 ]
 ApiKeysOption = Annotated[
     Path | None,
     typer.Option(
         "--api-keys",
         metavar="FILE",
-        help="API keys, one a line; ONEPASS_API_KEYS holds keys, too, with commas between. "
+        help="File of API keys, one per line; ONEPASS_API_KEYS may hold more, separated by commas. "
         "[default: no key is asked for]",
     ),
 ]
 MaxBodyOption = Annotated[
-    int, typer.Option("--max-body", metavar="BYTES", min=1, help="Of a request.")
+    int, typer.Option("--max-body", metavar="BYTES", min=1, help="Largest request body, in bytes.")
 ]
-MaxCharsOption = Annotated[int, typer.Option("--max-chars", min=1, help="Characters of a text.")]
+MaxCharsOption = Annotated[
+    int, typer.Option("--max-chars", metavar="N", min=1, help="Longest text, in characters.")
+]
 MaxSchemaOption = Annotated[
-    int, typer.Option("--max-schema", min=1, help="Characters of a schema, written as JSON.")
+    int,
+    typer.Option(
+        "--max-schema", metavar="N", min=1, help="Longest schema, in characters of its JSON."
+    ),
 ]
 MaxLabelsOption = Annotated[
-    int, typer.Option("--max-labels", min=1, help="Names that a schema asks about.")
+    int,
+    typer.Option(
+        "--max-labels",
+        metavar="N",
+        min=1,
+        help="Most labels, fields, choices and relation types in one schema.",
+    ),
 ]
 MaxTextsOption = Annotated[
-    int, typer.Option("--max-texts", min=1, help="Texts of a batch request.")
+    int, typer.Option("--max-texts", metavar="N", min=1, help="Most texts in one batch request.")
 ]
 MaxFoundOption = Annotated[
-    int, typer.Option("--max-found", min=1, help="Values that are found in a text.")
+    int, typer.Option("--max-found", metavar="N", min=1, help="Most values found in one text.")
 ]
 MaxRequestsOption = Annotated[
-    int, typer.Option("--max-requests", min=1, help="Requests at one time; others get 429.")
+    int,
+    typer.Option(
+        "--max-requests", metavar="N", min=1, help="Most requests at one time; others get 429."
+    ),
 ]
 QueueTextsOption = Annotated[
-    int, typer.Option("--queue-texts", min=1, help="Texts that wait; others get 429.")
+    int,
+    typer.Option(
+        "--queue-texts", metavar="N", min=1, help="Most texts in the queue; others get 429."
+    ),
 ]
 QueueSecondsOption = Annotated[
     float,
-    typer.Option("--queue-seconds", min=0.001, help="Work that waits; other work gets 429."),
+    typer.Option(
+        "--queue-seconds",
+        metavar="SECONDS",
+        min=0.001,
+        help="Longest queue, in seconds of work; more work gets 429.",
+    ),
 ]
 BatchCharsOption = Annotated[
     int,
-    typer.Option("--batch-chars", min=1, help="Characters read together, schemas included."),
+    typer.Option(
+        "--batch-chars",
+        metavar="N",
+        min=1,
+        help="Most characters read together, schemas included.",
+    ),
 ]
-BatchTextsOption = Annotated[int, typer.Option("--batch-texts", min=1, help="Texts read together.")]
+BatchTextsOption = Annotated[
+    int, typer.Option("--batch-texts", metavar="N", min=1, help="Most texts read together.")
+]
 BatchDelayOption = Annotated[
     float,
     typer.Option(
-        "--batch-delay", metavar="MS", min=0, help="Milliseconds a text waits for others."
+        "--batch-delay",
+        metavar="MS",
+        min=0,
+        help="Longest wait of a text for others to be read with it, in milliseconds.",
     ),
 ]
 TimeoutOption = Annotated[
-    float, typer.Option("--timeout", min=0.001, help="Seconds until a request gets 504.")
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.001,
+        help="Longest time of a request, in seconds; then the answer is 504.",
+    ),
 ]

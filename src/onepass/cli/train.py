@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onepass.cli import loading
-from onepass.cli.options import threads_of
+from onepass.cli.options import RevisionOption, threads_of
 from onepass.cli.output import json_text, say, show
 from onepass.errors import InputError
 
@@ -48,12 +48,17 @@ class Device(StrEnum):
 ConfigArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="CONFIG", help="A JSON or YAML file; options count instead of what it says."
+        metavar="CONFIG", help="Configuration file, JSON or YAML; options override what it says."
     ),
 ]
 StartOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="ID", help="The checkpoint to start from, or 'builtin'."),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="ID",
+        help="Checkpoint to start from: a model id on the hub, a directory, or 'builtin'.",
+    ),
 ]
 DataOption = Annotated[
     list[str] | None,
@@ -61,8 +66,8 @@ DataOption = Annotated[
         "--data",
         "-d",
         metavar="PATH",
-        help="An annotated file that `onepass eval` reads, or a directory of .jsonl and .jsonl.gz "
-        "files; may be repeated.",
+        help="Annotated file in a format that `onepass eval` reads, or directory of .jsonl and "
+        ".jsonl.gz files; may be repeated.",
     ),
 ]
 FewShotOption = Annotated[
@@ -71,7 +76,8 @@ FewShotOption = Annotated[
         "--few-shot",
         min=1,
         metavar="N",
-        help="Learn from N examples of each label, and report what they brought on the others.",
+        help="Number of examples of each label to learn from; what they bring is measured on the "
+        "others.",
     ),
 ]
 LoraOption = Annotated[
@@ -80,7 +86,7 @@ LoraOption = Annotated[
         "--lora",
         min=1,
         metavar="RANK",
-        help="Train low-rank changes of the encoder (LoRA) in place of all of it.",
+        help="Rank of LoRA: low-rank changes of the encoder are trained in place of all of it.",
     ),
 ]
 DistillOption = Annotated[
@@ -88,7 +94,7 @@ DistillOption = Annotated[
     typer.Option(
         "--distill",
         metavar="TEACHER",
-        help="Learn the scores of this bigger checkpoint of the same family, too.",
+        help="Bigger checkpoint of the same family whose scores are learned, too.",
     ),
 ]
 SelfTrainOption = Annotated[
@@ -96,21 +102,37 @@ SelfTrainOption = Annotated[
     typer.Option(
         "--self-train",
         metavar="FILE",
-        help="Texts that the model labels itself first, then learns from; may be repeated.",
+        help="File of texts that the model first labels itself and then learns from; may be "
+        "repeated.",
     ),
 ]
 LabelOption = Annotated[
     list[str] | None,
-    typer.Option("--entity", "-e", metavar="LABEL", help="Asked of the texts of --self-train."),
+    typer.Option(
+        "--entity",
+        "-e",
+        metavar="LABEL",
+        help="Entity label to find in the texts of --self-train; may be repeated.",
+    ),
 ]
 TypeOption = Annotated[
     list[str] | None,
-    typer.Option("--relation", "-r", metavar="TYPE", help="Asked of the texts of --self-train."),
+    typer.Option(
+        "--relation",
+        "-r",
+        metavar="TYPE",
+        help="Relation type to find in the texts of --self-train; may be repeated.",
+    ),
 ]
 ThresholdOption = Annotated[
     float | None,
     typer.Option(
-        "--threshold", "-t", min=0, max=1, help="Of --self-train: what counts. [default: 0.8]"
+        "--threshold",
+        "-t",
+        metavar="SCORE",
+        min=0,
+        max=1,
+        help="Lowest score of what --self-train learns from. [default: 0.8]",
     ),
 ]
 FreezeOption = Annotated[
@@ -118,42 +140,55 @@ FreezeOption = Annotated[
     typer.Option(
         "--freeze",
         metavar="PART",
-        help="Stays as it is: text_encoder, label_encoder, decoder or heads; may be repeated.",
+        help="Part of the model that is not trained: text_encoder, label_encoder, decoder or "
+        "heads; may be repeated.",
     ),
 ]
 RunOption = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Where checkpoints and the log go."),
+    typer.Option("--output", "-o", metavar="DIR", help="Directory for checkpoints and the log."),
 ]
 DevOption = Annotated[
     str | None,
     typer.Option(
-        "--dev", metavar="FILE", help="What to score on. [default: a held-out part of the data]"
+        "--dev",
+        metavar="FILE",
+        help="Annotated file to score on. [default: a held-out part of the data]",
     ),
 ]
 StepsOption = Annotated[
-    int | None, typer.Option("--steps", min=1, help="End after so many optimizer steps.")
+    int | None,
+    typer.Option("--steps", metavar="N", min=1, help="Most optimizer steps."),
 ]
 EpochsOption = Annotated[
-    float | None, typer.Option("--epochs", help="End when the data was used so many times.")
+    float | None, typer.Option("--epochs", metavar="N", help="Most passes over the data.")
 ]
 MinutesOption = Annotated[
-    float | None, typer.Option("--minutes", help="End after so many minutes.")
+    float | None,
+    typer.Option("--minutes", metavar="N", help="Longest time of the training, in minutes."),
 ]
 TrainPrecisionOption = Annotated[
     TrainPrecision | None,
-    typer.Option("--precision", help="[default: bf16 where the processor has it]"),
+    typer.Option(
+        "--precision",
+        help="Number format of the training. [default: bf16 where the processor has it]",
+    ),
 ]
 DeviceOption = Annotated[
-    Device | None, typer.Option("--device", help="[default: cuda where there is one]")
+    Device | None,
+    typer.Option("--device", help="Device to train on. [default: cuda where there is one]"),
 ]
 TrainThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, callback=threads_of, help="CPU threads."),
+    typer.Option(
+        "--threads", metavar="N", min=1, callback=threads_of, help="Number of CPU threads."
+    ),
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option("--seed", min=0, max=2**63 - 1, help="Of everything that is drawn."),
+    typer.Option(
+        "--seed", metavar="N", min=0, max=2**63 - 1, help="Seed of all random choices. [default: 0]"
+    ),
 ]
 SkipOption = Annotated[
     int | None,
@@ -161,17 +196,18 @@ SkipOption = Annotated[
         "--skip-bad-batches",
         min=0,
         metavar="N",
-        help="Batches that may fail before the run stops. [default: 0]",
+        help="Number of batches that may fail before the run stops. [default: 0]",
     ),
 ]
 ResumeOption = Annotated[
-    bool, typer.Option("--resume", help="Continue the run that is in the output directory.")
+    bool, typer.Option("--resume", help="Continue the run in the output directory.")
 ]
 
 
 def train(
     config: ConfigArgument = None,
     model: StartOption = None,
+    revision: RevisionOption = None,
     data: DataOption = None,
     output: RunOption = None,
     dev: DevOption = None,
@@ -193,10 +229,10 @@ def train(
     skip_bad_batches: SkipOption = None,
     resume: ResumeOption = False,
 ) -> None:
-    """Train a model on annotated texts, as a configuration file and these options say.
+    """Train a model on annotated texts, with a configuration file, options, or both.
 
-    The guide lists what else the file can hold. Progress goes to standard error; at the end, a
-    summary in JSON goes to standard output.
+    docs/training-options.md lists all that the file can hold. Progress goes to standard error; at
+    the end, a summary in JSON goes to standard output.
     """
     loading.require("torch", feature="Training", extra="train")
     from onepass.training.config import TrainConfig, read_config
@@ -204,6 +240,7 @@ def train(
 
     options = {
         "model": model,
+        "revision": revision,
         "data": data,
         "output": output,
         "dev": dev,
@@ -238,7 +275,7 @@ def _self_train(
     """Return the part of a configuration that these options say."""
     from onepass.schema.flags import schema_from_flags  # the help needs none of it
 
-    asked = schema_from_flags(labels or (), (), types or (), ())
+    asked = schema_from_flags(entities=labels or (), relations=types or ())
     values = {
         "texts": texts,
         "labels": _names(asked.entity_labels) if labels else None,

@@ -1,8 +1,8 @@
 """A client of ``onepass serve``, and its twin for asyncio.
 
-It sends what `onepass.Extractor.extract` takes, but for label vectors and the exact solver, and
-returns what that returns. Where the service says that it is busy, it waits as long as the service
-says and tries again.
+It sends what `onepass.Extractor.extract` takes, but for label vectors, which a service cannot take,
+and returns what that returns. Where the service says that it is busy, it waits as long as the
+service says and tries again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from onepass.client.wire import ModelInfo
 from onepass.errors import ServiceError
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
-from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 from onepass.schema.reading import SchemaLike
 from onepass.typed.result import TypedExtraction
 
@@ -73,12 +73,14 @@ class Client:
     @overload
     def extract(
         self, text: str, schema: type[M], *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> TypedExtraction[M]: ...
     @overload
     def extract(
         self, text: str, schema: SchemaLike, *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> Extraction: ...
     # fmt: on
 
@@ -90,6 +92,7 @@ class Client:
         threshold: Threshold = None,
         overlap: Overlap = "flat",
         on_long: OnLong = "window",
+        solver: Solver = "greedy",
     ) -> Extraction:
         """Return what a schema asks for in one text.
 
@@ -100,12 +103,15 @@ class Client:
             threshold: a number for everything, or numbers by kind or name; None is the model's own.
             overlap: which entities may share words: "flat", "label", "nested" or "all".
             on_long: what happens to a text longer than the window: "window", "error", "truncate".
+            solver: how findings are chosen that rules join: "greedy", or "exact", for which the
+                service needs the extra exact.
 
         Raises:
             SchemaError: for a schema that cannot be asked.
+            InputError: for a text that is not a string, or an unknown option.
             ServiceError: if the service refuses or does not answer, or the client is closed.
         """
-        question, make = wire.asked(schema, threshold, overlap, on_long)
+        question, make = wire.asked(schema, CallOptions(threshold, overlap, on_long, solver))
         asked = {"text": wire.text(text), **question}
         return make(self._send(wire.result(asked["text"]), "POST", "/v1/extract", asked))
 
@@ -113,12 +119,14 @@ class Client:
     @overload
     def extract_batch(
         self, texts: Sequence[str], schema: type[M], *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> list[TypedExtraction[M] | ServiceError]: ...
     @overload
     def extract_batch(
         self, texts: Sequence[str], schema: SchemaLike, *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> list[Extraction | ServiceError]: ...
     # fmt: on
 
@@ -130,6 +138,7 @@ class Client:
         threshold: Threshold = None,
         overlap: Overlap = "flat",
         on_long: OnLong = "window",
+        solver: Solver = "greedy",
     ) -> Sequence[Extraction | ServiceError]:
         """Return what a schema asks for in each text; a text that cannot be read has an error.
 
@@ -139,12 +148,14 @@ class Client:
             threshold: as in `extract`.
             overlap: as in `extract`.
             on_long: as in `extract`.
+            solver: as in `extract`.
 
         Raises:
             SchemaError: for a schema that cannot be asked.
+            InputError: for a text that is not a string, or an unknown option.
             ServiceError: if the service refuses or does not answer, or the client is closed.
         """
-        question, make = wire.asked(schema, threshold, overlap, on_long)
+        question, make = wire.asked(schema, CallOptions(threshold, overlap, on_long, solver))
         given = wire.texts(texts)
         if not given:
             return []
@@ -197,21 +208,17 @@ class Client:
     ) -> T:
         http = self._pool.here()
         wire.check_open(http, self._url)
-        tries = 0
+        tries = waiting.Tries(self._retries)
+        got: httpx.Response | httpx.HTTPError
         while True:
-            last = tries == self._retries
             try:
                 got = http.request(method, path, content=wire.body(body))
             except httpx.HTTPError as error:
-                if last or not isinstance(error, wire.NEVER_SENT):
-                    raise wire.unreached(error, self._url) from error
-                seconds = waiting.wait("", tries)
-            else:
-                if last or got.status_code not in wire.AGAIN:
-                    return wire.answer(got, read)
-                seconds = waiting.wait(got.headers.get("retry-after", ""), tries)
+                got = error
+            seconds = tries.after(got)
+            if seconds is None:
+                return wire.answer(got, read, self._url)
             sleep(seconds)
-            tries += 1
 
 
 class AsyncClient:
@@ -242,12 +249,14 @@ class AsyncClient:
     @overload
     async def extract(
         self, text: str, schema: type[M], *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> TypedExtraction[M]: ...
     @overload
     async def extract(
         self, text: str, schema: SchemaLike, *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> Extraction: ...
     # fmt: on
 
@@ -259,9 +268,10 @@ class AsyncClient:
         threshold: Threshold = None,
         overlap: Overlap = "flat",
         on_long: OnLong = "window",
+        solver: Solver = "greedy",
     ) -> Extraction:
         """Return what a schema asks for in one text; see `Client.extract`."""
-        question, make = wire.asked(schema, threshold, overlap, on_long)
+        question, make = wire.asked(schema, CallOptions(threshold, overlap, on_long, solver))
         asked = {"text": wire.text(text), **question}
         return make(await self._send(wire.result(asked["text"]), "POST", "/v1/extract", asked))
 
@@ -269,12 +279,14 @@ class AsyncClient:
     @overload
     async def extract_batch(
         self, texts: Sequence[str], schema: type[M], *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> list[TypedExtraction[M] | ServiceError]: ...
     @overload
     async def extract_batch(
         self, texts: Sequence[str], schema: SchemaLike, *,
-        threshold: Threshold = None, overlap: Overlap = "flat", on_long: OnLong = "window",
+        threshold: Threshold = None, overlap: Overlap = "flat",
+        on_long: OnLong = "window", solver: Solver = "greedy",
     ) -> list[Extraction | ServiceError]: ...
     # fmt: on
 
@@ -286,9 +298,10 @@ class AsyncClient:
         threshold: Threshold = None,
         overlap: Overlap = "flat",
         on_long: OnLong = "window",
+        solver: Solver = "greedy",
     ) -> Sequence[Extraction | ServiceError]:
         """Return what a schema asks for in each text; see `Client.extract_batch`."""
-        question, make = wire.asked(schema, threshold, overlap, on_long)
+        question, make = wire.asked(schema, CallOptions(threshold, overlap, on_long, solver))
         given = wire.texts(texts)
         if not given:
             return []
@@ -332,18 +345,14 @@ class AsyncClient:
     ) -> T:
         http = self._pool.here()
         wire.check_open(http, self._url)
-        tries = 0
+        tries = waiting.Tries(self._retries)
+        got: httpx.Response | httpx.HTTPError
         while True:
-            last = tries == self._retries
             try:
                 got = await http.request(method, path, content=wire.body(body))
             except httpx.HTTPError as error:
-                if last or not isinstance(error, wire.NEVER_SENT):
-                    raise wire.unreached(error, self._url) from error
-                seconds = waiting.wait("", tries)
-            else:
-                if last or got.status_code not in wire.AGAIN:
-                    return wire.answer(got, read)
-                seconds = waiting.wait(got.headers.get("retry-after", ""), tries)
+                got = error
+            seconds = tries.after(got)
+            if seconds is None:
+                return wire.answer(got, read, self._url)
             await async_sleep(seconds)
-            tries += 1

@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 
+from onepass.client.wire import NEVER_SENT
 from onepass.errors import InputError
 
 Hooks = dict[str, list[Callable[..., Any]]]
 
+_AGAIN = (429, 503)  # busy, stopping: nothing was read
 _LONGEST_WAIT = 30.0  # seconds before another try
 _DOUBLINGS = 10  # of the wait, which is longer than that by then
 _JITTER = 0.25  # clients that were refused together do not come back together
@@ -39,6 +41,30 @@ Timeout(connect=604800.0, read=604800.0, write=604800.0, pool=None))
     if not in_time:
         raise InputError(f"timeout must be seconds above 0, but {timeout!r:.60} was given.")
     return httpx.Timeout(float(min(timeout, _LONGEST_ANSWER)), pool=None)
+
+
+class Tries:
+    """Counts the tries of one request.
+
+    Args:
+        retries: how many there may be after the first.
+    """
+
+    def __init__(self, retries: int) -> None:
+        self._left = retries
+        self._made = 0
+
+    def after(self, got: httpx.Response | httpx.HTTPError) -> float | None:
+        """Return the seconds before another try; None if what was got is the last word."""
+        if isinstance(got, httpx.HTTPError):
+            again, said = isinstance(got, NEVER_SENT), ""
+        else:
+            again, said = got.status_code in _AGAIN, got.headers.get("retry-after", "")
+        if not again or self._made == self._left:
+            return None
+        seconds = wait(said, self._made)
+        self._made += 1
+        return seconds
 
 
 def wait(said: str, tries: int) -> float:

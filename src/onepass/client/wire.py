@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
-from numbers import Real
 from typing import Any, TypeVar
 
 import httpx
@@ -16,12 +15,11 @@ from onepass.errors import InputError, ServiceError
 from onepass.results.checks import check_text, check_whole
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
-from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.options import CallOptions
 from onepass.typed.plan import typed_plan
 
 T = TypeVar("T")
 
-AGAIN = (429, 503)  # busy, stopping: nothing was read
 _OF_OTHERS = (KeyError, TypeError, ValueError, RecursionError)  # what reading another answer raises
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _LAST_PORT = 65_535
@@ -141,44 +139,13 @@ def body(values: Mapping[str, Any] | None) -> bytes | None:
 
 
 def asked(
-    schema: object, threshold: Threshold, overlap: Overlap, on_long: OnLong
+    schema: object, options: CallOptions
 ) -> tuple[dict[str, Any], Callable[[Extraction], Extraction]]:
     """Return what is asked, as the service takes it, and what is made of each extraction."""
-    given: Threshold = None
-    if isinstance(threshold, Mapping):
-        given = {_word(name): _number(one, f" of {name!r:.60}") for name, one in threshold.items()}
-    elif threshold is not None:
-        given = _number(threshold)
-    for option, word in (("overlap", overlap), ("on_long", on_long)):
-        if not isinstance(word, str):
-            raise InputError(f"{option} must be a string, but {word!r:.60} was given.")
     plan = typed_plan(schema)
     known = schema if plan is None else plan.schema
-    question = {
-        "schema": read_schema(known).checked().to_dict(),
-        "threshold": given,
-        "overlap": overlap,
-        "on_long": on_long,
-    }
+    question = {"schema": read_schema(known).checked().to_dict(), **options.to_dict()}
     return question, (lambda doc: doc) if plan is None else plan.read
-
-
-def _word(name: object) -> str:
-    if not isinstance(name, str):
-        raise InputError(
-            f"threshold must be a number or numbers by name, but {name!r:.60} was given as a name."
-        )
-    return name
-
-
-def _number(given: object, of: str = "") -> float:
-    """Return a number of any library as one of Python; its size is the service's to judge."""
-    if isinstance(given, Real) and not isinstance(given, bool):
-        with suppress(OverflowError):  # an integer that no float holds
-            return float(given)
-    raise InputError(
-        f"The threshold{of} must be a number from 0 to 1, but {given!r:.60} was given."
-    )
 
 
 def texts(given: Sequence[str]) -> list[str]:
@@ -212,7 +179,7 @@ def check_open(http: httpx.Client | httpx.AsyncClient, url: str) -> None:
         )
 
 
-def unreached(error: httpx.HTTPError, url: str) -> ServiceError:
+def _unreached(error: httpx.HTTPError, url: str) -> ServiceError:
     """Return the error for a service that did not answer."""
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, NEVER_SENT):
         return ServiceError(
@@ -238,7 +205,9 @@ def refusal(said: Any, status: int | None) -> ServiceError:
     """
     for name in ("message", "code"):
         check_text(said[name], f"{name!r}")
-    return ServiceError(_plain(said["message"]), status=status, code=_plain(said["code"]))
+    hint = " A client sends the one that it is given as api_key." if status == 401 else ""
+    message = _plain(said["message"]) + hint
+    return ServiceError(message, status=status, code=_plain(said["code"]))
 
 
 def _plain(words: str) -> str:
@@ -246,16 +215,19 @@ def _plain(words: str) -> str:
     return "".join(one if one.isprintable() else " " for one in words[:_LONGEST_WORDS])
 
 
-def answer(got: httpx.Response, read: Callable[[Any], T]) -> T:
+def answer(got: httpx.Response | httpx.HTTPError, read: Callable[[Any], T], url: str) -> T:
     """Return what the body of an answer holds, or raise what it says.
 
     Args:
-        got: the answer.
+        got: the answer, or why there is none.
         read: makes values of the body; nothing that the caller wrote, whose errors are theirs.
+        url: of the service.
 
     Raises:
-        ServiceError: for a refusal, or an answer that is none of onepass.
+        ServiceError: for a refusal, no answer, or an answer that is none of onepass.
     """
+    if isinstance(got, httpx.HTTPError):
+        raise _unreached(got, url) from got
     try:
         body = got.json()
     except (ValueError, RecursionError):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from onepass.batch.answering import Request
 from onepass.demo.asking import Asked
 from onepass.demo.code import program
 from onepass.errors import OnepassError
@@ -64,9 +65,7 @@ class Answering:
         """
         try:
             asked = ask()
-            doc = self.model.extract(
-                asked.text, asked.schema, threshold=asked.threshold, overlap=asked.overlap
-            )
+            doc = Request(asked.schema, asked.options).one(self.model, asked.text)
         except OnepassError as error:
             return Answer(f'<p class="refused" role="alert">{escape(str(error))}</p>')
         return Answer(to_fragment(doc), doc.to_json(indent=2), program(asked, self.opened))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from onepass.errors import InputError, SchemaError
 from onepass.schema.flags import schema_from_flags
-from onepass.schema.options import Overlap
+from onepass.schema.options import CallOptions, Overlap
 from onepass.schema.schema import Schema
 from onepass.schema.types import shown
 
@@ -27,10 +27,11 @@ class Asked:
         text: to read.
         parts: of the schema, in the order of the page.
         threshold: a number, numbers by name, or None for what the model was calibrated to.
-        overlap: which entities may share words.
+        overlap: which entities may share words. ``on_long`` and ``solver`` of a call are left at
+            their defaults, so that the page stays small.
 
     Raises:
-        InputError: if there is no text, or too long a one.
+        InputError: if there is no text, or too long a one, or for a wrong option.
         SchemaError: if nothing is asked for.
 
     >>> Asked("Ann runs Acme.", (entity_part("person"),)).schema
@@ -50,8 +51,14 @@ class Asked:
                 f"The text has {len(self.text):,} characters, more than the {MAX_CHARS:,} that "
                 "this page takes; use  onepass extract  for it."
             )
+        _ = self.options  # which check themselves
         if all(part.is_empty for part in self.parts):
             raise SchemaError("Nothing is asked for; write a label, such as person, on a line.")
+
+    @property
+    def options(self) -> CallOptions:
+        """Return how it is asked."""
+        return CallOptions(self.threshold, self.overlap)
 
     @property
     def schema(self) -> Schema:
@@ -75,7 +82,7 @@ def entity_part(lines: str) -> Schema:
     >>> entity_part("person\ncompany = legal name of a firm").entity_labels[1].description
     'legal name of a firm'
     """
-    return _merged(lines, "Labels", lambda line: schema_from_flags([line], [], [], []))
+    return _merged(lines, "Labels", lambda line: schema_from_flags(entities=[line]))
 
 
 def relation_part(lines: str) -> Schema:
@@ -84,7 +91,7 @@ def relation_part(lines: str) -> Schema:
     Raises:
         SchemaError: that names the line.
     """
-    return _merged(lines, "Relations", lambda line: schema_from_flags([], [], [line], []))
+    return _merged(lines, "Relations", lambda line: schema_from_flags(relations=[line]))
 
 
 def task_parts(lines: str) -> tuple[Schema, ...]:
@@ -96,7 +103,7 @@ def task_parts(lines: str) -> tuple[Schema, ...]:
     >>> task_parts("topics* = sport, law")
     (Schema().classification('topics', ['sport', 'law'], multi_label=True),)
     """
-    return tuple(_each(lines, "Classes", lambda line: schema_from_flags([], [line], [], [])))
+    return tuple(_each(lines, "Classes", lambda line: schema_from_flags(classifications=[line])))
 
 
 def structure_parts(lines: str) -> tuple[Schema, ...]:
@@ -105,7 +112,7 @@ def structure_parts(lines: str) -> tuple[Schema, ...]:
     Raises:
         SchemaError: that names the line.
     """
-    return tuple(_each(lines, "Structures", lambda line: schema_from_flags([], [], [], [line])))
+    return tuple(_each(lines, "Structures", lambda line: schema_from_flags(structures=[line])))
 
 
 def one_task(name: str, lines: str, *, several: bool, none: bool) -> Schema:

@@ -9,24 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onepass.demo.asking import Asked
+from onepass.models.choosing import BackendName, Precision
 
 _WIDTH = 84  # characters of a piece of text, before its quotes
 _BUILT_IN = "Extractor()"
 
 
-def opening(name: str | None, *, backend: str = "auto", precision: str = "auto") -> str:
+def opening(
+    name: str | None,
+    *,
+    backend: BackendName = "auto",
+    precision: Precision = "auto",
+    revision: str | None = None,
+) -> str:
     """Return the expression that opens a model.
 
     Args:
         name: of a checkpoint; None for the built-in model.
         backend: as it was asked for.
         precision: as it was asked for.
+        revision: of a model of the hub.
 
     >>> opening(None), opening("fastino/gliner2-base-v1", precision="int8")
     ('Extractor()', "Extractor.from_pretrained('fastino/gliner2-base-v1', precision='int8')")
     """
     options = [f"backend={backend!r}"] if backend != "auto" else []
     options += [f"precision={precision!r}"] if precision != "auto" else []
+    options += [f"revision={revision!r}"] if revision is not None else []
     if name is None:
         return f"Extractor({', '.join(options)})"
     return f"Extractor.from_pretrained({', '.join([repr(name), *options])})"

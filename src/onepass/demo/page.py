@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onepass import __version__
-from onepass.decoding.overlap import policy_of
 from onepass.demo.answering import Answering
 from onepass.demo.asking import (
     Asked,
@@ -23,11 +22,12 @@ from onepass.demo.asking import (
     task_parts,
 )
 from onepass.demo.samples import COMPOSED, ENTITIES, STRUCTURES, TASKS
+from onepass.schema.options import Overlap
 
 if TYPE_CHECKING:
     import gradio as gr
 
-OVERLAPS = ("flat", "nested", "label", "all")
+OVERLAPS: tuple[Overlap, ...] = ("flat", "nested", "label", "all")
 CSS = """
 .onepass{max-width:none}
 .onepass ul{padding-left:1.2rem}
@@ -64,8 +64,8 @@ def build(answering: Answering) -> gr.Blocks:
 
 
 def _entities(answering: Answering) -> None:
-    def ask(text: str, labels: str, threshold: str, overlap: str) -> Asked:
-        return Asked(text, (entity_part(labels),), read_threshold(threshold), policy_of(overlap))
+    def ask(text: str, labels: str, threshold: str, overlap: Overlap) -> Asked:
+        return Asked(text, (entity_part(labels),), read_threshold(threshold), overlap)
 
     _tab(
         answering,
@@ -117,15 +117,22 @@ def _structures(answering: Answering) -> None:
 
 
 def _composed(answering: Answering) -> None:
-    def ask(*given: str) -> Asked:
-        text, labels, tasks, structures, relations, threshold, overlap = given
+    def ask(  # a field of the page each
+        text: str,
+        labels: str,
+        tasks: str,
+        structures: str,
+        relations: str,
+        threshold: str,
+        overlap: Overlap,
+    ) -> Asked:
         parts = (
             entity_part(labels),
             *task_parts(tasks),
             *structure_parts(structures),
             relation_part(relations),
         )
-        return Asked(text, parts, read_threshold(threshold), policy_of(overlap))
+        return Asked(text, parts, read_threshold(threshold), overlap)
 
     def inputs() -> list[Any]:
         return [

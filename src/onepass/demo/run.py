@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -93,11 +94,10 @@ def serve(answering: Answering, *, host: str, port: int, started: Callable[[str]
     Raises:
         InputError: if the address cannot be listened on.
     """
-    from threading import Event
-
     with served(answering, host=host, port=port) as address:
         started(address)
-        Event().wait()
+        while True:
+            time.sleep(60)  # Windows lets Ctrl-C end this, but no wait for a thread
 
 
 def _free_port(host: str, port: int) -> int:

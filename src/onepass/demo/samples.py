@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from onepass.schema.options import Overlap
+
 
 class EntitySample(NamedTuple):
     """What the tab of entities is filled with."""
@@ -14,7 +16,7 @@ class EntitySample(NamedTuple):
     text: str
     labels: str
     threshold: str = ""
-    overlap: str = "flat"
+    overlap: Overlap = "flat"
 
 
 class TaskSample(NamedTuple):
@@ -46,7 +48,7 @@ class ComposedSample(NamedTuple):
     structures: str
     relations: str
     threshold: str = ""
-    overlap: str = "flat"
+    overlap: Overlap = "flat"
 
 
 ENTITIES = {

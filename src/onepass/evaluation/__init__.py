@@ -2,6 +2,7 @@
 
 from onepass.evaluation.abstention import sweep_abstain
 from onepass.evaluation.asking import schema_of
+from onepass.evaluation.bootstrap import paired, rows_of
 from onepass.evaluation.files import SuiteReport, evaluate_paths, suite
 from onepass.evaluation.run import Report, evaluate
 from onepass.evaluation.scoring import Scorers
@@ -14,6 +15,8 @@ __all__ = [
     "Sweep",
     "evaluate",
     "evaluate_paths",
+    "paired",
+    "rows_of",
     "schema_of",
     "suite",
     "sweep",

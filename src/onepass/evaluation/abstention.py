@@ -44,7 +44,7 @@ def sweep_abstain(
     """
     fits: list[Judged] = []
     done = 0
-    for batch in predict(model, examples, threshold=None, overlap="flat", abstain=0.0):
+    for batch in predict(model, examples, abstain=0.0):
         for prediction, gold in batch.pairs():
             fits += fits_of(prediction, gold)
         done += batch.done

@@ -100,29 +100,48 @@ def _match(costs: Sequence[Sequence[float]]) -> list[int]:
     This is the Hungarian method with potentials (shortest augmenting paths).
     """
     rows, columns = len(costs), len(costs[0])  # rows <= columns
-    row_price, column_price = [0.0] * rows, [0.0] * (columns + 1)
+    prices = [0.0] * rows, [0.0] * (columns + 1)
     row_of = [-1] * (columns + 1)  # the last column is a place to start from
     for row in range(rows):
-        column, row_of[columns] = columns, row
-        slack, came_from, done = [_FAR] * columns, [columns] * columns, [False] * (columns + 1)
-        while row_of[column] >= 0:  # until a free column is reached
-            done[column] = True
-            here = row_of[column]
-            for other in range(columns):
-                if not done[other]:
-                    cost = costs[here][other] - row_price[here] - column_price[other]
-                    if cost < slack[other]:
-                        slack[other], came_from[other] = cost, column
-            step, nearest = min((slack[c], c) for c in range(columns) if not done[c])
-            for other in range(columns + 1):
-                if done[other]:
-                    row_price[row_of[other]] += step
-                    column_price[other] -= step
-                elif other < columns:
-                    slack[other] -= step
-            column = nearest
+        row_of[columns] = row
+        column, came_from = _nearest_free(costs, row_of, *prices)
         while column != columns:  # shift the rows along the path
             row_of[column] = row_of[came_from[column]]
             column = came_from[column]
         row_of[columns] = -1
     return row_of[:columns]
+
+
+def _nearest_free(
+    costs: Sequence[Sequence[float]],
+    row_of: Sequence[int],
+    row_price: list[float],
+    column_price: list[float],
+) -> tuple[int, list[int]]:
+    """Return the free column that costs least to reach, and the column before each on the way.
+
+    Args:
+        costs: (rows, columns).
+        row_of: for each column its row, or -1; the last one is where the way begins.
+        row_price: potentials, which are changed.
+        column_price: likewise.
+    """
+    column = columns = len(costs[0])
+    slack, came_from = [_FAR] * columns, [columns] * columns
+    left, done = list(range(columns)), list[int]()
+    while row_of[column] >= 0:
+        done.append(column)
+        left = [other for other in left if other != column]
+        here = row_of[column]
+        for other in left:
+            cost = costs[here][other] - row_price[here] - column_price[other]
+            if cost < slack[other]:
+                slack[other], came_from[other] = cost, column
+        step, nearest = min((slack[other], other) for other in left)
+        for other in done:
+            row_price[row_of[other]] += step
+            column_price[other] -= step
+        for other in left:
+            slack[other] -= step
+        column = nearest
+    return column, came_from

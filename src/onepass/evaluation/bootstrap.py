@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onepass.errors import InputError
 
 ROUNDS = 1000
+_INSIDE = (0.025, 0.975)  # quantiles between which 95 % lie
 _SEED = 0
 _CELLS = 4_000_000  # of the weights that are held at once
 
@@ -32,13 +33,12 @@ def score_of(sums: NDArray[np.float64] | Rows) -> NDArray[np.float64]:
     return np.where(below > 0, 2 * sums[..., 0] / np.maximum(below, 1), 0.0)
 
 
-def interval(rows: Rows, *, share: float = 0.95, rounds: int = ROUNDS) -> tuple[float, float]:
-    """Return a percentile bootstrap interval of a score (Efron, 1979); texts are resampled.
+def interval(rows: Rows, *, rounds: int = ROUNDS) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of a score (Efron, 1979).
 
     Args:
         rows: (texts, 3) counts.
-        share: of the resampled scores that lie inside.
-        rounds: how often texts are drawn, with the same seed every time.
+        rounds: how often texts are drawn anew, with the same seed every time.
 
     >>> low, high = interval(rows_of([(1, 1, 1)] * 80 + [(0, 1, 1)] * 20))
     >>> low < 0.8 < high
@@ -47,7 +47,7 @@ def interval(rows: Rows, *, share: float = 0.95, rounds: int = ROUNDS) -> tuple[
     if not len(rows):
         return 0.0, 0.0
     scores = _resampled(rows, rounds)
-    low, high = np.quantile(scores, [(1 - share) / 2, (1 + share) / 2])
+    low, high = np.quantile(scores, _INSIDE)
     return float(low), float(high)
 
 
@@ -95,7 +95,7 @@ def paired(first: Rows, second: Rows, *, rounds: int = ROUNDS) -> Difference:
         return Difference(0.0, 0.0, 0.0, 1.0)
     observed = float(score_of(second.sum(axis=0)) - score_of(first.sum(axis=0)))
     drawn = _resampled(second, rounds) - _resampled(first, rounds)  # the same draws for both
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, high = np.quantile(drawn, _INSIDE)
     generator = np.random.default_rng(_SEED)
     total, gap = first.sum(axis=0) + second.sum(axis=0), second - first
     extreme = 0

@@ -18,7 +18,7 @@ from onepass.evaluation.counts import mean
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import Report, evaluate
 from onepass.evaluation.tables import mean_title, section_tables, speed_line
-from onepass.schema.options import Overlap, Threshold
+from onepass.schema.options import OnLong, Overlap, Solver, Threshold
 
 FileProgress = Callable[[str, int], None]  # file name, texts of it that are done
 
@@ -99,6 +99,8 @@ def suite(
     *,
     threshold: Threshold = None,
     overlap: Overlap = "flat",
+    on_long: OnLong = "window",
+    solver: Solver = "greedy",
     limit: int | None = None,
     progress: FileProgress | None = None,
 ) -> SuiteReport:
@@ -109,6 +111,8 @@ def suite(
         files: name to file, in any format of `onepass.corpus.public.read_any`.
         threshold: as in `Extractor.extract`; None is what the checkpoint was calibrated to.
         overlap: likewise.
+        on_long: likewise.
+        solver: likewise.
         limit: read only the first examples of each file, this many.
         progress: called with the name of the file and how many of its examples are done.
 
@@ -124,7 +128,15 @@ def suite(
     for name, path in files.items():
         told = None if progress is None else _of_file(progress, name)
         examples = islice(read_any(path), limit)
-        report = evaluate(model, examples, threshold=threshold, overlap=overlap, progress=told)
+        report = evaluate(
+            model,
+            examples,
+            threshold=threshold,
+            overlap=overlap,
+            on_long=on_long,
+            solver=solver,
+            progress=told,
+        )
         if not report.texts:
             raise InputError(f"{path} has no annotated example; give a file that holds some.")
         reports[name] = report
@@ -141,6 +153,8 @@ def evaluate_paths(
     *,
     threshold: Threshold = None,
     overlap: Overlap = "flat",
+    on_long: OnLong = "window",
+    solver: Solver = "greedy",
     limit: int | None = None,
     progress: FileProgress | None = None,
 ) -> SuiteReport:
@@ -151,6 +165,8 @@ def evaluate_paths(
         paths: files, or directories, see `onepass.corpus.files.find_files`.
         threshold: as in `Extractor.extract`.
         overlap: likewise.
+        on_long: likewise.
+        solver: likewise.
         limit: read only the first examples of each file, this many.
         progress: called with the name of the file and how many of its examples are done.
 
@@ -163,6 +179,8 @@ def evaluate_paths(
         find_files(paths),
         threshold=threshold,
         overlap=overlap,
+        on_long=on_long,
+        solver=solver,
         limit=limit,
         progress=progress,
     )

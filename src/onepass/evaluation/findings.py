@@ -57,7 +57,7 @@ def _entities(answer: Answer, least: float) -> Scored:
             yield one.score, (one.start, one.end, one.label) in wanted
 
 
-def _classes(answer: Answer, least: float) -> Scored:
+def _classes(answer: Answer, _least: float) -> Scored:
     """Yield every label of tasks that may have several, however low."""
     for task in answer.gold.classifications:
         if task.multi_label:

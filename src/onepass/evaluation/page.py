@@ -11,7 +11,7 @@ from html import escape
 from onepass.evaluation.comparison import differences
 from onepass.evaluation.files import SuiteReport
 from onepass.evaluation.run import Report
-from onepass.evaluation.tables import mean_title, skipped_line
+from onepass.evaluation.tables import format_number, mean_title, skipped_line
 
 _SIDE = 240  # of a plot's square, pixels
 _PAD = 32
@@ -114,17 +114,11 @@ def _table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     head = "".join(f"<th>{escape(column.replace('_', ' '))}</th>" for column in (title, *columns))
     body = "".join(
         f"<tr><td>{escape(name)}</td>"
-        + "".join(f"<td>{_number(row.get(column))}</td>" for column in columns)
+        + "".join(f"<td>{format_number(row.get(column))}</td>" for column in columns)
         + "</tr>"
         for name, row in rows.items()
     )
     return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
 def _reliability(curve: Sequence[Mapping[str, float]]) -> str:

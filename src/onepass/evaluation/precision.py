@@ -21,7 +21,7 @@ from onepass.evaluation.predict import predict
 from onepass.models.reader import Reader
 from onepass.results.types import Extraction
 from onepass.schema import Schema
-from onepass.schema.options import Overlap, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
 SAMPLE = 64  # texts that are read to see what inputs look like
 
@@ -33,11 +33,19 @@ class ReaderModel:
     reader: Reader
 
     def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: Threshold, overlap: Overlap
+        self,
+        text: list[str],
+        schema: Schema,
+        /,
+        *,
+        threshold: Threshold,
+        overlap: Overlap,
+        on_long: OnLong,
+        solver: Solver,
     ) -> list[Extraction]:
         """Return one extraction for each text."""
-        asked = self.reader.ask(schema, threshold=threshold, overlap=overlap, on_long="window")
-        return self.reader.read(text, asked)
+        options = CallOptions(threshold, overlap, on_long, solver)
+        return self.reader.read(text, self.reader.ask(schema, options))
 
 
 def sample_texts(paths: Sequence[Path], count: int = SAMPLE) -> Callable[[Reader], None]:
@@ -65,7 +73,7 @@ def sample_texts(paths: Sequence[Path], count: int = SAMPLE) -> Callable[[Reader
 def read_one_by_one(reader: Reader, examples: Iterable[Example]) -> None:
     """Let a reader read examples without padding, each asked what was annotated in it."""
     for example in examples:
-        for _ in predict(ReaderModel(reader), [example], threshold=None, overlap="flat"):
+        for _ in predict(ReaderModel(reader), [example]):
             pass
 
 

@@ -12,13 +12,19 @@ from itertools import islice
 from typing import Protocol
 
 from onepass.corpus.example import Example
-from onepass.decoding.overlap import Policy
 from onepass.evaluation.asking import schema_of
 from onepass.extractor import Extractor
 from onepass.models.gliner.family import GLINER
 from onepass.results.types import Extraction, Value
 from onepass.schema import Schema
-from onepass.schema.options import Overlap, Threshold
+from onepass.schema.options import (
+    DEFAULTS,
+    CallOptions,
+    OnLong,
+    Overlap,
+    Solver,
+    Threshold,
+)
 
 _CHUNK = 256  # examples that are looked at together; bounds memory
 
@@ -27,7 +33,15 @@ class Extracts(Protocol):
     """The part of `onepass.Extractor` that evaluation needs."""
 
     def extract(
-        self, text: list[str], schema: Schema, /, *, threshold: Threshold, overlap: Overlap
+        self,
+        text: list[str],
+        schema: Schema,
+        /,
+        *,
+        threshold: Threshold,
+        overlap: Overlap,
+        on_long: OnLong,
+        solver: Solver,
     ) -> list[Extraction]:
         """Return one extraction for each text."""
 
@@ -39,7 +53,7 @@ class Batch:
     Attributes:
         examples: that were asked, in the order of the data.
         predictions: one for each of them.
-        seconds: that the model took.
+        seconds: time the model took.
         skipped: examples that ask nothing.
 
     Raises:
@@ -69,9 +83,8 @@ class Batch:
 def predict(
     model: Extracts,
     examples: Iterable[Example],
+    options: CallOptions = DEFAULTS,
     *,
-    threshold: Threshold,
-    overlap: Overlap,
     abstain: float | None = None,
 ) -> Iterator[Batch]:
     """Ask a model everything that was annotated in each example.
@@ -79,8 +92,7 @@ def predict(
     Args:
         model: what is asked.
         examples: read as needed, a few hundred at a time.
-        threshold: as in `Extractor.extract`.
-        overlap: likewise.
+        options: of each call.
         abstain: of single-label tasks; at 0 they never do, but their answers have a `fit`.
 
     Raises:
@@ -98,7 +110,14 @@ def predict(
                 continue
             texts = [example.text for example in group]
             began = time.perf_counter()
-            found = model.extract(texts, schema, threshold=threshold, overlap=overlap)
+            found = model.extract(
+                texts,
+                schema,
+                threshold=options.threshold,
+                overlap=options.overlap,
+                on_long=options.on_long,
+                solver=options.solver,
+            )
             seconds = time.perf_counter() - began
             yield Batch(tuple(group), tuple(found), seconds)
 
@@ -108,7 +127,7 @@ def predict_all(
     examples: Iterable[Example],
     *,
     lowest: float,
-    overlap: Policy,
+    overlap: Overlap,
     abstain: float | None = None,
 ) -> Iterator[Batch]:
     """Ask a model for all from which `onepass.evaluation.thresholds.at_threshold` selects.
@@ -125,11 +144,11 @@ def predict_all(
         ValueError: if the model returns another number of extractions than texts.
     """
     if not (isinstance(model, Extractor) and model.family == GLINER.name):
-        yield from predict(model, examples, threshold=lowest, overlap="all", abstain=abstain)
+        yield from predict(model, examples, CallOptions(lowest, "all"), abstain=abstain)
         return
     # Such a checkpoint chooses entities by their scores alone, so what it keeps at a threshold is
     # what it keeps at a lower one and reaches this one; and it relates those that it keeps.
-    for batch in predict(model, examples, threshold=lowest, overlap=overlap, abstain=abstain):
+    for batch in predict(model, examples, CallOptions(lowest, overlap), abstain=abstain):
         yield replace(batch, predictions=tuple(map(_bounded, batch.predictions)))
 
 

@@ -20,7 +20,7 @@ from onepass.evaluation.tables import (
     section_tables,
     speed_line,
 )
-from onepass.schema.options import Overlap, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
 Progress = Callable[[int], None]  # called with the number of texts that are done
 
@@ -38,7 +38,7 @@ class Report:
         asked: section to the number of texts that were asked for it.
         texts: that the model read.
         skipped: examples in which nothing was annotated.
-        seconds: that the model took, reading of files and counting not included.
+        seconds: time the model took, without reading files and counting.
     """
 
     scores: Mapping[str, Mapping[str, float]]
@@ -99,6 +99,8 @@ def evaluate(
     *,
     threshold: Threshold = None,
     overlap: Overlap = "flat",
+    on_long: OnLong = "window",
+    solver: Solver = "greedy",
     progress: Progress | None = None,
 ) -> Report:
     """Ask a model everything that was annotated in each example, and score the answers.
@@ -109,6 +111,8 @@ def evaluate(
             the model together.
         threshold: as in `Extractor.extract`; None is what the checkpoint was calibrated to.
         overlap: likewise.
+        on_long: likewise.
+        solver: likewise.
         progress: called with the number of examples that are done, after each batch.
 
     Returns:
@@ -116,11 +120,12 @@ def evaluate(
 
     Raises:
         SchemaError: if an example or the model cannot ask what was annotated.
+        TextTooLong: for a long text if ``on_long`` is "error".
 
     >>> from onepass.corpus.example import Mention
     >>> from onepass.results.types import Entity, Extraction
     >>> class FirstWord:
-    ...     def extract(self, texts, schema, *, threshold, overlap):
+    ...     def extract(self, texts, schema, **options):
     ...         return [Extraction(t, (Entity("dog", t[:2], 0, 2, 0.9),)) for t in texts]
     >>> examples = [Example("Bo ran", (Mention(0, 2, "dog"),)), Example("It ran", asked=("dog",))]
     >>> evaluate(FirstWord(), examples).scores["entities"]["precision"]
@@ -129,7 +134,8 @@ def evaluate(
     scorers, tally = Scorers(), Tally()
     done = texts = 0
     seconds = 0.0
-    for batch in predict(model, examples, threshold=threshold, overlap=overlap):
+    options = CallOptions(threshold, overlap, on_long, solver)
+    for batch in predict(model, examples, options):
         for prediction, gold in batch.pairs():
             one = Scorers()
             one.add(prediction, gold)

@@ -80,7 +80,7 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]], *, most: int | No
         shown = printable(" ".join(name.split()))
         if most is not None and len(shown) > most:
             shown = shown[: most - 3] + "..."
-        lines.append([shown, *(_number(row.get(column)) for column in columns)])
+        lines.append([shown, *(format_number(row.get(column)) for column in columns)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
@@ -91,7 +91,8 @@ def table(title: str, rows: Mapping[str, Mapping[str, float]], *, most: int | No
     )
 
 
-def _number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
+    """Return a count or a score as it stands in a table."""
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.3f}"

@@ -96,6 +96,9 @@ def sweep(
 ) -> Sweep:
     """Find out what F1 every threshold would give.
 
+    ``on_long`` and ``solver`` of a call are left at their defaults, and a ``threshold`` is none of
+    its own: one run tells of all.
+
     Args:
         model: an `Extractor`, or anything with its ``extract``; it is run once.
         examples: gold; not the data that scores are reported on afterwards.

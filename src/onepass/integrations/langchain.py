@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onepass.batch.answering import Request
 from onepass.errors import MissingExtra
 from onepass.integrations.opening import Labels, open_model, schema_of
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
 try:
     from langchain_core.documents import BaseDocumentTransformer, Document
@@ -26,10 +28,14 @@ class OnepassTransformer(BaseDocumentTransformer):
         schema: anything that `Extractor.extract` takes, beside or in place of labels.
         model: an `Extractor`, a hub id or a directory; None for the built-in model.
         threshold: as in `Extractor.extract`.
+        overlap: as in `Extractor.extract`.
+        on_long: as in `Extractor.extract`.
+        solver: as in `Extractor.extract`.
         key: of the metadata; it holds `Extraction.to_dict` without the text.
 
     Raises:
         SchemaError: if nothing is asked for, or what cannot be asked.
+        InputError: for an unknown option.
     """
 
     def __init__(
@@ -38,12 +44,15 @@ class OnepassTransformer(BaseDocumentTransformer):
         *,
         schema: Any = None,
         model: Extractor | str | Path | None = None,
-        threshold: float | Mapping[str, float] | None = None,
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
+        solver: Solver = "greedy",
         key: str = "onepass",
     ) -> None:
-        self._schema = schema_of(labels, schema)
-        self._model = open_model(model)
-        self._threshold, self._key = threshold, key
+        options = CallOptions(threshold, overlap, on_long, solver)
+        self._request = Request(schema_of(labels, schema), options)
+        self._model, self._key = open_model(model), key
 
     def transform_documents(
         self, documents: Sequence[Document], **kwargs: Any
@@ -55,7 +64,7 @@ class OnepassTransformer(BaseDocumentTransformer):
             kwargs: of LangChain; none has a meaning here.
         """
         texts = [document.page_content for document in documents]
-        docs = self._model.extract(texts, self._schema, threshold=self._threshold)
+        docs = self._request.many(self._model, texts)
         done = []
         for document, doc in zip(documents, docs, strict=True):
             found = doc.to_dict()

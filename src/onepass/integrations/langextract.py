@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from onepass.batch.answering import Request
 from onepass.errors import MissingExtra
 from onepass.integrations.opening import open_model, schema_of
+from onepass.schema.options import CallOptions, OnLong, Overlap, Threshold
 
 try:
     from langextract.core.base_model import BaseLanguageModel
@@ -68,11 +70,15 @@ class OnepassLanguageModel(BaseLanguageModel):
             examples.
         examples: the texts of the examples in the prompts; LangExtract gives them.
         threshold: as in `Extractor.extract`.
+        overlap: as in `Extractor.extract`.
+        on_long: as in `Extractor.extract`. Its ``solver`` is left out: no rules join entities
+            alone.
         model: an `Extractor` that is open, in place of the one that the id names.
         options: of other providers, such as a temperature; none has a meaning here.
 
     Raises:
         SchemaError: if there are no labels.
+        InputError: for an unknown option.
     """
 
     def __init__(
@@ -81,13 +87,15 @@ class OnepassLanguageModel(BaseLanguageModel):
         *,
         labels: Sequence[str] | Mapping[str, str] = (),
         examples: Sequence[str] | None = None,
-        threshold: float | None = None,
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
         model: Extractor | None = None,
         **options: Any,
     ) -> None:
         super().__init__()
-        self._asked = schema_of(labels)
-        self._examples, self._threshold = examples, threshold
+        self._request = Request(schema_of(labels), CallOptions(threshold, overlap, on_long))
+        self._examples = examples
         self._model = open_model(model or model_id.partition(":")[2] or None)
         self.set_fence_output(False)
 
@@ -111,7 +119,7 @@ class OnepassLanguageModel(BaseLanguageModel):
             kwargs: of other providers; none has a meaning here.
         """
         texts = [question(prompt, self._examples) for prompt in batch_prompts]
-        for doc in self._model.extract(texts, self._asked, threshold=self._threshold):
+        for doc in self._request.many(self._model, texts):
             found = [
                 {
                     entity.label: entity.text,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from onepass.batch.answering import Request
 from onepass.errors import MissingExtra
 from onepass.integrations.opening import open_model, schema_of
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 try:
     from llama_index.core.bridge.pydantic import Field, PrivateAttr
@@ -36,18 +38,27 @@ class OnepassTransformation(TransformComponent):
     model: str | None = Field(
         default=None, description="A hub id or a directory; None for the built-in model."
     )
-    threshold: float | None = Field(default=None, description="As in Extractor.extract.")
+    revision: str | None = Field(
+        default=None, description="Branch, tag or commit of a hub id; None for its main branch."
+    )
+    threshold: float | dict[str, float] | None = Field(
+        default=None, description="As in Extractor.extract."
+    )
+    overlap: Overlap = Field(default="flat", description="As in Extractor.extract.")
+    on_long: OnLong = Field(default="window", description="As in Extractor.extract.")
+    solver: Solver = Field(default="greedy", description="As in Extractor.extract.")
     key: str = Field(default="onepass", description="Of the metadata that holds what was found.")
     hidden: bool = Field(
         default=True, description="Whether embeddings and language models are not shown it."
     )
-    _schema: Any = PrivateAttr()
+    _request: Any = PrivateAttr()
     _model: Any = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any, /) -> None:
         """Check what is asked; pydantic calls this."""
         super().model_post_init(context)
-        self._schema = schema_of(self.labels, self.asked)
+        options = CallOptions(self.threshold, self.overlap, self.on_long, self.solver)
+        self._request = Request(schema_of(self.labels, self.asked), options)
 
     @classmethod
     def class_name(cls) -> str:
@@ -62,9 +73,9 @@ class OnepassTransformation(TransformComponent):
             kwargs: of LlamaIndex; none has a meaning here.
         """
         if self._model is None:
-            self._model = open_model(self.model)
+            self._model = open_model(self.model, self.revision)
         texts = [node.get_content(metadata_mode=MetadataMode.NONE) for node in nodes]
-        docs = self._model.extract(texts, self._schema, threshold=self.threshold)
+        docs = self._request.many(self._model, texts)
         for node, doc in zip(nodes, docs, strict=True):
             found = doc.to_dict()
             del found["text"]  # the node has it

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 Labels = Sequence[str] | Mapping[str, str]
 
 
-def open_model(model: Extractor | str | Path | None) -> Extractor:
+def open_model(model: Extractor | str | Path | None, revision: str | None = None) -> Extractor:
     """Return a model that is ready to run.
 
     Args:
         model: one that is open, a hub id, a directory, or None (also "builtin") for the model that
             comes with the package.
+        revision: branch, tag or commit of a hub id.
 
     Raises:
-        InputError: for anything else.
+        InputError: for anything else, or a revision of what has none.
         CheckpointError, BackendError, MissingExtra: as `Extractor.from_pretrained` does.
 
     >>> open_model(None).name
@@ -33,12 +34,17 @@ def open_model(model: Extractor | str | Path | None) -> Extractor:
     from onepass.extractor import Extractor  # loads numpy and the backends
 
     if isinstance(model, Extractor):
+        if revision is not None:
+            raise InputError(
+                f"revision={revision!r} is for a hub id, but an open model was given; open it with "
+                "that revision, or leave it out."
+            )
         return model
     if model is not None and not isinstance(model, str | Path):
         raise InputError(
             f"The model must be an Extractor, a hub id or a directory, but {model!r:.60} was given."
         )
-    return Extractor.from_pretrained(NAME if model is None else model)
+    return Extractor.from_pretrained(NAME if model is None else model, revision=revision)
 
 
 def schema_of(labels: Labels, schema: Any = None) -> Schema:

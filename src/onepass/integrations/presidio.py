@@ -12,10 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onepass.batch.answering import Request
 from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import open_model
 from onepass.results.types import Entity
 from onepass.schema import Schema
+from onepass.schema.options import CallOptions, OnLong, Overlap, Threshold
 
 try:
     from presidio_analyzer import (
@@ -53,22 +55,28 @@ class OnepassRecognizer(LocalRecognizer):
     Args:
         model: an `Extractor`, a hub id or a directory; None for the built-in model.
         entity_mapping: label that the model reads to the type that is reported.
-        threshold: least score; None for what the checkpoint was calibrated to.
+        threshold: as in `Extractor.extract`; names are those of labels that the model reads.
         supported_language: of the texts.
         name: of the recognizer.
+        overlap: as in `Extractor.extract`.
+        on_long: as in `Extractor.extract`. Its ``solver`` is left out: no rules join entities
+            alone.
 
     Raises:
         SchemaError: for labels that cannot be asked.
-        InputError: for a mapping that is none.
+        InputError: for a mapping that is none, or an unknown option.
     """
 
     def __init__(
         self,
         model: Extractor | str | Path | None = None,
         entity_mapping: Mapping[str, str] | None = None,
-        threshold: float | None = None,
+        threshold: Threshold = None,
         supported_language: str = "en",
         name: str = "OnepassRecognizer",
+        *,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
     ) -> None:
         mapping = ENTITY_MAPPING if entity_mapping is None else entity_mapping
         if not isinstance(mapping, Mapping) or not all(
@@ -79,8 +87,9 @@ class OnepassRecognizer(LocalRecognizer):
                 f"{mapping!r:.60} was given."
             )
         self._mapping = dict(mapping)
-        self._schema = Schema().entities(list(self._mapping)).checked()
-        self._threshold, self._given = threshold, model
+        asked = Schema().entities(list(self._mapping)).checked()
+        self._request = Request(asked, CallOptions(threshold, overlap, on_long))
+        self._given = model
         self._ready: dict[str, Sequence[Entity]] = {}
         super().__init__(
             supported_entities=sorted(set(self._mapping.values())),
@@ -128,8 +137,7 @@ class OnepassRecognizer(LocalRecognizer):
             self._ready = {}
 
     def _read(self, texts: Sequence[str]) -> list[Sequence[Entity]]:
-        docs = self._model.extract(list(texts), self._schema, threshold=self._threshold)
-        return [doc.entities for doc in docs]
+        return [doc.entities for doc in self._request.many(self._model, texts)]
 
     def _result(self, entity: Entity, kind: str) -> RecognizerResult:
         why = AnalysisExplanation(

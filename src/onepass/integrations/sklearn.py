@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.batch.answering import Request
 from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import open_model
 from onepass.models.texts import checked_texts
 from onepass.schema import Schema
+from onepass.schema.options import CallOptions, OnLong
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -36,6 +38,8 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         descriptions: label to what it means, or None. What names none of the labels of ``fit`` is
             not used, which a warning says: a part of the texts may lack a label.
         model: an `Extractor`, a hub id or a directory; None for the built-in model.
+        on_long: as in `Extractor.extract`. Its ``threshold``, ``overlap`` and ``solver`` change no
+            probabilities of one task, and are left out.
 
     Attributes:
         classes_: the labels, sorted.
@@ -51,10 +55,12 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         *,
         descriptions: Mapping[str, str] | None = None,
         model: Extractor | str | None = None,
+        on_long: OnLong = "window",
     ) -> None:
         self.task = task
         self.descriptions = descriptions
         self.model = model
+        self.on_long = on_long
 
     # X is what scikit-learn calls the texts, and gives by this name.
     def fit(self, X: Any, y: Any) -> OnepassClassifier:  # noqa: N803
@@ -66,7 +72,7 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
 
         Raises:
             InputError: if there are no labels, not as many as texts, or of several kinds; or if
-                the descriptions are no mapping.
+                the descriptions are no mapping, or ``on_long`` is not known.
         """
         texts, labels = _texts(X), np.asarray(y)
         if labels.dtype == object and not all(isinstance(label, str) for label in labels.flat):
@@ -79,7 +85,8 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(labels)
         self._names = [str(label) for label in self.classes_]
         self._task = self.task  # which scikit-learn may set anew, for the next fit
-        self._schema = Schema().classification(self._task, self._asked()).checked()
+        schema = Schema().classification(self._task, self._asked()).checked()
+        self._request = Request(schema, CallOptions(on_long=self.on_long))
         self._model = open_model(self.model)
         return self
 
@@ -108,7 +115,7 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         rows = [
             [doc.classifications[self._task].scores[name] for name in self._names]
-            for doc in self._model.stream(_texts(X), self._schema)
+            for doc in self._request.stream(self._model, _texts(X))
         ]
         scores = np.array(rows, dtype=np.float64).reshape(len(rows), len(self._names))
         total: NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onepass.decoding.overlap import policy_of
+from onepass.batch.answering import Request
 from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import open_model, schema_of
 from onepass.results.spacy_doc import fill_doc
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 try:
     from spacy.language import Language
@@ -24,8 +25,6 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
-    from onepass.schema import Schema
-    from onepass.schema.options import Overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +32,13 @@ class Settings:
     """How documents are read and filled.
 
     Attributes:
-        schema: what is asked.
-        threshold: of the call.
-        overlap: of the call.
+        request: what is asked, and how.
         spans_key: of ``doc.spans``.
         overwrite_ents: whether entities that a document has already give way.
         batch_size: texts that are read together, if spaCy does not say.
     """
 
-    schema: Schema
-    threshold: float | None
-    overlap: Overlap
+    request: Request
     spans_key: str
     overwrite_ents: bool
     batch_size: int
@@ -68,10 +63,7 @@ class OnepassComponent:
         """Yield documents, filled, in their order; texts are read in batches."""
         own = self._settings
         for batch in minibatch(docs, batch_size or own.batch_size):
-            texts = [doc.text for doc in batch]
-            found = self._model.extract(
-                texts, own.schema, threshold=own.threshold, overlap=own.overlap
-            )
+            found = own.request.many(self._model, [doc.text for doc in batch])
             for doc, one in zip(batch, found, strict=True):
                 fill_doc(doc, one, own.spans_key, overwrite=own.overwrite_ents)
                 yield doc
@@ -84,8 +76,11 @@ class OnepassComponent:
         "labels": [],
         "schema": None,
         "model": None,
+        "revision": None,
         "threshold": None,
         "overlap": "flat",
+        "on_long": "window",
+        "solver": "greedy",
         "spans_key": "onepass",
         "overwrite_ents": False,
         "batch_size": 64,
@@ -97,8 +92,11 @@ def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
     labels: list[str] | dict[str, str],
     schema: Mapping[str, Any] | None,
     model: str | None,
-    threshold: float | None,
-    overlap: str,
+    revision: str | None,
+    threshold: float | dict[str, float] | None,
+    overlap: Overlap,
+    on_long: OnLong,
+    solver: Solver,
     spans_key: str,
     overwrite_ents: bool,
     batch_size: int,
@@ -111,24 +109,23 @@ def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
         labels: of entities: names, or a mapping to descriptions.
         schema: the JSON form of a schema, for classes, records and relations.
         model: a hub id or directory; None for the built-in model.
+        revision: branch, tag or commit of a hub id.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
+        on_long: as in `Extractor.extract`.
+        solver: as in `Extractor.extract`.
         spans_key: where all entities go; ``doc.ents`` takes those that do not overlap.
         overwrite_ents: whether entities of earlier components give way.
         batch_size: texts that are read together, if ``nlp.pipe`` does not say.
 
     Raises:
         SchemaError: if nothing is asked for, or what cannot be asked.
-        InputError: for an unknown overlap, or a batch of no texts.
+        InputError: for a wrong threshold, or a batch of no texts; spaCy itself refuses a word that
+            is none of an option.
     """
     if batch_size < 1:
         raise InputError(f"batch_size must be 1 or more, but {batch_size} was given.")
-    settings = Settings(
-        schema_of(labels, schema),
-        threshold,
-        policy_of(overlap),
-        spans_key,
-        overwrite_ents,
-        batch_size,
-    )
-    return OnepassComponent(open_model(model), settings)
+    options = CallOptions(threshold, overlap, on_long, solver)
+    request = Request(schema_of(labels, schema), options)
+    settings = Settings(request, spans_key, overwrite_ents, batch_size)
+    return OnepassComponent(open_model(model, revision), settings)

@@ -6,7 +6,7 @@ It needs pandas, which Spark hands its frames over in, and does not import Spark
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from onepass.batch.answering import Request, column_answers, open_model
 from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.errors import InputError
 from onepass.schema import read_schema
-from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor
@@ -33,6 +33,7 @@ def extract_frames(
     threshold: Threshold = None,
     overlap: Overlap = "flat",
     on_long: OnLong = "window",
+    solver: Solver = "greedy",
 ) -> Callable[[Frames], Frames]:
     """Return a function from frames to frames with what is found in each row.
 
@@ -46,14 +47,16 @@ def extract_frames(
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
+        solver: as in `Extractor.extract`; executors need the extra exact for "exact".
 
     Returns:
         A function that adds the columns "extraction" (JSON) and "error" to each frame; of each row,
-        one of them is None. It raises `InputError` for an option that the model does not take, and
+        one of them is None. It raises `InputError` for a threshold of what is not asked for, and
         for a frame without the column of the text, or with several of its name.
 
     Raises:
         SchemaError: for a schema that cannot be asked.
+        InputError: for an option that is not known.
 
     >>> import pandas
     >>> read = extract_frames({"entities": ["city"]})
@@ -61,9 +64,9 @@ def extract_frames(
     >>> print(next(frames).error.tolist()[1])
     the text must be a string
     """
-    request = Request(read_schema(schema).checked(), threshold, overlap, on_long)
-    single = replace(model, threads=model.threads or 1)
-    return _Read(single, request.to_dict(), text_field)
+    options = CallOptions(threshold, overlap, on_long, solver)
+    request = Request(read_schema(schema).checked(), options)
+    return _Read(model.of_worker(), request.to_dict(), text_field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,10 @@ class Wanted:
     'auto'
     """
 
-    backend: str = "auto"
-    precision: str = "auto"
+    backend: BackendName = "auto"
+    precision: Precision = "auto"
     threads: int | None = None
-    device: str = "auto"
+    device: Device = "auto"
     compiled: bool = False
 
     def __post_init__(self) -> None:

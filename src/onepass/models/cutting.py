@@ -13,6 +13,7 @@ import numpy as np
 from onepass.errors import TextTooLong
 from onepass.models.family import Closer, Text
 from onepass.results.coverage import Coverage
+from onepass.schema.options import OnLong
 from onepass.text.windows import Window, plan_windows
 
 _WINDOW_PIECES = 640  # of a text that does not fit at once: attention costs grow with the square
@@ -44,7 +45,7 @@ def cut_texts(
     texts: Sequence[Text],
     room: int,
     most: int | None,
-    on_long: str,
+    on_long: OnLong,
     closer: Closer | None,
     first: int | None,
 ) -> Cut:
@@ -74,7 +75,7 @@ def cut_texts(
 
 
 def windows_of(
-    text: Text, room: int, most: int | None, on_long: str, number: int | None = None
+    text: Text, room: int, most: int | None, on_long: OnLong, number: int | None = None
 ) -> list[Window]:
     """Return the windows of a text.
 

@@ -157,7 +157,8 @@ def _put(staged: Path, target: Path, before: _Manifest | None) -> None:
     """Rename a directory to ``target``, and remove what was there ``before``.
 
     A directory cannot be renamed to one that holds something. That one is renamed first, not
-    emptied: at any moment there is a whole one there, or for the time of a call none.
+    emptied: at any moment there is a whole one there, or for the time of a call none. If the new
+    one cannot take its place, it comes back.
     """
     own = _manifest(staged)
     old: list[Path] = []
@@ -176,8 +177,17 @@ def _put(staged: Path, target: Path, before: _Manifest | None) -> None:
             with suppress(FileNotFoundError):  # another process has moved it
                 target.rename(old[-1])
     finally:
-        for one in old:
+        _remove(old, target)
+
+
+def _remove(old: Sequence[Path], target: Path) -> None:
+    """Remove directories that stood at ``target``; if there is none now, the last goes back."""
+    for one in reversed(old):
+        if target.exists():
             shutil.rmtree(one, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another process has moved it, or it is held: then it stays
+                one.rename(target)
 
 
 def _beside(target: Path) -> Path:

@@ -128,17 +128,16 @@ class Family:
         from_graphs: a module that writes a checkpoint from its graphs (``write_checkpoint``), and
             says how names of weights begin that no graph uses (``UNUSED``); None where graphs need
             the weights beside them.
-        read_config: a checkpoint directory, and what its ``onepass.json`` says to this family, to
-            its settings.
-        limits: of a checkpoint with these settings.
-        graphs: what a backend must be able to run, for these settings.
-        plan: schema, tokenizer, settings and budget in pieces to prompts.
-        prepare: prompts, settings, backend and label vectors that are there already to prompts that
-            can be read; done once a schema.
-        read_text: text, tokenizer, most pieces of a word and splitter to pieces.
-        read_window: prompt, text and window to a reading.
-        score: readings, settings, backend and what is asked to scores, one an entry.
-        decode: scores, reading, what is asked and own words to findings.
+        read_config: (checkpoint directory, this family's keys of ``onepass.json``) -> settings.
+        limits: (settings) -> how much the checkpoint reads at once.
+        graphs: (settings) -> the graphs that a backend must be able to run.
+        plan: (schema, tokenizer, settings, budget in pieces) -> prompts.
+        prepare: (prompts, settings, backend, known label vectors) -> prompts ready to be read, with
+            label vectors where the family needs them; called once a schema.
+        read_text: (text, tokenizer, most pieces of a word, splitter) -> words and their pieces.
+        read_window: (prompt, text, window) -> reading.
+        score: (readings, settings, backend, what is asked) -> scores, one for each reading.
+        decode: (scores, reading, what is asked, the text's words) -> findings.
         follow: for a schema and settings, what makes further prompts of a window from what the
             first ones found in it, given what is asked, the tokenizer and a budget in pieces; None
             if the first prompts ask everything.

@@ -167,7 +167,7 @@ def _text(count: int) -> str:
 
 
 def _read(reader: Reader, texts: Sequence[str]) -> list[Extraction]:
-    asked = reader.ask(_SCHEMA, threshold=None, overlap="flat", on_long="window")
+    asked = reader.ask(_SCHEMA)
     return reader.read(texts, asked)
 
 

@@ -13,8 +13,8 @@ from onepass.backends.base import Backend
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
-from onepass.hub.base import HubOptions
 from onepass.hub.exports import export_problem, find_cache_root, is_checked
+from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.hub.registry import find_known
 from onepass.hub.sealed import is_sealed, seal
 from onepass.hub.sharing import LEFT, one_at_a_time, remove_left
@@ -25,7 +25,6 @@ from onepass.models.registry import load_network
 from onepass.models.weighted import graphs_with_weights, with_weights
 
 _DEFAULT = Wanted()
-_HUB = HubOptions()
 _EXPORTING = Lock()  # of the threads of a process, one exports, and the others find what it made
 
 
@@ -46,7 +45,7 @@ class Opening:
 
     name: str | Path
     wanted: Wanted = _DEFAULT
-    hub: HubOptions = _HUB
+    hub: HubOptions = DEFAULTS
     revision: str | None = None
     calibrated: bool = True
 
@@ -64,13 +63,7 @@ class Opening:
                 f"{self.name} is a {known.family} checkpoint of the kind {known.architecture!r}, "
                 "which this version cannot run yet; see  onepass models  for those that it can."
             )
-        return named(
-            self.name,
-            revision=self.revision,
-            cache_dir=self.hub.cache_dir,
-            token=self.hub.token,
-            local_files_only=self.hub.local_files_only,
-        )
+        return named(self.name, self.revision, self.hub)
 
     def without_token(self) -> Opening:
         """Return the same without what is secret."""

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 from onepass.backends.base import Backend
 from onepass.decoding.assemble import Choice, WindowFindings, assemble
-from onepass.decoding.consistency_solve import SOLVERS, check_solver
+from onepass.decoding.consistency_solve import check_solver
 from onepass.decoding.findings import Findings
-from onepass.decoding.overlap import policy_of
-from onepass.errors import InputError
 from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.cutting import Cut, coverage_of, cut_texts
 from onepass.models.family import Asking, FollowUp, Model, Seen
@@ -29,11 +27,8 @@ from onepass.models.plans import Plan, Plans
 from onepass.models.thresholds import SINGLE, resolve_thresholds
 from onepass.results.types import Extraction
 from onepass.schema import Label, read_schema
-from onepass.schema.options import OnLong, Threshold
-from onepass.schema.shown import shown
+from onepass.schema.options import DEFAULTS, CallOptions
 from onepass.text.windows import Window
-
-ON_LONG: tuple[OnLong, ...] = get_args(OnLong)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,13 +40,13 @@ class Planned:
             changes it.
         plan: the prompts that ask all of it.
         choice: how findings become results.
-        on_long: what happens to a text that does not fit beside the longest prompt.
+        options: of the call.
     """
 
     asking: Asking
     plan: Plan
     choice: Choice
-    on_long: str
+    options: CallOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +78,7 @@ class Reader:
     >>> model = open_model(checkpoint)
     >>> reader = Reader(model, open_backend(model, checkpoint))
     >>> schema = {"classifications": {"tone": ["calm", "angry"]}}
-    >>> asked = reader.ask(schema, threshold=None, overlap="flat", on_long="window")
+    >>> asked = reader.ask(schema)
     >>> [list(doc.classifications) for doc in reader.read(["How dare you!", "Fine."], asked)]
     [['tone'], ['tone']]
     """
@@ -104,52 +99,39 @@ class Reader:
     def ask(
         self,
         schema: object,
-        *,
-        threshold: Threshold,
-        overlap: str,
-        on_long: str,
+        options: CallOptions = DEFAULTS,
         vectors: LabelVectors | None = None,
-        solver: str = "greedy",
     ) -> Planned:
-        """Check the arguments of a call and plan its prompts.
+        """Check what is asked and plan its prompts.
 
         Args:
             schema: what `onepass.schema.read_schema` accepts.
-            threshold: of the call.
-            overlap: one of `onepass.decoding.overlap.POLICIES`.
-            on_long: one of `ON_LONG`.
+            options: of the call.
             vectors: of labels that need not be encoded again.
-            solver: one of `onepass.decoding.consistency_solve.SOLVERS`.
 
         Raises:
             SchemaError: for a schema that cannot be asked.
-            InputError: for a wrong option.
+            InputError: for a threshold of a name that is not asked for.
             MissingExtra: if the exact solver or a library that reads values is not installed.
         """
-        chosen = next((one for one in SOLVERS if one == solver), None)
-        if chosen is None:
-            raise InputError(f"solver {shown(solver)} is not known; {', '.join(SOLVERS)} are.")
-        if chosen == "exact":
+        if options.solver == "exact":
             check_solver()
-        policy = policy_of(overlap)
-        if on_long not in ON_LONG:
-            raise InputError(f"on_long {shown(on_long)} is not known; {', '.join(ON_LONG)} are.")
         asked = read_schema(schema).checked().copy()
-        thresholds = resolve_thresholds(asked, threshold, self.model.kept)
+        thresholds = resolve_thresholds(asked, options.threshold, self.model.kept)
         calibration = thresholds.calibration
         several = calibration.get("classifications", PLAIN)
         choice = Choice(
-            policy,
+            options.overlap,
             thresholds.classes,
             thresholds.floors,
             class_scale=(several.scale, several.shift),
             single_scale=calibration.get(SINGLE, PLAIN).scale,
             ties=self.model.family.ties,
-            solver=chosen,
+            solver=options.solver,
         )
-        asking = Asking(asked, thresholds, policy)
+        asking = Asking(asked, thresholds, options.overlap)
         plan = self._plans.of(asked, self.backend, vectors)
-        return Planned(asking, plan, choice, on_long)
+        return Planned(asking, plan, choice, options)
 
     def read(
         self, texts: Sequence[str], asked: Planned, first: int | None = None
@@ -162,7 +144,7 @@ class Reader:
             first: number of the first text, by which errors name texts; None if it is the only one.
 
         Raises:
-            TextTooLong: for a long text if ``asked.on_long`` is "error"; before any is read.
+            TextTooLong: for a long text if ``on_long`` of the call is "error"; before any is read.
             Unwanted: if nobody wants it any more, see `onepass.models.giving_up`.
         """
         family = self.model.family
@@ -182,7 +164,7 @@ class Reader:
             family.read_text(text, tokenizer, max_word_pieces=room, splitter=splitter)
             for text in texts
         ]
-        cut = cut_texts(read, room, most, asked.on_long, closer, first)
+        cut = cut_texts(read, room, most, asked.options.on_long, closer, first)
         jobs = [
             _Job(t, w, p, family.read_window(prompt, cut.texts[t], window))
             for t, windows in enumerate(cut.windows)
@@ -272,9 +254,11 @@ class Reader:
 
 def _assembled(cut: Cut, findings: _Found, asked: Planned) -> list[Extraction]:
     """Return what was found in each text, from what was found in its windows."""
-    schema, choice = asked.asking.schema, asked.choice
+    schema, choice, wanted = asked.asking.schema, asked.choice, current_check()
     out = []
     for t, (text, windows) in enumerate(zip(cut.texts, cut.windows, strict=True)):
+        if not wanted():  # an exact choice takes seconds
+            raise Unwanted
         whole = cut.whole[t]
         parts = [WindowFindings(window, tuple(findings[t, w])) for w, window in enumerate(windows)]
         own, closer = parts[: len(whole)], parts[len(whole) :]

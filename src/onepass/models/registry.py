@@ -12,13 +12,12 @@ from typing import Any
 
 from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
-from onepass.hub.base import HubOptions
+from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.models.complete import complete
 from onepass.models.family import Family, Model
 from onepass.models.kept import Kept
 from onepass.models.settings import read_kept
 
-_HUB = HubOptions()
 _PLACES = {
     "gliner2": "onepass.models.gliner2.family:GLINER2",
     "gliner": "onepass.models.gliner.family:GLINER",
@@ -51,7 +50,7 @@ def _named(place: str) -> Any:
 FAMILIES: Mapping[str, Family] = _Families()
 
 
-def open_model(checkpoint: Checkpoint, options: HubOptions = _HUB) -> Model:
+def open_model(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Model:
     """Read everything of a checkpoint but its weights.
 
     Args:

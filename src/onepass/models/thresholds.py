@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -75,14 +74,14 @@ def resolve_thresholds(schema: Schema, given: Threshold, kept: Kept) -> Threshol
         schema: whose labels, tasks, fields and types may have their own.
         given: of the call: one number for all, or a mapping from a kind ("entities",
             "classifications", "records", "choices", "relations"), a label, a task, a structure or
-            a relation type to a number. What is given for records counts for choices, too, if
-            nothing is for those.
+            a relation type to a number, as `onepass.schema.options.CallOptions` checks them. What
+            is given for records counts for choices, too, if nothing is for those.
         kept: what the checkpoint carries. Its thresholds are by kind, and `ABSTAIN`; those of
             labels by the name of an entity label, of a label of a task that may have several, or
             of a relation type. A name that is not asked for is nothing.
 
     Raises:
-        InputError: for a number outside [0, 1], or a name that the schema does not have.
+        InputError: for a name that the schema does not have.
 
     >>> from onepass.schema import Schema
     >>> schema = Schema().entities(["person", "place"])
@@ -90,48 +89,76 @@ def resolve_thresholds(schema: Schema, given: Threshold, kept: Kept) -> Threshol
     >>> resolve_thresholds(schema, {"place": 0.75}, kept).entities.tolist()
     [0.25, 0.75]
     """
-    named = _check_given(schema, given)
-    everything = None if isinstance(given, Mapping) or given is None else float(given)
+    named = given if isinstance(given, Mapping) else _NONE
+    _check_names(schema, named)
+    call = _Call(schema, named, None if isinstance(given, Mapping) else given, kept)
+    return Thresholds(
+        entities=call.of_kinds("entities").each(schema.span_labels, named),
+        classes=call.classes(),
+        fields=call.fields(),
+        relations=call.of_kinds("relations").each(schema.relation_types, named),
+        floors=call.floors(),
+        calibration=kept.calibration,
+    )
 
-    def of_kinds(*kinds: str) -> _Least:
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a call gives, beside the schema and what the checkpoint carries.
+
+    Attributes:
+        schema: what is asked.
+        named: thresholds of the call by name.
+        everything: one number of the call for all.
+        kept: of the checkpoint.
+    """
+
+    schema: Schema
+    named: Mapping[str, float]
+    everything: float | None
+    kept: Kept
+
+    def of_kinds(self, *kinds: str) -> _Least:
         """Return what holds where neither the schema nor the call names something smaller."""
-        own = kept.thresholds
-        called = next((named[kind] for kind in kinds if kind in named), everything)
+        own = self.kept.thresholds
+        called = next((self.named[kind] for kind in kinds if kind in self.named), self.everything)
         if called is not None:
             return _Least(called)
         number = next((own[kind] for kind in kinds if kind in own), DEFAULT)
-        return _Least(number, kept.labels)
+        return _Least(number, self.kept.labels)
 
-    spans, relations = of_kinds("entities"), of_kinds("relations")
-    several = of_kinds("classifications")
-    # One label always wins a single-label task, unless a floor was asked for by name.
-    single = _Least(named.get("classifications", 0.0))
-    classes = []
-    for task in schema.classification_tasks:
-        own = named.get(task.name, task.threshold)
-        least = _Least(own) if own is not None else several if task.multi_label else single
-        classes.append(least.each(task.labels))
-    values, choices = of_kinds("records").number, of_kinds(CHOICES, "records").number
-    fields = []
-    for structure in schema.structures:
-        own = named.get(structure.name)
-        kinds = (values, choices) if own is None else (own, own)
-        numbers = [
-            kinds[bool(f.choices)] if f.threshold is None else f.threshold for f in structure.fields
-        ]
-        fields.append(np.array(numbers, dtype=np.float32))
-    floors = tuple(
-        kept.thresholds.get(ABSTAIN, DEFAULT) if task.abstain is True else task.abstain
-        for task in schema.classification_tasks
-    )
-    return Thresholds(
-        entities=spans.each(schema.span_labels, named),
-        classes=tuple(classes),
-        fields=tuple(fields),
-        relations=relations.each(schema.relation_types, named),
-        floors=floors,
-        calibration=kept.calibration,
-    )
+    def classes(self) -> tuple[Floats, ...]:
+        """Return (labels,) of each task."""
+        several = self.of_kinds("classifications")
+        # One label always wins a single-label task, unless a floor was asked for by name.
+        single = _Least(self.named.get("classifications", 0.0))
+        classes = []
+        for task in self.schema.classification_tasks:
+            own = self.named.get(task.name, task.threshold)
+            least = _Least(own) if own is not None else several if task.multi_label else single
+            classes.append(least.each(task.labels))
+        return tuple(classes)
+
+    def fields(self) -> tuple[Floats, ...]:
+        """Return (fields,) of each structure."""
+        values = self.of_kinds("records").number
+        choices = self.of_kinds(CHOICES, "records").number
+        fields = []
+        for structure in self.schema.structures:
+            own = self.named.get(structure.name)
+            kinds = (values, choices) if own is None else (own, own)
+            numbers = [
+                kinds[bool(f.choices)] if f.threshold is None else f.threshold
+                for f in structure.fields
+            ]
+            fields.append(np.array(numbers, dtype=np.float32))
+        return tuple(fields)
+
+    def floors(self) -> tuple[float | None, ...]:
+        """Return the floor of each task that may abstain."""
+        floor = self.kept.thresholds.get(ABSTAIN, DEFAULT)
+        tasks = self.schema.classification_tasks
+        return tuple(floor if task.abstain is True else task.abstain for task in tasks)
 
 
 class _Named(Protocol):
@@ -163,13 +190,8 @@ class _Least(NamedTuple):
         )
 
 
-def _check_given(schema: Schema, given: Threshold) -> Mapping[str, float]:
-    """Return the named thresholds of a call, checked."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        _check_number(given, "threshold")
-        return {}
+def _check_names(schema: Schema, given: Iterable[str]) -> None:
+    """Refuse thresholds of a call for what is not asked."""
     names = {
         *KINDS,
         *(label.name for label in schema.span_labels),
@@ -177,11 +199,9 @@ def _check_given(schema: Schema, given: Threshold) -> Mapping[str, float]:
         *(structure.name for structure in schema.structures),
         *(relation.name for relation in schema.relation_types),
     }
-    for name, value in given.items():
+    for name in given:
         if name not in names:
             raise InputError(f"A threshold was given for {shown(name)}, {_misnamed(schema, name)}.")
-        _check_number(value, f"threshold of {shown(name)}")
-    return given
 
 
 def _misnamed(schema: Schema, name: str) -> str:
@@ -199,8 +219,3 @@ def _misnamed(schema: Schema, name: str) -> str:
         f"which is neither one of {', '.join(KINDS)} nor an entity label, a question, a task, a "
         "structure or a relation type of the schema; correct it, or leave it out"
     )
-
-
-def _check_number(value: object, what: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise InputError(f"The {what} must be a number from 0 to 1, but {shown(value)} was given.")

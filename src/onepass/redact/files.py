@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from onepass.batch.answering import Answer, Refused, open_model
 from onepass.batch.columns import check_starts
@@ -26,7 +26,7 @@ from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending, opened, packed, packing
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Position, Row
-from onepass.batch.sources import Source, job_sources
+from onepass.batch.sources import Source, TextUnit, job_sources
 from onepass.batch.states import as_begun, as_opened, model_identity
 from onepass.batch.writing import error_line, json_line
 from onepass.errors import InputError, RunFailed
@@ -76,9 +76,9 @@ class RedactJob:
     input: str | Path | Sequence[str | Path]
     output: str | Path = STDOUT
     options: Options = DEFAULTS
-    format: str | None = None
+    format: Literal["jsonl"] | None = None
     text_field: str = "text"
-    text_unit: str | None = None
+    text_unit: TextUnit | None = None
     max_line: int = LINE_BYTES
     model: ModelChoice = BUILTIN
     resume: bool = False

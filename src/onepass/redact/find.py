@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from onepass.redact.kinds import Kind, kind_of
-from onepass.redact.places import MODEL, PATTERN, Place, merged
+from onepass.redact.places import MODEL, PATTERN, Place, apart, merged
 from onepass.redact.plain import plain, unbroken
 from onepass.redact.readings import Finder
 from onepass.redact.repeats import repeats
@@ -49,21 +49,18 @@ class Finders:
                 self._kinds[label] = replace(kind, finder=next(named, kind.finder))
         self._patterns = patterns
 
-    def places(self, doc: Extraction, threshold: float | None) -> list[Place]:
+    def places(self, doc: Extraction) -> list[Place]:
         """Return the places to replace in a text, in its order, without overlap.
 
         Args:
-            doc: what the model found.
-            threshold: the least score; None keeps all that the model found, whatever its check.
+            doc: what the model found, all of which is kept, whatever its check.
         """
         asked = (e for e in doc.entities if e.start < e.end)
-        checks = (self._checked(e.label, e.start, e.end, e.score, doc) for e in asked)
-        found = [place for place in checks if threshold is None or place.score >= threshold]
+        found = [self._checked(e.label, e.start, e.end, e.score, doc) for e in asked]
         found += repeats(doc.text, found)
         if self._patterns:
-            least = LEAST if threshold is None else threshold
-            found += [place for place in self._by_pattern(doc) if place.score >= least]
-        return list(merged(found))
+            found += [place for place in self._by_pattern(doc) if place.score >= LEAST]
+        return list(merged(apart(doc.text, found)))
 
     def _by_pattern(self, doc: Extraction) -> Iterator[Place]:
         for label, kind in self._kinds.items():

@@ -15,7 +15,7 @@ from onepass.models.texts import checked_texts
 from onepass.redact.actions import Replacer
 from onepass.redact.checks import libraries
 from onepass.redact.find import Finders
-from onepass.redact.kinds import PII
+from onepass.redact.kinds import PII, kind_of, spelled
 from onepass.redact.patterns import phones_in
 from onepass.redact.places import Place
 from onepass.redact.readings import Finder
@@ -34,6 +34,9 @@ Action = str | Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class Options:
     """How texts are redacted.
+
+    Options of a call are left out: ``on_long``, since what is not read would stay in the text, and
+    ``overlap`` and ``solver``, since places that touch become one and no rules join labels.
 
     Attributes:
         labels: what to look for: names, or a mapping to descriptions.
@@ -59,7 +62,9 @@ class Options:
     region: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.action, str | Mapping):
+        if not isinstance(self.action, str | Mapping) or not all(
+            isinstance(one, str) for one in self.action
+        ):
             raise InputError(
                 f"The action must be a word, or a mapping of labels to words, but "
                 f"{self.action!r:.60} was given."
@@ -80,7 +85,7 @@ class Redactor:
 
     Args:
         model: that finds what has no fixed form.
-        options: how.
+        options: what to look for, and what to put in its place.
 
     Raises:
         SchemaError: for labels that cannot be asked.
@@ -94,15 +99,9 @@ class Redactor:
         self.options = options or Options()
         schema = Schema().entities(self.options.labels)
         names = [label.name for label in schema.entity_labels]
-        for label in self.options.actions:
-            if label and label not in names:
-                raise InputError(
-                    f"An action was given for {shown(label)}, which is not among the labels: "
-                    f"{', '.join(names)}."
-                )
         self._model, self._schema = model, schema
         self._replacer = Replacer(
-            self.options.actions, key=self.options.key, faker=self.options.faker
+            _by_label(self.options.actions, names), key=self.options.key, faker=self.options.faker
         )
         self._finders = Finders(
             names, patterns=self.options.patterns, special=_special(self.options.region)
@@ -163,7 +162,7 @@ class Redactor:
 
     def _redacted(self, doc: Extraction) -> Redacted:
         self._replacer.avoid(doc.text)
-        places = self._finders.places(doc, self.options.threshold)
+        places = self._finders.places(doc)
         return replaced(doc, places, self._replacer)
 
 
@@ -193,6 +192,29 @@ def replaced(doc: Extraction, places: Iterable[Place], replacer: Replacer) -> Re
     return Redacted("".join([*out, doc.text[done:]]), tuple(found), doc.coverage)
 
 
+def _by_label(actions: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Return the action of each label, which may have been given under another name of its kind.
+
+    Raises:
+        InputError: if one is given for a label that is not asked.
+
+    >>> _by_label({"email": "mask"}, ["person", "email address"])
+    {'email address': 'mask'}
+    """
+    others: dict[str, str] = {}
+    for label, action in actions.items():
+        kind = kind_of(label)
+        same = [n for n in names if spelled(n) == spelled(label) or (kind and kind_of(n) is kind)]
+        if label and not same:
+            raise InputError(
+                f"An action was given for {shown(label)}, which is not among the labels: "
+                f"{', '.join(names)}."
+            )
+        others |= dict.fromkeys(same, action)
+    # what a label is called itself comes before another name of its kind
+    return others | {label: actions[label] for label in ("", *names) if label in actions}
+
+
 def _special(region: str | None) -> dict[str, Finder]:
     if region is None:
         return {}
@@ -202,8 +224,8 @@ def _special(region: str | None) -> dict[str, Finder]:
 
     if not isinstance(region, str) or region.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise InputError(
-            f"The region must be two letters of a country, such as US, but {region!r:.60} was "
-            "given."
+            "The region must be the two letters of a country, such as US or DE, but "
+            f"{region!r:.60} is none whose phone numbers are known."
         )
     return {"phone number": phones_in(region.upper())}
 

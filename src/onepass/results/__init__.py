@@ -1,0 +1,51 @@
+"""What was found in a text, and every form in which it is shown or handed on."""
+
+from typing import TYPE_CHECKING
+
+from onepass.lazy import public
+
+if TYPE_CHECKING:
+    from onepass.results.render import to_html
+    from onepass.results.table import to_table
+    from onepass.results.types import (
+        Classification,
+        Coverage,
+        Entity,
+        Extraction,
+        LabelScore,
+        Record,
+        Relation,
+        Value,
+    )
+
+_HOMES = {
+    ".types": (
+        "Classification",
+        "Coverage",
+        "Entity",
+        "Extraction",
+        "LabelScore",
+        "Record",
+        "Relation",
+        "Value",
+    ),
+    ".render": ("to_html",),
+    ".table": ("to_table",),
+}
+
+__all__ = [
+    "Classification",
+    "Coverage",
+    "Entity",
+    "Extraction",
+    "LabelScore",
+    "Record",
+    "Relation",
+    "Value",
+    "to_html",
+    "to_table",
+]
+
+
+if not TYPE_CHECKING:  # hidden from type checkers, so that they still report a misspelled name
+    __getattr__, __dir__ = public(__name__, _HOMES)

@@ -16,7 +16,12 @@ from onepass.results.frozen import FrozenDict
 
 @dataclass(frozen=True, slots=True)
 class LabelScore:
-    """A label that was chosen, with its score."""
+    """A label that was chosen, with its score.
+
+    Attributes:
+        label: as it was asked.
+        score: from 0 to 1.
+    """
 
     label: str
     score: float
@@ -131,6 +136,18 @@ def classification_dict(answer: Classification) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _scores_from(given: Any) -> Mapping[str, Any]:
+    """Return the scores of labels; a map of Parquet comes as a list of pairs."""
+    if not isinstance(given, list | tuple):
+        return check_object(given, "'scores'")
+    for pair in given:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError(
+                f"An item of 'scores' must be a label and its score, but {pair!r:.60} was given."
+            )
+    return dict(given)
+
+
 def classification_from(given: object, what: str = "The classification") -> Classification:
     """Return what `classification_dict` wrote; errors call it ``what``.
 
@@ -141,7 +158,7 @@ def classification_from(given: object, what: str = "The classification") -> Clas
     paths = answer.get("paths")
     return Classification(
         labels_from(answer["labels"], "'labels'"),
-        answer["scores"],
+        _scores_from(answer["scores"]),
         None
         if paths is None
         else tuple(tuple(check_list(path, "A path")) for path in check_list(paths, "'paths'")),

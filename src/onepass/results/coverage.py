@@ -14,7 +14,14 @@ from onepass.results.checks import check_object, check_whole
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was read of the text."""
+    """What was read of the text.
+
+    Attributes:
+        chars: characters of the text.
+        chars_read: how many of them the model read.
+        windows: parts in which it was read.
+        truncated: whether it was cut, as ``on_long="truncate"`` asks.
+    """
 
     chars: int
     chars_read: int

@@ -34,6 +34,18 @@ class Exports:
 
         return to_html(cast("Extraction", self), title=title)
 
+    def to_table(self) -> str:
+        """Return aligned plain text, see `onepass.results.table.to_table`.
+
+        >>> from onepass.results.types import Entity, Extraction
+        >>> table = Extraction("Ann", (Entity("person", "Ann", 0, 3, 0.9),)).to_table()
+        >>> table.splitlines()[:2]
+        ['Entities', '  person  Ann  0:3  0.900']
+        """
+        from onepass.results.table import to_table
+
+        return to_table(cast("Extraction", self))
+
     def to_pandas(self, part: str = "entities") -> Any:
         """Return one part as a pandas DataFrame, one row for each finding.
 

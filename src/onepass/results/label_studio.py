@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from onepass.errors import InputError
-from onepass.results.types import Extraction, Value
+from onepass.results.types import Extraction
 
 _TEXT, _LABEL = "text", "label"  # the names of the tags <Text> and <Labels> of its configuration
 
@@ -38,12 +38,12 @@ def _results(doc: Extraction) -> Iterator[dict[str, Any]]:
         yield _region(f"e{number}", units, place, [entity.label], entity.score)
     for relation in doc.relations:
         for value in (relation.head, relation.tail):
-            at = _place(value)
+            at = value.place
             if at is not None and at not in regions:
                 regions[at] = f"v{len(regions)}"  # no entity stands there: one without a label
                 yield _region(regions[at], units, at, [], value.score)
     for relation in doc.relations:
-        head, tail = _place(relation.head), _place(relation.tail)
+        head, tail = relation.head.place, relation.tail.place
         if head is not None and tail is not None:
             yield {
                 "type": "relation",
@@ -63,10 +63,6 @@ def _results(doc: Extraction) -> Iterator[dict[str, Any]]:
                 "value": {"choices": [one.label for one in answer.labels]},
                 "score": answer.labels[0].score,
             }
-
-
-def _place(value: Value) -> tuple[int, int] | None:
-    return None if value.start is None or value.end is None else (value.start, value.end)
 
 
 def _region(

@@ -12,7 +12,7 @@ from typing import Any
 
 from onepass.errors import InputError
 from onepass.results.classification import Classification
-from onepass.results.types import Extraction, Value
+from onepass.results.types import Extraction
 
 _PIECES = re.compile(r"\w+|[^\w\s]")
 
@@ -43,8 +43,7 @@ def to_task(doc: Extraction, task: str | None, *, multi_label: bool) -> dict[str
             "score": relation.score,
         }
         for relation in doc.relations
-        if len(ends := [span(*place) for v in (relation.head, relation.tail) if (place := _at(v))])
-        == 2
+        if len(ends := [span(*v.place) for v in (relation.head, relation.tail) if v.place]) == 2
     ]
     if asked is not None:
         out["options"] = [{"id": label, "text": label} for label in asked.scores]
@@ -66,14 +65,10 @@ def _asked(doc: Extraction, task: str | None) -> Classification | None:
     return tasks[task] if task is not None else next(iter(tasks.values()), None)
 
 
-def _at(value: Value) -> tuple[int, int] | None:
-    return None if value.start is None or value.end is None else (value.start, value.end)
-
-
 def _tokens(doc: Extraction) -> list[dict[str, Any]]:
     """Words and marks, cut where anything begins or ends."""
     places = [(e.start, e.end) for e in doc.entities]
-    places += [p for r in doc.relations for v in (r.head, r.tail) if (p := _at(v)) is not None]
+    places += [v.place for r in doc.relations for v in (r.head, r.tail) if v.place is not None]
     cuts = sorted({at for place in places for at in place})
     tokens: list[dict[str, Any]] = []
     for piece in _PIECES.finditer(doc.text):

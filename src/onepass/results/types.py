@@ -8,7 +8,7 @@ birth. What stands in the text is in `onepass.results.values`, answers about the
 from __future__ import annotations
 
 import json
-from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -184,10 +184,11 @@ class Extraction(Exports):
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Extraction:
-        """Rebuild an extraction from `to_dict`; sections that are left out are empty.
+        """Rebuild an extraction from `to_dict`; what is left out, or null, is empty.
 
         Args:
-            given: the dict, for example one line of a JSONL file of results.
+            given: the dict, for example that of a row of a JSONL or a Parquet file of results (in
+                Parquet, the scores of labels are a list of pairs).
 
         Raises:
             InputError: if a key is missing, a value is of another type, or two contradict each
@@ -209,6 +210,7 @@ class Extraction(Exports):
 
 
 def _extraction_from(given: Mapping[str, Any]) -> Extraction:
+    coverage = given.get("coverage")
     return Extraction(
         text=given["text"],
         entities=tuple(entity_from(one) for one in _items(given, "entities")),
@@ -221,13 +223,19 @@ def _extraction_from(given: Mapping[str, Any]) -> Extraction:
             for name, rows in _named(given, "records")
         },
         relations=tuple(relation_from(one) for one in _items(given, "relations")),
-        coverage=coverage_from(given["coverage"]) if "coverage" in given else _UNREAD,
+        coverage=_UNREAD if coverage is None else coverage_from(coverage),
     )
 
 
 def _items(given: Mapping[str, Any], key: str) -> Sequence[Any]:
-    return check_list(given.get(key, ()), repr(key))  # a section may be left out
+    """Return a section; it may be left out, or null, as parts of a column of Parquet are."""
+    held = given.get(key)
+    return () if held is None else check_list(held, repr(key))
 
 
-def _named(given: Mapping[str, Any], key: str) -> ItemsView[str, Any]:
-    return check_object(given.get(key, {}), repr(key)).items()
+def _named(given: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """Yield what a section holds under names; it, and each of these, may be left out or null."""
+    held = given.get(key)
+    for name, one in check_object({} if held is None else held, repr(key)).items():
+        if one is not None:
+            yield name, one

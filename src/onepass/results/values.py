@@ -25,11 +25,18 @@ def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int,
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A piece of evidence: a span of the text, or a choice (which has no offsets)."""
+    """A piece of evidence: a span of the text, or a choice (which has no offsets).
+
+    Attributes:
+        text: the characters of the span, or the name of the choice.
+        start: index of the first character; None for a choice.
+        end: index behind the last character; None for a choice.
+        score: from 0 to 1.
+    """
 
     text: str
-    start: int | None  # character index, None for a choice
-    end: int | None  # half-open
+    start: int | None
+    end: int | None
     score: float
 
     def __post_init__(self) -> None:
@@ -42,17 +49,35 @@ class Value:
         elif self.start is not self.end:
             raise ValueError(f"The value {self.text!r} needs both a start and an end, or neither.")
 
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Where it stands, as (start, end); None for a choice.
+
+        >>> Value("Warsaw", 3, 9, 0.9).place
+        (3, 9)
+        """
+        return None if self.start is None or self.end is None else (self.start, self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A mention of an entity label."""
+    """A mention of an entity label.
+
+    Attributes:
+        label: as it was asked.
+        text: the characters of the mention.
+        start: index of the first character.
+        end: index behind the last character.
+        score: from 0 to 1.
+        names: labels that the checkpoint wrote itself, best first, if they were asked for.
+    """
 
     label: str
     text: str
     start: int
     end: int
     score: float
-    names: tuple[LabelScore, ...] = ()  # written by the checkpoint, best first; if asked for
+    names: tuple[LabelScore, ...] = ()
 
     def __post_init__(self) -> None:
         check_text(self.label, "'label'")
@@ -79,7 +104,14 @@ def values_in(held: FieldValue) -> tuple[Value, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A directed pair of spans."""
+    """A directed pair of spans.
+
+    Attributes:
+        type: as it was asked.
+        head: where the relation starts from.
+        tail: where it leads to.
+        score: from 0 to 1.
+    """
 
     type: str
     head: Value
@@ -110,7 +142,8 @@ def entity_dict(entity: Entity) -> dict[str, Any]:
 def entity_from(given: object) -> Entity:
     """Rebuild an entity from `entity_dict`."""
     held = check_object(given, "An item of 'entities'")
-    names = labels_from(held.get("names", []), "'names'")
+    names = held.get("names")
+    names = () if names is None else labels_from(names, "'names'")
     return Entity(held["label"], held["text"], held["start"], held["end"], held["score"], names)
 
 

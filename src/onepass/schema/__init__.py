@@ -4,6 +4,7 @@ from onepass.schema.reading import read_schema
 from onepass.schema.relation import RelationType
 from onepass.schema.rules import Rules
 from onepass.schema.schema import Schema
+from onepass.schema.shorthand import format_field, parse_field
 from onepass.schema.task import ClassificationTask
 from onepass.schema.types import (
     Field,
@@ -23,5 +24,7 @@ __all__ = [
     "Rules",
     "Schema",
     "Structure",
+    "format_field",
+    "parse_field",
     "read_schema",
 ]

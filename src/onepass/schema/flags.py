@@ -46,10 +46,10 @@ class _TaskOptions(NamedTuple):
 
 
 def schema_from_flags(
-    entities: Iterable[str],
-    classifications: Iterable[str],
-    relations: Iterable[str],
-    structures: Iterable[str],
+    entities: Iterable[str] = (),
+    classifications: Iterable[str] = (),
+    relations: Iterable[str] = (),
+    structures: Iterable[str] = (),
     questions: Iterable[str] = (),
     *,
     entity_flag: str = "-e",
@@ -67,10 +67,12 @@ def schema_from_flags(
     Raises:
         SchemaError: quoting the flag and saying what is wrong with it.
 
-    >>> schema_from_flags(["person", "firm=a company"], ["tone=calm,angry"], [], [])
+    >>> schema_from_flags(["person", "firm=a company"], ["tone=calm,angry"])
     Schema().entities({'person': {}, 'firm': {'description': 'a company'}})\
 .classification('tone', ['calm', 'angry'])
-    >>> schema_from_flags([], ["topics*=a,b"], [], ["product: name::str, size::[s|m]"])
+    >>> schema_from_flags(
+    ...     classifications=["topics*=a,b"], structures=["product: name::str, size::[s|m]"]
+    ... )
     Schema().classification('topics', ['a', 'b'], multi_label=True)\
 .structure('product', ['name::str', 'size::[s|m]'])
     """

@@ -127,7 +127,7 @@ class Batcher:
     >>> from onepass import Extractor
     >>> from onepass.serving.question import question_of
     >>> model = Extractor()
-    >>> batcher = Batcher(lambda texts, asked: model.extract(texts, asked.schema), Settings(),
+    >>> batcher = Batcher(lambda texts, asked: asked.request.many(model, texts), Settings(),
     ...                   Metrics())
     >>> asked = question_of({"entities": ["person"]})
     >>> [doc.entities[0].text for doc in batcher.submit(["Tim Cook runs Apple."], asked).result()]

@@ -13,7 +13,14 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from onepass.errors import InputError, OnepassError, SchemaError, TextTooLong, TooMuchFound
+from onepass.errors import (
+    InputError,
+    MissingExtra,
+    OnepassError,
+    SchemaError,
+    TextTooLong,
+    TooMuchFound,
+)
 
 _LOOKED_AT = 20  # reasons against a body; it may have one for each of very many values
 
@@ -94,6 +101,13 @@ def refusal_of(error: OnepassError) -> Refusal:
         return Refusal(422, "too_much_found", str(error))
     if isinstance(error, InputError):
         return Refusal(422, "invalid_request", str(error))
+    if isinstance(error, MissingExtra):
+        return Refusal(
+            422,
+            "not_installed",
+            f"{error.feature} needs the extra {error.extra!r}, which is not installed where the "
+            "service runs; leave it out, or install it there.",
+        )
     return Refusal(500, "model_error", str(error))
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from onepass.batch.answering import Request
+from onepass.decoding.consistency_solve import check_solver
 from onepass.errors import SchemaError
 from onepass.schema import Schema
 from onepass.schema.nesting import is_too_deep
-from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.options import DEFAULTS, CallOptions
 from onepass.schema.trees import DEEPEST, NODE_KEYS
 
 
@@ -20,37 +22,24 @@ class Question:
 
     Attributes:
         key: by which questions compare.
-        schema: what to find; nobody else holds it.
-        threshold: of the call.
-        overlap: of the call.
-        on_long: of the call.
+        request: what to find, and how; nobody else holds the schema.
         chars: of the schema, which is read together with each text.
     """
 
     key: str
-    schema: Schema = field(compare=False)
-    threshold: Threshold = field(compare=False)
-    overlap: Overlap = field(compare=False)
-    on_long: OnLong = field(compare=False)
+    request: Request = field(compare=False)
     chars: int = field(compare=False)
 
 
-def question_of(
-    given: Mapping[str, Any],
-    *,
-    threshold: Threshold = None,
-    overlap: Overlap = "flat",
-    on_long: OnLong = "window",
-) -> Question:
+def question_of(given: Mapping[str, Any], options: CallOptions = DEFAULTS) -> Question:
     """Return the question that a schema and options make.
 
     Args:
         given: the JSON form of a schema.
-        threshold: as in `onepass.Extractor.extract`, like the other options.
-        overlap: see there.
-        on_long: see there.
+        options: of the call.
 
     Raises:
+        MissingExtra: if the exact solver is asked for and not installed.
         SchemaError: for a schema that cannot be asked or is nested too deeply, and for one whose
             fields have patterns: some regular expressions take forever on a few words, and all
             clients wait for one thread.
@@ -58,9 +47,11 @@ def question_of(
     >>> first = question_of({"entities": ["person"]})
     >>> first == question_of({"entities": ["person"]})
     True
-    >>> first == question_of({"entities": ["person"]}, threshold=0.4)
+    >>> first == question_of({"entities": ["person"]}, CallOptions(0.4))
     False
     """
+    if options.solver == "exact":
+        check_solver()
     written = written_form(given)
     schema = Schema.from_dict(given).checked()
     for structure in schema.structures:
@@ -71,8 +62,8 @@ def question_of(
                     "take forever. Leave it out, and check the values that come back."
                 )
     # As it was written: nothing that a schema may come to hold can be missing in it.
-    options = json.dumps([threshold, overlap, on_long])
-    return Question(written + options, schema, threshold, overlap, on_long, len(written))
+    key = written + json.dumps(options.to_dict())
+    return Question(key, Request(schema, options), len(written))
 
 
 def written_form(given: Mapping[str, Any]) -> str:

@@ -99,7 +99,7 @@ async def validate(given: wire.SchemaRequest, request: Request) -> Response:
     except OnepassError as error:
         refused = refusal_of(error).body()
         return reply({"valid": False, "schema": None, "labels": None, **refused})
-    schema = question.schema
+    schema = question.request.schema
     found = {"valid": True, "schema": schema.to_dict(), "labels": schema.labels_total}
     return reply({**found, "error": None})
 

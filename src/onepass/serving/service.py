@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from onepass.decoding.most import at_most
 from onepass.extractor import Extractor
 from onepass.results.types import Extraction
-from onepass.schema.options import OnLong, Overlap, Threshold
+from onepass.schema.options import DEFAULTS, CallOptions
 from onepass.serving import wire
 from onepass.serving.answers import Writer, checked
 from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
@@ -65,7 +65,7 @@ class Service:
         self.writer.close()
 
     async def read(
-        self, texts: Sequence[str], options: wire.Options, request: Request
+        self, texts: Sequence[str], asked: wire.Options, request: Request
     ) -> list[Extraction | Refusal]:
         """Return what is found in each text of a request, or why nothing can be.
 
@@ -75,14 +75,7 @@ class Service:
         """
         until = monotonic() + self.settings.timeout
         self._check_count(texts)
-        question = await self._question(
-            options.asked,
-            request,
-            until,
-            threshold=options.threshold,
-            overlap=options.overlap,
-            on_long=options.on_long,
-        )
+        question = await self._question(asked.asked, request, until, asked.options())
         refused = {n: one for n, text in enumerate(texts) if (one := self._too_long(text))}
         taken = [text for n, text in enumerate(texts) if n not in refused]
         outcomes = iter(await self._outcomes(taken, question, request, until) if taken else ())
@@ -97,7 +90,7 @@ class Service:
         """
         until = monotonic() + self.settings.timeout
         question = await self._question(asked, request, until)
-        planned = self._schemas.submit(self.model.extract, [], question.schema)
+        planned = self._schemas.submit(question.request.many, self.model, [])
         await self._waited(planned, request, until, _LESS)
         return question
 
@@ -127,21 +120,18 @@ class Service:
         asked: Mapping[str, Any],
         request: Request,
         until: float,
-        *,
-        threshold: Threshold = None,
-        overlap: Overlap = "flat",
-        on_long: OnLong = "window",
+        options: CallOptions = DEFAULTS,
     ) -> Question:
         """Return what is asked; see `question_of`."""
         self._check_labels(names_at_least(asked))
         chars = len(written_form(asked))
         self._check_chars(chars)
-        make = partial(question_of, asked, threshold=threshold, overlap=overlap, on_long=on_long)
+        make = partial(question_of, asked, options)
         if chars <= _SHORT:
             question = make()
         else:
             question = await self._waited(self._schemas.submit(make), request, until, _LESS)
-        self._check_labels(question.schema.labels_total)
+        self._check_labels(question.request.schema.labels_total)
         return question
 
     def _check_chars(self, chars: int) -> None:
@@ -215,14 +205,7 @@ class Service:
 def _read(model: Extractor, most: int, texts: Sequence[str], question: Question) -> list[Outcome]:
     """Return what is found in texts that are read together; too much is not kept."""
     with at_most(most):
-        docs = model.extract(
-            texts,
-            question.schema,
-            threshold=question.threshold,
-            overlap=question.overlap,
-            on_long=question.on_long,
-        )
-        return [checked(doc) for doc in docs]
+        return [checked(doc) for doc in question.request.many(model, texts)]
 
 
 def _result(outcome: Outcome) -> Extraction | Refusal:

@@ -75,7 +75,7 @@ class Settings:
                 f"The batch delay must be 0 seconds or more, but {self.batch_delay} was given."
             )
         for name in (one.name for one in fields(self) if one.name not in _NO_LIMITS):
-            value = object.__getattribute__(self, name)
+            value = getattr(self, name)
             if not 0 < value < inf:
                 raise InputError(
                     f"The limit {name} must be a number above 0, but {value} was given."

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from onepass.decoding.overlap import Policy
+from onepass.decoding.consistency_solve import SECONDS
 from onepass.models.thresholds import KINDS
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Asked = Annotated[
@@ -35,11 +36,21 @@ class Options(_Request):
         description="Least score of what is found: one number, or numbers by kind "
         f"({', '.join(KINDS)}) or by name. Null: what the checkpoint was calibrated to.",
     )
-    overlap: Policy = Field("flat", description="Which entities may share words.")
-    on_long: Literal["window", "error", "truncate"] = Field(
+    overlap: Overlap = Field("flat", description="Which entities may share words.")
+    on_long: OnLong = Field(
         "window",
         description="A text longer than the model's window: read in windows, refused, cut.",
     )
+    solver: Solver = Field(
+        "greedy",
+        description="How findings are chosen that rules of the schema join: best first, or the "
+        f"best sum of scores that is found in {SECONDS:g} seconds a text, if the service has the "
+        "extra 'exact'.",
+    )
+
+    def options(self) -> CallOptions:
+        """Return how the model is asked."""
+        return CallOptions(self.threshold, self.overlap, self.on_long, self.solver)
 
 
 class ExtractRequest(Options):

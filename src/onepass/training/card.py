@@ -25,7 +25,7 @@ _SETTINGS = (
 )  # fmt: skip
 _UNUSUAL = (  # are told where they are not the default
     "optimizer", "betas", "shape_rate", "length_buckets", "few_shot", "quantize", "sampling",
-    "loss", "lora", "distill", "self_train",
+    "loss", "lora", "distill", "self_train", "revision",
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ class Card:
             head["base_model"] = model
         parts = [
             "---\n" + "".join(f"{key}: {json.dumps(text)}\n" for key, text in head.items()) + "---",
-            f"# {Path(config.output).name}, {name}",
+            f"# {Path(config.output).resolve().name}, {name}",
             f"Trained with onepass from `{model}`: {self._length(name, at)}, in {self.precision}.",
             "## Use",
             _USE,
@@ -232,4 +232,9 @@ def _named(model: str) -> str:
 
 def _table(head: tuple[str, ...], rows: list[Any]) -> str:
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """Return a value as a cell of a table, which a bar or a line break would end."""
+    return " ".join(str(value).split()).replace("|", "\\|")

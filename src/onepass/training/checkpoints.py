@@ -120,7 +120,9 @@ class Checkpoints:
             self._processes.gather((_rng(), task.state()))
             return
         with self._writing(self._directory / f"step-{progress['step']}") as new:
-            self._save(task, new)  # may draw random numbers
+            before = _rng()
+            self._save(task, new)  # may draw random numbers, which others would miss
+            _set_rng(before)
             rngs, positions = zip(*self._processes.gather((_rng(), task.state())), strict=True)
             training = {
                 "optimizer": optimizer.state_dict(),

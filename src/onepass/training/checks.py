@@ -23,6 +23,11 @@ def either(choices: tuple[str, ...]) -> str:
     return f"one of {', '.join(choices)}"
 
 
+def is_path(value: object) -> TypeGuard[str]:
+    """Return whether a value may be a path: an unset variable of a script, "", is none."""
+    return isinstance(value, str) and bool(value.strip())
+
+
 def is_from_0(value: object) -> TypeGuard[int | float]:
     """Return whether a value is a finite number from 0."""
     return is_finite(value) and value >= 0

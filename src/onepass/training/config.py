@@ -97,6 +97,7 @@ class TrainConfig:
         license: of the trained checkpoint, for its model card, such as "apache-2.0".
         word_splitter: "char" or "script" (`onepass.text.words`), which the trained checkpoint then
             names; None for the words that ``model`` reads.
+        revision: branch, tag or commit of a ``model`` of the hub; None for its main branch.
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
     5.0
@@ -149,6 +150,7 @@ class TrainConfig:
     distill: DistillOptions | None = None
     license: str | None = None
     word_splitter: Splitter | None = None
+    revision: str | None = None
 
     def __post_init__(self) -> None:
         check_config(self)
@@ -185,7 +187,7 @@ model, data, output, dev, bank, held_out, length_buckets, steps, epochs, minutes
 head_rate, weight_decay, layer_decay, shape_rate, optimizer, betas, warmup, clip, batch_pieces, \
 max_batch, max_pieces, pool, precision, device, threads, loaders, seed, log_every, score_every, \
 samples, patience, ema, quantize, keep, skip_bad_batches, resume, sampling, loss, freeze, \
-self_train, few_shot, lora, rl, distill, license, word_splitter.
+self_train, few_shot, lora, rl, distill, license, word_splitter, revision.
         """
         names = [f.name for f in fields(cls)]
         for key in data:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onepass.errors import InputError
 from onepass.schema.numbers import is_whole
 from onepass.text.words import SPLITTERS
-from onepass.training.checks import check, either, is_above, is_from_0
+from onepass.training.checks import check, either, is_above, is_from_0, is_path
 from onepass.training.parts import PARTS
 
 if TYPE_CHECKING:
@@ -38,10 +38,12 @@ def _check_choices(config: TrainConfig) -> None:
         ("model", config.model, "a path or a hub id"),
         ("output", config.output, "a path"),
     ):
-        check(name, text, isinstance(text, str) and bool(text.strip()), kind)
+        check(name, text, is_path(text), kind)
     for name, path in (("dev", config.dev), ("bank", config.bank)):
-        check(name, path, path is None or isinstance(path, str), "a path or null")
-    paths = isinstance(config.data, tuple) and all(isinstance(p, str) for p in config.data)
+        check(name, path, path is None or is_path(path), "a path or null")
+    version = config.revision
+    check("revision", version, version is None or isinstance(version, str), "a string or null")
+    paths = isinstance(config.data, tuple) and all(map(is_path, config.data))
     some = bool(config.data) or config.self_train is not None
     check("data", config.data, paths and some, "a path or a list of paths")
     check("precision", config.precision, config.precision in _PRECISIONS, either(_PRECISIONS))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import codecs
 import mmap
+import os
 import random
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -42,8 +43,9 @@ class LineFile:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty; expected one JSON object a line.")
         self.path = path
-        with path.open("rb") as file:
-            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file = path.open("rb")
+        self._stamp = _stamp(self._file)
+        self._bytes = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         content = np.frombuffer(self._bytes, dtype=np.uint8)
         ends = np.flatnonzero(content == 10) + 1
         mark = len(codecs.BOM_UTF8) if self._bytes[:3] == codecs.BOM_UTF8 else 0
@@ -79,12 +81,24 @@ class LineFile:
         """Return one example.
 
         Raises:
-            InputError: naming the line, if it does not fit the format.
+            InputError: naming the line, if it does not fit the format; or if the file was written
+                anew, where lines stand elsewhere (what is no longer there would end the process).
         """
+        if _stamp(self._file) != self._stamp:
+            raise InputError(
+                f"{self.path} was changed while the run reads it; train on a copy that stays, or "
+                "resume to go on with what it holds now."
+            )
         with at_line(self.path, int(self._lines[index])):
             return example_from_dict(
                 parse_row(self._bytes[self._starts[index] : self._stops[index]])
             )
+
+
+def _stamp(file: BinaryIO) -> tuple[int, int]:
+    """Return the size of an open file and when it was changed."""
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 class Drawn(NamedTuple):

@@ -116,29 +116,29 @@ def loss_options(config: TrainConfig) -> Loss:
         InputError: if an option is wrong, or none of the family.
         CheckpointError: if the checkpoint is of no family that is trained.
     """
-    kind = _located(config.model).kind
+    kind = _located(config.model, config.revision).kind
     loss = read_loss(config.loss, TRAINED[kind].loss, f"the {kind} checkpoint {config.model!r}")
     if isinstance(loss, GlinerLoss) and config.self_train is not None and not loss.smoothing:
         return replace(loss, smoothing=config.self_train.smoothing)
     return loss
 
 
-def answered(model: str | Path) -> Callable[[Example], Example]:
+def answered(model: str | Path, revision: str | None = None) -> Callable[[Example], Example]:
     """Return what keeps of an example only the annotations that a checkpoint can learn.
 
     Raises:
         CheckpointError: if the checkpoint is of no family that is trained.
     """
-    return TRAINED[_located(model).kind].answered
+    return TRAINED[_located(model, revision).kind].answered
 
 
-def splitter_of(model: str | Path) -> Splitter | None:
+def splitter_of(model: str | Path, revision: str | None = None) -> Splitter | None:
     """Return the splitter of words that a checkpoint names; None for the words of its family.
 
     Raises:
         CheckpointError: if the checkpoint is of no family that is trained, or names another.
     """
-    return own_splitter(_located(model).directory)
+    return own_splitter(_located(model, revision).directory)
 
 
 def open_trainee(
@@ -147,6 +147,7 @@ def open_trainee(
     *,
     device: str = "cpu",
     splitter: Splitter | None = None,
+    revision: str | None = None,
 ) -> Trainee:
     """Open a checkpoint to be trained.
 
@@ -156,18 +157,19 @@ def open_trainee(
         loss: options of the family's loss; None for the defaults.
         device: where the network runs.
         splitter: of words, in place of the one that the checkpoint names.
+        revision: branch, tag or commit on the hub.
 
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of no family that is
             trained, or the cache cannot be written.
     """
-    checkpoint = _located(model)
+    checkpoint = _located(model, revision)
     return TRAINED[checkpoint.kind].open(checkpoint, loss, device, splitter)
 
 
-def _located(model: str | Path) -> Checkpoint:
+def _located(model: str | Path, revision: str | None) -> Checkpoint:
     """Return a checkpoint that can be trained, fetched from the hub if it is not here."""
-    checkpoint = named(model)
+    checkpoint = named(model, revision)
     if checkpoint.kind not in TRAINED:
         raise CheckpointError(
             f"{model} is a {checkpoint.kind} checkpoint, which cannot be trained yet; "

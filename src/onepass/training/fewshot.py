@@ -160,7 +160,9 @@ def _readable(model: Extracts, examples: Sequence[Example]) -> list[Example]:
             schema = schema_of(example)
             if schema not in known:
                 known[schema] = False
-                model.extract([""], schema, threshold=None, overlap="flat")
+                model.extract(
+                    [""], schema, threshold=None, overlap="flat", on_long="window", solver="greedy"
+                )
                 known[schema] = True
         except SchemaError:
             continue

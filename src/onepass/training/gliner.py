@@ -177,8 +177,7 @@ def _count(one: Asked, scores: ReadingScores, tally: Tally) -> None:
 
 
 def _found(spans: Candidates) -> set[tuple[int, int, int]]:
-    rows = zip(spans.labels.tolist(), spans.starts.tolist(), spans.ends.tolist(), strict=True)
-    return set(rows)
+    return {(label, start, end) for start, end, _, label in spans.rows()}
 
 
 def _found_pairs(pairs: Pairs | None) -> set[tuple[int, ...]]:

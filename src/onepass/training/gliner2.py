@@ -16,15 +16,13 @@ from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.loss import compute_loss, loss_of
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
-from onepass.models.gliner2.prompt import Kind
+from onepass.models.gliner2.prompt import SECTION_OF
 from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
 from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
 from onepass.training.parts import TEXT_ENCODER
 from onepass.training.tally import Tally
-
-_SECTIONS = {Kind.ENTITIES: "entities", Kind.STRUCTURE: "records", Kind.RELATION: "relations"}
 
 
 class Gliner2Trainee:
@@ -136,7 +134,7 @@ def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
         used[group.row] = first + group.instances * group.items
         cells = (group.row, slice(first, used[group.row]))
         tally.add(
-            _SECTIONS[group.kind],
+            SECTION_OF[group.kind],
             right=int((said[cells] & gold[cells]).sum()),
             predicted=int(said[cells].sum()),
             gold=int(gold[cells].sum()),

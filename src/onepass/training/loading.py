@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,7 @@ from onepass.errors import InputError, OnepassError
 from onepass.training.stream import QuestionStream
 
 _AHEAD = 4  # batches that each process holds ready
+_WATCH = 2.0  # seconds between two looks at the process that trains
 
 Build = Callable[[Sequence[Any]], Any]
 
@@ -170,6 +173,7 @@ class _Readers(IterableDataset[_Loaded]):
         assert worker is not None
         # The library would start as many threads as there are cores, in every loader.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         stream = self._streams[worker.id]
         try:
             for asked in stream.batches():
@@ -185,6 +189,17 @@ class _Readers(IterableDataset[_Loaded]):
 
     def _loaded(self, stream: QuestionStream, batch: Batch | OnepassError) -> _Loaded:
         return _Loaded(batch, stream.seen, stream.skipped, stream.state())
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that trains is gone.
+
+    torch's own watch ends the loop of a loader, which then waits for good to hand over a batch that
+    nobody reads.
+    """
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(1)
 
 
 def _check_readers(state: Mapping[str, Any], loaders: int) -> None:

@@ -115,6 +115,10 @@ class LoopOptions:
         """Return where the run ends."""
         return Limits(self.steps, self.examples, self.minutes, self.warmup, self.patience)
 
+    def scores_at(self, step: int) -> bool:
+        """Return whether there is a held-out score, and a checkpoint, after a step."""
+        return self.score_every > 0 and step % self.score_every == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -188,6 +192,11 @@ def train(
     failures = Failures(options.skip_bad_batches, report, processes)
     steps = _Steps(task, working, updates, average, failures, processes)
     batches = task.batches()
+    scoring = partial(_scored, task, average, progress)
+    saving = partial(_save_step, checkpoints, task, updates, progress)
+    scored = processes.from_main(progress.over() or progress.is_scored())
+    if resume and options.scores_at(progress.step) and not scored:  # that was stopped, or failed
+        _save_scored(lambda: processes.is_main and scoring(), saving)
     while not processes.from_main(progress.over()):
         batch = next(batches)
         terms = steps.take(batch, processes.from_main(progress.rate()), progress.step + 1)
@@ -196,15 +205,11 @@ def train(
         progress.stepped(terms, _seen(task, processes))
         if progress.step % EVERY == 0:
             give_back()
-        due = options.score_every and progress.step % options.score_every == 0
-        if due and not processes.from_main(progress.over()):
-            _save_scored(
-                lambda: processes.is_main and _scored(task, average, progress),
-                lambda is_best: checkpoints.save(task, updates, progress.state(), is_best=is_best),
-            )
+        if options.scores_at(progress.step) and not processes.from_main(progress.over()):
+            _save_scored(lambda: processes.is_main and scoring(), saving)
     if processes.is_main:
         _save_scored(
-            lambda: not progress.is_scored() and _scored(task, average, progress),
+            lambda: not progress.is_scored() and scoring(),
             lambda is_best: checkpoints.save_final(task, progress.state(), is_best=is_best),
         )
     return outcome_of(progress, _seen(task, processes), failures.count)
@@ -222,6 +227,13 @@ def _save_scored(score: Callable[[], bool], save: Callable[[bool], None]) -> Non
         is_best = score()
     finally:
         save(is_best)
+
+
+def _save_step(
+    checkpoints: Checkpoints, task: Task, updates: Updates, progress: Progress, is_best: bool
+) -> None:
+    """Save the present step."""
+    checkpoints.save(task, updates, progress.state(), is_best=is_best)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -74,7 +74,7 @@ def open_data(config: TrainConfig, *, scored: bool, again: bool, report: Report)
         return sources
     return few_of(
         sources, config.few_shot, seed=config.seed, into=into, report=report,
-        answered=answered(config.model), whole=(_GUESSED,),
+        answered=answered(config.model, config.revision), whole=(_GUESSED,),
     )  # fmt: skip
 
 
@@ -88,7 +88,9 @@ def _weak_labels(config: TrainConfig, into: Path, again: bool, report: Report) -
     if not (again and path.is_file()):
         from onepass.extractor import Extractor  # most runs do without
 
-        model = Extractor.from_pretrained(config.model, backend="torch", threads=config.threads)
+        model = Extractor.from_pretrained(
+            config.model, backend="torch", threads=config.threads, revision=config.revision
+        )
         into.mkdir(parents=True, exist_ok=True)
         write_weak_labels(model, config.self_train, path, report=report)
     return [path]
@@ -127,7 +129,7 @@ def tested(config: TrainConfig, sources: Sources, report: Report) -> list[Exampl
     if config.few_shot is None:
         return []
     every = held_out(config, sources, report)
-    examples = [one for one in map(answered(config.model), every) if is_asked(one)]
+    examples = [one for one in map(answered(config.model, config.revision), every) if is_asked(one)]
     if not examples:
         raise InputError(
             "No example is left to test on that this checkpoint answers; lower few_shot, give more "

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
-SMALLEST = 64  # rows and columns; what is smaller is an output, or one of low-rank changes
+SMALLEST = 64  # rows and columns; what is smaller is an output
+_LOW_RANK = ("lora_A", "lora_B")  # in the names of what peft adds
 _FACTORS = 3.4445, -4.7750, 2.0315  # of x, its cube and its fifth power
 _ROUNDS = 5
 _MOMENTUM = 0.95
@@ -38,8 +39,9 @@ def matrices(network: nn.Module) -> list[nn.Parameter]:
     }
     return [
         parameter
-        for parameter in network.parameters()
+        for name, parameter in network.named_parameters()
         if parameter.ndim == 2 and min(parameter.shape) >= SMALLEST and parameter not in rows
+        if not any(part in name for part in _LOW_RANK)
     ]
 
 

@@ -43,12 +43,16 @@ def open_learner(
     rl = None
     if config.rl is None:
         trainee = open_trainee(
-            config.model, loss_options(config), device=device, splitter=config.word_splitter
-        )
-        if config.word_splitter is None and splitter_of(config.model) is None:
-            tell_of_borders(sources, answered(config.model), report)
+            config.model, loss_options(config),
+            device=device, splitter=config.word_splitter, revision=config.revision,
+        )  # fmt: skip
+        own = splitter_of(config.model, config.revision)
+        if config.word_splitter is None and own is None:
+            tell_of_borders(sources, answered(config.model, config.revision), report)
     else:
-        trainee = policy = open_policy(config.model, device=device, splitter=config.word_splitter)
+        trainee = policy = open_policy(
+            config.model, device=device, splitter=config.word_splitter, revision=config.revision
+        )
         rl = Reinforcement(policy, config.rl, threads=config.threads)
         rl.check(sources, report)
     _check_window(trainee, config.max_pieces)

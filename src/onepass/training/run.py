@@ -199,7 +199,7 @@ def _task(
         classes = rl is not None
         show = open_samples(
             examples, config.samples, config.model, network,
-            classes=classes, splitter=config.word_splitter,
+            classes=classes, splitter=config.word_splitter, revision=config.revision,
         )  # fmt: skip
     trainee = with_teacher(trainee, config, device=setting.processes.device)
     feed = _feed(setting, sources, learning, trainee)
@@ -273,8 +273,8 @@ def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str,
     from onepass.extractor import Extractor  # most runs do without
 
     before, after = (
-        Extractor.from_pretrained(name, backend="torch", threads=config.threads)
-        for name in (config.model, final)
+        Extractor.from_pretrained(name, backend="torch", threads=config.threads, revision=revision)
+        for name, revision in ((config.model, config.revision), (final, None))
     )
     return gain(before, after, examples)
 

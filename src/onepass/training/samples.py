@@ -88,7 +88,7 @@ class Samples:
         reader = Reader(self._model, self._backend())  # a new one: it keeps vectors of labels
         samples = []
         for example, schema in self._asked:
-            asked = reader.ask(schema, threshold=None, overlap="flat", on_long="window")
+            asked = reader.ask(schema)
             (found,) = reader.read([example.text], asked)
             samples.append(Sample(_cut(example.text, _TEXT), _gold(example), _predicted(found)))
         return samples

@@ -21,8 +21,9 @@ from onepass.corpus.public import read_any
 from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
 from onepass.results.types import Extraction, Relation
+from onepass.schema.options import CallOptions
 from onepass.schema.types import shown
-from onepass.training.checks import check, is_from_0
+from onepass.training.checks import check, is_from_0, is_path
 
 UNSURE = 0.1  # score from which something may be there: it is not taught to be absent
 _KINDS = ("entities", "classifications", "records", "relations")
@@ -52,7 +53,7 @@ class SelfTraining:
     smoothing: float = 0.1
 
     def __post_init__(self) -> None:
-        paths = isinstance(self.texts, tuple) and all(isinstance(p, str) for p in self.texts)
+        paths = isinstance(self.texts, tuple) and all(map(is_path, self.texts))
         some = paths and bool(self.texts)
         check("self_train.texts", self.texts, some, "a path or a list of paths")
         for name, share in (("threshold", self.threshold), ("smoothing", self.smoothing)):
@@ -162,7 +163,7 @@ def weak_examples(model: Extracts, options: SelfTraining) -> Iterator[Example]:
         _question(example, options) for name in options.texts for example in read_any(Path(name))
     )
     threshold = dict.fromkeys(_KINDS, min(UNSURE, options.threshold))
-    for batch in predict(model, questions, threshold=threshold, overlap="flat"):
+    for batch in predict(model, questions, CallOptions(threshold)):
         for answer, example in batch.pairs():
             yield _answered(example, answer, options.threshold)
 

@@ -28,6 +28,7 @@ def open_samples(
     *,
     classes: bool = False,
     splitter: Splitter | None = None,
+    revision: str | None = None,
 ) -> Samples:
     """Return a few held-out texts that show what a network says.
 
@@ -38,11 +39,12 @@ def open_samples(
         network: that is trained.
         classes: whether only classifications are shown.
         splitter: of words, in place of the one that the checkpoint names.
+        revision: branch, tag or commit of the checkpoint on the hub.
     """
-    opened = open_model(named(model))
+    opened = open_model(named(model, revision))
     kept = replace(opened.kept, splitter=splitter or opened.kept.splitter)
     opened = replace(opened, kept=kept)
-    keep = answered(model)
+    keep = answered(model, revision)
     own = [keep(one) for one in examples]
     if classes:
         own = [Example(one.text, classifications=one.classifications) for one in own]

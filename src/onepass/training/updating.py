@@ -71,9 +71,11 @@ class Updates:
             group["lr"] = rate * factor
         for optimizer in self._optimizers.values():
             self._scaler.unscale_(optimizer)
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._clip)
-        for optimizer in self._optimizers.values():
-            self._scaler.step(optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._clip)
+        # The scaler would leave out that optimizer alone whose own gradients overflowed.
+        if not self._scaler.is_enabled() or bool(torch.isfinite(norm)):
+            for optimizer in self._optimizers.values():
+                self._scaler.step(optimizer)
         self._scaler.update()
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from onepass.schema.rules import Email, Iban, Money, Phone, Quantity, Rules, Url
 from onepass.typed.result import FieldError, TypedExtraction
+from onepass.typed.stored import read_typed
 
 __all__ = [
     "Email",
@@ -13,4 +14,5 @@ __all__ = [
     "Rules",
     "TypedExtraction",
     "Url",
+    "read_typed",
 ]

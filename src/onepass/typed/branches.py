@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from onepass.results.types import Value
 from onepass.results.values import values_in
 from onepass.schema.shape import Child, Leaf, Shape
-from onepass.typed.link import Node, values_of
+from onepass.typed.link import Node
 from onepass.typed.result import FieldError
 from onepass.typed.unreadable import UnreadableError
 from onepass.typed.values import read_value, text_to_read
@@ -112,7 +112,7 @@ def grow(node: Node, path: str, text: str, errors: list[FieldError]) -> Branch:
             for place, one in enumerate(node.below.get(child.name, []))
         ]
         for one in node.spare.get(child.name, []):
-            texts = "; ".join(value.text for value in values_of(one.record))
+            texts = "; ".join(value.text for value in one.values())
             errors.append(
                 FieldError(
                     _joined(path, child.name, None),
@@ -127,8 +127,8 @@ def _read(leaf: Leaf, value: Value, text: str) -> Any:
     if leaf.field.choices:
         return leaf.meanings[leaf.field.choices.index(value.text)]
     own = value.text
-    if value.start is not None and value.end is not None:
-        own = text_to_read(text, value.start, value.end, leaf.field.rules)
+    if value.place is not None:
+        own = text_to_read(text, *value.place, leaf.field.rules)
     return read_value(own, leaf.field.rules)
 
 
@@ -148,78 +148,88 @@ def mend(root: Branch, problems: Sequence[Problem], errors: list[FieldError]) ->
     Returns:
         Whether what is left may validate.
     """
-    doomed: list[tuple[list[Any], Any]] = []
+    mending = _Mending(root, errors)
     mendable = True
     for problem in problems:
-        mendable &= _mend_one(root, problem, errors, doomed)
-    for held, one in doomed:
+        mendable &= mending.take(problem)
+    for held, one in mending.doomed:
         if one in held:
             held.remove(one)
-    return mendable and bool(doomed)
+    return mendable and bool(mending.doomed)
 
 
-def _mend_one(
-    root: Branch,
-    problem: Problem,
-    errors: list[FieldError],
-    doomed: list[tuple[list[Any], Any]],
-) -> bool:
-    """Say one problem and mark what has to go for it."""
-    branch = root
-    above: tuple[list[Any], Any] | None = None  # what goes if the branch cannot be
-    rest = list(problem.location)
-    while rest:
-        part = _part(branch.shape, rest.pop(0))
-        if part is None:
-            break
-        many = part.many and bool(rest) and isinstance(rest[0], int)
-        place = int(rest.pop(0)) if many else 0
-        if isinstance(part, Child):
-            nodes = branch.below.get(part.name, [])
-            if place < len(nodes) and (many or not part.many):
-                above = (nodes, nodes[place])
-                branch = nodes[place]
-                continue
-        held = branch.values.get(part.name, [])
+class _Doomed(NamedTuple):
+    """What has to go, and the list that holds it."""
+
+    held: list[Any]
+    one: Any
+
+
+@dataclass(slots=True, eq=False)
+class _Mending:
+    """Says the problems of a record, and marks what has to go for them.
+
+    Attributes:
+        root: the record.
+        errors: to which is added what is said.
+        doomed: what has to go.
+    """
+
+    root: Branch
+    errors: list[FieldError]
+    doomed: list[_Doomed] = field(default_factory=list)
+
+    def take(self, problem: Problem) -> bool:
+        """Take one problem in; return whether anything can go for it."""
+        branch = self.root
+        above: _Doomed | None = None  # what goes if the branch cannot be
+        rest = list(problem.location)
+        while rest:
+            part = _part(branch.shape, rest.pop(0))
+            if part is None:
+                break
+            many = part.many and bool(rest) and isinstance(rest[0], int)
+            place = int(rest.pop(0)) if many else 0
+            if isinstance(part, Child):
+                nodes = branch.below.get(part.name, [])
+                if place < len(nodes) and (many or not part.many):
+                    above = _Doomed(nodes, nodes[place])
+                    branch = nodes[place]
+                    continue
+            held = branch.values.get(part.name, [])
+            if isinstance(part, Leaf) and place < len(held) and (many or not part.many):
+                one = held[place]
+                self.errors.append(FieldError(one.path, one.evidence.text, problem.message))
+                branch.lost.add(_joined(branch.path, part.name, None))
+                return self._marks(_Doomed(held, one))
+            return self._lacks(branch, part, problem) or self._marks(above)
+        self.errors.append(FieldError(branch.path, None, problem.message))
+        return self._marks(above)
+
+    def _lacks(self, branch: Branch, part: Leaf | Child, problem: Problem) -> bool:
+        """Say that a field is missing, or wrong as a whole; return whether its default will do."""
+        values, below = branch.values.get(part.name, []), branch.below.get(part.name, [])
         path = _joined(branch.path, part.name, None)
-        if isinstance(part, Leaf) and place < len(held) and (many or not part.many):
-            one = held[place]
-            errors.append(FieldError(one.path, one.evidence.text, problem.message))
+        if path not in branch.lost:
+            found = [one.evidence for one in values]
+            found += [value for one in below for _, value in one.evidence("")]
+            text = "; ".join(value.text for value in found) or None
+            message = problem.message
+            if problem.missing:
+                message = TOO_FEW if found else MISSING
+            self.errors.append(FieldError(path, text, message))
             branch.lost.add(path)
-            doomed.append((held, one))
-            return True
-        return _lacks(branch, part, problem, errors, (above, doomed))
-    errors.append(FieldError(branch.path, None, problem.message))
-    if above is not None:
-        doomed.append(above)
-    return above is not None
+        if part.required and not part.nullable:
+            return False
+        self.doomed += [_Doomed(values, one) for one in values]
+        self.doomed += [_Doomed(below, one) for one in below]
+        return bool(values or below)
 
-
-def _lacks(
-    branch: Branch,
-    part: Leaf | Child,
-    problem: Problem,
-    errors: list[FieldError],
-    ends: tuple[tuple[list[Any], Any] | None, list[tuple[list[Any], Any]]],
-) -> bool:
-    """Say that a field is missing, or wrong as a whole; its record goes if it has no default."""
-    above, doomed = ends
-    values, below = branch.values.get(part.name, []), branch.below.get(part.name, [])
-    replaceable = bool(values or below) and (part.nullable or not part.required)
-    path = _joined(branch.path, part.name, None)
-    if path not in branch.lost:
-        found = [one.evidence for one in values]
-        found += [value for one in below for _, value in one.evidence("")]
-        text = "; ".join(value.text for value in found) or None
-        missing = TOO_FEW if found else MISSING
-        errors.append(FieldError(path, text, missing if problem.missing else problem.message))
-        branch.lost.add(path)
-    if replaceable:
-        doomed += [(values, one) for one in values] + [(below, one) for one in below]
-        return True
-    if above is not None:
-        doomed.append(above)
-    return above is not None
+    def _marks(self, doomed: _Doomed | None) -> bool:
+        """Mark what has to go, if there is anything."""
+        if doomed is not None:
+            self.doomed.append(doomed)
+        return doomed is not None
 
 
 def _part(shape: Shape, key: str | int) -> Leaf | Child | None:

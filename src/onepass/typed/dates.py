@@ -31,6 +31,8 @@ _RANGE = re.compile(
 _SHORT = re.compile(
     rf"(?<![\d:.,/‐‑–−-])(\d\d)({_BETWEEN})(\d{{1,2}}){_BETWEEN}(\d{{1,2}})(?![\d:]|[.,/-]\d)"
 )
+# What dateparser does not skip before a day: den 3. Mai 2024, il 3 maggio 2024, l'8 maggio 2024.
+_ARTICLE = re.compile(r"(?<![^\W_])(?:(?:den|dem|il|el)\s+|l['’]\s?)(?=\d)", re.IGNORECASE)
 # Names of several zones: CST is -06:00 in Chicago, -05:00 in Havana, +08:00 in Beijing.
 _SEVERAL_ZONES = re.compile(
     r"(?<![^\W\d_])(?:ACT|ADT|AMT|AST|BST|CCT|CDT|CST|ECT|GST|IST|LHST|PST|SST|WST)(?![^\W\d_])",
@@ -77,7 +79,7 @@ def read_date(text: str, order: Order | None = None) -> date:
 
 def _read(text: str, order: Order | None) -> datetime:
     """Return the moment that a text names, with the offset that dateparser takes its zone for."""
-    given = " ".join(text.split()).strip(" .,")
+    given = _ARTICLE.sub("", " ".join(text.split())).strip(" .,")
     if _ISO.fullmatch(given):
         try:
             return datetime.fromisoformat(given)

@@ -10,7 +10,7 @@ This module knows no classes and reads no values.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from onepass.results.types import Extraction, Record, Value
@@ -48,6 +48,13 @@ class Node:
         """The mean score of its values."""
         scores = [value.score for value in values_of(self.record)]
         return sum(scores) / len(scores) if scores else 0.0
+
+    def values(self) -> Iterator[Value]:
+        """Yield the values of the record and of all that stand below it, the spare ones too."""
+        yield from values_of(self.record)
+        for child in self.shape.children:
+            for one in (*self.below.get(child.name, ()), *self.spare.get(child.name, ())):
+                yield from one.values()
 
 
 def values_of(record: Record) -> list[Value]:
@@ -97,11 +104,7 @@ def _nodes(doc: Extraction, shape: Shape) -> list[Node]:
 
 
 def _places(record: Record) -> list[Place]:
-    return sorted(
-        (value.start, value.end)
-        for value in values_of(record)
-        if value.start is not None and value.end is not None
-    )
+    return sorted(value.place for value in values_of(record) if value.place is not None)
 
 
 def _owners(parents: Sequence[Sequence[Place]], starts: Sequence[int | None]) -> list[int]:

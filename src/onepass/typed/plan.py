@@ -34,15 +34,28 @@ class TypedPlan:
     def read(self, doc: Extraction) -> TypedExtraction[Any]:
         """Return an extraction with instances; nothing is raised for what does not validate."""
         values: list[Any] = []
-        evidence: dict[str, Value] = {}
+        found: dict[str, Value] = {}
         errors: list[FieldError] = []
         for number, node in enumerate(link(doc, self.shape)):
-            path = f"[{number}]" if number else ""
+            path = f"[{number}]"
             branch = grow(node, path, doc.text, errors)
             values.append(settle(branch, self.validate, errors))
-            evidence.update(branch.evidence(path))
-        said = tuple(_with_windows(error, doc.coverage.windows) for error in errors)
-        return with_values(doc, tuple(values), evidence, said)
+            found.update(branch.evidence(path))
+        first = next((n for n, value in enumerate(values) if value is not None), 0)
+        evidence = {_alone(path, first): value for path, value in found.items()}
+        said = (replace(error, path=_alone(error.path, first)) for error in errors)
+        noted = tuple(_with_windows(error, doc.coverage.windows) for error in said)
+        return with_values(doc, tuple(values), evidence, noted)
+
+
+def _alone(path: str, first: int) -> str:
+    """Return the path without the number of its record if it is that of ``doc.value``.
+
+    >>> _alone("[1].total", 1), _alone("[1]", 1), _alone("[0].total", 1)
+    ('total', '', '[0].total')
+    """
+    record, _, rest = path.partition(".")
+    return rest if record == f"[{first}]" else path
 
 
 def _with_windows(error: FieldError, windows: int) -> FieldError:

@@ -39,8 +39,8 @@ class TypedExtraction(Extraction, Generic[V]):
         values: one for each record of the outermost level: an instance of the class, or a dict
             under a JSON Schema; None for a record that did not validate.
         evidence: path of each field to the `Value` that fills it, with its place, text and score:
-            "total", "items[0].price", "colors[2]". Paths of the records after the first begin with
-            their number: "[1].total".
+            "total", "items[0].price", "colors[2]". These are of the record that `value` is; paths
+            of the others begin with their number: "[1].total".
         errors: what did not validate; nothing is raised for it.
 
     >>> doc = TypedExtraction("Ann", values=({"name": "Ann"},))

@@ -71,7 +71,7 @@ class SamplingOptions:
 
     def items(self) -> list[tuple[str, float]]:
         """Return every option with its name."""
-        return [(f.name, object.__getattribute__(self, f.name)) for f in fields(self)]
+        return [(f.name, getattr(self, f.name)) for f in fields(self)]
 
 
 @dataclass(frozen=True, slots=True)

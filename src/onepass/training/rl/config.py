@@ -119,7 +119,7 @@ class RlOptions:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""
-        values = {f.name: object.__getattribute__(self, f.name) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
         return values | {"rewards": dict(self.rewards)}
 
     @classmethod

@@ -83,6 +83,17 @@ def reinforce(
     begun()
     batches = task.batches()
     failures = Failures(options.skip_bad_batches, report)
+
+    def save(*, scored: bool) -> None:
+        is_best = False
+        try:
+            is_best = scored and _scored(task, progress)
+        finally:  # a score that fails costs the score, not what was learned
+            checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
+
+    due = options.scores_at(progress.step) and not progress.is_scored()
+    if resume and due and not progress.over():  # its score was stopped, or failed
+        save(scored=True)
     while not progress.over():
         batch, first = next(batches), progress.step == 0
         terms = failures.attempt(
@@ -92,23 +103,16 @@ def reinforce(
         if terms is None:
             continue
         progress.stepped(terms, task.seen)
-        scored, kept = (_due(progress.step, n) for n in (options.score_every, save_every))
+        scored = options.scores_at(progress.step)
+        kept = bool(save_every) and progress.step % (save_every or 1) == 0
         if (scored or kept) and not progress.over():
-            is_best = False
-            try:
-                is_best = scored and _scored(task, progress)
-            finally:  # a score that fails costs the score, not what was learned
-                checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
+            save(scored=scored)
     is_best = False
     try:
         is_best = not progress.is_scored() and _scored(task, progress)
     finally:
         checkpoints.save_final(saved, progress.state(), is_best=is_best)
     return outcome_of(progress, task.seen, failures.count)
-
-
-def _due(step: int, every: int | None) -> bool:
-    return bool(every) and step % (every or 1) == 0
 
 
 def _scored(task: TrainingTask, progress: Progress) -> bool:

@@ -176,7 +176,11 @@ class Policy:
 
 
 def open_policy(
-    model: str | Path, *, device: str = "cpu", splitter: Splitter | None = None
+    model: str | Path,
+    *,
+    device: str = "cpu",
+    splitter: Splitter | None = None,
+    revision: str | None = None,
 ) -> Policy:
     """Open a checkpoint to be reinforced.
 
@@ -184,11 +188,12 @@ def open_policy(
         model: a directory in the published layout of its family, or a hub id.
         device: where the network runs.
         splitter: of words, in place of the one that the checkpoint names.
+        revision: branch, tag or commit on the hub.
 
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of another family.
     """
-    kind = named(model).kind
+    kind = named(model, revision).kind
     decides = TRAINED[kind].decides if kind in TRAINED else None
     if decides is None:
         those = sorted(name for name, family in TRAINED.items() if family.decides is not None)
@@ -196,4 +201,6 @@ def open_policy(
             f"{model} is a {kind} checkpoint, which 'rl' cannot train; "
             f"those of {' and '.join(those)} it can."
         )
-    return Policy(open_trainee(model, device=device, splitter=splitter), decides())
+    return Policy(
+        open_trainee(model, device=device, splitter=splitter, revision=revision), decides()
+    )
