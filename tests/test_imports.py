@@ -127,7 +127,7 @@ import onepass
 print(*sorted(set(sys.modules) - before))
 """
     loaded = run(script).split()
-    assert [name for name in loaded if name.startswith("onepass")] == ["onepass"]
+    assert [name for name in loaded if name.startswith("onepass")] == ["onepass", "onepass.lazy"]
     outside = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"onepass"}
     assert outside == set()
 
