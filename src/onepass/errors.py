@@ -21,7 +21,15 @@ from typing import Any, Self
 
 
 class OnepassError(Exception):
-    """Base of all errors that onepass raises on purpose; each message is one sentence."""
+    """Base of all errors that onepass raises on purpose; each message is one sentence.
+
+    >>> from onepass import Schema
+    >>> try:
+    ...     Schema().entities([""])
+    ... except OnepassError as error:
+    ...     print(error)
+    A label must not be empty, but '' was given.
+    """
 
 
 class SchemaError(OnepassError, ValueError):
@@ -36,7 +44,15 @@ class TextTooLong(InputError):
     """A text longer than the model's window while ``on_long="error"`` was asked.
 
     Attributes:
-        number: of the text among those that were given, from 1 on; None if it was the only one.
+        number: the position of the text among those that were given, from 1 on; None if it was the
+            only one.
+
+    >>> from onepass import Extractor
+    >>> try:
+    ...     Extractor().extract(["a", "b " * 9999], {"entities": ["city"]}, on_long="error")
+    ... except TextTooLong as error:
+    ...     print(error.number)
+    2
     """
 
     def __init__(self, message: str, number: int | None = None) -> None:
@@ -75,8 +91,11 @@ class ServiceError(OnepassError):
     """A service that refused a request or did not answer.
 
     Attributes:
-        status: of HTTP; None if there was no answer.
-        code: the word for the reason, such as "busy".
+        status: the status of HTTP; None if there was no answer.
+        code: a word for the reason, such as "busy".
+
+    >>> ServiceError("The service is busy; try again later.", status=429, code="busy").code
+    'busy'
     """
 
     def __init__(self, message: str, *, status: int | None, code: str) -> None:
@@ -89,7 +108,15 @@ class ServiceError(OnepassError):
 
 
 class MissingExtra(OnepassError, ImportError):
-    """A feature whose optional dependency is not installed; the message holds the exact command."""
+    """A feature whose optional dependency is not installed; the message holds the exact command.
+
+    Attributes:
+        feature: the feature that was asked for.
+        extra: the name of the extra.
+
+    >>> print(MissingExtra("The client", "client"))
+    The client needs the extra 'client': run  pip install 'onepass[client]'
+    """
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(

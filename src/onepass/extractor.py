@@ -48,7 +48,8 @@ class Extractor(Shortcuts):
             "auto" means.
         precision: "auto" or "int8", which are the graphs that come with the package; in torch also
             "fp32", "bf16" or "fp16", with weights that are read back from them.
-        threads: of one run; None means all physical cores that the process may use.
+        threads: the number of threads of one run; None means all physical cores that the process
+            may use.
         device: "auto", "cpu" or "cuda", for torch.
         compiled: whether torch compiles what it runs.
 
@@ -97,14 +98,15 @@ class Extractor(Shortcuts):
             precision: "auto", "fp32", "bf16" (OpenVINO, torch), "fp16" (torch on a GPU) or "int8"
                 (ONNX Runtime, OpenVINO); "auto" is exact, unless there are int8 graphs whose loss
                 was measured.
-            threads: of one run; None means all physical cores that the process may use.
+            threads: the number of threads of one run; None means all physical cores that the
+                process may use.
             device: "auto", "cpu" or "cuda", for torch.
             compiled: whether torch compiles what it runs: the first texts take minutes, those after
                 them less time.
-            revision: branch, tag or commit on the hub.
-            cache_dir: where downloads are kept; the hub library's own place if None.
-            token: for private or gated checkpoints.
-            local_files_only: never touch the network.
+            revision: branch, tag or commit on the hub; None for its main branch.
+            cache_dir: the directory of downloads; None for the cache of huggingface_hub.
+            token: an access token for private or gated checkpoints.
+            local_files_only: whether to leave the network alone and read the cache only.
 
         Raises:
             CheckpointError: if it is not there, incomplete or of an unsupported kind.
@@ -258,13 +260,13 @@ class Extractor(Shortcuts):
             threshold: a number for everything, or numbers by kind ("entities", "classifications",
                 "records", "choices", "relations") or by name; None means what the checkpoint was
                 calibrated to. Thresholds of the schema's own labels and fields come first.
-            overlap: which entities may share words: "flat" (one label a place), "label" (flat
+            overlap: the entities that may share words: "flat" (one label a place), "label" (flat
                 within each label), "nested" (no crossing) or "all".
             on_long: texts longer than the window are read in overlapping windows ("window"),
                 refused ("error") or cut ("truncate").
-            labels: what `encode_labels` returned; these labels are not encoded again.
-            solver: how entities, relations and values of records are chosen where rules join
-                them: "greedy", or "exact" for the best sum of scores.
+            labels: label vectors from `encode_labels`; these labels are not encoded again.
+            solver: the way in which entities, relations and values of records are chosen where
+                rules join them: "greedy", or "exact" for the best sum of scores.
 
         Returns:
             An `Extraction`, or a list of them in the order of the texts.

@@ -37,7 +37,7 @@ class Shortcuts(ABC):
         """Return the entities of one text.
 
         Args:
-            text: what is read.
+            text: the text to read.
             labels: a list, or a mapping to descriptions.
             threshold: as in `extract`.
             overlap: as in `extract`.
@@ -65,12 +65,13 @@ class Shortcuts(ABC):
         """Return the answer to one question about a text.
 
         Args:
-            text: what is classified.
+            text: the text to classify.
             labels: a list, a mapping to descriptions, or a tree, as in `Schema.classification`.
-            name: of the task, which the model reads, such as "sentiment".
+            name: the name of the task, which the model reads, such as "sentiment".
             multi_label: whether any number of labels may hold, instead of exactly one.
             abstain: whether there may be no answer, as in `Schema.classification`.
-            window_scores: how windows are put together, as in `Schema.classification`.
+            window_scores: the way in which the scores of windows become one, as in
+                `Schema.classification`.
             threshold: as in `extract`.
             on_long: as in `extract`.
 
@@ -101,7 +102,7 @@ class Shortcuts(ABC):
         checker.
 
         Args:
-            text: what is read.
+            text: the text to read.
             structures: a mapping of names to fields, as in `Schema.structure`.
             threshold: as in `extract`.
             on_long: as in `extract`.
@@ -135,7 +136,7 @@ class Shortcuts(ABC):
         """Return the relations of one text.
 
         Args:
-            text: what is read.
+            text: the text to read.
             types: a list, or a mapping to descriptions.
             threshold: as in `extract`.
             on_long: as in `extract`.

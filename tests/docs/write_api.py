@@ -1,6 +1,6 @@
-"""Write docs/api.md: the public names, with the first sentence of what each says of itself.
+"""The page docs/api.md: the public names, with the first sentence of what each says of itself.
 
-For use after a change of a public name: ``python tests/docs/write_api.py``.
+`write_docs.py` writes it (``make docs``), and so does ``python tests/docs/write_api.py``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ PACKAGES = {
     "onepass.results": "results.md",
     "onepass.typed": "typed.md",
     "onepass.batch": "files.md",
+    "onepass.batch.ray": "files.md#a-ray-cluster",
     "onepass.client": "service.md",
     "onepass.serving": "service.md",
     "onepass.redact": "redact.md",
@@ -25,7 +26,8 @@ PACKAGES = {
     "onepass.training": "training.md",
     "onepass.training.rl": "training.md",
     "onepass.evaluation": "evaluation.md",
-    "onepass.text": "extractor.md",
+    "onepass.text": "checkpoints.md",
+    "onepass.demo": "demo.md",
 }
 # Of what has no docstring: types, and values.
 _SAID = {
@@ -37,13 +39,18 @@ _SAID = {
     "ACTIONS": "The actions: what a place can be replaced by.",
     "PII": "The kinds of personal data that are looked for if nothing else is said.",
     "KNOWN": "Checkpoints that are known by name, with what is known of them.",
+    "PALETTE": "The colors of labels.",
+    "Threshold": "Type of the option `threshold`: a number, numbers by kind or name, or None.",
+    "Overlap": "Type of the option `overlap`.",
+    "OnLong": "Type of the option `on_long`.",
+    "Solver": "Type of the option `solver`.",
     "__version__": "The version of onepass.",
 }
 _HEAD = """# Public names
 
 What stands here is public; what does not may change in any release, whatever its name looks like.
 Guests (spaCy, Presidio, ...) have [modules of their own](integrations.md). This page is made by
-`python tests/docs/write_api.py`.
+`make docs`.
 """
 
 

@@ -1,4 +1,4 @@
-"""Write what the code of README.md and docs/*.md prints into the pages (``make docs``).
+"""Write what the code of README.md and docs/*.md prints into the pages, and api.md (``make docs``).
 
 For use after a change of the built-in model: look at the difference before it is committed. The
 rules of the pages are in test_docs.py.
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parent))
+import write_api
 from test_docs import PAGES, Block, fences, has_what_it_needs, read_console
 
 
@@ -78,8 +79,11 @@ def main(names: list[str]) -> None:
     for page in PAGES:
         if names and page.name not in names:
             continue
-        with tempfile.TemporaryDirectory() as directory, chdir(directory):
-            text = written(page)
+        if page == write_api.PAGE:
+            text = write_api.page()
+        else:
+            with tempfile.TemporaryDirectory() as directory, chdir(directory):
+                text = written(page)
         if text != page.read_text(encoding="utf-8"):
             page.write_text(text, encoding="utf-8")
             sys.stderr.write(f"rewrote {page.name}\n")

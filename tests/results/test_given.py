@@ -9,7 +9,8 @@ import pytest
 from onepass import Extractor
 from onepass.errors import OnepassError
 from onepass.redact import Redactor
-from onepass.results.render import to_fragment, to_html, to_table
+from onepass.results.render import to_fragment, to_html
+from onepass.results.table import to_table
 from onepass.results.types import Extraction
 
 DOC = Extraction("a")

@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onepass.results.arcs import draw_arcs
-from onepass.results.page import SCRIPT
-from onepass.results.render import PALETTE, to_fragment, to_html, to_table
+from onepass.results.page import PALETTE, SCRIPT
+from onepass.results.render import to_fragment, to_html
+from onepass.results.table import to_table
 from onepass.results.types import (
     Classification,
     Coverage,

@@ -18,7 +18,7 @@ from onepass import (
     Value,
 )
 from onepass.client import AsyncClient, Client
-from onepass.schema.options import OnLong, Overlap, Solver, Threshold
+from onepass.schema import OnLong, Overlap, Solver, Threshold
 from onepass.typed import Rules, TypedExtraction
 
 ASKED = {"entities": ["person"]}

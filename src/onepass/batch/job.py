@@ -27,7 +27,11 @@ ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 class FileFormat(StrEnum):
-    """How results of many rows are written."""
+    """How results of many rows are written.
+
+    >>> [one.value for one in FileFormat]
+    ['jsonl', 'csv', 'parquet']
+    """
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -40,13 +44,17 @@ class ModelChoice:
 
     Args:
         name: a hub id or a directory; None for the built-in model.
-        backend: what runs it.
-        precision: the numbers it computes with.
-        threads: of one run; None means one a physical core, or one a process with several.
+        backend: the runtime: "auto", "onnx", "openvino" or "torch".
+        precision: the numbers it computes with: "auto", "fp32", "bf16", "fp16" or "int8".
+        threads: the number of threads of one run; None means one a physical core, or one a process
+            with several.
         device: "auto", "cpu" or "cuda", for torch.
         compiled: whether torch compiles what it runs.
         revision: branch, tag or commit of a model of the hub; None for its main branch, which may
             be another one when a job goes on.
+
+    >>> ModelChoice("fastino/gliner2-base-v1", precision="int8", revision="main").name
+    'fastino/gliner2-base-v1'
     """
 
     name: str | None = None
@@ -70,24 +78,24 @@ class Job:
     """A job from files to a file.
 
     Args:
-        input: a file, a pattern, a directory, or a list of them; see `find_sources`.
-        output: where results go; its name says the format (.jsonl, .csv, .parquet) and the packing
-            (.gz, .zst); a name without an ending means JSONL.
-        schema: what to find: a `Schema`, its JSON form, or a pydantic model class.
+        input: a file, a pattern, a directory, or a list of them (docs/files.md).
+        output: the file of results; its name says the format (.jsonl, .csv, .parquet) and the
+            packing (.gz, .zst); a name without an ending means JSONL.
+        schema: the findings to look for: a `Schema`, its JSON form, or a pydantic model class.
         format: "jsonl", "csv" or "parquet", if the name of the output does not say it.
         text_field: the key or column that holds the text.
         text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
             one text in directories, and a text a line elsewhere.
-        max_line: the bytes that one row may have; longer ones are bad rows.
+        max_line: the most bytes that one row may have; longer ones are bad rows.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
         solver: as in `Extractor.extract`.
-        model: which model runs.
-        workers: processes, or actors of a cluster, that have a model each.
+        model: the model that runs.
+        workers: the number of processes, or actors of a cluster, that have a model each.
         resume: whether to go on with a job that was stopped, if there is one.
         engine: "local" or "ray".
-        address: of a Ray cluster; None for the one that Ray finds, or a new one here.
+        address: the address of a Ray cluster; None for the one that Ray finds, or a new one here.
 
     Raises:
         InputError: for an unknown format, ending or engine, a number of workers below one, an
@@ -232,11 +240,15 @@ class Counts:
         rows: rows finished so far, failed ones and those of earlier runs included.
         failed: rows that failed.
         resumed: rows that earlier runs finished.
-        bytes_read: about how many bytes of the input all runs have read; 0 for streams, as the next
+        bytes_read: bytes of the input that all runs have read, about; 0 for streams, as the next
             two.
-        bytes_begun: about how many bytes of the input earlier runs had read.
+        bytes_begun: bytes of the input that earlier runs had read, about.
         bytes_total: size of the input in bytes.
         seconds: time that this run took.
+
+    >>> counts = Counts(rows=1000, failed=2, seconds=4.0)
+    >>> f"{counts.rows - counts.failed} of {counts.rows} rows were answered"
+    '998 of 1000 rows were answered'
     """
 
     rows: int = 0

@@ -30,13 +30,18 @@ from onepass.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is told how a job goes.
+    """Functions that are told how a job goes.
 
     Args:
-        progress: takes the counts after each chunk.
-        failure: takes which row failed, and why.
-        left: takes how many rows of a stream were answered before it was stopped or failed, and
-            the file that holds what was found in them.
+        progress: a function that gets the counts after each chunk.
+        failure: a function that gets the place of each row that failed, and the reason.
+        left: a function that gets the number of rows of a stream that were answered before it was
+            stopped or failed, and the file of what was found in them.
+
+    >>> failed = []
+    >>> watch = Watch(failure=lambda row, error: failed.append(row))
+    >>> watch.failure("mails.jsonl:7", "The row has no field 'text'."), failed
+    (None, ['mails.jsonl:7'])
     """
 
     progress: Callable[[Counts], None] = lambda _: None

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from onepass.extractor import Extractor
     from onepass.schema.options import OnLong, Overlap, Solver, Threshold
 
+__all__ = ["extract"]  # the rest is for jobs on files
+
 # One row of Ray's data is a chunk: the place where it ends, and texts or answers as JSON, since
 # Arrow cannot hold every string of Python.
 _Block = dict[str, list[Any]]
@@ -89,8 +91,8 @@ def extract(  # noqa: PLR0913  what is asked stays flat, as everywhere
     Args:
         dataset: a ``ray.data.Dataset``.
         schema: as in `Extractor.extract`.
-        text_field: the column of the text.
-        model: which model the actors open, once each.
+        text_field: the column that holds the text.
+        model: the model that the actors open, once each.
         workers: the least and the most actors; Ray makes more of them when rows wait.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.

@@ -31,16 +31,17 @@ Load = Callable[[], "Extractor"]
 
 
 def run(job: Job, *, watch: Watch = SILENT, load: Load | None = None) -> Counts:
-    r"""Run a job, or go on with it.
+    r"""Run a job, or go on with one that was stopped.
 
     Until all is done, results are in the folder ``OUTPUT.job`` beside the output. A job that is
     killed leaves it there, and runs on from it with ``resume=True``; the output is then the same,
     byte for byte, as if nothing had happened.
 
     Args:
-        job: what to do.
-        watch: is told how it goes.
-        load: opens the model of a job with one worker, in place of what the job says.
+        job: the job to run.
+        watch: functions that are told how the job goes.
+        load: a function that opens the model, in place of what the job says, if there is one
+            worker.
 
     Returns:
         How many rows were done, and how many of them failed.
@@ -69,11 +70,11 @@ def run(job: Job, *, watch: Watch = SILENT, load: Load | None = None) -> Counts:
 def stream(
     job: Job, write: Callable[[str], None], *, watch: Watch = SILENT, load: Load | None = None
 ) -> Counts:
-    """Run a job whose results are taken as they come, as JSONL or CSV; it cannot be resumed.
+    r"""Run a job whose results are taken as they come, as JSONL or CSV; it cannot be resumed.
 
     Args:
-        job: what to do; its output is not used but for its format.
-        write: takes the results of some rows.
+        job: the job to run; of its output only the format counts.
+        write: a function that gets the results of some rows, as lines.
         watch: as in `run`.
         load: as in `run`.
 
@@ -82,6 +83,18 @@ def stream(
 
     Raises:
         OnepassError: as `run` does.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     texts = Path(place, "texts.txt")
+    ...     _ = texts.write_text("Marie Curie was born in Warsaw.\n")
+    ...     lines = []
+    ...     counts = stream(
+    ...         Job(input=texts, output="-", schema={"entities": ["city"]}, format="jsonl"),
+    ...         lines.append,
+    ...     )
+    >>> counts.rows, "Warsaw" in lines[0]
+    (1, True)
     """
     if job.output_format is FileFormat.PARQUET or packing(Path(job.output)):
         raise InputError(

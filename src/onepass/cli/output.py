@@ -92,7 +92,8 @@ def rendered(doc: Extraction, form: Format) -> str:
         return doc.to_json() + "\n"
     if form in (Format.CSV, Format.PARQUET):
         raise InputError(f"--format {form} is for --input; give json, jsonl, table or html.")
-    from onepass.results.render import to_html, to_table
+    from onepass.results.render import to_html
+    from onepass.results.table import to_table
 
     return to_table(doc) + "\n" if form is Format.TABLE else to_html(doc)
 

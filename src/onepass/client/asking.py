@@ -36,15 +36,16 @@ class Client:
     """Asks a service; may be used from several threads, over a fork, and as a context manager.
 
     Args:
-        url: of the service; a name and a password in it (``https://ann:secret@host``) are sent to
-            the proxy that asks for them, and not shown.
-        api_key: if it asks for one.
+        url: the address of the service; a name and a password in it (``https://ann:secret@host``)
+            are sent to the proxy that asks for them, and not shown.
+        api_key: the key of the service; None for a service that asks for none.
         timeout: seconds in which a connection is made, in which the service has to take or send
             another byte, and in which the body of an answer has to end, from its head on; a week at
             most, which ``float("inf")`` is. A request that waits for one of the 100 connections of
             the client waits for the answers before it.
-        retries: how often a request is sent again if the service is busy or cannot be reached.
-        transport: of httpx, for connections that are not plain ones.
+        retries: the number of times that a request is sent again if the service is busy or cannot
+            be reached.
+        transport: a transport of httpx, for connections that are not plain ones.
 
     >>> client = Client("http://127.0.0.1:8000", api_key="a-secret-of-16-characters")
     >>> client
@@ -97,14 +98,16 @@ class Client:
         """Return what a schema asks for in one text.
 
         Args:
-            text: a string.
-            schema: as in `onepass.Extractor.extract`; under a pydantic class or a JSON Schema the
-                result is a `onepass.typed.TypedExtraction`, made here of what the service found.
+            text: the text to read.
+            schema: a schema in any form that `onepass.Extractor.extract` takes; under a pydantic
+                class or a JSON Schema the result is a `onepass.typed.TypedExtraction`, made here of
+                what the service found.
             threshold: a number for everything, or numbers by kind or name; None is the model's own.
-            overlap: which entities may share words: "flat", "label", "nested" or "all".
-            on_long: what happens to a text longer than the window: "window", "error", "truncate".
-            solver: how findings are chosen that rules join: "greedy", or "exact", for which the
-                service needs the extra exact.
+            overlap: the entities that may share words: "flat", "label", "nested" or "all".
+            on_long: the treatment of a text longer than the window: "window", "error" or
+                "truncate".
+            solver: the way in which findings are chosen that rules join: "greedy", or "exact", for
+                which the service needs the extra exact.
 
         Raises:
             SchemaError: for a schema that cannot be asked.
@@ -143,8 +146,8 @@ class Client:
         """Return what a schema asks for in each text; a text that cannot be read has an error.
 
         Args:
-            texts: strings.
-            schema: as in `extract`, and so are the other arguments.
+            texts: the texts to read.
+            schema: as in `extract`.
             threshold: as in `extract`.
             overlap: as in `extract`.
             on_long: as in `extract`.

@@ -28,7 +28,18 @@ _LONGEST_WORDS = 2_000  # characters of a message of the other side
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model of a service."""
+    """A model of a service.
+
+    Attributes:
+        name: hub id or directory of its checkpoint, or "builtin".
+        family: family of its checkpoint, such as "gliner2".
+        backend: "onnx", "openvino" or "torch".
+        precision: "fp32", "bf16", "fp16" or "int8".
+        max_pieces: longest sequence in pieces that it reads at once, prompt included.
+
+    >>> ModelInfo("builtin", "gliner2", "onnx", "int8", 512).backend
+    'onnx'
+    """
 
     name: str
     family: str

@@ -5,14 +5,26 @@ from typing import TYPE_CHECKING
 from onepass.lazy import public
 
 if TYPE_CHECKING:
-    from onepass.corpus.example import Example, GoldTask, Mention
+    from onepass.corpus.example import (
+        Example,
+        GoldField,
+        GoldRelation,
+        GoldStructure,
+        GoldTask,
+        GoldValue,
+        Mention,
+    )
     from onepass.corpus.public import read_any
     from onepass.corpus.reading import read_training_file
 
 _HOMES = {
     ".example": (
         "Example",
+        "GoldField",
+        "GoldRelation",
+        "GoldStructure",
         "GoldTask",
+        "GoldValue",
         "Mention",
     ),
     ".public": ("read_any",),
@@ -21,7 +33,11 @@ _HOMES = {
 
 __all__ = [
     "Example",
+    "GoldField",
+    "GoldRelation",
+    "GoldStructure",
     "GoldTask",
+    "GoldValue",
     "Mention",
     "read_any",
     "read_training_file",

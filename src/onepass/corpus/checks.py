@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
 from onepass.errors import InputError, SchemaError
-from onepass.schema.types import check_name, shown
+from onepass.schema.shown import shown
+from onepass.schema.types import check_name
 
 
 def known_keys(row: Mapping[str, Any], keys: Collection[str], what: str) -> None:

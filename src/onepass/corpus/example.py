@@ -14,12 +14,18 @@ from dataclasses import dataclass, field
 
 from onepass.corpus.checks import all_names, as_name, as_shown, as_span, distinct, inside
 from onepass.errors import InputError
-from onepass.schema.types import Dtype, shown
+from onepass.schema.shown import shown
+from onepass.schema.types import Dtype
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A gold span of one label.
+
+    Attributes:
+        start: index of the first character.
+        end: index behind the last character.
+        label: the entity label.
 
     >>> Mention(0, 8, "person").end
     8
@@ -39,12 +45,12 @@ class GoldTask:
     """A gold classification: all candidate labels and the true ones.
 
     Attributes:
-        name: of the task.
-        labels: every candidate.
-        true: those that hold; may be empty.
-        multi_label: whether several may hold.
+        name: the name of the task.
+        labels: all labels to choose from.
+        true: the labels that hold; may be empty.
+        multi_label: whether several labels may hold.
         descriptions: label to what it means.
-        prompt: an instruction.
+        prompt: an instruction put before the text.
         examples: texts, each with the labels that hold for it; a single one may be a string.
 
     >>> GoldTask("tone", ("calm", "angry"), ("sad",))
@@ -98,6 +104,12 @@ class GoldTask:
 class GoldValue:
     """A gold field value: a span, a choice, or a text whose place is not known.
 
+    Attributes:
+        start: index of the first character of a span.
+        end: index behind its last character.
+        choice: the name of a choice.
+        text: the words of a value whose place is not known.
+
     >>> GoldValue(3, 9).span, GoldValue(choice="red").span
     ((3, 9), None)
     """
@@ -129,7 +141,13 @@ class GoldValue:
 
 @dataclass(frozen=True, slots=True)
 class GoldField:
-    """How a field of a gold structure is asked; ``dtype`` is "str" for at most one value.
+    """How a field of a gold structure is asked.
+
+    Attributes:
+        name: the name of the field.
+        description: a short phrase that says what is meant.
+        choices: the values to choose from; empty for spans.
+        dtype: "str" for at most one value in a record, "list" for any number of values.
 
     >>> GoldField("size", choices=("small", "large")).dtype
     'list'
@@ -153,6 +171,11 @@ class GoldField:
 @dataclass(frozen=True, slots=True)
 class GoldStructure:
     """A record type and its gold records; no records means that there are none in the text.
+
+    Attributes:
+        name: the name of the kind.
+        fields: the fields that were looked for.
+        records: the records of the text, as mappings of fields to values.
 
     >>> GoldStructure("person", (GoldField("name"),), ({"age": (GoldValue(0, 2),)},))
     Traceback (most recent call last):
@@ -198,6 +221,11 @@ def _holds(gold: GoldField, values: tuple[GoldValue, ...], what: str) -> None:
 class GoldRelation:
     """A gold pair of spans.
 
+    Attributes:
+        type: the relation type.
+        head: first character of the head and the one behind its last.
+        tail: first character of the tail and the one behind its last.
+
     >>> GoldRelation("works for", (0, 8), (18, 23)).tail
     (18, 23)
     """
@@ -217,7 +245,7 @@ class Example:
     """One annotated text.
 
     Attributes:
-        text: what was annotated.
+        text: the text that was annotated.
         entities: gold spans.
         asked: entity labels that were looked for; those of ``entities`` are added.
         descriptions: entity label to what it means.
@@ -226,9 +254,9 @@ class Example:
         relations: gold pairs.
         asked_relations: relation types that were looked for; those of ``relations`` are added.
         relation_descriptions: relation type to what it means.
-        source: where it comes from.
+        source: the name of the data set or file that it comes from.
         unsure: entity labels that may hold, though no mention is known: never asked in training.
-        unsure_relations: relation types, likewise.
+        unsure_relations: relation types that may hold, likewise.
 
     Raises:
         InputError: for a span outside the text, a name that two tasks or two structures have, or a

@@ -19,7 +19,7 @@ from onepass.corpus.checks import as_list, as_names, as_note, as_object, as_text
 from onepass.corpus.example import Example, GoldTask
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 TASK = "class"  # the format has no names of questions
 _KEYS = ("text", "all_labels", "true_labels", "prompt", "examples")

@@ -24,7 +24,7 @@ from typing import Any
 from onepass.corpus.checks import as_list, as_name, as_names, as_span, as_text, known_keys, needed
 from onepass.corpus.example import Example, GoldRelation, Mention
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.text.words import PLAIN, split_words
 
 Span = tuple[int, int]

@@ -48,7 +48,7 @@ from onepass.corpus.jsonl import example_from_dict, is_plain_row
 from onepass.corpus.rows import at_line, read_entries
 from onepass.corpus.surfaces import Span, Surfaces, closest_pair
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 OnMissing = Callable[[str], None]
 

@@ -13,7 +13,7 @@ from onepass.corpus.checks import as_name, as_names, as_notes, as_object
 from onepass.corpus.example import GoldField, GoldStructure, GoldValue
 from onepass.corpus.surfaces import Span, closest_to
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 Places = Callable[[object, str], tuple[str, list[Span]]]  # (value, its name) -> surface, spans
 Fields = Mapping[str, Any]

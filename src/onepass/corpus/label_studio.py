@@ -24,7 +24,7 @@ from onepass.corpus.checks import as_name, as_names, as_object, as_rows, as_text
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 _Row = Mapping[str, Any]
 _MARKED = {"start", "end", "labels"}  # of a part of the text in JSON-MIN

@@ -50,7 +50,7 @@ from onepass.corpus.jsonl import example_from_dict, is_plain_row
 from onepass.corpus.public_labels import FileLabels
 from onepass.corpus.rows import at_line, each_entry
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 _Row = Mapping[str, Any]
 _Record = dict[str, tuple[GoldValue, ...]]

@@ -16,7 +16,7 @@ from onepass.corpus.checks import as_name, as_notes, as_object, as_rows, needed
 from onepass.corpus.example import GoldField
 from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 
 class FileLabels:

@@ -12,7 +12,7 @@ from typing import Any
 from onepass.corpus.checks import as_list, as_names, as_object, as_span, as_text, needed
 from onepass.corpus.example import GoldRelation, GoldValue, Mention
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 Span = tuple[int, int]
 

@@ -62,9 +62,9 @@ def read_training_file(
     """Yield the examples of an annotated file, plain or gzip, whose rows are all in one format.
 
     Args:
-        path: a file in any format that `onepass.corpus.public.read_any` reads.
-        on_missing: is told of every surface that is not in its text (GLiNER2's format only);
-            None refuses such a row instead.
+        path: a file in any format that `onepass.corpus.read_any` reads.
+        on_missing: a function that gets a message about every surface that is not in its text
+            (GLiNER2's format only); None refuses such a row instead.
 
     Raises:
         InputError: naming the line that does not fit, and why.

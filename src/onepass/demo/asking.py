@@ -13,7 +13,7 @@ from onepass.errors import InputError, SchemaError
 from onepass.schema.flags import schema_from_flags
 from onepass.schema.options import CallOptions, Overlap
 from onepass.schema.schema import Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 MAX_CHARS = 100_000  # of a text: more belongs into a file
 Read = Callable[[str], Schema]
@@ -24,11 +24,11 @@ class Asked:
     """One question to a model: a text, and what to find in it.
 
     Attributes:
-        text: to read.
-        parts: of the schema, in the order of the page.
+        text: the text to read.
+        parts: parts of the schema, in the order of the page.
         threshold: a number, numbers by name, or None for what the model was calibrated to.
-        overlap: which entities may share words. ``on_long`` and ``solver`` of a call are left at
-            their defaults, so that the page stays small.
+        overlap: the policy for entities that share words. ``on_long`` and ``solver`` of a call are
+            left at their defaults, so that the page stays small.
 
     Raises:
         InputError: if there is no text, or too long a one, or for a wrong option.

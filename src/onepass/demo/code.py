@@ -42,10 +42,10 @@ def opening(
 
 
 def program(asked: Asked, opened: str = _BUILT_IN) -> str:
-    r"""Return the program.
+    r"""Return the Python program that asks the same.
 
     Args:
-        asked: what was asked.
+        asked: the question.
         opened: the expression that opens the model, as `opening` returns it.
 
     >>> from onepass.demo.asking import entity_part

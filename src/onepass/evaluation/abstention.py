@@ -28,11 +28,11 @@ def sweep_abstain(
     """Find out how often every floor of single-label tasks would answer rightly.
 
     Args:
-        model: an `Extractor`, or anything with its ``extract``; it is run once.
-        examples: gold that the model was not trained on. Some tasks must have no true label: about
-            as many as are expected in use, since the best floor depends on that.
-        thresholds: floors to try, each from 0 to 1.
-        progress: called with the number of examples that are done.
+        model: an `onepass.Extractor`, or anything with its ``extract``; it is run once.
+        examples: annotated texts that the model was not trained on. Some tasks must have no true
+            label: about as many as are expected in use, since the best floor depends on that.
+        thresholds: the floors to try, each from 0 to 1.
+        progress: a function that gets the number of examples that are done.
 
     Returns:
         One curve, "abstain": floor to the share of questions with the right answer, or rightly
@@ -41,6 +41,17 @@ def sweep_abstain(
     Raises:
         InputError: if no single-label task has a true label, or every one has.
         SchemaError: if an example or the model cannot ask what was annotated.
+
+    >>> from onepass import Extractor
+    >>> from onepass.corpus import GoldTask
+    >>> labels = ("refund", "delivery")
+    >>> asked = GoldTask("request", labels, ("refund",)), GoldTask("request", labels, ())
+    >>> examples = [
+    ...     Example("Please give me my money back.", classifications=asked[:1]),
+    ...     Example("The sun is shining.", classifications=asked[1:]),
+    ... ]
+    >>> sweep_abstain(Extractor(), examples, thresholds=[0.0, 1.0]).curves["abstain"]
+    {0.0: 0.5, 1.0: 0.5}
     """
     fits: list[Judged] = []
     done = 0

@@ -13,9 +13,9 @@ def schema_of(example: Example, *, abstain: float | None = None) -> Schema:
     """Return a schema that asks for all that was annotated in an example, present or not.
 
     Args:
-        example: its labels, tasks, structures and relation types keep their order and their
-            descriptions.
-        abstain: of single-label tasks, as in `Schema.classification`.
+        example: an annotated text; its labels, tasks, structures and relation types keep their
+            order and their descriptions.
+        abstain: the floor of single-label tasks, as in `onepass.Schema.classification`.
 
     Returns:
         A schema; an empty one if nothing was annotated.

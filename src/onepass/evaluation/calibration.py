@@ -46,11 +46,23 @@ def calibrate(model: Extracts, examples: Iterable[Example]) -> dict[str, Any]:
     """Fit calibration and thresholds of a checkpoint that has none yet.
 
     Args:
-        model: without a calibration of its own.
-        examples: gold that it was not trained on, and that nothing is reported on afterwards.
+        model: a model without a calibration of its own, such as `onepass.Extractor.uncalibrated`
+            returns.
+        examples: annotated texts that it was not trained on, and that nothing is reported on
+            afterwards.
 
     Returns:
-        What `fit` returns.
+        ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}, "sweep": {kind:
+        ...}}``, the last one the best F1; kinds with too few findings, or with right or wrong ones
+        only, are left out. The threshold "abstain" is that of single-label tasks, fitted if enough
+        of them have no true label; "choices" is fitted if enough choices are found where the gold
+        has none, and its threshold answers most of them rightly, or rightly not at all.
+
+    >>> from onepass import Extractor
+    >>> from onepass.corpus import Mention
+    >>> examples = [Example("Marie Curie was born in Warsaw.", (Mention(24, 30, "city"),))]
+    >>> calibrate(Extractor().uncalibrated(), examples)["calibration"]  # one text is too few
+    {}
     """
     return fit(answer(model, examples))
 
@@ -73,14 +85,10 @@ def fit(answered: Answered) -> dict[str, Any]:
     """Fit calibration and thresholds.
 
     Args:
-        answered: what `answer` returned.
+        answered: the pairs that `answer` returned.
 
     Returns:
-        ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}, "sweep": {kind:
-        ...}}``, the last one the best F1; kinds with too few findings, or with right or wrong ones
-        only, are left out. The threshold "abstain" is that of single-label tasks, fitted if enough
-        of them have no true label; "choices" is fitted if enough choices are found where the gold
-        has none, and its threshold answers most of them rightly, or rightly not at all.
+        The same as `calibrate`.
     """
     return _fitted(_gather(answered))
 

@@ -76,6 +76,12 @@ def compared_dict(reports: Mapping[str, SuiteReport]) -> dict[str, Any]:
 
     All but the first one have ``against``: the name of the first, and for each file, section and
     score the ``difference``, its interval (``low``, ``high``) and a ``p_value``.
+
+    Args:
+        reports: name of a model to its scores; all of them on the same files.
+
+    >>> compared_dict({"old": SuiteReport({}), "new": SuiteReport({})})["new"]["against"]
+    {'old': {}}
     """
     first = next(iter(reports))
     out = {name: report.to_dict() for name, report in reports.items()}

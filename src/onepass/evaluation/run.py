@@ -34,11 +34,18 @@ class Report:
             sections that no text was asked for are left out.
         details: section to label, task, structure or relation type to its scores and counts.
         reliability: section to its curve, see `onepass.evaluation.reliability.Reliability.curve`.
-        per_text: what was counted in each text.
+        per_text: counts of each text.
         asked: section to the number of texts that were asked for it.
-        texts: that the model read.
-        skipped: examples in which nothing was annotated.
+        texts: number of texts that the model read.
+        skipped: number of examples in which nothing was annotated.
         seconds: time the model took, without reading files and counting.
+
+    >>> from onepass import Extractor
+    >>> from onepass.corpus import Example, Mention
+    >>> text = "Marie Curie was born in Warsaw."
+    >>> report = evaluate(Extractor(), [Example(text, (Mention(24, 30, "city"),))])
+    >>> report.scores["entities"]["f1"], report.texts
+    (1.0, 1)
     """
 
     scores: Mapping[str, Mapping[str, float]]
@@ -106,14 +113,14 @@ def evaluate(
     """Ask a model everything that was annotated in each example, and score the answers.
 
     Args:
-        model: an `Extractor`, or anything with its ``extract``.
-        examples: gold; read as needed, a few hundred at a time. Those with an equal schema go to
-            the model together.
-        threshold: as in `Extractor.extract`; None is what the checkpoint was calibrated to.
-        overlap: likewise.
-        on_long: likewise.
-        solver: likewise.
-        progress: called with the number of examples that are done, after each batch.
+        model: an `onepass.Extractor`, or anything with its ``extract``.
+        examples: annotated texts; they are read as needed, a few hundred at a time. Those with an
+            equal schema go to the model together.
+        threshold: as in `onepass.Extractor.extract`; None is what the checkpoint was calibrated to.
+        overlap: as in `onepass.Extractor.extract`.
+        on_long: as in `onepass.Extractor.extract`.
+        solver: as in `onepass.Extractor.extract`.
+        progress: a function that gets the number of examples that are done, after each batch.
 
     Returns:
         The report.

@@ -21,7 +21,7 @@ class CachedModel:
     Attributes:
         name: hub id.
         revision: commit.
-        size_bytes: of its files; two revisions of a name may share some of them.
+        size_bytes: size of its files; two revisions of a name may share some of them.
         path: its directory.
         kind: its family, a key of `onepass.hub.checkpoint.KINDS`.
     """

@@ -41,8 +41,8 @@ class Checkpoint:
     """A checkpoint on this machine.
 
     Attributes:
-        directory: holds its files.
-        name: what it was asked for by: a hub id, or the directory as it was given.
+        directory: the directory of its files.
+        name: the name under which it was asked for: a hub id, or the directory as it was given.
         revision: commit on the hub that all its files come from; None for a local directory.
 
     >>> Checkpoint(Path("models/mine"), "models/mine", None).kind

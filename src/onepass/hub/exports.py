@@ -73,8 +73,8 @@ def export_dir(checkpoint: Checkpoint, *, precision: str | None = None) -> Path:
     """Return the directory that holds the graphs of a checkpoint, or where they are to be written.
 
     Args:
-        checkpoint: its files are looked at, not loaded.
-        precision: that is wanted, such as "int8"; None if any will do.
+        checkpoint: the checkpoint, whose files are looked at and not loaded.
+        precision: the precision that is wanted, such as "int8"; None if any will do.
 
     Returns:
         ``onnx`` in its directory if the precision is usable there (see `export_problem`); else a

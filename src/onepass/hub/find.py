@@ -34,9 +34,10 @@ def locate(
         name_or_dir: a directory, which is used as it is, or a hub id (``"owner/name"``). A
             directory goes first where both exist.
         revision: branch, tag or commit on the hub; None for its main branch.
-        cache_dir: where downloads are kept; None for the cache of huggingface_hub.
-        token: of the hub; None for the one that huggingface_hub was logged in with, if any.
-        local_files_only: read the cache only, as ``HF_HUB_OFFLINE=1`` does.
+        cache_dir: the directory of downloads; None for the cache of huggingface_hub.
+        token: an access token of the hub; None for the one that huggingface_hub was logged in with,
+            if any.
+        local_files_only: whether to read the cache only, as ``HF_HUB_OFFLINE=1`` does.
         pickles: whether weights in a pickle are downloaded where there are no others. They are not
             read; that is `onepass.models.convert`'s to do.
 

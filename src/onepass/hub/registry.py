@@ -20,9 +20,10 @@ class KnownModel:
         id: hub id.
         family: a key of `onepass.hub.checkpoint.KINDS`.
         architecture: variant within the family.
-        parameters: how many, rounded where no exact number is known; None if none is known.
-        license: of the weights.
-        languages: that it was trained for.
+        parameters: number of parameters, rounded where no exact one is known; None if none is
+            known.
+        license: license of the weights.
+        languages: languages of its training texts.
         supported: whether this version of onepass runs it.
         note: encoder, purpose, or what is missing.
     """

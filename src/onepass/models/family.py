@@ -47,9 +47,9 @@ class Asking:
     """What a family needs to know of a call, beside its prompts.
 
     Attributes:
-        schema: what is asked.
-        thresholds: resolved for this schema.
-        overlap: which entities may share words.
+        schema: the schema of the call.
+        thresholds: thresholds of everything in the schema.
+        overlap: the policy for entities that share words.
     """
 
     schema: Schema
@@ -62,8 +62,8 @@ class Limits:
     """How much a checkpoint reads at once.
 
     Attributes:
-        pieces: of one sequence, prompt included.
-        words: of one window; None where only pieces count.
+        pieces: the most pieces of one sequence, prompt included.
+        words: the most words of one window; None where only pieces count.
     """
 
     pieces: int
@@ -72,7 +72,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """One window of a text with what the first prompts found in it."""
+    """One window of a text with what the first prompts found in it.
+
+    Attributes:
+        text: the whole text.
+        window: the words of it that were read.
+        findings: the findings of each prompt.
+    """
 
     text: Text
     window: Window
@@ -103,8 +109,8 @@ class Closer:
     """What is asked once more in windows that are shorter than a checkpoint could read.
 
     Attributes:
-        words: of such a window.
-        prompts: what is asked in it; nothing but relations.
+        words: the number of words of such a window.
+        prompts: prompts that ask for nothing but relations.
     """
 
     words: int
@@ -123,31 +129,38 @@ class Family:
     """One architecture family.
 
     Attributes:
-        name: as in `Extractor.family`.
-        network: "module:function" that loads the torch network of a directory.
-        from_graphs: a module that writes a checkpoint from its graphs (``write_checkpoint``), and
-            says how names of weights begin that no graph uses (``UNUSED``); None where graphs need
-            the weights beside them.
-        read_config: (checkpoint directory, this family's keys of ``onepass.json``) -> settings.
-        limits: (settings) -> how much the checkpoint reads at once.
-        graphs: (settings) -> the graphs that a backend must be able to run.
-        plan: (schema, tokenizer, settings, budget in pieces) -> prompts.
+        name: the name of the family, as in `Extractor.family`.
+        network: "module:function" of the function that loads the torch network from a directory.
+        from_graphs: the name of a module that writes a checkpoint from its graphs
+            (``write_checkpoint``) and lists the beginnings of names of weights that no graph uses
+            (``UNUSED``); None where graphs need the weights beside them.
+        read_config: (checkpoint directory, this family's keys of ``onepass.json``) -> settings,
+            which the functions below are given.
+        limits: (settings) -> the most that the checkpoint reads at once.
+        graphs: (settings) -> the named graphs that a backend must be able to run.
+        plan: (schema, tokenizer, settings, budget in pieces) -> prompts; several if the schema does
+            not fit into one. Called once a schema.
         prepare: (prompts, settings, backend, known label vectors) -> prompts ready to be read, with
             label vectors where the family needs them; called once a schema.
-        read_text: (text, tokenizer, most pieces of a word, splitter) -> words and their pieces.
-        read_window: (prompt, text, window) -> reading.
-        score: (readings, settings, backend, what is asked) -> scores, one for each reading.
-        decode: (scores, reading, what is asked, the text's words) -> findings.
-        follow: for a schema and settings, what makes further prompts of a window from what the
-            first ones found in it, given what is asked, the tokenizer and a budget in pieces; None
-            if the first prompts ask everything.
-        closer: schema, tokenizer, settings and budget in pieces to what is asked once more in
-            shorter windows; None if nothing is.
-        ties: see `onepass.decoding.overlap.select`.
-        open_tokenizer: a checkpoint directory and its settings to the tokenizer of texts.
-        encode_labels: labels, settings and backend to what was read of each label and (labels,
-            hidden) vectors; None for a family whose labels stand in the prompt.
-        keys: of ``onepass.json`` that only its checkpoints may have, beside those of every family.
+        read_text: (text, tokenizer, most pieces of a word, splitter) -> the words of the text and
+            their pieces, a `Text`.
+        read_window: (prompt, text, window) -> reading: the pieces of the prompt and of the window,
+            with what is needed to score them.
+        score: (readings, settings, backend, what is asked) -> scores, one for each reading; it runs
+            the graphs.
+        decode: (scores of one reading, the reading, what is asked, number of words of its window)
+            -> findings, whose places are words of the window.
+        follow: (schema, settings) -> a function that makes further prompts for a window: (first
+            findings, what is asked, tokenizer, budget in pieces) -> prompts; None if the first
+            prompts ask everything.
+        closer: (schema, tokenizer, settings, budget in pieces) -> the prompts to ask once more in
+            shorter windows; None if there are none.
+        ties: the span that is kept where scores are equal, see `onepass.decoding.overlap.select`.
+        open_tokenizer: (checkpoint directory, settings) -> the tokenizer of texts.
+        encode_labels: (labels, settings, backend) -> the words read for each label, and vectors
+            (labels, hidden); None for a family whose labels stand in the prompt.
+        keys: names of keys of ``onepass.json`` that only its checkpoints may have, beside those of
+            every family.
     """
 
     name: str
@@ -175,13 +188,13 @@ class Model:
     """An opened checkpoint: everything about it that does not need torch.
 
     Attributes:
-        family: whose functions apply.
+        family: the family, whose functions apply.
         name: hub id, directory or "builtin".
-        directory: where its files are.
-        settings: what `Family.read_config` returned.
-        tokenizer: its tokenizer.
-        limits: how much it reads at once.
-        kept: what it carries beside them: thresholds, calibration and words of its own.
+        directory: the directory of its files.
+        settings: the settings that `Family.read_config` returned.
+        tokenizer: the tokenizer of texts.
+        limits: the most that it reads at once.
+        kept: thresholds, calibration and words of its own, which stand beside its weights.
     """
 
     family: Family

@@ -16,7 +16,7 @@ from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError, SchemaError
 from onepass.models.labels import LabelVectors
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 Ints = NDArray[np.int64]
 _BATCH = 64

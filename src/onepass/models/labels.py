@@ -19,12 +19,12 @@ class LabelVectors:
     """Labels and their vectors, of one checkpoint.
 
     Attributes:
-        names: of the labels.
-        texts: for each label, what the encoder read: its description, or its name.
-        vectors: (labels, hidden).
-        model: digest of the weights that made them; None if it is not known.
-        thresholds: of the labels that have one of their own, None for the others; empty if no label
-            has.
+        names: the names of the labels.
+        texts: the words that the encoder read for each label: its description, or its name.
+        vectors: the vectors, (labels, hidden).
+        model: digest of the weights that made the vectors; None if it is not known.
+        thresholds: the threshold of each label, None for one that has none; empty if no label has
+            one.
 
     Raises:
         InputError: if there is not one vector a label.
@@ -68,7 +68,7 @@ class LabelVectors:
         """Write them to a safetensors file.
 
         Args:
-            path: of the file; its directory must be there.
+            path: the file to write, in a directory that is there.
 
         Raises:
             InputError: if it cannot be written.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.schema import Field, Label, RelationType, Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 Named = tuple[str, str]  # what something is called in an error, and what is read of it
 

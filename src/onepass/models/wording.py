@@ -14,7 +14,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError, SchemaError
 from onepass.models.readable import check_readable, labels_read
 from onepass.schema import ClassificationTask, Label, Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 GAP = "{}"
 

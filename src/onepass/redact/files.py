@@ -50,16 +50,16 @@ class RedactJob:
     """A job from files to a file of the same rows without what is found in them.
 
     Args:
-        input: a file, a pattern, a directory, or a list of them, as of `onepass.batch.Job`.
-        output: where results go, as JSONL; its name says the packing (.gz, .zst). "-" is for
+        input: a file, a pattern, a directory, or a list of them, as in `onepass.batch.Job`.
+        output: the file of results, as JSONL; its name says the packing (.gz, .zst). "-" is for
             `redact_stream`, which needs none.
-        options: how texts are redacted.
+        options: labels to look for, and the text to put in their place.
         format: "jsonl", if the name of the output says something else.
         text_field: the key or column that holds the text; other fields stay as they are.
         text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
             one text in directories, and a text a line elsewhere.
-        max_line: the bytes that one row may have; longer ones are bad rows.
-        model: which model runs.
+        max_line: the most bytes that one row may have; longer ones are bad rows.
+        model: the model that runs.
         resume: whether to go on with a job that was stopped, if there is one.
 
     Raises:
@@ -120,13 +120,14 @@ def redact_files(
     watch: Watch = SILENT,
     load: Load | None = None,
 ) -> Counts:
-    r"""Run a job, or go on with it; it is kept until it is done as `onepass.batch.run` keeps its.
+    r"""Run a redaction job, or go on with one that was stopped, as `onepass.batch.run` does.
 
     Args:
-        job: what to do.
-        report: takes what was replaced, also by earlier runs of the job.
-        watch: is told how it goes.
-        load: opens the model, in place of what the job says.
+        job: the job to run.
+        report: a report to which everything that is replaced is added, also by earlier runs of the
+            job.
+        watch: functions that are told how the job goes.
+        load: a function that opens the model, in place of what the job says.
 
     Returns:
         How many rows were done, and how many of them failed.
@@ -163,20 +164,29 @@ def redact_stream(
     watch: Watch = SILENT,
     load: Load | None = None,
 ) -> Counts:
-    """Run a job whose results are taken as they come; it cannot be resumed.
+    r"""Run a redaction job whose results are taken as they come; it cannot be resumed.
 
     Args:
-        job: what to do; its output is not used.
-        write: takes the lines of some rows.
-        report: as in `redact_files`, like the next two.
-        watch: is told how it goes.
-        load: opens the model.
+        job: the job to run; its output is not used.
+        write: a function that gets the lines of some rows.
+        report: as in `redact_files`.
+        watch: as in `redact_files`.
+        load: as in `redact_files`.
 
     Returns:
         How many rows were done, and how many of them failed.
 
     Raises:
         OnepassError: as `redact_files` does.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     texts = Path(place, "texts.txt")
+    ...     _ = texts.write_text("Write to anna@example.com.\n")
+    ...     lines = []
+    ...     counts = redact_stream(RedactJob(input=texts), lines.append)
+    >>> json.loads(lines[0])["text"]
+    'Write to [email address].'
     """
     if job.resume:
         raise InputError(

@@ -39,10 +39,10 @@ class Options:
     ``overlap`` and ``solver``, since places that touch become one and no rules join labels.
 
     Attributes:
-        labels: what to look for: names, or a mapping to descriptions.
+        labels: names of what to look for, or a mapping of names to descriptions.
         action: "mask", "label", "hash" or "pseudonym"; or one for each label, where that of ""
             (or "label") holds for the others.
-        key: secret, of 16 bytes or more; hashes need it.
+        key: a secret of 16 bytes or more; hashes need it.
         faker: a locale whose names are pseudonyms, such as "en_US"; None numbers them.
         threshold: the least score; None is what the model was calibrated to, and half for
             patterns.
@@ -51,6 +51,9 @@ class Options:
 
     Raises:
         InputError: for an action or a threshold of another type.
+
+    >>> Options(["person", "email"], {"email": "mask"}).actions
+    {'': 'label', 'email': 'mask'}
     """
 
     labels: Labels = PII
@@ -84,13 +87,18 @@ class Redactor:
     """Redacts texts, with one pseudonym for one value through all of them.
 
     Args:
-        model: that finds what has no fixed form.
-        options: what to look for, and what to put in its place.
+        model: the model that finds what has no fixed form.
+        options: labels to look for, and the text to put in their place; None for the defaults.
 
     Raises:
         SchemaError: for labels that cannot be asked.
         InputError: for an unknown action, one for a label that is not asked, or a missing key.
         MissingExtra: if ``faker`` or ``region`` is given and its library is not installed.
+
+    >>> from onepass import Extractor
+    >>> redactor = Redactor(Extractor(), Options(["email"], "pseudonym"))
+    >>> [one.text for one in redactor.stream(["Ask a@b.org.", "Not c@d.org, but a@b.org."])]
+    ['Ask [email 1].', 'Not [email 2], but [email 1].']
     """
 
     def __init__(self, model: Extractor, options: Options | None = None) -> None:
@@ -148,7 +156,7 @@ class Redactor:
         """Take over the pseudonyms that another redactor gave, in their order.
 
         Args:
-            found: what it replaced.
+            found: the places that the other one replaced.
 
         >>> from onepass import Extractor
         >>> redactor = Redactor(Extractor(), Options(["email"], "pseudonym"))
@@ -273,13 +281,13 @@ def redact(
 
     Args:
         model: an `onepass.Extractor`.
-        text: one, or several; all are held, since a pseudonym may stand in a later one.
-        labels: what to look for: names, or a mapping to descriptions.
+        text: one text, or several; all are held, since a pseudonym may stand in a later one.
+        labels: names of what to look for, or a mapping of names to descriptions.
         action: "mask", "label", "hash" or "pseudonym", or one for each label.
-        key: of hashes, secret.
+        key: a secret of 16 bytes or more; hashes need it.
         faker: a locale whose names are pseudonyms.
         threshold: the least score.
-        region: of phone numbers without a country code.
+        region: two letters of the country whose phone numbers may lack their country code.
 
     Returns:
         The new text with what was found, or a list of them.

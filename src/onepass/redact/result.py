@@ -19,16 +19,20 @@ class Found:
     """A place that was replaced.
 
     Attributes:
-        label: of what stood there.
-        text: what stood there.
-        start: its character index in the text that was given.
-        end: half-open.
-        score: after the check.
+        label: the label of the text that stood there.
+        text: the text that stood there.
+        start: index of its first character in the text that was given.
+        end: index behind its last character.
+        score: the score after the check of its kind, from 0 to 1.
         source: "model", "pattern" or "repeat" (of what the model found elsewhere in the text).
-        check: whether it passed the check of its kind; None if nothing can be said.
+        check: whether the text passed the check of its kind; None if nothing can be said.
         action: "mask", "label", "hash" or "pseudonym".
-        replacement: what stands there now.
-        at: the character index of that in the new text.
+        replacement: the text that stands there now.
+        at: index of the first character of the replacement in the new text.
+
+    >>> one = Found("person", "Bo", 3, 5, 0.9, "model", None, "label", "[person]", 3)
+    >>> "Hi [person]!"[one.at : one.at + len(one.replacement)]
+    '[person]'
     """
 
     label: str
@@ -47,7 +51,7 @@ class Found:
         """Rebuild what `to_dict` gave.
 
         Args:
-            values: plain values.
+            values: the plain values that `to_dict` gave.
             text: the whole text in which it stood.
 
         >>> one = Found("person", "Bo", 3, 5, 0.9, "model", None, "label", "[person]", 3)
@@ -77,8 +81,12 @@ class Redacted:
 
     Attributes:
         text: the new text.
-        found: what was replaced, in the order of the text.
-        coverage: how much of the text the model read.
+        found: the places that were replaced, in the order of the text.
+        coverage: the part of the text that the model read.
+
+    >>> one = Found("person", "Bo", 0, 2, 0.9, "model", None, "label", "[person]", 0)
+    >>> Redacted("[person] barks", (one,), Coverage(8, 8, 1, False)).to_dict()["text"]
+    '[person] barks'
     """
 
     text: str

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from onepass.lazy import public
 
 if TYPE_CHECKING:
-    from onepass.results.render import to_html
+    from onepass.results.page import PALETTE
+    from onepass.results.render import to_fragment, to_html
     from onepass.results.table import to_table
     from onepass.results.types import (
         Classification,
@@ -29,11 +30,16 @@ _HOMES = {
         "Relation",
         "Value",
     ),
-    ".render": ("to_html",),
+    ".page": ("PALETTE",),
+    ".render": (
+        "to_fragment",
+        "to_html",
+    ),
     ".table": ("to_table",),
 }
 
 __all__ = [
+    "PALETTE",
     "Classification",
     "Coverage",
     "Entity",
@@ -42,6 +48,7 @@ __all__ = [
     "Record",
     "Relation",
     "Value",
+    "to_fragment",
     "to_html",
     "to_table",
 ]

@@ -19,8 +19,11 @@ class LabelScore:
     """A label that was chosen, with its score.
 
     Attributes:
-        label: as it was asked.
-        score: from 0 to 1.
+        label: the label, as it was asked.
+        score: the confidence of the model, from 0 to 1.
+
+    >>> LabelScore("positive", 0.91).score
+    0.91
     """
 
     label: str
@@ -36,14 +39,14 @@ class Classification:
     r"""The answer to one task: what was chosen (best first), and the score of every label.
 
     Attributes:
-        labels: what was chosen, best first. Of a tree, also everything on the way to it, which
-            always scores as much or more.
-        scores: of every label. A node of a tree is called by its path, "science/physics"; a
-            slash or a backslash in a name has a backslash before it.
-        paths: of a tree, the names on the way to each of the last nodes that were chosen, best
-            first; None if the labels are no tree.
-        fit: of a task that may abstain, how well its best label fits by itself, whatever the
-            others score; None for other tasks.
+        labels: the labels that were chosen, best first. In a tree, also those on the way to them,
+            which always score as much or more.
+        scores: the score of every label. A node of a tree is called by its path, "science/physics";
+            a slash or a backslash in a name has a backslash before it.
+        paths: the names on the way to each of the last nodes that were chosen, best first; None if
+            the labels are no tree.
+        fit: the score of the best label by itself, whatever the others score, from 0 to 1; None
+            unless the task may abstain.
 
     >>> scores = {"sport": 0.25, "sport/golf": 0.25, "science": 0.75, "science/physics": 0.75}
     >>> chosen = LabelScore("science", 0.75), LabelScore("science/physics", 0.75)

@@ -17,10 +17,14 @@ class Coverage:
     """What was read of the text.
 
     Attributes:
-        chars: characters of the text.
-        chars_read: how many of them the model read.
-        windows: parts in which it was read.
-        truncated: whether it was cut, as ``on_long="truncate"`` asks.
+        chars: length of the text in characters.
+        chars_read: number of characters that the model read.
+        windows: number of parts in which the text was read.
+        truncated: whether the text was cut, as ``on_long="truncate"`` asks.
+
+    >>> read = Coverage(chars=120, chars_read=90, windows=1, truncated=True)
+    >>> f"{read.chars_read / read.chars:.0%} of the text was read"
+    '75% of the text was read'
     """
 
     chars: int

@@ -18,10 +18,10 @@ class Exports:
     __slots__ = ()
 
     def to_html(self, *, title: str = "onepass") -> str:
-        """Return a self-contained page, see `onepass.results.render.to_html`.
+        """Return a self-contained page, see `onepass.results.to_html`.
 
         Args:
-            title: of the page.
+            title: the title of the page.
 
         Raises:
             InputError: for a title that is not a string.
@@ -35,7 +35,7 @@ class Exports:
         return to_html(cast("Extraction", self), title=title)
 
     def to_table(self) -> str:
-        """Return aligned plain text, see `onepass.results.table.to_table`.
+        """Return aligned plain text, see `onepass.results.to_table`.
 
         >>> from onepass.results.types import Entity, Extraction
         >>> table = Extraction("Ann", (Entity("person", "Ann", 0, 3, 0.9),)).to_table()
@@ -94,7 +94,7 @@ class Exports:
 
         Args:
             section: "predictions" to be corrected, or "annotations" that count as done.
-            model_version: what the prediction is listed under.
+            model_version: the name under which the prediction is listed.
 
         Raises:
             InputError: for another section.
@@ -112,9 +112,9 @@ class Exports:
         """Return a task of Prodigy: tokens, spans, relations, and the options of one question.
 
         Args:
-            task: which classification is asked, if there are several.
-            multi_label: whether several of its labels may be chosen. An extraction does not hold
-                how its task was asked; only where several labels were found, they may be anyway.
+            task: the name of the classification to ask, needed only if there are several.
+            multi_label: whether several of its labels may be chosen. An extraction does not say how
+                its task was asked; where several labels were found, they may be in any case.
 
         Raises:
             InputError: if there are several and none is named, or there is none of this name.

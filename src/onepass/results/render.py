@@ -1,7 +1,7 @@
-"""Extractions for people to look at: an aligned table for a terminal, a page for a browser.
+"""Extractions as a page for a browser, for people to look at.
 
-Both show foreign text, so nothing of it reaches the terminal or the page as anything but text. This
-file knows nothing about files, terminals or notebooks; it returns strings.
+It shows foreign text, so nothing of that reaches the page as anything but text. This file knows
+nothing about files or notebooks; it returns strings.
 """
 
 from __future__ import annotations
@@ -17,12 +17,9 @@ from onepass.results.html_parts import (
     records_html,
     relations_html,
 )
-from onepass.results.page import CSS, PALETTE, colors_of, page
-from onepass.results.table import to_table
+from onepass.results.page import CSS, colors_of, page
 from onepass.results.types import Extraction
 from onepass.results.wording import coverage_line
-
-__all__ = ["PALETTE", "to_fragment", "to_html", "to_table"]
 
 
 def to_html(docs: Extraction | Iterable[Extraction], *, title: str = "onepass") -> str:

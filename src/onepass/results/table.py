@@ -19,7 +19,7 @@ def to_table(doc: Extraction) -> str:
     """Return an extraction as aligned plain text.
 
     Args:
-        doc: what to show.
+        doc: the extraction to show.
 
     Returns:
         One section for each kind of finding that is there, and a line that says what was read.

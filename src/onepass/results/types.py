@@ -58,7 +58,7 @@ class Extraction(Exports):
         classifications: one answer per task name.
         records: the records of each structure name.
         relations: directed pairs of spans.
-        coverage: how much of the text was read; the default means that nothing was.
+        coverage: the part of the text that was read; the default means that nothing was.
 
     Raises:
         ValueError: if a value's offsets do not point at its text; the message names the value.

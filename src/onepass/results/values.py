@@ -31,7 +31,10 @@ class Value:
         text: the characters of the span, or the name of the choice.
         start: index of the first character; None for a choice.
         end: index behind the last character; None for a choice.
-        score: from 0 to 1.
+        score: the confidence of the model, from 0 to 1.
+
+    >>> Value("Warsaw", 24, 30, 0.91).place, Value("positive", None, None, 0.8).place
+    ((24, 30), None)
     """
 
     text: str
@@ -64,12 +67,17 @@ class Entity:
     """A mention of an entity label.
 
     Attributes:
-        label: as it was asked.
+        label: the label, as it was asked.
         text: the characters of the mention.
         start: index of the first character.
         end: index behind the last character.
-        score: from 0 to 1.
-        names: labels that the checkpoint wrote itself, best first, if they were asked for.
+        score: the confidence of the model, from 0 to 1.
+        names: labels that the checkpoint wrote itself, best first; empty unless they were asked
+            for.
+
+    >>> text, city = "Marie Curie was born in Warsaw.", Entity("city", "Warsaw", 24, 30, 0.91)
+    >>> text[city.start : city.end]
+    'Warsaw'
     """
 
     label: str
@@ -107,10 +115,14 @@ class Relation:
     """A directed pair of spans.
 
     Attributes:
-        type: as it was asked.
-        head: where the relation starts from.
-        tail: where it leads to.
-        score: from 0 to 1.
+        type: the relation type, as it was asked.
+        head: the span from which the relation starts.
+        tail: the span to which the relation leads.
+        score: the confidence of the model, from 0 to 1.
+
+    >>> born = Relation("born in", Value("Curie", 6, 11, 0.9), Value("Warsaw", 24, 30, 0.9), 0.8)
+    >>> f"{born.head.text} -- {born.type} -> {born.tail.text}"
+    'Curie -- born in -> Warsaw'
     """
 
     type: str

@@ -1,5 +1,6 @@
 """What to find in a text: the schema, its parts, and every way of writing one."""
 
+from onepass.schema.options import OnLong, Overlap, Solver, Threshold
 from onepass.schema.reading import read_schema
 from onepass.schema.relation import RelationType
 from onepass.schema.rules import Rules
@@ -19,11 +20,15 @@ __all__ = [
     "Field",
     "Label",
     "Naming",
+    "OnLong",
+    "Overlap",
     "Question",
     "RelationType",
     "Rules",
     "Schema",
+    "Solver",
     "Structure",
+    "Threshold",
     "format_field",
     "parse_field",
     "read_schema",

@@ -31,8 +31,9 @@ from onepass.schema.escapes import Chars, is_at, partition, scan, split, strip, 
 from onepass.schema.relation import RelationType
 from onepass.schema.schema import Schema
 from onepass.schema.shorthand import SPECIAL, field_of
+from onepass.schema.shown import shown
 from onepass.schema.task import WindowScores
-from onepass.schema.types import Field, Label, Question, shown
+from onepass.schema.types import Field, Label, Question
 
 _SPECIAL = ",=*\\"
 _BRACKET_SPECIAL = _SPECIAL + "[]"

@@ -29,7 +29,8 @@ from onepass.schema.json_types import (
 from onepass.schema.parse import SCHEMA_KEYS
 from onepass.schema.rules import NO_RULES, Rules
 from onepass.schema.shape import LEVELS, Child, Leaf, Shape, named, structure_name
-from onepass.schema.types import Dtype, Field, check_name, shown
+from onepass.schema.shown import shown
+from onepass.schema.types import Dtype, Field, check_name
 
 _TOP = ("properties", "$ref", "$defs")  # words that only a whole JSON Schema has
 _DEPTH = 16  # of references to references

@@ -15,6 +15,7 @@ from onepass.errors import SchemaError
 from onepass.schema.relation import RelationType
 from onepass.schema.rules import RULE_KEYS, Rules
 from onepass.schema.shorthand import TYPE_WORDS, default_dtype, parse_field
+from onepass.schema.shown import shown
 from onepass.schema.types import (
     Dtype,
     Field,
@@ -23,7 +24,6 @@ from onepass.schema.types import (
     Question,
     check_name,
     check_threshold,
-    shown,
 )
 
 Labels = Iterable[str | Label] | Mapping[str, str | Mapping[str, Any] | None]

@@ -23,6 +23,7 @@ from onepass.schema.leaves import (
 )
 from onepass.schema.nesting import is_too_deep
 from onepass.schema.relation import RelationType
+from onepass.schema.shown import shown
 from onepass.schema.task import ClassificationTask
 from onepass.schema.trees import read_tree
 from onepass.schema.types import (
@@ -32,7 +33,6 @@ from onepass.schema.types import (
     Structure,
     check_distinct,
     check_name,
-    shown,
 )
 
 SCHEMA_KEYS = ("entities", "classifications", "structures", "relations", "questions", "naming")

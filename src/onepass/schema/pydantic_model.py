@@ -35,7 +35,8 @@ from onepass.errors import SchemaError
 from onepass.schema.pydantic_rules import Constraints, read_constraints
 from onepass.schema.rules import Kind, Money, Quantity, Rules
 from onepass.schema.shape import Child, Leaf, Shape, named, structure_name
-from onepass.schema.types import Dtype, Field, shown
+from onepass.schema.shown import shown
+from onepass.schema.types import Dtype, Field
 
 _LISTS = (Sequence, AbstractSet)
 _TEXTS = (str, bytes, bytearray, memoryview)

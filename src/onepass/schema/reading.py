@@ -12,7 +12,7 @@ from onepass.errors import SchemaError
 from onepass.schema.json_model import is_json_schema
 from onepass.schema.parse import parse_json
 from onepass.schema.schema import Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 SchemaLike = Schema | Mapping[str, Any] | str
 """A `Schema`, or its JSON form or a JSON Schema, as an object or as text."""

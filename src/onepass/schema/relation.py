@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from onepass.errors import SchemaError
 from onepass.schema.rules import check_count
+from onepass.schema.shown import shown
 from onepass.schema.types import (
     check_distinct,
     check_name,
     check_text,
     check_threshold,
     put,
-    shown,
 )
 
 
@@ -25,16 +25,16 @@ class RelationType:
     """A kind of directed pair, from a head to a tail.
 
     Attributes:
-        name: what the model reads, such as "works for".
-        description: one short phrase.
-        threshold: from 0 to 1; None leaves it to the checkpoint.
-        head: the entity labels that a head may have; none allow any span.
-        tail: the entity labels that a tail may have.
+        name: the name that the model reads, such as "works for".
+        description: a short phrase that says what is meant.
+        threshold: the lowest score that is kept, from 0 to 1; None leaves it to the checkpoint.
+        head: the entity labels that a head may have; empty to allow any span.
+        tail: the entity labels that a tail may have; empty to allow any span.
         symmetric: whether a pair says the same the other way around; it is then given once, the
             mention that comes first in the text as its head.
         inverse: the type that says the same the other way around; pairs are given as both.
-        max_heads: how many heads a tail may have.
-        max_tails: how many tails a head may have.
+        max_heads: the largest number of heads for one tail; None for any number.
+        max_tails: the largest number of tails for one head; None for any number.
 
     Raises:
         SchemaError: for a value that cannot be kept.

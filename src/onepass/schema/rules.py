@@ -135,18 +135,25 @@ class Rules:
     """What a value must be; may also stand in ``Annotated[...]`` of a Pydantic field.
 
     Attributes:
-        kind: what the text is read as. A candidate that cannot be read is chosen only where no
-            readable one is left.
+        kind: the kind of value that the text is read as: "text", "integer", "number", "decimal",
+            "date", "datetime", "money", "quantity", "phone", "email", "url" or "iban". A candidate
+            that cannot be read is chosen only where no readable one is left.
         pattern: a regular expression that has to occur in the text of the value.
-        ge: the least value; also gt, le and lt. Dates as ISO text.
-        min_length: the fewest characters of the text; max_length the most.
-        max_items: the most values of a list, the best ones. min_items is only checked by who
-            validates: nothing is made up to reach it.
+        ge: the least value; for dates as ISO text, as in the next three.
+        gt: a bound that a value must be above.
+        le: the greatest value.
+        lt: a bound that a value must be below.
+        min_length: the fewest characters of the text.
+        max_length: the most characters of the text.
+        min_items: the fewest values of a list. It is only checked where instances are made:
+            nothing is made up to reach it.
+        max_items: the most values of a list, of which the best are kept.
         exclusive: whether a place in the text may fill this field in one record only.
         region: the country whose national phone numbers are read, such as "CH".
-        order: of the parts of a date like 3/4/2024; None leaves such a date unread.
-        labels: the entity labels of which a value must have one; none allow any span. They must be
-            asked for, too.
+        order: the order of day, month and year in a date like 3/4/2024: "DMY", "MDY" or "YMD"; None
+            leaves such a date unread.
+        labels: the entity labels of which a value must have one; empty to allow any span. They must
+            be asked for, too.
 
     Raises:
         SchemaError: naming the rule that cannot be kept.
@@ -303,6 +310,10 @@ def _plain(value: object) -> Decimal:
 class Money(_Amount):
     """An amount of money; the currency is an ISO 4217 code where it can be told, else as written.
 
+    Attributes:
+        amount: the number.
+        currency: an ISO 4217 code such as "EUR", or the words of the text; None if there are none.
+
     >>> from decimal import Decimal
     >>> str(Money(Decimal("9.50"), "EUR")), Money(Decimal("9.50"), "EUR") >= 9
     ('9.50 EUR', True)
@@ -319,6 +330,10 @@ class Money(_Amount):
 @dataclass(frozen=True, slots=True)
 class Quantity(_Amount):
     """A number with its unit as written.
+
+    Attributes:
+        amount: the number.
+        unit: the unit in the words of the text; None if there are none.
 
     >>> from decimal import Decimal
     >>> str(Quantity(Decimal("2.5"), "kg")), Quantity(Decimal("2.5"), "kg") < 2

@@ -26,9 +26,10 @@ from onepass.schema.leaves import (
     read_relation_types,
 )
 from onepass.schema.parse import Parts, joined, parse_dict, parse_json
+from onepass.schema.shown import shown
 from onepass.schema.task import ClassificationTask, WindowScores
 from onepass.schema.trees import Tree, read_tree
-from onepass.schema.types import Question, Structure, check_name, shown
+from onepass.schema.types import Question, Structure, check_name
 from onepass.schema.write import write_dict
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ class Schema(Content):
         classification_tasks: the questions about the whole text.
         structures: the kinds of record.
         relation_types: the kinds of directed pair.
-        questions: what is asked in words and answered with parts of the text.
-        naming: how entities are named in other words than those of the labels; None for not.
+        questions: questions in words, which are answered with parts of the text.
+        naming: rules for names that the checkpoint writes for entities itself; None for no such
+            names.
 
     >>> schema = (
     ...     Schema()
@@ -108,9 +110,9 @@ class Schema(Content):
             abstain: whether there may be no answer where exactly one label holds: if the best one,
                 scored by itself, stays below this number from 0 to 1; True leaves it to the
                 checkpoint.
-            window_scores: how the windows of a long text are put together: "max", "mean" or
-                "length" (the mean, weighted by length). None is "max" if several labels may hold,
-                else "length".
+            window_scores: the way in which the scores of the windows of a long text become one:
+                "max", "mean" or "length" (the mean, weighted by length). None is "max" if several
+                labels may hold, else "length".
 
         Raises:
             SchemaError: if the name is empty or taken, a label is wrong, or an example names a
@@ -185,7 +187,8 @@ choices=(), description=None, threshold=0.3)])
         Args:
             questions: texts, or a mapping of names to texts or to {"text", "kind", "threshold"};
                 the kind "open" is an instruction that says what to find.
-            threshold: of those questions that give none, from 0 to 1.
+            threshold: the threshold of those questions that give none, from 0 to 1; None leaves it
+                to the checkpoint.
 
         Raises:
             SchemaError: if there is no question, or one is empty, repeated or not a string.
@@ -215,7 +218,7 @@ choices=(), description=None, threshold=0.3)])
 
         Args:
             choices: the only names allowed; None allows any.
-            count: how many names an entity gets, at most.
+            count: the largest number of names for one entity.
 
         Raises:
             SchemaError: if there are no choices, or one is empty, repeated or not a string; if the

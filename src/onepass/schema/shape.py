@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onepass.errors import SchemaError
-from onepass.schema.types import Field, Structure, shown
+from onepass.schema.shown import shown
+from onepass.schema.types import Field, Structure
 
 LEVELS = 3
 _WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\W]+")

@@ -14,7 +14,8 @@ import re
 
 from onepass.errors import SchemaError
 from onepass.schema.escapes import Chars, escape, is_at, partition, scan, split, strip, text_of
-from onepass.schema.types import Dtype, Field, shown
+from onepass.schema.shown import shown
+from onepass.schema.types import Dtype, Field
 
 SPECIAL = ":[]|,\\"
 TYPE_WORDS = frozenset(

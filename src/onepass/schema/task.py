@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from onepass.errors import SchemaError
+from onepass.schema.shown import shown
 from onepass.schema.types import (
     Label,
     check_distinct,
@@ -22,7 +23,6 @@ from onepass.schema.types import (
     check_text,
     check_threshold,
     put,
-    shown,
 )
 
 WindowScores = Literal["max", "mean", "length"]
@@ -36,21 +36,22 @@ class ClassificationTask:
     """One question about the whole text, answered with one label or with several.
 
     Attributes:
-        name: of the task, which is also the key of its answer.
-        labels: the possible answers; of a tree all its nodes, each followed by those below it.
+        name: the name of the task, which is also the key of its answer.
+        labels: the possible answers; for a tree all its nodes, each followed by those below it.
         multi_label: whether any number of labels may hold, instead of exactly one.
-        threshold: of the labels that have none of their own; None leaves it to the checkpoint.
+        threshold: the threshold of the labels that have none of their own; None leaves it to the
+            checkpoint.
         prompt: an instruction put before the text.
         examples: texts, each with the labels that hold for it, as pairs or as
             ``{"text": ..., "labels": ...}``. A single label may be given as a string. Those of a
             tree are names of its nodes.
-        abstain: whether a single-label task may have no answer. None and False: never. A number:
-            where the best label scores less than that, taken by itself. True: the number is that
-            of the checkpoint.
-        window_scores: how the scores of the windows of a long text are put together: "max" (the
-            best window counts), "mean", or "length" (the mean, weighted by length). None means
+        abstain: whether a single-label task may have no answer: None or False for never, a number
+            for a floor below which the best label, scored by itself, is no answer, True for the
+            floor of the checkpoint.
+        window_scores: the way in which the scores of the windows of a long text become one: "max"
+            (the best window counts), "mean", or "length" (the mean, weighted by length). None means
             "max" if several labels may hold, else "length".
-        parents: of a tree, for each label the index of its parent, -1 for none; empty for a list.
+        parents: the index of each label's parent in a tree, -1 for none; empty for a list.
 
     >>> task = ClassificationTask("tone", (Label("calm"), Label("angry")))
     >>> [label.name for label in task.labels], task.multi_label

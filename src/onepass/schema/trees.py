@@ -18,8 +18,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from onepass.errors import SchemaError
 from onepass.schema.leaves import LABEL_KEYS, read_labels, read_object
+from onepass.schema.shown import shown
 from onepass.schema.task import ROOT
-from onepass.schema.types import Label, shown
+from onepass.schema.types import Label
 
 Tree: TypeAlias = (
     Iterable[str | Label] | Mapping[str, "str | Tree | Mapping[str, Any] | None"]

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar, cast, get_args
 
 from onepass.errors import SchemaError
 from onepass.schema.rules import NO_RULES, Rules, check_count
-from onepass.schema.shown import shown as shown
+from onepass.schema.shown import shown
 
 Dtype = Literal["str", "list"]
 QuestionKind = Literal["question", "summary", "open"]
@@ -128,6 +128,11 @@ def put(owner: object, name: str, value: object) -> None:
 class Label:
     """One thing to look for: an entity label, or one label of a classification task.
 
+    Attributes:
+        name: the label itself, which the model reads.
+        description: a short phrase that says what is meant; None to let the name speak.
+        threshold: the lowest score that is kept, from 0 to 1; None leaves it to the checkpoint.
+
     >>> Label("company", "legal name of a firm", threshold=0.6).name
     'company'
     """
@@ -147,8 +152,13 @@ class Label:
 class Field:
     """One field of a structure: a span of text, or a choice from a closed set.
 
-    ``dtype`` is "str" for at most one value in a record, "list" for any number of values. ``rules``
-    say what a value must be.
+    Attributes:
+        name: the name of the field, which the model reads.
+        dtype: "str" for at most one value in a record, "list" for any number of values.
+        choices: the values to choose from; empty for spans of the text.
+        description: a short phrase that says what is meant; None to let the name speak.
+        threshold: the lowest score that is kept, from 0 to 1; None leaves it to the checkpoint.
+        rules: conditions that a value has to meet.
 
     >>> Field("price").dtype, Field("size", "str", ["small", "large"]).choices
     ('list', ('small', 'large'))
@@ -195,6 +205,10 @@ class Field:
 class Structure:
     """A kind of record: a name and its fields.
 
+    Attributes:
+        name: the name of the kind, which the model reads.
+        fields: the fields of each record, one at least.
+
     >>> [field.name for field in Structure("product", (Field("name"), Field("price"))).fields]
     ['name', 'price']
     """
@@ -222,10 +236,10 @@ class Question:
 
     Attributes:
         name: the label of the answers.
-        text: what is asked; None for a summary, which asks the same of every text.
+        text: the question itself; None for a summary, which asks the same of every text.
         kind: "question"; "summary", for the parts that say what matters; or "open", for an
             instruction that says what to find.
-        threshold: from 0 to 1; None leaves it to the checkpoint.
+        threshold: the lowest score that is kept, from 0 to 1; None leaves it to the checkpoint.
 
     >>> Question("founder", "Who founded the company?").kind
     'question'
@@ -264,8 +278,8 @@ class Naming:
     """How a checkpoint that writes labels of its own names the entities.
 
     Attributes:
-        choices: the only names allowed; none allow any.
-        count: how many names an entity gets, at most.
+        choices: the only names allowed; empty to allow any.
+        count: the largest number of names for one entity.
 
     >>> Naming(("city", "river")).count
     1

@@ -26,7 +26,7 @@ def create_app(model: Extractor, settings: Settings) -> FastAPI:
     """Return the service as an ASGI application.
 
     Args:
-        model: that reads texts, in one thread at a time.
+        model: the model that reads the texts, in one thread at a time.
         settings: limits and keys.
 
     >>> from onepass import Extractor

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from onepass.models.thresholds import KINDS
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.serving.problems import Refusal, unreadable_json
 from onepass.serving.service import Service
 

@@ -72,9 +72,9 @@ def serve(
     """Answer requests until SIGTERM or SIGINT, then finish what was accepted.
 
     Args:
-        model: that reads texts.
-        settings: where to listen, limits, keys.
-        started: called with the address when it listens.
+        model: the model that reads the texts.
+        settings: address, limits and keys of the service.
+        started: a function that gets the address as soon as the service listens.
 
     Raises:
         InputError: if the address cannot be used.

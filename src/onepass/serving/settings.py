@@ -21,19 +21,22 @@ class Settings:
     Args:
         host: the address that it listens on.
         port: the port; 0 lets the system choose.
-        keys: the API keys, any of which opens the service; none leave it open. They are never
+        keys: the API keys, any of which opens the service; with none it is open. They are never
             shown.
-        body_bytes: of a request.
-        text_chars: of a text.
-        schema_chars: of a schema, written as JSON.
-        labels: names that a schema asks about, as `onepass.Schema.labels_total` counts.
-        texts: of a batch request.
-        found: values that are found in one text: entities, values of records, two for a relation.
-        requests: that are in the service at one time, those being received included.
-        queue_texts: that wait; more are refused.
-        queue_seconds: of work that wait, by the speed of the last batches; more is refused.
-        batch_chars: characters that are read together; schemas count, they are read with each text.
-        batch_texts: texts that are read together.
+        body_bytes: the largest request body, in bytes.
+        text_chars: the longest text, in characters.
+        schema_chars: the longest schema, in characters of JSON.
+        labels: the most labels, fields and relation types of one schema, as
+            `onepass.Schema.labels_total` counts.
+        texts: the most texts of a batch request.
+        found: the most values found in one text: entities, values of records, two for a relation.
+        requests: the most requests in the service at one time, those being received included.
+        queue_texts: the most texts in the queue; more are refused.
+        queue_seconds: the longest queue, in seconds of work by the speed of the last batches; more
+            is refused.
+        batch_chars: the most characters that are read together; schemas count, they are read with
+            each text.
+        batch_texts: the most texts that are read together.
         batch_delay: seconds that a text waits for others, if nothing else is being read.
         timeout: seconds in which a body has to arrive, and then those until its answer.
 

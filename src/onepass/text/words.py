@@ -79,8 +79,12 @@ class Words:
 
     Attributes:
         text: the text as given.
-        starts: (words,) first character of each word.
-        ends: (words,) one past its last character.
+        starts: (words,), index of the first character of each word.
+        ends: (words,), index behind its last character.
+
+    >>> words = split_words("Tim Cook runs Apple.")
+    >>> len(words), words.starts.tolist()
+    (5, [0, 4, 9, 14, 19])
     """
 
     text: str
@@ -120,7 +124,7 @@ class Words:
         """Return some of the words; marks that are left out stay with the word that they stand on.
 
         Args:
-            kept: (words,) which ones.
+            kept: (words,), true at those that stay.
 
         >>> words = split_words("Jose\u0301 \u200b left", PLAIN)
         >>> words.only(np.array([True, False, False, True])).ends.tolist()
@@ -144,7 +148,7 @@ def split_words(
 
     Args:
         text: any string; white space never belongs to a word.
-        pattern: matches one word, never an empty one.
+        pattern: a regular expression that matches one word, never an empty one.
         splitter: one of `SPLITTERS`, which counts in place of the pattern.
 
     Returns:

@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 
 def check(name: str, value: object, right: bool, expected: str) -> None:

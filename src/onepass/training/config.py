@@ -47,12 +47,12 @@ class TrainConfig:
         minutes: wall time in all. Of several ends, the first one counts.
         encoder_rate: learning rate of the encoders of texts and labels.
         head_rate: learning rate of everything else.
-        weight_decay: on matrices.
+        weight_decay: weight decay of matrices.
         layer_decay: factor between the rates of an encoder's layer and of the one above it.
         shape_rate: learning rate of the vectors of shapes of words, where a checkpoint has them
             (`word_shapes`); None for that of the encoder.
         optimizer: "adamw", or "muon" for the matrices of layers (`onepass.training.muon`).
-        betas: of AdamW.
+        betas: the two betas of AdamW.
         warmup: steps of linear warm-up; None for 1000, but at most a tenth of the run.
         clip: largest gradient norm.
         batch_pieces: padded pieces of one batch.
@@ -62,10 +62,10 @@ class TrainConfig:
         precision: "bf16", "fp16" (on a GPU), "fp32", or "auto" for bf16 where the processor has
             products in it.
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        threads: of the CPU; None leaves torch's choice.
+        threads: number of threads of the CPU; None leaves torch's choice.
         loaders: processes that draw and build batches beside the one that trains, for a GPU that
             would wait for them; 0 leaves it to the one that trains.
-        seed: of everything that is drawn.
+        seed: seed of all random choices.
         log_every: steps between progress lines.
         score_every: steps between held-out scores and checkpoints; 0 for only at the end.
         samples: held-out texts that are shown at each score, with gold and predicted answers.
@@ -78,23 +78,23 @@ class TrainConfig:
             loses little; the checkpoint stays in fp32.
         keep: newest checkpoints that stay.
         skip_bad_batches: batches that may fail before the run stops.
-        resume: continue the run that is in ``output``.
-        sampling: how questions are drawn.
-        loss: of a GLiNER2 checkpoint the weights of the loss terms, of a GLiNER or a GLiClass
-            checkpoint the options of `onepass.models.gliner.loss` or
-            `onepass.models.gliclass.loss`; None for their defaults. In JSON form they are read
-            once the family is known, by `onepass.training.families.loss_options`.
+        resume: whether to continue the run that is in ``output``.
+        sampling: probabilities and limits of how questions are drawn.
+        loss: weights of the loss terms of a GLiNER2 checkpoint, or the options of
+            `onepass.models.gliner.loss` or `onepass.models.gliclass.loss`; None for their defaults.
+            In JSON form they are read once the family is known, by
+            `onepass.training.families.loss_options`.
         freeze: parts that stay as they are: text_encoder, label_encoder, decoder, heads.
         self_train: texts that the model labels itself before it is trained.
         few_shot: examples of each label to learn from; the run then tests what they brought, on
             ``dev`` or on the others. None learns from all.
         lora: low-rank changes of layers in place of training them whole, see
             `onepass.training.lora`; None trains everything.
-        rl: learn to decide classification tasks from rewards in place of annotated answers, see
-            `onepass.training.rl.config`; None learns from the answers.
+        rl: options of learning to decide classification tasks from rewards in place of annotated
+            answers, see `onepass.training.rl.config`; None learns from the answers.
         distill: a bigger checkpoint whose scores are learned beside the gold answers, see
             `onepass.training.distilling`.
-        license: of the trained checkpoint, for its model card, such as "apache-2.0".
+        license: license of the trained checkpoint, for its model card, such as "apache-2.0".
         word_splitter: "char" or "script" (`onepass.text.words`), which the trained checkpoint then
             names; None for the words that ``model`` reads.
         revision: branch, tag or commit of a ``model`` of the hub; None for its main branch.
@@ -216,8 +216,8 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Train
 
     Args:
         path: a JSON file, or a YAML file if its name ends in ``.yaml`` or ``.yml``.
-        overrides: values that count instead, within an object (such as ``lora``) key by key;
-            those that are None do not.
+        overrides: values in place of those of the file, within an object (such as ``lora``) key by
+            key; None changes nothing.
 
     Raises:
         InputError: if there is no such file, or it names what is wrong in it.

@@ -11,7 +11,7 @@ from typing import Any
 
 from onepass.corpus.checks import known_keys
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.checks import check, is_above
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from onepass.errors import InputError
 from onepass.schema.numbers import is_whole
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.checks import check, either, is_above, is_from_0
 
 HEAD_MODES = ("full", "adapt", "frozen")

@@ -103,8 +103,8 @@ def train_from_config(
     """Train a checkpoint as a configuration says.
 
     Args:
-        config: what is trained on what, and how long.
-        report: receives lines of progress.
+        config: the checkpoint to train, the data, and how long.
+        report: a function that gets lines of progress.
         scorer: held-out scores of a network in evaluation mode, of which ``score`` is the one that
             counts; None scores the dev file or the held-out part with `onepass.training.holdout`.
 

@@ -59,9 +59,9 @@ class Sampler:
         """Return one question about the example; its schema is empty if nothing was annotated.
 
         Args:
-            example: what was annotated.
-            rng: decides.
-            source: that the example is of.
+            example: an annotated text.
+            rng: the source of all random choices.
+            source: the name of the source that the example is of.
         """
         means = self._of_source.get(source, self.means)
         schema = Schema()

@@ -13,7 +13,7 @@ from onepass.errors import InputError
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.asking.means import SamplingOptions
 from onepass.training.checks import check, is_from_0
 from onepass.training.distilling import DistillOptions

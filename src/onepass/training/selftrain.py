@@ -22,7 +22,7 @@ from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
 from onepass.results.types import Extraction, Relation
 from onepass.schema.options import CallOptions
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.checks import check, is_from_0, is_path
 
 UNSURE = 0.1  # score from which something may be there: it is not taught to be absent

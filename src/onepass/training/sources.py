@@ -20,7 +20,7 @@ from onepass.corpus.jsonl import read_examples, write_examples
 from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.corpus.rows import is_json_list
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.asking.means import Borrowed
 from onepass.training.checks import is_from_0
 from onepass.training.data import LineFile

@@ -20,10 +20,14 @@ class FieldError:
     """Something that was found, or missing, and did not validate.
 
     Attributes:
-        path: of the field, as in ``evidence``; list items are counted as they were found, those
-            that did not validate included. Empty for a record as a whole.
-        text: as it stands in the document; None if nothing was found.
-        message: one sentence.
+        path: path of the field, as in ``evidence``; list items are counted as they were found,
+            those that did not validate included. Empty for a record as a whole.
+        text: the words of the document; None if nothing was found.
+        message: the reason, in one sentence.
+
+    >>> error = FieldError("items[0].price", "ten", "This is no number.")
+    >>> f"{error.path}: {error.text!r}"
+    "items[0].price: 'ten'"
     """
 
     path: str
@@ -36,12 +40,12 @@ class TypedExtraction(Extraction, Generic[V]):
     """An `Extraction` under a model class or a JSON Schema; everything else is as in its base.
 
     Attributes:
-        values: one for each record of the outermost level: an instance of the class, or a dict
-            under a JSON Schema; None for a record that did not validate.
+        values: one value for each record of the outermost level: an instance of the class, or a
+            dict under a JSON Schema; None for a record that did not validate.
         evidence: path of each field to the `Value` that fills it, with its place, text and score:
             "total", "items[0].price", "colors[2]". These are of the record that `value` is; paths
             of the others begin with their number: "[1].total".
-        errors: what did not validate; nothing is raised for it.
+        errors: the fields that did not validate; nothing is raised for them.
 
     >>> doc = TypedExtraction("Ann", values=({"name": "Ann"},))
     >>> doc.value, doc.errors

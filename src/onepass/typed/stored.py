@@ -23,13 +23,13 @@ def read_typed(schema: Mapping[str, Any] | str, doc: Extraction) -> TypedExtract
 
 
 def read_typed(schema: object, doc: Extraction) -> TypedExtraction[Any]:
-    """Return what `onepass.Extractor.extract` gives under a class, of what it found before.
+    """Return stored findings as `onepass.Extractor.extract` gives them under a class.
 
     No model is needed: values are read from the records of the extraction.
 
     Args:
-        schema: the model class, or the JSON Schema of an object, that was asked.
-        doc: what was found, for instance by `onepass.Extraction.from_dict`.
+        schema: the model class, or the JSON Schema of an object, with which the text was read.
+        doc: the findings, for instance from `onepass.Extraction.from_dict`.
 
     Raises:
         SchemaError: for what is neither, or cannot be asked.

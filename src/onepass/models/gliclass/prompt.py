@@ -21,7 +21,7 @@ from onepass.models.gliclass.config import BI, EXAMPLE, FUSED, LABEL, SEP, Glicl
 from onepass.models.gliclass.style import Style
 from onepass.models.gliclass.text import plain_pieces
 from onepass.schema import ClassificationTask, Label
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 Ints = NDArray[np.int64]
 

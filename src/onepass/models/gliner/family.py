@@ -37,7 +37,7 @@ from onepass.models.label_encoding import encode_texts, refuse_vectors, vectors_
 from onepass.models.labels import LabelVectors
 from onepass.models.readable import check_readable, labels_read
 from onepass.schema import Label, Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 LABEL_TOKENIZER = "labels_tokenizer"
 

@@ -30,7 +30,7 @@ from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.states import States, distinct_places
 from onepass.models.tokenizer_config import named_token
 from onepass.schema import Naming
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.text.words import Words
 
 DECODER_TOKENIZER = "decoder_tokenizer"

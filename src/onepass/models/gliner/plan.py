@@ -18,7 +18,7 @@ from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.prompt import Instruction, Kind, Prompt, Writer
 from onepass.models.readable import Named, check_readable
 from onepass.schema import ClassificationTask, Label, Question, RelationType, Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 # The wording that multi-task checkpoints were trained with.
 CLASSIFY = "Classify text into the following classes"

@@ -15,7 +15,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.models.wording import Template, check_classes_only, check_gaps, task_template
 from onepass.schema import Schema
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 
 Ints = NDArray[np.int64]
 TEMPLATE = "This example is {}."

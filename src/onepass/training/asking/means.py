@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 
 from onepass.errors import InputError
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.bank import LabelBank
 
 Style = Callable[[str], str]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from onepass.lazy import public
+from onepass.lazy import Needs, public
 
 if TYPE_CHECKING:
     from onepass.training.rl.episode import Decisions, Episode
@@ -16,6 +16,8 @@ _HOMES = {
     ".rewards": ("build_rewards",),
 }
 
+_NEEDS = Needs("Training", "train", ("torch",))
+
 __all__ = [
     "Decisions",
     "Episode",
@@ -24,4 +26,4 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # hidden from type checkers, so that they still report a misspelled name
-    __getattr__, __dir__ = public(__name__, _HOMES)
+    __getattr__, __dir__ = public(__name__, _HOMES, _NEEDS)

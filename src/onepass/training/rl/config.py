@@ -9,7 +9,7 @@ from typing import Any
 from onepass.corpus.checks import known_keys
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite, is_whole
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.checks import check, either, is_from_0
 
 BUILT_IN = ("f1", "accuracy", "recall")

@@ -15,11 +15,11 @@ class Decisions:
     """What is to be decided about the texts of a batch.
 
     Attributes:
-        texts: one a row.
-        labels: names of the labels that each of them is asked.
+        texts: the texts, one a row.
+        labels: names of the labels that each text is asked.
         mask: (texts, labels), true at real labels, which come first in their row.
-        gold: (texts, labels), 1 at labels that were annotated as true; of data without annotations
-            all 0.
+        gold: (texts, labels), 1 at labels that were annotated as true; all 0 where nothing was
+            annotated.
     """
 
     texts: tuple[str, ...]
@@ -33,9 +33,9 @@ class Episode:
     """Decisions with the answers to them.
 
     Attributes:
-        decisions: what was asked.
+        decisions: the questions that were asked.
         actions: (texts, labels), 1 at labels that were chosen; 0 at padding.
-        probabilities: (texts, labels) of each label being chosen; 0 at padding.
+        probabilities: (texts, labels), the probability that each label is chosen; 0 at padding.
     """
 
     decisions: Decisions

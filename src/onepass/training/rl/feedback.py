@@ -27,7 +27,7 @@ from onepass.corpus.example import Example
 from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite
-from onepass.schema.types import shown
+from onepass.schema.shown import shown
 from onepass.training.rl.episode import Episode
 
 _KEYS = ("text", "labels", "action", "reward")
