@@ -194,9 +194,9 @@ def train(
     batches = task.batches()
     scoring = partial(_scored, task, average, progress)
     saving = partial(_save_step, checkpoints, task, updates, progress)
-    scored = processes.from_main(progress.over() or progress.is_scored())
-    if resume and options.scores_at(progress.step) and not scored:  # that was stopped, or failed
-        _save_scored(lambda: processes.is_main and scoring(), saving)
+    settled = processes.from_main(progress.over() or progress.is_scored())
+    if resume and options.scores_at(progress.step) and not settled:  # it was stopped, or failed
+        save_scored(lambda: processes.is_main and scoring(), saving)
     while not processes.from_main(progress.over()):
         batch = next(batches)
         terms = steps.take(batch, processes.from_main(progress.rate()), progress.step + 1)
@@ -206,16 +206,16 @@ def train(
         if progress.step % EVERY == 0:
             give_back()
         if options.scores_at(progress.step) and not processes.from_main(progress.over()):
-            _save_scored(lambda: processes.is_main and scoring(), saving)
+            save_scored(lambda: processes.is_main and scoring(), saving)
     if processes.is_main:
-        _save_scored(
+        save_scored(
             lambda: not progress.is_scored() and scoring(),
             lambda is_best: checkpoints.save_final(task, progress.state(), is_best=is_best),
         )
     return outcome_of(progress, _seen(task, processes), failures.count)
 
 
-def _save_scored(score: Callable[[], bool], save: Callable[[bool], None]) -> None:
+def save_scored(score: Callable[[], bool], save: Callable[[bool], None]) -> None:
     """Save what was learned after its score, which may fail: that costs the score alone.
 
     Args:

@@ -15,7 +15,7 @@ import torch
 
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.failures import Failures, where_failed
-from onepass.training.loop import LoopOptions, Outcome, outcome_of
+from onepass.training.loop import LoopOptions, Outcome, outcome_of, save_scored
 from onepass.training.progress import LOG, Progress
 from onepass.training.rl.learner import Learner
 from onepass.training.rl.value import still
@@ -85,11 +85,12 @@ def reinforce(
     failures = Failures(options.skip_bad_batches, report)
 
     def save(*, scored: bool) -> None:
-        is_best = False
-        try:
-            is_best = scored and _scored(task, progress)
-        finally:  # a score that fails costs the score, not what was learned
-            checkpoints.save(saved, learner.optimizers, progress.state(), is_best=is_best)
+        save_scored(
+            lambda: scored and _scored(task, progress),
+            lambda is_best: checkpoints.save(
+                saved, learner.optimizers, progress.state(), is_best=is_best
+            ),
+        )
 
     due = options.scores_at(progress.step) and not progress.is_scored()
     if resume and due and not progress.over():  # its score was stopped, or failed
@@ -107,11 +108,10 @@ def reinforce(
         kept = bool(save_every) and progress.step % (save_every or 1) == 0
         if (scored or kept) and not progress.over():
             save(scored=scored)
-    is_best = False
-    try:
-        is_best = not progress.is_scored() and _scored(task, progress)
-    finally:
-        checkpoints.save_final(saved, progress.state(), is_best=is_best)
+    save_scored(
+        lambda: not progress.is_scored() and _scored(task, progress),
+        lambda is_best: checkpoints.save_final(saved, progress.state(), is_best=is_best),
+    )
     return outcome_of(progress, task.seen, failures.count)
 
 
