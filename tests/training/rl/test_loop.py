@@ -53,6 +53,14 @@ def test_a_resumed_run_gives_the_same_numbers(tmp_path, run, given):
     assert not equal(whole / "final", whole / "step-4")
 
 
+def test_a_score_that_failed_is_made_when_the_run_goes_on(tmp_path, run):
+    with pytest.raises(IndexError):
+        run(tmp_path, scores=[])
+    assert "step-4" in names(tmp_path)
+    outcome = run(tmp_path, scores=[0.7, 0.5], resume=True)  # of step 4, and of the last
+    assert (outcome.best, outcome.best_at) == (0.7, (4, 16))
+
+
 def test_the_reference_of_a_resumed_run_is_the_start(tmp_path, run, task):
     """Not what the run had come to: otherwise it could drift away in many small runs."""
     run(tmp_path, kl=0.1)
