@@ -16,7 +16,7 @@ from benchmarks.hierarchy.systems import SYSTEMS, Extracts, answers
 
 from onepass.corpus.example import Example, GoldValue
 from onepass.corpus.jsonl import example_from_dict
-from onepass.evaluation.asking import schema_of
+from onepass.evaluation.gold_schema import schema_of
 from onepass.evaluation.nested import (
     NestedScorer,
     Tree,

@@ -16,7 +16,7 @@ from benchmarks.hierarchy.systems import Extracts
 
 from onepass.corpus.example import Example, GoldStructure, GoldTask
 from onepass.evaluation import Scorers
-from onepass.evaluation.asking import schema_of
+from onepass.evaluation.gold_schema import schema_of
 
 TASKS = ("entities", "classifications", "records", "relations")
 SCORES = {"entities": "f1", "classifications": "accuracy", "records": "f1", "relations": "f1"}

@@ -13,7 +13,7 @@ from torch import nn
 from onepass.backends.base import Graph
 from onepass.backends.onnx import OnnxBackend
 from onepass.errors import BackendError, RunFailed
-from onepass.nn.export import export_graphs
+from onepass.nn.graphs.export import export_graphs
 
 GRAPHS = (
     Graph("double", {"x": ("batch", "hidden")}, {"y": ("batch", "hidden")}),

@@ -26,8 +26,8 @@ from onepass.backends.openvino import OpenvinoBackend
 from onepass.backends.openvino_runtime import openvino
 from onepass.errors import BackendError, RunFailed
 from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
-from onepass.nn.branches import MANY
-from onepass.nn.export import export_graphs
+from onepass.nn.graphs.branches import MANY
+from onepass.nn.graphs.export import export_graphs
 
 HIDDEN = 64
 GRAPHS = (

@@ -19,8 +19,8 @@ from onepass.backends.onnx import OnnxBackend
 from onepass.backends.openvino import OpenvinoBackend
 from onepass.backends.openvino_products import multiply_integers
 from onepass.backends.openvino_runtime import openvino
-from onepass.nn.export import export_graphs
-from onepass.nn.quantize import quantize_file
+from onepass.nn.graphs.export import export_graphs
+from onepass.nn.graphs.quantize import quantize_file
 
 SIZE = 128
 AXES = ("batch", "pieces", "hidden")

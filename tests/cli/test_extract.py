@@ -12,9 +12,9 @@ import pytest
 
 from onepass.batch.job import ModelChoice
 from onepass.cli import loading, main
-from onepass.cli.asking import schema_asked
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.cli.output import default_format
+from onepass.cli.schema_option import schema_asked
 from onepass.errors import CheckpointError
 from onepass.results.types import Extraction
 from onepass.schema import Naming, Schema

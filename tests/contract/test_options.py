@@ -32,7 +32,7 @@ ENTRIES = [
     "onepass.evaluation:suite",
     "onepass.evaluation:sweep",
     "onepass.redact:Options",
-    "onepass.demo.asking:Asked",
+    "onepass.demo.form:Asked",
     "onepass.integrations.langchain:OnepassTransformer",
     "onepass.integrations.langextract:OnepassLanguageModel",
     "onepass.integrations.llamaindex:OnepassTransformation",

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_solve import Solver
-from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.merge import merge_relations
 from onepass.decoding.overlap import Policy, select
 from onepass.schema import Schema

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from onepass.decoding.candidates import ChoiceFind, SpanFind
 from onepass.decoding.constrained import constrained_values, limited, value_options
-from onepass.decoding.finds import ChoiceFind, SpanFind
 from onepass.decoding.overlap import select
 from onepass.decoding.spans import best_span, candidates
 from onepass.schema import Field, Rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onepass.decoding.finds import ChoiceFind, RecordFind, SpanFind
+from onepass.decoding.candidates import ChoiceFind, RecordFind, SpanFind
 from onepass.decoding.join_records import join_records
 
 

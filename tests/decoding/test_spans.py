@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from onepass.decoding.finds import SpanFind
+from onepass.decoding.candidates import SpanFind
 from onepass.decoding.spans import best_span, candidates, distinct_spans
 
 SOME = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])

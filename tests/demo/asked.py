@@ -1,6 +1,6 @@
 """Every sample of the page, as it is asked."""
 
-from onepass.demo.asking import (
+from onepass.demo.form import (
     Asked,
     entity_part,
     one_structure,

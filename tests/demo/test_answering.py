@@ -6,7 +6,7 @@ import pytest
 
 from onepass import Extractor
 from onepass.demo.answering import Answer, Answering
-from onepass.demo.asking import Asked, entity_part, one_task, read_threshold
+from onepass.demo.form import Asked, entity_part, one_task, read_threshold
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from tests.demo.asked import samples
 
 from onepass import Extractor
 from onepass.demo.answering import Answering
-from onepass.demo.asking import Asked, entity_part
 from onepass.demo.code import opening, program
+from onepass.demo.form import Asked, entity_part
 
 ANY = st.text(st.characters(), max_size=200)  # lone surrogates, too
 

@@ -85,7 +85,7 @@ def test_a_cache_that_is_full_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("onepass.nn.export.export_graphs", refuse)
+    monkeypatch.setattr("onepass.nn.graphs.export.export_graphs", refuse)
     with pytest.raises(CheckpointError, match=r"kept in .*\(No space.*; set ONEPASS_CACHE to"):
         opened(checkpoint)
 

@@ -15,8 +15,8 @@ from onepass.backends.base import Array, Backend
 from onepass.errors import InputError, SchemaError
 from onepass.hub import locate
 from onepass.models.batching import ON_CPU
+from onepass.models.cancelling import Unwanted, while_wanted
 from onepass.models.choosing import Wanted
-from onepass.models.giving_up import Unwanted, while_wanted
 from onepass.models.opening import open_backend
 from onepass.models.reader import Planned, Reader
 from onepass.models.registry import open_model

@@ -245,7 +245,7 @@ def test_an_export_to_a_full_disk(
         assert target.is_relative_to(tmp_path / "out")  # what is made on the way, too
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("onepass.nn.export.export_graphs", refuse)
+    monkeypatch.setattr("onepass.nn.graphs.export.export_graphs", refuse)
     with pytest.raises(
         CheckpointError, match=r"cannot be written to .*\(No space.*; choose another"
     ):

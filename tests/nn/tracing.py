@@ -11,7 +11,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from onepass.nn.export import OPSET
+from onepass.nn.graphs.export import OPSET
 
 Axes = Mapping[str, tuple[str, ...]]  # input name to axes; "hidden" stays as it is
 Runner = Callable[..., torch.Tensor]

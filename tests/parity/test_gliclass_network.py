@@ -27,7 +27,7 @@ from onepass.models.gliclass.graphs import graphs
 from onepass.models.gliclass.network.build import build_network
 from onepass.models.gliclass.network.checkpoint import load_network, save_network
 from onepass.models.gliclass.network.network import GliclassNetwork
-from onepass.nn.export import export_graphs
+from onepass.nn.graphs.export import export_graphs
 from tests.gliclass_checkpoints import (
     LABEL,
     Prompt,

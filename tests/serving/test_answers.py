@@ -6,7 +6,7 @@ from threading import current_thread, main_thread
 
 import pytest
 
-from onepass.decoding.most import at_most
+from onepass.decoding.result_limit import at_most
 from onepass.errors import TooMuchFound
 from onepass.results.types import Entity, Extraction
 from onepass.serving import answers

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import pytest
 
 from onepass.errors import BackendError, SchemaError, TextTooLong
-from onepass.models.giving_up import Unwanted, current_check
+from onepass.models.cancelling import Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
 from onepass.serving.batcher import Batcher, Closed, Failed, Full
 from onepass.serving.metrics import Metrics

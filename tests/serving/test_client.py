@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, model_validator
 
 from onepass import Schema
-from onepass.client import AsyncClient, Client, asking
+from onepass.client import AsyncClient, Client, client
 from onepass.errors import InputError, MissingExtra, SchemaError, ServiceError
 from onepass.results.types import Entity, Extraction
 from onepass.serving.settings import Settings
@@ -152,7 +152,7 @@ def test_no_service_at_all_is_an_error_that_names_the_address():
 
 def test_without_httpx_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
-    for name in ("onepass.client", "onepass.client.asking", "onepass.client.wire"):
+    for name in ("onepass.client", "onepass.client.client", "onepass.client.wire"):
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtra, match=r"pip install 'onepass\[client\]'"):
         importlib.import_module("onepass.client")
@@ -287,8 +287,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def later(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(asking, "sleep", waited.append)
-    monkeypatch.setattr(asking, "async_sleep", later)  # not for all: the service sleeps, too
+    monkeypatch.setattr(client, "sleep", waited.append)
+    monkeypatch.setattr(client, "async_sleep", later)  # not for all: the service sleeps, too
     return waited
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from onepass.nn.rounding import round_matrix
+from onepass.nn.graphs.rounding import round_matrix
 from onepass.training.quantizing import quantize_layers
 from onepass.training.working import Working
 

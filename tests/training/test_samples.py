@@ -25,8 +25,8 @@ from onepass.training.config import TrainConfig
 from onepass.training.families import answered, open_trainee
 from onepass.training.holdout import whole_question
 from onepass.training.run import train_from_config
+from onepass.training.sample_texts import open_samples
 from onepass.training.samples import Sample, _gold, _predicted, choose
-from onepass.training.showing import open_samples
 
 TEXT = "Tim Cook runs Apple in Paris."
 WHOLE = Example(

@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 IS_LONG = ".is_long"  # ends the name of a tensor that says which order of work suits a text
 
-# Files beside NAME.onnx, see `onepass.nn.quantize`:
+# Files beside NAME.onnx, see `onepass.nn.graphs.quantize`:
 PRODUCTS = ".products.onnx"  # the form of the graph whose products are of integers
 WEIGHTS = ".weights"  # what both forms read their weights from
 MANIFEST = "graphs.json"  # says what the graphs beside it were made of

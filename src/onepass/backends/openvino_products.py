@@ -1,10 +1,10 @@
 """Products of int8 graphs as OpenVINO computes them from integers.
 
 A graph in eight bits restores its weights by a scale a column and a factor a row (see
-`onepass.nn.quantize`), which OpenVINO does while it compiles, and multiplies in fp32. Written as
-integers with one scale, and the factors put on the input, it keeps the integers, rounds the input
-to eight bits as well, and multiplies those. The input is rounded by the largest of each `GROUP` of
-its columns, so what a row becomes depends on that row alone.
+`onepass.nn.graphs.quantize`), which OpenVINO does while it compiles, and multiplies in fp32.
+Written as integers with one scale, and the factors put on the input, it keeps the integers, rounds
+the input to eight bits as well, and multiplies those. The input is rounded by the largest of each
+`GROUP` of its columns, so what a row becomes depends on that row alone.
 """
 
 from __future__ import annotations

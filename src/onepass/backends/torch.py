@@ -17,7 +17,7 @@ import torch
 
 from onepass.backends.base import Array, Graph, Input
 from onepass.errors import BackendError
-from onepass.nn.moving import moved
+from onepass.nn.device import moved
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

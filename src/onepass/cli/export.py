@@ -144,7 +144,7 @@ def export(
         loading.require(package, feature="Export", extra="torch")
     from onepass.builtin import named
     from onepass.models.export import export_checkpoint
-    from onepass.models.weighted import graphs_with_weights, with_weights
+    from onepass.models.restored_weights import graphs_with_weights, with_weights
 
     found = named(checkpoint, revision)
     if graphs_with_weights(found):

@@ -109,7 +109,7 @@ def extract(
     row that fails becomes {"row": number, "error": message}, and the exit code is 1. A job with
     --output that is stopped or killed goes on with --resume.
     """
-    from onepass.cli.asking import schema_asked
+    from onepass.cli.schema_option import schema_asked
 
     asked = schema_asked(
         entity or (),

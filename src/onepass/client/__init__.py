@@ -3,7 +3,7 @@
 from onepass.errors import MissingExtra
 
 try:
-    from onepass.client.asking import AsyncClient, Client
+    from onepass.client.client import AsyncClient, Client
     from onepass.client.wire import ModelInfo
 except ModuleNotFoundError as error:
     if error.name != "httpx":

@@ -21,20 +21,20 @@ from onepass.decoding.assemble_records import (
     settled,
     value_of,
 )
+from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.classes import ClassRules, answer_task, window_logits
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_values import Slot
-from onepass.decoding.cut import without_cut
+from onepass.decoding.entity_names import NamedEntities, join_entities
 from onepass.decoding.findings import WindowFindings
-from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.merge import (
     merge_candidates,
     merge_relations,
 )
-from onepass.decoding.most import check_most
-from onepass.decoding.naming import NamedEntities, join_entities
 from onepass.decoding.overlap import Policy, Ties, resolve_overlaps
+from onepass.decoding.result_limit import check_most
 from onepass.decoding.specificity import label_rank
+from onepass.decoding.window_edges import without_cut
 from onepass.results.types import (
     Classification,
     Coverage,
@@ -103,7 +103,7 @@ def assemble(
         closer: relations that were found in shorter windows.
 
     >>> from onepass.decoding.findings import Findings
-    >>> from onepass.decoding.finds import Candidates
+    >>> from onepass.decoding.candidates import Candidates
     >>> from onepass.text.windows import Window
     >>> from onepass.text.words import split_words
     >>> found = Findings(Candidates([0], [2], [0.9], [0]))

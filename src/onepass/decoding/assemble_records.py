@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from onepass.decoding.consistency_values import Slot
-from onepass.decoding.findings import WindowFindings
-from onepass.decoding.finds import (
+from onepass.decoding.candidates import (
     ChoiceFind,
     Find,
     RecordFind,
@@ -19,6 +17,8 @@ from onepass.decoding.finds import (
     SpanFind,
     ValueOption,
 )
+from onepass.decoding.consistency_values import Slot
+from onepass.decoding.findings import WindowFindings
 from onepass.decoding.join_records import join_records
 from onepass.decoding.merge import merge_records
 from onepass.results.types import FieldValue, Record, Value

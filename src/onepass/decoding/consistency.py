@@ -19,11 +19,11 @@ from dataclasses import InitVar, dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.consistency_solve import Limit, Problem, solve
 from onepass.decoding.consistency_spans import entity_conflicts, entity_spans, entity_weights
 from onepass.decoding.consistency_types import Decision, decisions
 from onepass.decoding.consistency_values import Slot, Values
-from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.overlap import Policy
 from onepass.schema import Schema
 from onepass.schema.options import Solver

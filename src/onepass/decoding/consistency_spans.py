@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.decoding.finds import Candidates, SpanFind
+from onepass.decoding.candidates import Candidates, SpanFind
 from onepass.decoding.overlap import CLOSE, Policy
 
 

@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from onepass.decoding.candidates import Candidates, SpanFind, ValueOption
 from onepass.decoding.consistency_solve import Limit
 from onepass.decoding.consistency_spans import entity_spans
 from onepass.decoding.constrained import fit_of, most_values
-from onepass.decoding.finds import Candidates, SpanFind, ValueOption
 from onepass.schema import Field
 from onepass.text.words import Words
 from onepass.typed.fit import Fit

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onepass.decoding.finds import Find, SpanFind, ValueOption
+from onepass.decoding.candidates import Find, SpanFind, ValueOption
 from onepass.decoding.spans import candidates
 from onepass.schema import Field
 from onepass.schema.rules import Rules
@@ -120,7 +120,7 @@ def most_values(field: Field) -> int | None:
 def limited(finds: tuple[Find, ...], field: Field) -> tuple[Find, ...]:
     """Return the best finds that a list may hold, in the order given.
 
-    >>> from onepass.decoding.finds import ChoiceFind
+    >>> from onepass.decoding.candidates import ChoiceFind
     >>> limited((ChoiceFind(0, 0.6), ChoiceFind(2, 0.9)), Field("a")) == (
     ...     ChoiceFind(0, 0.6), ChoiceFind(2, 0.9))
     True

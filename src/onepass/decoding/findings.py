@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.decoding.finds import NO_CANDIDATES, Candidates, RecordFind, RelationFind
+from onepass.decoding.candidates import NO_CANDIDATES, Candidates, RecordFind, RelationFind
 from onepass.text.windows import Window
 
 Names = tuple[tuple[str, float], ...]  # of one entity with their scores, best first

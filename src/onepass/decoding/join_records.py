@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onepass.decoding.finds import RecordFind, SpanFind
+from onepass.decoding.candidates import RecordFind, SpanFind
 
 _Cost = tuple[int, int]  # joins with a record that begins later, words between; both summed
 _NEVER: _Cost = (1 << 40, 0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.decoding.finds import (
+from onepass.decoding.candidates import (
     Candidates,
     ChoiceFind,
     Find,

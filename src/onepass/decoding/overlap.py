@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from onepass.decoding.finds import Candidates, Ints
+from onepass.decoding.candidates import Candidates, Ints
 from onepass.schema.options import Overlap
 
 Policy = Overlap

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onepass.decoding.finds import RelationFind, SpanFind
+from onepass.decoding.candidates import RelationFind, SpanFind
 from onepass.decoding.spans import candidates
 
 _MOST = 6  # spans of an end that are kept: what is not among the best few is not meant

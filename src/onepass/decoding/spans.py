@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onepass.decoding.finds import Candidates, SpanFind
+from onepass.decoding.candidates import Candidates, SpanFind
 
 _Scores = npt.NDArray[np.floating[Any]]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onepass.decoding.finds import Candidates
+from onepass.decoding.candidates import Candidates
 
 _Scores = npt.NDArray[np.floating[Any]]
 

@@ -1,6 +1,6 @@
 """A page for a browser where a model can be tried without writing code.
 
-`asking` reads what stands in the form, `answering` gives what the page shows, `code` writes the
+`form` reads what stands in the form, `answering` gives what the page shows, `code` writes the
 same as a program, `policy` says who may ask, `page` lays it out with Gradio (extra ``demo``) and
 `run` serves it. Only the last two know Gradio.
 """
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from onepass.lazy import public
 
 if TYPE_CHECKING:
-    from onepass.demo.asking import (
+    from onepass.demo.code import program
+    from onepass.demo.form import (
         Asked,
         entity_part,
         relation_part,
         structure_parts,
         task_parts,
     )
-    from onepass.demo.code import program
 
 _HOMES = {
-    ".asking": (
+    ".form": (
         "Asked",
         "entity_part",
         "relation_part",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onepass.batch.answering import Request
-from onepass.demo.asking import Asked
 from onepass.demo.code import program
+from onepass.demo.form import Asked
 from onepass.errors import OnepassError
 from onepass.results.html_parts import escape
 from onepass.results.render import to_fragment
@@ -55,7 +55,7 @@ class Answering:
             ask: reads the form; what it refuses is shown.
 
         >>> from onepass import Extractor
-        >>> from onepass.demo.asking import entity_part
+        >>> from onepass.demo.form import entity_part
         >>> answering = Answering(Extractor(), "Extractor()")
         >>> answer = answering.answer(lambda: Asked("Ann Lee met Bo.", (entity_part("person"),)))
         >>> "Ann Lee" in answer.html, '"label": "person"' in answer.json

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onepass.demo.asking import Asked
+from onepass.demo.form import Asked
 from onepass.models.choosing import BackendName, Precision
 
 _WIDTH = 84  # characters of a piece of text, before its quotes
@@ -48,7 +48,7 @@ def program(asked: Asked, opened: str = _BUILT_IN) -> str:
         asked: the question.
         opened: the expression that opens the model, as `opening` returns it.
 
-    >>> from onepass.demo.asking import entity_part
+    >>> from onepass.demo.form import entity_part
     >>> print(program(Asked("Ann runs Acme.", (entity_part("person"),), threshold=0.4)))
     from onepass import Extractor, Schema
     <BLANKLINE>

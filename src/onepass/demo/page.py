@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from onepass import __version__
 from onepass.demo.answering import Answering
-from onepass.demo.asking import (
+from onepass.demo.form import (
     Asked,
     entity_part,
     one_structure,

@@ -15,8 +15,8 @@ from onepass.corpus.example import Example
 from onepass.corpus.files import find_files
 from onepass.corpus.public import read_any
 from onepass.errors import BackendError, InputError
-from onepass.evaluation.asking import schema_of
 from onepass.evaluation.files import FileProgress, SuiteReport, evaluate_paths
+from onepass.evaluation.gold_schema import schema_of
 from onepass.evaluation.predict import predict
 from onepass.models.reader import Reader
 from onepass.results.types import Extraction

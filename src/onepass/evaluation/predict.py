@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Protocol
 
 from onepass.corpus.example import Example
-from onepass.evaluation.asking import schema_of
+from onepass.evaluation.gold_schema import schema_of
 from onepass.extractor import Extractor
 from onepass.models.gliner.family import GLINER
 from onepass.results.types import Extraction, Value

@@ -22,7 +22,7 @@ from onepass.models.adapters import adapter_configs
 from onepass.models.embedding.modules import convert_modules
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
 from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
-from onepass.models.weighted import with_weights
+from onepass.models.restored_weights import with_weights
 
 _FOLDERS = ("encoder_config", LABELS, DECODER, LABEL_TOKENIZER)
 _FILES = (GLINER_CONFIG, CONFIG, SETTINGS_FILE, *TOKENIZER_FILES)

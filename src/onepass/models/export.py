@@ -41,7 +41,7 @@ def export_checkpoint(
         reduction: how int8 graphs are made; None for the defaults of
             `onepass.models.reduction.Reduction`.
         places: whether to write where the weights are in the graphs, so that the checkpoint can be
-            shipped without them and trained on all the same (`onepass.models.weighted`).
+            shipped without them and trained on all the same (`onepass.models.restored_weights`).
 
     Returns:
         The folder that was written.
@@ -64,7 +64,7 @@ def export_checkpoint(
     unused = _unused(model) if places else ()
     network = load_network(model.family, model.directory)
     try:
-        from onepass.nn.export import export_graphs
+        from onepass.nn.graphs.export import export_graphs
     except ImportError as error:
         raise MissingExtra("Writing ONNX graphs", "torch") from error
     network.prepare()
@@ -102,7 +102,7 @@ def _unused(model: Model) -> Sequence[str]:
 
 
 def _write_places(network: Any, graphs: Path, target: Path, unused: Sequence[str]) -> None:
-    from onepass.nn.graph_weights import write_places
+    from onepass.nn.graphs.graph_weights import write_places
 
     state = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
     write_places(target, graphs, state, unused)

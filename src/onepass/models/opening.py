@@ -22,7 +22,7 @@ from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_preci
 from onepass.models.family import Model
 from onepass.models.lanes import Lanes, lanes_of
 from onepass.models.registry import load_network
-from onepass.models.weighted import graphs_with_weights, with_weights
+from onepass.models.restored_weights import graphs_with_weights, with_weights
 
 _DEFAULT = Wanted()
 _EXPORTING = Lock()  # of the threads of a process, one exports, and the others find what it made

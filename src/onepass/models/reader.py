@@ -17,9 +17,9 @@ from onepass.decoding.assemble import Choice, WindowFindings, assemble
 from onepass.decoding.consistency_solve import check_solver
 from onepass.decoding.findings import Findings
 from onepass.models.batching import ON_CPU, Budget, batches
+from onepass.models.cancelling import Check, Unwanted, current_check
 from onepass.models.cutting import Cut, coverage_of, cut_texts
 from onepass.models.family import Asking, FollowUp, Model, Seen
-from onepass.models.giving_up import Check, Unwanted, current_check
 from onepass.models.kept import PLAIN
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
@@ -145,7 +145,7 @@ class Reader:
 
         Raises:
             TextTooLong: for a long text if ``on_long`` of the call is "error"; before any is read.
-            Unwanted: if nobody wants it any more, see `onepass.models.giving_up`.
+            Unwanted: if nobody wants it any more, see `onepass.models.cancelling`.
         """
         family = self.model.family
         limits = self.model.limits

@@ -66,7 +66,9 @@ def reduce_graphs(
             "their loss cannot be measured here; use products=False (--weights-only), or another "
             "machine."
         )
-    from onepass.nn.quantize import quantize_file  # needs the package onnx, which an extra brings
+    from onepass.nn.graphs.quantize import (
+        quantize_file,  # needs the package onnx, which an extra brings
+    )
 
     runs = _recorded(model, graphs, exact, how.sample)
     for graph in graphs:

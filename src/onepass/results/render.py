@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from onepass.results import given
+from onepass.results import arguments
 from onepass.results.html_parts import (
     classes_html,
     escape,
@@ -42,10 +42,10 @@ def to_html(docs: Extraction | Iterable[Extraction], *, title: str = "onepass") 
     >>> "a &lt; b" in to_html(Extraction("a < b"))
     True
     """
-    shown = given.extractions(docs)
+    shown = arguments.extractions(docs)
     colors = colors_of(entity.label for doc in shown for entity in doc.entities)
     body = "\n".join(f'<div class="onepass">{_sections(doc, colors)}</div>' for doc in shown)
-    return page(escape(given.name(title, "The title")), body)
+    return page(escape(arguments.name(title, "The title")), body)
 
 
 def to_fragment(doc: Extraction) -> str:
@@ -56,7 +56,7 @@ def to_fragment(doc: Extraction) -> str:
     >>> to_fragment(Extraction("a")).startswith('<div class="onepass"><style>')
     True
     """
-    colors = colors_of(entity.label for entity in given.extraction(doc).entities)
+    colors = colors_of(entity.label for entity in arguments.extraction(doc).entities)
     return f'<div class="onepass"><style>{CSS}</style>{_sections(doc, colors)}</div>'
 
 

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from onepass.errors import InputError, MissingExtra
-from onepass.results.given import name
+from onepass.results.arguments import name
 from onepass.results.surrogates import escaped_surrogates, has_surrogate, without_surrogates
 from onepass.results.types import Extraction
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onepass.results import given
+from onepass.results import arguments
 from onepass.results.types import Extraction, FieldValue
 from onepass.results.values import values_in
 from onepass.results.wording import called, columns, coverage_line, none_fits, printable
@@ -36,7 +36,7 @@ def to_table(doc: Extraction) -> str:
     <BLANKLINE>
     0 of 0 characters read in 0 windows.
     """
-    given.extraction(doc)
+    arguments.extraction(doc)
     sections: list[list[str]] = []
     if doc.entities:
         rows = [(called(e), e.text, f"{e.start}:{e.end}", f"{e.score:.3f}") for e in doc.entities]

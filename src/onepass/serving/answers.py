@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from onepass.decoding.most import check_most
+from onepass.decoding.result_limit import check_most
 from onepass.errors import TooMuchFound
 from onepass.results.types import Extraction
 from onepass.results.values import values_in
@@ -42,7 +42,7 @@ def values_found(doc: Extraction) -> int:
 
 
 def checked(doc: Extraction) -> Extraction | TooMuchFound:
-    """Return an extraction, or that more was found than `onepass.decoding.most` lets through."""
+    """Return an extraction, or that more was found than `decoding.result_limit` lets through."""
     try:
         check_most(values_found(doc))
     except TooMuchFound as error:

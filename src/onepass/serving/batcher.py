@@ -17,7 +17,7 @@ from threading import Condition, Thread
 from time import perf_counter
 
 from onepass.errors import OnepassError, SchemaError
-from onepass.models.giving_up import Unwanted, while_wanted
+from onepass.models.cancelling import Unwanted, while_wanted
 from onepass.results.types import Extraction
 from onepass.serving.metrics import Metrics
 from onepass.serving.question import Question

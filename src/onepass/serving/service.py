@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from onepass.decoding.most import at_most
+from onepass.decoding.result_limit import at_most
 from onepass.extractor import Extractor
 from onepass.results.types import Extraction
 from onepass.schema.options import DEFAULTS, CallOptions

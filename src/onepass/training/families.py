@@ -18,8 +18,8 @@ from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
+from onepass.models.restored_weights import with_weights
 from onepass.models.settings import own_splitter
-from onepass.models.weighted import with_weights
 from onepass.text.words import Splitter
 from onepass.training.config import TrainConfig
 from onepass.training.sections import Loss, read_loss

@@ -14,7 +14,7 @@ from typing import Any
 
 from onepass.corpus.example import Example
 from onepass.errors import InputError, SchemaError
-from onepass.evaluation.asking import schema_of
+from onepass.evaluation.gold_schema import schema_of
 from onepass.evaluation.predict import Extracts
 from onepass.evaluation.run import evaluate
 from onepass.schema import Schema

@@ -11,11 +11,11 @@ import torch
 
 from onepass.backends.base import Array
 from onepass.corpus.question import Question
-from onepass.decoding.finds import Candidates
+from onepass.decoding.candidates import Candidates
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.family import Asking
-from onepass.models.gliner.asked import Asked, ask
+from onepass.models.gliner.decoder_targets import LabelWriting
 from onepass.models.gliner.family import GLINER
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.label_batch import LabelReader
@@ -27,7 +27,7 @@ from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
 from onepass.models.gliner.targets import Targets, build_targets
-from onepass.models.gliner.written import LabelWriting
+from onepass.models.gliner.training_passes import Asked, ask
 from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.models.thresholds import Thresholds

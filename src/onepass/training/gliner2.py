@@ -32,8 +32,8 @@ class Gliner2Trainee:
         checkpoint: its directory.
         loss: weights of the loss terms.
         device: where the network runs.
-        weights: another directory, which the network is read from (`onepass.models.weighted`); it
-            may be gone when the checkpoint is saved.
+        weights: another directory, which the network is read from
+            (`onepass.models.restored_weights`); it may be gone when the checkpoint is saved.
         splitter: of words, in place of the one that the checkpoint names; see `onepass.text.words`.
 
     Raises:

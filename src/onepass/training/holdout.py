@@ -14,7 +14,7 @@ import torch
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.corpus.question import Question
-from onepass.evaluation.asking import schema_of
+from onepass.evaluation.gold_schema import schema_of
 from onepass.schema import Schema
 from onepass.training.asking.records import pairs_by_type, record_answers
 from onepass.training.stream import BatchOptions, split_by_length

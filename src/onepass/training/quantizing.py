@@ -1,9 +1,9 @@
 """Layers that compute in training as the graphs in eight bits will, so that little is lost there.
 
-Weights, rows of embeddings and what goes into the products of
-`onepass.nn.rounding.PARTS` are rounded to the steps
-that `onepass.nn.rounding` and `onepass.nn.products` give them; gradients pass as if nothing had
-been rounded (straight-through, https://arxiv.org/abs/1712.05877). Recurrent layers stay exact. It
+Weights, rows of embeddings and what goes into the products of `onepass.nn.graphs.rounding.PARTS`
+are rounded to the steps that `onepass.nn.graphs.rounding` and `onepass.nn.graphs.products` give
+them; gradients pass as if nothing had been rounded (straight-through,
+https://arxiv.org/abs/1712.05877). Recurrent layers stay exact. It
 knows torch layers, no model.
 """
 
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onepass.nn.rounding import LEAST, LOPSIDED, PARTS, SHARE, SMALLEST, STEPS
+from onepass.nn.graphs.rounding import LEAST, LOPSIDED, PARTS, SHARE, SMALLEST, STEPS
 
 
 def quantize_layers(network: nn.Module) -> None:

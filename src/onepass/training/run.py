@@ -39,7 +39,7 @@ from onepass.training.material import CONFIG, held_out, open_data, open_sampler,
 from onepass.training.opening import open_learner, with_teacher
 from onepass.training.processes import Processes, open_processes
 from onepass.training.rl.run import Reinforcement
-from onepass.training.showing import open_samples
+from onepass.training.sample_texts import open_samples
 from onepass.training.sources import Sources, by_length
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask

@@ -18,7 +18,7 @@ from tests.models.gliner.conftest import Case
 from onepass.backends.base import Array, Graph
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.network.network import GlinerNetwork
-from onepass.nn.export import export_graphs
+from onepass.nn.graphs.export import export_graphs
 
 EVERY = (*KINDS, *RELATED)
 ENCODER_PARTS = {

@@ -15,12 +15,12 @@ from tests.training.gliner_data import make_learner
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner.asked import BLANK, Asked, ask
 from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.decoder_targets import LabelWriting
 from onepass.models.gliner.label_batch import LabelReader
 from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.targets import build_targets
-from onepass.models.gliner.written import LabelWriting
+from onepass.models.gliner.training_passes import BLANK, Asked, ask
 from onepass.schema import Schema
 from onepass.training.holdout import whole_question
 

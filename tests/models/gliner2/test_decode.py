@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from onepass import Schema
+from onepass.decoding.candidates import ChoiceFind, SpanFind
 from onepass.decoding.findings import Findings
-from onepass.decoding.finds import ChoiceFind, SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.family import Asking
 from onepass.models.gliner2.decode import decode

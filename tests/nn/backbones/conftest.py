@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from onepass.nn.branches import add_branches
+from onepass.nn.graphs.branches import add_branches
 
 Run = Callable[[torch.Tensor, torch.Tensor], np.ndarray]
 

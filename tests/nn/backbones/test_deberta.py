@@ -13,7 +13,7 @@ from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_p
 from onepass.errors import CheckpointError
 from onepass.nn.backbones.deberta import DebertaBackbone, DebertaConfig
 from onepass.nn.backbones.deberta_layer import distance_rows
-from onepass.nn.branches import MANY
+from onepass.nn.graphs.branches import MANY
 from onepass.nn.keymap import to_ours, to_theirs
 
 TINY = {

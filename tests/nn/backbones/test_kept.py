@@ -16,7 +16,7 @@ from tests.nn.backbones.test_modernbert import TINY as MODERNBERT
 from tests.nn.backbones.test_t5 import TINY as T5
 
 from onepass.nn.backbones.build import build_backbone
-from onepass.nn.branches import add_branches
+from onepass.nn.graphs.branches import add_branches
 
 CONVOLVED = {"conv_kernel_size": 3, "conv_act": "gelu"}
 ENCODERS: dict[str, dict[str, Any]] = {

@@ -11,10 +11,10 @@ from onepass.corpus.example import Example, GoldTask
 from onepass.training.data import LineFile, Mixture
 from onepass.training.loading import Direct
 from onepass.training.loop import LoopOptions
-from onepass.training.rl.asking import task_questions
 from onepass.training.rl.config import RlOptions
 from onepass.training.rl.learner import Learner
 from onepass.training.rl.policy import AskedTask, Policy
+from onepass.training.rl.questions import task_questions
 from onepass.training.rl.rewards import Rewards
 from onepass.training.rl.run import Reinforcement
 from onepass.training.sampling import SamplingOptions

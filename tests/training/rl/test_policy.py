@@ -11,8 +11,8 @@ from tests.training.rl.problem import LABELS, make_checkpoint
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.errors import CheckpointError
-from onepass.training.rl.asking import TaskSampler, task_questions
 from onepass.training.rl.policy import AskedTask, Policy, open_policy
+from onepass.training.rl.questions import TaskSampler, task_questions
 from onepass.training.rl.value import ValueModel
 from onepass.training.sampling import SamplingOptions
 

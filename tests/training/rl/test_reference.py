@@ -3,8 +3,8 @@ import torch
 from tests.training.rl.problem import LABELS, make_checkpoint
 
 from onepass.corpus.example import Example, GoldTask
-from onepass.training.rl.asking import task_questions
 from onepass.training.rl.policy import open_policy
+from onepass.training.rl.questions import task_questions
 from onepass.training.rl.reference import FrozenCopy, OtherModel
 
 

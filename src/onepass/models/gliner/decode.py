@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from onepass.backends.base import Array, Floats
+from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.findings import Findings
-from onepass.decoding.finds import Candidates, RelationFind, SpanFind
 from onepass.decoding.merge import merge_candidates
 from onepass.decoding.overlap import resolve_overlaps
 from onepass.models.family import Asking, Seen

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from onepass.corpus.question import folded
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner.asked import Asked
 from onepass.models.gliner.prompt import Kind
+from onepass.models.gliner.training_passes import Asked
 
 Ints = NDArray[np.int64]
 

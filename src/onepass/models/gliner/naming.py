@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backends.base import Array, Backend, Floats
+from onepass.decoding.candidates import Candidates
 from onepass.decoding.findings import Names
-from onepass.decoding.finds import Candidates
 from onepass.decoding.overlap import Policy, select
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError, SchemaError

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from onepass.decoding.finds import SpanFind
+from onepass.decoding.candidates import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.models.family import NO_NAMING

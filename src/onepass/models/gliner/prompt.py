@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backends.base import Floats
-from onepass.decoding.finds import SpanFind
+from onepass.decoding.candidates import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner.config import GlinerConfig
 from onepass.text.words import PLAIN, split_words

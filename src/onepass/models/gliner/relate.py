@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from onepass.backends.base import Array, Backend, Floats
-from onepass.decoding.finds import Candidates
+from onepass.decoding.candidates import Candidates
 from onepass.models.family import Asking
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading

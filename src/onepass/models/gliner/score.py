@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from onepass.backends.base import Backend, Floats, Rows
+from onepass.decoding.candidates import NO_CANDIDATES, Candidates
 from onepass.decoding.findings import Names
-from onepass.decoding.finds import NO_CANDIDATES, Candidates
 from onepass.decoding.overlap import resolve_overlaps
 from onepass.decoding.spans import candidates
 from onepass.decoding.tokens import token_candidates

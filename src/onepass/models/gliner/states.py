@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from onepass.backends.base import Array, Floats, Rows
-from onepass.decoding.finds import Candidates
+from onepass.decoding.candidates import Candidates
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backends.base import Array
-from onepass.models.gliner.asked import Asked
 from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.decoder_targets import LabelWriting, WrittenBatch
 from onepass.models.gliner.encode import collate
 from onepass.models.gliner.label_batch import LabelBatch, LabelReader
-from onepass.models.gliner.written import LabelWriting, WrittenBatch
+from onepass.models.gliner.training_passes import Asked
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

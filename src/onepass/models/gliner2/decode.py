@@ -14,9 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from onepass.backends.base import Floats
-from onepass.decoding.constrained import constrained_values, limited, value_options
-from onepass.decoding.findings import Findings
-from onepass.decoding.finds import (
+from onepass.decoding.candidates import (
     Candidates,
     ChoiceFind,
     Find,
@@ -26,6 +24,8 @@ from onepass.decoding.finds import (
     SpanFind,
     ValueOption,
 )
+from onepass.decoding.constrained import constrained_values, limited, value_options
+from onepass.decoding.findings import Findings
 from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import resolve_overlaps
 from onepass.decoding.pair_options import pair_options

@@ -8,7 +8,7 @@ order. Row ``i`` of the result is needed from ``i`` places further left: a slice
 a block needs the distances to all pieces from its own rows only, 5 distances for 4 pieces where
 all pieces at once need 8.
 
-A graph that is exported has one head after the other, too (`onepass.nn.by_head`).
+A graph that is exported has one head after the other, too (`onepass.nn.graphs.by_head`).
 
 It knows no weights, no dropout and no normalizations.
 """

@@ -8,12 +8,12 @@ from pathlib import Path
 from onepass.corpus.example import Example
 from onepass.errors import InputError
 from onepass.training.loop import LoopOptions, Outcome
-from onepass.training.rl.asking import TaskSampler
 from onepass.training.rl.config import RlOptions
 from onepass.training.rl.feedback import Feedback
 from onepass.training.rl.learner import Judges, Learner
 from onepass.training.rl.loop import reinforce
 from onepass.training.rl.policy import Policy
+from onepass.training.rl.questions import TaskSampler
 from onepass.training.rl.reference import FrozenCopy, OtherModel, Reference
 from onepass.training.rl.rewards import build_rewards
 from onepass.training.rl.scoring import HeldOutRewards

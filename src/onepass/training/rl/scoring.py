@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from onepass.corpus.example import Example
-from onepass.training.rl.asking import task_questions
 from onepass.training.rl.episode import Episode
 from onepass.training.rl.equations import take_actions
 from onepass.training.rl.policy import Policy
+from onepass.training.rl.questions import task_questions
 from onepass.training.rl.rewards import Rewards, per_text
 from onepass.training.stream import BatchOptions, split_by_length
 

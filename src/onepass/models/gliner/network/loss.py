@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import torch
 
+from onepass.models.gliner.decoder_targets import WrittenBatch
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner.network.network import GlinerNetwork
 from onepass.models.gliner.network.outputs import run_network
 from onepass.models.gliner.targets import Grid, Targets
-from onepass.models.gliner.written import WrittenBatch
 from onepass.nn.losses import dice_loss, focal_loss, keep_negatives, reduce_loss, width_weights
 
 

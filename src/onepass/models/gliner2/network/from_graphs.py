@@ -11,7 +11,7 @@ from onepass.hub.files import read_json
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.network.checkpoint import save_network
 from onepass.models.gliner2.network.network import Gliner2Network
-from onepass.nn.graph_weights import read_weights_of
+from onepass.nn.graphs.graph_weights import read_weights_of
 
 _POOLER = "backbone.pooler."  # nothing of ours reads it; the reference library asks for it
 UNUSED = (_POOLER, "backbone.type_embeddings.")  # of the latter, graphs hold the first row
@@ -22,7 +22,7 @@ def write_checkpoint(source: Path, graphs: Path, target: Path) -> None:
 
     Args:
         source: directory of the configuration and the tokenizer.
-        graphs: directory of the graphs, with the table of `onepass.nn.graph_weights`.
+        graphs: directory of the graphs, with the table of `onepass.nn.graphs.graph_weights`.
         target: directory that receives the checkpoint.
 
     Raises:

@@ -19,7 +19,7 @@ from onepass.models.gliner2.cells import Cells, Counted
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.targets import ClassGroup, LossWeights, Targets
-from onepass.nn.moving import moved
+from onepass.nn.device import moved
 
 __all__ = ["LossWeights", "compute_loss", "loss_of"]
 

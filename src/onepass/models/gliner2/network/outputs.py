@@ -14,7 +14,7 @@ import torch
 from onepass.models.gliner2.encode import Batch
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.targets import ClassGroup, SpanGroup, Targets
-from onepass.nn.moving import moved
+from onepass.nn.device import moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ from onepass.hub import Checkpoint, locate
 from onepass.hub.exports import PLACES
 from onepass.models.convert import convert_checkpoint
 from onepass.models.export import export_checkpoint
-from onepass.models.weighted import with_weights
+from onepass.models.restored_weights import with_weights
 
 SCHEMA = {"entities": ["person", "company"], "classifications": {"tone": ["calm", "angry"]}}
 TEXT = "Tim Cook runs Apple in Paris."

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepass import InputError, OnepassError, Schema, SchemaError
-from onepass.demo.asking import (
+from onepass.demo.form import (
     MAX_CHARS,
     Asked,
     entity_part,

@@ -61,7 +61,7 @@ def export_graphs(
         directory: exists.
         hidden: size of the checkpoint's vectors.
         in_parts: whether wide feed-forwards are computed in parts, which is faster in fp32; their
-            weights are cut then (`onepass.nn.feed_forward`).
+            weights are cut then (`onepass.nn.graphs.feed_forward`).
 
     Raises:
         MissingExtra: if the package ``onnx`` is not installed.
@@ -119,8 +119,8 @@ def _finish(path: Path, *, in_parts: bool) -> None:
     """Put into a graph what the exporter cannot write."""
     import onnx
 
-    from onepass.nn.branches import add_branches
-    from onepass.nn.feed_forward import split_feed_forwards
+    from onepass.nn.graphs.branches import add_branches
+    from onepass.nn.graphs.feed_forward import split_feed_forwards
 
     model = onnx.load(path, load_external_data=False)
     changed = add_branches(model)

@@ -4,9 +4,9 @@ import pytest
 
 from onepass.decoding import assemble as module
 from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.candidates import Candidates
 from onepass.decoding.findings import Findings
-from onepass.decoding.finds import Candidates
-from onepass.decoding.most import at_most
+from onepass.decoding.result_limit import at_most
 from onepass.errors import TooMuchFound
 from onepass.results.types import Coverage, Extraction
 from onepass.schema import Schema

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from onepass.corpus.question import Question
-from onepass.decoding.finds import SpanFind
+from onepass.decoding.candidates import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner.askable import plan_askable
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.plan import relation_prompts
 from onepass.models.gliner.prompt import Kind, Prompt, Writer
 from onepass.models.gliner.text import Text, read_text, read_window
+from onepass.models.gliner.training_schema import plan_askable
 from onepass.text.placing import Placer
 from onepass.text.windows import Window
 from onepass.text.words import Splitter, Words

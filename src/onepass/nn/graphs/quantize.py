@@ -2,8 +2,8 @@
 
 ``NAME.onnx`` restores the weights when it is opened and computes in fp32: any runtime on any CPU
 runs it. ``NAME.products.onnx`` computes the products of its backbone from integers
-(`onepass.nn.products`) and attends by one operation (`onepass.nn.fused_attention`), which ONNX
-Runtime alone has. Both read the weights from ``NAME.weights``, so that the second form
+(`onepass.nn.graphs.products`) and attends by one operation (`onepass.nn.graphs.fused_attention`),
+which ONNX Runtime alone has. Both read the weights from ``NAME.weights``, so that the second form
 costs no space. Rows of an embedding are scaled after they were looked up.
 """
 
@@ -18,12 +18,12 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onepass.backends.base import PRODUCTS, WEIGHTS, Array
-from onepass.nn.constants import LARGE, lift_constants, read_by
-from onepass.nn.fused_attention import fuse_attention
-from onepass.nn.product_inputs import product_moments
-from onepass.nn.products import find_products, put_weight, quantize_products
-from onepass.nn.rounding import Moments, Rounded, round_matrix
-from onepass.nn.shared_weights import save_sharing
+from onepass.nn.graphs.constants import LARGE, lift_constants, read_by
+from onepass.nn.graphs.fused_attention import fuse_attention
+from onepass.nn.graphs.product_inputs import product_moments
+from onepass.nn.graphs.products import find_products, put_weight, quantize_products
+from onepass.nn.graphs.rounding import Moments, Rounded, round_matrix
+from onepass.nn.graphs.shared_weights import save_sharing
 
 
 def quantize_file(

@@ -17,7 +17,7 @@ from onepass.backends.base import FIXED_AXES, Array
 from onepass.models.gliner2.config import COUNTING_LAYERS
 from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.gliner2.network.checkpoint import load_network
-from onepass.nn.export import OPSET, export_graphs
+from onepass.nn.graphs.export import OPSET, export_graphs
 
 HIDDEN, VOCABULARY = 32, 90
 Sizes = Mapping[str, int]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from onepass.nn.quantize import quantize_file, quantize_weights
+from onepass.nn.graphs.quantize import quantize_file, quantize_weights
 
 SIZE = 96
 

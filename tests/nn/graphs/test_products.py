@@ -14,8 +14,8 @@ from torch import nn
 from onepass.backends.base import Graph
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.backends.onnx import OnnxBackend
-from onepass.nn.export import export_graphs
-from onepass.nn.quantize import quantize_file
+from onepass.nn.graphs.export import export_graphs
+from onepass.nn.graphs.quantize import quantize_file
 
 SIZE = 96
 GRAPH = Graph("encode", {"x": ("batch", "pieces", "hidden")}, {"y": ("batch", "pieces", "hidden")})

@@ -10,7 +10,7 @@ import torch
 from onnx import helper
 
 from onepass.nn.backbones.disentangled import BLOCKS, attend, block_distances
-from onepass.nn.by_head import Nodes, attend_by_head, share
+from onepass.nn.graphs.by_head import Nodes, attend_by_head, share
 
 SIZE, SPAN = 5, 40
 INPUTS = ("qkv", "bias", "key_table", "query_table", "by_query", "by_key")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import onnx
 from onnx import helper, numpy_helper
 
-from onepass.nn.by_head import Nodes
-from onepass.nn.constants import read_by
-from onepass.nn.products import CONTRIB, import_contrib
+from onepass.nn.graphs.by_head import Nodes
+from onepass.nn.graphs.constants import read_by
+from onepass.nn.graphs.products import CONTRIB, import_contrib
 
 _SPLIT, _KEYS = [0, 2, 1, 3], [0, 2, 3, 1]  # orders of (batch, pieces, heads, size)
 _MASK = [0, 3, 1, 2]  # order of (batch, 1, 1, pieces)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner.asked import Asked
 from onepass.models.gliner.prompt import Kind
+from onepass.models.gliner.training_passes import Asked
 
 Ints = NDArray[np.int64]
 

@@ -1,8 +1,8 @@
 """Attention in an exported graph that goes by the size of the batch: all heads at once or in turn.
 
 The exporter writes one node for the attention of a layer of DeBERTa. Here it becomes an ``If`` of
-`onepass.nn.backbones.disentangled`, with all heads at once, and `onepass.nn.by_head`, which read
-the same tables. It knows graphs and those two orders of work.
+`onepass.nn.backbones.disentangled`, with all heads at once, and `onepass.nn.graphs.by_head`, which
+read the same tables. It knows graphs and those two orders of work.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from onnx import helper
 
 from onepass.backends.base import IS_LONG
 from onepass.nn.backbones.disentangled import BLOCKS, DOMAIN, NODE, AllHeads
-from onepass.nn.by_head import Nodes, Shared, attend_by_head, share
+from onepass.nn.graphs.by_head import Nodes, Shared, attend_by_head, share
 
 # Scores of a head, batch * pieces * pieces, from which on one head comes after the other: on two
 # threads 0.91 of the speed with 64 * 64, 1.00 with 200 * 200, 1.07 with 8 * 128 * 128 and 1.15 with
@@ -137,7 +137,7 @@ def _all_heads(sizes: _Sizes, opset: int) -> onnx.GraphProto:
         _OUTPUT: {0: "batch", 1: "pieces"},
     }
     with TemporaryDirectory() as directory, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as in onepass.nn.export
+        warnings.simplefilter("ignore")  # as in onepass.nn.graphs.export
         torch.onnx.export(
             AllHeads(sizes.heads).eval(),
             examples,

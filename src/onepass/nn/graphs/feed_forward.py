@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from onepass.nn.constants import lift_constants, read_by
+from onepass.nn.graphs.constants import lift_constants, read_by
 
 WIDEST = 1536  # columns of a part
 

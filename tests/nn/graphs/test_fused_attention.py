@@ -18,8 +18,8 @@ from torch import nn
 from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.nn.backbones.attention import closed, join_heads, split_heads
-from onepass.nn.export import export_graphs
-from onepass.nn.fused_attention import fuse_attention
+from onepass.nn.graphs.export import export_graphs
+from onepass.nn.graphs.fused_attention import fuse_attention
 
 HIDDEN, HEADS = 16, 4
 AXES: Mapping[str, tuple[str, ...]] = {

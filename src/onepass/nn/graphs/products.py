@@ -5,8 +5,8 @@ graph runs, once for all products with it. A row's result depends on that row al
 other texts of a batch, nor on padding, as it does where one scale is found for a whole tensor
 (`onnxruntime.quantization.quantize_dynamic`). Everything between the products stays in fp32.
 
-Products of the backbone and of the span head are meant (`onepass.nn.rounding.PARTS`). This module
-knows no family and no file.
+Products of the backbone and of the span head are meant (`onepass.nn.graphs.rounding.PARTS`). This
+module knows no family and no file.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from onepass.nn.constants import LARGE, read_by
-from onepass.nn.rounding import PARTS, Rounded
+from onepass.nn.graphs.constants import LARGE, read_by
+from onepass.nn.graphs.rounding import PARTS, Rounded
 
 CONTRIB = "com.microsoft"  # the domain of ONNX Runtime's own operators
 _PREFIX = "onepass."  # of what all products of a graph share
@@ -33,7 +33,7 @@ def find_products(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     A weight that something else uses as well is left out.
 
     Args:
-        graph: after `onepass.nn.constants.lift_constants`.
+        graph: after `onepass.nn.graphs.constants.lift_constants`.
     """
     weights = {tensor.name: tensor for tensor in graph.initializer}
     uses = Counter(name for node in graph.node for name in read_by(node))

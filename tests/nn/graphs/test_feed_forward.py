@@ -17,10 +17,10 @@ from torch import nn
 
 from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.gliner2.network.checkpoint import load_network
-from onepass.nn import feed_forward
 from onepass.nn.backbones.activations import ACTIVATIONS
-from onepass.nn.export import export_graphs
-from onepass.nn.feed_forward import split_feed_forwards
+from onepass.nn.graphs import feed_forward
+from onepass.nn.graphs.export import export_graphs
+from onepass.nn.graphs.feed_forward import split_feed_forwards
 
 HIDDEN, COLUMNS = 12, 24
 

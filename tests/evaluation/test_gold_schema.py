@@ -11,7 +11,7 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
-from onepass.evaluation.asking import schema_of
+from onepass.evaluation.gold_schema import schema_of
 from onepass.schema import Schema
 
 

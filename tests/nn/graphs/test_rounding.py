@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from onepass.nn.rounding import Moments, Rounded, round_matrix
+from onepass.nn.graphs.rounding import Moments, Rounded, round_matrix
 
 ROWS, COLUMNS = 200, 24  # more rows than are rounded together
 

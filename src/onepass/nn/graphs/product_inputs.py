@@ -11,8 +11,8 @@ import onnx
 
 from onepass.backends.base import Array
 from onepass.backends.onnx_runtime import onnxruntime
-from onepass.nn.products import find_products
-from onepass.nn.rounding import Moments
+from onepass.nn.graphs.products import find_products
+from onepass.nn.graphs.rounding import Moments
 
 
 def product_moments(
@@ -21,7 +21,7 @@ def product_moments(
     """Return the moments of the inputs of each product, by the name of its weight.
 
     Args:
-        model: in fp32, after `onepass.nn.constants.lift_constants`.
+        model: in fp32, after `onepass.nn.graphs.constants.lift_constants`.
         runs: the inputs of the graph, by name, for each run; those that it does not take are
             ignored.
 

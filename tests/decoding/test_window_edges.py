@@ -5,9 +5,9 @@ from collections.abc import Callable
 from tests.linear import assert_grows_in_proportion
 
 from onepass.decoding.assemble import Choice, assemble
-from onepass.decoding.cut import without_cut
+from onepass.decoding.candidates import Candidates, RecordFind, RelationFind, SpanFind
 from onepass.decoding.findings import Findings, WindowFindings
-from onepass.decoding.finds import Candidates, RecordFind, RelationFind, SpanFind
+from onepass.decoding.window_edges import without_cut
 from onepass.results.types import Coverage
 from onepass.schema import Schema
 from onepass.text.windows import Window

@@ -12,8 +12,8 @@ from torch import nn
 
 from onepass.errors import BackendError, CheckpointError
 from onepass.hub.exports import PLACES
-from onepass.nn.graph_weights import read_weights_of, write_places
-from onepass.nn.quantize import quantize_file
+from onepass.nn.graphs.graph_weights import read_weights_of, write_places
+from onepass.nn.graphs.quantize import quantize_file
 
 SIZE = 96
 UNUSED = ("unused.", "kinds.")

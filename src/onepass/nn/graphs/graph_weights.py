@@ -25,7 +25,7 @@ from onnx import numpy_helper
 
 from onepass.errors import BackendError, CheckpointError
 from onepass.hub.exports import PLACES
-from onepass.nn.constants import lift_constants
+from onepass.nn.graphs.constants import lift_constants
 
 _CUTS = (1, 2, 3, 6)  # parts that the rows of a constant may be: gates of a cell, twice
 _MOST_PARTS = 8  # a constant is at least an eighth of a weight
@@ -191,7 +191,7 @@ def _put(weight: Values, part: Part, values: Values) -> None:
 
 
 def _restored(tensors: Mapping[str, NDArray[Any]], name: str) -> Values:
-    """Return a constant of a graph, from eight bits where it is in them (`onepass.nn.quantize`)."""
+    """Return a constant of a graph, from eight bits where `quantize` put it there."""
     if name in tensors:
         return np.asarray(tensors[name], np.float32)
     values: Values = tensors[f"{name}.int8"].astype(np.float32) * tensors[f"{name}.scale"]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from onepass.decoding.candidates import Candidates
 from onepass.decoding.findings import Findings, Names
-from onepass.decoding.finds import Candidates
 
 Place = tuple[int, int, int]  # first word, word after the last, label
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.decoding.candidates import Find, RecordFind, RelationFind, SpanFind
 from onepass.decoding.findings import Findings, WindowFindings
-from onepass.decoding.finds import Find, RecordFind, RelationFind, SpanFind
 from onepass.text.windows import Window
 
 _Role = tuple[str, int, int]  # what a value is: of a field of a structure, an end of a type, ...
@@ -34,7 +34,7 @@ def without_cut(windows: Sequence[WindowFindings]) -> list[WindowFindings]:
         windows: all windows of one text, in any order; positions stay those of their windows, and
             may lie outside of them.
 
-    >>> from onepass.decoding.finds import Candidates
+    >>> from onepass.decoding.candidates import Candidates
     >>> half = Findings(Candidates([0], [2], [0.9], [0]))
     >>> whole = Findings(Candidates([6], [9], [0.6], [0]))
     >>> read = [WindowFindings(Window(0, 12), (whole,)), WindowFindings(Window(7, 19), (half,))]
