@@ -135,9 +135,9 @@ print(*sorted(set(sys.modules) - before))
 def test_import_onepass_is_quick():
     script = """
 import time
-start = time.perf_counter()
+start = time.process_time()
 import onepass
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
     assert min(float(run(script)) for _ in range(3)) < 0.15
 

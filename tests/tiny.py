@@ -42,17 +42,8 @@ def make_tiny_checkpoint(
         seed: of the weights; the global random state stays as it was.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = tiny_tokenizer()
-    tokenizer.save(str(directory / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": 512,
-        "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]",
-        "sep_token": "[SEP]", "mask_token": "[MASK]",
-        "additional_special_tokens": list(SPECIAL_TOKENS),
-    }  # fmt: skip
-    (directory / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    encoder_config = tiny_encoder_config(backbone, tokenizer.get_vocab_size(), dropout)
+    pieces = write_tiny_tokenizer(directory)
+    encoder_config = tiny_encoder_config(backbone, pieces, dropout)
     if shapes:
         encoder_config["type_vocab_size"] = SHAPES + 1
     config = Gliner2Config(
@@ -69,6 +60,21 @@ def make_tiny_checkpoint(
             parameter.data += 0.05 * torch.randn_like(parameter)
     save_network(network, directory, encoder_config=encoder_config, tokenizer_from=directory)
     return directory
+
+
+def write_tiny_tokenizer(directory: Path) -> int:
+    """Write the files of a tokenizer into a directory; return its number of pieces."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.save(str(directory / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 512,
+        "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]",
+        "sep_token": "[SEP]", "mask_token": "[MASK]",
+        "additional_special_tokens": list(SPECIAL_TOKENS),
+    }  # fmt: skip
+    (directory / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return int(tokenizer.get_vocab_size())
 
 
 def tiny_tokenizer() -> Tokenizer:

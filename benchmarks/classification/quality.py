@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass import Extractor, Schema
-from onepass.corpus.public import read_any
+from onepass.corpus.formats import read_any
 from onepass.corpus.rows import at_line, read_entries
 from onepass.errors import InputError
 from onepass.evaluation.counts import Counts, macro_f1, mean

@@ -38,8 +38,9 @@ from benchmarks.classification.checkpoints import make_labels, make_texts  # noq
 from benchmarks.classification.systems import SYSTEMS, System, open_system  # noqa: E402
 from benchmarks.common.timing import spread, take_turns  # noqa: E402
 
+from onepass.backends.cpu import cpu  # noqa: E402
 from onepass.backends.onnx import available_cores  # noqa: E402
-from onepass.cli.machine import cores, cpu, versions  # noqa: E402
+from onepass.cli.machine import cores, versions  # noqa: E402
 
 TOLERANCE = 1e-4
 LATENCY_LABELS, LATENCY_LENGTH = (5, 10, 20, 50), 256

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 
 from onepass import Extractor, Schema
-from onepass.backends.base import Array, Backend, Graph
+from onepass.arrays import Array
+from onepass.backends.base import Backend, Graph
 from onepass.hub import locate
 from onepass.models.reader import Reader
-from onepass.models.registry import load_network, open_model
+from onepass.models.registry import load_network, read_model
 from onepass.schema.options import CallOptions
 
 Scores = np.ndarray[Any, np.dtype[np.float64]]  # (texts, labels)
@@ -78,7 +79,7 @@ def _onepass_onnx(directory: Path, threads: int) -> Callable[..., Scores]:
 
 def onepass_torch(directory: Path, device: str) -> Callable[..., Scores]:
     """Return what asks the torch network of a checkpoint on a device."""
-    model = open_model(locate(directory))
+    model = read_model(locate(directory))
     network = load_network(model.family, model.directory)
     network.to(device)
     network.prepare()  # what it makes of its weights is where they are

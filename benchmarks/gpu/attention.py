@@ -24,8 +24,8 @@ import torch
 
 from onepass.nn.backbones import fused
 from onepass.nn.backbones.deberta_layer import distance_rows
-from onepass.nn.backbones.disentangled import attend, block_distances
-from onepass.nn.backbones.fused import Tiles, fused_attend
+from onepass.nn.backbones.disentangled import TableRows, Tables, attend, block_distances
+from onepass.nn.backbones.fused import Fused, Tiles, fused_attend
 
 HEADS, SIZE, BUCKETS, FARTHEST = 12, 64, 256, 512
 BATCHES, PIECES = (1, 8, 32, 64), (128, 384, 512, 1024)
@@ -47,10 +47,9 @@ class Inputs:
 
     qkv: torch.Tensor
     bias: torch.Tensor
-    tables: tuple[torch.Tensor, torch.Tensor]
-    rows: torch.Tensor
-    lengths: torch.Tensor
-    moved: tuple[torch.Tensor, torch.Tensor]
+    tables: Tables
+    shared: Fused
+    moved: TableRows
 
     @classmethod
     def random(cls, batch: int, pieces: int, dtype: torch.dtype) -> Inputs:
@@ -69,10 +68,9 @@ class Inputs:
         return cls(
             qkv=qkv.to(dtype),
             bias=torch.zeros(batch, 1, pieces, device=device, dtype=dtype),
-            tables=(key.to(dtype), (query * scale).to(dtype)),
-            rows=rows,
-            lengths=torch.full((batch,), pieces, device=device),
-            moved=(by_query, by_key),
+            tables=Tables(key.to(dtype), (query * scale).to(dtype)),
+            shared=Fused(rows, torch.full((batch,), pieces, device=device)),
+            moved=TableRows(by_query, by_key),
         )
 
     def plain(self) -> torch.Tensor:
@@ -81,14 +79,13 @@ class Inputs:
 
     def fused(self, tiles: Tiles | None = None) -> torch.Tensor:
         """Attend with the kernel."""
-        places = self.rows, self.lengths
-        return fused_attend(self.qkv, self.bias, self.tables, places, HEADS, tiles=tiles)
+        return fused_attend(self.qkv, self.bias, self.tables, self.shared, HEADS, tiles=tiles)
 
     def exact(self, rows: int) -> torch.Tensor:
         """Attend from some rows with products of fp32."""
         qkv, bias = self.qkv[:rows].float(), self.bias[:rows].float()
-        key, query = (one.float() for one in self.tables)
-        return attend(qkv, bias, (key, query), self.moved, HEADS)
+        tables = Tables(*(None if one is None else one.float() for one in self.tables))
+        return attend(qkv, bias, tables, self.moved, HEADS)
 
 
 def milliseconds(call: Callable[[], object], *, budget: float = 0.08) -> float:

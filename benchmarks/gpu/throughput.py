@@ -44,7 +44,8 @@ from benchmarks.speed import checkpoints  # noqa: E402
 from benchmarks.speed.question import Facts, Question, compare, settle  # noqa: E402
 from benchmarks.speed.wording import make_batch, make_text  # noqa: E402
 
-from onepass.cli.machine import cores, cpu, versions  # noqa: E402
+from onepass.backends.cpu import cpu  # noqa: E402
+from onepass.cli.machine import cores, versions  # noqa: E402
 from onepass.errors import OnepassError  # noqa: E402
 from onepass.nn.backbones import fused  # noqa: E402
 

@@ -29,7 +29,7 @@ from benchmarks.hierarchy.together import interference, order  # noqa: E402
 
 from onepass import Extractor, __version__  # noqa: E402
 from onepass.corpus.example import Example  # noqa: E402
-from onepass.corpus.public import read_any  # noqa: E402
+from onepass.corpus.formats import read_any  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 

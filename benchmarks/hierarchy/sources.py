@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.example import Example, GoldField, GoldStructure
+from onepass.corpus.formats import read_any
 from onepass.corpus.jsonl import example_to_dict
-from onepass.corpus.public import read_any
 
 HERE = Path(__file__).parent
 OWN = HERE.parents[1] / "data" / "multitask" / "handwritten.jsonl.gz"

@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepass.cli.machine import cores, cpu, versions
+from onepass.backends.cpu import cpu
+from onepass.cli.machine import cores, versions
 
 SCHEMA = {"entities": ["person", "company", "place", "date", "product"]}
 SENTENCES = [

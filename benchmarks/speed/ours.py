@@ -18,7 +18,8 @@ from benchmarks.speed.question import Facts, Question, System  # noqa: E402
 from tests.parity.test_gliner2 import our_facts  # noqa: E402
 
 from onepass import Extractor  # noqa: E402
-from onepass.backends.base import Array, Backend  # noqa: E402
+from onepass.arrays import Array  # noqa: E402
+from onepass.backends.base import Backend  # noqa: E402
 from onepass.errors import OnepassError  # noqa: E402
 from onepass.hub import export_dir, locate  # noqa: E402
 from onepass.results.types import Extraction  # noqa: E402

@@ -39,8 +39,8 @@ from benchmarks.speed.question import Question, System, equality, settle  # noqa
 from benchmarks.speed.rate import measure_rate, operations  # noqa: E402
 from benchmarks.speed.wording import make_batch, make_text  # noqa: E402
 
-from onepass.backends.cpu import available_cores  # noqa: E402
-from onepass.cli.machine import cores, cpu, versions  # noqa: E402
+from onepass.backends.cpu import available_cores, cpu  # noqa: E402
+from onepass.cli.machine import cores, versions  # noqa: E402
 
 TOLERANCE = 1e-4
 PARTS = ("builtin", "encoder", "labels", "one", "mixed", "long", "memory")

@@ -16,6 +16,7 @@ import random
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,16 +34,11 @@ from derived import (
 from joined import joined_mentions, joined_records, joined_relations
 from written import written_rows
 
-from onepass.corpus.example import (
-    Example,
-    GoldField,
-    GoldRelation,
-    GoldStructure,
-    GoldTask,
-    GoldValue,
-    Mention,
-)
+from onepass.corpus.example import Example, GoldField, GoldStructure, GoldValue
+from onepass.corpus.formats import read_any
 from onepass.corpus.jsonl import read_examples, write_examples
+from onepass.corpus.public_labels import FileLabels
+from onepass.corpus.public_records import AnnotatedRecords
 from onepass.corpus.synthesis.compose import synthesize
 
 HERE = Path(__file__).parent
@@ -109,8 +105,7 @@ def main(data: Path, out: Path) -> None:
     sizes: dict[str, int] = {}
     for path in sorted((data / "train/extraction/cleared").glob("*.jsonl.gz")):
         name = path.name.removesuffix(".jsonl.gz")
-        labels = json.loads(path.with_name(f"{name}.labels.json").read_text())
-        sizes[name] = write_examples(out / f"{name}.jsonl", extraction(path, labels))
+        sizes[name] = write_examples(out / f"{name}.jsonl", extraction(path))
     for path in sorted((data / "train/classification/cleared").glob("*.jsonl.gz")):
         name = "cls_" + path.name.removesuffix(".jsonl.gz")
         sizes[name] = write_examples(out / f"{name}.jsonl", classification(path))
@@ -191,100 +186,53 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def extraction(path: Path, labels: dict[str, Any]) -> Iterator[Example]:
-    """Yield the examples of an extraction source."""
+def extraction(path: Path) -> Iterator[Example]:
+    """Yield the examples of an extraction source, at times with a type that is not in the text."""
     rng = random.Random(path.name)
-    fields = record_fields(path, labels)
-    types = sorted(fields)
-    for row in rows(path):
-        text = row["text"]
-        if len(text.split()) > MAX_WORDS * 2:
+    labels = FileLabels(path)
+    types = sorted(labels.kinds())
+    for example in read_any(path):
+        if len(example.text.split()) > MAX_WORDS * 2:
             continue
-        entities = row["entities"]
-        relations = tuple(
-            GoldRelation(
-                relation["label"],
-                (entities[relation["head"]]["start"], entities[relation["head"]]["end"]),
-                (entities[relation["tail"]]["start"], entities[relation["tail"]]["end"]),
-            )
-            for relation in row.get("relations", [])
-        )
-        asked = tuple(label for label in row["label_set"] if label not in GENERIC)
-        structures = []
-        grouped = defaultdict(list)
-        for record in row.get("records", []):
-            grouped[record["type"]].append(record["fields"])
-        for kind, records in grouped.items():
-            structures.append(structure(kind, fields[kind], records))
-        if grouped and len(types) > 1 and rng.random() < 0.3:  # a type that is not in this text
+        structures = list(example.structures)
+        if structures and len(types) > 1 and rng.random() < 0.3:
             kind = rng.choice(types)
-            if kind not in grouped:
-                structures.append(structure(kind, fields[kind], []))
-        yield Example(
-            text=text,
-            entities=tuple(
-                Mention(e["start"], e["end"], e["label"]) for e in entities if e["label"] in asked
-            ),
-            asked=asked,
-            descriptions={
-                k: v for k, v in labels.get("entity_labels", {}).items() if v and k in asked
-            },
-            structures=tuple(structures),
-            relations=relations,
-            asked_relations=tuple(row.get("relation_set", [])),
-            source=row["source"],
+            if all(one.name != kind for one in structures):
+                structures.append(GoldStructure(kind, labels.fields(kind), ()))
+        yield replace(
+            _specific(example),
+            structures=tuple(map(_any_number, structures)),
+            relation_descriptions={},
         )
 
 
-def record_fields(path: Path, labels: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Return, for each record type, its fields with their descriptions."""
-    fields: dict[str, dict[str, str]] = defaultdict(dict)
-    for key, description in labels.get("record_fields", {}).items():
-        kind, _, name = key.partition(" :: ")
-        fields[kind][name] = description
-    for row in rows(path):
-        for record in row.get("records", []):
-            for name in record["fields"]:
-                fields[record["type"]].setdefault(name, "")
-    return fields
+def _any_number(structure: GoldStructure) -> GoldStructure:
+    """Return a structure whose fields may all have several values."""
+    return replace(
+        structure, fields=tuple(replace(field, dtype="list") for field in structure.fields)
+    )
 
 
-def structure(
-    kind: str, fields: dict[str, str], records: list[dict[str, list[dict[str, Any]]]]
-) -> GoldStructure:
-    """Return a gold structure with the fields and records of the public form."""
-    return GoldStructure(
-        kind,
-        tuple(GoldField(name, description or None) for name, description in fields.items()),
-        tuple(
-            {
-                name: tuple(
-                    GoldValue(v["start"], v["end"]) if "start" in v else GoldValue(text=v["value"])
-                    for v in values
-                )
-                for name, values in record.items()
-            }
-            for record in records
-        ),
+def _specific(example: Example) -> Example:
+    """Return an example without the labels that say nothing."""
+    asked = tuple(label for label in example.asked if label not in GENERIC)
+    return replace(
+        example,
+        entities=tuple(one for one in example.entities if one.label in asked),
+        asked=asked,
+        descriptions={k: v for k, v in example.descriptions.items() if k in asked},
     )
 
 
 def classification(path: Path) -> Iterator[Example]:
     """Yield the examples of a classification source."""
-    for row in rows(path):
-        labels = list(dict.fromkeys(row["labels"]))
-        if len(labels) < 2 or not row["text"].strip():
+    for example in read_any(path):
+        (task,) = example.classifications
+        if len(task.labels) < 2 or not example.text.strip():
             continue
-        task = GoldTask(
-            row["task"].replace("_", " "),
-            tuple(labels),
-            tuple(label for label in labels if label in row["gold"]),
-            bool(row["multi_label"]),
-            {k: v for k, v in (row.get("descriptions") or {}).items() if v and k in labels},
-            row.get("instruction") or None,
-        )
-        text = " ".join(row["text"].split(" ")[:MAX_WORDS])
-        yield Example(text=text, classifications=(task,), source=row["source"])
+        task = replace(task, true=tuple(label for label in task.labels if label in task.true))
+        text = " ".join(example.text.split(" ")[:MAX_WORDS])
+        yield replace(example, text=text, classifications=(task,))
 
 
 def multitask(everything: list[dict[str, Any]], *, foreign: bool = True) -> Iterator[Example]:
@@ -297,6 +245,7 @@ def multitask(everything: list[dict[str, Any]], *, foreign: bool = True) -> Iter
     types = Counter(r["type"] for row in everything for r in row.get("relations", []))
     names = sorted(types)
     rng = random.Random(0)
+    public = AnnotatedRecords(HANDWRITTEN)
     for row in everything:
         own = list(dict.fromkeys(r["type"] for r in row.get("relations", [])))
         drawn = rng.sample(names, min(3, len(names))) if own and foreign else []
@@ -305,41 +254,16 @@ def multitask(everything: list[dict[str, Any]], *, foreign: bool = True) -> Iter
             for name in dict.fromkeys([*drawn, *row.get("relation_set", [])])
             if name not in own
         ]
-        relations = []
-        for r in row.get("relations", []):
-            head, tail = nearest(r["head"]["spans"], r["tail"]["spans"])
-            relations.append(GoldRelation(r["type"], head, tail))
-        yield Example(
-            text=row["text"],
-            entities=tuple(
-                Mention(e["start"], e["end"], e["label"]) for e in row.get("entities", [])
-            ),
-            asked=tuple(dict.fromkeys(row.get("label_set", []))),
-            descriptions=row.get("label_descriptions", {}),
+        example = public.example(row)
+        tasks = zip(example.classifications, row.get("classifications", ()), strict=True)
+        yield replace(
+            example,
             classifications=tuple(
-                GoldTask(
-                    task["task"],
-                    tuple(dict.fromkeys(task["labels"])),
-                    tuple(task["gold"]),
-                    bool(task["multi_label"]),
-                )
-                for task in row.get("classifications", [])
-                if len(set(task["labels"])) > 1
+                replace(task, name=given["task"]) for task, given in tasks if len(task.labels) > 1
             ),
             structures=tuple(map(handwritten_structure, row.get("structures", []))),
-            relations=tuple(relations),
             asked_relations=(*own, *absent),
-            source=row["source"],
         )
-
-
-def nearest(
-    heads: list[list[int]], tails: list[list[int]]
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the occurrences of head and tail that stand closest to each other."""
-    pairs = [(abs(h[0] - t[0]), tuple(h), tuple(t)) for h in heads for t in tails]
-    _, head, tail = min(pairs)
-    return head, tail  # type: ignore[return-value]
 
 
 def handwritten_structure(row: dict[str, Any]) -> GoldStructure:

@@ -22,8 +22,8 @@ from absent import with_absent_choices
 
 from onepass import Extractor
 from onepass.corpus.example import Example
+from onepass.corpus.formats import read_any
 from onepass.corpus.jsonl import read_examples
-from onepass.corpus.public import read_any
 from onepass.evaluation.calibration import calibrate
 from onepass.evaluation.precision import read_one_by_one
 from onepass.hub import locate

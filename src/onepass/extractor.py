@@ -15,10 +15,10 @@ from onepass.errors import InputError
 from onepass.hub.options import HubOptions
 from onepass.models.batching import budget_of
 from onepass.models.choosing import BackendName, Device, Precision, Wanted
-from onepass.models.labels import LabelVectors, schema_of
+from onepass.models.labels import LabelVectors, schema_or_labels
 from onepass.models.opening import Opening, device_of, open_backend, open_lanes
 from onepass.models.reader import Planned, Reader
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 from onepass.models.texts import Texts, checked_texts, read_all, read_list
 from onepass.results.types import Extraction
 from onepass.schema import Schema
@@ -129,7 +129,7 @@ class Extractor(Shortcuts):
 
     def _open(self, opening: Opening) -> None:
         checkpoint, wanted = opening.checkpoint(), opening.wanted
-        model = open_model(checkpoint, opening.hub)
+        model = read_model(checkpoint, opening.hub)
         backend = open_backend(model, checkpoint, wanted)
         batching = budget_of(device_of(backend, wanted))
         self._reader = Reader(model, backend, batching, open_lanes(backend))
@@ -353,7 +353,7 @@ class Extractor(Shortcuts):
             from onepass.typed.plan import typed_plan  # loads the readers of values
 
             plan = typed_plan(schema)
-        whole = schema_of(schema if plan is None else plan.schema, labels)
+        whole = schema_or_labels(schema if plan is None else plan.schema, labels)
         return plan, self._reader.ask(whole, options, labels)
 
     def encode_labels(self, labels: Labels) -> LabelVectors:

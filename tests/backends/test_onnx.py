@@ -22,13 +22,18 @@ GRAPHS = (
         {"x": ("batch", "hidden"), "item_mask": ("batch", "items")},
         {"y": ("batch", "hidden"), "z": ("batch", "hidden")},
     ),
+    Graph("table", {"x": ("batch", "hidden")}, {"y": ("batch", "others")}),
 )
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("graphs")
-    functions = {"double": lambda x: 2 * x, "both": lambda x, item_mask: (x + 1, x - 1)}
+    functions = {
+        "double": lambda x: 2 * x,
+        "both": lambda x, item_mask: (x + 1, x - 1),
+        "table": lambda x: x[:, :1] * x[:, 0],
+    }
     export_graphs(nn.Identity(), functions, GRAPHS, directory, hidden=4)
     return directory
 
@@ -68,7 +73,7 @@ def test_a_session_is_opened_once_when_it_is_needed(
 
 def test_missing_graphs_are_named(made: Path, tmp_path: Path) -> None:
     shutil.copyfile(made / "double.onnx", tmp_path / "double.onnx")
-    with pytest.raises(BackendError, match=r"lacks the graphs both; run  onepass export"):
+    with pytest.raises(BackendError, match=r"lacks the graphs both, table; run  onepass export"):
         OnnxBackend(tmp_path, GRAPHS)
 
 
@@ -90,3 +95,13 @@ def test_inputs_that_a_graph_fails_on(made: Path) -> None:
     ) as error:
         backend.run("double", {"x": np.ones((1, 5), dtype=np.float32)})
     assert "\n" not in str(error.value)
+
+
+def test_a_run_for_which_memory_does_not_suffice(made: Path) -> None:
+    rows = np.ones((1 << 23, 4), dtype=np.float32)  # squared, 256 TiB
+    with pytest.raises(
+        RunFailed,
+        match=r"table\.onnx needs more memory than there is .*; free some, or use less",
+    ) as error:
+        OnnxBackend(made, GRAPHS, threads=1).run("table", {"x": rows})
+    assert "export" not in str(error.value)

@@ -71,6 +71,7 @@ def test_a_disk_without_modes_takes_a_job(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "chmod", refused)
     begin(tmp_path / "out.jsonl.job")
+    assert (tmp_path / "out.jsonl.job" / "rows").read_text() == "one\n"
 
 
 def test_a_journal_that_is_never_the_same_file_is_refused(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from onepass.batch import Counts, Job, Watch, run
-from onepass.errors import OnepassError
+from onepass.batch import Counts, Job, ModelChoice, Watch, run
+from onepass.errors import CheckpointError
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
@@ -78,10 +78,9 @@ def test_a_dataset():
 
 @pytest.mark.usefixtures("cluster")
 def test_a_model_that_is_not_there(files: list[Path], tmp_path: Path):
-    from onepass.batch import ModelChoice
-
-    model = ModelChoice("./no-such-directory")
-    job = Job(input=files[0], output=tmp_path / "a", schema=SCHEMA, engine="ray", model=model)
-    with pytest.raises(OnepassError, match="no-such-directory"):
-        run(job)
+    for precision in ("auto", "fp32"):  # which the driver would find out, or the first actor
+        model = ModelChoice("./no-such-directory", backend="onnx", precision=precision)
+        job = Job(input=files[0], output=tmp_path / "a", schema=SCHEMA, engine="ray", model=model)
+        with pytest.raises(CheckpointError, match="no-such-directory"):
+            run(job)
     assert not (tmp_path / "a.job").exists()

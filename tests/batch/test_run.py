@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onepass.batch import Counts, Job, Watch, keeping, processes, run, stream
+from onepass.batch import Counts, Job, Watch, processes, run, states, stream
 from onepass.batch.answering import Request
 from onepass.batch.engines import Engine, in_this_process
 from onepass.batch.job import ModelChoice
@@ -543,26 +543,24 @@ def test_a_finished_job_without_its_output_is_not_done(
     assert run(job, load=load).resumed == 1
 
 
-def test_a_finished_job_whose_output_is_its_input_is_done(
-    source: Path, load: Load, monkeypatch: pytest.MonkeyPatch
-):
-    job = Job(input=source, output=source, schema=SCHEMA, resume=True)
-    killed_at_the_end(job, load, monkeypatch)
+@pytest.mark.parametrize("engine", ["local", "ray"])
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_no_output_takes_the_place_of_its_input(source: Path, load: Load, engine: Any, form: Any):
     before = source.read_bytes()
-    assert run(job, load=load).resumed == len(ROWS)
+    job = Job(input=source, output=source, schema=SCHEMA, engine=engine, format=form)
+    with pytest.raises(InputError, match=r"in\.jsonl, too; give it another name"):
+        run(job, load=load)
     assert source.read_bytes() == before
     assert not source.with_name("in.jsonl.job").exists()
 
 
-def test_no_output_takes_the_place_of_one_of_many_inputs_by_another_name(
-    tmp_path: Path, load: Load
-):
+def test_no_output_takes_the_place_of_an_input_by_another_name(tmp_path: Path, load: Load):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("Bo lives in Bern.\n")
     other = tmp_path / "A.jsonl"  # as a disk may take another case for the same name
     os.link(tmp_path / "a.txt", other)
     job = Job(input=[tmp_path / "a.txt", tmp_path / "b.txt"], output=other, schema=SCHEMA)
-    with pytest.raises(InputError, match="is one of the input files"):
+    with pytest.raises(InputError, match=r"is the input .*a\.txt, too"):
         run(job, load=load)
 
 
@@ -662,8 +660,8 @@ def test_an_input_that_changes_is_not_done(tmp_path: Path, load: Load, change: s
 def test_an_input_that_changes_is_told_soon_and_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Load, streamed: bool, seconds: float
 ):
-    monkeypatch.setattr(keeping, "_LOOK", seconds)
-    monkeypatch.setattr(keeping, "_SHARE", 0)
+    monkeypatch.setattr(states, "_LOOK", seconds)
+    monkeypatch.setattr(states, "_SHARE", 0)
     source, told, written = tmp_path / "in.txt", [], []
     source.write_text("Bern\n" * 9)
 

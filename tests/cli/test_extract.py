@@ -238,6 +238,21 @@ def test_schema_from_a_file_and_flags(onepass: Onepass, tmp_path: Path):
     assert list(found["records"]) == ["s"]
 
 
+@pytest.mark.parametrize("given", [["a person"], ["-i", "in.txt", "-f", "jsonl"]])
+def test_results_do_not_take_the_place_of_the_schema(
+    onepass: Onepass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str]
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.txt").write_text("a person")
+    Path("schema.json").write_text('{"entities": ["person"]}')
+    done = onepass("extract", *given, "--schema", "schema.json", "-o", "schema.json")
+    assert done.code == 2
+    assert done.err == (
+        "onepass: The output schema.json is the schema file, too; give it another name.\n"
+    )
+    assert Path("schema.json").read_text() == '{"entities": ["person"]}'
+
+
 def test_options_of_a_class_are_kept_beside_a_schema():
     tree = '{"classifications": {"topic": {"labels": {"a": ["x", "y"], "b": []}}}}'
     flags = ["tone[abstain=0.4]=calm,angry", "color*[window_scores=mean]=red"]

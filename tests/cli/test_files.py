@@ -62,17 +62,23 @@ def test_csv_to_standard_output(onepass: Onepass, place: Path):
         (["-i", "-", "-o", "a.jsonl", "--resume"], "A stream cannot be read again"),
         (["-i", "in", "-o", "in"], "The output in is a directory"),
         (["-i", "in", "-o", "none/a.jsonl"], "There is no directory"),
-        (["-i", "in", "-o", "in/b.csv"], "is one of the input files"),
+        (["-i", "in", "-o", "in/b.csv"], "is the input in/b.csv, too"),
+        (["-i", "in/b.csv", "-o", "in/b.csv"], "is the input in/b.csv, too"),
+        (["-i", "in/b.csv", "-o", "in/b.csv", "--resume"], "is the input in/b.csv, too"),
+        (["-i", "in/b.csv", "-o", "in/b.csv", "-f", "html"], "is the input in/b.csv, too"),
+        (["-i", "in", "-o", "in/b.csv", "-f", "html"], "is the input in/b.csv, too"),
         (["-i", "in", "-o", "a.html", "--workers", "2"], "A page is made in one go"),
         (["-i", "in", "-o", "a.jsonl", "--address", "auto"], "An address is for the engine ray"),
     ],
 )
 def test_what_makes_no_sense(onepass: Onepass, place: Path, arguments: list[str], message: str):
+    before = {path.name: path.read_bytes() for path in (place / "in").iterdir()}
     done = onepass("extract", "-e", "x", *arguments)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert done.err.count("\n") == 1
-    assert sorted(path.name for path in place.iterdir()) == ["in"]
+    assert [path.name for path in place.iterdir()] == ["in"]
+    assert {path.name: path.read_bytes() for path in (place / "in").iterdir()} == before
 
 
 def test_time_that_is_left(monkeypatch: pytest.MonkeyPatch):

@@ -232,10 +232,12 @@ def test_wrong_input_options(
 
 def test_output_file_is_there_when_all_is_done(onepass: Onepass, write: Any, tmp_path: Path):
     path = write("in.jsonl", b'{"text": "a"}\n{bad\n')
-    done = onepass("extract", "--input", path, "-e", "x", "-o", path)  # over its own input
+    out = tmp_path / "out.jsonl"
+    out.write_text("old")
+    done = onepass("extract", "--input", path, "-e", "x", "-o", str(out))
     assert (done.code, done.out) == (1, "")
-    assert [*lines(Path(path).read_text())[1]] == ["row", "error"]
-    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+    assert [*lines(out.read_text())[1]] == ["row", "error"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
 
 
 def test_output_is_packed_by_its_name(onepass: Onepass, write: Any, tmp_path: Path):

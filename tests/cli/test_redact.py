@@ -76,7 +76,7 @@ def test_a_directory_of_texts(onepass: Onepass, tmp_path: Path) -> None:
     assert "b.txt, row 2" in page.err
     inside = onepass(*command, "-o", str(folder / "b.txt"), "--format", "jsonl")
     assert (inside.code, (folder / "b.txt").read_bytes()) == (2, b"\xff")
-    assert "is one of the input files" in inside.err
+    assert f"is the input {folder / 'b.txt'}, too" in inside.err
 
 
 def test_several_files(onepass: Onepass, tmp_path: Path) -> None:
@@ -264,3 +264,36 @@ def test_a_page_takes_the_place_of_no_file_that_is_read(onepass: Onepass, tmp_pa
         assert done.code == 2
         assert f"is the input {tmp_path / 'a.txt'}, too" in done.err
     assert (tmp_path / "a.txt").read_text() == "a person\n"
+
+
+def test_one_file_is_not_its_own_output(onepass: Onepass, tmp_path: Path) -> None:
+    rows = tmp_path / "a.jsonl"
+    rows.write_text('{"body": "a person"}\n')  # the field was forgotten
+    for form in ("jsonl", "html"):
+        done = onepass("redact", "-i", str(rows), "-f", form, "-o", str(rows))
+        assert done.code == 2
+        assert done.err.endswith(
+            f"The output {rows} is the input {rows}, too; give it another name.\n"
+        )
+    assert rows.read_text() == '{"body": "a person"}\n'
+
+
+@pytest.mark.parametrize("given", [["a person"], ["-i", "a.txt", "-f", "jsonl"]])
+@pytest.mark.parametrize("option", ["--output", "--report"])
+def test_nothing_takes_the_place_of_the_key(
+    onepass: Onepass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], option: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("a person\n")
+    Path("key").write_text("of many letters")
+    done = onepass("redact", *given, "-a", "hash", "--key-file", "key", option, "key")
+    assert done.code == 2
+    what = option.removeprefix("--")
+    assert done.err == f"onepass: The {what} key is the key file, too; give it another name.\n"
+    assert Path("key").read_text() == "of many letters"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="devices of POSIX")
+def test_a_device_can_be_all_at_once(onepass: Onepass) -> None:
+    null = ["-o", "/dev/null", "--report", "/dev/null"]
+    assert onepass("redact", "-i", "/dev/null", *null).code == 0

@@ -236,7 +236,7 @@ def everything(model: Extractor) -> Schema:
     )
     if relates(model):
         # Random checkpoints of GLiNER relate every two entities of a hundred.
-        threshold = None if model.family == "gliner2" else 0.97
+        threshold = None if model.family.startswith("gliner2") else 0.97
         schema.relations(["works for", "in"], threshold=threshold)
     if finds_records(model):
         fields = ["name::str", "price", "size::[great|bad]", "color::[red|blue]::str"]
@@ -254,7 +254,7 @@ def writes_names(model: Extractor) -> bool:
 
 def relates(model: Extractor) -> bool:
     """Say whether a checkpoint has a part for relations; one without asks entity by entity."""
-    return model.family == "gliner2" or "relex" in Path(model.name).name
+    return model.family.startswith("gliner2") or "relex" in Path(model.name).name
 
 
 def finds_records(model: Extractor) -> bool:

@@ -39,6 +39,7 @@ class Kind:
         resave: loads one with our code and saves it into a second directory.
         architecture: of GLiClass checkpoints, as their configuration has it.
         parity: where its scores are compared with the reference library's.
+        apart: whether each label is scored by itself, whatever others are asked.
     """
 
     family: str
@@ -46,6 +47,7 @@ class Kind:
     resave: Callable[[Path, Path], None]
     architecture: str = ""
     parity: str = ""
+    apart: bool = False
 
 
 def gliclass(parity: str, encoder: str = "bert", pieces: str = "wordpiece", **given: Any) -> Kind:
@@ -65,7 +67,7 @@ def nli(kind: str) -> Kind:
     def resave(source: Path, directory: Path) -> None:
         save_nli(load_nli(source), directory, tokenizer_from=source)
 
-    return Kind("nli", lambda directory: make_nli(directory, kind), resave)
+    return Kind("nli", lambda directory: make_nli(directory, kind), resave, apart=True)
 
 
 def embedding(kind: str) -> Kind:
@@ -76,7 +78,7 @@ def embedding(kind: str) -> Kind:
     def resave(source: Path, directory: Path) -> None:
         save_embedding(load_embedding(source), directory, source=source)
 
-    return Kind("embedding", make, resave)
+    return Kind("embedding", make, resave, apart=True)
 
 
 _STRINGS = "scores of strings"
@@ -104,7 +106,14 @@ CLASSIFIERS: Mapping[str, Kind] = {
     "decoder-cls": gliclass(_IDS, "t5", "unigram", architecture_type="encoder-decoder-cls"),
     "nli": nli("bert"),
     "nli-bytes": nli("roberta"),
+    "nli-deberta": nli("deberta-v3"),
+    "nli-modernbert": nli("modernbert-mean"),
+    "nli-bart": nli("bart"),
     "embedding": embedding("mean"),
+    "embedding-max": embedding("max"),
+    "embedding-bytes": embedding("mean-sqrt"),
+    "embedding-modernbert": embedding("weighted"),
+    "embedding-t5": embedding("t5"),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from onepass.hub import locate
 from onepass.models.inspect import inspect_checkpoint
-from onepass.models.registry import FAMILIES, load_network, open_model
+from onepass.models.registry import FAMILIES, load_network, read_model
 from tests.every_family import MAKE
 
 
@@ -31,13 +31,13 @@ def test_changes_are_added_to_the_layer_that_they_are_of(
     save_file(factors, mine / "adapter_model.safetensors")
     settings = {"peft_type": "LORA", "lora_alpha": 6, "base_model_name_or_path": str(base)}
     (mine / "adapter_config.json").write_text(json.dumps(settings))
-    adapted = open_model(locate(mine))
+    adapted = read_model(locate(mine))
     inspected = inspect_checkpoint(locate(mine))
     assert inspected.problems == ()
     assert inspected.parameters == inspect_checkpoint(locate(base)).parameters
     found = load_network(adapted.family, adapted.directory).state_dict()
 
     save_file(weights | {layer: weights[layer] + 3 * up @ down}, base / "model.safetensors")
-    expected = load_network(FAMILIES[family], open_model(locate(base)).directory).state_dict()
+    expected = load_network(FAMILIES[family], read_model(locate(base)).directory).state_dict()
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor)

@@ -24,6 +24,7 @@ TEXTS = [
     "",
     " \t\n",
     "\u200d\u0301\U0001f469\u200d\U0001f52c \u6771\u4eac [SEP] </s> <<LABEL>> <<SEP>>\r\ncaf\u00e9",
+    "\ud800 <mask>",
     "it costs 9.5 , qx-zt ! " * 3,
     "x" * 300,
 ]
@@ -125,6 +126,36 @@ def test_scores_are_probabilities_and_every_label_has_one(model: Extractor) -> N
             assert list(answer.scores) == LABELS
             assert all(0 <= score <= 1 for score in answer.scores.values())
         assert sum(doc.classifications["one"].scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.fixture(scope="module", params=[n for n, kind in CLASSIFIERS.items() if kind.apart])
+def apart(request: pytest.FixtureRequest, opened: Opened) -> Extractor:
+    """A checkpoint that scores each label by itself, under backends in turn."""
+    backend = BACKENDS[list(CLASSIFIERS).index(request.param) % len(BACKENDS)]
+    return opened.model(request.param, backend)
+
+
+def test_other_labels_and_their_order_play_no_part_where_each_is_scored_by_itself(
+    apart: Extractor,
+) -> None:
+    labels = [f"{word} {number}" for number in range(100) for word in ("red", "paris", "art")]
+    answers = apart.extract(TEXTS[0], schema(labels)).classifications
+    one, many = answers["one"].scores, answers["many"].scores
+    few = labels[::-50]
+    asked = apart.extract(TEXTS[0], schema(few)).classifications
+    whole = sum(one[label] for label in few)
+    for label in few:
+        assert asked["many"].scores[label] == pytest.approx(many[label], abs=TOLERANCE)
+        assert asked["one"].scores[label] == pytest.approx(one[label] / whole, abs=TOLERANCE)
+
+
+def test_the_best_label_is_no_answer_below_the_floor_of_its_own_score(apart: Extractor) -> None:
+    answers = apart.extract(TEXTS[0], schema()).classifications
+    [best] = answers["one"].labels
+    own = answers["many"].scores[best.label]
+    for floor, wanted in ((own - 1e-3, (best.label,)), (own + 1e-3, ())):
+        answer = apart.classify(TEXTS[0], LABELS, abstain=float(np.clip(floor, 0, 1)))
+        assert tuple(one.label for one in answer.labels) == wanted
 
 
 @pytest.mark.parametrize(

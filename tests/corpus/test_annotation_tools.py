@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
-from onepass.corpus.public import read_any, read_each
-from onepass.corpus.reading import read_training_file
+from onepass.corpus.formats import read_any, read_each
 from onepass.errors import InputError
 
 TEXT = "Ann runs Acme."
@@ -367,7 +366,7 @@ MIN = {"text": TEXT, "id": 1, "annotator": 1, "annotation_id": 1, "lead_time": 2
 def test_the_smaller_export_of_label_studio_is_named(tmp_path, row):
     path = tmp_path / "rows.json"
     path.write_text(json.dumps([row]))
-    for read in (read_any, read_training_file):
+    for read in (read_any, read_any):
         with pytest.raises(InputError, match="JSON-MIN, but only its export JSON is read; export"):
             list(read(path))
 

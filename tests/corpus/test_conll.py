@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepass.corpus.files import find_files
-from onepass.corpus.public import read_any, read_each
+from onepass.corpus.formats import read_any, read_each
 from onepass.errors import InputError
 
 

@@ -4,9 +4,8 @@ import json
 import pytest
 
 from onepass.corpus.example import GoldTask
+from onepass.corpus.formats import Format, format_of, read_any
 from onepass.corpus.gliclass import example_from_gliclass
-from onepass.corpus.public import read_any
-from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 
 ROW = {
@@ -43,8 +42,8 @@ def test_files_of_lines_and_of_one_list_are_read(tmp_path, name):
     path = tmp_path / name
     text = json.dumps([ROW, ROW]) if name.endswith(".json") else f"{json.dumps(ROW)}\n" * 2
     path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-    assert file_format(path) is Format.GLICLASS
-    assert list(read_training_file(path)) == [example_from_gliclass(ROW)] * 2
+    assert format_of(path) is Format.GLICLASS
+    assert list(read_any(path)) == [example_from_gliclass(ROW)] * 2
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
+from onepass.corpus.formats import Format, format_of, read_any
 from onepass.corpus.gliner import example_from_gliner, gliner_row
-from onepass.corpus.public import read_any
-from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.errors import InputError
 
 WORDS = ["Tim", "Cook", "runs", "Apple", "."]
@@ -81,8 +80,8 @@ def test_lists_and_lines_are_recognized_and_read_everywhere(tmp_path, name):
     )
     raw = ("\n " + content).encode()
     path.write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
-    assert file_format(path) is Format.GLINER
-    assert list(read_training_file(path)) == list(read_any(path)) == [EXAMPLE, Example("")]
+    assert format_of(path) is Format.GLINER
+    assert list(read_any(path)) == list(read_any(path)) == [EXAMPLE, Example("")]
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -142,7 +141,7 @@ def test_wrong_rows_are_refused_by_number(tmp_path, change, message):
     lines.write_text(json.dumps(ROW) + "\n\n" + json.dumps(row))
     whole.write_text(json.dumps([ROW, row]))
     with pytest.raises(InputError, match=re.escape("line 3: ")) as caught:
-        list(read_training_file(lines))
+        list(read_any(lines))
     assert message in str(caught.value)
     with pytest.raises(InputError, match=re.escape("entry 2: ")) as caught:
         list(read_any(whole))
@@ -163,14 +162,14 @@ def test_broken_files_are_refused(tmp_path, content, message):
     path = tmp_path / "data.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match=re.escape(message)):
-        list(read_training_file(path))
+        list(read_any(path))
 
 
 def test_a_damaged_gzip_file_is_refused(tmp_path):
     path = tmp_path / "data.json.gz"
     path.write_bytes(gzip.compress(json.dumps([ROW] * 9).encode())[:-12])
     with pytest.raises(InputError, match="gzip"):
-        list(read_training_file(path))
+        list(read_any(path))
 
 
 @pytest.mark.parametrize(

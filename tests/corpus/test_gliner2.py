@@ -1,11 +1,13 @@
 import json
 import re
-from time import process_time
+from collections.abc import Callable
 
 import pytest
+from tests.linear import assert_grows_in_proportion
 
-from onepass.corpus.example import GoldField, GoldRelation, GoldTask, GoldValue, Mention
-from onepass.corpus.gliner2 import example_from_gliner2, read_gliner2
+from onepass.corpus.example import Example, GoldField, GoldRelation, GoldTask, GoldValue, Mention
+from onepass.corpus.formats import read_any
+from onepass.corpus.gliner2 import example_from_gliner2
 from onepass.errors import InputError
 
 TEXT = "Tim Cook met Ann Lee. Ann Lee works for Apple; Apple is in Paris, not New-York."
@@ -237,7 +239,7 @@ def test_wrong_rows_are_refused_with_their_line(tmp_path, output, message):
     rows = [{"input": "fine", "output": {}}, {"input": TEXT, "output": output}]
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     with pytest.raises(InputError, match=re.escape(f"{path}, line 2: ")) as caught:
-        list(read_gliner2(path, on_missing=lambda sentence: None))
+        list(read_any(path, on_missing=lambda sentence: None))
     assert message in str(caught.value)
 
 
@@ -245,7 +247,7 @@ def test_what_is_missing_is_told_with_its_line(tmp_path):
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps({"input": "Bo", "output": {"entities": {"cat": ["Al"]}}}))
     told: list[str] = []
-    assert [example.asked for example in read_gliner2(path, on_missing=told.append)] == [()]
+    assert [example.asked for example in read_any(path, on_missing=told.append)] == [()]
     assert told == [
         f"{path}, line 1: the entity 'cat' 'Al' does not stand in the text as whole words."
     ]
@@ -256,23 +258,23 @@ def test_rows_may_be_one_json_list(tmp_path):
     rows = [{"input": "Bo", "output": {"entities": {"dog": [name]}}} for name in ("Bo", "Al")]
     path.write_text(json.dumps(rows))
     missing = []
-    first, _ = read_gliner2(path, on_missing=missing.append)
+    first, _ = read_any(path, on_missing=missing.append)
     assert first.entities == (Mention(0, 2, "dog"),)
     assert missing[0].startswith(f"{path}, entry 2: ")
     with pytest.raises(InputError, match="entry 2"):
-        list(read_gliner2(path))
+        list(read_any(path))
 
 
 def test_a_text_with_many_places_of_a_value_is_read_at_once():
-    text, record = "red 5, Ann and Bob. " * 1000, {"item": {"color": "red", "count": "5"}}
+    record = {"item": {"color": "red", "count": "5"}}
     relation = {"knows": {"head": "Ann", "tail": "Bob"}}
-    began = process_time()
-    example = example_from_gliner2(
-        {
-            "input": text,
-            "output": {"json_structures": [record] * 300, "relations": [relation] * 300},
-        }
-    )
-    assert process_time() - began < 5  # each pair by itself took minutes
-    assert len(example.structures[0].records) == 300
+    said = {"json_structures": [record] * 5, "relations": [relation] * 5}
+
+    def prepare(places: int) -> Callable[[], Example]:
+        row = {"input": "red 5, Ann and Bob. " * places, "output": said}
+        return lambda: example_from_gliner2(row)
+
+    example = prepare(100)()
+    assert len(example.structures[0].records) == 5
     assert example.relations == (GoldRelation("knows", (7, 10), (15, 18)),)
+    assert_grows_in_proportion(prepare, 300)

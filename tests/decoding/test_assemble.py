@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from onepass import Schema
-from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.assemble import Choice, assemble
 from onepass.decoding.candidates import Candidates, ChoiceFind, RecordFind, RelationFind, SpanFind
-from onepass.decoding.findings import Findings
+from onepass.decoding.findings import Findings, WindowFindings
 from onepass.decoding.overlap import Policy
 from onepass.results.types import Coverage, Extraction, LabelScore, Value
 from onepass.schema.types import Field, Structure

@@ -15,7 +15,7 @@ from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_solve import Solver
 from onepass.decoding.merge import merge_relations
-from onepass.decoding.overlap import Policy, select
+from onepass.decoding.overlap import Policy, resolve_overlaps
 from onepass.schema import Schema
 from onepass.text.words import split_words
 
@@ -267,12 +267,8 @@ def test_without_pairs_entities_are_chosen_as_ever(policy: Policy) -> None:
             seen[row] = rng.random()
         rows = [(*row, score) for row, score in seen.items()]
         found = table(rows)
-        kept = found.take(
-            select(found.starts, found.ends, found.scores, found.labels, policy=policy)
-        )
-        expected = set(
-            zip(kept.starts.tolist(), kept.ends.tolist(), kept.labels.tolist(), strict=True)
-        )
+        kept = resolve_overlaps(found, policy=policy)
+        expected = {(start, end, label) for start, end, _, label in kept.rows()}
         assert set(choose(rows, [], WORKS, policy=policy)[0]) == expected  # fmt: skip
 
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepass import Schema
-from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.assemble import Choice, assemble
 from onepass.decoding.candidates import Candidates, RecordFind, RelationFind, SpanFind, ValueOption
 from onepass.decoding.consistency import Pair, Wish, choose_together
 from onepass.decoding.consistency_solve import Solver
 from onepass.decoding.consistency_values import Slot
 from onepass.decoding.constrained import constrained_values
-from onepass.decoding.findings import Findings
+from onepass.decoding.findings import Findings, WindowFindings
 from onepass.errors import SchemaError
 from onepass.results.types import Coverage, Extraction, Value
 from onepass.schema import Field, Rules

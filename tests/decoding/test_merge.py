@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.decoding.merge import (
+from onepass.decoding.candidates import (
     Candidates,
     ChoiceFind,
     RecordFind,
     RecordPart,
     RelationFind,
     SpanFind,
+)
+from onepass.decoding.merge import (
     merge_candidates,
     merge_class_scores,
     merge_records,

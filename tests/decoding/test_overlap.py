@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.linear import assert_grows_in_proportion
 
+from onepass.decoding.candidates import Candidates
 from onepass.decoding.overlap import CLOSE, POLICIES, Policy, select
 
 Row = tuple[int, int, float, int]  # start, end, score, label
@@ -29,9 +30,8 @@ ranks_strategy = st.none() | st.lists(st.integers(0, 2), min_size=4, max_size=4)
 
 def run(rows: list[Row], policy: Policy, ranks: list[int] | None = None) -> list[int]:
     table = np.array(rows, dtype=float).reshape(-1, 4)
-    starts, ends, labels = (table[:, i].astype(np.int64) for i in (0, 1, 3))
     general = None if ranks is None else np.array(ranks)
-    return select(starts, ends, table[:, 2], labels, policy=policy, ranks=general).tolist()
+    return select(Candidates(*table.T), policy=policy, ranks=general).tolist()
 
 
 def overlap(a: Row, b: Row) -> bool:
@@ -152,13 +152,7 @@ def test_unusable_candidates_are_refused(rows, policy, ranks, message) -> None: 
         run(rows, policy, ranks)
 
 
-def test_columns_of_different_lengths_are_refused() -> None:
-    one, two = np.array([1]), np.array([2, 3])
-    with pytest.raises(ValueError, match="one length"):
-        select(one, two, one.astype(float), one, policy="all")
-
-
-def made(shape: str, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def made(shape: str, count: int) -> Candidates:
     random = np.random.default_rng(0)
     labels = random.integers(0, 500, count)
     scores = random.random(count)
@@ -171,20 +165,19 @@ def made(shape: str, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     else:  # spans of any length in a short text
         pairs = np.sort(random.integers(0, 2_000, (count, 2)), axis=1)
         starts, ends = pairs[:, 0], pairs[:, 1] + 1
-    return starts, ends, scores, labels
+    return Candidates(starts, ends, scores, labels)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("shape", ["window by window", "staircase", "any length"])
 def test_a_hundred_thousand_candidates_take_no_square_of_time(policy: Policy, shape: str) -> None:
     def choosing(count: int) -> Callable[[], None]:
-        columns = made(shape, count)
+        found = made(shape, count)
 
         def run() -> None:
-            kept = select(*columns, policy=policy, ranks=np.zeros(500, dtype=np.int64))
+            kept = found.take(select(found, policy=policy, ranks=np.zeros(500, dtype=np.int64)))
             if policy == "flat":
-                spans = [(int(columns[0][i]), int(columns[1][i])) for i in kept]
-                assert all(a[1] <= b[0] for a, b in pairwise(spans))
+                assert all(one.end <= other.start for one, other in pairwise(kept.spans()))
 
         return run
 

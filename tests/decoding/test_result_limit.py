@@ -3,9 +3,9 @@
 import pytest
 
 from onepass.decoding import assemble as module
-from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.assemble import Choice, assemble
 from onepass.decoding.candidates import Candidates
-from onepass.decoding.findings import Findings
+from onepass.decoding.findings import Findings, WindowFindings
 from onepass.decoding.result_limit import at_most
 from onepass.errors import TooMuchFound
 from onepass.results.types import Coverage, Extraction
@@ -23,8 +23,9 @@ def found() -> Extraction:
 
 
 def test_more_than_the_bound_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch):
-    with at_most(2):
+    with at_most(2, "the limit"):
         assert len(found().entities) == 2
     monkeypatch.setattr(module, "Entity", None)
-    with at_most(1), pytest.raises(TooMuchFound, match="2 values were found, but at most 1 are"):
+    refused = pytest.raises(TooMuchFound, match="2 values were found, but the limit is 1;")
+    with at_most(1, "the limit"), refused:
         found()

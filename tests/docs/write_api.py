@@ -17,7 +17,7 @@ PACKAGES = {
     "onepass.results": "results.md",
     "onepass.typed": "typed.md",
     "onepass.batch": "files.md",
-    "onepass.batch.ray": "files.md#a-ray-cluster",
+    "onepass.batch.ray": "files.md#datasets-of-ray-and-frames-of-spark",
     "onepass.client": "service.md",
     "onepass.serving": "service.md",
     "onepass.redact": "redact.md",

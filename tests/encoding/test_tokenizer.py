@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.linear import assert_grows_in_proportion
 from tests.tiny import tiny_tokenizer
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
@@ -125,9 +126,8 @@ def test_tokens_that_touch_are_all_broken(
 
 
 def test_a_long_text_of_markers_is_read_in_time(tokenizer: PieceTokenizer) -> None:
-    started = time.process_time()
-    assert tokenizer.plain("[SEP]" * 100_000) == "[ SEP]" * 100_000
-    assert time.process_time() - started < 10  # it took hours
+    assert tokenizer.plain("[SEP]" * 10_000) == "[ SEP]" * 10_000
+    assert_grows_in_proportion(lambda number: partial(tokenizer.plain, "[SEP]" * number), 10_000)
 
 
 def test_the_model_never_sees_a_marker_in_text(tokenizer: PieceTokenizer) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.linear import assert_grows_in_proportion
 
 from onepass.corpus.example import (
     Example,
@@ -135,3 +137,28 @@ golds = st.builds(
 )
 def test_curves_are_those_of_scoring_each_threshold(answered, overlap):
     assert f1_curves(answered, GRID, overlap) == slow(answered, GRID, overlap)
+
+
+def many_records(number: int) -> tuple[Extraction, Example]:
+    """Return records of which most agree in part with many gold ones, and in full with one."""
+    gold = [
+        {"name": (GoldValue(text=f"name {i}"),), "tags": (GoldValue(text=str(i % 9)),)}
+        for i in range(number)
+    ]
+    found = [
+        {
+            "name": Value(f"name {i if i % 3 else i + 1}", None, None, (i * 7 % 10 + 1) / 11),
+            "tags": (Value(str(i % 9 if i % 4 else i % 5), None, None, (i * 3 % 10 + 1) / 11),),
+        }
+        for i in reversed(range(number))
+    ]
+    example = Example("x", structures=(GoldStructure("guest", FIELDS[:2], tuple(gold)),))
+    return Extraction("x", records={"guest": tuple(found)}), example
+
+
+def test_many_records_of_one_text_take_no_square_of_time():
+    def prepare(number: int) -> Callable[[], object]:
+        answered = [many_records(number)]
+        return lambda: f1_curves(answered, GRID, "flat")
+
+    assert_grows_in_proportion(prepare, 60)

@@ -5,7 +5,7 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepass.evaluation.assignment import best_total
+from onepass.decoding.matching import best_total
 from onepass.evaluation.pairing import best_pairs
 
 MATRICES = st.integers(1, 4).flatmap(

@@ -13,7 +13,7 @@ from onepass.errors import BackendError, InputError
 from onepass.evaluation.precision import loss_check, sample_texts
 from onepass.models.opening import open_backend
 from onepass.models.reader import Reader
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 
 TEXT = "Tim Cook runs Apple in Paris."
 
@@ -21,7 +21,7 @@ TEXT = "Tim Cook runs Apple in Paris."
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     checkpoint = builtin_checkpoint()
-    model = open_model(checkpoint)
+    model = read_model(checkpoint)
     return Reader(model, open_backend(model, checkpoint))
 
 

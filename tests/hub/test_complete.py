@@ -21,7 +21,8 @@ from pathlib import Path
 from onepass.errors import OnepassError
 from onepass.hub import locate
 from onepass.hub.options import HubOptions
-from onepass.models.gliner.complete import complete
+from onepass.models.complete import complete
+from onepass.models.gliner.family import GLINER
 
 name, options = json.loads(sys.argv[1])
 cache = options.get("cache_dir")
@@ -31,7 +32,7 @@ hub = HubOptions(
     local_files_only=options.get("local_files_only", False),
 )
 try:
-    checkpoint = complete(locate(name, **options), hub)
+    checkpoint = complete(locate(name, **options), GLINER, hub)
 except OnepassError as error:
     print(json.dumps({"error": str(error), "type": type(error).__name__}))
 else:

@@ -33,8 +33,8 @@ def test_only_one_process_is_inside(tmp_path: Path) -> None:
 
 
 def test_a_place_without_locks_holds_nobody_up(tmp_path: Path) -> None:
-    with one_at_a_time(tmp_path / "missing" / ".lock"):
-        pass
+    with one_at_a_time(tmp_path / "missing" / ".lock") as is_alone:
+        assert not is_alone
 
 
 def write_as_a_library(path: Path) -> None:

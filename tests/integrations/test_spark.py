@@ -39,6 +39,11 @@ def test_frames_are_read_as_they_are_taken():
     assert taken == [0]
 
 
+def test_all_executors_run_what_auto_is_here():
+    read = extract_frames({"entities": ["city"]})
+    assert "auto" not in (read.model.backend, read.model.precision)
+
+
 def test_what_is_refused():
     with pytest.raises(InputError, match="overlap 'bogus' is not known"):
         extract_frames({"entities": ["city"]}, overlap="bogus")

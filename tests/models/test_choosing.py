@@ -12,6 +12,7 @@ from onepass.models.choosing import (
     EITHER,
     PRECISIONS,
     VARIABLE,
+    Precision,
     Wanted,
     choose_backend,
     choose_precision,
@@ -107,7 +108,7 @@ def test_what_cannot_be_had(wanted: dict[str, Any], said: str) -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_precision_by_name(precision: str) -> None:
+def test_precision_by_name(precision: Precision) -> None:
     there = {"fp32": True, "int8": True, "checked": True, "products": True}
     expected = "fp32" if precision in ("fp32", "bf16", "fp16") else "int8"
     assert choose_precision(precision, **there) == expected

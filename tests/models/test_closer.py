@@ -15,7 +15,7 @@ from onepass.hub import locate
 from onepass.models.choosing import Wanted
 from onepass.models.opening import open_backend
 from onepass.models.reader import Reader
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 from onepass.schema.options import CallOptions
 from onepass.text.windows import Window, plan_windows
 from onepass.text.words import split_words
@@ -122,7 +122,7 @@ def test_prompts_of_a_closer_look_may_be_the_longest(tmp_path: Path) -> None:
     directory = make_tiny_checkpoint(tmp_path, backbone="bert")  # reads 512 pieces
     (directory / "onepass.json").write_text(json.dumps({"pair_words": WORDS}))
     checkpoint = locate(directory)
-    model = open_model(checkpoint)
+    model = read_model(checkpoint)
     reader = Reader(model, open_backend(model, checkpoint, Wanted(backend="torch")))
     relations = [f"relation {'very ' * (number % 7)}{number}" for number in range(40)]
     for labels in range(1, 20):

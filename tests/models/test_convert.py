@@ -87,7 +87,7 @@ def test_a_directory_may_be_a_disk_of_its_own(
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         replace(source, target)
 
-    monkeypatch.setattr("onepass.models.convert.os.replace", within)
+    monkeypatch.setattr("onepass.hub.atomic.os.replace", within)
     convert_checkpoint(pickled(tiny), disk)
     assert (disk / "model.safetensors").is_file()
     assert not list(disk.glob(".*"))
@@ -100,8 +100,8 @@ def test_what_a_killed_process_left_goes_after_a_day(
     output = tmp_path / "new"
     if there:
         output.mkdir()
-    place, prefix = (output, ".onepass-") if there else (tmp_path, ".new-")
-    old, young, other = (place / f"{prefix}{end}" for end in ("a" * 32, "b" * 32, "mine"))
+    place = output if there else tmp_path
+    old, young, other = (place / f".onepass-new-{end}" for end in ("a" * 32, "b" * 32, "mine"))
     for one in (old, young, other):
         one.mkdir()
     for one in (old, other):

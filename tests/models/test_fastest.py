@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from onepass.backends.base import Array, Backend
+from onepass.arrays import Array
+from onepass.backends.base import Backend
 from onepass.backends.onnx import OnnxBackend
 from onepass.builtin import builtin_checkpoint
 from onepass.errors import BackendError
 from onepass.models import fastest
 from onepass.models.family import Model
 from onepass.models.fastest import measure, open_fastest, remembered_choices
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 
 DIRECTORY = builtin_checkpoint().directory / "onnx" / "int8"
 
@@ -40,7 +41,7 @@ class Other:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return open_model(builtin_checkpoint())
+    return read_model(builtin_checkpoint())
 
 
 @pytest.fixture(scope="module")

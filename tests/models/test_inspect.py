@@ -22,8 +22,9 @@ from tests.tiny import make_tiny_checkpoint
 from onepass.errors import CheckpointError
 from onepass.hub import locate
 from onepass.hub.files import read_json
+from onepass.models.complete import complete
 from onepass.models.export import export_checkpoint
-from onepass.models.gliner.complete import complete
+from onepass.models.gliner.family import GLINER
 from onepass.models.inspect import Inspection, inspect_checkpoint
 
 
@@ -107,7 +108,7 @@ def test_an_old_checkpoint_says_what_it_lacks_and_from_where(tmp_path: Path) -> 
         f"tokenizer.json, taken from {base}", f"encoder_config, taken from {base}",
     )  # fmt: skip
     assert (dict(found.tokens), found.pieces, found.words) == ({}, None, 384)
-    complete(locate(old))  # now more is known
+    complete(locate(old), GLINER)  # now more is known
     again = look(old)
     assert again.lacks == found.lacks
     assert again.tokens == {"<<ENT>>": pieces_of(base) + 1, "<<SEP>>": pieces_of(base) + 2}

@@ -30,7 +30,7 @@ from onepass.models.fastest import remembered_choices
 from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.inspect import inspect_checkpoint
 from onepass.models.opening import device_of, open_backend
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def checkpoint(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def opened(checkpoint: Checkpoint, **wanted: Any) -> Backend:
-    return open_backend(open_model(checkpoint), checkpoint, Wanted(**wanted))
+    return open_backend(read_model(checkpoint), checkpoint, Wanted(**wanted))
 
 
 def test_graphs_are_made_once_and_found_again(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_a_killed_export_left_in_the_cache_goes(
     (place,) = exports.iterdir()
     shutil.rmtree(place / "fp32")
     here, elsewhere, young = place, exports / "elsewhere", exports / "young"
-    left = [one / f".fp32-{'a1' * 16}" for one in (here, elsewhere, young)]
+    left = [one / f".onepass-fp32-{'a1' * 16}" for one in (here, elsewhere, young)]
     for one in left:
         one.mkdir(parents=True)
         (one / "encode.onnx").touch()

@@ -12,7 +12,7 @@ from onepass.hub import locate
 from onepass.models.choosing import Wanted
 from onepass.models.opening import open_backend
 from onepass.models.plans import Plans
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 
 SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", "angry"])
 
@@ -20,7 +20,7 @@ SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plans, Backend]:
     checkpoint = locate(make_tiny_checkpoint(tmp_path_factory.mktemp("checkpoint")))
-    model = open_model(checkpoint)
+    model = read_model(checkpoint)
     return Plans(model), open_backend(model, checkpoint, Wanted(backend="torch"))
 
 

@@ -11,7 +11,8 @@ import pytest
 from tests.tiny import make_tiny_checkpoint
 
 from onepass import Schema
-from onepass.backends.base import Array, Backend
+from onepass.arrays import Array
+from onepass.backends.base import Backend
 from onepass.errors import InputError, SchemaError
 from onepass.hub import locate
 from onepass.models.batching import ON_CPU
@@ -19,7 +20,7 @@ from onepass.models.cancelling import Unwanted, while_wanted
 from onepass.models.choosing import Wanted
 from onepass.models.opening import open_backend
 from onepass.models.reader import Planned, Reader
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 from onepass.schema.options import CallOptions
 
 SCHEMA = Schema().entities(["person", "place"]).classification("tone", ["calm", "angry"])
@@ -42,7 +43,7 @@ class Recorder:
 
 def open_tiny(directory: Path, backbone: str) -> Reader:
     checkpoint = locate(make_tiny_checkpoint(directory, backbone=backbone))
-    model = open_model(checkpoint)
+    model = read_model(checkpoint)
     return Reader(model, Recorder(open_backend(model, checkpoint, Wanted(backend="torch"))))
 
 

@@ -26,7 +26,7 @@ from onepass.models.export import export_checkpoint
 from onepass.models.gliner2.family import GLINER2
 from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.kept import Calibration, Kept
-from onepass.models.registry import FAMILIES, open_model, read_settings
+from onepass.models.registry import FAMILIES, read_model, read_settings
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def write(path: Path, content: Any) -> None:
 
 def test_a_model_is_everything_but_its_weights(checkpoint: Checkpoint) -> None:
     checkpoint.weights.unlink()
-    model = open_model(checkpoint)
+    model = read_model(checkpoint)
     assert model.family is GLINER2
     assert model.name == checkpoint.name
     assert model.settings.config.max_width == 4
@@ -142,9 +142,9 @@ def test_broken_settings(tmp_path: Path, content: Any) -> None:
 
 
 def test_thresholds_of_labels(checkpoint: Checkpoint) -> None:
-    assert open_model(checkpoint).kept.labels == {}
+    assert read_model(checkpoint).kept.labels == {}
     write(checkpoint.directory / "onepass.json", {"labels": {"person": 0.3}})
-    assert open_model(checkpoint).kept.labels == {"person": 0.3}
+    assert read_model(checkpoint).kept.labels == {"person": 0.3}
 
 
 def test_what_settings_may_hold(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_settings_are_read_once(
         return read_text(path, encoding)
 
     monkeypatch.setattr(Path, "read_text", noted)
-    assert open_model(checkpoint).family is FAMILIES[family]
+    assert read_model(checkpoint).family is FAMILIES[family]
     assert read.count("onepass.json") == 1
 
 
@@ -207,13 +207,13 @@ def test_keys_that_nothing_reads(tmp_path: Path, family: str | None, key: str, s
 def test_opening_a_checkpoint_with_a_misspelled_key(checkpoint: Checkpoint) -> None:
     write(checkpoint.directory / "onepass.json", {"threshold": {"entities": 0.9}})
     with pytest.raises(CheckpointError, match=r"did you mean 'thresholds'\?$"):
-        open_model(checkpoint)
+        read_model(checkpoint)
 
 
 def test_opening_a_checkpoint_with_a_key_of_another_family(checkpoint: Checkpoint) -> None:
     write(checkpoint.directory / "onepass.json", {"prompt_style": "v1"})
     with pytest.raises(CheckpointError, match="but this is a gliner2 checkpoint"):
-        open_model(checkpoint)
+        read_model(checkpoint)
 
 
 # -- exports -----------------------------------------------------------------------------------
@@ -257,9 +257,9 @@ def test_several_processes_may_export_at_once(checkpoint: Checkpoint) -> None:
     script = f"""
 from onepass.hub import locate
 from onepass.models.opening import open_backend
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 checkpoint = locate({str(checkpoint.directory)!r})
-print(open_backend(open_model(checkpoint), checkpoint).name)
+print(open_backend(read_model(checkpoint), checkpoint).name)
 """
     command = [sys.executable, "-c", script]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -330,4 +330,4 @@ def test_a_failed_export_leaves_nothing(checkpoint: Checkpoint, tmp_path: Path) 
 def test_a_kind_that_cannot_be_run_yet(tmp_path: Path) -> None:
     write(tmp_path / "config.json", {"model_type": "GLiClass", "architecture_type": "decoder-kv"})
     with pytest.raises(CheckpointError, match="streaming GLiClass checkpoint"):
-        open_model(locate(tmp_path))
+        read_model(locate(tmp_path))

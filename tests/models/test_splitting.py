@@ -12,7 +12,7 @@ from tests.tiny import make_tiny_checkpoint
 from onepass import Extractor, Schema
 from onepass.errors import CheckpointError
 from onepass.hub import locate
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 from onepass.models.settings import own_splitter
 
 TEXT = "tim\u5e93\u514bcook runs apple."
@@ -44,10 +44,10 @@ def test_an_unknown_one_is_refused(tmp_path: Path, given: object) -> None:
 @pytest.mark.parametrize("family", MAKE)
 def test_every_family_reads_the_words_of_the_splitter(family: str, tmp_path: Path) -> None:
     MAKE[family](tmp_path)
-    model = open_model(locate(tmp_path))
+    model = read_model(locate(tmp_path))
     assert (model.family.name, model.kept.splitter) == (family, None)
     named(tmp_path, word_splitter="script")
-    model = open_model(locate(tmp_path))
+    model = read_model(locate(tmp_path))
     read = model.family.read_text(
         TEXT, model.tokenizer, max_word_pieces=50, splitter=model.kept.splitter
     )

@@ -12,6 +12,7 @@ import torch
 gliner2 = pytest.importorskip("gliner2")
 
 from onepass import Extractor, Schema  # noqa: E402
+from onepass.decoding.candidates import Candidates  # noqa: E402
 from onepass.decoding.overlap import select  # noqa: E402
 from tests.parity.reference import make_reference  # noqa: E402
 
@@ -108,12 +109,12 @@ def test_of_equal_scores_the_longer_span_is_kept(tmp_path: Path) -> None:
     both = Both(tmp_path / "model", scale=1e4)  # scores are 1 or 0
     spans = sorted(both.theirs(TEXTS[1], LABELS, "allow"))
     assert set(spans) == both.ours(TEXTS[1], LABELS, "all")
-    columns = (
+    found = Candidates(
         np.array([start for _, start, _ in spans]), np.array([end for *_, end in spans]),
         np.ones(len(spans)), np.array([LABELS.index(label) for label, *_ in spans]),
     )  # fmt: skip
     first, longest = (
-        {spans[row] for row in select(*columns, policy="label", ties=ties)}
+        {spans[row] for row in select(found, policy="label", ties=ties)}
         for ties in ("first", "longest")
     )
     assert first != longest

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 from written import main
 
 from onepass.corpus.example import GoldRelation, Mention
-from onepass.corpus.public import read_any
+from onepass.corpus.formats import read_any
 
 
 def test_expanded_files_are_read(tmp_path: Path):

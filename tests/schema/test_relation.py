@@ -96,4 +96,5 @@ def test_rules_that_contradict_are_refused_when_asked(types: Any, sentence: str)
 
 def test_inverse_types_may_name_each_other() -> None:
     types = {"r": {"inverse": "s"}, "s": {"inverse": "r"}}
-    Schema().relations(types).checked()
+    asked = Schema().relations(types).checked()
+    assert [one.inverse for one in asked.relation_types] == ["s", "r"]

@@ -51,7 +51,7 @@ class Running:
 
     def metric_becomes(self, name: str, value: float) -> bool:
         """Wait up to five seconds for a value."""
-        end = monotonic() + 5
+        end = monotonic() + 60
         while self.metric(name) != value and monotonic() < end:
             sleep(0.01)
         return self.metric(name) == value
@@ -99,7 +99,9 @@ def model() -> Extractor:
 
 @pytest.fixture(scope="session")
 def service(model: Extractor) -> Iterator[Running]:
-    with running(model, Settings(text_chars=20_000, labels=20, texts=8, body_bytes=100_000)) as one:
+    with running(
+        model, Settings(max_text_chars=20_000, max_labels=20, max_texts=8, max_body_bytes=100_000)
+    ) as one:
         yield one
 
 

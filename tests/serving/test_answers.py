@@ -25,12 +25,12 @@ def doc(count: int) -> Extraction:
 def test_the_limit_itself_is_no_error():
     kept = doc(3)
     assert checked(kept) is kept
-    with at_most(3):
+    with at_most(3, "the limit"):
         assert checked(kept) is kept
-    with at_most(2):
+    with at_most(2, "the limit"):
         refused = checked(kept)
     assert isinstance(refused, TooMuchFound)
-    assert str(refused).startswith("In the text 3 values were found, but at most 2 are taken")
+    assert str(refused).startswith("In the text 3 values were found, but the limit is 2; raise")
 
 
 @pytest.mark.parametrize("count", [2, 1_000])

@@ -59,7 +59,7 @@ def test_refusals_become_errors(service, start, model):
     with Client(service.url) as client:
         with pytest.raises(SchemaError):
             client.extract("a", {"entities": []})
-        with pytest.raises(ServiceError, match="at most 20") as refused:
+        with pytest.raises(ServiceError, match=r"max_labels .* is 20") as refused:
             client.check({"entities": [str(n) for n in range(30)]})
         assert refused.value.code == "too_many_labels"
         with pytest.raises(ServiceError) as refused:
@@ -67,7 +67,7 @@ def test_refusals_become_errors(service, start, model):
         assert (refused.value.status, refused.value.code) == (422, "invalid_request")
         with pytest.raises(InputError, match="list of texts"):
             client.extract_batch("a", PEOPLE)  # the mistake is that a string is a sequence
-    with start(model, Settings(keys=("a-secret-of-16-characters",))) as one:
+    with start(model, Settings(api_keys=("a-secret-of-16-characters",))) as one:
         with Client(one.url) as client, pytest.raises(ServiceError) as refused:
             client.models()
         assert refused.value.status == 401
@@ -185,9 +185,13 @@ def test_options_that_are_none(options: dict[str, Any], message: str):
 def test_texts_and_thresholds_are_checked_before_they_are_sent():
     wrong: Any
     with Client("http://127.0.0.1:1", retries=0) as client:
-        for wrong in (b"x", None):
-            with pytest.raises(InputError, match="A text must be a string"):
+        for wrong in (b"x", None, ["Ann"]):
+            with pytest.raises(InputError, match=r"must be a string, .* use extract_batch\.$"):
                 client.extract(wrong, PEOPLE)
+        wrong = ["Ann", 5]
+        with pytest.raises(InputError, match=r"^Text 2 must be a string, but 5 was given\.$"):
+            client.extract_batch(wrong, PEOPLE)
+        wrong = None
         with pytest.raises(InputError, match="takes a list of texts"):
             client.extract_batch(wrong, PEOPLE)
         wrong = "high"

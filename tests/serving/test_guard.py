@@ -36,7 +36,7 @@ def code(got: httpx.Response) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def app(model: Extractor) -> Any:
-    return create_app(model, Settings(keys=(KEY,), body_bytes=200))
+    return create_app(model, Settings(api_keys=(KEY,), max_body_bytes=200))
 
 
 @pytest.mark.parametrize("form", ["plain", "root path", "mounted"])

@@ -62,7 +62,7 @@ def test_a_sigterm_that_comes_as_soon_as_the_address_is_known_is_not_lost(delay:
 def test_sigterm_stops_it_after_all_that_was_accepted_is_answered(tmp_path: Path):
     keys = tmp_path / "keys.txt"
     keys.write_text("# ours\na-secret-of-16-characters\n")
-    options = ("--api-keys", str(keys), "--batch-texts", "1", "--batch-delay", "0")
+    options = ("--api-keys", str(keys), "--batch-texts", "1", "--batch-delay-ms", "0")
     with (
         process(*options) as (running, url),
         httpx.Client(
@@ -171,7 +171,7 @@ def test_keys_come_from_both_places_once(tmp_path: Path):
 
 
 def test_a_limit_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="timeout must be a number above 0"):
+    with pytest.raises(ValueError, match=r"timeout \(--timeout\) must be a number above 0"):
         Settings(timeout=0)
 
 

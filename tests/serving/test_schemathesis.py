@@ -36,7 +36,9 @@ FEW = settings(
 
 @pytest.fixture(scope="module")
 def described(model: Extractor) -> Any:
-    app = create_app(model, Settings(text_chars=2_000, labels=20, texts=4, body_bytes=20_000))
+    app = create_app(
+        model, Settings(max_text_chars=2_000, max_labels=20, max_texts=4, max_body_bytes=20_000)
+    )
     return schemathesis.openapi.from_asgi("/openapi.json", app)
 
 

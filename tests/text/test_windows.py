@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.assemble import Choice, assemble
 from onepass.decoding.candidates import Candidates, RecordFind, RelationFind, SpanFind
-from onepass.decoding.findings import Findings
+from onepass.decoding.findings import Findings, WindowFindings
 from onepass.decoding.overlap import POLICIES, Policy
 from onepass.results.types import Coverage, Extraction
 from onepass.schema import Schema

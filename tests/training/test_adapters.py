@@ -11,8 +11,9 @@ from torch import nn
 from onepass import Extractor
 from onepass.errors import InputError
 from onepass.training.adapters import adapt, merged
+from onepass.training.config import TrainConfig
 from onepass.training.lora import LoraOptions
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import train_from_config
 
 ROWS = [
     {"input": "Tim Cook runs.", "output": {"entities": {"person": ["Tim Cook"], "place": []}}},

@@ -27,7 +27,6 @@ class Task:
         self.network = torch.nn.Linear(2, 2)
 
     def save(self, directory: Path) -> None:
-        directory.mkdir()
         write_weights(self.network.state_dict(), directory)
 
     def state(self) -> dict[str, Any]:
@@ -66,7 +65,7 @@ def of_best(patch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise FULL
 
-    patch.setattr(checkpoints, "copied", refuse)
+    patch.setattr(checkpoints, "_copy", refuse)
 
 
 def saved(directory: Path, step: int) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from onepass.errors import InputError
+from onepass.training.asking.means import SamplingOptions
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.distilling import DistillOptions
 from onepass.training.lora import LoraOptions
-from onepass.training.sampling import SamplingOptions
 
 LEAST = {"model": "start", "data": "data.jsonl", "output": "run"}
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"

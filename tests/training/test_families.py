@@ -14,8 +14,9 @@ from tests.training.gliner_data import make_learner, write_sentences
 
 from onepass.errors import CheckpointError, InputError
 from onepass.models.gliner.loss import GlinerLoss
+from onepass.training.config import TrainConfig
 from onepass.training.families import loss_options, open_trainee
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import train_from_config
 
 COMMIT = "0123456789" * 4
 

@@ -10,9 +10,10 @@ from tests.tiny import make_tiny_checkpoint
 
 from onepass.corpus.example import Example, GoldTask, Mention
 from onepass.errors import InputError
+from onepass.training.config import TrainConfig
 from onepass.training.fewshot import choose, few_of
 from onepass.training.material import DATA
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import train_from_config
 from onepass.training.sources import open_sources
 
 LABELS = ("good", "bad", "dull")

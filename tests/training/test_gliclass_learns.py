@@ -22,8 +22,9 @@ from onepass.models.gliclass.network.loss import (
     multi_label_loss,
     single_label_loss,
 )
+from onepass.training.config import TrainConfig
 from onepass.training.gliclass import GliclassTrainee
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import train_from_config
 
 LABELS = ["red", "news", "sports"]
 WORDS = (

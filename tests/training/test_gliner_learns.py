@@ -15,7 +15,8 @@ from tests.training.gliner_data import make_learner, sentences, write_sentences
 from onepass import Extractor, Schema
 from onepass.corpus.gliner import example_from_gliner
 from onepass.evaluation.run import evaluate
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.config import TrainConfig
+from onepass.training.run import train_from_config
 
 RELATED = ("span-relex", "span-relex-mlp", "token-relex")
 LEARNERS: dict[str, dict[str, Any]] = {

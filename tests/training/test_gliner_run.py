@@ -32,11 +32,12 @@ from onepass.results.types import (
     Relation,
     Value,
 )
+from onepass.training.config import TrainConfig, read_config
 from onepass.training.families import loss_options
 from onepass.training.gliner import GlinerTrainee
 from onepass.training.holdout import Holdout, whole_question
 from onepass.training.material import DATA, WEAK
-from onepass.training.run import TrainConfig, read_config, train_from_config
+from onepass.training.run import train_from_config
 from onepass.training.selftrain import UNSURE, SelfTraining, weak_examples, write_weak_labels
 from onepass.training.stream import BatchOptions
 

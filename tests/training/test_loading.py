@@ -7,10 +7,11 @@ import torch
 from tests.training.test_run import ROWS
 
 from onepass.errors import InputError
+from onepass.training.config import TrainConfig
 from onepass.training.data import LineFile, Mixture
 from onepass.training.gliner2 import Gliner2Trainee
 from onepass.training.loading import Direct, Loaders
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import train_from_config
 from onepass.training.sampling import Sampler
 from onepass.training.stream import BatchOptions, QuestionStream
 

@@ -212,9 +212,9 @@ def test_a_best_that_somebody_put_there_is_not_overwritten(run, make):
 
 def test_what_an_interrupted_save_left_does_not_matter(run, make):
     for name in (
-        ".onepass-new-step-4",
-        ".onepass-new-best",
-        ".onepass-dropped-0-step-1",
+        f".onepass-step-4-{'a1' * 16}",
+        f".onepass-best-{'a1' * 16}",
+        f".onepass-step-1-{'b2' * 16}",
         "step-99",
     ):
         (run / name).mkdir(parents=True)

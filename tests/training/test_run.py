@@ -15,7 +15,9 @@ from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.models.gliner2.network.outputs import run_network
 from onepass.models.gliner2.targets import ask, build_targets
 from onepass.schema import Schema
-from onepass.training.run import TrainConfig, read_config, train_from_config
+from onepass.training.config import TrainConfig, read_config
+from onepass.training.gliner2 import Gliner2Trainee
+from onepass.training.run import train_from_config
 
 ROWS = [
     {"input": "Tim Cook runs.", "output": {"entities": {"person": ["Tim Cook"], "place": []}}},
@@ -325,6 +327,29 @@ def test_data_beside_the_output_stay_as_they_are(tmp_path, config):
     train_from_config(config(data=str(own), output=str(tmp_path), steps=1))
     assert own.read_bytes() == before
     assert (tmp_path / "onepass-data" / "data.jsonl").is_file()
+
+
+def test_a_score_that_fails_names_the_dev_file_and_is_made_first_when_the_run_goes_on(
+    tmp_path, config, monkeypatch
+):
+    dev = tmp_path / "data.jsonl"
+    sentence = rf"{dev} \(dev\) could not be scored \(RuntimeError: no memory\)\. What was learned"
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    lines: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Gliner2Trainee, "tally", fail)
+        with pytest.raises(InputError, match=sentence):
+            train_from_config(config(dev=str(dev)))
+        for _ in range(2):  # at once, before it trains
+            with pytest.raises(InputError, match="a run that is resumed scores first: give"):
+                train_from_config(config(dev=str(dev), resume=True), report=lines.append)
+    assert lines[-1] == "resumed at step 2"
+    train_from_config(config(dev=str(dev), resume=True))
+    log = [json.loads(row) for row in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in log if "scores" in row] == [2, 4]
 
 
 def test_held_out_examples_without_room_are_told_with_what_takes_it(tmp_path, config, write):

@@ -18,9 +18,9 @@ from onepass.corpus.example import (
 )
 from onepass.corpus.question import Question, RecordAnswer
 from onepass.errors import InputError
-from onepass.training.asking.means import Borrowed
+from onepass.training.asking.means import Borrowed, SamplingOptions
 from onepass.training.bank import LabelBank, head_noun, read_bank
-from onepass.training.sampling import Sampler, SamplingOptions
+from onepass.training.sampling import Sampler
 
 TEXT = "Ann Lee, a singer, met the painter Bo Day in Rome on Monday."
 BANK = LabelBank(

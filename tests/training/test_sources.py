@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from onepass.corpus.reading import read_training_file
+from onepass.corpus.formats import read_any
 from onepass.errors import InputError
 from onepass.training.asking.means import Borrowed
 from onepass.training.data import Mixture
@@ -195,7 +195,7 @@ def test_paths_must_lead_to_data_with_names_of_its_own(tmp_path, write, read):
 def test_converted_files_read_back_the_same(tmp_path, write, read):
     path = write("a.jsonl", {"input": "Tim in Rome", "output": {"entities": {"place": ["Rome"]}}})
     read("a.jsonl")
-    assert list(read_training_file(tmp_path / "into" / "a.jsonl")) == list(read_training_file(path))
+    assert list(read_any(tmp_path / "into" / "a.jsonl")) == list(read_any(path))
 
 
 def test_texts_of_every_length_are_drawn_equally_often(tmp_path, write):

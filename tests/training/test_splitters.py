@@ -12,9 +12,10 @@ from tests.tiny import make_tiny_checkpoint
 from onepass.corpus.question import Question
 from onepass.errors import InputError
 from onepass.schema import Schema
+from onepass.training.config import TrainConfig
 from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.run import train_from_config
 from onepass.training.teaching import Taught
 
 TEXT = "\u6768tim\u5e93\u514bcook runs."

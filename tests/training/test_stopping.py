@@ -45,7 +45,7 @@ class Toy:
         return []
 
     def save(self, directory: Path) -> None:
-        directory.mkdir()
+        directory.mkdir(exist_ok=True)
         torch.save(self.network.state_dict(), directory / "weights.pt")
 
     def state(self) -> dict[str, Any]:

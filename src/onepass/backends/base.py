@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from onepass.arrays import Array
 from onepass.errors import BackendError, RunFailed
-
-Array = NDArray[Any]
-Floats = NDArray[np.float32]
 
 IS_LONG = ".is_long"  # ends the name of a tensor that says which order of work suits a text
 
@@ -22,8 +18,15 @@ PRODUCTS = ".products.onnx"  # the form of the graph whose products are of integ
 WEIGHTS = ".weights"  # what both forms read their weights from
 MANIFEST = "graphs.json"  # says what the graphs beside it were made of
 
+# What C++ (its name of the error differs between compilers), systems, ONNX Runtime and Python say.
+_NO_MEMORY = re.compile(
+    "std::bad_alloc|bad allocation|(Cannot|Failed to|Unable to) allocate memory|Not enough memory"
+    "|MemoryError",
+    re.IGNORECASE,
+)
+
 # Sizes that a checkpoint fixes, or that are what they are called; all others may change.
-FIXED_AXES = ("hidden", "width", "counts", "three", "two")
+FIXED_AXES = ("hidden", "width", "counts", "four", "three", "two")
 
 
 class Rows(Protocol):
@@ -55,6 +58,8 @@ class Graph:
             torch only.
         kept: outputs that only other graphs read; a backend with memory of its own leaves them
             there, and returns `Rows`.
+        floats: inputs of float32 whose last axis is not "hidden".
+        sizes: further axes that a checkpoint fixes, beside `FIXED_AXES`.
 
     >>> Graph("double", inputs={"x": ("batch", "hidden")}, outputs={"y": ("batch", "hidden")}).name
     'double'
@@ -65,6 +70,8 @@ class Graph:
     outputs: Mapping[str, tuple[str, ...]]
     exportable: bool = True
     kept: frozenset[str] = frozenset()
+    floats: frozenset[str] = frozenset()
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Backend(Protocol):
@@ -107,9 +114,10 @@ def check_files(directory: Path, graphs: Sequence[Graph]) -> None:
 
 
 def cannot_run(path: Path, error: Exception) -> BackendError:
-    """Return what is said of a file that a runtime refuses."""
+    """Return what is said of a file that a runtime refuses, or has no memory to open."""
     return BackendError(
-        f"{path} cannot be run ({_first_line(error)}); run  onepass export  on the checkpoint "
+        _without_memory(path, error)
+        or f"{path} cannot be run ({_first_line(error)}); run  onepass export  on the checkpoint "
         "again."
     )
 
@@ -117,8 +125,21 @@ def cannot_run(path: Path, error: Exception) -> BackendError:
 def run_failed(path: Path, error: Exception) -> RunFailed:
     """Return what is said of a file that a runtime opened, and that fails on some inputs."""
     return RunFailed(
-        f"{path} fails on the text ({_first_line(error)}); leave that text out, or run  onepass "
+        _without_memory(path, error)
+        or f"{path} fails on the text ({_first_line(error)}); leave that text out, or run  onepass "
         "export  on the checkpoint again."
+    )
+
+
+def _without_memory(path: Path, error: Exception) -> str:
+    """Return what is said where an error tells of too little memory, nothing where it does not."""
+    found = _NO_MEMORY.search(f"{type(error).__name__}: {error}")
+    if found is None:
+        return ""
+    return (
+        f"{path} needs more memory than there is ({found[0]}); free some, or use less: threads=1 "
+        "(--threads 1), fewer processes (--workers), precision int8, a smaller checkpoint, fewer "
+        "labels or shorter texts."
     )
 
 

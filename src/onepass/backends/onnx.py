@@ -7,15 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onepass.backends.base import (
-    PRODUCTS,
-    Array,
-    Graph,
-    Input,
-    cannot_run,
-    check_files,
-    run_failed,
-)
+from onepass.arrays import Array
+from onepass.backends.base import PRODUCTS, Graph, Input, cannot_run, check_files, run_failed
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.onnx_cache import giving_back, open_cached, open_session

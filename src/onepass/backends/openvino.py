@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy
 
+from onepass.arrays import Array
 from onepass.backends.base import (
     IS_LONG,
     PRODUCTS,
-    Array,
     Graph,
     Input,
     cannot_run,

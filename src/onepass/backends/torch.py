@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from onepass.backends.base import Array, Graph, Input
+from onepass.arrays import Array
+from onepass.backends.base import Graph, Input
 from onepass.errors import BackendError
 from onepass.nn.device import moved
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onepass.errors import InputError, RunFailed
 from onepass.schema.options import DEFAULTS, CallOptions
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from onepass.extractor import Extractor
     from onepass.results.types import Extraction
     from onepass.schema.schema import Schema
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +111,36 @@ def open_model(choice: ModelChoice) -> Extractor:
 def found(
     model: Extractor, request: Request, texts: Sequence[str]
 ) -> Iterator[Extraction | Refused]:
-    """Yield what is found in each text; if the model refuses one, go on text by text.
+    """Yield what is found in each text, or why the model refuses it.
 
     Raises:
-        OnepassError: if the request as a whole cannot be answered.
+        OnepassError: if the request as a whole cannot be answered; at once.
     """
     docs = request.stream(model, texts)  # checks the request, not yet a text
+    return past_refused(texts, docs, partial(request.one, model))
+
+
+def past_refused(
+    texts: Sequence[str], answered: Iterator[T], one: Callable[[str], T]
+) -> Iterator[T | Refused]:
+    """Yield the answer for each text; if the model refuses one, go on text by text.
+
+    Args:
+        texts: that are read.
+        answered: their answers, in order, until a text is refused.
+        one: answers one text.
+    """
     done = 0
     try:
-        for doc in docs:
-            yield doc
+        for answer in answered:
+            yield answer
             done += 1
     except (InputError, RunFailed):  # which text it was, only asking again can tell
         for text in texts[done:]:
-            yield _alone(model, request, text)
+            try:
+                yield one(text)
+            except (InputError, RunFailed) as error:
+                yield Refused(str(error))
 
 
 def answers(model: Extractor, request: Request, texts: Sequence[str]) -> list[Answer]:
@@ -132,13 +151,6 @@ def answers(model: Extractor, request: Request, texts: Sequence[str]) -> list[An
     """
     docs = found(model, request, texts)
     return [doc if isinstance(doc, Refused) else doc.to_json() for doc in docs]
-
-
-def _alone(model: Extractor, request: Request, text: str) -> Extraction | Refused:
-    try:
-        return request.one(model, text)
-    except (InputError, RunFailed) as error:
-        return Refused(str(error))
 
 
 def column_answers(
@@ -162,5 +174,5 @@ def column_answers(
         next(got) if isinstance(value, str) else Refused("the text must be a string")
         for value in values
     ]
-    found = [None if isinstance(row, Refused) else row for row in rows]
-    return found, [row.error if isinstance(row, Refused) else None for row in rows]
+    answered = [None if isinstance(row, Refused) else row for row in rows]
+    return answered, [row.error if isinstance(row, Refused) else None for row in rows]

@@ -1,6 +1,6 @@
 """What a job is: what is read, what is asked of it, where results go, and how it ran.
 
-It knows nothing about files or models.
+It knows nothing of what is in files, or of models.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending, packing
-from onepass.batch.sources import TEXT_UNITS, TextUnit
+from onepass.batch.sources import TEXT_UNITS, Source, TextUnit, job_sources
 from onepass.errors import InputError
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
@@ -74,7 +74,64 @@ BUILTIN = ModelChoice()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class RowsJob:
+    """What any job on the rows of files has; for its fields see `Job`.
+
+    Raises:
+        InputError: for a value of another kind than is meant, in place of an error of Python later.
+    """
+
+    input: str | Path | Sequence[str | Path]
+    output: str | Path
+    text_field: str = "text"
+    text_unit: TextUnit | None = None
+    max_line: int = LINE_BYTES
+    model: ModelChoice = BUILTIN
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        _refuse_others(
+            {
+                "input": (self.input, _is_input(self.input), "a path or a list of paths"),
+                "output": (self.output, isinstance(self.output, _PATH), "a path"),
+                "text_field": (self.text_field, isinstance(self.text_field, str), "a string"),
+                "model": (self.model, isinstance(self.model, ModelChoice), "a ModelChoice"),
+            }
+        )
+        if self.text_unit not in (None, *TEXT_UNITS):
+            raise InputError(
+                f"text_unit is 'line' or 'file', but {self.text_unit!r:.60} was given."
+            )
+        if type(self.max_line) is not int or self.max_line < 1:
+            raise InputError(
+                f"A row may have one byte or more, but max_line is {self.max_line!r:.60}."
+            )
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return what is read.
+
+        Raises:
+            InputError: if it is not there, or has no fields where one is named.
+        """
+        return job_sources(
+            self.input, text_field=self.text_field, text_unit=self.text_unit, most=self.max_line
+        )
+
+    def refuse_resume(self) -> None:
+        """Refuse to go on with results that are taken as they come.
+
+        Raises:
+            InputError: if the job is to go on.
+        """
+        if self.resume:
+            raise InputError(
+                "resume=True (--resume) needs a file to go on with; name it with --output (in "
+                "Python: use run or redact_files)."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job(RowsJob):
     """A job from files to a file.
 
     Args:
@@ -105,28 +162,18 @@ class Job:
     'parquet'
     """
 
-    input: str | Path | Sequence[str | Path]
-    output: str | Path
     schema: object
     format: FileFormat | FormatName | None = None
-    text_field: str = "text"
-    text_unit: TextUnit | None = None
-    max_line: int = LINE_BYTES
     threshold: Threshold = None
     overlap: Overlap = "flat"
     on_long: OnLong = "window"
     solver: Solver = "greedy"
-    model: ModelChoice = BUILTIN
     workers: int = 1
-    resume: bool = False
     engine: EngineName = "local"
     address: str | None = None
 
     def __post_init__(self) -> None:
-        check_files(
-            input=self.input, output=self.output, text_field=self.text_field,
-            text_unit=self.text_unit, max_line=self.max_line, model=self.model,
-        )  # fmt: skip
+        RowsJob.__post_init__(self)  # a class with slots has no super() without arguments
         _ = self.options  # which check themselves
         if self.format not in (None, *FileFormat):
             raise InputError(
@@ -156,34 +203,6 @@ class Job:
 
 
 _PATH = (str, os.PathLike)
-
-
-def check_files(
-    *,
-    input: object,
-    output: object,
-    text_field: object,
-    text_unit: object,
-    max_line: object,
-    model: object,
-) -> None:
-    """Refuse fields of any job on files that cannot be, in place of an error of Python later.
-
-    Raises:
-        InputError: for a value of another kind than is meant.
-    """
-    _refuse_others(
-        {
-            "input": (input, _is_input(input), "a path or a list of paths"),
-            "output": (output, isinstance(output, _PATH), "a path"),
-            "text_field": (text_field, isinstance(text_field, str), "a string"),
-            "model": (model, isinstance(model, ModelChoice), "a ModelChoice"),
-        }
-    )
-    if text_unit not in (None, *TEXT_UNITS):
-        raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r:.60} was given.")
-    if type(max_line) is not int or max_line < 1:
-        raise InputError(f"A row may have one byte or more, but max_line is {max_line!r:.60}.")
 
 
 def _refuse_others(fits: Mapping[str, tuple[object, bool, str]]) -> None:

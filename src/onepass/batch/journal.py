@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,7 +83,6 @@ class Journal:
         folder: beside the output.
         identity: what the job is; only the same one may go on.
         resume: whether to go on with what is there.
-        in_place: whether the output takes the place of the input, which has changed then.
 
     Attributes:
         done: what is done of the job.
@@ -95,9 +94,7 @@ class Journal:
             runs now, or if the folder is something else, another user's, or cannot be written.
     """
 
-    def __init__(
-        self, folder: Path, identity: Mapping[str, Any], *, resume: bool, in_place: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
         self._folder = folder
         self.done = Done()
         self.is_finished = False
@@ -116,8 +113,7 @@ class Journal:
             if begun is not None and not resume and self.done.rows:
                 raise InputError(_unfinished(folder, self.done.rows, begun))
             if begun is not None and resume:
-                other_input = in_place and self.is_moved
-                _check_same(begun, identity, folder, but=[INPUT] if other_input else [])
+                _check_same(begun, identity, folder)
             with writing(folder, "give another output"):
                 if begun is None or not resume:
                     self._begin(identity)
@@ -275,12 +271,10 @@ def _unfinished(folder: Path, rows: int, begun: Mapping[str, Any]) -> str:
     )
 
 
-def _check_same(
-    begun: Mapping[str, Any], now: Mapping[str, Any], folder: Path, *, but: Collection[str]
-) -> None:
+def _check_same(begun: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     # JSON has no tuples: compare what both are as JSON
     new = json.loads(json.dumps(now))
-    other = [key for key in new if begun.get(key) != new[key] and key not in but]
+    other = [key for key in new if begun.get(key) != new[key]]
     if other:
         raise InputError(
             f"The unfinished job in {folder} was begun with another {', '.join(other)}; "

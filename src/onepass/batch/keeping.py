@@ -5,9 +5,8 @@ It does not know what is asked of the rows, nor what an answer is.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,11 @@ from onepass.batch.engines import Engine
 from onepass.batch.folder import RESULT, folder_of
 from onepass.batch.job import Counts
 from onepass.batch.journal import INPUT, STREAM, Done, Journal
+from onepass.batch.places import check_apart, read_from
 from onepass.batch.reading import Stop, read_chunks
-from onepass.batch.rows import START, BadRow, Position
-from onepass.batch.sources import Source, is_one_file
-from onepass.batch.states import digest, state
-from onepass.batch.streams import names_stream
+from onepass.batch.rows import BadRow, Chunk, Position
+from onepass.batch.sources import Source
+from onepass.batch.states import InputStates
 from onepass.batch.writing import Writer, joined_results
 from onepass.errors import InputError
 
@@ -50,8 +49,7 @@ class Watch:
 
 
 SILENT = Watch()
-_LOOK = 5.0  # seconds between two looks at the state of the input
-_SHARE = 50  # of the time of a job, at most one in so many goes into looks at many files
+Take = Callable[[bytes, Chunk, int, int], None]  # results, of which rows, how many, how many failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
 
     Raises:
         InputError: for a file that cannot be read or written, or that changed while it was read,
-            or work that cannot go on.
+            an output that is read, or work that cannot go on.
         KeyboardInterrupt: when it comes; of a stream, which nobody can read again, what is done is
             put in its place before.
     """
@@ -110,14 +108,14 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
         raise InputError(
             "A stream cannot be read again; give a file, or leave resume=True (--resume) out."
         )
-    _check_apart(route)
+    check_apart(place, "output", read_from(route.sources))
     check_starts(route.sources, route.text_field)
     folder = folder_of(place)
-    states = _States(route.sources, f"what was found is kept in {folder}. Delete that folder and ")
+    advice = f"what was found is kept in {folder}. Delete that folder and "
+    states = InputStates(route.sources, advice)
     identity = _identity(work, route, STREAM if streamed else states.begun)
-    in_place = any(is_one_file(place, path) for path in _paths(route))
-    journal = Journal(folder, identity, resume=route.resume, in_place=in_place)
-    stays, stop = True, Stop()
+    journal = Journal(folder, identity, resume=route.resume)
+    stays, filling = True, _Filling(work, route, watch, states)
     try:
         if journal.is_moved and not place.exists():
             raise InputError(
@@ -131,7 +129,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
             rows = journal.rows_file
             work.resumed(journal.done, rows if rows.exists() else place)
         if not journal.is_finished:
-            counts = _fill(journal, writer, work, (route, watch, states, stop))
+            counts = _fill(journal, writer, filling)
             states.check()
             journal.finish()
         _put_in_place(journal, writer, place, folder)
@@ -142,7 +140,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
         raise
     finally:
         journal.close(remove=not (stays and journal.done.rows))
-    if stop.came:
+    if filling.stopped:
         watch.left(journal.done.rows, place)
         raise KeyboardInterrupt
     return counts
@@ -159,39 +157,28 @@ def _identity(work: Work, route: Route, given: str) -> dict[str, Any]:
     }
 
 
-def _fill(
-    journal: Journal, writer: Writer, work: Work, how: tuple[Route, Watch, _States, Stop]
-) -> Counts:
-    """Add the results of all chunks that are still to do, or of a stream until it is stopped."""
-    route, watch, states, stop = how
-    begun, start, total = journal.done, time.monotonic(), _bytes_of(route.sources)
-    engine = work.engine(begun.position)
-    if begun == Done():
+def _fill(journal: Journal, writer: Writer, filling: _Filling) -> Counts:
+    """Keep the results of all chunks that are still to do."""
+    if journal.done == Done():
         journal.add(writer.head())
-    counts = Counts(begun.rows, begun.failed, begun.rows)
-    chunks = read_chunks(route.sources, route.text_field, begun.position, stop=stop)
-    try:
-        with closing(engine(chunks)) as answered:
-            for chunk, answers in answered:
-                results = joined_results(chunk, answers)
-                bad = [row for row in results if isinstance(row, BadRow)]
-                journal.add(
-                    writer.chunk(results),
-                    chunk.end,
-                    rows=len(results),
-                    failed=len(bad),
-                    bytes_read=chunk.bytes_read,
-                )
-                counts = _counted(journal.done, begun, total, start)
-                _tell(watch, bad, counts)
-                states.check_if_due()
-    except KeyboardInterrupt:
-        if not any(source.is_stream for source in route.sources):
-            raise
-        stop.came = True
-    if stop.came and not journal.done.rows:
+
+    def take(data: bytes, chunk: Chunk, rows: int, failed: int) -> None:
+        read = chunk.bytes_read
+        journal.add(data, chunk.end, rows=rows, failed=failed, bytes_read=read)
+
+    counts = filling.run(writer, journal.done, take)
+    if filling.stopped and not journal.done.rows:
         raise KeyboardInterrupt
     return counts
+
+
+def _put_in_place(journal: Journal, writer: Writer, place: Path, folder: Path) -> None:
+    if journal.rows_file.exists():  # else it was put there before the job was killed
+        try:
+            whole = writer.converted(journal.rows_file, folder / RESULT)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be written: {error}; {journal.advice}.") from error
+        journal.move(whole, place)
 
 
 def pass_on(
@@ -212,139 +199,83 @@ def pass_on(
         OnepassError: as `keep` does; what was written until then stays so.
     """
     check_starts(route.sources, route.text_field)
-    states = _States(route.sources)
-    writer, engine = work.writer(), work.engine(START)
-    start, total, head = time.monotonic(), _bytes_of(route.sources), writer.head().decode()
-    done, counts = Done(), Counts()
-    stop = Stop()
-    with closing(engine(read_chunks(route.sources, route.text_field, stop=stop))) as answered:
-        for chunk, answers in answered:
-            results = joined_results(chunk, answers)
-            bad = [row for row in results if isinstance(row, BadRow)]
-            write(head + writer.chunk(results).decode())
-            head = ""
-            rows, failed = done.rows + len(results), done.failed + len(bad)
-            done = Done(rows=rows, failed=failed, bytes_read=chunk.bytes_read)
-            counts = _counted(done, Done(), total, start)
-            _tell(watch, bad, counts)
-            states.check_if_due()
-    if stop.came:
+    states = InputStates(route.sources)
+    writer, filling = work.writer(), _Filling(work, route, watch, states)
+    head = writer.head()
+
+    def take(data: bytes, _chunk: Chunk, _rows: int, _failed: int) -> None:
+        nonlocal head
+        write((head + data).decode())
+        head = b""
+
+    counts = filling.run(writer, Done(), take)
+    if filling.stopped:
         raise KeyboardInterrupt
-    write(head)  # of an input without rows
+    write(head.decode())  # of an input without rows
     states.check()
     return counts
 
 
-def _bytes_of(sources: Sequence[Source]) -> int:
-    return sum(source.size() for source in sources)
-
-
-def _counted(done: Done, begun: Done, total: int, start: float) -> Counts:
-    return Counts(
-        rows=done.rows,
-        failed=done.failed,
-        resumed=begun.rows,
-        bytes_read=done.bytes_read,
-        bytes_begun=begun.bytes_read,
-        bytes_total=total,
-        seconds=time.monotonic() - start,
-    )
-
-
-def _tell(watch: Watch, bad: Sequence[BadRow], counts: Counts) -> None:
-    for row in bad:
-        watch.failure(row.place, row.error)
-    watch.progress(counts)
-
-
-def _put_in_place(journal: Journal, writer: Writer, place: Path, folder: Path) -> None:
-    if journal.rows_file.exists():  # else it was put there before the job was killed
-        try:
-            whole = writer.converted(journal.rows_file, folder / RESULT)
-        except OSError as error:
-            raise InputError(f"{folder} cannot be written: {error}; {journal.advice}.") from error
-        journal.move(whole, place)
-
-
-def place_of(output: Path) -> Path:
-    """Return where a file will be written, through links.
-
-    Raises:
-        InputError: if no file can be written there.
-    """
-    place = Path(os.path.realpath(output))  # through links
-    try:
-        is_dir, has_parent = place.is_dir(), place.parent.is_dir()
-        is_other = names_stream(output) or (place.exists() and not place.is_file())
-    except OSError as error:  # a name too long, a directory that is closed
-        raise InputError(
-            f"The output {output!s:.80} cannot be written: {error.strerror}."
-        ) from error
-    if is_dir:
-        raise InputError(f"The output {output} is a directory; give the name of a file.")
-    if not has_parent:
-        raise InputError(f"There is no directory {place.parent} for the output; make it first.")
-    if is_other:
-        raise InputError(f"The output {output} is no file; results can be streamed to it only.")
-    return place
-
-
-def _paths(route: Route) -> list[Path]:
-    return [path for source in route.sources for path in source.paths]
-
-
-def _check_apart(route: Route) -> None:
-    """Refuse an output that is one of several files of the input, which would change with it."""
-    others = _paths(route)
-    if len(others) > 1 and any(is_one_file(route.place, path) for path in others):
-        raise InputError(
-            f"The output {route.place} is one of the input files; write it elsewhere, or move it "
-            "away."
-        )
-
-
-class _States:
-    """Whether the files of an input are as they were when the job began; streams have no state.
+class _Filling:
+    """Asks for all rows that are left, or for those of a stream until it is stopped.
 
     Args:
-        sources: the input.
-        advice: what to do once it changed, before the words "begin again".
+        work: what is done.
+        route: from where.
+        watch: is told how it goes.
+        states: of the input, which are checked from time to time.
     """
 
-    def __init__(self, sources: Sequence[Source], advice: str = "") -> None:
-        self._sources = () if any(source.is_stream for source in sources) else sources
-        self._advice = advice
-        self.begun = _input_digest(self._sources)
-        self._due = time.monotonic() + _LOOK
+    def __init__(self, work: Work, route: Route, watch: Watch, states: InputStates) -> None:
+        self._work, self._route = work, route
+        self._watch, self._states = watch, states
+        self._stop = Stop()
 
-    def check_if_due(self) -> None:
-        """Check from time to time, so that a change is told soon, and not for each chunk."""
-        if time.monotonic() >= self._due:
-            self.check()
+    @property
+    def stopped(self) -> bool:
+        """Whether the stream was stopped; what was read of it is answered."""
+        return self._stop.came
 
-    def check(self) -> None:
-        """Refuse an input that was written to, or removed, while it was read."""
-        start = time.monotonic()
+    def run(self, writer: Writer, begun: Done, take: Take) -> Counts:
+        """Hand over the results of all chunks that are still to do.
+
+        Args:
+            writer: says how results are written.
+            begun: what is done already.
+            take: gets the results of each chunk.
+
+        Returns:
+            How many rows are done, and how many of them failed.
+        """
+        sources, begin = self._route.sources, time.monotonic()
+        total = sum(source.size() for source in sources)
+        engine = self._work.engine(begun.position)
+        counts = Counts(begun.rows, begun.failed, begun.rows)
+        chunks = read_chunks(sources, self._route.text_field, begun.position, stop=self._stop)
         try:
-            now = _input_digest(self._sources)
-        except OSError:
-            now = ""
-        if now != self.begun:
-            raise InputError(
-                "The input changed while it was read, so that rows may be missing, cut or there "
-                f"twice; {self._advice}begin again, with an input that nobody writes to."
-            )
-        end = time.monotonic()
-        self._due = end + max(_LOOK, (end - start) * _SHARE)
+            with closing(engine(chunks)) as answered:
+                for chunk, answers in answered:
+                    results = joined_results(chunk, answers)
+                    bad = [row for row in results if isinstance(row, BadRow)]
+                    take(writer.chunk(results), chunk, len(results), len(bad))
+                    counts = Counts(
+                        rows=counts.rows + len(results),
+                        failed=counts.failed + len(bad),
+                        resumed=begun.rows,
+                        bytes_read=chunk.bytes_read,
+                        bytes_begun=begun.bytes_read,
+                        bytes_total=total,
+                        seconds=time.monotonic() - begin,
+                    )
+                    self._tell(bad, counts)
+                    self._states.check_if_due()
+        except KeyboardInterrupt:
+            if not any(source.is_stream for source in sources):
+                raise
+            self._stop.came = True
+        return counts
 
-
-def _input_digest(sources: Sequence[Source]) -> str:
-    """Return a digest of names, sizes and times of change."""
-
-    def states() -> Iterator[str]:
-        for source in sources:
-            yield source.kind
-            for path in source.paths:
-                yield state(path, os.path.realpath(path))
-
-    return digest(states())
+    def _tell(self, bad: Sequence[BadRow], counts: Counts) -> None:
+        for row in bad:
+            self._watch.failure(row.place, row.error)
+        self._watch.progress(counts)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
@@ -188,16 +189,9 @@ def parquet_rows(
         with pq.ParquetFile(path) as file:
             total = max(file.metadata.num_rows, 1)
             first, groups = _groups_after(file.metadata, skip)
-            cells = enumerate(_cells(file, groups, field, floats), first + 1)
-            for number, (cell, values) in cells:
-                if number > skip:
-                    long = _bytes_of(cell) > most
-                    row = (
-                        BadRow(number, too_long(most))
-                        if long
-                        else _row(number, values, cell, field)
-                    )
-                    yield row, number / total
+            left = islice(_cells(file, groups, field, floats), skip - first, None)
+            for number, (cell, values) in enumerate(left, skip + 1):
+                yield _row(number, values, cell, field, most), number / total
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"The file {path} cannot be read on: {error}") from error
 
@@ -262,7 +256,9 @@ def _bytes_of(cell: Any) -> int:
     return int((cell.value if pa.types.is_dictionary(cell.type) else cell).as_buffer().size)
 
 
-def _row(number: int, values: ArrowRow, cell: Any, field: str) -> Row | BadRow:
+def _row(number: int, values: ArrowRow, cell: Any, field: str, most: int) -> Row | BadRow:
+    if _bytes_of(cell) > most:
+        return BadRow(number, too_long(most))
     try:
         text = cell.as_py()
     except UnicodeDecodeError:

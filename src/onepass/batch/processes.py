@@ -128,7 +128,7 @@ def _ordered(pool: ProcessPoolExecutor, chunks: Iterable[Chunk], ahead: int) -> 
     waiting: deque[tuple[Chunk, Future[list[Answer]]]] = deque()
     for chunk in chunks:
         waiting.append((chunk, pool.submit(_answer, chunk.texts)))
-        if len(waiting) >= ahead:
+        while waiting and (chunk.paused or len(waiting) >= ahead):
             first, future = waiting.popleft()
             yield first, future.result()
     while waiting:

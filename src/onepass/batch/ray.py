@@ -7,8 +7,10 @@ along, puts rows and answers together and writes them, as it does for other jobs
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
+import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -22,6 +24,7 @@ from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import CHUNK_ROWS, Chunk, Position
 from onepass.batch.sources import Source
+from onepass.batch.states import settled
 from onepass.errors import BackendError, InputError, MissingExtra, OnepassError
 from onepass.schema.options import CallOptions
 
@@ -42,7 +45,8 @@ def on_cluster(job: Job, request: Request, sources: Sequence[Source], start: Pos
     """Return an engine of up to ``job.workers`` actors on a Ray cluster.
 
     Args:
-        job: says the model, the number of actors and the address of the cluster.
+        job: says the model, the number of actors and the address of the cluster; "auto" would be
+            found out by each actor for itself.
         request: what is asked.
         sources: what the job reads; not streams.
         start: where the job goes on.
@@ -79,25 +83,28 @@ def extract(  # noqa: PLR0913  what is asked stays flat, as everywhere
     schema: object,
     *,
     text_field: str = "text",
-    model: ModelChoice = BUILTIN,
-    workers: tuple[int, int] = (1, 1),
     threshold: Threshold = None,
     overlap: Overlap = "flat",
     on_long: OnLong = "window",
     solver: Solver = "greedy",
+    model: ModelChoice = BUILTIN,
+    workers: tuple[int, int] = (1, 1),
 ) -> Any:
     """Return a dataset of Ray Data with what is found in each row.
+
+    Its twin for Spark is `onepass.integrations.spark.extract_frames`.
 
     Args:
         dataset: a ``ray.data.Dataset``.
         schema: as in `Extractor.extract`.
-        text_field: the column that holds the text.
-        model: the model that the actors open, once each.
-        workers: the least and the most actors; Ray makes more of them when rows wait.
+        text_field: the column of the text.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
-        solver: as in `Extractor.extract`; each node needs the extra exact for "exact".
+        solver: as in `Extractor.extract`; nodes need the extra exact for "exact".
+        model: the model that each actor opens once, with one thread; nodes must have it. Where it
+            says "auto", it is opened here, too, so that all nodes run the same.
+        workers: the least and the most actors; Ray makes more of them when rows wait.
 
     Returns:
         The dataset with the columns "extraction" (JSON) and "error", one of which is null.
@@ -106,17 +113,19 @@ def extract(  # noqa: PLR0913  what is asked stays flat, as everywhere
         MissingExtra: if Ray is not installed.
         SchemaError: for a schema that cannot be asked.
         InputError: for an option that is not known.
+        OnepassError: for a model that is to be opened here, and cannot be.
     """
     from onepass.schema import read_schema
 
     options = CallOptions(threshold, overlap, on_long, solver)
     request = Request(read_schema(schema).checked(), options)
+    ray, chosen = _ray(), settled(model).of_worker()
     return dataset.map_batches(
         _ColumnActor,
-        fn_constructor_args=(model.of_worker(), request.to_dict(), text_field),
+        fn_constructor_args=(chosen, request.to_dict(), text_field),
         batch_size=CHUNK_ROWS,
         batch_format="pyarrow",
-        compute=_ray().data.ActorPoolStrategy(min_size=workers[0], max_size=workers[1]),
+        compute=ray.data.ActorPoolStrategy(min_size=workers[0], max_size=workers[1]),
         num_cpus=1,
     )
 
@@ -188,7 +197,7 @@ def _read(
         for chunk in read_chunks(sources[: index + 1], text_field, start):
             yield pa.table(_block(chunk.end, json.dumps(chunk.texts)))
     except OnepassError as error:
-        yield pa.table(_block(Position(index, -1), "[]", str(error)))
+        yield pa.table(_block(Position(index, -1), "[]", _told(error)))
 
 
 def _block(end: Position, data: str, failure: str = "") -> _Block:
@@ -210,7 +219,7 @@ class _ChunkActor:
         try:
             got = answers(self._open(), self._request, json.loads(str(block["data"][0])))
         except OnepassError as error:
-            return _block(end, "[]", str(error))
+            return _block(end, "[]", _told(error))
         return _block(end, json.dumps([_packed(answer) for answer in got]))
 
 
@@ -245,6 +254,17 @@ class _Opened:
         return self._model
 
 
+def _told(error: OnepassError) -> str:
+    """Return an error as text, which a cell of Arrow holds whatever is in it."""
+    return base64.b64encode(pickle.dumps(error)).decode("ascii")
+
+
+def _error_of(told: str) -> OnepassError:
+    """Return an error that a node of the cluster told."""
+    error: OnepassError = pickle.loads(base64.b64decode(told))
+    return error
+
+
 def _packed(answer: Answer) -> str | dict[str, str]:
     return {"error": answer.error} if isinstance(answer, Refused) else answer
 
@@ -253,7 +273,7 @@ def _joined(chunks: Iterable[Chunk], results: Iterable[Mapping[str, Any]]) -> An
     """Put the chunks that this process reads and the answers of the cluster together."""
     for chunk, result in zip_longest(chunks, results):
         if result is not None and result["failure"]:
-            raise OnepassError(str(result["failure"]))
+            raise _error_of(str(result["failure"]))
         if (
             chunk is None
             or result is None

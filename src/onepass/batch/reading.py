@@ -10,14 +10,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from onepass.batch.lines import is_utf16, json_rows, plain_lines, text_rows, too_long
+from onepass.batch.live import as_they_come
 from onepass.batch.packing import opened
 from onepass.batch.parquet_reading import parquet_rows
-from onepass.batch.rows import START, BadRow, Chunk, Position, Row, chunked
+from onepass.batch.rows import START, BadRow, Chunk, Position, Row, chunked, chunked_at_pauses
 from onepass.batch.sources import Source
 from onepass.batch.tables import Table
 from onepass.errors import InputError
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -43,8 +47,8 @@ def read_chunks(
 ) -> Iterator[Chunk]:
     """Yield the rows of all sources, some at a time.
 
-    Where a chunk ends depends on the rows alone, so that reading on from the end of one gives the
-    chunks that would have come.
+    Where a chunk of a file ends depends on the rows alone, so that reading on from the end of one
+    gives the chunks that would have come. Of a stream, one ends where the stream pauses, too.
 
     Args:
         sources: what to read.
@@ -62,11 +66,12 @@ def read_chunks(
         source, meter = sources[index], Meter()
         skip = start.number if index == start.source else 0
         name = str(source.path) if len(sources) > 1 and source.kind != "files" else None
-        found = read_rows(source, text_field, skip=skip, meter=meter)
-        if stop is not None and source.is_stream:
-            found = _until_stopped(found, stop)
-        for rows in chunked(found if name is None else _with_file(found, name)):
-            yield Chunk(rows, Position(index, rows[-1].number), before + meter.count())
+        told = None if source.is_stream else meter  # another thread reads it, and counts nothing
+        found = read_rows(source, text_field, skip=skip, meter=told)
+        found = found if name is None else _with_file(found, name)
+        for rows, paused in _parts(found, stop, live=source.is_stream):
+            end = Position(index, rows[-1].number)
+            yield Chunk(rows, end, before + meter.count(), paused)
         if stop is not None and stop.came:
             return
         before += source.size()
@@ -94,7 +99,8 @@ def read_rows(
     if source.kind == "files":
         yield from _file_rows(source, skip, meter)
     elif source.path is None:
-        lines = plain_lines(sys.stdin.buffer, source.name, source.most)
+        stdin = sys.stdin  # held: it must not be closed at the end of Python while it is waited for
+        lines = plain_lines(stdin.buffer, source.name, source.most)
         yield from json_rows(lines, text_field, skip, named=source.named)
     elif source.kind == "parquet":
         share, size = 0.0, source.size()
@@ -116,7 +122,17 @@ def read_rows(
     meter.count = source.size  # the file is closed, and read to its end
 
 
-def _until_stopped(rows: Iterator[Row | BadRow], stop: Stop) -> Iterator[Row | BadRow]:
+def _parts(
+    rows: Iterator[Row | BadRow], stop: Stop | None, *, live: bool
+) -> Iterator[tuple[tuple[Row | BadRow, ...], bool]]:
+    """Yield the rows of chunks, and whether a pause of the source comes after them."""
+    if not live:
+        return ((part, False) for part in chunked(rows))
+    coming = as_they_come(rows)
+    return chunked_at_pauses(coming if stop is None else _until_stopped(coming, stop))
+
+
+def _until_stopped(rows: Iterator[T], stop: Stop) -> Iterator[T]:
     try:
         yield from rows
     except KeyboardInterrupt:

@@ -90,11 +90,14 @@ class Chunk:
         rows: at least one.
         end: where reading goes on.
         bytes_read: of all sources up to here, packed as they are, about.
+        paused: whether the source, a stream, has given no more rows for now: nobody shall wait for
+            them before these are answered.
     """
 
     rows: tuple[Row | BadRow, ...]
     end: Position
     bytes_read: int = 0
+    paused: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -108,14 +111,57 @@ def chunked(rows: Iterable[Row | BadRow]) -> Iterator[tuple[Row | BadRow, ...]]:
     >>> [len(rows) for rows in chunked(Row(n, {}, "a") for n in range(300))]
     [64, 64, 64, 64, 44]
     """
-    held: list[Row | BadRow] = []
-    chars = size = 0
+    held = _Held()
     for row in rows:
-        held.append(row)
-        chars += len(row.text) if isinstance(row, Row) else len(row.error)
-        size += row.size if isinstance(row, Row) else 0
-        if len(held) >= CHUNK_ROWS or chars >= CHUNK_CHARS or size >= CHUNK_BYTES:
-            yield tuple(held)
-            held, chars, size = [], 0, 0
-    if held:
-        yield tuple(held)
+        held.add(row)
+        if held.is_full:
+            yield held.taken()
+    if held.rows:
+        yield held.taken()
+
+
+def chunked_at_pauses(
+    rows: Iterable[Row | BadRow | None],
+) -> Iterator[tuple[tuple[Row | BadRow, ...], bool]]:
+    """Yield rows some at a time, and whether a pause comes after them, for which None stands.
+
+    Rows that are enough wait for what comes next, a row or a pause.
+
+    >>> given = [*(Row(n, {}, "a") for n in range(65)), None, None, Row(65, {}, "a")]
+    >>> [(len(rows), paused) for rows, paused in chunked_at_pauses(given)]
+    [(64, False), (1, True), (1, False)]
+    """
+    held = _Held()
+    for row in rows:
+        if held.rows and (row is None or held.is_full):
+            yield held.taken(), row is None
+        if row is not None:
+            held.add(row)
+    if held.rows:
+        yield held.taken(), False
+
+
+class _Held:
+    """The rows of a chunk that is being made."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row | BadRow] = []
+        self._chars = self._size = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the rows are enough for a chunk."""
+        return (
+            len(self.rows) >= CHUNK_ROWS or self._chars >= CHUNK_CHARS or self._size >= CHUNK_BYTES
+        )
+
+    def add(self, row: Row | BadRow) -> None:
+        self.rows.append(row)
+        self._chars += len(row.text) if isinstance(row, Row) else len(row.error)
+        self._size += row.size if isinstance(row, Row) else 0
+
+    def taken(self) -> tuple[Row | BadRow, ...]:
+        """Return the rows, and begin the next chunk."""
+        rows, self.rows = tuple(self.rows), []
+        self._chars = self._size = 0
+        return rows

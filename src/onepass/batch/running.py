@@ -16,11 +16,12 @@ from onepass.batch.columns import find_columns
 from onepass.batch.engines import Engine, in_this_process
 from onepass.batch.job import Counts, FileFormat, Job, ModelChoice
 from onepass.batch.journal import Done
-from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on, place_of
+from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on
 from onepass.batch.packing import packing
+from onepass.batch.places import place_of
 from onepass.batch.rows import Position
-from onepass.batch.sources import Source, job_sources
-from onepass.batch.states import as_begun, as_opened, model_identity
+from onepass.batch.sources import Source
+from onepass.batch.states import as_begun, as_opened, model_identity, settled
 from onepass.batch.writing import CsvLines, JsonLines, Writer
 from onepass.errors import InputError
 
@@ -62,7 +63,7 @@ def run(job: Job, *, watch: Watch = SILENT, load: Load | None = None) -> Counts:
     place = place_of(Path(job.output))
     if job.resume:
         job = replace(job, model=as_begun(job.model, place))
-    sources = _sources_of(job)
+    sources = job.sources()
     route = Route(sources, job.text_field, place, job.resume)
     return keep(_Extraction(job, request, sources, load), route, watch)
 
@@ -100,13 +101,9 @@ def stream(
         raise InputError(
             "Parquet and packed results need a file; name it with --output (in Python: use run)."
         )
-    if job.resume:
-        raise InputError(
-            "resume=True (--resume) needs a file to go on with; name it with --output (in Python: "
-            "use run)."
-        )
+    job.refuse_resume()
     request = request_of(job)
-    sources = _sources_of(job)
+    sources = job.sources()
     route = Route(sources, job.text_field, Path(job.output))
     return pass_on(_Extraction(job, request, sources, load), route, write, watch)
 
@@ -129,12 +126,10 @@ class _Extraction:
     def _choice(self) -> ModelChoice:
         """How the model runs: what is fastest is found out once, not by each of the workers."""
         chosen = self.job.model
-        named = "auto" not in (chosen.backend, chosen.precision)
-        if named or self.job.engine == "ray":  # of other machines
-            return chosen
-        if self.job.workers == 1:
+        is_open_here = self.job.workers == 1 and self.job.engine == "local"
+        if is_open_here and "auto" in (chosen.backend, chosen.precision):
             return as_opened(chosen, self._model)
-        return as_opened(chosen, open_model(chosen.of_worker()))
+        return settled(chosen)
 
     def identity(self) -> Mapping[str, Any]:
         return {
@@ -154,18 +149,13 @@ class _Extraction:
         if job.engine == "ray":
             from onepass.batch.ray import on_cluster
 
-            return on_cluster(job, self.request, self.sources, start)
+            chosen = replace(job, model=self._choice)
+            return on_cluster(chosen, self.request, self.sources, start)
         if job.workers > 1:
             from onepass.batch.processes import in_processes  # multiprocessing takes time to import
 
             return in_processes(self._choice, self.request, job.workers)
         return in_this_process(lambda: self._model, self.request)
-
-
-def _sources_of(job: Job) -> tuple[Source, ...]:
-    return job_sources(
-        job.input, text_field=job.text_field, text_unit=job.text_unit, most=job.max_line
-    )
 
 
 def _writer_of(job: Job, request: Request, sources: Sequence[Source]) -> Writer:

@@ -1,6 +1,6 @@
 """Names of the streams of a process, such as /dev/stdout: what stands behind them is no matter.
 
-It knows names alone.
+It knows names, and what kind of file stands behind one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ def names_stream(path: Path) -> bool:
     """
     name = path.as_posix()
     return name in _NUMBERS or _NUMBERED.fullmatch(name) is not None
+
+
+def is_device(output: Path) -> bool:
+    """Return whether a name is that of a device, a pipe or a stream of the process.
+
+    Its ending may mean nothing, and what stands behind it must stay.
+    """
+    is_other = output.exists() and not output.is_file() and not output.is_dir()
+    return is_other or names_stream(output)
 
 
 def own_stream(path: Path) -> int | None:

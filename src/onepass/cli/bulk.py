@@ -18,13 +18,14 @@ from onepass.batch.columns import check_starts
 from onepass.batch.folder import folder_of
 from onepass.batch.job import FileFormat, says_format
 from onepass.batch.journal import INPUT, STREAM, begun_as
+from onepass.batch.places import check_apart, read_from
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow
-from onepass.batch.sources import job_sources
+from onepass.batch.streams import is_device
 from onepass.cli import ROWS_FAILED
 from onepass.cli.file_options import ExtractFormat
 from onepass.cli.loading import Load
-from onepass.cli.output import default_format, is_device, opened
+from onepass.cli.output import default_format, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 
@@ -117,9 +118,8 @@ def _page(job: Job, output: Path | None, load: Load) -> int:
         raise InputError("A page is made in one go; leave --workers, --resume and --engine out.")
     request = request_of(job)
     docs: list[Extraction] = []
-    sources = job_sources(
-        job.input, text_field=job.text_field, text_unit=job.text_unit, most=job.max_line
-    )
+    sources = job.sources()
+    check_apart(output, "output", read_from(sources))
     check_starts(sources, job.text_field)
     with opened(output) as write, Progress() as progress:
         model = load()

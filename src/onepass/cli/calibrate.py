@@ -119,7 +119,7 @@ def _writing(checkpoint: Path) -> Iterator[Path]:
 def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Iterator[Example]:
     from itertools import islice
 
-    from onepass.corpus.public import read_any
+    from onepass.corpus.formats import read_any
 
     done = 0
     for path in files:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onepass.batch.places import check_apart
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
-from onepass.cli.output import check_apart, json_text, opened, say, section, show
+from onepass.cli.output import json_text, opened, say, section, show
 from onepass.errors import InputError
 from onepass.results.wording import printable
 
@@ -173,7 +174,7 @@ def synthesize(
 
 
 def _read(files: Mapping[str, Path]) -> Iterator[Example]:
-    from onepass.corpus.public import read_any
+    from onepass.corpus.formats import read_any
 
     for path in files.values():
         yield from read_any(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onepass.batch.places import check_apart
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
 from onepass.cli.options import (
@@ -32,7 +33,7 @@ from onepass.cli.options import (
     ThreadsOption,
     ThresholdOption,
 )
-from onepass.cli.output import check_apart, json_text, opened
+from onepass.cli.output import json_text, opened
 from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
 

@@ -7,6 +7,7 @@ from functools import partial
 from onepass.batch.answering import Request
 from onepass.batch.job import Job
 from onepass.batch.lines import LINE_BYTES
+from onepass.batch.places import check_apart
 from onepass.cli import loading
 from onepass.cli.file_options import (
     AddressOption,
@@ -109,7 +110,7 @@ def extract(
     row that fails becomes {"row": number, "error": message}, and the exit code is 1. A job with
     --output that is stopped or killed goes on with --resume.
     """
-    from onepass.cli.schema_option import schema_asked
+    from onepass.cli.schema_option import schema_asked, schema_file
 
     asked = schema_asked(
         entity or (),
@@ -120,6 +121,7 @@ def extract(
         schema,
         names=(name_choice or ()) if name_entities or name_choice else None,
     )
+    check_apart(output, "output", {"schema file": schema_file(schema)})
     options = CallOptions(threshold, overlap.value, on_long.value, solver.value)
     chosen = loading.choice(model, backend, precision, threads, device, compiled, revision=revision)
     if resume and output is not None:

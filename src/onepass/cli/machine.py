@@ -7,9 +7,6 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from onepass import __version__
-from onepass.backends.cpu import cpu
-
-__all__ = ["NOT_INSTALLED", "cores", "cpu", "versions"]
 
 _PACKAGES = ("numpy", "onnxruntime", "tokenizers", "openvino", "torch")
 NOT_INSTALLED = "not installed"

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 import typer
 
 from onepass.batch.packing import ending, packing
-from onepass.batch.sources import is_one_file
-from onepass.batch.streams import names_stream, own_stream
+from onepass.batch.streams import is_device, own_stream
 from onepass.cli.file_options import ExtractFormat as Format
 from onepass.errors import InputError
 from onepass.results.wording import printable
@@ -68,15 +67,6 @@ def one_format(output: Path | None) -> Format:
             ".jsonl or .html, or --format."
         )
     return default_format(output)
-
-
-def is_device(output: Path) -> bool:
-    """Return whether a name is that of a device, a pipe or a stream of the process.
-
-    Its ending may mean nothing, and what stands behind it must stay.
-    """
-    is_other = output.exists() and not output.is_file() and not output.is_dir()
-    return is_other or names_stream(output)
 
 
 def rendered(doc: Extraction, form: Format) -> str:
@@ -139,27 +129,6 @@ def tell(text: str) -> None:
         _drop_what_follows(sys.stderr)
 
 
-def check_apart(output: Path | None, what: str, others: Mapping[str, Path | None]) -> None:
-    """Refuse an output that would take the place of another file of the command.
-
-    Args:
-        output: a file; None for standard output.
-        what: it is to the user, for the message.
-        others: what they are to the user, and files.
-
-    Raises:
-        InputError: if it is one of them.
-
-    >>> check_apart(Path("a.json"), "report", {"input": Path("./a.json")})
-    Traceback (most recent call last):
-    ...
-    onepass.errors.InputError: The report a.json is the input, too; give it another name.
-    """
-    for name, other in others.items():
-        if output and other and is_one_file(output, other):
-            raise InputError(f"The {what} {output} is the {name}, too; give it another name.")
-
-
 @contextmanager
 def opened(output: Path | None, what: str = "output") -> Iterator[Write]:
     """Open what a command writes to.
@@ -199,6 +168,8 @@ def opened(output: Path | None, what: str = "output") -> Iterator[Write]:
             if file.closed:
                 file = _new_file(part, place, packed)
             file.write(text)
+            if direct:  # somebody may wait for it
+                file.flush()
 
     try:
         yield write

@@ -16,6 +16,8 @@ import typer
 
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.packing import ending
+from onepass.batch.places import check_apart, read_from
+from onepass.batch.streams import is_device
 from onepass.cli import ROWS_FAILED, loading
 from onepass.cli.file_options import (
     InputsOption,
@@ -44,7 +46,7 @@ from onepass.cli.options import (
     ThresholdOption,
     only,
 )
-from onepass.cli.output import check_apart, is_device, json_text, opened, say
+from onepass.cli.output import json_text, opened, say
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -175,7 +177,7 @@ def redact(
     {"row": number, "error": message}, and the exit code is 1. A job with --output that is stopped
     or killed goes on with --resume.
     """
-    from onepass.cli.redact_files import read_by, redact_page, redact_rows
+    from onepass.cli.redact_files import redact_page, redact_rows
     from onepass.redact import Options, Report
 
     options = Options(
@@ -202,7 +204,8 @@ def redact(
             source, output, options, chosen, text_field=only(text_field, "--text-field"),
             text_unit=text_unit, max_line=max_line, resume=resume,
         )  # fmt: skip
-    read = {} if job is None else read_by(job)
+    read = {"key file": key_file} | ({} if job is None else read_from(job.sources()))
+    check_apart(output, "output", read)
     check_apart(report, "report", {**read, "output": output})
     # What cannot be written is refused before the work, as far as that can be known.
     with nullcontext() if report is None else opened(report, "report") as tell:

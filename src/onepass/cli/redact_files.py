@@ -9,7 +9,7 @@ from onepass.batch import Watch
 from onepass.batch.answering import Refused
 from onepass.cli.bulk import is_stream, kept, watch_of
 from onepass.cli.loading import Load
-from onepass.cli.output import check_apart, opened
+from onepass.cli.output import opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 from onepass.redact import RedactJob, Redactor, Report, redact_files, redact_stream
@@ -17,17 +17,6 @@ from onepass.redact.files import redacted_rows
 
 if TYPE_CHECKING:
     from onepass.results.types import Extraction
-
-
-def read_by(job: RedactJob) -> dict[str, Path]:
-    """Return the files that a job reads, by what they are called in messages.
-
-    Patterns and directories are none: what stands for them is.
-
-    Raises:
-        InputError: as `RedactJob.sources` does.
-    """
-    return {f"input {path}": path for source in job.sources() for path in source.paths}
 
 
 def redact_rows(job: RedactJob, output: Path | None, counts: Report, load: Load) -> int:
@@ -63,7 +52,6 @@ def redact_page(job: RedactJob, output: Path | None, counts: Report, load: Load)
 
     if job.resume:
         raise InputError("A page is made in one go; leave --resume out.")
-    check_apart(output, "output", read_by(job))
     sources = job.sources()
     pages: list[Extraction] = []
     with opened(output) as write, Progress() as progress:

@@ -56,6 +56,17 @@ def schema_asked(
     return schema.checked()
 
 
+def schema_file(source: str | None) -> Path | None:
+    """Return the file that the value of ``--schema`` names; None if it holds a schema.
+
+    >>> schema_file("schema.json").name, schema_file('{"entities": ["city"]}'), schema_file(None)
+    ('schema.json', None, None)
+    """
+    if source is None or source.lstrip()[:1] in ("{", "[", '"'):
+        return None
+    return Path(source)
+
+
 def read_schema_option(source: str) -> Schema:
     """Return the schema that the value of ``--schema`` holds or names.
 
@@ -63,9 +74,9 @@ def read_schema_option(source: str) -> Schema:
         SchemaError: if it is not a schema; the message names the file.
         InputError: if the file cannot be read.
     """
-    if source.lstrip()[:1] in ("{", "[", '"'):
+    path = schema_file(source)
+    if path is None:
         return read_schema(source)
-    path = Path(source)
     text = read_text_file(path, "schema file", "give a JSON file, or the JSON itself")
     try:
         return read_schema(text)

@@ -25,15 +25,15 @@ from onepass.cli.output import say
 from onepass.cli.serve_options import (
     ApiKeysOption,
     BatchCharsOption,
-    BatchDelayOption,
+    BatchDelayMsOption,
     BatchTextsOption,
     HostOption,
-    MaxBodyOption,
-    MaxCharsOption,
+    MaxBodyBytesOption,
     MaxFoundOption,
     MaxLabelsOption,
     MaxRequestsOption,
-    MaxSchemaOption,
+    MaxSchemaCharsOption,
+    MaxTextCharsOption,
     MaxTextsOption,
     PortOption,
     QueueSecondsOption,
@@ -61,18 +61,18 @@ def serve(
     host: HostOption = _OWN.host,
     port: PortOption = _OWN.port,
     api_keys: ApiKeysOption = None,
-    max_body: MaxBodyOption = _OWN.body_bytes,
-    max_chars: MaxCharsOption = _OWN.text_chars,
-    max_schema: MaxSchemaOption = _OWN.schema_chars,
-    max_labels: MaxLabelsOption = _OWN.labels,
-    max_texts: MaxTextsOption = _OWN.texts,
-    max_found: MaxFoundOption = _OWN.found,
-    max_requests: MaxRequestsOption = _OWN.requests,
+    max_body_bytes: MaxBodyBytesOption = _OWN.max_body_bytes,
+    max_text_chars: MaxTextCharsOption = _OWN.max_text_chars,
+    max_schema_chars: MaxSchemaCharsOption = _OWN.max_schema_chars,
+    max_labels: MaxLabelsOption = _OWN.max_labels,
+    max_texts: MaxTextsOption = _OWN.max_texts,
+    max_found: MaxFoundOption = _OWN.max_found,
+    max_requests: MaxRequestsOption = _OWN.max_requests,
     queue_texts: QueueTextsOption = _OWN.queue_texts,
     queue_seconds: QueueSecondsOption = _OWN.queue_seconds,
     batch_chars: BatchCharsOption = _OWN.batch_chars,
     batch_texts: BatchTextsOption = _OWN.batch_texts,
-    batch_delay: BatchDelayOption = _OWN.batch_delay * 1000,
+    batch_delay_ms: BatchDelayMsOption = _OWN.batch_delay_ms,
     timeout: TimeoutOption = _OWN.timeout,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
@@ -93,19 +93,19 @@ def serve(
     settings = Settings(
         host=host,
         port=port,
-        keys=read_keys(os.environ, api_keys),
-        body_bytes=max_body,
-        text_chars=max_chars,
-        schema_chars=max_schema,
-        labels=max_labels,
-        texts=max_texts,
-        found=max_found,
-        requests=max_requests,
+        api_keys=read_keys(os.environ, api_keys),
+        max_body_bytes=max_body_bytes,
+        max_text_chars=max_text_chars,
+        max_schema_chars=max_schema_chars,
+        max_labels=max_labels,
+        max_texts=max_texts,
+        max_found=max_found,
+        max_requests=max_requests,
         queue_texts=queue_texts,
         queue_seconds=queue_seconds,
         batch_chars=batch_chars,
         batch_texts=batch_texts,
-        batch_delay=batch_delay / 1000,
+        batch_delay_ms=batch_delay_ms,
         timeout=timeout,
     )
     chosen = loading.choice(model, backend, precision, threads, device, compiled, revision=revision)
@@ -113,7 +113,9 @@ def serve(
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")  # to standard error
 
     def started(address: str) -> None:
-        keys = f"{len(settings.keys)} API keys" if settings.keys else "no API key: all may use it"
+        count = len(settings.api_keys)
+        few = {0: "no API key: all may use it", 1: "1 API key"}
+        keys = few.get(count, f"{count} API keys")
         say(f"onepass serves {opened.name} at {address}, {keys}; see {address}/docs")
 
     run(opened, settings, started=started)

@@ -30,16 +30,17 @@ ApiKeysOption = Annotated[
         "[default: no key is asked for]",
     ),
 ]
-MaxBodyOption = Annotated[
-    int, typer.Option("--max-body", metavar="BYTES", min=1, help="Largest request body, in bytes.")
+MaxBodyBytesOption = Annotated[
+    int,
+    typer.Option("--max-body-bytes", metavar="N", min=1, help="Largest request body, in bytes."),
 ]
-MaxCharsOption = Annotated[
-    int, typer.Option("--max-chars", metavar="N", min=1, help="Longest text, in characters.")
+MaxTextCharsOption = Annotated[
+    int, typer.Option("--max-text-chars", metavar="N", min=1, help="Longest text, in characters.")
 ]
-MaxSchemaOption = Annotated[
+MaxSchemaCharsOption = Annotated[
     int,
     typer.Option(
-        "--max-schema", metavar="N", min=1, help="Longest schema, in characters of its JSON."
+        "--max-schema-chars", metavar="N", min=1, help="Longest schema, in characters of its JSON."
     ),
 ]
 MaxLabelsOption = Annotated[
@@ -90,10 +91,10 @@ BatchCharsOption = Annotated[
 BatchTextsOption = Annotated[
     int, typer.Option("--batch-texts", metavar="N", min=1, help="Most texts read together.")
 ]
-BatchDelayOption = Annotated[
+BatchDelayMsOption = Annotated[
     float,
     typer.Option(
-        "--batch-delay",
+        "--batch-delay-ms",
         metavar="MS",
         min=0,
         help="Longest wait of a text for others to be read with it, in milliseconds.",

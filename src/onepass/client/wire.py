@@ -16,6 +16,7 @@ from onepass.results.checks import check_text, check_whole
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
 from onepass.schema.options import CallOptions
+from onepass.schema.shown import shown
 from onepass.typed.plan import typed_plan
 
 T = TypeVar("T")
@@ -170,13 +171,20 @@ def texts(given: Sequence[str]) -> list[str]:
         raise InputError(
             f"extract_batch takes a list of texts, but {given!r:.60} was given; give a list."
         )
-    return [text(one) for one in given]
+    known = list(given)
+    for number, one in enumerate(known, 1):
+        if not isinstance(one, str):
+            raise InputError(f"Text {number} must be a string, but {shown(one)} was given.")
+    return known
 
 
 def text(given: str) -> str:
     """Return a text, or refuse what is none."""
     if not isinstance(given, str):
-        raise InputError(f"A text must be a string, but {type(given).__name__} was given.")
+        raise InputError(
+            f"The text must be a string, but {shown(given)} was given; for several texts use "
+            "extract_batch."
+        )
     return given
 
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
         GoldValue,
         Mention,
     )
-    from onepass.corpus.public import read_any
-    from onepass.corpus.reading import read_training_file
+    from onepass.corpus.formats import read_any
 
 _HOMES = {
     ".example": (
@@ -27,8 +26,7 @@ _HOMES = {
         "GoldValue",
         "Mention",
     ),
-    ".public": ("read_any",),
-    ".reading": ("read_training_file",),
+    ".formats": ("read_any",),
 }
 
 __all__ = [
@@ -40,7 +38,6 @@ __all__ = [
     "GoldValue",
     "Mention",
     "read_any",
-    "read_training_file",
 ]
 
 

@@ -23,8 +23,7 @@ the text. ``record_metadata`` is allowed and not used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from onepass.corpus.checks import (
@@ -44,8 +43,6 @@ from onepass.corpus.checks import (
 )
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.gliner2_records import read_structures
-from onepass.corpus.jsonl import example_from_dict, is_plain_row
-from onepass.corpus.rows import at_line, read_entries
 from onepass.corpus.surfaces import Span, Surfaces, closest_pair
 from onepass.errors import InputError
 from onepass.schema.shown import shown
@@ -69,33 +66,6 @@ def is_gliner2_row(row: Mapping[str, Any]) -> bool:
     (True, False)
     """
     return {"input", "output"} <= row.keys() or {"text", "schema"} <= row.keys()
-
-
-def read_gliner2(path: Path, *, on_missing: OnMissing | None = None) -> Iterator[Example]:
-    """Yield the examples of a file in this format, gzip or not.
-
-    Args:
-        path: the file; rows of only a text may stand before the first row in this format.
-        on_missing: as in `example_from_gliner2`; the sentence starts with file and line.
-
-    Raises:
-        InputError: naming the first line that does not fit, and why.
-    """
-    began = False
-    for place, row in read_entries(path):
-        began = began or not is_plain_row(row)
-        before = f"{path}, {place}: "
-        tell = None if on_missing is None else _prefixed(on_missing, before)
-        with at_line(path, place):
-            if began:
-                example = example_from_gliner2(row, on_missing=tell)
-            else:
-                example = example_from_dict(row)
-        yield example
-
-
-def _prefixed(on_missing: OnMissing, before: str) -> OnMissing:
-    return lambda sentence: on_missing(before + sentence)
 
 
 def example_from_gliner2(row: Mapping[str, Any], *, on_missing: OnMissing | None = None) -> Example:

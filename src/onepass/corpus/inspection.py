@@ -14,7 +14,7 @@ from typing import Any
 
 from onepass.corpus.contradictions import Annotations
 from onepass.corpus.example import Example
-from onepass.corpus.public import read_each
+from onepass.corpus.formats import read_each
 from onepass.errors import InputError
 from onepass.text.words import split_words
 
@@ -184,7 +184,7 @@ def inspect_files(
     """Yield everything that is wrong with annotated files, to the last row.
 
     Args:
-        paths: files in any format of `onepass.corpus.public.read_any`.
+        paths: files in any format of `onepass.corpus.formats.read_any`.
         known: texts that scores are reported on.
         statistics: that count the rows that can be read, if given.
 

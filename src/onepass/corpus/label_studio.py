@@ -41,24 +41,16 @@ def is_label_studio_row(row: _Row) -> bool:
     return isinstance(row.get("data"), Mapping) and "annotations" in row
 
 
-def check_export(row: _Row) -> None:
-    """Refuse a row of Label Studio's smaller export, which does not say what its parts are.
+def is_small_export(row: _Row) -> bool:
+    """Say whether a row is of the export JSON-MIN, which does not say what its parts are.
 
-    Raises:
-        InputError: if it is one.
-
-    >>> check_export({"text": "Bo", "id": 1, "label": [{"start": 0, "end": 2, "labels": ["dog"]}]})
-    Traceback (most recent call last):
-    ...
-    onepass.errors.InputError: the row is of Label Studio's export JSON-MIN, but only ...
+    >>> row = {"text": "Bo", "id": 1, "label": [{"start": 0, "end": 2, "labels": ["dog"]}]}
+    >>> is_small_export(row), is_small_export({"text": "Bo"})
+    (True, False)
     """
     marks = [one[0] for one in row.values() if isinstance(one, list) and one]
     labelled = any(isinstance(one, Mapping) and one.keys() >= _MARKED for one in marks)
-    if labelled or row.keys() >= _ANNOTATED:
-        raise InputError(
-            "the row is of Label Studio's export JSON-MIN, but only its export JSON is read; "
-            "export the project as that."
-        )
+    return labelled or row.keys() >= _ANNOTATED
 
 
 @dataclass(slots=True)

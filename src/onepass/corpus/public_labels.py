@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,17 @@ class FileLabels:
             self._names = list(map(_field_name, fields))  # (type, field)
         except InputError as error:
             raise InputError(f"{beside}: {error}") from error
-        self._fields: dict[str, tuple[GoldField, ...]] | None = None
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return the record types: those described, then others seen in the file."""
+        return tuple(self._fields)
 
     def fields(self, kind: str) -> tuple[GoldField, ...]:
         """Return the fields of a record type: those described, then others seen in the file."""
-        if self._fields is None:
-            self._fields = self._read_fields()
         return self._fields.get(kind, ())
 
-    def _read_fields(self) -> dict[str, tuple[GoldField, ...]]:
+    @cached_property
+    def _fields(self) -> dict[str, tuple[GoldField, ...]]:
         most: dict[str, dict[str, int]] = {}  # type to field to its most values in one record
         for kind, name in self._names:
             most.setdefault(kind, {})[name] = 0

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Float32s, Int64s
 from onepass.decoding.assemble_records import (
     Place,
     assemble_records,
@@ -47,10 +47,6 @@ from onepass.schema import Schema
 from onepass.schema.options import Solver
 from onepass.text.words import Words
 
-__all__ = ["Choice", "WindowFindings", "assemble"]
-
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
@@ -69,7 +65,7 @@ class Choice:
     """
 
     overlap: Policy
-    class_thresholds: tuple[Floats, ...]
+    class_thresholds: tuple[Float32s, ...]
     class_floors: tuple[float | None, ...] = ()
     class_scale: tuple[float, float] = (1.0, 0.0)
     single_scale: float = 1.0
@@ -230,7 +226,7 @@ def _joined_entities(parts: Sequence[WindowFindings], asked: list[str]) -> Named
     return join_entities(readings, asked)
 
 
-def _ranks(joined: NamedEntities, choice: Choice) -> NDArray[np.int64] | None:
+def _ranks(joined: NamedEntities, choice: Choice) -> Int64s | None:
     """Return how general each label is, or None if that plays no part."""
     if choice.overlap != "flat" or choice.ties != "longest":
         return None
@@ -247,9 +243,7 @@ def _as_entities(words: Words, kept: Candidates, joined: NamedEntities) -> tuple
     return tuple(out)
 
 
-def _without_overlaps(
-    found: Candidates, choice: Choice, ranks: NDArray[np.int64] | None
-) -> Candidates:
+def _without_overlaps(found: Candidates, choice: Choice, ranks: Int64s | None) -> Candidates:
     return resolve_overlaps(found, policy=choice.overlap, ranks=ranks, ties=choice.ties)
 
 

@@ -10,10 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from onepass.arrays import Float64s, Int64s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +31,10 @@ class Candidates:
     2
     """
 
-    starts: Ints
-    ends: Ints
-    scores: Floats
-    labels: Ints
+    starts: Int64s
+    ends: Int64s
+    scores: Float64s
+    labels: Int64s
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -51,13 +49,21 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Candidates:
+    def take(self, rows: Int64s) -> Candidates:
         """Return the given rows, in the given order.
 
         >>> Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0]).take(np.array([1])).starts
         array([3])
         """
         return Candidates(self.starts[rows], self.ends[rows], self.scores[rows], self.labels[rows])
+
+    def labeled(self, labels: Int64s) -> Candidates:
+        """Return the same spans with other labels, (candidates,).
+
+        >>> Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0]).labeled(np.array([5, 7])).labels
+        array([5, 7])
+        """
+        return Candidates(self.starts, self.ends, self.scores, labels)
 
     def shift(self, words: int) -> Candidates:
         """Return the same spans moved by a number of words, as from a window to its document.
@@ -75,6 +81,15 @@ class Candidates:
         """
         columns = (self.starts, self.ends, self.scores, self.labels)
         return zip(*(column.tolist() for column in columns), strict=True)
+
+    def spans(self) -> Iterator[SpanFind]:
+        """Return each without its label.
+
+        >>> next(Candidates([0, 3], [2, 4], [0.9, 0.6], [1, 0]).spans())
+        SpanFind(start=0, end=2, score=0.9)
+        """
+        columns = (self.starts, self.ends, self.scores)
+        return map(SpanFind, *(column.tolist() for column in columns))
 
     @staticmethod
     def joined(parts: Iterable[Candidates]) -> Candidates:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Float32s, Float64s
 from onepass.decoding.findings import Findings
 from onepass.decoding.merge import merge_class_scores
 from onepass.decoding.trees import (
@@ -27,8 +27,6 @@ from onepass.decoding.trees import (
 from onepass.results.types import Classification, LabelScore
 from onepass.schema import ClassificationTask
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassRules:
@@ -42,16 +40,16 @@ class ClassRules:
         single_scale: factor on the logits of labels of which one holds.
     """
 
-    thresholds: NDArray[np.float32]
+    thresholds: Float32s
     floor: float | None = None
     scale: tuple[float, float] = (1.0, 0.0)
     single_scale: float = 1.0
 
-    def alone(self, logits: Floats) -> Floats:
+    def alone(self, logits: Float64s) -> Float64s:
         """Return the scores of labels, each by itself, (labels,)."""
         scale, shift = self.scale
         with np.errstate(over="ignore"):
-            out: Floats = 1.0 / (1.0 + np.exp(-(scale * logits + shift)))
+            out: Float64s = 1.0 / (1.0 + np.exp(-(scale * logits + shift)))
         return out
 
 
@@ -66,8 +64,8 @@ class WindowLogits:
     """
 
     words: int
-    logits: Floats
-    alone: Floats
+    logits: Float64s
+    alone: Float64s
 
 
 def window_logits(task: int, labels: int, words: int, findings: Iterable[Findings]) -> WindowLogits:
@@ -142,7 +140,9 @@ def _lifted(window: WindowLogits, task: ClassificationTask) -> WindowLogits:
     )
 
 
-def _scores(task: ClassificationTask, windows: Sequence[WindowLogits], rules: ClassRules) -> Floats:
+def _scores(
+    task: ClassificationTask, windows: Sequence[WindowLogits], rules: ClassRules
+) -> Float64s:
     """Return the scores of the text, (labels,)."""
     words = [one.words for one in windows]
     how = task.window_scores or ("max" if task.multi_label else "length")

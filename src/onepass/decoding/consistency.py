@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.consistency_solve import Limit, Problem, solve
 from onepass.decoding.consistency_spans import entity_conflicts, entity_spans, entity_weights
@@ -81,7 +81,7 @@ class Wish:
 
     policy: Policy
     solver: Solver = "greedy"
-    ranks: NDArray[np.int64] | None = None
+    ranks: Int64s | None = None
 
 
 def choose_together(

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.decoding.candidates import Candidates, SpanFind
 from onepass.decoding.overlap import CLOSE, Policy
 
@@ -43,7 +43,7 @@ def entity_spans(
     return [(SpanFind(*place, span.score), tuple(own)) for place, own in rows.items()]
 
 
-def entity_weights(found: Candidates, ranks: NDArray[np.int64] | None) -> list[float]:
+def entity_weights(found: Candidates, ranks: Int64s | None) -> list[float]:
     """Return the weight of each candidate: its score.
 
     Args:

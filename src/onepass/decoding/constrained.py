@@ -7,11 +7,8 @@ span that can. It knows neither models nor how scores were made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from onepass.arrays import Reals
 from onepass.decoding.candidates import Find, SpanFind, ValueOption
 from onepass.decoding.spans import candidates
 from onepass.schema import Field
@@ -21,7 +18,7 @@ from onepass.typed.fit import Fit
 
 
 def value_options(
-    probs: npt.NDArray[np.floating[Any]],
+    probs: Reals,
     threshold: float,
     field: Field,
     words: Words,
@@ -36,6 +33,7 @@ def value_options(
         words: of the document.
         first: which of them is the first of the probabilities.
 
+    >>> import numpy as np
     >>> from onepass.text.words import split_words
     >>> probs = np.array([[[0.9, 0.1], [0.7, 0.2], [0.1, 0.1]]])
     >>> field = Field("count", "str", rules=Rules(kind="integer", ge=1))

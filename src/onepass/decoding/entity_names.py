@@ -55,15 +55,11 @@ class NamedEntities:
                 self._label(names[0][0]) if names else label
                 for label, names in zip(found.labels.tolist(), findings.names, strict=True)
             ]
-            own = np.array(labels, dtype=np.int64)
-            found = Candidates(found.starts, found.ends, found.scores, own)
+            found = found.labeled(np.array(labels, dtype=np.int64))
         self.tables.append(found)
         if not findings.names:
             return
-        columns = (found.starts, found.ends, found.labels, found.scores)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        for (*place, score), names in zip(rows, findings.names, strict=True):
-            start, end, label = place
+        for (start, end, score, label), names in zip(found.rows(), findings.names, strict=True):
             known = self._named.get((start, end, label))
             if known is None or score > known[0]:
                 self._named[start, end, label] = score, names

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
+from onepass.arrays import Float32s
 from onepass.decoding.candidates import NO_CANDIDATES, Candidates, RecordFind, RelationFind
 from onepass.text.windows import Window
 
@@ -40,10 +38,8 @@ class Findings:
     entities: Candidates = NO_CANDIDATES
     records: dict[int, tuple[RecordFind, ...]] = field(default_factory=dict)
     relations: tuple[RelationFind, ...] = ()
-    classes: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = field(default_factory=dict)
-    classes_alone: dict[tuple[int, tuple[int, ...]], NDArray[np.float32]] = field(
-        default_factory=dict
-    )
+    classes: dict[tuple[int, tuple[int, ...]], Float32s] = field(default_factory=dict)
+    classes_alone: dict[tuple[int, tuple[int, ...]], Float32s] = field(default_factory=dict)
     relations_of_entities: bool = False
     names: tuple[Names, ...] = ()
     names_are_labels: bool = False

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onepass.arrays import Float64s
 from onepass.decoding.candidates import (
     Candidates,
-    ChoiceFind,
     Find,
-    Floats,
     RecordFind,
     RecordPart,
     RelationFind,
@@ -26,19 +25,6 @@ from onepass.decoding.candidates import (
 )
 from onepass.decoding.overlap import resolve_overlaps
 from onepass.schema.task import WindowScores
-
-__all__ = [
-    "Candidates",
-    "ChoiceFind",
-    "RecordFind",
-    "RecordPart",
-    "RelationFind",
-    "SpanFind",
-    "merge_candidates",
-    "merge_class_scores",
-    "merge_records",
-    "merge_relations",
-]
 
 # What a finding says, without its score: (field, start, end), or (field, choice, -1) for a choice.
 _Key = tuple[int, int, int]
@@ -61,8 +47,8 @@ def merge_candidates(parts: Iterable[Candidates]) -> Candidates:
 
 
 def merge_class_scores(
-    parts: Sequence[Floats], weights: Sequence[float] | Floats, how: WindowScores
-) -> Floats:
+    parts: Sequence[Float64s], weights: Sequence[float] | Float64s, how: WindowScores
+) -> Float64s:
     """Answer a classification task for the document from the answers of its windows.
 
     Args:
@@ -90,13 +76,13 @@ def merge_class_scores(
     if share.shape != (len(parts),) or not np.isfinite(share).all() or (share < 0).any():
         raise ValueError(f"Each of {len(parts)} windows needs a length of 0 or more: {weights}.")
     scores = np.asarray(parts, dtype=np.float64)  # (windows, labels)
-    low: Floats = scores.min(axis=0)  # (labels,)
-    high: Floats = scores.max(axis=0)  # (labels,)
+    low: Float64s = scores.min(axis=0)  # (labels,)
+    high: Float64s = scores.max(axis=0)  # (labels,)
     if how == "max":
         return high
     if how == "mean" or not share.any():  # windows without a word, as of an empty text, weigh alike
         share = np.ones_like(share)
-    mean: Floats = share @ scores / share.sum()  # (labels,)
+    mean: Float64s = share @ scores / share.sum()  # (labels,)
     return np.clip(mean, low, high)  # rounding must not lift a mean above 1
 
 

@@ -6,19 +6,18 @@ or characters) nor what the labels mean; how general a label is comes in as a nu
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
-from onepass.decoding.candidates import Candidates, Ints
+from onepass.arrays import Int64s
+from onepass.decoding.candidates import Candidates
 from onepass.schema.options import Overlap
 
 Policy = Overlap
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 Ties = Literal["longest", "first"]
 
-_Integers = npt.NDArray[np.integer[Any]]
 
 # A specific label wins over a general one of the same span down to this share of its score. With a
 # trained model the score itself tells the specific label most of the time: with an intermediate
@@ -28,15 +27,8 @@ CLOSE = 0.9
 
 
 def select(
-    starts: _Integers,
-    ends: _Integers,
-    scores: npt.NDArray[np.floating[Any]],
-    labels: _Integers,
-    *,
-    policy: Policy,
-    ranks: _Integers | None = None,
-    ties: Ties = "longest",
-) -> Ints:
+    found: Candidates, *, policy: Policy, ranks: Int64s | None = None, ties: Ties = "longest"
+) -> Int64s:
     """Choose the candidates to keep where they overlap.
 
     Two spans overlap when they share a position; they cross when they overlap and neither contains
@@ -51,10 +43,7 @@ def select(
       between spans the score decides.
 
     Args:
-        starts: first positions, (candidates,).
-        ends: positions after the last ones, (candidates,); every span holds at least one position.
-        scores: (candidates,).
-        labels: label indices, (candidates,).
+        found: spans of at least one position.
         policy: one of `POLICIES`.
         ranks: how general each label is, 0 = specific, (labels,); used by ``"flat"`` only.
         ties: which of two candidates with one score is better.
@@ -63,25 +52,25 @@ def select(
         Rows of the kept candidates, (kept,), ordered by start, then end, then label.
 
     Raises:
-        ValueError: if a column, the policy or the ranks cannot be used.
+        ValueError: if a span, a score, the policy or the ranks cannot be used.
 
-    >>> starts, ends = np.array([0, 0, 1]), np.array([2, 2, 4])
-    >>> scores, labels = np.array([0.9, 0.85, 0.7]), np.array([0, 1, 0])
-    >>> select(starts, ends, scores, labels, policy="flat").tolist()
+    >>> found = Candidates([0, 0, 1], [2, 2, 4], [0.9, 0.85, 0.7], [0, 1, 0])
+    >>> select(found, policy="flat").tolist()
     [0]
-    >>> select(starts, ends, scores, labels, policy="flat", ranks=np.array([1, 0])).tolist()
+    >>> select(found, policy="flat", ranks=np.array([1, 0])).tolist()
     [1]
-    >>> select(starts, ends, scores, labels, policy="label").tolist()
+    >>> select(found, policy="label").tolist()
     [0, 1]
     """
-    _check(starts, ends, scores, labels, policy, ranks)
-    if not len(starts):
+    _check(found, policy, ranks)
+    if not len(found):
         return np.zeros(0, dtype=np.int64)
+    starts, ends, scores, labels = found.starts, found.ends, found.scores, found.labels
     lengths = ends - starts
     places = (starts, -lengths) if ties == "longest" else (lengths, starts)
     order = np.lexsort((labels, *places, -scores))  # best first; stable: earlier row first
     if policy == "flat":
-        general = None if ranks is None else _close_ranks(starts, ends, scores, ranks[labels])
+        general = None if ranks is None else _close_ranks(found, ranks[labels])
         order = _best_of_each(order, (starts, ends), general)
     else:
         order = _best_of_each(order, (starts, ends, labels))
@@ -91,12 +80,12 @@ def select(
         order = order[_disjoint(*_compress(starts[order], ends[order], labels[order]))]
     elif policy == "flat":
         order = order[_disjoint(*_compress(starts[order], ends[order]))]
-    kept: Ints = order[np.lexsort((labels[order], ends[order], starts[order]))]
+    kept: Int64s = order[np.lexsort((labels[order], ends[order], starts[order]))]
     return kept
 
 
 def resolve_overlaps(
-    found: Candidates, *, policy: Policy, ranks: _Integers | None = None, ties: Ties = "longest"
+    found: Candidates, *, policy: Policy, ranks: Int64s | None = None, ties: Ties = "longest"
 ) -> Candidates:
     """Return the candidates that are kept where they overlap; arguments as for `select`.
 
@@ -104,50 +93,35 @@ def resolve_overlaps(
     >>> len(resolve_overlaps(found, policy="flat"))
     1
     """
-    columns = (found.starts, found.ends, found.scores, found.labels)
-    return found.take(select(*columns, policy=policy, ranks=ranks, ties=ties))
+    return found.take(select(found, policy=policy, ranks=ranks, ties=ties))
 
 
-def _check(
-    starts: _Integers,
-    ends: _Integers,
-    scores: npt.NDArray[np.floating[Any]],
-    labels: _Integers,
-    policy: str,
-    ranks: _Integers | None,
-) -> None:
-    shapes = [column.shape for column in (starts, ends, scores, labels)]
-    if any(shape != (len(starts),) for shape in shapes):
-        raise ValueError(f"Candidates need four columns of one length, but have {shapes}.")
+def _check(found: Candidates, policy: str, ranks: Int64s | None) -> None:
     if policy not in POLICIES:
         raise ValueError(f"The overlap policy must be one of {POLICIES}, but {policy!r} was given.")
-    if not len(starts):
+    if not len(found):
         return
-    if (starts >= ends).any():
+    if (found.starts >= found.ends).any():
         raise ValueError("Every candidate must end after it starts.")
-    if not np.isfinite(scores).all():
+    if not np.isfinite(found.scores).all():
         raise ValueError("Every candidate needs a finite score.")
+    labels = found.labels
     if labels.min() < 0 or (ranks is not None and labels.max() >= len(ranks)):
         raise ValueError(f"Labels run from {labels.min()} to {labels.max()}, beyond their ranks.")
 
 
-def _close_ranks(
-    starts: _Integers,
-    ends: _Integers,
-    scores: npt.NDArray[np.floating[Any]],
-    general: _Integers,
-) -> Ints:
+def _close_ranks(found: Candidates, general: Int64s) -> Int64s:
     """Return (candidates,) ranks; the highest of all for a score far from its span's best."""
-    places = np.stack((starts, ends), axis=1)
+    places = np.stack((found.starts, found.ends), axis=1)
     _, group = np.unique(places, axis=0, return_inverse=True)
     group = group.reshape(-1)
     best = np.full(group.max() + 1, -np.inf)
-    np.maximum.at(best, group, scores)
+    np.maximum.at(best, group, found.scores)
     far = np.iinfo(np.int64).max
-    return np.where(scores >= CLOSE * best[group], general, far).astype(np.int64)
+    return np.where(found.scores >= CLOSE * best[group], general, far).astype(np.int64)
 
 
-def _best_of_each(order: Ints, keys: tuple[_Integers, ...], first: _Integers | None = None) -> Ints:
+def _best_of_each(order: Int64s, keys: tuple[Int64s, ...], first: Int64s | None = None) -> Int64s:
     """Keep the first row of each group of equal keys, with the lowest ``first`` if given."""
     place = np.arange(len(order))
     preferred = (place,) if first is None else (place, first[order])
@@ -161,7 +135,7 @@ def _best_of_each(order: Ints, keys: tuple[_Integers, ...], first: _Integers | N
 
 
 def _compress(
-    starts: _Integers, ends: _Integers, groups: _Integers | None = None
+    starts: Int64s, ends: Int64s, groups: Int64s | None = None
 ) -> tuple[list[int], list[int], int]:
     """Renumber positions without gaps, each group on its own stretch; return their number too."""
     count = len(starts)
@@ -174,7 +148,7 @@ def _compress(
     return index[:count].tolist(), index[count:].tolist(), len(points)
 
 
-def _disjoint(starts: list[int], ends: list[int], positions: int) -> Ints:
+def _disjoint(starts: list[int], ends: list[int], positions: int) -> Int64s:
     """Walk from best to worst, keep what shares no position with what was kept."""
     taken = bytearray(positions)
     kept = []
@@ -185,7 +159,7 @@ def _disjoint(starts: list[int], ends: list[int], positions: int) -> Ints:
     return np.array(kept, dtype=np.int64)
 
 
-def _uncrossed(starts: list[int], ends: list[int], positions: int) -> Ints:
+def _uncrossed(starts: list[int], ends: list[int], positions: int) -> Int64s:
     """Walk from best to worst, keep what crosses nothing that was kept.
 
     For each boundary inside kept spans we hold the nearest end and the nearest start of the spans

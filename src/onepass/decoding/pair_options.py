@@ -5,20 +5,16 @@ Which of them holds is decided with the entities, `onepass.decoding.consistency`
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from onepass.arrays import Reals
 from onepass.decoding.candidates import RelationFind, SpanFind
 from onepass.decoding.spans import candidates
 
 _MOST = 6  # spans of an end that are kept: what is not among the best few is not meant
 
 
-def pair_options(
-    scores: npt.NDArray[np.floating[Any]], kind: int, threshold: float
-) -> list[RelationFind]:
+def pair_options(scores: Reals, kind: int, threshold: float) -> list[RelationFind]:
     """Return for each instance the pairs of its best heads and tails.
 
     Args:
@@ -41,10 +37,8 @@ def pair_options(
     return pairs
 
 
-def _best(scores: npt.NDArray[np.floating[Any]], threshold: float) -> list[SpanFind]:
+def _best(scores: Reals, threshold: float) -> list[SpanFind]:
     """Return the best spans of one end, best first."""
     found = candidates(scores[None], [threshold])
     order = np.argsort(-found.scores, kind="stable")[:_MOST]
-    return [
-        SpanFind(int(found.starts[i]), int(found.ends[i]), float(found.scores[i])) for i in order
-    ]
+    return list(found.take(order).spans())

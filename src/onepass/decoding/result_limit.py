@@ -12,20 +12,24 @@ from contextvars import ContextVar
 
 from onepass.errors import TooMuchFound
 
-_MOST: ContextVar[int | None] = ContextVar("most", default=None)
+_MOST: ContextVar[tuple[int, str] | None] = ContextVar("most", default=None)
 
 
 @contextmanager
-def at_most(values: int) -> Iterator[None]:
+def at_most(values: int, name: str) -> Iterator[None]:
     """Make results of so many values of a text at most; what holds more raises `TooMuchFound`.
 
-    >>> with at_most(2):
+    Args:
+        values: the most that one text may hold.
+        name: what the error calls this bound.
+
+    >>> with at_most(2, "max_found"):
     ...     check_most(3)
     Traceback (most recent call last):
     ...
-    onepass.errors.TooMuchFound: In the text 3 values were found, but at most 2 are taken; ...
+    onepass.errors.TooMuchFound: In the text 3 values were found, but max_found is 2; raise ...
     """
-    token = _MOST.set(values)
+    token = _MOST.set((values, name))
     try:
         yield
     finally:
@@ -38,9 +42,12 @@ def check_most(found: int) -> None:
     Raises:
         TooMuchFound: for more than `at_most` says.
     """
-    most = _MOST.get()
-    if most is not None and found > most:
+    bound = _MOST.get()
+    if bound is None:
+        return
+    most, name = bound
+    if found > most:
         raise TooMuchFound(
-            f"In the text {found} values were found, but at most {most} are taken; raise the "
-            "threshold, ask for less, or split the text."
+            f"In the text {found} values were found, but {name} is {most}; raise the threshold, "
+            "ask for less, or split the text."
         )

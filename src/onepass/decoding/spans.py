@@ -7,17 +7,15 @@ about how the scores were made, nor about which candidates will be kept.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from onepass.arrays import Bools, Reals
 from onepass.decoding.candidates import Candidates, SpanFind
 
-_Scores = npt.NDArray[np.floating[Any]]
 
-
-def candidates(scores: _Scores, thresholds: npt.ArrayLike) -> Candidates:
+def candidates(scores: Reals, thresholds: npt.ArrayLike) -> Candidates:
     """Return every span that reaches the threshold of its label.
 
     Args:
@@ -49,7 +47,7 @@ def candidates(scores: _Scores, thresholds: npt.ArrayLike) -> Candidates:
     return Candidates(starts, starts + widths + 1, found, labels)
 
 
-def best_span(scores: _Scores, threshold: float) -> SpanFind | None:
+def best_span(scores: Reals, threshold: float) -> SpanFind | None:
     """Return the best span of one label, or None if none reaches the threshold.
 
     Args:
@@ -78,7 +76,7 @@ def best_span(scores: _Scores, threshold: float) -> SpanFind | None:
     return SpanFind(start, start + offset + 1, float(best))
 
 
-def distinct_spans(scores: _Scores, thresholds: npt.ArrayLike) -> list[SpanFind | None]:
+def distinct_spans(scores: Reals, thresholds: npt.ArrayLike) -> list[SpanFind | None]:
     """Return one span of each label, or None, so that no two of them share a word.
 
     The best one stands; a label whose best span overlaps it gets its own next best.
@@ -100,15 +98,14 @@ def distinct_spans(scores: _Scores, thresholds: npt.ArrayLike) -> list[SpanFind 
     chosen: list[SpanFind | None] = [None] * len(best)
     free = np.ones(scores.shape[1], dtype=bool)  # (words,)
     # Of equal scores the earlier label's, the earlier and the shorter one, as in `best_span`.
-    for row in np.argsort(-found.scores, kind="stable"):
-        label, start, end = int(found.labels[row]), int(found.starts[row]), int(found.ends[row])
+    for start, end, score, label in found.take(np.argsort(-found.scores, kind="stable")).rows():
         if chosen[label] is None and free[start:end].all():
-            chosen[label] = SpanFind(start, end, float(found.scores[row]))
+            chosen[label] = SpanFind(start, end, score)
             free[start:end] = False
     return chosen
 
 
-def _inside(words: int, width: int) -> npt.NDArray[np.bool_]:
+def _inside(words: int, width: int) -> Bools:
     """Mark the spans that end at the last word or before, (words, width)."""
-    inside: npt.NDArray[np.bool_] = np.arange(words)[:, None] + np.arange(width) < words
+    inside: Bools = np.arange(words)[:, None] + np.arange(width) < words
     return inside

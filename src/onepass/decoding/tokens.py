@@ -6,17 +6,14 @@ knows nothing about how the scores were made, nor about which candidates will be
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from onepass.arrays import Integers, Reals
 from onepass.decoding.candidates import Candidates
 
-_Scores = npt.NDArray[np.floating[Any]]
 
-
-def token_candidates(scores: _Scores, thresholds: npt.ArrayLike) -> Candidates:
+def token_candidates(scores: Reals, thresholds: npt.ArrayLike) -> Candidates:
     """Return every span that reaches the threshold of its label at its first, last and all words.
 
     Args:
@@ -55,12 +52,9 @@ def token_candidates(scores: _Scores, thresholds: npt.ArrayLike) -> Candidates:
     return Candidates(from_, to + 1, found.astype(np.float64), labels)
 
 
-_Ints = npt.NDArray[np.integer[Any]]
-
-
 def _pairs(
-    start_runs: _Ints, start_words: _Ints, end_runs: _Ints, end_words: _Ints
-) -> tuple[_Ints, _Ints]:
+    start_runs: Integers, start_words: Integers, end_runs: Integers, end_words: Integers
+) -> tuple[Integers, Integers]:
     """Return the rows of all (start, end) of one run with the end not before the start."""
     if not len(start_runs) or not len(end_runs):
         nothing = np.zeros(0, dtype=np.int64)
@@ -76,7 +70,7 @@ def _pairs(
     return first, np.repeat(low, counts) + offset
 
 
-def _range_min(values: _Scores, rows: _Ints, first: _Ints, last: _Ints) -> _Scores:
+def _range_min(values: Reals, rows: Integers, first: Integers, last: Integers) -> Reals:
     """Return, for each query, the lowest of ``values[row, first..last]``, by a sparse table."""
     if not len(rows):
         return np.zeros(0, dtype=values.dtype)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from onepass.arrays import Bools, Float64s
+
 Parents = Sequence[int]
 
 _ROOT = -1
@@ -33,7 +33,7 @@ def children_of(parents: Parents, count: int) -> dict[int, list[int]]:
     return found
 
 
-def lift(logits: Floats, parents: Parents, shared: Sequence[bool]) -> Floats:
+def lift(logits: Float64s, parents: Parents, shared: Sequence[bool]) -> Float64s:
     """Return logits of which each is the best of its label's own and of all below it, (labels,).
 
     What holds for "tennis" holds for "sports", even if a model prefers the more exact word.
@@ -57,7 +57,7 @@ def lift(logits: Floats, parents: Parents, shared: Sequence[bool]) -> Floats:
     return out
 
 
-def share_out(logits: Floats, parents: Parents) -> Floats:
+def share_out(logits: Float64s, parents: Parents) -> Float64s:
     """Return scores of which siblings share that of their parent, (labels,).
 
     A softmax among siblings says how they share it, so that the score of a label is the product
@@ -77,7 +77,7 @@ def share_out(logits: Floats, parents: Parents) -> Floats:
     return scores
 
 
-def sum_up(scores: Floats, parents: Parents) -> Floats:
+def sum_up(scores: Float64s, parents: Parents) -> Float64s:
     """Return scores in which every label scores the sum of those right below it, (labels,).
 
     Args:
@@ -92,11 +92,11 @@ def sum_up(scores: Floats, parents: Parents) -> Floats:
     for index in range(len(parents) - 1, -1, -1):
         if parents[index] != _ROOT:
             out[parents[index]] += out[index]
-    capped: Floats = np.minimum(out, 1.0)  # rounding must not lift a sum above 1
+    capped: Float64s = np.minimum(out, 1.0)  # rounding must not lift a sum above 1
     return capped
 
 
-def leaves(parents: Parents, count: int) -> NDArray[np.bool_]:
+def leaves(parents: Parents, count: int) -> Bools:
     """Return which labels have none below them, (labels,).
 
     >>> leaves([-1, 0, -1], 3).tolist()
@@ -107,7 +107,7 @@ def leaves(parents: Parents, count: int) -> NDArray[np.bool_]:
     return out
 
 
-def cap(scores: Floats, parents: Parents) -> Floats:
+def cap(scores: Float64s, parents: Parents) -> Float64s:
     """Return scores of which none is above that of its parent, (labels,).
 
     >>> cap(np.array([0.5, 0.75, 0.25]), [-1, 0, 1]).tolist()
@@ -120,7 +120,7 @@ def cap(scores: Floats, parents: Parents) -> Floats:
     return out
 
 
-def hold_together(held: NDArray[np.bool_], parents: Parents) -> NDArray[np.bool_]:
+def hold_together(held: Bools, parents: Parents) -> Bools:
     """Return which labels hold together with all above them, (labels,).
 
     >>> hold_together(np.array([False, True, True]), [-1, 0, -1]).tolist()
@@ -133,7 +133,7 @@ def hold_together(held: NDArray[np.bool_], parents: Parents) -> NDArray[np.bool_
     return out
 
 
-def best_path(scores: Floats, parents: Parents) -> list[int]:
+def best_path(scores: Float64s, parents: Parents) -> list[int]:
     """Return the way from the best root to a leaf, at each step to the best of those below.
 
     >>> best_path(np.array([0.625, 0.25, 0.375, 0.375]), [-1, 0, 0, -1])
@@ -149,7 +149,7 @@ def best_path(scores: Floats, parents: Parents) -> list[int]:
     return path
 
 
-def _softmax(logits: Floats) -> Floats:
-    raised: Floats = np.exp(logits - logits.max())
-    out: Floats = raised / raised.sum()
+def _softmax(logits: Float64s) -> Float64s:
+    raised: Float64s = np.exp(logits - logits.max())
+    out: Float64s = raised / raised.sum()
     return out

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Bools, Int64s
 from onepass.decoding.candidates import Find, RecordFind, RelationFind, SpanFind
 from onepass.decoding.findings import Findings, WindowFindings
 from onepass.text.windows import Window
@@ -75,16 +75,12 @@ def _is_cut(start: int, end: int, edge: Window) -> bool:
     return start <= edge.start + _NEAR or end >= edge.end - _NEAR
 
 
-def _cut_rows(
-    starts: NDArray[np.int64], ends: NDArray[np.int64], edge: Window
-) -> NDArray[np.bool_]:
-    rows: NDArray[np.bool_] = (starts <= edge.start + _NEAR) | (ends >= edge.end - _NEAR)
+def _cut_rows(starts: Int64s, ends: Int64s, edge: Window) -> Bools:
+    rows: Bools = (starts <= edge.start + _NEAR) | (ends >= edge.end - _NEAR)
     return rows
 
 
-def _reach(
-    windows: Sequence[WindowFindings], edges: Sequence[Window], text: Window
-) -> NDArray[np.int64]:
+def _reach(windows: Sequence[WindowFindings], edges: Sequence[Window], text: Window) -> Int64s:
     """Return (words + 1): where the farthest whole entity ends that begins before each word."""
     reach = np.full(text.end - text.start + 1, -1, dtype=np.int64)
     for part, edge in zip(windows, edges, strict=True):
@@ -95,9 +91,7 @@ def _reach(
     return np.maximum.accumulate(reach)
 
 
-def _sieved(
-    found: Findings, first: int, edge: Window, reach: NDArray[np.int64], text: Window
-) -> Findings:
+def _sieved(found: Findings, first: int, edge: Window, reach: Int64s, text: Window) -> Findings:
     """Return the findings of a reading without entities that are cut and stand in a whole one."""
     here = found.entities.shift(first)
     begins = here.starts - text.start
@@ -169,9 +163,7 @@ def _values(found: Findings) -> Iterator[tuple[_Role, SpanFind]]:
         yield _end(pair, 0), pair.head
         yield _end(pair, 1), pair.tail
     if found.relations_of_entities and found.relations:
-        columns = (found.entities.starts, found.entities.ends, found.entities.scores)
-        for one in zip(*(column.tolist() for column in columns), strict=True):
-            yield _ENTITY, SpanFind(*one)
+        yield from ((_ENTITY, one) for one in found.entities.spans())
 
 
 def _field(structure: int, item: int) -> _Role:

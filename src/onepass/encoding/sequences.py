@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.options import Options
 from onepass.errors import CheckpointError
 
 LONGEST = 2048  # pieces, for encoders without a limit of their own
 
-Ints = NDArray[np.int64]
 _POSITIONS = "max_position_embeddings"
 # These count positions from behind the padding piece's id, which takes rows from their table.
 OFFSET_POSITIONS = frozenset(
@@ -64,7 +63,7 @@ def encoder_limit(encoder: Mapping[str, Any]) -> int:
     return min(positions, LONGEST)
 
 
-def padded(rows: Sequence[Ints]) -> tuple[Ints, Ints]:
+def padded(rows: Sequence[Int64s]) -> tuple[Int64s, Int64s]:
     """Return rows padded with 0 on the right, and which places are real, both (rows, longest).
 
     >>> padded([np.array([7, 8]), np.array([9])])[1].tolist()

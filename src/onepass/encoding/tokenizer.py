@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import ByteLevel
 
+from onepass.arrays import Int64s
 from onepass.errors import CheckpointError, InputError
 from onepass.results.surrogates import without_surrogates
 
@@ -42,9 +42,9 @@ class PairFrame:
         typed: whether the second text, with what follows it, is of another type than the rest.
     """
 
-    before: NDArray[np.int64]
-    between: NDArray[np.int64]
-    after: NDArray[np.int64]
+    before: Int64s
+    between: Int64s
+    after: Int64s
     typed: bool
 
 
@@ -122,7 +122,7 @@ class PieceTokenizer:
         return other
 
     @cached_property
-    def frame(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def frame(self) -> tuple[Int64s, Int64s]:
         """Return the pieces that stand before and behind every sequence, such as [CLS] and [SEP].
 
         >>> from onepass.builtin import builtin_checkpoint
@@ -216,9 +216,7 @@ class PieceTokenizer:
                 return [long[one] if one in long else cache[one] for one in elements]
         return [cache[element] for element in elements]
 
-    def located(
-        self, text: str, *, marker: str = ""
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def located(self, text: str, *, marker: str = "") -> tuple[Int64s, Int64s]:
         """Return the pieces of a text that is tokenized whole, and where each of them ends.
 
         Args:
@@ -276,7 +274,7 @@ class PieceTokenizer:
         """
         return str(self._tokenizer.decode(list(pieces), skip_special_tokens=True))
 
-    def flat(self, elements: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def flat(self, elements: Sequence[str]) -> tuple[Int64s, Int64s]:
         """Return the pieces of all elements in one array.
 
         Returns:

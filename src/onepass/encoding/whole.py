@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import TextPieces, owned_pieces
 from onepass.text.words import Splitter, Words, split_words
-
-Ints = NDArray[np.int64]
 
 
 class Headed(NamedTuple):
@@ -27,7 +25,7 @@ class Headed(NamedTuple):
     """
 
     text: TextPieces
-    head: Ints
+    head: Int64s
 
 
 def whole_pieces(words: Words, tokenizer: PieceTokenizer, most: int, *, before: str = "") -> Headed:

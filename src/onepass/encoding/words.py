@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.text.windows import Window
 from onepass.text.words import Words
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +31,16 @@ class TextPieces:
     """
 
     words: Words
-    ids: Ints
-    lengths: Ints
-    cut: Ints
-    bounds: Ints = field(init=False)
+    ids: Int64s
+    lengths: Int64s
+    cut: Int64s
+    bounds: Int64s = field(init=False)
 
     def __post_init__(self) -> None:
         bounds = np.concatenate([[0], np.cumsum(self.lengths)])  # once, not anew for each window
         object.__setattr__(self, "bounds", bounds)
 
-    def window(self, window: Window) -> Ints:
+    def window(self, window: Window) -> Int64s:
         """Return the (pieces,) ids of a window."""
         return self.ids[self.bounds[window.start] : self.bounds[window.end]]
 
@@ -81,8 +79,8 @@ def word_pieces(
 
 
 def _given_up(
-    words: Words, forms: Sequence[str], pieces: tuple[Ints, Ints], tokenizer: PieceTokenizer
-) -> Ints:
+    words: Words, forms: Sequence[str], pieces: tuple[Int64s, Int64s], tokenizer: PieceTokenizer
+) -> Int64s:
     """Return how many characters of each word are too many for the vocabulary's search."""
     given_up = np.zeros(len(words), dtype=np.int64)
     if tokenizer.longest is None:
@@ -100,7 +98,7 @@ def _given_up(
     return given_up
 
 
-def unread(ids: Ints, chars: Ints, tokenizer: PieceTokenizer) -> Ints:
+def unread(ids: Int64s, chars: Int64s, tokenizer: PieceTokenizer) -> Int64s:
     """Return how many characters of each piece are not read, though they are in it.
 
     WordPiece makes one unknown piece of what is too long for its search, whatever is in it.
@@ -128,7 +126,7 @@ def _first_pieces(text: TextPieces, most: int) -> TextPieces:
 
 
 def owned_pieces(
-    words: Words, pieces: tuple[Ints, Ints], tokenizer: PieceTokenizer, most: int
+    words: Words, pieces: tuple[Int64s, Int64s], tokenizer: PieceTokenizer, most: int
 ) -> TextPieces:
     """Give the pieces of a text that was tokenized whole to its words, which are cut likewise.
 

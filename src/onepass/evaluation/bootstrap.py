@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Float64s, Int64s
 from onepass.errors import InputError
 
 ROUNDS = 1000
@@ -19,7 +19,7 @@ _INSIDE = (0.025, 0.975)  # quantiles between which 95 % lie
 _SEED = 0
 _CELLS = 4_000_000  # of the weights that are held at once
 
-Rows = NDArray[np.int64]  # (texts, 3): right, predicted, gold
+Rows = Int64s  # (texts, 3): right, predicted, gold
 
 
 def rows_of(counts: Sequence[tuple[int, int, int]]) -> Rows:
@@ -34,7 +34,7 @@ def rows_of(counts: Sequence[tuple[int, int, int]]) -> Rows:
     return np.asarray(counts, dtype=np.int64).reshape(-1, 3)
 
 
-def score_of(sums: NDArray[np.float64] | Rows) -> NDArray[np.float64]:
+def score_of(sums: Float64s | Rows) -> Float64s:
     """Return the score of sums of counts, (..., 3) to (...); 0 where nothing was counted."""
     below = sums[..., 1] + sums[..., 2]
     return np.where(below > 0, 2 * sums[..., 0] / np.maximum(below, 1), 0.0)
@@ -118,7 +118,7 @@ def paired(first: Rows, second: Rows, *, rounds: int = ROUNDS) -> Difference:
     return Difference(observed, float(low), float(high), (extreme + 1) / (rounds + 1))
 
 
-def _resampled(rows: Rows, rounds: int) -> NDArray[np.float64]:
+def _resampled(rows: Rows, rounds: int) -> Float64s:
     """Return scores of texts drawn with replacement, (rounds,)."""
     generator = np.random.default_rng(_SEED)
     texts = len(rows)

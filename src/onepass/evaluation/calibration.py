@@ -14,18 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from onepass.arrays import Float64s
 from onepass.corpus.example import Example
 from onepass.evaluation.abstention import abstain_curve, fits_of
 from onepass.evaluation.findings import FINDINGS, Answer, single_answers
 from onepass.evaluation.judged import Judged
-from onepass.evaluation.platt import (
-    Floats,
-    calibrated,
-    fit_platt,
-    fit_temperature,
-    floored,
-    tempered,
-)
+from onepass.evaluation.platt import calibrated, fit_platt, fit_temperature, floored, tempered
 from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.records import judged_choices
 from onepass.evaluation.reliability import Reliability
@@ -109,7 +103,7 @@ class _Gathered:
     best: Mapping[str, float]
     fits: Sequence[Judged]
     pairs: Pairs
-    singles: Sequence[tuple[Floats, int]]
+    singles: Sequence[tuple[Float64s, int]]
 
 
 def _fitted(on: _Gathered) -> dict[str, Any]:
@@ -201,7 +195,7 @@ def _gather(answered: Answered) -> _Gathered:
     fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
     best = _best(curves, list(chain(*judged)))
     pairs: Pairs = {}
-    singles: list[tuple[Floats, int]] = []
+    singles: list[tuple[Float64s, int]] = []
     for (prediction, gold), choices in zip(answered, judged, strict=True):
         one = Answer(prediction, gold, choices)
         singles += single_answers(one)

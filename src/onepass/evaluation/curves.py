@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Float64s, Int64s
 from onepass.corpus.example import Example
+from onepass.decoding.candidates import Candidates
+from onepass.decoding.matching import best_total
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
-from onepass.evaluation.assignment import best_total
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import (
     Row,
@@ -26,11 +27,9 @@ from onepass.evaluation.records import (
     gold_row,
     judged_choices,
     normalize,
+    standing,
 )
 from onepass.results.types import Extraction
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def f1_curves(
@@ -89,7 +88,7 @@ class _Section(Protocol):
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Gather the items of one text."""
 
-    def counts(self, grid: Floats) -> tuple[Ints, Ints]:
+    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
         """Return (thresholds,) items that are right, and that were found."""
 
 
@@ -102,7 +101,7 @@ class _Scored:
         self.scores: list[float] = []
         self.right: list[bool] = []
 
-    def counts(self, grid: Floats) -> tuple[Ints, Ints]:
+    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
         """Return (thresholds,) items that are right, and that were found."""
         scores, right = np.array(self.scores), np.array(self.right, dtype=bool)
         return _reaching(scores[right], grid), _reaching(scores, grid)
@@ -194,22 +193,26 @@ class _Records(_Scored):
 
     def _match(self, found: Sequence[dict[tuple[str, str], float]], wanted: Sequence[Row]) -> None:
         """Count the values that are right at each threshold, under its own best matching."""
-        known = frozenset[tuple[str, str]]().union(*wanted)
-        # Only values that stand in some gold record matter.
-        found = [{key: score for key, score in row.items() if key in known} for row in found]
-        scores = np.array([score for row in found for score in row.values()])
-        holding = _reaching(scores, self._grid)
-        rights = {0: 0}
-        for place, number in enumerate(holding.tolist()):
-            if number not in rights:
-                at = self._grid[place]
-                rows = [{key for key, score in row.items() if score >= at} for row in found]
-                rights[number] = best_total(
-                    [[len(one & other) for other in wanted] for one in rows]
-                )
-            self._matched[place] += rights[number]
+        places = standing(wanted)
+        known = [
+            (score, number, places[key])
+            for number, row in enumerate(found)
+            for key, score in row.items()
+            if key in places
+        ]
+        known.sort(key=lambda one: one[0])
+        agreeing = np.zeros((len(found), len(wanted)))  # values, so far down
+        right = 0
+        for place in reversed(range(len(self._grid))):
+            before = len(known)
+            while known and known[-1][0] >= self._grid[place]:
+                _, number, others = known.pop()
+                agreeing[number, others] += 1
+            if len(known) < before:
+                right = best_total(agreeing)
+            self._matched[place] += right
 
-    def counts(self, grid: Floats) -> tuple[Ints, Ints]:
+    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
         """Return (thresholds,) values that are right, and that were found."""
         return self._matched, _reaching(np.array(self.scores), grid)
 
@@ -244,7 +247,7 @@ class _Entities:
             self._counts.append((e.label in asked, (e.start, e.end, e.label) in true))
         self._end += len(prediction.text) + 1
 
-    def counts(self, grid: Floats) -> tuple[Ints, Ints]:
+    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
         """Return (thresholds,) mentions that are right, and that were found."""
         places = np.array(self._places, dtype=np.int64).reshape(-1, 3)
         scores, ranks = np.array(self._scores), np.array(self._ranks, dtype=np.int64)
@@ -253,13 +256,14 @@ class _Entities:
         for at in grid:
             holds = np.flatnonzero(scores >= at)
             starts, ends, labels = places[holds].T
-            kept = select(starts, ends, scores[holds], labels, policy=self._overlap, ranks=ranks)
+            table = Candidates(starts, ends, scores[holds], labels)
+            kept = select(table, policy=self._overlap, ranks=ranks)
             sums.append(counted[holds[kept]].sum(axis=0))
         found, right = np.stack(sums).T
         return right, found
 
 
-def _reaching(scores: Floats, grid: Floats) -> Ints:
+def _reaching(scores: Float64s, grid: Float64s) -> Int64s:
     """Return (thresholds,) how many scores reach each threshold."""
-    number: Ints = len(scores) - np.searchsorted(np.sort(scores), grid, side="left")
+    number: Int64s = len(scores) - np.searchsorted(np.sort(scores), grid, side="left")
     return number

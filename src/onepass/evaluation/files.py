@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.files import find_files
-from onepass.corpus.public import read_any
+from onepass.corpus.formats import read_any
 from onepass.errors import InputError
 from onepass.evaluation.counts import mean
 from onepass.evaluation.predict import Extracts

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onepass.arrays import Float64s
 from onepass.corpus.example import Example, GoldValue
 from onepass.evaluation.judged import Judged
-from onepass.evaluation.platt import Floats
 from onepass.evaluation.records import asked_values, choice_fields, normalize
 from onepass.evaluation.thresholds import at_threshold
 from onepass.models.thresholds import CHOICES
@@ -36,7 +36,7 @@ class Answer:
     choices: Sequence[Judged]
 
 
-def single_answers(answer: Answer) -> Iterator[tuple[Floats, int]]:
+def single_answers(answer: Answer) -> Iterator[tuple[Float64s, int]]:
     """Yield the probabilities, (labels,), of single-label tasks, and the index of the true label.
 
     Tasks with no true label are left out.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from onepass.evaluation.assignment import best_total
+from onepass.decoding.matching import best_total
 from onepass.evaluation.counts import Counts
 from onepass.evaluation.pairing import best_pairs
 from onepass.evaluation.records import normalize

@@ -1,14 +1,14 @@
 """Which rows and columns an optimal one-to-one matching pairs.
 
 It knows nothing about what is matched; how much a matching weighs is told by
-`onepass.evaluation.assignment`.
+`onepass.decoding.matching`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onepass.evaluation.assignment import best_total
+from onepass.decoding.matching import best_total
 
 
 def best_pairs(weights: Sequence[Sequence[int]]) -> list[tuple[int, int]]:

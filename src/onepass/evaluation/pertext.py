@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.corpus.example import Example
 from onepass.evaluation.bootstrap import Rows, interval, rows_of, score_of
 
@@ -34,7 +34,7 @@ class PerText:
     """
 
     rows: Mapping[Key, Rows]
-    sizes: Mapping[Key, NDArray[np.int64]]
+    sizes: Mapping[Key, Int64s]
 
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Return the 95 % bootstrap interval of each score, by section and score."""

@@ -9,16 +9,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from onepass.arrays import Bools, Float64s
 
 _EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
 _ROUNDS = 100
 _DIGITS = 6  # of a threshold that is kept: scores near 1 differ in the later ones
 
 
-def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
+def fit_platt(scores: Float64s, right: Bools) -> tuple[float, float]:
     """Return scale and shift with which ``sigmoid(scale * logit + shift)`` is calibrated.
 
     Args:
@@ -47,7 +46,7 @@ def fit_platt(scores: Floats, right: NDArray[np.bool_]) -> tuple[float, float]:
     return scale, shift
 
 
-def _newton(design: Floats, y: Floats, weights: Floats, fixed: int) -> tuple[float, float]:
+def _newton(design: Float64s, y: Float64s, weights: Float64s, fixed: int) -> tuple[float, float]:
     """Return the two weights under which targets are likeliest; the first ones may be fixed.
 
     Args:
@@ -68,7 +67,7 @@ def _newton(design: Floats, y: Floats, weights: Floats, fixed: int) -> tuple[flo
     return float(weights[0]), float(weights[1])
 
 
-def fit_temperature(answers: Sequence[tuple[Floats, int]]) -> float:
+def fit_temperature(answers: Sequence[tuple[Float64s, int]]) -> float:
     """Return the factor on the logits of single-label answers that makes them likeliest.
 
     Args:
@@ -102,7 +101,7 @@ def calibrated(score: float, scale: float, shift: float) -> float:
     return float(1 / (1 + np.exp(-(scale * logit + shift))))
 
 
-def tempered(probs: Floats, scale: float) -> Floats:
+def tempered(probs: Float64s, scale: float) -> Float64s:
     """Return the probabilities of single-label answers, (labels,), with logits times a factor.
 
     >>> tempered(np.array([0.8, 0.2]), 0.0)
@@ -110,7 +109,7 @@ def tempered(probs: Floats, scale: float) -> Floats:
     """
     logits = scale * np.log(np.maximum(probs, _EDGE))
     odds = np.exp(logits - logits.max())
-    found: Floats = odds / odds.sum()
+    found: Float64s = odds / odds.sum()
     return found
 
 

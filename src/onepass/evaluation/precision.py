@@ -13,7 +13,7 @@ from typing import Any
 
 from onepass.corpus.example import Example
 from onepass.corpus.files import find_files
-from onepass.corpus.public import read_any
+from onepass.corpus.formats import read_any
 from onepass.errors import BackendError, InputError
 from onepass.evaluation.files import FileProgress, SuiteReport, evaluate_paths
 from onepass.evaluation.gold_schema import schema_of

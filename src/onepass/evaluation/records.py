@@ -8,12 +8,15 @@ only structures and fields that were asked count.
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from onepass.arrays import Float64s
 from onepass.corpus.example import Example, GoldStructure, GoldValue
-from onepass.evaluation.assignment import best_matching, best_total
+from onepass.decoding.matching import best_matching, best_total
 from onepass.evaluation.counts import Counts, macro_f1
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.reliability import Reliability
@@ -46,7 +49,7 @@ class _Structure:
         self.same_number += len(found) == len(wanted)
         # The weight of a pair is the number of values that agree; which of several best matchings
         # is taken makes no difference to the counts.
-        right = best_total([[len(one & other) for other in wanted] for one in found])
+        right = best_total(_weights([dict.fromkeys(row, 1) for row in found], wanted))
         self.values.add_counts(right, sum(map(len, found)), sum(map(len, wanted)))
         equal = Counter(found) & Counter(wanted)
         self.records.add_counts(equal.total(), len(found), len(wanted))
@@ -220,7 +223,11 @@ def judged_choices(prediction: Extraction, gold: Example) -> list[Judged]:
         names = {*dtypes}
         wanted = [gold_row(row, gold.text) for row in structure.records]
         found = [_scored(row, names) for row in prediction.records.get(structure.name, ())]
-        pairs = dict(best_matching([[_weight(a, b, chosen) for b in wanted] for a in found]))
+        weighed = [
+            {key: score * (1.0 if key[0] in chosen else _SPAN) for key, score in row.items()}
+            for row in found
+        ]
+        pairs = dict(best_matching(_weights(weighed, wanted)))
         for number, row in enumerate(found):
             true: Row = wanted[pairs[number]] if number in pairs else frozenset()
             filled = {name for name, _ in true if dtypes[name] == "str"}
@@ -251,9 +258,27 @@ def _scored(row: Record, names: set[str]) -> dict[tuple[str, str], float]:
     return best
 
 
-def _weight(found: dict[tuple[str, str], float], wanted: Row, chosen: set[str]) -> float:
-    return sum(
-        score * (1.0 if key[0] in chosen else _SPAN)
-        for key, score in found.items()
-        if key in wanted
-    )
+def standing(wanted: Iterable[Row]) -> Mapping[tuple[str, str], Sequence[int]]:
+    """Return for each gold value the numbers of the records that it stands in.
+
+    >>> standing([frozenset({("size", "xl")}), frozenset({("size", "xl"), ("color", "red")})])[
+    ...     "size", "xl"
+    ... ]
+    [0, 1]
+    """
+    found = defaultdict[tuple[str, str], list[int]](list)
+    for number, row in enumerate(wanted):
+        for key in row:
+            found[key].append(number)
+    return dict(found)
+
+
+def _weights(found: Sequence[Mapping[tuple[str, str], float]], wanted: Sequence[Row]) -> Float64s:
+    """Return (found, wanted) sums over the values that agree, of which each has a weight."""
+    weights = np.zeros((len(found), len(wanted)))
+    places = standing(wanted)
+    for number, row in enumerate(found):
+        for key, weight in row.items():
+            if key in places:
+                weights[number, places[key]] += weight
+    return weights

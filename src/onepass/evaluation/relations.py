@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from onepass.corpus.example import Example
-from onepass.evaluation.assignment import most_pairs
+from onepass.decoding.matching import most_pairs
 from onepass.evaluation.counts import Counts, macro_f1
 from onepass.evaluation.reliability import Reliability
 from onepass.evaluation.touching import Touching

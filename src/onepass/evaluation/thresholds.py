@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from onepass.corpus.example import Example
+from onepass.decoding.candidates import Candidates
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
 from onepass.errors import InputError
@@ -196,15 +197,14 @@ def _entities(
     kept = [entity for entity in found if entity.score >= threshold]
     names = list(dict.fromkeys([*labels, *(entity.label for entity in kept)]))
     index = {name: number for number, name in enumerate(names)}
-    rows = select(
+    table = Candidates(
         np.array([entity.start for entity in kept], dtype=np.int64),
         np.array([entity.end for entity in kept], dtype=np.int64),
         np.array([entity.score for entity in kept], dtype=np.float64),
         np.array([index[entity.label] for entity in kept], dtype=np.int64),
-        policy=policy,
-        ranks=np.array([label_rank(name) for name in names], dtype=np.int64),
     )
-    return tuple(kept[row] for row in rows)
+    ranks = np.array([label_rank(name) for name in names], dtype=np.int64)
+    return tuple(kept[row] for row in select(table, policy=policy, ranks=ranks))
 
 
 def _chosen(answer: Classification, threshold: float) -> Classification:

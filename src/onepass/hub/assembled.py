@@ -10,9 +10,9 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 from onepass.errors import CheckpointError
+from onepass.hub.atomic import replacing
 
 
 def assembled(place: Path, write: Callable[[Path], None]) -> Path:
@@ -33,23 +33,19 @@ def assembled(place: Path, write: Callable[[Path], None]) -> Path:
     """
     if place.is_dir():
         return place
-    staged = place.with_name(f".{place.name}-{uuid4().hex}")
     try:
-        staged.mkdir(parents=True)
-        write(staged)
-        try:
-            staged.rename(place)
-        except OSError:
-            if not place.is_dir():  # else another process was a moment faster
-                raise
+        with replacing(place, stays=_always) as new:
+            write(new)
     except OSError as error:
         raise CheckpointError(
             f"The directory {place} cannot be written ({error.strerror or error}); make room, or "
             "set ONEPASS_CACHE to another place."
         ) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
     return place
+
+
+def _always(_: Path) -> bool:
+    return True  # another process was a moment faster
 
 
 def link(source: Path, target: Path) -> None:

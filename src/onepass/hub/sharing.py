@@ -1,24 +1,15 @@
-"""Files that several processes and users meet at: one at a time, and with the usual rights.
-
-And what processes leave there that were killed.
-"""
+"""Files that several processes and users meet at: one at a time, and with the usual rights."""
 
 from __future__ import annotations
 
-import re
-import shutil
 import stat
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 if sys.platform != "win32":
     import fcntl
-
-LEFT = 86400.0  # seconds after which nobody is at work any more on what is half made
-_UNIQUE = "[0-9a-f]{32}"  # at the end of a name that is used once: uuid4().hex
 
 
 @contextmanager
@@ -47,23 +38,6 @@ def one_at_a_time(lock: Path) -> Iterator[bool]:
             fcntl.flock(file, fcntl.LOCK_EX)
             is_locked = True
         yield is_locked
-
-
-def remove_left(directory: Path, prefix: str, *, older: float = LEFT) -> None:
-    """Remove the directories that processes made for themselves, and left when they were killed.
-
-    Args:
-        directory: holds them; if it cannot be read, nothing is removed.
-        prefix: of their names, before the digits of a `uuid.uuid4`.
-        older: seconds in which nothing of them was written.
-    """
-    with suppress(OSError):  # others may remove the same
-        for place in list(directory.iterdir()):
-            is_left = re.fullmatch(re.escape(prefix) + _UNIQUE, place.name)
-            if is_left and place.is_dir() and not place.is_symlink():
-                written = max(path.lstat().st_mtime for path in (place, *place.rglob("*")))
-                if time.time() - written >= older:
-                    shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager

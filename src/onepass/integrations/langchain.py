@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Request
 from onepass.errors import MissingExtra
-from onepass.integrations.opening import Labels, open_model, schema_of
+from onepass.integrations.opening import Labels, extractor_of, schema_with_labels
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
 try:
@@ -51,8 +51,8 @@ class OnepassTransformer(BaseDocumentTransformer):
         key: str = "onepass",
     ) -> None:
         options = CallOptions(threshold, overlap, on_long, solver)
-        self._request = Request(schema_of(labels, schema), options)
-        self._model, self._key = open_model(model), key
+        self._request = Request(schema_with_labels(labels, schema), options)
+        self._model, self._key = extractor_of(model), key
 
     def transform_documents(
         self, documents: Sequence[Document], **kwargs: Any

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Request
 from onepass.errors import MissingExtra
-from onepass.integrations.opening import open_model, schema_of
+from onepass.integrations.opening import extractor_of, schema_with_labels
 from onepass.schema.options import CallOptions, OnLong, Overlap, Threshold
 
 try:
@@ -94,9 +94,11 @@ class OnepassLanguageModel(BaseLanguageModel):
         **options: Any,
     ) -> None:
         super().__init__()
-        self._request = Request(schema_of(labels), CallOptions(threshold, overlap, on_long))
+        self._request = Request(
+            schema_with_labels(labels), CallOptions(threshold, overlap, on_long)
+        )
         self._examples = examples
-        self._model = open_model(model or model_id.partition(":")[2] or None)
+        self._model = extractor_of(model or model_id.partition(":")[2] or None)
         self.set_fence_output(False)
 
     @staticmethod

@@ -7,7 +7,7 @@ from typing import Any
 
 from onepass.batch.answering import Request
 from onepass.errors import MissingExtra
-from onepass.integrations.opening import open_model, schema_of
+from onepass.integrations.opening import extractor_of, schema_with_labels
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 try:
@@ -58,7 +58,7 @@ class OnepassTransformation(TransformComponent):
         """Check what is asked; pydantic calls this."""
         super().model_post_init(context)
         options = CallOptions(self.threshold, self.overlap, self.on_long, self.solver)
-        self._request = Request(schema_of(self.labels, self.asked), options)
+        self._request = Request(schema_with_labels(self.labels, self.asked), options)
 
     @classmethod
     def class_name(cls) -> str:
@@ -73,7 +73,7 @@ class OnepassTransformation(TransformComponent):
             kwargs: of LlamaIndex; none has a meaning here.
         """
         if self._model is None:
-            self._model = open_model(self.model, self.revision)
+            self._model = extractor_of(self.model, self.revision)
         texts = [node.get_content(metadata_mode=MetadataMode.NONE) for node in nodes]
         docs = self._request.many(self._model, texts)
         for node, doc in zip(nodes, docs, strict=True):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Labels = Sequence[str] | Mapping[str, str]
 
 
-def open_model(model: Extractor | str | Path | None, revision: str | None = None) -> Extractor:
+def extractor_of(model: Extractor | str | Path | None, revision: str | None = None) -> Extractor:
     """Return a model that is ready to run.
 
     Args:
@@ -27,7 +27,7 @@ def open_model(model: Extractor | str | Path | None, revision: str | None = None
         InputError: for anything else, or a revision of what has none.
         CheckpointError, BackendError, MissingExtra: as `Extractor.from_pretrained` does.
 
-    >>> open_model(None).name
+    >>> extractor_of(None).name
     'builtin'
     """
     from onepass.builtin import NAME
@@ -47,7 +47,7 @@ def open_model(model: Extractor | str | Path | None, revision: str | None = None
     return Extractor.from_pretrained(NAME if model is None else model, revision=revision)
 
 
-def schema_of(labels: Labels, schema: Any = None) -> Schema:
+def schema_with_labels(labels: Labels, schema: Any = None) -> Schema:
     """Return a schema that asks for entity labels, beside what another one asks for.
 
     Args:
@@ -57,7 +57,7 @@ def schema_of(labels: Labels, schema: Any = None) -> Schema:
     Raises:
         SchemaError: if nothing is asked for, or the same twice.
 
-    >>> schema_of(["person"], {"relations": ["knows"]})
+    >>> schema_with_labels(["person"], {"relations": ["knows"]})
     Schema().entities(['person']).relations(['knows'])
     """
     asked = Schema() if schema is None else read_schema(schema)

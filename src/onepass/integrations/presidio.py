@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Request
 from onepass.errors import InputError, MissingExtra
-from onepass.integrations.opening import open_model
+from onepass.integrations.opening import extractor_of
 from onepass.results.types import Entity
 from onepass.schema import Schema
 from onepass.schema.options import CallOptions, OnLong, Overlap, Threshold
@@ -99,7 +99,7 @@ class OnepassRecognizer(LocalRecognizer):
 
     def load(self) -> None:
         """Open the model; Presidio calls this once."""
-        self._model = open_model(self._given)
+        self._model = extractor_of(self._given)
 
     def analyze(
         self, text: str, entities: Sequence[str] | None, nlp_artifacts: Any = None

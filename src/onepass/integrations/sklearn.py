@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Array, Float64s
 from onepass.batch.answering import Request
 from onepass.errors import InputError, MissingExtra
-from onepass.integrations.opening import open_model
+from onepass.integrations.opening import extractor_of
 from onepass.models.texts import checked_texts
 from onepass.schema import Schema
 from onepass.schema.options import CallOptions, OnLong
@@ -87,7 +87,7 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
         self._task = self.task  # which scikit-learn may set anew, for the next fit
         schema = Schema().classification(self._task, self._asked()).checked()
         self._request = Request(schema, CallOptions(on_long=self.on_long))
-        self._model = open_model(self.model)
+        self._model = extractor_of(self.model)
         return self
 
     def _asked(self) -> dict[str, str | None]:
@@ -104,13 +104,13 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
             )
         return {name: told.get(name) for name in self._names}
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: Any) -> Array:  # noqa: N803
         """Return the best label of each text: (texts,)."""
         check_is_fitted(self)
-        best: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return best
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+    def predict_proba(self, X: Any) -> Float64s:  # noqa: N803
         """Return the probabilities of the labels: (texts, labels), each row adds up to 1."""
         check_is_fitted(self)
         rows = [
@@ -118,7 +118,7 @@ class OnepassClassifier(ClassifierMixin, BaseEstimator):
             for doc in self._request.stream(self._model, _texts(X))
         ]
         scores = np.array(rows, dtype=np.float64).reshape(len(rows), len(self._names))
-        total: NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)
+        total: Float64s = scores / scores.sum(axis=1, keepdims=True)
         return total
 
     def __sklearn_tags__(self) -> Any:

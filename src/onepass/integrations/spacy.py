@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Request
 from onepass.errors import InputError, MissingExtra
-from onepass.integrations.opening import open_model, schema_of
+from onepass.integrations.opening import extractor_of, schema_with_labels
 from onepass.results.spacy_doc import fill_doc
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
@@ -126,6 +126,6 @@ def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
     if batch_size < 1:
         raise InputError(f"batch_size must be 1 or more, but {batch_size} was given.")
     options = CallOptions(threshold, overlap, on_long, solver)
-    request = Request(schema_of(labels, schema), options)
+    request = Request(schema_with_labels(labels, schema), options)
     settings = Settings(request, spans_key, overwrite_ents, batch_size)
-    return OnepassComponent(open_model(model, revision), settings)
+    return OnepassComponent(extractor_of(model, revision), settings)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from onepass.batch.answering import Request, column_answers, open_model
 from onepass.batch.job import BUILTIN, ModelChoice
+from onepass.batch.states import settled
 from onepass.errors import InputError
 from onepass.schema import read_schema
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
@@ -29,25 +30,27 @@ def extract_frames(
     schema: object,
     *,
     text_field: str = "text",
-    model: ModelChoice = BUILTIN,
     threshold: Threshold = None,
     overlap: Overlap = "flat",
     on_long: OnLong = "window",
     solver: Solver = "greedy",
+    model: ModelChoice = BUILTIN,
 ) -> Callable[[Frames], Frames]:
     """Return a function from frames to frames with what is found in each row.
 
-    With Spark: ``df.mapInPandas(extract_frames(schema), "id long, text string, " + COLUMNS)``. The
-    model is opened once a process of an executor, with one thread, as Spark gives each task a core.
+    With Spark: ``df.mapInPandas(extract_frames(schema), "id long, text string, " + COLUMNS)``. Its
+    twin for Ray is `onepass.batch.ray.extract`.
 
     Args:
         schema: as in `Extractor.extract`.
         text_field: the column of the text.
-        model: which model; executors must have it.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
         solver: as in `Extractor.extract`; executors need the extra exact for "exact".
+        model: the model that each process of an executor opens once, with one thread, as Spark
+            gives each task a core; executors must have it. Where it says "auto", it is opened here,
+            too, so that all executors run the same.
 
     Returns:
         A function that adds the columns "extraction" (JSON) and "error" to each frame; of each row,
@@ -57,6 +60,7 @@ def extract_frames(
     Raises:
         SchemaError: for a schema that cannot be asked.
         InputError: for an option that is not known.
+        OnepassError: for a model that is to be opened here, and cannot be.
 
     >>> import pandas
     >>> read = extract_frames({"entities": ["city"]})
@@ -66,7 +70,7 @@ def extract_frames(
     """
     options = CallOptions(threshold, overlap, on_long, solver)
     request = Request(read_schema(schema).checked(), options)
-    return _Read(model.of_worker(), request.to_dict(), text_field)
+    return _Read(settled(model).of_worker(), request.to_dict(), text_field)
 
 
 @dataclass(frozen=True, slots=True)

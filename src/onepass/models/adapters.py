@@ -12,15 +12,7 @@ from pathlib import Path
 from onepass.hub import Checkpoint
 from onepass.hub.base import base_directory
 from onepass.hub.checkpoint import ADAPTER, ADAPTER_CONFIG
-
-# Prefixes of published names to the key of the configuration that names the base model.
-_BASES: Mapping[str, Mapping[str, str]] = {
-    "gliner": {
-        "token_rep_layer.bert_layer.": "model_name",
-        "token_rep_layer.labels_encoder.": "labels_encoder",
-    },
-    "gliclass": {"model.": "encoder_model_name"},
-}
+from onepass.models.registry import family_of
 
 
 def adapter_configs(directory: Path) -> Mapping[str, Path]:
@@ -37,7 +29,7 @@ def adapter_configs(directory: Path) -> Mapping[str, Path]:
     places = {"": directory / ADAPTER}
     if not (directory / ADAPTER / ADAPTER_CONFIG).is_file():
         places[""] = directory
-        for prefix, key in _BASES.get(checkpoint.kind, {}).items():
+        for prefix, key in family_of(checkpoint).adapter_bases.items():
             name = checkpoint.config.get(key)
             base = base_directory(name, checkpoint) if isinstance(name, str) else None
             places |= {} if base is None else {prefix: base}

@@ -170,8 +170,8 @@ def choose_backend(
 
 
 def choose_precision(
-    precision: str, *, fp32: bool, int8: bool, checked: bool, products: bool
-) -> str:
+    precision: Precision, *, fp32: bool, int8: bool, checked: bool, products: bool
+) -> Literal["fp32", "int8"]:
     """Return the precision whose graphs are run.
 
     Args:

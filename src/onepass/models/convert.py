@@ -1,30 +1,24 @@
 """A checkpoint written as a directory that needs nothing else, with its weights in safetensors.
 
-This is the one way in for weights that come in a pickle. What an old GLiNER checkpoint leaves to
-its base models is written too.
+This is the one way in for weights that come in a pickle. What a checkpoint leaves to its base
+models is written too.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
-from uuid import uuid4
 
 from onepass.errors import CheckpointError, InputError, MissingExtra
 from onepass.hub import Checkpoint
+from onepass.hub.atomic import put_files, staged
 from onepass.hub.base import TOKENIZER_FILES
 from onepass.hub.checkpoint import CONFIG, GLINER_CONFIG, INDEX, SETTINGS_FILE, WEIGHTS
-from onepass.hub.headers import read_headers
 from onepass.hub.options import HubOptions
-from onepass.hub.sharing import remove_left
 from onepass.models.adapters import adapter_configs
-from onepass.models.embedding.modules import convert_modules
-from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels, write_labels
-from onepass.models.gliner.complete import DECODER, LABELS, lacks, write_missing
+from onepass.models.registry import family_of
 from onepass.models.restored_weights import with_weights
 
-_FOLDERS = ("encoder_config", LABELS, DECODER, LABEL_TOKENIZER)
 _FILES = (GLINER_CONFIG, CONFIG, SETTINGS_FILE, *TOKENIZER_FILES)
 
 
@@ -65,49 +59,30 @@ def convert_checkpoint(checkpoint: Checkpoint, output: Path) -> Path:
         state = merged(read_weights(checkpoint.directory), adapter_configs(checkpoint.directory))
     else:
         state = read_pickles(checkpoint.pickles)
-    unique = uuid4().hex
-    if output.is_dir():  # which may be a disk of its own
-        staged = output / f".onepass-{unique}"
-    else:
-        staged = output.absolute().with_name(f".{output.absolute().name}-{unique}")
     try:
-        remove_left(staged.parent, staged.name.removesuffix(unique))
-        staged.mkdir(parents=True)
-        write_weights(state, staged)
-        _copy(checkpoint.directory, staged)
-        if checkpoint.kind == "embedding":
-            convert_modules(checkpoint.directory, staged)
-        if checkpoint.kind == "gliner" and lacks(checkpoint):
-            weights = read_headers(Checkpoint(staged, checkpoint.name, None))
-            write_missing(checkpoint, staged, weights, HubOptions())
-        if checkpoint.kind == "gliclass" and (base := lacks_labels(checkpoint)) is not None:
-            write_labels(checkpoint, base, staged, HubOptions())
-        _move(staged, output)
+        with staged(output, inside=output.is_dir()) as new:  # which may be a disk of its own
+            write_weights(state, new)
+            _write_more(checkpoint, new)
+            put_files(new, output, last=WEIGHTS)
     except OSError as error:
         raise CheckpointError(
             f"{output} cannot be written ({error.strerror or error}); choose another directory."
         ) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
     return output
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy what a checkpoint needs beside its weights."""
+def _write_more(checkpoint: Checkpoint, target: Path) -> None:
+    """Write what a checkpoint needs beside its weights, which are there already."""
+    family, source = family_of(checkpoint), checkpoint.directory
     for name in _FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
-    for folder in _FOLDERS:
+    for folder in family.folders:
         for name in (CONFIG, *TOKENIZER_FILES):
             if (source / folder / name).is_file():
                 (target / folder).mkdir(exist_ok=True)
                 shutil.copyfile(source / folder / name, target / folder / name)
-
-
-def _move(staged: Path, output: Path) -> None:
-    """Move files into a directory, the weights last: it is a checkpoint once they are there."""
-    files = [path for path in staged.rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: path.name == WEIGHTS):
-        place = output / path.relative_to(staged)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(path, place)
+    family.convert_more(source, target)
+    missing = family.missing(checkpoint)
+    if missing is not None:
+        missing.write(target, HubOptions())

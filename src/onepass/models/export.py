@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
+from onepass.hub.atomic import replacing, staged
 from onepass.hub.exports import MANIFEST, configuration_fingerprint, weights_fingerprint
 from onepass.models.family import Model
 from onepass.schema.shown import shown
 
 if TYPE_CHECKING:
     from onepass.models.reduction import Reduction
+    from onepass.nn.network import Network
 
 
 def export_checkpoint(
@@ -55,9 +54,9 @@ def export_checkpoint(
     if precision not in ("fp32", "int8"):
         raise BackendError(f"precision {shown(precision)} is not known; fp32 and int8 are.")
     from onepass.models.choosing import TORCH_ONLY
-    from onepass.models.registry import load_network, open_model
+    from onepass.models.registry import load_network, read_model
 
-    model = open_model(checkpoint)
+    model = read_model(checkpoint)
     graphs = model.family.graphs(model.settings)
     if not all(graph.exportable for graph in graphs):
         raise BackendError(TORCH_ONLY.format(name=model.name))
@@ -70,23 +69,23 @@ def export_checkpoint(
     network.prepare()
     manifest: dict[str, Any] = {"family": model.family.name, "precision": precision}
     target = (output or checkpoint.directory / "onnx") / precision
-    with _replacing(target) as staged:
+    with _replacing(target) as new:
         if precision == "fp32":
             export_graphs(
-                network, network.graphs(), graphs, staged,
+                network, network.graphs(), graphs, new,
                 hidden=network.hidden, in_parts=not places,
             )  # fmt: skip
             if places:
-                _write_places(network, staged, staged, unused)
+                _write_places(network, new, new, unused)
         else:
-            with TemporaryDirectory(prefix=".fp32-", dir=staged.parent) as exact:
-                export_graphs(network, network.graphs(), graphs, Path(exact), hidden=network.hidden)
+            with staged(target.with_name("fp32")) as exact:
+                export_graphs(network, network.graphs(), graphs, exact, hidden=network.hidden)
                 if places:
-                    _write_places(network, Path(exact), staged, unused)
-                manifest |= _reduce(model, Path(exact), staged, reduction)
+                    _write_places(network, exact, new, unused)
+                manifest |= _reduce(model, exact, new, reduction)
         manifest["weights"] = weights_fingerprint(checkpoint)
         manifest["configuration"] = configuration_fingerprint(checkpoint)
-        (staged / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        (new / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
 
 
@@ -101,7 +100,7 @@ def _unused(model: Model) -> Sequence[str]:
     return names
 
 
-def _write_places(network: Any, graphs: Path, target: Path, unused: Sequence[str]) -> None:
+def _write_places(network: Network, graphs: Path, target: Path, unused: Sequence[str]) -> None:
     from onepass.nn.graphs.graph_weights import write_places
 
     state = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
@@ -125,15 +124,18 @@ def _replacing(target: Path) -> Iterator[Path]:
     there in the meantime may be in use already: it stays if its manifest says the same.
     """
     before = _manifest(target)
-    staged = _beside(target)
+
+    def stays(new: Path) -> bool:
+        own, there = _manifest(new), _manifest(target)
+        if own is None or there is None or there == before:
+            return False
+        return own.content == there.content
+
     try:
-        staged.mkdir(parents=True)
-        yield staged
-        _put(staged, target, before)
+        with replacing(target, stays=stays) as new:
+            yield new
     except OSError as error:
         raise _not_written(target, error) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,48 +153,6 @@ def _manifest(directory: Path) -> _Manifest | None:
     except OSError:
         return None
     return _Manifest(content, (state.st_ino, state.st_mtime_ns))
-
-
-def _put(staged: Path, target: Path, before: _Manifest | None) -> None:
-    """Rename a directory to ``target``, and remove what was there ``before``.
-
-    A directory cannot be renamed to one that holds something. That one is renamed first, not
-    emptied: at any moment there is a whole one there, or for the time of a call none. If the new
-    one cannot take its place, it comes back.
-    """
-    own = _manifest(staged)
-    old: list[Path] = []
-    try:
-        while True:
-            try:
-                staged.rename(target)
-                return
-            except OSError:
-                if not target.is_dir():
-                    raise
-            there = _manifest(target)
-            if there is not None and there != before and own and there.content == own.content:
-                return  # another process was faster
-            old.append(_beside(target))
-            with suppress(FileNotFoundError):  # another process has moved it
-                target.rename(old[-1])
-    finally:
-        _remove(old, target)
-
-
-def _remove(old: Sequence[Path], target: Path) -> None:
-    """Remove directories that stood at ``target``; if there is none now, the last goes back."""
-    for one in reversed(old):
-        if target.exists():
-            shutil.rmtree(one, ignore_errors=True)
-        else:
-            with suppress(OSError):  # another process has moved it, or it is held: then it stays
-                one.rename(target)
-
-
-def _beside(target: Path) -> Path:
-    """Return a new hidden name in the same directory."""
-    return target.with_name(f".{target.name}-{uuid4().hex}")
 
 
 def _not_written(target: Path, error: OSError) -> CheckpointError:

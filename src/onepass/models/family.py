@@ -7,23 +7,24 @@ score (backend), decode (findings). Everything above works with these names only
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from onepass.backends.base import Backend, Floats, Graph
+from onepass.arrays import Float32s, Int64s
+from onepass.backends.base import Backend, Graph
 from onepass.decoding.findings import Findings
 from onepass.decoding.overlap import Policy, Ties
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.hub import Checkpoint
+from onepass.models.facts import Facts
 from onepass.models.kept import Kept
 from onepass.models.labels import LabelVectors
+from onepass.models.missing import Missing
 from onepass.models.thresholds import Thresholds
 from onepass.schema import Label, Schema
 from onepass.text.windows import Window
-from onepass.text.words import Words
+from onepass.text.words import Splitter, Words
 
 
 class Text(Protocol):
@@ -34,12 +35,53 @@ class Text(Protocol):
         """Return the words, with offsets into the text as given."""
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> Int64s:
         """Return (words,) pieces of each word."""
 
     @property
-    def cut(self) -> NDArray[np.int64]:
+    def cut(self) -> Int64s:
         """Return (words,) how many characters of each word count as not read."""
+
+
+class ReadText(Protocol):
+    """Returns the words of a text and their pieces."""
+
+    def __call__(
+        self,
+        text: str,
+        tokenizer: PieceTokenizer,
+        *,
+        max_word_pieces: int,
+        splitter: Splitter | None = None,
+    ) -> Text:
+        """Read a text.
+
+        Args:
+            text: any string.
+            tokenizer: of the checkpoint.
+            max_word_pieces: a longer word keeps only its first pieces.
+            splitter: that the checkpoint names; None for the words of the family.
+        """
+
+
+class Prompt(Protocol):
+    """What is asked of a text in one pass."""
+
+    @property
+    def pieces(self) -> int:
+        """Return how many pieces it takes beside a text."""
+
+    @property
+    def words(self) -> int:
+        """Return how many words it takes of `Limits.words`."""
+
+
+class Reading(Protocol):
+    """A window of a text under a prompt, in pieces."""
+
+    @property
+    def pieces(self) -> int:
+        """Return how many pieces the backbone reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +138,7 @@ def plain_tokenizer(directory: Path, settings: Any) -> PieceTokenizer:
     return PieceTokenizer(directory / "tokenizer.json")
 
 
-FollowUp = Callable[[Seen, Asking, PieceTokenizer, int], Sequence[Any]]
+FollowUp = Callable[[Seen, Asking, PieceTokenizer, int], Sequence[Prompt]]
 
 
 def no_follow_up(schema: Schema, settings: object) -> FollowUp | None:
@@ -114,7 +156,7 @@ class Closer:
     """
 
     words: int
-    prompts: Sequence[Any]
+    prompts: Sequence[Prompt]
 
 
 def no_closer(
@@ -124,13 +166,26 @@ def no_closer(
     return None
 
 
+def nothing_missing(checkpoint: Checkpoint) -> Missing | None:
+    """Return None: checkpoints carry everything themselves."""
+    return None
+
+
+def nothing_else(source: Path, target: Path) -> None:
+    """Write nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One architecture family.
 
+    What is `Any` here is what a family alone knows: it gets back what its own functions returned.
+
     Attributes:
         name: the name of the family, as in `Extractor.family`.
-        network: "module:function" of the function that loads the torch network from a directory.
+        network: "module:function" of the function that loads the torch network, an
+            `onepass.nn.network.Network`, from a directory.
+        facts: (checkpoint) -> what its configuration says, for people to read.
         from_graphs: the name of a module that writes a checkpoint from its graphs
             (``write_checkpoint``) and lists the beginnings of names of weights that no graph uses
             (``UNUSED``); None where graphs need the weights beside them.
@@ -143,7 +198,7 @@ class Family:
         prepare: (prompts, settings, backend, known label vectors) -> prompts ready to be read, with
             label vectors where the family needs them; called once a schema.
         read_text: (text, tokenizer, most pieces of a word, splitter) -> the words of the text and
-            their pieces, a `Text`.
+            their pieces.
         read_window: (prompt, text, window) -> reading: the pieces of the prompt and of the window,
             with what is needed to score them.
         score: (readings, settings, backend, what is asked) -> scores, one for each reading; it runs
@@ -161,17 +216,26 @@ class Family:
             (labels, hidden); None for a family whose labels stand in the prompt.
         keys: names of keys of ``onepass.json`` that only its checkpoints may have, beside those of
             every family.
+        missing: (checkpoint) -> what it leaves to its base models; None if it is whole.
+        folders: names of the folders in which a checkpoint has further configurations and
+            tokenizers.
+        convert_more: (checkpoint directory, new directory) -> None; writes into a converted
+            checkpoint what it has beside the weights of `network`, the files of every family and
+            ``folders``.
+        adapter_bases: beginning of names of weights -> key of the configuration that names the base
+            model of these; settings of an adapter may stand there.
     """
 
     name: str
     network: str
+    facts: Callable[[Checkpoint], Facts]
     read_config: Callable[[Path, Mapping[str, Any]], Any]
     limits: Callable[[Any], Limits]
     graphs: Callable[[Any], tuple[Graph, ...]]
-    plan: Callable[[Schema, PieceTokenizer, Any, int], Sequence[Any]]
-    prepare: Callable[[Sequence[Any], Any, Backend, LabelVectors | None], Sequence[Any]]
-    read_text: Callable[..., Any]
-    read_window: Callable[[Any, Any, Window], Any]
+    plan: Callable[[Schema, PieceTokenizer, Any, int], Sequence[Prompt]]
+    prepare: Callable[[Sequence[Any], Any, Backend, LabelVectors | None], Sequence[Prompt]]
+    read_text: ReadText
+    read_window: Callable[[Any, Any, Window], Reading]
     score: Callable[[Sequence[Any], Any, Backend, Asking], Sequence[Any]]
     decode: Callable[[Any, Any, Asking, int], Findings]
     follow: Callable[[Schema, Any], FollowUp | None] = no_follow_up
@@ -179,8 +243,14 @@ class Family:
     ties: Ties = "longest"
     from_graphs: str | None = None
     open_tokenizer: Callable[[Path, Any], PieceTokenizer] = plain_tokenizer
-    encode_labels: Callable[[Sequence[Label], Any, Backend], tuple[list[str], Floats]] | None = None
+    encode_labels: Callable[[Sequence[Label], Any, Backend], tuple[list[str], Float32s]] | None = (
+        None
+    )
     keys: tuple[str, ...] = ()
+    missing: Callable[[Checkpoint], Missing | None] = nothing_missing
+    folders: tuple[str, ...] = ()
+    convert_more: Callable[[Path, Path], None] = nothing_else
+    adapter_bases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

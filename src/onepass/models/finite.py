@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from onepass.backends.base import Array
+from onepass.arrays import Array
 from onepass.errors import CheckpointError
 
 

@@ -21,22 +21,11 @@ from onepass.hub.adapter_names import layer_name
 from onepass.hub.exports import export_problem
 from onepass.hub.headers import Weight, read_headers
 from onepass.models.complete import completed
-from onepass.models.embedding.facts import embedding_facts
 from onepass.models.facts import Facts
-from onepass.models.gliclass.facts import gliclass_facts
-from onepass.models.gliner.facts import gliner_facts
-from onepass.models.gliner2.facts import gliner2_facts
+from onepass.models.family import Family
 from onepass.models.kept import Calibration, Kept
-from onepass.models.nli.facts import nli_facts
 from onepass.models.registry import FAMILIES, read_settings
 
-_FACTS: Mapping[str, Callable[[Checkpoint], Facts]] = {
-    "gliner2": gliner2_facts,
-    "gliner": gliner_facts,
-    "gliclass": gliclass_facts,
-    "nli": nli_facts,
-    "embedding": embedding_facts,
-}
 _PRECISIONS = ("fp32", "int8")
 _SIZES = (("num_hidden_layers", "layers"), ("hidden_size", "hidden"))
 _COUNTS = (*(key for key, _ in _SIZES), "num_attention_heads", "intermediate_size", "vocab_size")
@@ -137,11 +126,12 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     ('span, count_lstm_v2, word shapes', 10, ())
     """
     problems: list[str] = []
-    facts, whole = _facts(checkpoint, problems)
+    family = FAMILIES.get(checkpoint.kind)
+    facts, whole = _facts(checkpoint, family, problems)
     problems += facts.problems
     for part, (_, config) in facts.encoders.items():
         _tried(problems, partial(_check_sizes, part, config), None)
-    if checkpoint.kind not in FAMILIES:
+    if family is None:
         problems.append(f"A {checkpoint.kind} checkpoint cannot be run by this version yet.")
     graphs = _graphs(checkpoint, facts)
     nothing: Mapping[str, Weight] = {}
@@ -157,7 +147,6 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     absent: dict[str, int | None] = {}
     tokens = _tried(problems, partial(_tokens, whole, facts), absent)
     problems += _token_problems(tokens, facts)
-    family = FAMILIES.get(checkpoint.kind)
     kept = _tried(problems, partial(read_settings, checkpoint.directory, family), Kept())
     return Inspection(
         checkpoint=checkpoint,
@@ -188,20 +177,21 @@ def _tried(problems: list[str], look: Callable[[], Found], otherwise: Found) -> 
         return otherwise
 
 
-def _facts(checkpoint: Checkpoint, problems: list[str]) -> tuple[Facts, Checkpoint]:
+def _facts(
+    checkpoint: Checkpoint, family: Family | None, problems: list[str]
+) -> tuple[Facts, Checkpoint]:
     """Return what a checkpoint says of itself, and where its tokenizer is.
 
     An old checkpoint that was opened before says it with what it was completed by.
     """
-    look = _FACTS.get(checkpoint.kind)
     facts = Facts(_architecture(checkpoint))
-    if look is None:
+    if family is None:
         return facts, checkpoint
-    facts = _tried(problems, partial(look, checkpoint), facts)
-    whole = completed(checkpoint) if facts.lacks else None
+    facts = _tried(problems, partial(family.facts, checkpoint), facts)
+    whole = completed(checkpoint, family) if facts.lacks else None
     if whole is None:
         return facts, checkpoint
-    return replace(look(whole), lacks=facts.lacks), whole
+    return replace(family.facts(whole), lacks=facts.lacks), whole
 
 
 def _architecture(checkpoint: Checkpoint) -> str:

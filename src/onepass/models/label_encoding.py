@@ -6,19 +6,18 @@ It knows no family: which text is read of a label, and how long it may be, other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Backend, Floats
+from onepass.arrays import Float32s, Int64s
+from onepass.backends.base import Backend
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError, SchemaError
+from onepass.models.family import Prompt
 from onepass.models.labels import LabelVectors
 from onepass.schema.shown import shown
 
-Ints = NDArray[np.int64]
 _BATCH = 64
 
 
@@ -29,7 +28,7 @@ def encode_texts(
     *,
     longest: int,
     hidden: int,
-) -> Floats:
+) -> Float32s:
     """Return (labels, hidden) vectors.
 
     Args:
@@ -44,8 +43,8 @@ def encode_texts(
     """
     rows = framed(texts, tokenizer, longest, reader="the label encoder of this model")
 
-    def run(ids: Ints, mask: Ints) -> Floats:
-        vectors: Floats = backend.run("encode_labels", {"label_ids": ids, "label_mask": mask})[0]
+    def run(ids: Int64s, mask: Int64s) -> Float32s:
+        vectors: Float32s = backend.run("encode_labels", {"label_ids": ids, "label_mask": mask})[0]
         return vectors
 
     return encode_rows(rows, hidden, run)
@@ -53,7 +52,7 @@ def encode_texts(
 
 def framed(
     texts: Sequence[str], tokenizer: PieceTokenizer, longest: int, *, reader: str
-) -> list[Ints]:
+) -> list[Int64s]:
     """Return the (pieces,) of each text, as a whole sequence.
 
     Args:
@@ -77,7 +76,9 @@ def framed(
     return [np.concatenate([before, np.array(own, dtype=np.int64), after]) for own in every]
 
 
-def encode_rows(rows: Sequence[Ints], size: int, run: Callable[[Ints, Ints], Floats]) -> Floats:
+def encode_rows(
+    rows: Sequence[Int64s], size: int, run: Callable[[Int64s, Int64s], Float32s]
+) -> Float32s:
     """Return (rows, size) vectors of whole sequences, read in batches of similar length.
 
     Args:
@@ -97,8 +98,8 @@ def vectors_of(
     texts: Iterable[str],
     known: LabelVectors | None,
     size: int,
-    encode: Callable[[Sequence[str]], Floats],
-) -> dict[str, Floats]:
+    encode: Callable[[Sequence[str]], Float32s],
+) -> dict[str, Float32s]:
     """Return text to vector of labels: those that were encoded before, and the others.
 
     Args:
@@ -110,7 +111,7 @@ def vectors_of(
     Raises:
         InputError: for known vectors of another size.
     """
-    held: dict[str, Floats] = {}
+    held: dict[str, Float32s] = {}
     if known is not None:
         if known.vectors.shape[1] != size:
             raise InputError(
@@ -143,7 +144,7 @@ def refuse_vectors(known: LabelVectors | None, who: str) -> None:
 
 def unprepared(
     who: str,
-) -> Callable[[Sequence[Any], Any, Backend, LabelVectors | None], Sequence[Any]]:
+) -> Callable[[Sequence[Prompt], object, Backend, LabelVectors | None], Sequence[Prompt]]:
     """Return `Family.prepare` of a family whose labels stand in its prompts.
 
     Args:
@@ -151,8 +152,8 @@ def unprepared(
     """
 
     def prepare(
-        prompts: Sequence[Any], settings: Any, backend: Backend, known: LabelVectors | None
-    ) -> Sequence[Any]:
+        prompts: Sequence[Prompt], settings: object, backend: Backend, known: LabelVectors | None
+    ) -> Sequence[Prompt]:
         refuse_vectors(known, who)
         return prompts
 

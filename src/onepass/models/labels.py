@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onepass.backends.base import Floats
+from onepass.arrays import Float32s
 from onepass.errors import CheckpointError, InputError
 from onepass.hub.sharing import usual_rights
 from onepass.schema import Schema
@@ -35,7 +35,7 @@ class LabelVectors:
 
     names: tuple[str, ...]
     texts: tuple[str, ...]
-    vectors: Floats
+    vectors: Float32s
     model: str | None
     thresholds: tuple[float | None, ...] = ()
 
@@ -117,7 +117,7 @@ class LabelVectors:
         return cls(names, texts, vectors, metadata.get("model"), thresholds)
 
 
-def schema_of(schema: object, labels: object) -> object:
+def schema_or_labels(schema: object, labels: object) -> object:
     """Return what is asked where label vectors may be given in place of a schema.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -13,18 +14,26 @@ from onepass.backends.base import Backend
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
+from onepass.hub.atomic import recover
 from onepass.hub.exports import export_problem, find_cache_root, is_checked
 from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.hub.registry import find_known
 from onepass.hub.sealed import is_sealed, seal
-from onepass.hub.sharing import LEFT, one_at_a_time, remove_left
-from onepass.models.choosing import EITHER, Wanted, choose_backend, choose_precision
+from onepass.hub.sharing import one_at_a_time
+from onepass.models.choosing import (
+    EITHER,
+    Precision,
+    Wanted,
+    choose_backend,
+    choose_precision,
+)
 from onepass.models.family import Model
 from onepass.models.lanes import Lanes, lanes_of
 from onepass.models.registry import load_network
 from onepass.models.restored_weights import graphs_with_weights, with_weights
 
 _DEFAULT = Wanted()
+_PRECISIONS = re.compile("fp32|int8")  # directories of graphs in the cache
 _EXPORTING = Lock()  # of the threads of a process, one exports, and the others find what it made
 
 
@@ -87,9 +96,9 @@ def open_backend(model: Model, checkpoint: Checkpoint, wanted: Wanted = _DEFAULT
         MissingExtra: if a package is needed and not installed.
 
     >>> from onepass.builtin import builtin_checkpoint
-    >>> from onepass.models.registry import open_model
+    >>> from onepass.models.registry import read_model
     >>> checkpoint = builtin_checkpoint()
-    >>> open_backend(open_model(checkpoint), checkpoint, Wanted(backend="onnx")).name
+    >>> open_backend(read_model(checkpoint), checkpoint, Wanted(backend="onnx")).name
     'onnx'
     """
     graphs = model.family.graphs(model.settings)
@@ -118,9 +127,9 @@ def open_lanes(backend: Backend) -> Lanes | None:
     Nothing is opened before it runs.
 
     >>> from onepass.builtin import builtin_checkpoint
-    >>> from onepass.models.registry import open_model
+    >>> from onepass.models.registry import read_model
     >>> checkpoint = builtin_checkpoint()
-    >>> model = open_model(checkpoint)
+    >>> model = read_model(checkpoint)
     >>> lanes = open_lanes(open_backend(model, checkpoint, Wanted(backend="onnx", threads=4)))
     >>> lanes.count, lanes.backend.threads
     (4, 1)
@@ -139,9 +148,9 @@ def device_of(backend: Backend, wanted: Wanted = _DEFAULT) -> str:
     """Return where a backend runs that was opened as wanted: "cpu" or "cuda".
 
     >>> from onepass.builtin import builtin_checkpoint
-    >>> from onepass.models.registry import open_model
+    >>> from onepass.models.registry import read_model
     >>> checkpoint = builtin_checkpoint()
-    >>> device_of(open_backend(open_model(checkpoint), checkpoint))
+    >>> device_of(open_backend(read_model(checkpoint), checkpoint))
     'cpu'
     """
     if backend.name != "torch":
@@ -151,7 +160,7 @@ def device_of(backend: Backend, wanted: Wanted = _DEFAULT) -> str:
     return resolve_device(wanted.device, backend.precision)
 
 
-def _graphs_of(model: Model, checkpoint: Checkpoint, precision: str) -> Path:
+def _graphs_of(model: Model, checkpoint: Checkpoint, precision: Precision) -> Path:
     """Return the directory of the graphs to run, which are exported if they are not there yet."""
     fp32, int8 = (_find(checkpoint, name) for name in ("fp32", "int8"))
     # Graphs that came without their weights are all there is.
@@ -227,8 +236,8 @@ def _alone(place: Path) -> Iterator[None]:
         place.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(place / ".lock") as is_alone:
         for other in place.parent.glob("*"):
-            here = is_alone and other == place
-            remove_left(other, ".fp32-", older=0 if here else LEFT)
+            with suppress(OSError):  # others may do the same
+                recover(other, _PRECISIONS, alone=is_alone and other == place)
         yield
 
 

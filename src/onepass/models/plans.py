@@ -10,13 +10,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from onepass.backends.base import Backend
 from onepass.errors import InputError
 from onepass.hub import Checkpoint
 from onepass.hub.exports import graphs_fingerprint, weights_fingerprint
-from onepass.models.family import Closer, Model
+from onepass.models.family import Closer, Model, Prompt
 from onepass.models.labels import LabelVectors
 from onepass.models.readable import check_readable, names_of
 from onepass.schema import Label, Schema
@@ -32,7 +32,7 @@ class Plan(NamedTuple):
         closer: what is asked once more in shorter windows; None if nothing is.
     """
 
-    prompts: Sequence[Any]
+    prompts: Sequence[Prompt]
     closer: Closer | None
 
 
@@ -44,9 +44,9 @@ class Plans:
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.models.opening import open_backend
-    >>> from onepass.models.registry import open_model
+    >>> from onepass.models.registry import read_model
     >>> checkpoint = builtin_checkpoint()
-    >>> model = open_model(checkpoint)
+    >>> model = read_model(checkpoint)
     >>> plans, backend = Plans(model), open_backend(model, checkpoint)
     >>> schema = Schema().entities(["person"])
     >>> plans.of(schema, backend) is plans.of(schema.copy(), backend)

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from onepass.backends.base import Backend
-from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.decoding.assemble import Choice, assemble
 from onepass.decoding.consistency_solve import check_solver
-from onepass.decoding.findings import Findings
+from onepass.decoding.findings import Findings, WindowFindings
 from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.cancelling import Check, Unwanted, current_check
 from onepass.models.cutting import Cut, coverage_of, cut_texts
-from onepass.models.family import Asking, FollowUp, Model, Seen
+from onepass.models.family import Asking, FollowUp, Model, Reading, Seen
 from onepass.models.kept import PLAIN
 from onepass.models.labels import LabelVectors
 from onepass.models.lanes import Lanes
@@ -56,7 +55,7 @@ class _Job:
     text: int
     window: int
     prompt: int
-    reading: Any
+    reading: Reading
 
 
 _Found = dict[tuple[int, int], list[Findings]]  # of a text's window, in the order of the prompts
@@ -73,9 +72,9 @@ class Reader:
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> from onepass.models.opening import open_backend
-    >>> from onepass.models.registry import open_model
+    >>> from onepass.models.registry import read_model
     >>> checkpoint = builtin_checkpoint()
-    >>> model = open_model(checkpoint)
+    >>> model = read_model(checkpoint)
     >>> reader = Reader(model, open_backend(model, checkpoint))
     >>> schema = {"classifications": {"tone": ["calm", "angry"]}}
     >>> asked = reader.ask(schema)
@@ -267,5 +266,4 @@ def _assembled(cut: Cut, findings: _Found, asked: Planned) -> list[Extraction]:
 
 
 def _pieces(job: _Job) -> int:
-    length: int = job.reading.pieces
-    return length
+    return job.reading.pieces

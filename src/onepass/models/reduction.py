@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepass.backends.base import Array, Graph, Input
+from onepass.arrays import Array
+from onepass.backends.base import Graph, Input
 from onepass.backends.cpu import cpu, has_int8_products
 from onepass.backends.onnx import OnnxBackend
 from onepass.errors import BackendError

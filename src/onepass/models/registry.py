@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
@@ -17,6 +17,9 @@ from onepass.models.complete import complete
 from onepass.models.family import Family, Model
 from onepass.models.kept import Kept
 from onepass.models.settings import read_kept
+
+if TYPE_CHECKING:
+    from onepass.nn.network import Network
 
 _PLACES = {
     "gliner2": "onepass.models.gliner2.family:GLINER2",
@@ -50,7 +53,22 @@ def _named(place: str) -> Any:
 FAMILIES: Mapping[str, Family] = _Families()
 
 
-def open_model(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Model:
+def family_of(checkpoint: Checkpoint) -> Family:
+    """Return the family of a checkpoint.
+
+    Raises:
+        CheckpointError: if it is not supported yet.
+    """
+    family = FAMILIES.get(checkpoint.kind)
+    if family is None:
+        raise CheckpointError(
+            f"{checkpoint.name} is a {checkpoint.kind} checkpoint, which this version cannot run; "
+            f"it runs: {', '.join(FAMILIES)}."
+        )
+    return family
+
+
+def read_model(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Model:
     """Read everything of a checkpoint but its weights.
 
     Args:
@@ -61,16 +79,11 @@ def open_model(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Model:
         CheckpointError: if a file is missing or broken, or the family is not supported yet.
 
     >>> from onepass.builtin import builtin_checkpoint
-    >>> open_model(builtin_checkpoint()).family.name
+    >>> read_model(builtin_checkpoint()).family.name
     'gliner2'
     """
-    family = FAMILIES.get(checkpoint.kind)
-    if family is None:
-        raise CheckpointError(
-            f"{checkpoint.name} is a {checkpoint.kind} checkpoint, which this version cannot run; "
-            f"it runs: {', '.join(FAMILIES)}."
-        )
-    directory = complete(checkpoint, options).directory
+    family = family_of(checkpoint)
+    directory = complete(checkpoint, family, options).directory
     kept = read_settings(directory, family)
     settings = family.read_config(directory, kept.of_family)
     return Model(
@@ -100,7 +113,7 @@ def read_settings(directory: Path, family: Family | None = None) -> Kept:
     return read_kept(directory, FAMILIES, family)
 
 
-def load_network(family: Family, directory: Path) -> Any:
+def load_network(family: Family, directory: Path) -> Network:
     """Return the torch network of a checkpoint directory, in inference mode.
 
     Raises:
@@ -112,4 +125,5 @@ def load_network(family: Family, directory: Path) -> Any:
         if error.name and error.name.split(".")[0] in ("torch", "transformers"):
             raise MissingExtra("The torch network", "torch") from error
         raise
-    return load(directory)
+    network: Network = load(directory)
+    return network

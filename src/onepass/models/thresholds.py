@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Float32s
 from onepass.errors import InputError
 from onepass.models.kept import PLAIN, Calibration, Kept
 from onepass.schema import Schema
@@ -27,11 +27,10 @@ SINGLE = "single"  # calibration of single-label tasks, which are answered by a 
 ABSTAIN = "abstain"  # threshold of the best label of a single-label task that may abstain
 DEFAULT = 0.5
 
-Floats = NDArray[np.float32]
 _NONE: Mapping[str, float] = MappingProxyType({})
 
 
-def sigmoid(logits: Floats, calibration: Calibration = PLAIN) -> Floats:
+def sigmoid(logits: Float32s, calibration: Calibration = PLAIN) -> Float32s:
     """Return the probabilities of logits of any shape.
 
     >>> sigmoid(np.zeros(1, dtype=np.float32))
@@ -41,7 +40,7 @@ def sigmoid(logits: Floats, calibration: Calibration = PLAIN) -> Floats:
         scaled = logits * np.float32(calibration.scale) + np.float32(calibration.shift)
         logits = scaled.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):
-        probs: Floats = np.reciprocal(1.0 + np.exp(-logits))
+        probs: Float32s = np.reciprocal(1.0 + np.exp(-logits))
     return probs
 
 
@@ -59,10 +58,10 @@ class Thresholds:
         calibration: of the checkpoint, by kind.
     """
 
-    entities: Floats
-    classes: tuple[Floats, ...]
-    fields: tuple[Floats, ...]
-    relations: Floats
+    entities: Float32s
+    classes: tuple[Float32s, ...]
+    fields: tuple[Float32s, ...]
+    relations: Float32s
     floors: tuple[float | None, ...] = ()
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
 
@@ -127,7 +126,7 @@ class _Call:
         number = next((own[kind] for kind in kinds if kind in own), DEFAULT)
         return _Least(number, self.kept.labels)
 
-    def classes(self) -> tuple[Floats, ...]:
+    def classes(self) -> tuple[Float32s, ...]:
         """Return (labels,) of each task."""
         several = self.of_kinds("classifications")
         # One label always wins a single-label task, unless a floor was asked for by name.
@@ -139,7 +138,7 @@ class _Call:
             classes.append(least.each(task.labels))
         return tuple(classes)
 
-    def fields(self) -> tuple[Floats, ...]:
+    def fields(self) -> tuple[Float32s, ...]:
         """Return (fields,) of each structure."""
         values = self.of_kinds("records").number
         choices = self.of_kinds(CHOICES, "records").number
@@ -176,7 +175,7 @@ class _Least(NamedTuple):
     number: float
     of_label: Mapping[str, float] = _NONE
 
-    def each(self, asked: Iterable[_Named], named: Mapping[str, float] = _NONE) -> Floats:
+    def each(self, asked: Iterable[_Named], named: Mapping[str, float] = _NONE) -> Float32s:
         """Return the threshold of each label; `named` are those that the call gives by name."""
         of_label, number = self.of_label, self.number
         return np.array(

@@ -5,13 +5,12 @@ It knows nothing about what they mean.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from numpy.typing import NDArray
+
+from onepass.arrays import Array
 
 
-def moved(array: NDArray[Any], device: torch.device) -> torch.Tensor:
+def moved(array: Array, device: torch.device) -> torch.Tensor:
     """Return an array as a tensor on a device, without waiting for what a GPU still computes.
 
     Args:

@@ -16,20 +16,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from onepass.batch.answering import Answer, Refused, open_model
+from onepass.batch.answering import Answer, Refused, open_model, past_refused
 from onepass.batch.columns import check_starts
 from onepass.batch.engines import Answered, Engine
-from onepass.batch.job import BUILTIN, Counts, ModelChoice, check_files
+from onepass.batch.job import Counts, RowsJob
 from onepass.batch.journal import Done
-from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on, place_of
-from onepass.batch.lines import LINE_BYTES
+from onepass.batch.keeping import SILENT, Route, Watch, keep, pass_on
 from onepass.batch.packing import ending, opened, packed, packing
+from onepass.batch.places import place_of
 from onepass.batch.reading import read_chunks
 from onepass.batch.rows import BadRow, Chunk, Position, Row
-from onepass.batch.sources import Source, TextUnit, job_sources
+from onepass.batch.sources import Source
 from onepass.batch.states import as_begun, as_opened, model_identity
 from onepass.batch.writing import error_line, json_line
-from onepass.errors import InputError, RunFailed
+from onepass.errors import InputError
 from onepass.redact.checks import libraries
 from onepass.redact.redactor import Options, Redactor
 from onepass.redact.result import Found, Redacted, Report
@@ -46,7 +46,7 @@ STDOUT = "-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RedactJob:
+class RedactJob(RowsJob):
     """A job from files to a file of the same rows without what is found in them.
 
     Args:
@@ -73,21 +73,12 @@ class RedactJob:
     .csv; give one that ends in .jsonl.
     """
 
-    input: str | Path | Sequence[str | Path]
     output: str | Path = STDOUT
     options: Options = DEFAULTS
     format: Literal["jsonl"] | None = None
-    text_field: str = "text"
-    text_unit: TextUnit | None = None
-    max_line: int = LINE_BYTES
-    model: ModelChoice = BUILTIN
-    resume: bool = False
 
     def __post_init__(self) -> None:
-        check_files(
-            input=self.input, output=self.output, text_field=self.text_field,
-            text_unit=self.text_unit, max_line=self.max_line, model=self.model,
-        )  # fmt: skip
+        RowsJob.__post_init__(self)  # a class with slots has no super() without arguments
         if not isinstance(self.options, Options):
             raise InputError(f"options must be Options, but {self.options!r:.60} was given.")
         if self.format not in (None, "jsonl"):
@@ -102,15 +93,8 @@ class RedactJob:
             )
 
     def sources(self) -> tuple[Source, ...]:
-        """Return what is read; no message about it tells the names of its fields.
-
-        Raises:
-            InputError: if it is not there, or has no fields where one is named.
-        """
-        found = job_sources(
-            self.input, text_field=self.text_field, text_unit=self.text_unit, most=self.max_line
-        )
-        return tuple(replace(source, named=False) for source in found)
+        """Return what is read; no message about it tells the names of its fields."""
+        return tuple(replace(source, named=False) for source in RowsJob.sources(self))
 
 
 def redact_files(
@@ -188,11 +172,7 @@ def redact_stream(
     >>> json.loads(lines[0])["text"]
     'Write to [email address].'
     """
-    if job.resume:
-        raise InputError(
-            "resume=True (--resume) needs a file to go on with; name it with --output (in Python: "
-            "use redact_files)."
-        )
+    job.refuse_resume()
     job = replace(job, output=STDOUT)  # whose name says no packing
     route = _route(job, Path(job.output))
     return pass_on(_opened(job, route, report, load), route, write, watch)
@@ -249,25 +229,10 @@ def _answered(
     redactor: Redactor, chunk: Chunk
 ) -> Iterator[tuple[Row | BadRow, Redacted | Refused]]:
     """Yield the rows of a chunk with their texts after redaction."""
-    done = _found(redactor, chunk.texts)
+    texts = chunk.texts
+    done = past_refused(texts, redactor.stream(texts), redactor.one)
     for row in chunk.rows:
         yield row, Refused(row.error) if isinstance(row, BadRow) else next(done)
-
-
-def _found(redactor: Redactor, texts: Sequence[str]) -> Iterator[Redacted | Refused]:
-    """Yield texts after redaction; if the model refuses one, go on text by text."""
-    count = 0
-    answers = redactor.stream(texts)  # refuses what is wrong with the whole request
-    try:
-        for done in answers:
-            yield done
-            count += 1
-    except (InputError, RunFailed):
-        for text in texts[count:]:
-            try:
-                yield redactor.one(text)
-            except (InputError, RunFailed) as error:
-                yield Refused(str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from onepass.models.cancelling import Unwanted, while_wanted
 from onepass.results.types import Extraction
 from onepass.serving.metrics import Metrics
 from onepass.serving.question import Question
-from onepass.serving.settings import Settings
+from onepass.serving.settings import Settings, with_flag
 from onepass.serving.traces import where
 
 __all__ = ["Batcher", "Closed", "Failed", "Full", "Outcome"]
@@ -36,11 +36,12 @@ class Full(Exception):
     """The line is too long.
 
     Args:
+        reason: the limit that is reached, as half a sentence.
         wait: seconds after which it is expected to be short enough.
     """
 
-    def __init__(self, wait: float) -> None:
-        super().__init__(f"The line is full for about {wait:.1f} seconds.")
+    def __init__(self, reason: str, wait: float) -> None:
+        super().__init__(reason)
         self.wait = wait
 
 
@@ -138,6 +139,7 @@ class Batcher:
     def __init__(self, read: Read, settings: Settings, metrics: Metrics) -> None:
         self._read = read
         self._settings = settings
+        self._delay = settings.batch_delay_ms / 1000  # seconds
         self._metrics = metrics
         self._line: deque[_Item] = deque()
         self._changed = Condition()
@@ -183,12 +185,8 @@ class Batcher:
             if self._closing or not self._thread.is_alive():
                 raise Closed
             self._forget_canceled()
-            wait = self._expected_wait()
-            if self._line and (
-                len(self._line) + len(texts) > self._settings.queue_texts
-                or wait > self._settings.queue_seconds
-            ):
-                raise Full(wait)
+            if self._line:
+                self._check_room(len(texts))
             self._line.extend(
                 _Item(ticket, number, len(text) + question.chars * (1 + len(text) // _WINDOW))
                 for number, text in enumerate(texts)
@@ -202,6 +200,22 @@ class Batcher:
             self._closing = True
             self._changed.notify()
         self._thread.join()
+
+    def _check_room(self, texts: int) -> None:
+        """Refuse texts for which there is no room in the line."""
+        waiting, wait, most = len(self._line), self._expected_wait(), self._settings
+        if waiting + texts > most.queue_texts:
+            raise Full(
+                f"With those of this request {waiting + texts} texts would wait, but "
+                f"{with_flag('queue_texts')} of this service is {most.queue_texts}",
+                wait,
+            )
+        if wait > most.queue_seconds:
+            raise Full(
+                f"The texts that wait take about {wait:.1f} seconds, but "
+                f"{with_flag('queue_seconds')} of this service is {most.queue_seconds:g}",
+                wait,
+            )
 
     def _expected_wait(self) -> float:
         """Return the seconds until all that was taken is read."""
@@ -249,12 +263,12 @@ class Batcher:
                     continue
                 batch, full = self._batch()
                 age = perf_counter() - self._line[0].ticket.arrived
-                if full or self._closing or age >= self._settings.batch_delay:
+                if full or self._closing or age >= self._delay:
                     taken = set(map(id, batch))
                     self._line = deque(item for item in self._line if id(item) not in taken)
                     self._running = sum(item.cost for item in batch)
                     return batch
-                self._changed.wait(self._settings.batch_delay - age)
+                self._changed.wait(self._delay - age)
 
     def _batch(self) -> tuple[list[_Item], bool]:
         """Return what the first text is read with, and whether no more would fit."""

@@ -17,6 +17,7 @@ from onepass.models.thresholds import KINDS
 from onepass.schema.shown import shown
 from onepass.serving.problems import Refusal, unreadable_json
 from onepass.serving.service import Service
+from onepass.serving.settings import with_flag
 
 _SMALL = 65_536  # bytes that are parsed in some milliseconds
 _MOST_KEYS = 32  # of a body; it has five
@@ -50,7 +51,7 @@ class _Request(Request):
             async with service.parsing:
                 body = _parsed(given)
         if isinstance(body, dict):
-            _check_keys(body, service.settings.labels)
+            _check_keys(body, service.settings.max_labels)
         return body
 
 
@@ -67,20 +68,19 @@ def _parsed(given: bytes) -> Any:
 
 def _check_keys(body: dict[str, Any], labels: int) -> None:
     """Refuse a body of very many keys, of each of which the checks would have something to say."""
-    _check_few(body, _MOST_KEYS, "The body")
+    if len(body) > _MOST_KEYS:
+        raise _too_many(f"The body has {len(body)} keys, but at most {_MOST_KEYS} are taken")
     thresholds = body.get("threshold")
-    if isinstance(thresholds, dict):  # nothing else has a threshold than what is asked, and kinds
-        _check_few(thresholds, labels + len(KINDS), "The field threshold")
-
-
-def _check_few(given: dict[str, Any], most: int, name: str) -> None:
-    if len(given) > most:
-        raise Refusal(
-            422,
-            "invalid_request",
-            f"{name} has {len(given)} keys, but at most {most} are taken; leave out what is not "
-            "asked.",
+    # Nothing else has a threshold than what is asked, and kinds.
+    if isinstance(thresholds, dict) and len(thresholds) > labels + len(KINDS):
+        raise _too_many(
+            f"The field threshold has {len(thresholds)} keys, but {with_flag('max_labels')} of "
+            f"this service is {labels}, and there are {len(KINDS)} kinds"
         )
+
+
+def _too_many(problem: str) -> Refusal:
+    return Refusal(422, "invalid_request", f"{problem}; leave out what is not asked.")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

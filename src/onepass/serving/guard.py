@@ -19,7 +19,7 @@ from onepass.schema.shown import shown
 from onepass.serving.keys import Keys
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal
-from onepass.serving.settings import Settings
+from onepass.serving.settings import Settings, with_flag
 from onepass.serving.traces import where
 
 LOGGED = "/v1/"
@@ -55,7 +55,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
         self._app = app
         self._settings = settings
-        self._keys = Keys(settings.keys)
+        self._keys = Keys(settings.api_keys)
         self._metrics = metrics
         self._inside = 0
         metrics.watch(
@@ -125,14 +125,14 @@ class Guard:
                 "send it as it is, without Content-Encoding.",
             )
         length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length[:20]) > self._settings.body_bytes:
+        if length.isdigit() and int(length[:20]) > self._settings.max_body_bytes:
             raise self._too_large()
-        if self._inside >= self._settings.requests:
+        if self._inside >= self._settings.max_requests:
             raise Refusal(
                 429,
                 "busy",
-                f"The service is answering {self._inside} requests, which is its limit; "
-                "try again after the seconds in Retry-After.",
+                f"This service is answering {self._inside} requests, as many as "
+                f"{with_flag('max_requests')} lets in; try again after the seconds in Retry-After.",
                 retry_after=1,
             )
         self._inside += 1
@@ -154,7 +154,7 @@ class Guard:
                         raise ClientDisconnect
                     part = message.get("body", b"")
                     size += len(part)
-                    if size > self._settings.body_bytes:
+                    if size > self._settings.max_body_bytes:
                         raise self._too_large()
                     parts.append(part)
                     if not message.get("more_body", False):
@@ -163,16 +163,17 @@ class Guard:
             raise Refusal(
                 408,
                 "body_timeout",
-                f"The body did not arrive within {self._settings.timeout:g} seconds; send it "
-                "faster.",
+                f"The body did not arrive within {self._settings.timeout:g} seconds, the "
+                f"{with_flag('timeout')} of this service; send it faster.",
             ) from error
 
     def _too_large(self) -> Refusal:
         return Refusal(
             413,
             "body_too_large",
-            f"The body is larger than {self._settings.body_bytes} bytes; send fewer or shorter "
-            "texts.",
+            f"The body is larger than {self._settings.max_body_bytes} bytes, the "
+            f"{with_flag('max_body_bytes')} of this service; send fewer or shorter texts, or a "
+            "smaller schema.",
         )
 
 

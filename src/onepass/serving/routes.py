@@ -129,12 +129,12 @@ async def models(request: Request) -> Response:
         "max_pieces": model.max_pieces,
     }
     limits = {
-        "body_bytes": settings.body_bytes,
-        "text_chars": settings.text_chars,
-        "texts": settings.texts,
-        "schema_chars": settings.schema_chars,
-        "labels": settings.labels,
-        "found": settings.found,
+        "max_body_bytes": settings.max_body_bytes,
+        "max_text_chars": settings.max_text_chars,
+        "max_texts": settings.max_texts,
+        "max_schema_chars": settings.max_schema_chars,
+        "max_labels": settings.max_labels,
+        "max_found": settings.max_found,
     }
     return reply({"models": [about], "limits": limits})
 

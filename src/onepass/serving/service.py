@@ -24,7 +24,7 @@ from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal, refusal_of
 from onepass.serving.question import Question, names_at_least, question_of, written_form
-from onepass.serving.settings import Settings
+from onepass.serving.settings import Settings, with_flag
 
 _WARMING = {"entities": ["person", "company", "place"]}
 _SHORT = 4096  # characters of a schema that is read at once, in a few milliseconds at most
@@ -50,7 +50,7 @@ class Service:
         self.parsing = asyncio.Lock()  # of large bodies, between which others are heard
         self._schemas = ThreadPoolExecutor(2, "onepass-schema")  # for what takes a while
         self.writer = Writer()
-        self.batcher = Batcher(partial(_read, model, settings.found), settings, metrics)
+        self.batcher = Batcher(partial(_read, model, settings.max_found), settings, metrics)
         metrics.watch("queue_texts", "Texts that wait to be read.", lambda: self.batcher.waiting)
 
     async def warm(self) -> None:
@@ -104,8 +104,7 @@ class Service:
             raise Refusal(
                 429,
                 "busy",
-                "More texts wait than are read in time; try again after the seconds in "
-                "Retry-After.",
+                f"{error}; try again after the seconds in Retry-After.",
                 retry_after=error.wait,
             ) from error
         except Closed as error:
@@ -135,41 +134,41 @@ class Service:
         return question
 
     def _check_chars(self, chars: int) -> None:
-        if chars > self.settings.schema_chars:
+        if chars > self.settings.max_schema_chars:
             raise Refusal(
                 422,
                 "schema_too_long",
-                f"The schema has {chars} characters, but at most {self.settings.schema_chars} are "
-                "taken (the service's --max-schema); shorten its descriptions and examples, or "
-                "split it.",
+                f"The schema has {chars} characters, but {with_flag('max_schema_chars')} of this "
+                f"service is {self.settings.max_schema_chars}; shorten its descriptions and "
+                "examples, or split the schema.",
             )
 
     def _check_labels(self, labels: int) -> None:
-        if labels > self.settings.labels:
+        if labels > self.settings.max_labels:
             raise Refusal(
                 422,
                 "too_many_labels",
-                f"The schema asks about {labels} names, but at most {self.settings.labels} are "
-                "taken; split it.",
+                f"The schema asks about {labels} names, but {with_flag('max_labels')} of this "
+                f"service is {self.settings.max_labels}; split the schema.",
             )
 
     def _check_count(self, texts: Sequence[str]) -> None:
-        if len(texts) > self.settings.texts:
+        if len(texts) > self.settings.max_texts:
             raise Refusal(
                 422,
                 "too_many_texts",
-                f"The request has {len(texts)} texts, but at most {self.settings.texts} are taken; "
-                "split it.",
+                f"The request has {len(texts)} texts, but {with_flag('max_texts')} of this "
+                f"service is {self.settings.max_texts}; send several requests.",
             )
 
     def _too_long(self, text: str) -> Refusal | None:
-        if len(text) <= self.settings.text_chars:
+        if len(text) <= self.settings.max_text_chars:
             return None
         return Refusal(
             422,
             "text_too_long",
-            f"The text has {len(text)} characters, but at most {self.settings.text_chars} are "
-            "taken; split it.",
+            f"The text has {len(text)} characters, but {with_flag('max_text_chars')} of this "
+            f"service is {self.settings.max_text_chars}; split the text.",
         )
 
     async def _waited(
@@ -193,8 +192,8 @@ class Service:
             raise Refusal(
                 504,
                 "timeout",
-                f"The request was not done within {self.settings.timeout:g} seconds; send {less}, "
-                "or try again later.",
+                f"The request was not done within {self.settings.timeout:g} seconds, the "
+                f"{with_flag('timeout')} of this service; send {less}, or try again later.",
             )
         finally:
             left.cancel()
@@ -204,7 +203,7 @@ class Service:
 
 def _read(model: Extractor, most: int, texts: Sequence[str], question: Question) -> list[Outcome]:
     """Return what is found in texts that are read together; too much is not kept."""
-    with at_most(most):
+    with at_most(most, f"{with_flag('max_found')} of this service"):
         return [checked(doc) for doc in question.request.many(model, texts)]
 
 

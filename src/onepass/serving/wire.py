@@ -141,7 +141,7 @@ class Read(BaseModel):
 
 
 class ExtractAnswer(BaseModel):
-    """What was found in one text; more than the service's limit of values is refused."""
+    """What was found in one text; more than max_found of the service is refused."""
 
     text: str
     entities: list[FoundEntity]
@@ -176,11 +176,22 @@ class ModelAnswer(BaseModel):
     max_pieces: int = Field(description="The longest sequence that is read at once.")
 
 
+class Limits(BaseModel):
+    """The limits of a request, by the names of `onepass.serving.Settings` and of its flags."""
+
+    max_body_bytes: int
+    max_text_chars: int
+    max_texts: int
+    max_schema_chars: int
+    max_labels: int
+    max_found: int
+
+
 class ModelsAnswer(BaseModel):
     """The model of this service, and the limits of a request."""
 
     models: list[ModelAnswer]
-    limits: dict[str, int]
+    limits: Limits
 
 
 class StateAnswer(BaseModel):

@@ -8,11 +8,9 @@ models.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Array, Int64s, Uint8s
 from onepass.text.words import Words
 
 KINDS = ("sign", "number", "code", "lower", "title", "upper", "mixed")
@@ -27,10 +25,8 @@ _BREAKS = "\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _RETURN, _NEWLINE = ord("\r"), ord("\n")
 _table = np.full(0x110000, _UNKNOWN, dtype=np.uint8)  # what each character is, as they come
 
-Bits = NDArray[np.uint8]
 
-
-def word_shapes(words: Words) -> NDArray[np.int64]:
+def word_shapes(words: Words) -> Int64s:
     r"""Return the shapes of the words of a text.
 
     Args:
@@ -52,30 +48,28 @@ def word_shapes(words: Words) -> NDArray[np.int64]:
     return _gaps(bits, starts, ends) * len(KINDS) + _kinds(bits, starts, ends)
 
 
-def _kinds(bits: Bits, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def _kinds(bits: Uint8s, starts: Int64s, ends: Int64s) -> Int64s:
     """Return (words,) numbers of kinds."""
     whole = _reduced(np.bitwise_or, bits, starts, ends)
     rest = _reduced(np.bitwise_or, bits, starts + 1, ends)  # without the first character
     only_first = bits[starts] & ~rest & _UPPER  # 1 where no other is upper
-    kinds: NDArray[np.int64] = _KIND_OF[only_first, whole & (_UPPER | _LOWER | _LETTER | _DIGIT)]
+    kinds: Int64s = _KIND_OF[only_first, whole & (_UPPER | _LOWER | _LETTER | _DIGIT)]
     return kinds
 
 
-def _gaps(bits: Bits, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def _gaps(bits: Uint8s, starts: Int64s, ends: Int64s) -> Int64s:
     """Return (words,) numbers of gaps."""
     before = np.concatenate([starts[:1], ends[:-1]])  # where the gap before each word begins
     breaks = _reduced(np.add, (bits & _BREAK != 0).astype(np.int64), before, starts)
     spaces = _reduced(np.add, (bits & _SPACE != 0).astype(np.int64), before, starts)
     wide = (spaces > 1) | (_reduced(np.bitwise_or, bits, before, starts) & _TAB != 0)
-    gaps: NDArray[np.int64] = np.where(wide, 2, spaces)
+    gaps: Int64s = np.where(wide, 2, spaces)
     gaps = np.where(breaks > 0, np.minimum(breaks, 2) + 2, gaps)
     gaps[0] = GAPS.index("line")
     return gaps
 
 
-def _reduced(
-    ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[Any]:
+def _reduced(ufunc: np.ufunc, values: Array, starts: Int64s, ends: Int64s) -> Array:
     """Return what a ufunc makes of each half-open range of values, 0 of an empty one.
 
     Args:
@@ -109,10 +103,10 @@ def _kind_of(bits: int, only_first: bool) -> int:
 _KIND_OF = np.array([[_kind_of(bits, first) for bits in range(16)] for first in (False, True)])
 
 
-def _bits(text: str) -> Bits:
+def _bits(text: str) -> Uint8s:
     """Return (characters + 1,) what each character is; the last stands for the end."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    bits: Bits = _table[codes]
+    bits: Uint8s = _table[codes]
     new = bits == _UNKNOWN
     if new.any():
         for code in set(codes[new].tolist()):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from onepass.arrays import Int64s
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Window:
 
 
 def plan_windows(
-    lengths: NDArray[np.int64],
+    lengths: Int64s,
     room: int,
     *,
     overlap: int,

@@ -15,8 +15,8 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Bools, Int64s
 from onepass.text.links import is_link, link_end
 from onepass.text.marks import mark_class, range_class
 from onepass.text.scripts import LETTER_RANGES, STACKERS, TRAILING
@@ -88,8 +88,8 @@ class Words:
     """
 
     text: str
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    starts: Int64s
+    ends: Int64s
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -120,7 +120,7 @@ class Words:
         begun = int(self.starts[last - 1])
         return start, link_end(self.text, begun, end) if is_link(self.text, begun) else end
 
-    def only(self, kept: NDArray[np.bool_]) -> Words:
+    def only(self, kept: Bools) -> Words:
         """Return some of the words; marks that are left out stay with the word that they stand on.
 
         Args:

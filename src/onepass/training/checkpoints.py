@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +18,8 @@ from typing import Any, Protocol
 import torch
 
 from onepass.errors import InputError
+from onepass.hub.atomic import drop, recover, replacing
 from onepass.training.averaging import Average
-from onepass.training.placing import copied, dropped, made, recovered
 from onepass.training.processes import ALONE, Processes
 from onepass.training.resuming import check_groups, check_network, configured
 
@@ -46,7 +47,7 @@ class Saved(Protocol):
         """Return the module that is trained."""
 
     def save(self, directory: Path) -> None:
-        """Write a checkpoint that the library can load."""
+        """Write a checkpoint that the library can load into a directory, which is empty."""
 
     def state(self) -> dict[str, Any]:
         """Return the position in the data, as JSON."""
@@ -138,7 +139,7 @@ class Checkpoints:
             if is_best:
                 self._copy_to_best(new, progress)
         for old in self._steps()[: -self._keep]:
-            dropped(old)
+            drop(old)
 
     def save_final(self, task: Saved, progress: Mapping[str, Any], *, is_best: bool) -> None:
         """Write ``final``, which also becomes ``best`` if it is; ``progress`` is as in `save`.
@@ -227,9 +228,9 @@ class Checkpoints:
 
     @contextmanager
     def _writing(self, place: Path) -> Iterator[Path]:
-        """Give a directory, yet to be made, that takes a place, or say what stands in its way."""
+        """Give an empty directory that takes a place, or say what stands in its way."""
         try:
-            with made(place) as new:
+            with replacing(place) as new:
                 yield new
         except OSError as error:
             steps = self._steps()
@@ -240,7 +241,7 @@ class Checkpoints:
 
     def _recover(self) -> None:
         if self._processes.is_main:
-            recovered(self._directory, _PLACES)
+            recover(self._directory, _PLACES, alone=True)
 
     def _save(self, task: Saved, directory: Path) -> None:
         with self._average.applied() if self._average else nullcontext():
@@ -257,9 +258,18 @@ class Checkpoints:
 
     def _copy_to_best(self, place: Path, progress: Mapping[str, Any]) -> None:
         record = {key: progress.get(key) for key in _RECORD}
-        with made(self._best) as new:
-            copied(place, new, without=(_TRAINING, _STATE))
+        with replacing(self._best) as new:
+            _copy(place, new, without=(_TRAINING, _STATE))
             (new / _STATE).write_text(json.dumps(record), encoding="utf-8")
+
+
+def _copy(source: Path, target: Path, *, without: Collection[str]) -> None:
+    """Copy a directory but for files of some names; the first that cannot be copied is an error."""
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and path.name not in without:
+            place = target / path.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
 
 
 def _read_state(path: Path) -> dict[str, Any]:

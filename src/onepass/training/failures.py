@@ -56,7 +56,7 @@ class Failures:
             failure = error
         if not self._processes.total([float(failure is not None)])[0]:
             return found
-        own = None if failure is None else f"{where()}: {_said(failure)}"
+        own = None if failure is None else f"{where()}: {said(failure)}"
         for message in self._processes.gather(own):
             if message is not None:
                 self.count += 1
@@ -66,8 +66,12 @@ class Failures:
         return None
 
 
-def _said(failure: Exception) -> str:
-    """Return what failed; of an error that is no sentence of ours, its kind as well."""
+def said(failure: Exception) -> str:
+    """Return what failed; of an error that is no sentence of ours, its kind as well.
+
+    >>> said(KeyError("person")), said(InputError("There is no file a.jsonl."))
+    ("KeyError: 'person'", 'There is no file a.jsonl.')
+    """
     if isinstance(failure, OnepassError):
         return str(failure)
     return f"{type(failure).__name__}: {failure}"

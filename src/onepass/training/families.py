@@ -18,6 +18,7 @@ from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
+from onepass.models.registry import family_of
 from onepass.models.restored_weights import with_weights
 from onepass.models.settings import own_splitter
 from onepass.text.words import Splitter
@@ -64,7 +65,7 @@ def _open_gliner(
 ) -> Trainee:
     from onepass.training.gliner import GlinerTrainee
 
-    own, whole = _own(loss, GlinerLoss), complete(found).directory
+    own, whole = _own(loss, GlinerLoss), complete(found, family_of(found)).directory
     return GlinerTrainee(whole, own, device=device, splitter=splitter)
 
 
@@ -73,7 +74,7 @@ def _open_gliclass(
 ) -> Trainee:
     from onepass.training.gliclass import GliclassTrainee
 
-    own, whole = _own(loss, GliclassLoss), complete(found).directory
+    own, whole = _own(loss, GliclassLoss), complete(found, family_of(found)).directory
     return GliclassTrainee(whole, own, device=device, splitter=splitter)
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from onepass.backends.base import Array
+from onepass.arrays import Array, Float32s
 from onepass.corpus.question import Question
 from onepass.decoding.candidates import Candidates
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.family import Asking
 from onepass.models.gliner.decoder_targets import LabelWriting
-from onepass.models.gliner.family import GLINER
+from onepass.models.gliner.family import GLINER, prepare
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.label_batch import LabelReader
 from onepass.models.gliner.loss import GlinerLoss
@@ -122,8 +122,7 @@ class GlinerTrainee:
     def tally(self, network: GlinerNetwork, asked: Sequence[Asked], tally: Tally) -> None:
         """Count what the network answers to a batch, decoded as at inference."""
         backend = LiveBackend(network.graphs(), graphs(network.config), network)
-        prompts = [one.reading.prompt for one in asked]
-        prompts = list(GLINER.prepare(prompts, self._settings, backend, None))
+        prompts = prepare([one.reading.prompt for one in asked], self._settings, backend, None)
         readings = [
             replace(one.reading, prompt=prompt) for one, prompt in zip(asked, prompts, strict=True)
         ]
@@ -146,7 +145,7 @@ def _everything(text: str) -> bool:
 def _asking(asked: Sequence[Asked]) -> Asking:
     """Return thresholds of one half for every label and type that any of the passes asks."""
 
-    def halves(count: int) -> np.ndarray:
+    def halves(count: int) -> Float32s:
         return np.full(count, _HALF, dtype=np.float32)
 
     prompts = [one.reading.prompt for one in asked]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from onepass.arrays import Float32s
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
@@ -117,7 +118,7 @@ class Gliner2Trainee:
         write_settings(directory, instances.to_dict() | splitter_kept(self.splitter))
 
 
-def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
+def _count_spans(logits: Float32s, targets: Targets, tally: Tally) -> None:
     """Count the cells of each section.
 
     Args:
@@ -141,7 +142,7 @@ def _count_spans(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
         )
 
 
-def _count_tasks(logits: np.ndarray, targets: Targets, tally: Tally) -> None:
+def _count_tasks(logits: Float32s, targets: Targets, tally: Tally) -> None:
     """Note for each task whether its labels were chosen exactly; logits are (tasks, items)."""
     for own, group in zip(logits, targets.classes, strict=True):
         tally.add_task(own[: group.items], group.true > 0, several=group.multi_label, at=0.0)

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from onepass.backends.base import Array, Graph, Input
+from onepass.arrays import Array
+from onepass.backends.base import Graph, Input
 
 
 class LiveBackend:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from onepass.corpus.example import Example
-from onepass.corpus.public import read_any
-from onepass.corpus.reading import Format, file_format, read_training_file
+from onepass.corpus.formats import read_any
 from onepass.errors import InputError
 from onepass.training.bank import LabelBank, read_bank
 from onepass.training.config import TrainConfig, read_config
+from onepass.training.failures import said
 from onepass.training.families import answered
 from onepass.training.fewshot import few_of, is_asked
 from onepass.training.progress import LOG
@@ -22,6 +23,8 @@ from onepass.training.sampling import Sampler
 from onepass.training.selftrain import SelfTraining, write_weak_labels
 from onepass.training.sources import Sources, find_files, open_sources
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Report = Callable[[str], None]
 
 CONFIG = "train.json"  # of a run, in its directory
@@ -114,10 +117,34 @@ def held_out(config: TrainConfig, sources: Sources, report: Report) -> Sequence[
     """Return the dev file, in any format that `onepass.evaluation` reads, or the held-out part."""
     if not config.dev:
         return sources.held_out
-    path = Path(config.dev)
-    if file_format(path) is Format.GLINER2:
-        return tuple(read_training_file(path, on_missing=report))
-    return tuple(read_any(path))
+    examples = tuple(read_any(Path(config.dev), on_missing=report))
+    if not examples:
+        raise InputError(f"{config.dev} (dev) holds no annotated text; give a file with some.")
+    return examples
+
+
+def telling(compute: Callable[P, T], config: TrainConfig) -> Callable[P, T]:
+    """Return what computes something of the held-out examples, and says what helps if it fails.
+
+    Args:
+        compute: is called while the run goes on, and first of all where it is resumed.
+        config: of the run.
+    """
+
+    def told(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return compute(*given, **named)
+        except Exception as error:
+            what, other = "The held-out part of the data", ""
+            if config.dev:
+                what, other = f"{config.dev} (dev)", "another dev file, "
+            raise InputError(
+                f"{what} could not be scored ({said(error)}). What was learned is saved, and a run "
+                f"that is resumed scores first: give it {other}a smaller batch_pieces or a smaller "
+                "max_pieces."
+            ) from error
+
+    return told
 
 
 def tested(config: TrainConfig, sources: Sources, report: Report) -> list[Example]:

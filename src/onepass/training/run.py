@@ -27,7 +27,7 @@ from onepass.models.choosing import check_threads
 from onepass.training.adapters import adapt
 from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
-from onepass.training.config import TrainConfig, read_config
+from onepass.training.config import TrainConfig
 from onepass.training.data import Mixture
 from onepass.training.families import loss_options
 from onepass.training.fewshot import gain
@@ -35,7 +35,7 @@ from onepass.training.hardware import choose_device, choose_precision
 from onepass.training.holdout import Holdout
 from onepass.training.loading import Direct, Loaders
 from onepass.training.loop import LoopOptions, Outcome, train
-from onepass.training.material import CONFIG, held_out, open_data, open_sampler, tested
+from onepass.training.material import CONFIG, held_out, open_data, open_sampler, telling, tested
 from onepass.training.opening import open_learner, with_teacher
 from onepass.training.processes import Processes, open_processes
 from onepass.training.rl.run import Reinforcement
@@ -44,8 +44,6 @@ from onepass.training.sources import Sources, by_length
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
 from onepass.training.trainee import Trainee
-
-__all__ = ["TrainConfig", "read_config", "train_from_config"]
 
 Report = Callable[[str], None]
 
@@ -187,7 +185,7 @@ def _task(
     if config.few_shot is None and scorer is None:
         # A few-shot run chooses nothing by the examples it is tested on.
         examples = held_out(config, sources, setting.report)
-        scorer = _scorer(examples, rl or trainee, learning.batches, setting.report)
+        scorer = _scorer(setting, examples, rl or trainee, learning.batches)
     if config.patience is not None and scorer is None:
         raise InputError(
             "'patience' counts held-out scores, but nothing of this run is scored; give dev or "
@@ -197,9 +195,12 @@ def _task(
     if examples and config.samples:
         network = trainee.network
         classes = rl is not None
-        show = open_samples(
-            examples, config.samples, config.model, network,
-            classes=classes, splitter=config.word_splitter, revision=config.revision,
+        show = telling(
+            open_samples(
+                examples, config.samples, config.model, network,
+                classes=classes, splitter=config.word_splitter, revision=config.revision,
+            ),
+            config,
         )  # fmt: skip
     trainee = with_teacher(trainee, config, device=setting.processes.device)
     feed = _feed(setting, sources, learning, trainee)
@@ -280,12 +281,13 @@ def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str,
 
 
 def _scorer(
+    setting: _Setting,
     examples: Sequence[Example],
     asked: Trainee | Reinforcement,
     options: BatchOptions,
-    report: Report,
 ) -> Scorer | None:
     """Return what scores the dev file or the held-out part, None if there is neither."""
+    report = setting.report
     if not examples:
         report("nothing is held out: the run is not scored")
         return None
@@ -302,7 +304,7 @@ def _scorer(
             "another dev file, shorter labels, a larger max_pieces, or held_out 0."
         )
     report(f"{holdout.asked} of {len(examples)} held-out examples are scored")
-    return holdout.score
+    return telling(holdout.score, setting.config)
 
 
 def _loop_options(config: TrainConfig, precision: str, examples: int) -> LoopOptions:

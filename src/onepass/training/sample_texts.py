@@ -11,7 +11,7 @@ from typing import Any
 
 from onepass.builtin import named
 from onepass.corpus.example import Example
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 from onepass.text.words import Splitter
 from onepass.training.families import answered
 from onepass.training.fewshot import is_asked
@@ -41,7 +41,7 @@ def open_samples(
         splitter: of words, in place of the one that the checkpoint names.
         revision: branch, tag or commit of the checkpoint on the hub.
     """
-    opened = open_model(named(model, revision))
+    opened = read_model(named(model, revision))
     kept = replace(opened.kept, splitter=splitter or opened.kept.splitter)
     opened = replace(opened, kept=kept)
     keep = answered(model, revision)

@@ -21,8 +21,6 @@ from onepass.training.asking.means import Borrowed, Means, SamplingOptions
 from onepass.training.asking.records import ask_relations, ask_structures
 from onepass.training.bank import LabelBank
 
-__all__ = ["LabelBank", "Sampler", "SamplingOptions"]
-
 
 class Sampler:
     """Draws a `Question` from an `Example`.

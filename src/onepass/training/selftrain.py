@@ -16,8 +16,8 @@ from typing import Any
 
 from onepass.corpus.checks import as_names, known_keys
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
+from onepass.corpus.formats import read_any
 from onepass.corpus.jsonl import write_examples
-from onepass.corpus.public import read_any
 from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
 from onepass.results.types import Extraction, Relation

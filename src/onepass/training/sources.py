@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from onepass.corpus.checks import as_object
 from onepass.corpus.example import Example
+from onepass.corpus.formats import Format, format_of, read_any
 from onepass.corpus.jsonl import read_examples, write_examples
-from onepass.corpus.reading import Format, file_format, read_training_file
 from onepass.corpus.rows import is_json_list
 from onepass.errors import InputError
 from onepass.schema.shown import shown
@@ -246,7 +246,7 @@ def _read_mix(path: Path) -> dict[str, float]:
 
 def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[str], None]) -> Path:
     """Return a file in onepass's own format, uncompressed, every line of it checked."""
-    form = file_format(path)
+    form = format_of(path)
     if form is Format.ONEPASS and path.suffix != ".gz" and not is_json_list(path):
         for _ in read_examples(path):  # a wrong line is told now, not hours later
             pass
@@ -254,7 +254,7 @@ def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[s
     into.mkdir(parents=True, exist_ok=True)
     missing: list[str] = []
     converted = into / f"{name}.jsonl"
-    examples = read_training_file(path, on_missing=missing.append)
+    examples = read_any(path, on_missing=missing.append)
     if form is Format.GLINER:
         examples = names.noted(examples)
     count = write_at_once(converted, examples)

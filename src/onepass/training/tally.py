@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from onepass.arrays import Bools, Reals
 from onepass.evaluation.counts import Counts
 
 
@@ -34,7 +33,7 @@ class Tally:
         """Count answers of one section."""
         self.spans.setdefault(section, Counts()).add_counts(right, predicted, gold)
 
-    def add_task(self, scores: np.ndarray, true: np.ndarray, *, several: bool, at: float) -> None:
+    def add_task(self, scores: Reals, true: Bools, *, several: bool, at: float) -> None:
         """Note whether a task is answered exactly: with its whole set, or with its best label.
 
         Args:
@@ -43,6 +42,7 @@ class Tally:
             several: whether it may have several answers.
             at: the score from which one of several answers counts.
 
+        >>> import numpy as np
         >>> tally = Tally()
         >>> tally.add_task(np.array([0.3, 0.2]), np.array([True, False]), several=False, at=0.5)
         >>> tally.add_task(np.array([0.3, 0.2]), np.array([True, False]), several=True, at=0.5)

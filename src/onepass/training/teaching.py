@@ -77,8 +77,8 @@ class Taught:
             )
         if not isinstance(student, Gliner2Trainee | GliclassTrainee):
             raise InputError(
-                "'distill' is for GLiNER2 and GLiClass checkpoints, which the model is not; leave "
-                "it out."
+                "'distill' is for GLiNER2 span and GLiClass checkpoints, which the model is not; "
+                "leave it out."
             )
         if isinstance(teacher, Gliner2Trainee) and student.splitter != teacher.splitter:
             raise InputError(

@@ -1,9 +1,9 @@
-"""What holds for every answer: batches, orders, odd texts, many labels, windows, label vectors."""
+"""What only sentence encoders have: label vectors, templates and prompts of labels, a scale."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,88 +12,34 @@ from tests.nli_checkpoints import edit_json
 
 from onepass import Extractor, LabelVectors, Schema
 from onepass.errors import InputError, SchemaError
-from onepass.results.types import Classification
+from onepass.results.types import Extraction
 
-KINDS = ("mean", "max", "mean-sqrt", "weighted", "t5")
-BACKENDS = ("torch", "onnx")
 TOLERANCE = 1e-5
-TEXTS = [
-    "Tim Cook runs Apple in Paris and Rome.",
-    "",
-    " \t\n",
-    "\u200d\u0301\U0001f469\u200d\U0001f52c \u6771\u4eac \ud800 [SEP] </s> <mask>",
-    "it costs 9.5 , qx-zt ! " * 3,
-    "x" * 300,
-]
+TEXTS = ["Tim Cook runs Apple in Paris and Rome.", "", "it costs 9.5 , qx-zt ! " * 3]
 LABELS = ["sports", "not about art", "Paris"]
 
 
-@pytest.fixture(scope="module", params=[(k, b) for k in KINDS for b in BACKENDS], ids="-".join)
-def model(request: pytest.FixtureRequest, made: Callable[[str], Path]) -> Extractor:
-    kind, backend = request.param
-    return Extractor.from_pretrained(made(kind), backend=backend)
-
-
-def schema(labels: list[str] = LABELS) -> Schema:
+def schema() -> Schema:
     return (
         Schema()
-        .classification("one", labels)
-        .classification("many", labels[::-1], multi_label=True)
+        .classification("one", LABELS)
+        .classification("many", LABELS[::-1], multi_label=True)
     )
 
 
-def assert_close(got: Mapping[str, Classification], expected: Mapping[str, Classification]) -> None:
-    for task, answer in expected.items():
-        assert got[task].scores.keys() == answer.scores.keys()
-        for label, score in answer.scores.items():
-            assert abs(got[task].scores[label] - score) <= TOLERANCE, (task, label)
+def scores(doc: Extraction) -> np.ndarray:
+    return np.array([list(answer.scores.values()) for answer in doc.classifications.values()])
 
 
-def test_a_batch_says_what_each_text_says_alone(model: Extractor) -> None:
-    together = model.extract(TEXTS, schema())
-    for text, batched in zip(TEXTS, together, strict=True):
-        alone = model.extract(text, schema())
-        assert_close(batched.classifications, alone.classifications)
-        assert batched.coverage == alone.coverage
-    backwards = model.extract(TEXTS[::-1], schema())[::-1]
-    for one, other in zip(backwards, together, strict=True):
-        assert_close(one.classifications, other.classifications)
-
-
-def test_the_order_of_labels_plays_no_part(model: Extractor) -> None:
-    for text in TEXTS:
-        one = model.extract(text, schema())
-        assert_close(model.extract(text, schema(LABELS[::-1])).classifications, one.classifications)
-
-
-def test_hundreds_of_labels(model: Extractor) -> None:
-    labels = [f"{word} {number}" for number in range(100) for word in ("red", "paris", "art")]
-    answers = model.extract(TEXTS[0], schema(labels)).classifications
-    one, many = answers["one"].scores, answers["many"].scores
-    assert len(one) == len(many) == 300
-    assert abs(sum(one.values()) - 1) < 1e-5
-    some = labels[::50]
-    few = model.extract(TEXTS[0], schema(some)).classifications
-    for label in some:
-        assert abs(few["many"].scores[label] - many[label]) <= TOLERANCE
-
-
-def test_a_long_text_is_read_in_windows(model: Extractor) -> None:
-    text = "Tim Cook runs Apple in Paris. " * 40
-    doc = model.extract(text, schema())
-    assert doc.coverage.windows > 1
-    assert doc.coverage.chars_read == len(text)
-    assert abs(sum(doc.classifications["one"].scores.values()) - 1) < 1e-5
-
-
-def test_label_vectors_are_made_once(model: Extractor, tmp_path: Path) -> None:
+def test_label_vectors_are_made_once(made: Callable[[str], Path], tmp_path: Path) -> None:
+    model = Extractor.from_pretrained(made("mean"), backend="torch")
     vectors = model.encode_labels(LABELS)
     vectors.save(tmp_path / "labels.safetensors")
     again = LabelVectors.load(tmp_path / "labels.safetensors")
     expected = model.extract(TEXTS, schema())
     for known in (vectors, again):
         for got, one in zip(model.extract(TEXTS, schema(), labels=known), expected, strict=True):
-            assert_close(got.classifications, one.classifications)
+            np.testing.assert_allclose(scores(got), scores(one), rtol=0, atol=TOLERANCE)
     # They are used: other vectors give other answers. Labels without a vector are encoded.
     strange = LabelVectors(
         vectors.names[:1], vectors.texts[:1], -vectors.vectors[:1], vectors.model
@@ -162,26 +108,7 @@ def test_the_scale_and_the_prompt_of_texts(made: Callable[[str], Path], tmp_path
     assert prompted.extract(text, asked).coverage.windows > 1
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        Schema().entities(["person"]),
-        Schema().structure("product", ["name"]),
-        Schema().relations(["in"]),
-        Schema().classification("t", ["a"], examples=[("it is a", "a")]),
-    ],
-)
-def test_what_cannot_be_asked(asked: Schema, made: Callable[[str], Path]) -> None:
+def test_examples_cannot_be_shown(made: Callable[[str], Path]) -> None:
     model = Extractor.from_pretrained(made("mean"), backend="torch")
     with pytest.raises(SchemaError, match="An embedding checkpoint"):
-        model.extract("x", asked)
-
-
-def test_both_backends_say_the_same(made: Callable[[str], Path]) -> None:
-    for kind in KINDS:
-        one, other = (
-            Extractor.from_pretrained(made(kind), backend=backend).extract(TEXTS, schema())
-            for backend in BACKENDS
-        )
-        for first, second in zip(one, other, strict=True):
-            assert_close(first.classifications, second.classifications)
+        model.extract("x", Schema().classification("t", ["a"], examples=[("it is a", "a")]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,15 @@ from tokenizers import Tokenizer
 
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint, locate
-from onepass.models.complete import complete, completed
+from onepass.models.complete import complete as complete_any
+from onepass.models.complete import completed as completed_any
 from onepass.models.gliclass.complete import lacks_labels
-from onepass.models.registry import open_model
+from onepass.models.gliclass.family import GLICLASS
+from onepass.models.missing import Lack
+from onepass.models.registry import read_model
+
+complete = partial(complete_any, family=GLICLASS)
+completed = partial(completed_any, family=GLICLASS)
 
 OWN = "tokenizer.json"
 PART = f"label_tokenizer/{OWN}"
@@ -35,8 +42,12 @@ def base(tmp_path: Path) -> Path:
 def old(tmp_path: Path, base: Path) -> Checkpoint:
     content = raw(architecture_type="bi-encoder", label_model_name=str(base))
     directory = write(tmp_path / "old", content)
-    (directory / "model.safetensors").write_bytes(b"weights")
     (directory / "onepass.json").write_text("{}")
+    return _with_weights(directory)
+
+
+def _with_weights(directory: Path) -> Checkpoint:
+    (directory / "model.safetensors").write_bytes(b"weights")
     return locate(directory)
 
 
@@ -48,7 +59,7 @@ def _write_words(directory: Path) -> None:
 
 
 def test_everything_is_there(old: Checkpoint, base: Path, cache: Path) -> None:
-    assert lacks_labels(old) == str(base)
+    assert lacks_labels(old) == Lack(PART, str(base))
     assert completed(old) is None
     whole = complete(old)
     assert whole.directory.is_relative_to(cache)
@@ -61,7 +72,7 @@ def test_everything_is_there(old: Checkpoint, base: Path, cache: Path) -> None:
 
 
 def test_it_is_opened(old: Checkpoint) -> None:
-    model = open_model(old)
+    model = read_model(old)
     word = "unhappily"
     for made, name in (
         (model.settings.label_tokenizer, "byte pairs"),
@@ -114,7 +125,15 @@ def test_a_base_without_a_tokenizer(old: Checkpoint, base: Path) -> None:
 def test_a_base_that_is_nowhere(tmp_path: Path) -> None:
     content = raw(architecture_type="bi-encoder", label_model_name="./no where")
     with pytest.raises(CheckpointError, match="neither a directory here nor a hub id"):
-        complete(locate(write(tmp_path / "old", content)))
+        complete(_with_weights(write(tmp_path / "old", content)))
+
+
+def test_weights_that_are_not_there(old: Checkpoint) -> None:
+    """It says so before a base model is fetched in vain."""
+    (old.directory / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"has no model\.safetensors; copy the file there"):
+        complete(old)
+    assert completed(old) is None
 
 
 def test_a_base_that_is_not_named(old: Checkpoint) -> None:

@@ -18,7 +18,7 @@ from onepass.hub import locate
 from onepass.models.family import Model
 from onepass.models.gliclass.family import GLICLASS
 from onepass.models.labels import LabelVectors
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 
 BI = {"architecture_type": "bi-encoder"}
 
@@ -41,7 +41,7 @@ def opened(directory: Path, kind: str = "wordpiece", **options: Any) -> Model:
     if options.get("architecture_type", "").startswith("bi-encoder"):
         (directory / "label_tokenizer").mkdir()
         tokenizer(kind).save(str(directory / "label_tokenizer" / "tokenizer.json"))
-    return open_model(locate(directory))
+    return read_model(locate(directory))
 
 
 def plan(model: Model, schema: Schema) -> Any:
@@ -65,10 +65,10 @@ def test_a_directory_is_read_without_weights(tmp_path: Path) -> None:
 def test_the_generation_is_read_from_onepass_json(tmp_path: Path) -> None:
     write(tmp_path, raw())
     (tmp_path / "onepass.json").write_text(json.dumps({"prompt_style": "v1"}))
-    assert open_model(locate(tmp_path)).settings.style.lower
+    assert read_model(locate(tmp_path)).settings.style.lower
     (tmp_path / "onepass.json").write_text(json.dumps({"prompt_style": "v0"}))
     with pytest.raises(CheckpointError, match="The prompt_style 'v0' in"):
-        open_model(locate(tmp_path))
+        read_model(locate(tmp_path))
 
 
 @pytest.mark.parametrize("encoder", ["bert", "modernbert"])
@@ -79,7 +79,7 @@ def test_modernbert_reads_a_space_in_front_of_texts_but_not_of_labels(
     write(tmp_path, raw(encoder, **BI) | content, "byte pairs")
     (tmp_path / "label_tokenizer").mkdir()
     tokenizer("byte pairs").save(str(tmp_path / "label_tokenizer" / "tokenizer.json"))
-    model = open_model(locate(tmp_path))
+    model = read_model(locate(tmp_path))
     with_space, without = model.tokenizer.pieces([" tim", "tim"])
     assert (with_space == without) == (encoder == "modernbert")
     with_space, without = model.settings.label_tokenizer.pieces([" tim", "tim"])
@@ -92,13 +92,13 @@ def test_a_tokenizer_without_markers_is_refused(tmp_path: Path, missing: str) ->
     write(tmp_path, raw())
     tokenizer("wordpiece", markers).save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(CheckpointError, match=f"has no token '{missing}'"):
-        open_model(locate(tmp_path))
+        read_model(locate(tmp_path))
 
 
 def test_a_bi_encoder_needs_no_markers(tmp_path: Path) -> None:
     opened(tmp_path, **BI)
     tokenizer("wordpiece", ()).save(str(tmp_path / "tokenizer.json"))
-    assert len(plan(open_model(locate(tmp_path)), Schema().classification("t", ["a", "b"]))) == 1
+    assert len(plan(read_model(locate(tmp_path)), Schema().classification("t", ["a", "b"]))) == 1
 
 
 def test_every_task_has_its_own_prompts(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_wrong_vectors_are_refused(tmp_path: Path) -> None:
     assert GLICLASS.encode_labels is not None
     with pytest.raises(InputError, match="of the kind uni-encoder has no label encoder"):
         GLICLASS.encode_labels(
-            Schema().entities(["a"]).entity_labels, open_model(locate(tmp_path / "uni")).settings,
+            Schema().entities(["a"]).entity_labels, read_model(locate(tmp_path / "uni")).settings,
             Counting(),  # type: ignore[arg-type]
         )  # fmt: skip
 

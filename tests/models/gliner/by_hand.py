@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from onepass import Schema
-from onepass.backends.base import Array
-from onepass.decoding.assemble import Choice, WindowFindings, assemble
+from onepass.arrays import Array
+from onepass.decoding.assemble import Choice, assemble
+from onepass.decoding.findings import WindowFindings
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.family import Asking
 from onepass.models.gliner.config import GlinerConfig

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,15 @@ from onepass.hub import Checkpoint, locate
 from onepass.hub.exports import cache_root
 from onepass.hub.files import read_json
 from onepass.hub.headers import read_headers
+from onepass.models.complete import complete as complete_any
+from onepass.models.complete import completed as completed_any
 from onepass.models.gliner import complete as module
-from onepass.models.gliner.complete import complete, completed, lacks
+from onepass.models.gliner.complete import lacks
+from onepass.models.gliner.family import GLINER
+from onepass.models.gliner2.family import GLINER2
+
+complete = partial(complete_any, family=GLINER)
+completed = partial(completed_any, family=GLINER)
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +133,7 @@ def test_nothing_is_done_where_nothing_is_missing(base: Path, cache: Path) -> No
 def test_other_families_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "extractor"}')
     checkpoint = locate(tmp_path)
-    assert complete(checkpoint) is checkpoint
+    assert complete_any(checkpoint, GLINER2) is checkpoint
 
 
 def test_it_is_made_once_and_again_when_the_checkpoint_changes(base: Path) -> None:
@@ -331,8 +339,9 @@ def test_several_processes_at_once(base: Path, cache: Path) -> None:
     old = legacy(base)
     script = f"""
 from onepass.hub import locate
-from onepass.models.gliner.complete import complete
-print(complete(locate({str(old.directory)!r})).directory)
+from onepass.models.complete import complete
+from onepass.models.gliner.family import GLINER
+print(complete(locate({str(old.directory)!r}), GLINER).directory)
 """
     command = [sys.executable, "-c", script]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]

@@ -15,7 +15,8 @@ import torch
 from tests.gliner_checkpoints import HIDDEN, KINDS, RELATED
 from tests.models.gliner.conftest import Case
 
-from onepass.backends.base import Array, Graph
+from onepass.arrays import Array
+from onepass.backends.base import Graph
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.network.network import GlinerNetwork
 from onepass.nn.graphs.export import export_graphs

@@ -13,7 +13,8 @@ from safetensors.numpy import save_file
 from tests.models.gliner.conftest import Case
 
 from onepass import Extractor, InputError, LabelVectors, Schema
-from onepass.backends.base import Array, Backend
+from onepass.arrays import Array
+from onepass.backends.base import Backend
 from onepass.errors import CheckpointError, SchemaError
 from onepass.hub import locate
 from onepass.models.export import export_checkpoint

@@ -26,7 +26,7 @@ from onepass.models.export import export_checkpoint
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.network.checkpoint import load_network, save_network
 from onepass.models.gliner.plan import plan_prompts
-from onepass.models.registry import open_model
+from onepass.models.registry import read_model
 from onepass.results.types import Extraction
 
 IN_WORDS = [name for name in NAMERS if "prompt" not in name]
@@ -161,7 +161,7 @@ def test_labels_are_only_counted(name: str, opened: Open, case_of: Callable[[str
     mine = model.extract(TEXTS[0], naming(), overlap="all")
     others = Schema().entities(["x", "y y", "z"]).name_entities()
     assert mine == model.extract(TEXTS[0], others, overlap="all")
-    read = open_model(locate(case_of(name).directory))
+    read = read_model(locate(case_of(name).directory))
     config, tokenizer = read.settings.config, read.tokenizer
     (prompt,) = plan_prompts(naming(), tokenizer, config, 99)
     pieces = [tokenizer.id_of(config.ent_token)] * 3 + [tokenizer.id_of(config.sep_token)]

@@ -13,7 +13,8 @@ from tests.gliner_checkpoints import HIDDEN, KINDS, encoder_config, make_referen
 from tests.models.gliner.conftest import Case
 
 from onepass import Extractor, Schema
-from onepass.backends.base import Array, Backend
+from onepass.arrays import Array
+from onepass.backends.base import Backend
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner import plan
 from onepass.models.gliner import text as gliner_text

@@ -11,7 +11,7 @@ import torch
 from tests.contract.checkpoints import gliner2
 
 from onepass import Schema
-from onepass.backends.base import Array
+from onepass.arrays import Array
 from onepass.backends.torch import TorchBackend
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.encode import Reading, collate

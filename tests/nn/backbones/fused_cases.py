@@ -17,8 +17,8 @@ from onepass.nn.backbones import fused
 from onepass.nn.backbones.deberta import DebertaEncoder
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import distance_rows
-from onepass.nn.backbones.disentangled import attend, block_distances
-from onepass.nn.backbones.fused import Tiles, fused_attend, lengths_of
+from onepass.nn.backbones.disentangled import TableRows, Tables, attend, block_distances
+from onepass.nn.backbones.fused import Fused, Tiles, fused_attend, lengths_of
 
 HEADS, SIZE = 2, 16
 SMALL = Tiles(block=16, warps=4, stages=1)
@@ -56,8 +56,11 @@ class Case:
         self.tables = torch.randn(2, HEADS, 2 * span, SIZE) / 2
         self.rows = distance_rows(span, buckets, farthest)
         distances = block_distances(pieces, torch.device("cpu"))
-        self.moved = tuple(
-            self.rows[(sign * distances).clamp(-farthest, farthest) + farthest] for sign in (-1, 1)
+        self.moved = TableRows(
+            *(
+                self.rows[(sign * distances).clamp(-farthest, farthest) + farthest]
+                for sign in (-1, 1)
+            )
         )
 
     def both(
@@ -66,14 +69,13 @@ class Case:
         """Return (real pieces, hidden) of the kernel and of `attend` in fp32."""
         bias = (1.0 - self.mask[:, None].to(dtype)) * (torch.finfo(dtype).min / 2)
         qkv, key, query = self.qkv.to(dtype), *self.tables.to(dtype)
-        tables = key if c2p else None, query if p2c else None
-        got = fused_attend(
-            qkv, bias, tables, (self.rows, lengths_of(self.mask)), HEADS, tiles=tiles
-        )
+        tables = Tables(key if c2p else None, query if p2c else None)
+        shared = Fused(self.rows, lengths_of(self.mask))
+        got = fused_attend(qkv, bias, tables, shared, HEADS, tiles=tiles)
         assert got.dtype == dtype
         assert got.isfinite().all()
-        key, query = (None if one is None else one.float() for one in tables)
-        expected = attend(qkv.float(), bias.float(), (key, query), self.moved, HEADS)
+        tables = Tables(*(None if one is None else one.float() for one in tables))
+        expected = attend(qkv.float(), bias.float(), tables, self.moved, HEADS)
         real = self.mask.bool()
         return got[real].float(), expected[real]
 

@@ -15,7 +15,7 @@ from onepass.nn.backbones import fused
 from onepass.nn.backbones.deberta import DebertaEncoder
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import distance_rows
-from onepass.nn.backbones.disentangled import attend, block_distances
+from onepass.nn.backbones.disentangled import TableRows, Tables, attend, block_distances
 
 CASES = Path(__file__).with_name("fused_cases.py")
 TINY = {
@@ -98,13 +98,12 @@ def test_the_kernel_on_a_gpu(dtype: torch.dtype, atol: float, size: int) -> None
     bias = (1.0 - mask[:, None].float()) * (torch.finfo(torch.float32).min / 2)
     rows = distance_rows(16, 16, farthest).to(device)
     distances = block_distances(pieces, device)
-    near, behind = (
-        rows[(sign * distances).clamp(-farthest, farthest) + farthest] for sign in (-1, 1)
+    moved = TableRows(
+        *(rows[(sign * distances).clamp(-farthest, farthest) + farthest] for sign in (-1, 1))
     )
     assert fused.can_fuse(tables[0])
-    got = fused.fused_attend(qkv, bias, tuple(tables), (rows, lengths), heads)
-    full = tables.float()
-    expected = attend(qkv.float(), bias, (full[0], full[1]), (near, behind), heads)
+    got = fused.fused_attend(qkv, bias, Tables(*tables), fused.Fused(rows, lengths), heads)
+    expected = attend(qkv.float(), bias, Tables(*tables.float()), moved, heads)
     assert got.isfinite().all()
     real = mask.bool()
     torch.testing.assert_close(got[real].float(), expected[real], atol=atol, rtol=0)

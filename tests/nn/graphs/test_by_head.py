@@ -9,7 +9,7 @@ import pytest
 import torch
 from onnx import helper
 
-from onepass.nn.backbones.disentangled import BLOCKS, attend, block_distances
+from onepass.nn.backbones.disentangled import BLOCKS, TableRows, Tables, attend, block_distances
 from onepass.nn.graphs.by_head import Nodes, attend_by_head, share
 
 SIZE, SPAN = 5, 40
@@ -44,9 +44,9 @@ def test_it_is_the_attention_of_all_heads(heads: int, batch: int, pieces: int) -
     qkv = torch.randn(batch, pieces, 3 * heads * SIZE)
     bias = torch.zeros(batch, 1, pieces)
     bias[-1, :, pieces // 2 :] = -1e9
-    tables = torch.randn(heads, 2 * SPAN, SIZE), torch.randn(heads, 2 * SPAN, SIZE)
+    tables = Tables(torch.randn(heads, 2 * SPAN, SIZE), torch.randn(heads, 2 * SPAN, SIZE))
     distances = block_distances(pieces, torch.device("cpu"))
-    rows = (SPAN - distances).clamp(0, 2 * SPAN - 1), (SPAN + distances).clamp(0, 2 * SPAN - 1)
+    rows = TableRows(*((SPAN + way).clamp(0, 2 * SPAN - 1) for way in (-distances, distances)))
     expected = attend(qkv, bias, tables, rows, heads)
     inputs = (qkv, bias, *tables, *rows)
     given = {name: value.numpy() for name, value in zip(INPUTS, inputs, strict=True)}

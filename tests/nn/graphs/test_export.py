@@ -13,7 +13,8 @@ import pytest
 import torch
 from tests.tiny import make_tiny_checkpoint
 
-from onepass.backends.base import FIXED_AXES, Array
+from onepass.arrays import Array
+from onepass.backends.base import FIXED_AXES
 from onepass.models.gliner2.config import COUNTING_LAYERS
 from onepass.models.gliner2.graphs import GRAPHS
 from onepass.models.gliner2.network.checkpoint import load_network

@@ -8,6 +8,7 @@ import torch
 from tests.training.rl.bag import bag_policy
 
 from onepass.corpus.example import Example, GoldTask
+from onepass.training.asking.means import SamplingOptions
 from onepass.training.data import LineFile, Mixture
 from onepass.training.loading import Direct
 from onepass.training.loop import LoopOptions
@@ -17,7 +18,6 @@ from onepass.training.rl.policy import AskedTask, Policy
 from onepass.training.rl.questions import task_questions
 from onepass.training.rl.rewards import Rewards
 from onepass.training.rl.run import Reinforcement
-from onepass.training.sampling import SamplingOptions
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, TrainingTask
 

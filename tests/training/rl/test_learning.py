@@ -15,7 +15,8 @@ import pytest
 from tests.training.rl.problem import LABELS, make_checkpoint, rows
 
 from onepass import Extractor, Schema
-from onepass.training.run import TrainConfig, train_from_config
+from onepass.training.config import TrainConfig
+from onepass.training.run import train_from_config
 
 STEPS = 110
 JUDGE = """

@@ -11,10 +11,10 @@ from tests.training.rl.problem import LABELS, make_checkpoint
 
 from onepass.corpus.example import Example, GoldTask
 from onepass.errors import CheckpointError
+from onepass.training.asking.means import SamplingOptions
 from onepass.training.rl.policy import AskedTask, Policy, open_policy
 from onepass.training.rl.questions import TaskSampler, task_questions
 from onepass.training.rl.value import ValueModel
-from onepass.training.sampling import SamplingOptions
 
 KINDS = {
     "uni-encoder": {},

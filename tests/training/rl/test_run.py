@@ -13,8 +13,9 @@ from tests.training.rl.problem import LABELS, make_checkpoint, rows
 
 from onepass import Extractor, Schema
 from onepass.errors import CheckpointError, InputError
+from onepass.training.config import TrainConfig, read_config
 from onepass.training.rl.config import RlOptions
-from onepass.training.run import TrainConfig, read_config, train_from_config
+from onepass.training.run import train_from_config
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ Each kind of value is a function of a `Maker`. It knows nothing about texts or r
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +17,14 @@ LOCALES = (
     "en_US", "en_GB", "en_AU", "en_CA", "en_IE", "en_IN", "de_DE", "fr_FR", "es_ES", "it_IT",
     "nl_NL", "pl_PL", "pt_BR", "sv_SE", "da_DK", "fi_FI", "no_NO", "cs_CZ", "tr_TR", "hr_HR",
 )  # fmt: skip
+# Of India Faker makes IBANs, of a length that no country has.
+_IBANS = dict.fromkeys((name for name in LOCALES if name != "en_IN"), "iban")
+# Of the other countries it has no numbers, or some whose check digits are wrong.
+_NATIONAL_IDS = {
+    "en_US": "ssn", "en_GB": "ssn", "en_CA": "ssn", "fr_FR": "ssn", "es_ES": "nif", "it_IT": "ssn",
+    "nl_NL": "ssn", "pl_PL": "ssn", "pt_BR": "ssn", "sv_SE": "ssn", "fi_FI": "ssn", "no_NO": "ssn",
+    "tr_TR": "ssn", "hr_HR": "ssn",
+}  # fmt: skip
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
@@ -67,8 +75,20 @@ class Maker:
     @property
     def faker(self) -> Any:
         """Return a generator of some country, English-speaking half of the time."""
-        names = LOCALES[:6] if self.rng.random() < 0.5 else LOCALES
-        return self._fakers[self.rng.choice(names)]
+        return self._fakers[self._locale(LOCALES)]
+
+    def fake(self, methods: Mapping[str, str]) -> str:
+        """Return what a generator makes.
+
+        Args:
+            methods: locale to the method of Faker that makes it there.
+        """
+        name = self._locale(tuple(methods))
+        return str(self._fakers[name].format(methods[name]))
+
+    def _locale(self, names: tuple[str, ...]) -> str:
+        english = tuple(name for name in names if name.startswith("en_"))
+        return self.rng.choice(english if self.rng.random() < 0.5 else names)
 
     def english(self) -> Any:
         """Return a generator of an English-speaking country."""
@@ -215,7 +235,11 @@ def _of(options: tuple[str, ...]) -> Callable[[Maker], str]:
 
 
 def _faked(method: str) -> Callable[[Maker], str]:
-    return lambda maker: str(maker.faker.format(method))
+    return _faked_in(dict.fromkeys(LOCALES, method))
+
+
+def _faked_in(methods: Mapping[str, str]) -> Callable[[Maker], str]:
+    return lambda maker: maker.fake(methods)
 
 
 KINDS: dict[str, Callable[[Maker], str]] = {
@@ -266,10 +290,10 @@ KINDS: dict[str, Callable[[Maker], str]] = {
     "flight": _code("?? ###", "??####", "?# ###"),
     "version": _code("#.#", "#.#.#", "v#.##", "##.#.#"),
     "license plate": _faked("license_plate"),
-    "national id": _faked("ssn"),
+    "national id": _faked_in(_NATIONAL_IDS),
     "email": _faked("email"),
     "phone": _faked("phone_number"),
-    "iban": _faked("iban"),
+    "iban": _faked_in(_IBANS),
     "card number": lambda maker: str(maker.english().credit_card_number()),
     "bic": _faked("swift"),
     "url": _faked("url"),

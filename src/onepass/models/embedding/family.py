@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from onepass.backends.base import Backend, Floats, Graph
+from onepass.arrays import Float32s, Int64s
+from onepass.backends.base import Backend, Graph
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import CheckpointError
 from onepass.hub.base import TOKENIZER
 from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.models.embedding.config import EmbeddingConfig
+from onepass.models.embedding.facts import embedding_facts
 from onepass.models.embedding.graphs import GRAPHS
-from onepass.models.embedding.prompt import Ints, Prompt, Ready, of_length_one
+from onepass.models.embedding.modules import convert_modules
+from onepass.models.embedding.prompt import Prompt, Ready, of_length_one
 from onepass.models.embedding.text import Reading, decode, read_text, read_window, score
 from onepass.models.family import Asking, Family, Limits
 from onepass.models.label_encoding import encode_rows, framed, vectors_of
@@ -151,16 +154,16 @@ def _prepare(
 
 def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
-) -> tuple[list[str], Floats]:
+) -> tuple[list[str], Float32s]:
     check_gaps(labels, settings.tokenizer)
     texts = [settings.template.fill(label) for label in labels]
     rows = framed(texts, settings.tokenizer, settings.limits.pieces, reader=_READER)
     return texts, _embed(rows, settings.config.size, backend)
 
 
-def _embed(rows: Sequence[Ints], size: int, backend: Backend) -> Floats:
-    def run(ids: Ints, mask: Ints) -> Floats:
-        vectors: Floats = backend.run("embed", {"ids": ids, "mask": mask})[0]
+def _embed(rows: Sequence[Int64s], size: int, backend: Backend) -> Float32s:
+    def run(ids: Int64s, mask: Int64s) -> Float32s:
+        vectors: Float32s = backend.run("embed", {"ids": ids, "mask": mask})[0]
         return vectors
 
     return encode_rows(rows, size, run)
@@ -168,13 +171,14 @@ def _embed(rows: Sequence[Ints], size: int, backend: Backend) -> Floats:
 
 def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
-) -> list[Floats]:
+) -> list[Float32s]:
     return score(readings, settings.scale, backend)
 
 
 EMBEDDING = Family(
     name="embedding",
     network="onepass.models.embedding.network.checkpoint:load_network",
+    facts=embedding_facts,
     read_config=_read_config,
     limits=_limits,
     graphs=_graphs,
@@ -186,4 +190,5 @@ EMBEDDING = Family(
     decode=decode,
     encode_labels=_encode_labels,
     keys=("template", "text_prompt", "scale"),
+    convert_more=convert_modules,
 )

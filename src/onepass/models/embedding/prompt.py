@@ -7,13 +7,12 @@ own, made once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Floats
+from onepass.arrays import Float32s, Int64s
 
-Ints = NDArray[np.int64]
 _AHEAD = 2  # pieces that a reader leaves free beside every prompt
 
 
@@ -34,12 +33,13 @@ class Prompt:
 
     texts: tuple[str, ...]
     rows: tuple[tuple[int, ...], ...]
-    labels: tuple[Ints, ...]
-    before: Ints
-    after: Ints
+    labels: tuple[Int64s, ...]
+    before: Int64s
+    after: Int64s
     text_prompt: str
     head: int
     limit: int
+    words: ClassVar[int] = 0  # no limit counts words
 
     @property
     def pieces(self) -> int:
@@ -57,7 +57,8 @@ class Ready:
     """
 
     prompt: Prompt
-    vectors: Floats
+    vectors: Float32s
+    words: ClassVar[int] = 0  # no limit counts words
 
     @property
     def pieces(self) -> int:
@@ -65,12 +66,12 @@ class Ready:
         return self.prompt.pieces
 
 
-def of_length_one(vectors: Floats) -> Floats:
+def of_length_one(vectors: Float32s) -> Float32s:
     """Return (rows, size) vectors of length 1; a vector of zeros stays what it is.
 
     >>> of_length_one(np.array([[3.0, 4.0]], dtype=np.float32)).round(1).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    found: Floats = vectors / np.maximum(lengths, np.float32(1e-12))
+    found: Float32s = vectors / np.maximum(lengths, np.float32(1e-12))
     return found

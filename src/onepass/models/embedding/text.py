@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Backend, Floats
+from onepass.arrays import Float32s, Int64s
+from onepass.backends.base import Backend
 from onepass.decoding.findings import Findings
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
@@ -22,8 +22,6 @@ from onepass.models.family import Asking
 from onepass.models.finite import check_finite
 from onepass.text.windows import Window
 from onepass.text.words import Splitter, Words
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,16 +46,16 @@ class Text:
         return self.plain.words
 
     @property
-    def lengths(self) -> Ints:
+    def lengths(self) -> Int64s:
         """(words,) pieces of each word."""
         return self.plain.lengths
 
     @property
-    def cut(self) -> Ints:
+    def cut(self) -> Int64s:
         """(words,) characters of each word that count as not read."""
         return self.plain.cut
 
-    def window(self, window: Window, prompt: str) -> Ints:
+    def window(self, window: Window, prompt: str) -> Int64s:
         """Return the (pieces,) ids of a window behind a prompt."""
         if not prompt:
             return self.plain.window(window)
@@ -79,7 +77,7 @@ class Reading:
     """
 
     asked: Ready
-    ids: Ints
+    ids: Int64s
 
     @property
     def pieces(self) -> int:
@@ -116,7 +114,7 @@ def read_window(asked: Ready, text: Text, window: Window) -> Reading:
     return Reading(asked, whole if len(whole) else np.zeros(1, dtype=np.int64))
 
 
-def score(readings: Sequence[Reading], scale: float, backend: Backend) -> list[Floats]:
+def score(readings: Sequence[Reading], scale: float, backend: Backend) -> list[Float32s]:
     """Return (texts of labels,) logits of each reading: the scaled cosine with each.
 
     Args:
@@ -133,7 +131,7 @@ def score(readings: Sequence[Reading], scale: float, backend: Backend) -> list[F
     ]
 
 
-def decode(scores: Floats, reading: Reading, asking: Asking, words: int) -> Findings:
+def decode(scores: Float32s, reading: Reading, asking: Asking, words: int) -> Findings:
     """Return the logits of every classification.
 
     Args:

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Array
+from onepass.arrays import Array, Float32s, Int64s
 from onepass.encoding.sequences import padded
 from onepass.models.gliclass.config import BI, FUSED, GliclassConfig
 from onepass.models.gliclass.prompt import Prompt
 from onepass.models.gliclass.text import TwoReadings
 from onepass.text.windows import Window
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +30,8 @@ class Reading:
     """
 
     prompt: Prompt
-    text: Ints
-    frame: tuple[Ints, Ints]
+    text: Int64s
+    frame: tuple[Int64s, Int64s]
 
     @property
     def pieces(self) -> int:
@@ -44,7 +41,7 @@ class Reading:
         return max(beside + len(self.text), len(self.prompt.classes))
 
     @property
-    def ids(self) -> Ints:
+    def ids(self) -> Int64s:
         """Return the (pieces,) of the sequence that the text stands in."""
         before, after = self.frame
         return np.concatenate([before, self.prompt.head, self.text, self.prompt.tail, after])
@@ -106,7 +103,7 @@ def collate(
     return inputs
 
 
-def _labels(readings: Sequence[Reading]) -> tuple[Ints, Ints]:
+def _labels(readings: Sequence[Reading]) -> tuple[Int64s, Int64s]:
     """Return (batch, labels, 2) ranges, 0 at padding, and the (batch, labels) mask."""
     counts = np.array([len(reading.prompt.items) for reading in readings])
     mask = np.arange(int(counts.max())) < counts[:, None]
@@ -117,7 +114,7 @@ def _labels(readings: Sequence[Reading]) -> tuple[Ints, Ints]:
     return ranges, mask.astype(np.int64)
 
 
-def _text_mask(readings: Sequence[Reading], mask: Ints) -> Ints:
+def _text_mask(readings: Sequence[Reading], mask: Int64s) -> Int64s:
     """Return the (batch, pieces) mask of the pieces from the marker behind the labels on."""
     firsts = [
         reading.labels_start + reading.prompt.features if reading.prompt.features >= 0 else 0
@@ -126,7 +123,7 @@ def _text_mask(readings: Sequence[Reading], mask: Ints) -> Ints:
     return mask * (np.arange(mask.shape[1]) >= np.array(firsts)[:, None])
 
 
-def _segments(readings: Sequence[Reading], pieces: int) -> Ints:
+def _segments(readings: Sequence[Reading], pieces: int) -> Int64s:
     """Return (batch, pieces): 0 up to the marker behind the labels, then 1, 2 from examples on."""
     order = np.arange(pieces)
     texts = np.array([r.labels_start + r.prompt.features for r in readings])[:, None]
@@ -136,7 +133,7 @@ def _segments(readings: Sequence[Reading], pieces: int) -> Ints:
     return (order >= texts).astype(np.int64) + (order >= examples)
 
 
-def _vectors(readings: Sequence[Reading], label_mask: Ints) -> NDArray[np.float32]:
+def _vectors(readings: Sequence[Reading], label_mask: Int64s) -> Float32s:
     """Return (batch, labels, hidden) vectors, 0 at padding."""
     own = [reading.prompt.vectors for reading in readings]
     known = [vectors for vectors in own if vectors is not None]

@@ -48,7 +48,7 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
     if config.scorer != "simple":
         expected.append("scorer")
     labels = lacks_labels(checkpoint)
-    lacks = () if labels is None else (f"{LABEL_TOKENIZER}/{TOKENIZER}, taken from {labels}",)
+    lacks = () if labels is None else (labels.clause,)
     order = "labels first" if config.prompt_first else "text first"
     how = f"{order}, {config.pooling} pool, {config.scorer} scorer"
     markers = {LABEL: config.label_token, SEP: config.text_token, EXAMPLE: config.example_token}

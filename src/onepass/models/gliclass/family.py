@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from onepass.backends.base import Backend, Floats, Graph
+from onepass.arrays import Float32s
+from onepass.backends.base import Backend, Graph
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError
@@ -17,9 +18,10 @@ from onepass.hub.base import TOKENIZER
 from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
 from onepass.models.family import Asking, Family, Limits
-from onepass.models.gliclass.complete import LABEL_TOKENIZER
+from onepass.models.gliclass.complete import LABEL_TOKENIZER, missing
 from onepass.models.gliclass.config import BI, LABEL, SEP, GliclassConfig
 from onepass.models.gliclass.encode import Reading, read_window
+from onepass.models.gliclass.facts import gliclass_facts
 from onepass.models.gliclass.graphs import graphs
 from onepass.models.gliclass.prompt import Prompt, Writer, label_text
 from onepass.models.gliclass.score import decode, score
@@ -107,7 +109,7 @@ def _prepare(
     )
 
 
-def _encode(texts: Sequence[str], settings: Settings, backend: Backend) -> Floats:
+def _encode(texts: Sequence[str], settings: Settings, backend: Backend) -> Float32s:
     if settings.label_tokenizer is None:
         raise InputError(
             f"A GLiClass checkpoint of the kind {settings.config.architecture} has no label "
@@ -121,7 +123,7 @@ def _encode(texts: Sequence[str], settings: Settings, backend: Backend) -> Float
 
 def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
-) -> tuple[list[str], Floats]:
+) -> tuple[list[str], Float32s]:
     texts = _check_labels(labels, settings)
     return texts, _encode(texts, settings, backend)
 
@@ -136,13 +138,14 @@ def _check_labels(labels: Sequence[Label], settings: Settings) -> list[str]:
 
 def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
-) -> list[Floats]:
+) -> list[Float32s]:
     return score(readings, settings.config, backend)
 
 
 GLICLASS = Family(
     name="gliclass",
     network="onepass.models.gliclass.network.checkpoint:load_network",
+    facts=gliclass_facts,
     read_config=_read_config,
     limits=_limits,
     graphs=_graphs,
@@ -155,4 +158,7 @@ GLICLASS = Family(
     encode_labels=_encode_labels,
     open_tokenizer=_open_tokenizer,
     keys=PROMPTS,
+    missing=missing,
+    folders=(LABEL_TOKENIZER,),
+    adapter_bases={"model.": "encoder_model_name"},
 )

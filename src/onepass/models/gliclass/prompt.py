@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Floats
+from onepass.arrays import Float32s, Int64s
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
@@ -23,10 +23,8 @@ from onepass.models.gliclass.text import plain_pieces
 from onepass.schema import ClassificationTask, Label
 from onepass.schema.shown import shown
 
-Ints = NDArray[np.int64]
 
-
-def _none() -> Ints:
+def _none() -> Int64s:
     return np.zeros(0, dtype=np.int64)
 
 
@@ -55,10 +53,10 @@ class Prompt:
 
     task: int
     items: tuple[int, ...]
-    head: Ints = field(default_factory=_none)
-    tail: Ints = field(default_factory=_none)
-    classes: Ints = field(default_factory=_none)
-    ranges: Ints = field(default_factory=_none)
+    head: Int64s = field(default_factory=_none)
+    tail: Int64s = field(default_factory=_none)
+    classes: Int64s = field(default_factory=_none)
+    ranges: Int64s = field(default_factory=_none)
     joined: str = ""
     joined_behind: str = ""
     joined_pieces: int = 0
@@ -67,7 +65,8 @@ class Prompt:
     examples: int = -1
     labels_behind: bool = False
     texts: tuple[str, ...] = ()
-    vectors: Floats | None = None
+    vectors: Float32s | None = None
+    words: ClassVar[int] = 0  # no limit counts words
 
     @property
     def pieces(self) -> int:
@@ -79,7 +78,7 @@ class Prompt:
         """Whether what is read of the text follows a marker."""
         return len(self.head) > 0
 
-    def with_vectors(self, vectors: Floats) -> Prompt:
+    def with_vectors(self, vectors: Float32s) -> Prompt:
         """Return this prompt with the vectors of its labels."""
         return replace(self, vectors=vectors)
 
@@ -155,7 +154,7 @@ class Writer:
             most=self._room(), texts=texts,
         )  # fmt: skip
 
-    def _room(self, *beside: Ints) -> int:
+    def _room(self, *beside: Int64s) -> int:
         """Return how many pieces a sequence has for others than these."""
         frame = sum(map(len, self.tokenizer.frame))
         return encoder_limit(self.config.encoder) - frame - sum(map(len, beside))
@@ -184,7 +183,7 @@ class Writer:
                 "leave them out."
             )
 
-    def _examples(self, task: ClassificationTask) -> list[Ints]:
+    def _examples(self, task: ClassificationTask) -> list[Int64s]:
         """Return the pieces of the examples, in parts."""
         plain = self.tokenizer.plain
         shown_ones = [
@@ -192,11 +191,11 @@ class Writer:
         ]
         return self._pieces(self.style.examples(shown_ones))
 
-    def _pieces(self, parts: Sequence[str]) -> list[Ints]:
+    def _pieces(self, parts: Sequence[str]) -> list[Int64s]:
         """Return the pieces of texts that each begin with a marker."""
         return [np.array(own, dtype=np.int64) for own in self.tokenizer.pieces(parts)]
 
-    def _label_pieces(self, texts: Sequence[str]) -> list[Ints]:
+    def _label_pieces(self, texts: Sequence[str]) -> list[Int64s]:
         """Return the pieces of labels with their markers."""
         if self.config.architecture == FUSED:
             return self._pieces([LABEL] * len(texts))
@@ -234,7 +233,7 @@ class Writer:
         items: tuple[int, ...],
         texts: tuple[str, ...],
         extra: str,
-        examples: Sequence[Ints],
+        examples: Sequence[Int64s],
     ) -> Prompt:
         """Return a prompt whose labels are read with the text."""
         config, style = self.config, self.style
@@ -279,7 +278,7 @@ class Writer:
     def _fused(self) -> bool:
         return self.config.architecture == FUSED
 
-    def _block(self, labels: Sequence[Ints]) -> tuple[Ints, Ints, int]:
+    def _block(self, labels: Sequence[Int64s]) -> tuple[Int64s, Int64s, int]:
         """Return labels with the marker behind them, their ranges, and where that marker is."""
         ends = np.cumsum([len(own) for own in labels])
         first = 0 if self.config.embed_class_token or self._fused else 1  # without the marker
@@ -288,11 +287,11 @@ class Writer:
         return block, np.stack([starts, ends], axis=1), int(ends[-1])
 
 
-def _joined(parts: Sequence[Ints]) -> Ints:
+def _joined(parts: Sequence[Int64s]) -> Int64s:
     return np.concatenate(parts) if len(parts) else _none()
 
 
-def _groups(lengths: Ints, most: int) -> list[tuple[int, ...]]:
+def _groups(lengths: Int64s, most: int) -> list[tuple[int, ...]]:
     """Return neighbors in groups of at most so many pieces.
 
     >>> _groups(np.array([2, 2, 3, 1]), 4)

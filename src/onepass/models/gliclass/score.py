@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onepass.backends.base import Backend, Floats
+from onepass.arrays import Float32s
+from onepass.backends.base import Backend
 from onepass.decoding.findings import Findings
 from onepass.models.family import Asking
 from onepass.models.finite import check_finite
@@ -12,7 +13,7 @@ from onepass.models.gliclass.config import GliclassConfig
 from onepass.models.gliclass.encode import Reading, collate
 
 
-def score(readings: Sequence[Reading], config: GliclassConfig, backend: Backend) -> list[Floats]:
+def score(readings: Sequence[Reading], config: GliclassConfig, backend: Backend) -> list[Float32s]:
     """Return the (labels,) logits of each reading.
 
     Args:
@@ -25,7 +26,7 @@ def score(readings: Sequence[Reading], config: GliclassConfig, backend: Backend)
     return [row[: len(one.prompt.items)] for row, one in zip(logits, readings, strict=True)]
 
 
-def decode(scores: Floats, reading: Reading, asking: Asking, words: int) -> Findings:
+def decode(scores: Float32s, reading: Reading, asking: Asking, words: int) -> Findings:
     """Return what one reading says: logits of one task, which are compared elsewhere.
 
     Args:

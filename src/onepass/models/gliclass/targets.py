@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Array
+from onepass.arrays import Array, Bools, Float32s, Int64s
 from onepass.corpus.question import Question
 from onepass.encoding.sequences import encoder_limit, padded
 from onepass.encoding.tokenizer import PieceTokenizer
@@ -25,7 +24,6 @@ from onepass.schema import ClassificationTask
 from onepass.text.windows import Window
 from onepass.text.words import Splitter
 
-Ints = NDArray[np.int64]
 _LEAST_TEXT = 1  # pieces that a prompt must leave
 
 
@@ -40,7 +38,7 @@ class Asked:
     """
 
     reading: Reading
-    true: NDArray[np.bool_]
+    true: Bools
     single: bool
 
 
@@ -58,11 +56,11 @@ class Targets:
     """
 
     inputs: dict[str, Array]
-    true: NDArray[np.float32]
-    label_mask: Ints
-    single: NDArray[np.bool_]
-    label_ids: tuple[Ints, Ints] | None = None
-    label_rows: Ints | None = None
+    true: Float32s
+    label_mask: Int64s
+    single: Bools
+    label_ids: tuple[Int64s, Int64s] | None = None
+    label_rows: Int64s | None = None
 
 
 def ask(
@@ -142,7 +140,7 @@ def build_targets(asked: Sequence[Asked], settings: Settings) -> Targets:
 
 def _label_pieces(
     texts: Sequence[str], settings: Settings, tokenizer: PieceTokenizer
-) -> list[Ints]:
+) -> list[Int64s]:
     """Return the pieces of labels, framed and cut to the longest."""
     before, after = tokenizer.frame
     room = encoder_limit(settings.config.label_encoder or {}) - len(before) - len(after)

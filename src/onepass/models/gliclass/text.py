@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import TextPieces, owned_pieces
 from onepass.models.gliclass.config import SEP
 from onepass.text.windows import Window
 from onepass.text.words import Splitter, Words, split_words
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +31,7 @@ class TwoReadings:
 
     at_start: TextPieces
     behind: TextPieces
-    lengths: Ints
+    lengths: Int64s
     tokenizer: PieceTokenizer
 
     @property
@@ -42,11 +40,11 @@ class TwoReadings:
         return self.at_start.words
 
     @property
-    def cut(self) -> Ints:
+    def cut(self) -> Int64s:
         """(words,) characters of each word that count as not read."""
         return self.at_start.cut
 
-    def window(self, window: Window, *, behind_marker: bool) -> Ints:
+    def window(self, window: Window, *, behind_marker: bool) -> Int64s:
         """Return the (pieces,) ids of a window.
 
         Args:
@@ -57,7 +55,7 @@ class TwoReadings:
 
     def joined(
         self, window: Window, before: str, behind: str, *, behind_marker: bool, most: int
-    ) -> Ints:
+    ) -> Int64s:
         """Return the pieces of a window with texts right beside it, no marker between them.
 
         All is tokenized at once, as one text, if that gives no more pieces than there may be; it
@@ -88,7 +86,7 @@ class TwoReadings:
         return np.concatenate(parts)
 
 
-def plain_pieces(text: str, tokenizer: PieceTokenizer, *, behind_marker: bool) -> Ints:
+def plain_pieces(text: str, tokenizer: PieceTokenizer, *, behind_marker: bool) -> Int64s:
     """Return the (pieces,) ids of a text without markers, behind one or at the start."""
     marker = SEP if behind_marker else ""
     own = tokenizer.pieces([marker + text])[0]

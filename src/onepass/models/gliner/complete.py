@@ -1,22 +1,18 @@
-"""Old GLiNER checkpoints made whole: what they leave to their base models is taken from there.
+"""What old GLiNER checkpoints leave to their base models.
 
 The first releases hold weights and a training configuration, and nothing of the encoder or its
-tokenizer. Here they become a directory as later releases write it, in onepass's own cache; it is
-made once, and nothing is fetched where nothing is missing.
+tokenizer. Here they get it in the form in which later releases write it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onepass.hub import Checkpoint, read_json
-from onepass.hub.assembled import assembled, link
 from onepass.hub.base import TOKENIZER, TOKENIZER_FILES, base_directory, base_files
 from onepass.hub.checkpoint import (
     ADAPTER,
@@ -26,7 +22,6 @@ from onepass.hub.checkpoint import (
     INDEX,
     SETTINGS_FILE,
 )
-from onepass.hub.exports import MANIFEST, cache_root
 from onepass.hub.headers import Weight, read_headers
 from onepass.hub.options import DEFAULTS, HubOptions
 from onepass.models.base_tokenizer import (
@@ -37,24 +32,12 @@ from onepass.models.base_tokenizer import (
 )
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.markers import add_markers, embedding_rows, markers
+from onepass.models.missing import Lack, Missing
 from onepass.models.tokenizer_config import with_prefix_space
 
 COMPLETE_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
 LABELS, DECODER = "labels_tokenizer", "decoder_tokenizer"
 _RNN = "rnn.lstm.weight_ih_l"
-
-
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """Something that a checkpoint leaves to a base model.
-
-    Attributes:
-        part: a file, or a key of ``gliner_config.json``.
-        base: name of the model that it is taken from.
-    """
-
-    part: str
-    base: str
 
 
 def lacks(checkpoint: Checkpoint) -> tuple[Lack, ...]:
@@ -73,49 +56,33 @@ def lacks(checkpoint: Checkpoint) -> tuple[Lack, ...]:
     return tuple(_lacks(checkpoint.directory, config))
 
 
-def complete(checkpoint: Checkpoint, options: HubOptions = DEFAULTS) -> Checkpoint:
-    """Return a checkpoint that has everything: the same one, unless it is an old GLiNER checkpoint.
-
-    Args:
-        checkpoint: of any family.
-        options: how the hub is asked for a base model.
+def missing(checkpoint: Checkpoint) -> Missing | None:
+    """Return what a GLiNER checkpoint leaves to its base models; None if it is whole.
 
     Raises:
-        CheckpointError: if a base model cannot be had, or does not fit.
-        MissingExtra: if its tokenizer has to be converted, and transformers is not installed.
-
-    >>> from onepass.builtin import builtin_checkpoint
-    >>> complete(builtin_checkpoint()) == builtin_checkpoint()
-    True
+        CheckpointError: if its configuration cannot be read.
     """
-    if checkpoint.kind != "gliner" or not lacks(checkpoint):
-        return checkpoint
-    if not checkpoint.has_weights and not any(checkpoint.directory.glob(f"onnx/*/{MANIFEST}")):
-        _ = checkpoint.weights  # says so before a base model is fetched in vain
-    place = assembled(_place(checkpoint), partial(_assemble, checkpoint, options))
-    return Checkpoint(place, checkpoint.name, checkpoint.revision)
+    found = lacks(checkpoint)
+    if not found:
+        return None
+    linked = tuple(_linked(checkpoint))
+    states = [checkpoint.directory / GLINER_CONFIG, *linked]
+    for base in sorted({lack.base for lack in found}):
+        directory = base_directory(base, checkpoint)
+        if directory is not None:
+            states += [directory / name for name in (CONFIG, *TOKENIZER_FILES)]
+    write = partial(write_missing, checkpoint)
+    return Missing(found, str(COMPLETE_FORMAT), tuple(states), linked, write)
 
 
-def completed(checkpoint: Checkpoint) -> Checkpoint | None:
-    """Return what `complete` made of a checkpoint, or the checkpoint if it needs nothing."""
-    if checkpoint.kind != "gliner" or not lacks(checkpoint):
-        return checkpoint
-    place = _place(checkpoint)
-    return Checkpoint(place, checkpoint.name, checkpoint.revision) if place.is_dir() else None
-
-
-def write_missing(
-    checkpoint: Checkpoint,
-    target: Path,
-    weights: Mapping[str, Weight],
-    options: HubOptions = DEFAULTS,
-) -> None:
+def write_missing(checkpoint: Checkpoint, target: Path, options: HubOptions = DEFAULTS) -> None:
     """Write what a GLiNER checkpoint lacks into a directory.
 
     Args:
-        checkpoint: its configuration and its own tokenizer files are read.
+        checkpoint: its configuration and its own tokenizer files are read, and its weights, which
+            say how many pieces there are.
         target: receives ``gliner_config.json`` and tokenizer files; may be the checkpoint itself.
-        weights: of the checkpoint, which say how many pieces there are; may be empty.
+            Weights that are in it already are read in place of the checkpoint's.
         options: how the hub is asked for a base model.
 
     Raises:
@@ -124,6 +91,7 @@ def write_missing(
     """
     config = GlinerConfig.from_dict(checkpoint.config)
     lacking = {lack.part for lack in _lacks(checkpoint.directory, config)}
+    weights = _weights(checkpoint, target)
     raw = dict(checkpoint.config) | _layers(checkpoint.config, weights)
     rows = embedding_rows(weights) or (config.vocabulary if config.vocabulary > 0 else None)
     base = partial(base_files, checkpoint=checkpoint, options=options)
@@ -200,22 +168,6 @@ def _layers(raw: Mapping[str, Any], weights: Mapping[str, object]) -> dict[str, 
     return {"num_rnn_layers": len(own)}
 
 
-def _place(checkpoint: Checkpoint) -> Path:
-    """Return where the completed form of this state of a checkpoint is kept."""
-    digest = hashlib.sha256(f"{COMPLETE_FORMAT}\n{checkpoint.directory.resolve()}\n".encode())
-    files = [checkpoint.directory / GLINER_CONFIG, *_linked(checkpoint)]
-    for base in sorted({lack.base for lack in lacks(checkpoint)}):
-        digest.update(f"{base}\n".encode())
-        directory = base_directory(base, checkpoint)
-        if directory is not None:
-            files += [directory / name for name in (CONFIG, *TOKENIZER_FILES)]
-    for path in files:
-        if path.is_file():
-            state = path.stat()
-            digest.update(f"{path} {state.st_size} {state.st_mtime_ns}\n".encode())
-    return cache_root() / "completed" / digest.hexdigest()[:32]
-
-
 def _linked(checkpoint: Checkpoint) -> list[Path]:
     """Return the files of a checkpoint that its completed form has as well."""
     directory = checkpoint.directory
@@ -226,14 +178,12 @@ def _linked(checkpoint: Checkpoint) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _assemble(checkpoint: Checkpoint, options: HubOptions, target: Path) -> None:
-    weights = read_headers(checkpoint) if checkpoint.has_weights else {}
-    write_missing(checkpoint, target, weights, options)
-    for path in _linked(checkpoint):
-        place = target / path.relative_to(checkpoint.directory)
-        if not place.exists():
-            place.parent.mkdir(exist_ok=True)
-            link(path, place)
+def _weights(checkpoint: Checkpoint, target: Path) -> Mapping[str, Weight]:
+    """Return what the weights are, from the first of both places that has them."""
+    for one in (Checkpoint(target, checkpoint.name, None), checkpoint):
+        if one.has_weights:
+            return read_headers(one)
+    return {}
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from onepass.backends.base import Array, Floats
+from onepass.arrays import Array, Float32s
 from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.findings import Findings
 from onepass.decoding.merge import merge_candidates
@@ -31,10 +31,9 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     if prompt.kind is Kind.TAILS:
         return Findings(relations=_tails(found, prompt), relations_of_entities=True)
     labels = np.array(prompt.items, dtype=np.int64)[found.labels]
-    entities = Candidates(found.starts, found.ends, found.scores, labels)
     pairs = () if scores.pairs is None else _relations(scores.pairs, reading, asking)
     return Findings(
-        entities,
+        found.labeled(labels),
         relations=pairs,
         relations_of_entities=True,
         names=scores.names,
@@ -42,10 +41,10 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     )
 
 
-def _logits(probs: Floats) -> Floats:
+def _logits(probs: Float32s) -> Float32s:
     """Return the logits of probabilities, finite even where rounding has made one 0 or 1."""
     inside = np.clip(probs.astype(np.float64), 1e-9, 1 - 1e-7)
-    logits: Floats = np.log(inside / (1 - inside)).astype(np.float32)
+    logits: Float32s = np.log(inside / (1 - inside)).astype(np.float32)
     return logits
 
 

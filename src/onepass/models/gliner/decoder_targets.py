@@ -9,13 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.training_passes import Asked
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,10 +29,10 @@ class WrittenBatch:
     """
 
     of_labels: bool
-    rows: Ints
-    columns: Ints
-    pieces: Ints
-    labels: Ints
+    rows: Int64s
+    columns: Int64s
+    pieces: Int64s
+    labels: Int64s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +60,7 @@ class LabelWriting:
             asked: the rows.
             places: for each row, its spans as first and last words.
         """
-        rows, columns, pieces, labels = list[int](), list[int](), list[Ints](), list[Ints]()
+        rows, columns, pieces, labels = list[int](), list[int](), list[Int64s](), list[Int64s]()
         for row, (one, own) in enumerate(zip(asked, places, strict=True)):
             if one.reading.prompt.kind is not Kind.SPANS:
                 continue
@@ -83,7 +81,7 @@ class LabelWriting:
 
     def _written(
         self, one: Asked, places: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[int, str, Ints]]:
+    ) -> Iterator[tuple[int, str, Int64s]]:
         """Yield what is written from where in one row, and the pieces of the words read first."""
         if self.bare:
             names = dict(zip((label for label, *_ in one.gold), one.written, strict=True))
@@ -94,7 +92,7 @@ class LabelWriting:
         for (_, first, last), name in zip(one.gold, one.written, strict=True):
             yield column[first, last], name, self._words(one, first, last)
 
-    def _words(self, one: Asked, first: int, last: int) -> Ints:
+    def _words(self, one: Asked, first: int, last: int) -> Int64s:
         """Return the pieces of a span's words, each of which stands behind a space."""
         if not self.full_context:
             return np.zeros(0, dtype=np.int64)
@@ -102,12 +100,12 @@ class LabelWriting:
         forms = one.words.forms()[first - before : last + 1 - before]
         return self._pieces(forms, before=" ")
 
-    def _pieces(self, texts: Sequence[str], before: str = "") -> Ints:
+    def _pieces(self, texts: Sequence[str], before: str = "") -> Int64s:
         ids, _ = self.tokenizer.flat([before + self.tokenizer.plain(text) for text in texts])
         return ids
 
 
-def _padded(rows: Sequence[Ints]) -> Ints:
+def _padded(rows: Sequence[Int64s]) -> Int64s:
     """Return (rows, longest) with -1 behind the end of a row."""
     out = np.full((len(rows), max(map(len, rows))), -1, dtype=np.int64)
     for line, row in enumerate(rows):

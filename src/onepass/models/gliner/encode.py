@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Array
+from onepass.arrays import Array, Int64s
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.prompt import Prompt
 from onepass.text.words import Words
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +29,8 @@ class Reading:
     """
 
     prompt: Prompt
-    ids: Ints
-    lengths: Ints
+    ids: Int64s
+    lengths: Int64s
     words: Words | None = None
 
     @property
@@ -81,7 +78,7 @@ def collate(readings: Sequence[Reading], config: GlinerConfig) -> dict[str, Arra
     return arrays
 
 
-def _padded(rows: Sequence[Ints]) -> Ints:
+def _padded(rows: Sequence[Int64s]) -> Int64s:
     """Return (batch, longest) with 0 behind the end of a row; there is at least one column."""
     out = np.zeros((len(rows), max(1, *map(len, rows))), dtype=np.int64)
     for row, values in enumerate(rows):
@@ -89,14 +86,14 @@ def _padded(rows: Sequence[Ints]) -> Ints:
     return out
 
 
-def _word_places(reading: Reading, pooling: str) -> Ints:
+def _word_places(reading: Reading, pooling: str) -> Int64s:
     """Return (words, depth) positions of the pieces that each word is pooled from, -1 for none."""
     lengths = reading.lengths
     firsts = len(reading.prompt.ids) + np.cumsum(lengths) - lengths
     if pooling in ("first", "last"):
         chosen = firsts if pooling == "first" else firsts + lengths - 1
-        out: Ints = np.where(lengths > 0, chosen, -1)[:, None]
+        out: Int64s = np.where(lengths > 0, chosen, -1)[:, None]
         return out
     steps = np.arange(max(int(lengths.max(initial=1)), 1))
-    every: Ints = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
+    every: Int64s = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
     return every

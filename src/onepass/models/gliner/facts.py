@@ -64,7 +64,7 @@ def gliner_facts(checkpoint: Checkpoint) -> Facts:
         words=config.max_words,
         width=None if config.tokens else config.max_width,
         graphs=tuple(graph.name for graph in graphs(config)),
-        lacks=tuple(f"{lack.part}, taken from {lack.base}" for lack in lacks(checkpoint)),
+        lacks=tuple(lack.clause for lack in lacks(checkpoint)),
     )
 
 

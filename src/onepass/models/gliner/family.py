@@ -10,16 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from onepass.backends.base import Backend, Floats, Graph
+from onepass.arrays import Float32s
+from onepass.backends.base import Backend, Graph
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import InputError, SchemaError
+from onepass.hub.base import TOKENIZER
 from onepass.hub.checkpoint import GLINER_CONFIG
 from onepass.hub.files import read_json
 from onepass.models.family import Asking, Family, FollowUp, Limits, Seen
+from onepass.models.gliner.complete import DECODER, LABELS, missing
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.decode import decode, heads_of
 from onepass.models.gliner.encode import Reading
+from onepass.models.gliner.facts import gliner_facts
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.naming import Namer, read_namer
 from onepass.models.gliner.plan import (
@@ -38,8 +42,6 @@ from onepass.models.labels import LabelVectors
 from onepass.models.readable import check_readable, labels_read
 from onepass.schema import Label, Schema
 from onepass.schema.shown import shown
-
-LABEL_TOKENIZER = "labels_tokenizer"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     config = GlinerConfig.from_dict(read_json(directory / GLINER_CONFIG))
     labels = None
     if config.bi_encoder:
-        labels = PieceTokenizer(directory / LABEL_TOKENIZER / "tokenizer.json")
+        labels = PieceTokenizer(directory / LABELS / TOKENIZER)
     return Settings(config, labels, read_namer(directory, config))
 
 
@@ -109,10 +111,20 @@ def _label_room(settings: Settings) -> int:
     return encoder_limit(settings.config.label_encoder or {}) - len(before) - len(after)
 
 
-def _prepare(
+def prepare(
     prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
 ) -> tuple[Prompt, ...]:
-    """Return the prompts with label vectors where labels have an encoder of their own."""
+    """Return the prompts with label vectors where labels have an encoder of their own.
+
+    Args:
+        prompts: what is asked.
+        settings: of the checkpoint.
+        backend: that runs its graphs.
+        known: vectors of labels that need not be encoded again.
+
+    Raises:
+        InputError: for vectors that are not for this model.
+    """
     if settings.label_tokenizer is None:
         refuse_vectors(known, f"a {settings.config.architecture} checkpoint")
         return tuple(prompts)
@@ -133,14 +145,14 @@ def _prepare(
 
 def _encode_labels(
     labels: Sequence[Label], settings: Settings, backend: Backend
-) -> tuple[list[str], Floats]:
+) -> tuple[list[str], Float32s]:
     texts = [label_text(label) for label in labels]
     if settings.label_tokenizer is not None:
         check_readable(labels_read(labels, texts), settings.label_tokenizer)
     return texts, _encode_texts(texts, settings, backend)
 
 
-def _encode_texts(texts: Sequence[str], settings: Settings, backend: Backend) -> Floats:
+def _encode_texts(texts: Sequence[str], settings: Settings, backend: Backend) -> Float32s:
     """Return (labels, hidden) vectors."""
     tokenizer = settings.label_tokenizer
     if tokenizer is None:
@@ -191,11 +203,12 @@ def _score(
 GLINER = Family(
     name="gliner",
     network="onepass.models.gliner.network.checkpoint:load_network",
+    facts=gliner_facts,
     read_config=_read_config,
     limits=_limits,
     graphs=_graphs,
     plan=_plan,
-    prepare=_prepare,
+    prepare=prepare,
     read_text=read_text,
     read_window=read_window,
     score=_score,
@@ -203,4 +216,10 @@ GLINER = Family(
     follow=_follow,
     ties="first",
     encode_labels=_encode_labels,
+    missing=missing,
+    folders=(LABELS, DECODER),
+    adapter_bases={
+        "token_rep_layer.bert_layer.": "model_name",
+        "token_rep_layer.labels_encoder.": "labels_encoder",
+    },
 )

@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.corpus.question import folded
 from onepass.encoding.sequences import padded
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.training_passes import Asked
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,10 +30,10 @@ class LabelBatch:
         counts: (batch,) labels of each row.
     """
 
-    ids: Ints
-    mask: Ints
-    rows: Ints
-    counts: Ints
+    ids: Int64s
+    mask: Int64s
+    rows: Int64s
+    counts: Int64s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +89,7 @@ class LabelReader:
         before, after = self.tokenizer.frame
         return self.max_pieces - len(before) - len(after)
 
-    def pieces(self, texts: Sequence[str]) -> list[Ints]:
+    def pieces(self, texts: Sequence[str]) -> list[Int64s]:
         """Return the pieces of each text of a label, framed and cut to the longest."""
         before, after = self.tokenizer.frame
         plain = [self.tokenizer.plain(text) for text in texts]

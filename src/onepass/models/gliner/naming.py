@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Array, Backend, Floats
+from onepass.arrays import Array, Float32s, Int64s
+from onepass.backends.base import Backend
 from onepass.decoding.candidates import Candidates
 from onepass.decoding.findings import Names
 from onepass.decoding.overlap import Policy, select
@@ -36,7 +36,6 @@ from onepass.text.words import Words
 DECODER_TOKENIZER = "decoder_tokenizer"
 MOST_PIECES = 15  # of a name that may be any; its end counts
 
-Ints = NDArray[np.int64]
 _Key = tuple[int, int] | int  # first word and word after the last; or a label of the prompt
 
 
@@ -80,7 +79,7 @@ class Namer:
             found.setdefault(own, choice)
         return found
 
-    def words(self, reading: Reading, start: int, end: int) -> Ints:
+    def words(self, reading: Reading, start: int, end: int) -> Int64s:
         """Return the pieces of the words [start, end) of a window, as the decoder reads them."""
         if reading.words is None:
             raise ValueError("The words of a reading are needed to name what is in it.")
@@ -175,8 +174,7 @@ def _likely(found: Candidates, policy: Policy) -> Candidates:
     rest = np.arange(len(found))
     kept = [rest[:0]]
     for _ in range(2):
-        one = found.take(rest)
-        rows = select(one.starts, one.ends, one.scores, one.labels, policy=policy, ties="first")
+        rows = select(found.take(rest), policy=policy, ties="first")
         kept.append(rest[rows])
         rest = np.delete(rest, rows)
     return found.take(np.concatenate(kept))
@@ -189,15 +187,15 @@ def _keys(found: Candidates, config: GlinerConfig) -> list[_Key]:
     return list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
 
 
-_NO_PIECES: Ints = np.zeros(0, dtype=np.int64)
+_NO_PIECES: Int64s = np.zeros(0, dtype=np.int64)
 
 
 class _Starts(NamedTuple):
     """What names are written from."""
 
     keys: list[tuple[int, _Key]]  # (row, key) of each name
-    vectors: Floats  # (names, hidden)
-    pieces: list[Ints]  # what stands behind each vector
+    vectors: Float32s  # (names, hidden)
+    pieces: list[Int64s]  # what stands behind each vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +216,7 @@ class _Running:
         inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
         (vectors,) = self.backend.run("span_states", inputs)  # (batch, spans, hidden)
         keys: list[tuple[int, _Key]] = []
-        pieces: list[Ints] = []
+        pieces: list[Int64s] = []
         for row, (reading, count) in enumerate(zip(readings, counts, strict=True)):
             for first, last in (places[row, :count] - before[row]).tolist():
                 keys.append((row, (first, last + 1)))
@@ -281,7 +279,7 @@ def _names(
     return tuple(best.items())
 
 
-def _padded(rows: Sequence[Ints]) -> Ints:
+def _padded(rows: Sequence[Int64s]) -> Int64s:
     """Return (rows, longest) with -1 behind the end of a row."""
     out = np.full((len(rows), max(map(len, rows), default=0)), -1, dtype=np.int64)
     for line, row in enumerate(rows):

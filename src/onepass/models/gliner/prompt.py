@@ -14,17 +14,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Floats
+from onepass.arrays import Float32s, Int64s
 from onepass.decoding.candidates import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner.config import GlinerConfig
 from onepass.text.words import PLAIN, split_words
 
-Ints = NDArray[np.int64]
-_NOTHING: Ints = np.zeros(0, dtype=np.int64)
-_NO_PLACES: Ints = np.zeros((0, 2), dtype=np.int64)
+_NOTHING: Int64s = np.zeros(0, dtype=np.int64)
+_NO_PLACES: Int64s = np.zeros((0, 2), dtype=np.int64)
 
 
 class Kind(StrEnum):
@@ -45,9 +43,9 @@ class Instruction:
         places: (classes, 2) first and last word of what can be chosen in it.
     """
 
-    ids: Ints
-    lengths: Ints
-    places: Ints
+    ids: Int64s
+    lengths: Int64s
+    places: Int64s
 
 
 NO_INSTRUCTION = Instruction(_NOTHING, _NOTHING, _NO_PLACES)
@@ -77,16 +75,16 @@ class Prompt:
     kind: Kind
     items: tuple[int, ...]
     types: tuple[int, ...]
-    ids: Ints
-    label_places: Ints
-    type_places: Ints
+    ids: Int64s
+    label_places: Int64s
+    type_places: Int64s
     texts: tuple[str, ...]
     task: int = 0
     heads: tuple[SpanFind, ...] = ()
     instruction: Instruction = NO_INSTRUCTION
     later: int = 0
-    vectors: Floats | None = None
-    queries: Floats | None = None
+    vectors: Float32s | None = None
+    queries: Float32s | None = None
 
     @property
     def pieces(self) -> int:
@@ -98,7 +96,7 @@ class Prompt:
         """Number of words in front of a window, which count as those of the window do."""
         return max(len(self.instruction.lengths), self.later)
 
-    def with_vectors(self, vectors: Floats, queries: Floats | None) -> Prompt:
+    def with_vectors(self, vectors: Float32s, queries: Float32s | None) -> Prompt:
         """Return the prompt with its label vectors and queries, (labels, hidden)."""
         return replace(self, vectors=vectors, queries=queries)
 
@@ -160,7 +158,7 @@ class Writer:
             instruction=instruction,
         )
 
-    def _markers(self, texts: Sequence[str], types: Sequence[str]) -> tuple[Ints, Ints, Ints]:
+    def _markers(self, texts: Sequence[str], types: Sequence[str]) -> tuple[Int64s, Int64s, Int64s]:
         """Return the ids of labels and types with their markers, and the places of both."""
         config, plain = self.config, self.tokenizer.plain
         elements = [part for text in texts for part in (config.ent_token, plain(text))]

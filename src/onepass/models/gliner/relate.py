@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from onepass.backends.base import Array, Backend, Floats
+from onepass.arrays import Array, Float32s
+from onepass.backends.base import Backend
 from onepass.decoding.candidates import Candidates
 from onepass.models.family import Asking
 from onepass.models.gliner.config import GlinerConfig
@@ -44,9 +45,9 @@ class Pairs:
 
     heads: Array
     tails: Array
-    head_scores: Floats
-    tail_scores: Floats
-    scores: Floats
+    head_scores: Float32s
+    tail_scores: Float32s
+    scores: Float32s
 
 
 class Held(NamedTuple):
@@ -116,7 +117,7 @@ def relate(
     return out
 
 
-def _near(vectors: Floats, counts: list[int], config: GlinerConfig, backend: Backend) -> Array:
+def _near(vectors: Float32s, counts: list[int], config: GlinerConfig, backend: Backend) -> Array:
     """Return (batch, spans, spans): whether a pair is looked at."""
     spans = vectors.shape[1]
     assert config.relations is not None
@@ -131,7 +132,7 @@ def _near(vectors: Floats, counts: list[int], config: GlinerConfig, backend: Bac
     return near
 
 
-def _best(kept: Candidates, places: Array) -> tuple[Array, Floats]:
+def _best(kept: Candidates, places: Array) -> tuple[Array, Float32s]:
     """Return the rows of the kept entities among the places, and the best score of each."""
     rows, scores = [], []
     where = {(start, last + 1): row for row, (start, last) in enumerate(places.tolist())}
@@ -146,8 +147,8 @@ def _best(kept: Candidates, places: Array) -> tuple[Array, Floats]:
 
 
 def _score_pairs(
-    vectors: Floats, heads: Array, tails: Array, types: Floats, backend: Backend
-) -> Floats:
+    vectors: Float32s, heads: Array, tails: Array, types: Float32s, backend: Backend
+) -> Float32s:
     """Return (pairs, types) logits."""
     logits = []
     step = max(1, _PAIR_CELLS // len(types))
@@ -159,5 +160,5 @@ def _score_pairs(
             "relations": np.repeat(types[None], len(heads[part]), axis=0),
         }
         logits.append(backend.run("pairs", inputs)[0])
-    out: Floats = np.concatenate(logits)
+    out: Float32s = np.concatenate(logits)
     return out

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Backend, Floats, Rows
+from onepass.arrays import Float32s
+from onepass.backends.base import Backend, Rows
 from onepass.decoding.candidates import NO_CANDIDATES, Candidates
 from onepass.decoding.findings import Names
 from onepass.decoding.overlap import resolve_overlaps
@@ -44,7 +45,7 @@ class ReadingScores:
 
     spans: Candidates
     pairs: Pairs | None = None
-    choices: Floats | None = None
+    choices: Float32s | None = None
     names: tuple[Names, ...] = ()
     bare: bool = False
 
@@ -112,7 +113,7 @@ def _encode(readings: Sequence[Reading], config: GlinerConfig, backend: Backend)
     return States(words, counts, labels, None)
 
 
-def label_rows(readings: Sequence[Reading]) -> Floats:
+def label_rows(readings: Sequence[Reading]) -> Float32s:
     """Return the label vectors of each reading, (batch or 1, labels, hidden)."""
     vectors = []
     for reading in readings:
@@ -137,7 +138,7 @@ def _probabilities(
     config: GlinerConfig,
     backend: Backend,
     asking: Asking,
-) -> list[Floats]:
+) -> list[Float32s]:
     """Return, for each reading, (labels, words, width) of spans or (labels, words, 3) of tokens."""
     rows = len(readings)
     queries = _queries(readings, states, config, backend)
@@ -154,18 +155,18 @@ def _probabilities(
 
 def _queries(
     readings: Sequence[Reading], states: States, config: GlinerConfig, backend: Backend
-) -> Floats:
+) -> Float32s:
     """Return (batch or 1, labels, hidden) label vectors as the heads read them."""
     if config.tokens and config.relations is None:
         return states.labels
     ready = [reading.prompt.queries for reading in readings]
     if ready[0] is not None and all(one is ready[0] for one in ready):
         return ready[0][None]
-    queries: Floats = backend.run("queries", {"label_states": states.labels})[0]
+    queries: Float32s = backend.run("queries", {"label_states": states.labels})[0]
     return queries
 
 
-def _span_logits(states: States, queries: Floats, width: int, backend: Backend) -> Floats:
+def _span_logits(states: States, queries: Float32s, width: int, backend: Backend) -> Float32s:
     """Return (batch, labels, words, width), a few rows at a time where there are many labels."""
     rows, words = states.words.shape[:2]
     step = max(1, _SPAN_CELLS // max(1, queries.shape[1] * words * width))
@@ -179,29 +180,29 @@ def _span_logits(states: States, queries: Floats, width: int, backend: Backend) 
             "queries": _for_all(own, len(states.words[part])),
         }
         parts.append(backend.run("spans", inputs)[0])
-    logits: Floats = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    logits: Float32s = np.concatenate(parts) if len(parts) > 1 else parts[0]
     return logits
 
 
-def _token_logits(words: Rows, labels: Floats, backend: Backend) -> Floats:
+def _token_logits(words: Rows, labels: Float32s, backend: Backend) -> Float32s:
     """Return (batch, labels, words, 3), a few labels at a time: each needs much memory a word."""
     step = max(1, _TOKEN_CELLS // max(1, words.shape[0] * words.shape[1]))
     parts = [
         backend.run("tokens", {"word_states": words, "label_states": labels[:, i : i + step]})[0]
         for i in range(0, max(1, labels.shape[1]), step)
     ]
-    logits: Floats = np.concatenate(parts, axis=1)
+    logits: Float32s = np.concatenate(parts, axis=1)
     return logits
 
 
-def _for_all(rows: Floats, batch: int) -> Floats:
+def _for_all(rows: Float32s, batch: int) -> Float32s:
     """Return (batch, ...) where all rows share one."""
     if len(rows) == batch:
         return rows
     return np.repeat(rows, batch, axis=0)
 
 
-def _holding(reading: Reading, probs: Floats, config: GlinerConfig, asking: Asking) -> Candidates:
+def _holding(reading: Reading, probs: Float32s, config: GlinerConfig, asking: Asking) -> Candidates:
     """Return the spans of the text that reach their thresholds; its words count from 0."""
     if reading.prompt.kind is Kind.CLASSES:
         return NO_CANDIDATES
@@ -209,24 +210,24 @@ def _holding(reading: Reading, probs: Floats, config: GlinerConfig, asking: Aski
     return find(probs[:, reading.before :], label_limits(reading.prompt, asking))
 
 
-def label_limits(prompt: Prompt, asking: Asking) -> Floats:
+def label_limits(prompt: Prompt, asking: Asking) -> Float32s:
     """Return (labels,) thresholds."""
     thresholds = asking.thresholds
     limits = thresholds.relations if prompt.kind is Kind.TAILS else thresholds.entities
     return limits[list(prompt.items)]
 
 
-def _choices(reading: Reading, probs: Floats, config: GlinerConfig) -> Floats:
+def _choices(reading: Reading, probs: Float32s, config: GlinerConfig) -> Float32s:
     """Return (classes,) probabilities of the spans of the instruction that can be chosen."""
     own = probs[0]
     first, last = reading.prompt.instruction.places.T
     if not config.tokens:  # longer than any span that is scored: no evidence for it
         width = last - first
         inside = own[first, np.minimum(width, own.shape[1] - 1)]
-        none: Floats = np.where(width < own.shape[1], inside, 0.0).astype(np.float32)
+        none: Float32s = np.where(width < own.shape[1], inside, 0.0).astype(np.float32)
         return none
     lowest = [own[a : b + 1, 2].min() for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-    chosen: Floats = np.minimum(np.minimum(own[first, 0], own[last, 1]), lowest)
+    chosen: Float32s = np.minimum(np.minimum(own[first, 0], own[last, 1]), lowest)
     return chosen
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Array, Floats, Rows
+from onepass.arrays import Array, Float32s
+from onepass.backends.base import Rows
 from onepass.decoding.candidates import Candidates
 
 
@@ -24,8 +25,8 @@ class States:
 
     words: Rows
     counts: Array
-    labels: Floats
-    types: Floats | None
+    labels: Float32s
+    types: Float32s | None
 
 
 def distinct_places(found: Sequence[Candidates], before: Sequence[int]) -> tuple[Array, list[int]]:

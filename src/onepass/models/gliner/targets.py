@@ -12,17 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Array
+from onepass.arrays import Array, Bools, Int64s
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.decoder_targets import LabelWriting, WrittenBatch
 from onepass.models.gliner.encode import collate
 from onepass.models.gliner.label_batch import LabelBatch, LabelReader
 from onepass.models.gliner.training_passes import Asked
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 _MOST_PAIRS = 256  # of a text that nothing relates
 _NEAR = 2  # words that an end of a wrong span beside a right one may be off
@@ -37,8 +33,8 @@ class Grid:
         counted: whether the cell counts in the loss.
     """
 
-    gold: Flags
-    counted: Flags
+    gold: Bools
+    counted: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +47,8 @@ class SpanList:
         labels: (batch, labels, spans) which labels hold.
     """
 
-    places: Ints
-    counts: Ints
+    places: Int64s
+    counts: Int64s
     labels: Grid
 
 
@@ -70,9 +66,9 @@ class PairList:
     """
 
     near: Grid
-    rows: Ints
-    heads: Ints
-    tails: Ints
+    rows: Int64s
+    heads: Int64s
+    tails: Int64s
     types: Grid
 
 
@@ -133,7 +129,7 @@ def build_targets(
     return Targets(arrays, batch, grid, spans, pairs, written)
 
 
-def _span_grid(asked: Sequence[Asked], real: Flags, words: Ints, shape: tuple[int, int]) -> Grid:
+def _span_grid(asked: Sequence[Asked], real: Bools, words: Int64s, shape: tuple[int, int]) -> Grid:
     """Return (batch, labels, words, width); spans that are too wide cannot be scored."""
     most, width = shape
     end = np.arange(most)[:, None] + np.arange(width)  # (words, width) last word of each span
@@ -150,7 +146,7 @@ def _span_grid(asked: Sequence[Asked], real: Flags, words: Ints, shape: tuple[in
     return Grid(gold, counted | gold)
 
 
-def _token_grid(asked: Sequence[Asked], real: Flags, words: Ints, most: int) -> Grid:
+def _token_grid(asked: Sequence[Asked], real: Bools, words: Int64s, most: int) -> Grid:
     """Return (batch, labels, words, 3): start, end and inside."""
     inside = np.arange(most) < words[:, None]  # (batch, words)
     counted = np.repeat((real[:, :, None] & inside[:, None])[..., None], 3, axis=3)
@@ -195,7 +191,7 @@ def _wrong(one: Asked, ratio: float, max_width: int) -> list[tuple[int, int]]:
 
 
 def _span_list(
-    asked: Sequence[Asked], real: Flags, places: Sequence[Sequence[tuple[int, int]]]
+    asked: Sequence[Asked], real: Bools, places: Sequence[Sequence[tuple[int, int]]]
 ) -> SpanList:
     """Return the spans of each row and which labels hold for them."""
     counts = np.array([len(own) for own in places], dtype=np.int64)

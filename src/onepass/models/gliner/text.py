@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import TextPieces, word_pieces
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.prompt import Prompt
 from onepass.text.windows import Window
 from onepass.text.words import PLAIN, Splitter, Words, split_words
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +23,7 @@ class Text(TextPieces):
         end: (pieces,) ids that end a sequence.
     """
 
-    end: Ints
+    end: Int64s
 
 
 def read_text(

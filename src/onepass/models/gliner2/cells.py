@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from onepass.arrays import Bools, Int64s
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +35,7 @@ class Cells:
         self.words += other.words
         self.widths += other.widths
 
-    def index(self) -> tuple[Ints, Ints, Ints, Ints]:
+    def index(self) -> tuple[Int64s, Int64s, Int64s, Int64s]:
         """Return the cells as an index of four arrays."""
         return (
             np.array(self.rows, dtype=np.int64),
@@ -66,12 +65,12 @@ class Counted:
     [True, True, False]
     """
 
-    inside: NDArray[np.bool_]
-    open: NDArray[np.bool_]
+    inside: Bools
+    open: Bools
     out: Cells
     also: Cells
 
-    def grid(self) -> NDArray[np.bool_]:
+    def grid(self) -> Bools:
         """Return (batch, queries, words, width), true where a cell counts."""
         grid = self.inside[:, None] & self.open[:, :, None, None]
         grid[self.out.index()] = False

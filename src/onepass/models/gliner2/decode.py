@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Floats
+from onepass.arrays import Float32s
 from onepass.decoding.candidates import (
     Candidates,
     ChoiceFind,
@@ -21,7 +21,6 @@ from onepass.decoding.candidates import (
     RecordFind,
     RecordPart,
     RelationFind,
-    SpanFind,
     ValueOption,
 )
 from onepass.decoding.constrained import constrained_values, limited, value_options
@@ -52,7 +51,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     found: list[Candidates] = []
     records: dict[int, tuple[RecordFind, ...]] = {}
     relations: list[RelationFind] = []
-    classes: dict[tuple[int, tuple[int, ...]], Floats] = {}
+    classes: dict[tuple[int, tuple[int, ...]], Float32s] = {}
     spare: set[int] = set()
     for number, group in enumerate(reading.prompt.groups):
         if group.kind is Kind.CLASSES:
@@ -69,7 +68,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             limits = thresholds.entities[list(group.items)]
             one = candidates(text[0], limits)
             labels = np.array(group.items, dtype=np.int64)[one.labels]
-            found.append(Candidates(one.starts, one.ends, one.scores, labels))
+            found.append(one.labeled(labels))
         elif group.kind is Kind.RELATION:
             limit = float(thresholds.relations[group.task])
             if schema.relation_types[group.task].is_ruled:
@@ -82,7 +81,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
             if own != calibration:
                 chosen = sigmoid(spans.logits[:, :, :prefix, 0], own)
             structure, limits = schema.structures[group.task], thresholds.fields[group.task]
-            asked = _Group(
+            asked = AskedRecords(
                 choices=chosen, text=text, reading=reading, number=number,
                 structure=structure, thresholds=limits, distinct=spans.distinct,
             )  # fmt: skip
@@ -98,7 +97,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     )
 
 
-def _pairs(text: Floats, kind: int, threshold: float) -> list[RelationFind]:
+def _pairs(text: Float32s, kind: int, threshold: float) -> list[RelationFind]:
     """Return, for each instance, its best head with its best tail, as gliner2 chooses them.
 
     Where both are one span, gliner2 returns a pair that is none, and here the instance gives
@@ -115,7 +114,7 @@ def _pairs(text: Floats, kind: int, threshold: float) -> list[RelationFind]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Group:
+class AskedRecords:
     """A group that asks for records, with its scores.
 
     Attributes:
@@ -128,12 +127,12 @@ class _Group:
         distinct: whether values of a record share no word.
     """
 
-    choices: Floats
-    text: Floats
+    choices: Float32s
+    text: Float32s
     reading: Reading
     number: int
     structure: Structure
-    thresholds: Floats
+    thresholds: Float32s
     distinct: bool
 
     @property
@@ -210,7 +209,7 @@ def _options_of(
     return tuple(options[item][instance] if item in options else () for item in range(fields))
 
 
-def _choices(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
+def _choices(probs: Float32s, threshold: float, dtype: str) -> tuple[Find, ...]:
     """Return every choice that holds, or the best one if it does."""
     chosen = np.flatnonzero(probs >= np.float32(threshold))
     if dtype == "str" and len(chosen):
@@ -218,7 +217,7 @@ def _choices(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
     return tuple(ChoiceFind(int(c), float(probs[c])) for c in chosen)
 
 
-def _values(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
+def _values(probs: Float32s, threshold: float, dtype: str) -> tuple[Find, ...]:
     """Return the spans that hold, without overlaps, or the best one."""
     if dtype == "str":
         best = best_span(probs, threshold)
@@ -226,4 +225,4 @@ def _values(probs: Floats, threshold: float, dtype: str) -> tuple[Find, ...]:
     if not (probs >= probs.dtype.type(threshold)).any():  # most fields of many, most of the time
         return ()
     kept = resolve_overlaps(candidates(probs[None], [threshold]), policy="flat")
-    return tuple(SpanFind(start, end, score) for start, end, score, _ in kept.rows())
+    return tuple(kept.spans())

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.models.gliner2.prompt import Prompt
 from onepass.text.words import Words
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +31,11 @@ class Reading:
     """
 
     prompt: Prompt
-    ids: Ints
-    lengths: Ints
+    ids: Int64s
+    lengths: Int64s
     text: Words | None = None
     first: int = 0
-    shapes: Ints | None = None
+    shapes: Int64s | None = None
 
     @property
     def pieces(self) -> int:
@@ -56,7 +54,7 @@ class Reading:
             raise ValueError("A reading without its text has no words to show.")
         return self.text
 
-    def types(self) -> Ints:
+    def types(self) -> Int64s:
         """Return (pieces,) of the window's words: the shape of each piece's word, from 1 up."""
         if self.shapes is None:
             raise ValueError("A reading without shapes has no types to tell.")
@@ -80,14 +78,14 @@ class Batch:
     """
 
     readings: tuple[Reading, ...]
-    ids: Ints
-    mask: Ints
-    words: Ints
-    word_counts: Ints
-    markers: Ints
-    types: Ints | None = None
+    ids: Int64s
+    mask: Int64s
+    words: Int64s
+    word_counts: Int64s
+    markers: Int64s
+    types: Int64s | None = None
 
-    def inputs(self) -> dict[str, Ints]:
+    def inputs(self) -> dict[str, Int64s]:
         """Return what the `encode` graph takes."""
         told = {} if self.types is None else {"types": self.types}
         arrays = {"ids": self.ids, "mask": self.mask, "words": self.words, "markers": self.markers}
@@ -135,7 +133,7 @@ def collate(
     return Batch(tuple(readings), ids, mask, word_array, counts, marker_array, types)
 
 
-def _types(readings: Sequence[Reading], pieces: int) -> Ints:
+def _types(readings: Sequence[Reading], pieces: int) -> Int64s:
     """Return (batch, pieces) types of the pieces."""
     types = np.zeros((len(readings), pieces), dtype=np.int64)
     for row, reading in enumerate(readings):
@@ -143,23 +141,23 @@ def _types(readings: Sequence[Reading], pieces: int) -> Ints:
     return types
 
 
-def _word_places(reading: Reading, pooling: str) -> Ints:
+def _word_places(reading: Reading, pooling: str) -> Int64s:
     """Return (words, depth) positions of the pieces of each word, choice words first."""
     prompt = reading.prompt
     lengths = np.concatenate([prompt.prefix_lengths, reading.lengths])
     own = len(prompt.ids) + np.cumsum(reading.lengths) - reading.lengths
     # A word of the prompt without pieces stands where the next one starts, the last piece at most.
     places = np.concatenate([prompt.prefix_places, own])
-    firsts: Ints = np.minimum(places, reading.pieces - 1)
+    firsts: Int64s = np.minimum(places, reading.pieces - 1)
     if pooling == "first":
         return firsts[:, None]
     steps = np.arange(max(int(lengths.max(initial=1)), 1))
-    every: Ints = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
+    every: Int64s = np.where(steps < lengths[:, None], firsts[:, None] + steps, -1)
     every[:, 0] = firsts
     return every
 
 
-def marker_places(prompt: Prompt) -> Ints:
+def marker_places(prompt: Prompt) -> Int64s:
     """Return (markers,) positions: for each group its parent, then its items.
 
     >>> from onepass.builtin import builtin_checkpoint
@@ -171,7 +169,7 @@ def marker_places(prompt: Prompt) -> Ints:
     >>> marker_places(encode_prompt(schema, all_groups(schema), tokenizer)).tolist()
     [1, 4]
     """
-    parts: list[Ints] = []
+    parts: list[Int64s] = []
     for parent, items in zip(prompt.parents, prompt.markers, strict=True):
         parts += [np.array([parent]), items]
     return np.concatenate(parts).astype(np.int64)

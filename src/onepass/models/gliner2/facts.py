@@ -26,7 +26,8 @@ _PARTS: Mapping[str, str] = {
     "relation_scorer.": "relation scorer",
 }
 _EXPECTED = ("encoder", "span head", "classifier", "count head", "counting layer")
-_ENCODER = f"encoder_config/{CONFIG}"
+ENCODER = "encoder_config"  # folder of its configuration
+_ENCODER = f"{ENCODER}/{CONFIG}"
 # Encoders that can be told types of pieces, and how many they have if their config.json is silent.
 TYPED = {"bert": 2, "camembert": 2, "roberta": 2, "xlm-roberta": 2, "deberta-v2": 0}
 

@@ -11,11 +11,13 @@ from onepass.backends.base import Backend, Graph
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
+from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
 from onepass.models.family import NO_NAMING, Asking, Closer, Family, Limits
 from onepass.models.gliner2.config import Gliner2Config
 from onepass.models.gliner2.decode import decode
 from onepass.models.gliner2.encode import Reading, collate
+from onepass.models.gliner2.facts import ENCODER, gliner2_facts
 from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.instances import KEYS, Instances
 from onepass.models.gliner2.passes import split_groups
@@ -42,8 +44,8 @@ class Settings:
 
 
 def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
-    encoder = read_json(directory / "encoder_config" / "config.json")
-    config = Gliner2Config.from_dict(read_json(directory / "config.json"))
+    encoder = read_json(directory / ENCODER / CONFIG)
+    config = Gliner2Config.from_dict(read_json(directory / CONFIG))
     looked_for = Instances.from_dict(own, str(directory))
     return Settings(config, Limits(encoder_limit(encoder)), looked_for)
 
@@ -90,6 +92,7 @@ GLINER2 = Family(
     name="gliner2",
     network="onepass.models.gliner2.network.checkpoint:load_network",
     from_graphs="onepass.models.gliner2.network.from_graphs",
+    facts=gliner2_facts,
     read_config=_read_config,
     limits=_limits,
     graphs=_graphs,
@@ -101,4 +104,5 @@ GLINER2 = Family(
     decode=decode,
     closer=_closer,
     keys=KEYS,
+    folders=(ENCODER,),
 )

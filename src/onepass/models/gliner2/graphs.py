@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from onepass.backends.base import Graph
 
-_ENCODE = Graph(
+ENCODE = Graph(
     "encode",
     inputs={
         "ids": ("batch", "pieces"),
@@ -23,7 +23,12 @@ _ENCODE = Graph(
     },
     kept=frozenset({"word_states"}),
 )
-_TOLD = replace(_ENCODE, inputs={**_ENCODE.inputs, "types": ("batch", "pieces")})
+CLASSIFY = Graph(
+    "classify",
+    inputs={"labels": ("labels", "hidden")},
+    outputs={"class_logits": ("labels",)},
+)
+_TOLD = replace(ENCODE, inputs={**ENCODE.inputs, "types": ("batch", "pieces")})
 _HEADS = (
     Graph(
         "count",
@@ -47,13 +52,9 @@ _HEADS = (
         },
         outputs={"span_logits": ("batch", "queries", "words", "width")},
     ),
-    Graph(
-        "classify",
-        inputs={"labels": ("labels", "hidden")},
-        outputs={"class_logits": ("labels",)},
-    ),
+    CLASSIFY,
 )
-GRAPHS = (_ENCODE, *_HEADS)
+GRAPHS = (ENCODE, *_HEADS)
 
 
 def graphs(*, shapes: bool) -> tuple[Graph, ...]:

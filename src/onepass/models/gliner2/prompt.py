@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.schema import ClassificationTask, Field, Label, Schema
 
@@ -81,12 +82,13 @@ class Prompt:
     """
 
     groups: tuple[Group, ...]
-    ids: NDArray[np.int64]
-    parents: NDArray[np.int64]
-    markers: tuple[NDArray[np.int64], ...]
-    prefix_places: NDArray[np.int64]
-    prefix_lengths: NDArray[np.int64]
-    choices: dict[tuple[int, int], NDArray[np.int64]]
+    ids: Int64s
+    parents: Int64s
+    markers: tuple[Int64s, ...]
+    prefix_places: Int64s
+    prefix_lengths: Int64s
+    choices: dict[tuple[int, int], Int64s]
+    words: ClassVar[int] = 0  # no limit counts words
 
     @property
     def pieces(self) -> int:
@@ -217,10 +219,10 @@ def described(base: str, items: Sequence[Label | Field], plain: Callable[[str], 
 
 def _choice_words(
     schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer
-) -> tuple[list[str], dict[tuple[int, int], NDArray[np.int64]]]:
+) -> tuple[list[str], dict[tuple[int, int], Int64s]]:
     """Return the words ``( parent: field ( a | b ) , ... )`` and the row of every choice."""
     words: list[str] = []
-    rows: dict[tuple[int, int], NDArray[np.int64]] = {}
+    rows: dict[tuple[int, int], Int64s] = {}
     for number, group in enumerate(groups):
         if group.kind is not Kind.STRUCTURE:
             continue

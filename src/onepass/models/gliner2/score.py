@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.backends.base import Array, Backend, Floats, Rows
+from onepass.arrays import Array, Float32s
+from onepass.backends.base import Backend, Rows
 from onepass.models.finite import check_finite
 from onepass.models.gliner2.encode import Batch
 from onepass.models.gliner2.instances import Instances
@@ -31,7 +32,7 @@ class SpanScores:
     """
 
     count: int
-    logits: Floats | None
+    logits: Float32s | None
     spare: bool = False
     distinct: bool = False
 
@@ -46,14 +47,14 @@ class ReadingScores:
     """
 
     spans: dict[int, SpanScores]
-    classes: dict[int, Floats]
+    classes: dict[int, Float32s]
 
 
 _PREDICTED = Instances()
 
 
 @dataclass(frozen=True, slots=True)
-class _GroupPlace:
+class GroupPlace:
     """Where a group stands in the batch."""
 
     row: int
@@ -76,41 +77,49 @@ def score(
     word_states, marker_states = backend.run("encode", batch.inputs())
     check_finite(marker_states)
     scores = [ReadingScores({}, {}) for _ in batch.readings]
-    places = _places(batch)
-    _score_classes(places, marker_states, scores, backend)
+    places = group_places(batch)
+    for (row, group), logits in score_classes(places, marker_states, backend).items():
+        scores[row].classes[group] = logits
     _score_spans(batch, places, (word_states, marker_states), scores, (backend, looked_for))
     return scores
 
 
-def _places(batch: Batch) -> list[_GroupPlace]:
+def group_places(batch: Batch) -> list[GroupPlace]:
+    """Return where each group of each row stands among the markers."""
     places = []
     for row, reading in enumerate(batch.readings):
         column = 0
         for number, group in enumerate(reading.prompt.groups):
-            places.append(_GroupPlace(row, number, column, len(group.items), group.kind))
+            places.append(GroupPlace(row, number, column, len(group.items), group.kind))
             column += 1 + len(group.items)
     return places
 
 
-def _score_classes(
-    places: Sequence[_GroupPlace], markers: Array, scores: list[ReadingScores], backend: Backend
-) -> None:
+def score_classes(
+    places: Sequence[GroupPlace], markers: Array, backend: Backend
+) -> dict[tuple[int, int], Float32s]:
+    """Return the (items,) logits of each group of classes, by row and group.
+
+    Args:
+        places: of all groups of a batch.
+        markers: (batch, markers, hidden).
+        backend: that runs the graph "classify".
+    """
     chosen = [place for place in places if place.kind is Kind.CLASSES]
     if not chosen:
-        return
+        return {}
     rows = np.concatenate([np.full(p.items, p.row) for p in chosen])
     columns = np.concatenate([p.column + 1 + np.arange(p.items) for p in chosen])
     (logits,) = backend.run("classify", {"labels": markers[rows, columns]})
     check_finite(logits)
-    first = 0
-    for place in chosen:
-        scores[place.row].classes[place.group] = logits[first : first + place.items]
-        first += place.items
+    ends = np.cumsum([place.items for place in chosen])
+    parts = np.split(logits, ends[:-1])
+    return {(p.row, p.group): part for p, part in zip(chosen, parts, strict=True)}
 
 
 def _score_spans(
     batch: Batch,
-    places: Sequence[_GroupPlace],
+    places: Sequence[GroupPlace],
     states: tuple[Rows, Array],
     scores: list[ReadingScores],
     how: tuple[Backend, Instances],
@@ -125,7 +134,7 @@ def _score_spans(
     (count_logits,) = backend.run("count", {"parents": markers[rows, columns]})
     check_finite(count_logits)
     counts = count_logits.argmax(-1)  # (groups,)
-    live: list[tuple[_GroupPlace, int]] = []
+    live: list[tuple[GroupPlace, int]] = []
     most = count_logits.shape[1] - 1
     for place, count in zip(asked, counts.tolist(), strict=True):
         number = looked_for.number(place.kind, predicted=count, most=most)
@@ -150,8 +159,8 @@ def _score_spans(
 
 
 def _queries(
-    live: Sequence[tuple[_GroupPlace, int]], markers: Array, batch: int, backend: Backend
-) -> tuple[Floats, list[int]]:
+    live: Sequence[tuple[GroupPlace, int]], markers: Array, batch: int, backend: Backend
+) -> tuple[Float32s, list[int]]:
     """Return (batch, queries, hidden) and the first query of each group in its row.
 
     A row's queries are numbered group by group, instance by instance, item by item.

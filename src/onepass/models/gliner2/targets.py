@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Bools, Float32s, Int8s, Int64s
 from onepass.corpus.question import Question, RecordAnswer, SpanAnswer
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.models.gliner2.cells import Cells, Counted, Ints
+from onepass.models.gliner2.cells import Cells, Counted
 from onepass.models.gliner2.encode import Batch, Reading, collate
 from onepass.models.gliner2.placing import instances_of
 from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
@@ -79,7 +79,7 @@ class ClassGroup:
     marker: int
     items: int
     multi_label: bool
-    true: NDArray[np.float32]
+    true: Float32s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,13 +105,13 @@ class Targets:
     queries: int
     counted: Counted
     gold: Cells
-    ranked: Ints
-    rivals: NDArray[np.int8]
-    slotted: Ints
-    slot_rivals: NDArray[np.int8]
+    ranked: Int64s
+    rivals: Int8s
+    slotted: Int64s
+    slot_rivals: Int8s
 
     @property
-    def weight(self) -> NDArray[np.bool_]:
+    def weight(self) -> Bools:
         """Return (batch, queries, words, width), true where a cell counts in the binary loss."""
         return self.counted.grid()
 
@@ -185,7 +185,7 @@ def build_targets(
     )
 
 
-def _marked(rivals: Sequence[dict[int, int]], queries: int) -> NDArray[np.int8]:
+def _marked(rivals: Sequence[dict[int, int]], queries: int) -> Int8s:
     """Return (ranked, queries) marks."""
     grid = np.zeros((len(rivals), queries), dtype=np.int8)
     for line, marks in enumerate(rivals):
@@ -205,7 +205,7 @@ class _Builder:
         self.rivals: list[dict[int, int]] = []
         self.slotted: list[tuple[int, int, int]] = []
         self.slot_rivals: list[dict[int, int]] = []
-        self._choices: list[tuple[int, int, Ints]] = []  # row, query, rows of its choice words
+        self._choices: list[tuple[int, int, Int64s]] = []  # row, query, rows of its choice words
         self._unknown: list[tuple[int, int]] = []  # (row, query) whose place is not known
 
     def add(self, row: int, one: Asked, max_width: int) -> int:
@@ -215,7 +215,7 @@ class _Builder:
         query = marker = 0
         for number, group in enumerate(prompt.groups):
             if group.kind is Kind.CLASSES:
-                self.classes.append(_class_group(one.question, group, row, marker))
+                self.classes.append(class_group(one.question, group, row, marker))
             else:
                 instances = instances_of(one.question, group, place)
                 entities = group.kind is Kind.ENTITIES
@@ -239,7 +239,7 @@ class _Builder:
         return query
 
     def _answer(
-        self, at: tuple[int, int], record: RecordAnswer, choices: dict[int, Ints], place: Placer
+        self, at: tuple[int, int], record: RecordAnswer, choices: dict[int, Int64s], place: Placer
     ) -> None:
         """Note the gold cells of one instance, whose queries start ``at`` (row, query)."""
         row, first = at
@@ -290,7 +290,7 @@ class _Builder:
                 }
             )
 
-    def counted(self, inside: NDArray[np.bool_], real: NDArray[np.bool_]) -> Counted:
+    def counted(self, inside: Bools, real: Bools) -> Counted:
         """Return which cells count; of a query with choices those alone, of an unknown one none.
 
         Args:
@@ -320,18 +320,19 @@ def _by_cell(answers: tuple[SpanAnswer, ...], place: Placer) -> dict[tuple[int, 
     return found
 
 
-def _class_group(question: Question, group: Group, row: int, marker: int) -> ClassGroup:
+def class_group(question: Question, group: Group, row: int, marker: int) -> ClassGroup:
+    """Return a group that is answered with labels, with those that hold."""
     true = np.zeros(len(group.items), dtype=np.float32)
     true[list(question.classes[group.task])] = 1.0
     task = question.schema.classification_tasks[group.task]
     return ClassGroup(row, marker, len(group.items), task.multi_label, true)
 
 
-def _inside(batch: Batch, asked: Sequence[Asked], max_width: int) -> NDArray[np.bool_]:
+def _inside(batch: Batch, asked: Sequence[Asked], max_width: int) -> Bools:
     """Return (batch, words, width): spans of words of the text."""
     word = np.arange(batch.words.shape[1])
     width = np.arange(max_width)
     prefix = np.array([one.reading.prompt.prefix_words for one in asked])
     ends = word[None, :, None] + width < batch.word_counts[:, None, None]
-    inside: NDArray[np.bool_] = ends & (word[None, :, None] >= prefix[:, None, None])
+    inside: Bools = ends & (word[None, :, None] >= prefix[:, None, None])
     return inside

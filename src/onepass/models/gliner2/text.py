@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import TextPieces, word_pieces
 from onepass.models.gliner2.encode import Reading
@@ -19,7 +19,6 @@ from onepass.text.shapes import SIGN, word_shapes
 from onepass.text.windows import Window
 from onepass.text.words import Splitter, split_words
 
-Ints = NDArray[np.int64]
 STOPS = (".", "!", "?")
 
 
@@ -32,8 +31,8 @@ class Text(TextPieces):
         shapes: (words,) of the text's own words.
     """
 
-    stops: tuple[Ints, ...]
-    shapes: Ints
+    stops: tuple[Int64s, ...]
+    shapes: Int64s
 
 
 def read_text(

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onepass.backends.base import Array
+from onepass.arrays import Array, Int64s
 from onepass.encoding.sequences import padded
 from onepass.encoding.words import TextPieces
 from onepass.models.nli.prompt import Prompt
 from onepass.text.windows import Window
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +24,7 @@ class Reading:
     """
 
     prompt: Prompt
-    ids: Ints
+    ids: Int64s
 
     @property
     def pieces(self) -> int:

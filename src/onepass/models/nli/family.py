@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onepass.backends.base import Backend, Floats, Graph
+from onepass.arrays import Float32s
+from onepass.backends.base import Backend, Graph
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.whole import read_whole
 from onepass.hub.checkpoint import CONFIG, SETTINGS_FILE
@@ -17,6 +18,7 @@ from onepass.models.label_encoding import unprepared
 from onepass.models.limits import longest_sequence, tokenizer_config
 from onepass.models.nli.config import NliConfig
 from onepass.models.nli.encode import Reading, read_window
+from onepass.models.nli.facts import nli_facts
 from onepass.models.nli.graphs import graphs
 from onepass.models.nli.prompt import TEMPLATE, Prompt, plan_prompts
 from onepass.models.nli.score import decode, score
@@ -70,13 +72,14 @@ def _plan(
 
 def _score(
     readings: Sequence[Reading], settings: Settings, backend: Backend, asking: Asking
-) -> list[Floats]:
+) -> list[Float32s]:
     return score(readings, settings.config, backend)
 
 
 NLI = Family(
     name="nli",
     network="onepass.models.nli.network.checkpoint:load_network",
+    facts=nli_facts,
     read_config=_read_config,
     limits=_limits,
     graphs=_graphs,

@@ -7,17 +7,17 @@ is one hypothesis, so there are as many as there are labels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.models.wording import Template, check_classes_only, check_gaps, task_template
 from onepass.schema import Schema
 from onepass.schema.shown import shown
 
-Ints = NDArray[np.int64]
 TEMPLATE = "This example is {}."
 _AHEAD = 2  # pieces that a reader leaves free beside every prompt
 
@@ -36,9 +36,10 @@ class Prompt:
 
     task: int
     label: int
-    before: Ints
-    after: Ints
+    before: Int64s
+    after: Int64s
     second: int
+    words: ClassVar[int] = 0  # no limit counts words
 
     @property
     def pieces(self) -> int:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from onepass.backends.base import Backend, Floats
+from onepass.arrays import Float32s
+from onepass.backends.base import Backend
 from onepass.decoding.findings import Findings
 from onepass.models.family import Asking
 from onepass.models.finite import check_finite
@@ -19,7 +20,7 @@ from onepass.models.nli.config import NliConfig
 from onepass.models.nli.encode import Reading, collate
 
 
-def score(readings: Sequence[Reading], config: NliConfig, backend: Backend) -> list[Floats]:
+def score(readings: Sequence[Reading], config: NliConfig, backend: Backend) -> list[Float32s]:
     """Return (2,) logits of contradiction and entailment of each reading.
 
     Args:
@@ -32,7 +33,7 @@ def score(readings: Sequence[Reading], config: NliConfig, backend: Backend) -> l
     return list(logits[:, [config.contradiction, config.entailment]])
 
 
-def decode(scores: Floats, reading: Reading, asking: Asking, words: int) -> Findings:
+def decode(scores: Float32s, reading: Reading, asking: Asking, words: int) -> Findings:
     """Return the logit of one label.
 
     Args:

@@ -18,7 +18,7 @@ from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
-from onepass.nn.backbones.disentangled import BLOCKS, block_distances
+from onepass.nn.backbones.disentangled import BLOCKS, TableRows, block_distances
 from onepass.nn.backbones.fused import Fused, can_fuse, lengths_of
 from onepass.nn.keymap import Entry, Rename, Stack, linear
 from onepass.nn.places import take
@@ -144,7 +144,7 @@ class DebertaEncoder(nn.Module):
         distances = block_distances(mask.shape[1], mask.device)
         by_query = self.rows[(-distances).clamp(-farthest, farthest) + farthest]
         by_key = self.rows[distances.clamp(-farthest, farthest) + farthest]
-        return Frame(bias, vectors, (by_query, by_key))
+        return Frame(bias, vectors, TableRows(by_query, by_key))
 
     def _may_fuse(self, mask: torch.Tensor) -> bool:
         """Return whether one kernel may attend: it has no backward pass, and is not exported."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.deberta_config import DebertaConfig
-from onepass.nn.backbones.disentangled import AsNode, attend
+from onepass.nn.backbones.disentangled import AsNode, TableRows, Tables, attend
 from onepass.nn.backbones.fused import Fused
 from onepass.nn.places import take
 
@@ -55,7 +55,7 @@ class Frame:
 
     bias: torch.Tensor  # (batch, 1, pieces), 0 at real pieces and very low at padding
     vectors: torch.Tensor | None  # (2 * span, hidden); None where every layer is prepared
-    rows: tuple[torch.Tensor, torch.Tensor] | None  # (blocks, columns) each, see `attend`
+    rows: TableRows | None
     fused: Fused | None = None  # in place of these rows where one kernel attends
 
 
@@ -126,29 +126,28 @@ class DebertaLayer(nn.Module):
         return torch.cat([q * self.config.scale, k, v], dim=-1)
 
     def _attend(self, qkv: torch.Tensor, frame: Frame) -> torch.Tensor:
-        key, query = self._tables(frame)
+        tables = self._tables(frame)
         if frame.fused is not None:
-            return frame.fused.attend(qkv, frame.bias, (key, query), self.config.heads)
+            return frame.fused.attend(qkv, frame.bias, tables, self.config.heads)
         assert frame.rows is not None
-        if torch.onnx.is_in_onnx_export() and key is not None and query is not None:
-            mixed: torch.Tensor = AsNode.apply(qkv, frame.bias, key, query, *frame.rows)
+        both = tables.key is not None and tables.query is not None
+        if both and torch.onnx.is_in_onnx_export():
+            mixed: torch.Tensor = AsNode.apply(qkv, frame.bias, *tables, *frame.rows)
             return mixed
         share = self.config.attention_dropout
         return attend(
-            qkv, frame.bias, (key, query), frame.rows, self.config.heads,
+            qkv, frame.bias, tables, frame.rows, self.config.heads,
             lambda weights: functional.dropout(weights, share, self.training),
         )  # fmt: skip
 
-    def _tables(self, frame: Frame) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    def _tables(self, frame: Frame) -> Tables:
         if self.scaled_weight is not None:
-            return self.key_table, self.query_table
+            return Tables(self.key_table, self.query_table)
         if frame.vectors is None:
-            return None, None
+            return Tables(None, None)
         return self._project_distances(self._drop(frame.vectors))
 
-    def _project_distances(
-        self, vectors: torch.Tensor
-    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    def _project_distances(self, vectors: torch.Tensor) -> Tables:
         """Project the distance vectors: (2 * span, hidden) -> 2 of (heads, 2 * span, size)."""
         key = query = None
         if self.distance_key is not None:
@@ -157,7 +156,7 @@ class DebertaLayer(nn.Module):
             query = self.distance_query(vectors)
         if self.config.shared_projections:
             query, key, _ = self.qkv(vectors).chunk(3, dim=-1)
-        return (
+        return Tables(
             self._by_head(key) if self.c2p and key is not None else None,
             self._by_head(query * self.config.scale) if self.p2c and query is not None else None,
         )

@@ -16,7 +16,7 @@ It knows no weights, no dropout and no normalizations.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -26,6 +26,30 @@ DOMAIN = "onepass"  # of the node that stands for this attention until two order
 NODE = "DisentangledAttention"
 
 Dropout = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Tables(NamedTuple):
+    """Vectors of the distances in order, (heads, distances, size) each.
+
+    Attributes:
+        key: the vectors that queries are multiplied with; None where there is no such product.
+        query: the vectors that keys are multiplied with, likewise.
+    """
+
+    key: torch.Tensor | None
+    query: torch.Tensor | None
+
+
+class TableRows(NamedTuple):
+    """Where each distance of `block_distances` stands, (BLOCKS, pieces + pieces / BLOCKS) each.
+
+    Attributes:
+        by_query: rows of the table that queries are multiplied with.
+        by_key: rows of the table that keys are multiplied with.
+    """
+
+    by_query: torch.Tensor
+    by_key: torch.Tensor
 
 
 def block_distances(pieces: int, device: torch.device) -> torch.Tensor:
@@ -44,8 +68,8 @@ def block_distances(pieces: int, device: torch.device) -> torch.Tensor:
 def attend(
     qkv: torch.Tensor,
     bias: torch.Tensor,
-    tables: tuple[torch.Tensor | None, torch.Tensor | None],
-    rows: tuple[torch.Tensor, torch.Tensor],
+    tables: Tables,
+    rows: TableRows,
     heads: int,
     drop: Dropout = lambda weights: weights,
 ) -> torch.Tensor:
@@ -55,9 +79,8 @@ def attend(
         qkv: (batch, pieces, 3 * hidden), the queries scaled; the number of pieces is a multiple of
             `BLOCKS`.
         bias: (batch, 1, pieces), 0 at real pieces and very low at padding.
-        tables: of distances for queries and for keys, (heads, distances, size) each; None where
-            there is no such product.
-        rows: (BLOCKS, pieces + pieces / BLOCKS) of the two tables, for `block_distances`.
+        tables: vectors of the distances.
+        rows: the rows of the tables that the distances of these pieces have.
         heads: their number.
         drop: is given the weights.
 
@@ -65,16 +88,15 @@ def attend(
         (batch, pieces, hidden).
     """
     batch, pieces, width = qkv.shape
-    key_table, query_table = tables
     # Heads first: the tables are per head, so the batch can lie beside the pieces.
     parts = qkv.view(batch, pieces, 3, heads, width // (3 * heads)).permute(2, 3, 0, 1, 4)
     q, k, v = parts.unbind(0)  # (heads, batch, pieces, size)
     scores = k @ q.transpose(2, 3)  # (heads, batch, key, query)
-    if query_table is not None:
-        scores = scores + _by_distance(k, query_table[:, None, rows[1]], batch, pieces)
+    if tables.query is not None:
+        scores = scores + _by_distance(k, tables.query[:, None, rows.by_key], batch, pieces)
     scores = scores.transpose(2, 3)
-    if key_table is not None:
-        scores = scores + _by_distance(q, key_table[:, None, rows[0]], batch, pieces)
+    if tables.key is not None:
+        scores = scores + _by_distance(q, tables.key[:, None, rows.by_query], batch, pieces)
     weights = drop(torch.softmax(scores + bias, dim=-1))
     mixed = (weights @ v).permute(1, 2, 0, 3)  # (batch, pieces, heads, size)
     return mixed.reshape(batch, pieces, width // 3)
@@ -93,7 +115,7 @@ class AsNode(torch.autograd.Function):
         by_query: torch.Tensor,
         by_key: torch.Tensor,
     ) -> torch.Tensor:
-        tables, rows = (key_table, query_table), (by_query, by_key)
+        tables, rows = Tables(key_table, query_table), TableRows(by_query, by_key)
         return attend(qkv, bias, tables, rows, len(key_table))
 
     @staticmethod
@@ -125,7 +147,8 @@ class AllHeads(nn.Module):
         by_query: torch.Tensor,
         by_key: torch.Tensor,
     ) -> torch.Tensor:
-        return attend(qkv, bias, (key_table, query_table), (by_query, by_key), self.heads)
+        tables, rows = Tables(key_table, query_table), TableRows(by_query, by_key)
+        return attend(qkv, bias, tables, rows, self.heads)
 
 
 def _by_distance(x: torch.Tensor, near: torch.Tensor, batch: int, pieces: int) -> torch.Tensor:

@@ -23,6 +23,8 @@ from importlib.util import find_spec
 
 import torch
 
+from onepass.nn.backbones.disentangled import Tables
+
 ENABLED = True  # if False when a network is prepared, `attend` runs on GPUs as well
 SIZES = (16, 32, 64, 128)  # of a head
 OLDEST = (8, 0)  # compute capability: Ampere, the first with bf16
@@ -68,14 +70,14 @@ class Fused:
         self,
         qkv: torch.Tensor,
         bias: torch.Tensor,
-        tables: tuple[torch.Tensor | None, torch.Tensor | None],
+        tables: Tables,
         heads: int,
     ) -> torch.Tensor:
         """Return (batch, pieces, hidden); see `fused_attend`."""
         key, query = (None if one is None else one.to(qkv.dtype) for one in tables)
         if torch.compiler.is_compiling():  # an operation of its own: nothing in it is traced
             return _attend_op(qkv, bias, key, query, self.rows, self.lengths, heads)
-        return fused_attend(qkv, bias, (key, query), (self.rows, self.lengths), heads)
+        return fused_attend(qkv, bias, Tables(key, query), self, heads)
 
 
 def lengths_of(mask: torch.Tensor) -> torch.Tensor:
@@ -91,8 +93,8 @@ def lengths_of(mask: torch.Tensor) -> torch.Tensor:
 def fused_attend(
     qkv: torch.Tensor,
     bias: torch.Tensor,
-    tables: tuple[torch.Tensor | None, torch.Tensor | None],
-    places: tuple[torch.Tensor, torch.Tensor],
+    tables: Tables,
+    shared: Fused,
     heads: int,
     *,
     tiles: Tiles | None = None,
@@ -102,9 +104,8 @@ def fused_attend(
     Args:
         qkv: (batch, pieces, 3 * hidden), contiguous, the queries scaled; fp16, bf16 or fp32.
         bias: (batch, 1, pieces), 0 at real pieces and very low at padding.
-        tables: of distances for queries and for keys, (heads, distances, size) each, of the kind
-            of numbers of ``qkv``; None where there is no such product.
-        places: rows and lengths, as in `Fused`.
+        tables: vectors of the distances, of the kind of numbers of ``qkv``.
+        shared: what all layers share.
         heads: their number.
         tiles: the layout; None for the one that suits the numbers.
 
@@ -116,7 +117,7 @@ def fused_attend(
     batch, pieces, width = qkv.shape
     size = width // (3 * heads)
     key, query = tables
-    rows, lengths = places
+    rows, lengths = shared.rows, shared.lengths
     qkv, bias = qkv.contiguous(), bias.contiguous()
     out = qkv.new_empty(batch, pieces, heads * size)
     tiles = tiles or _tiles(qkv.dtype, size)
@@ -159,7 +160,7 @@ def _runs(device: torch.device, dtype: torch.dtype, heads: int, size: int) -> bo
     rows = torch.zeros(3, device=device, dtype=torch.int64)
     lengths = torch.full((1,), 4, device=device, dtype=torch.int64)
     try:
-        fused_attend(qkv, bias, (table, table), (rows, lengths), heads)
+        fused_attend(qkv, bias, Tables(table, table), Fused(rows, lengths), heads)
         torch.cuda.synchronize(device)
     # No C compiler, an old driver: Triton has many ways to fail, and the warning names the one.
     except Exception as error:  # noqa: BLE001
@@ -190,7 +191,7 @@ def _attend_op(
     lengths: torch.Tensor,
     heads: int,
 ) -> torch.Tensor:
-    return fused_attend(qkv, bias, (key_table, query_table), (rows, lengths), heads)
+    return fused_attend(qkv, bias, Tables(key_table, query_table), Fused(rows, lengths), heads)
 
 
 @_attend_op.register_fake

@@ -25,7 +25,7 @@ _EXPORTING = Lock()  # the exporter notes that it is at work for the whole proce
 _SIZES = {
     "batch": 2, "pieces": 16, "words": 5, "depth": 3, "markers": 4, "groups": 10, "items": 6,
     "steps": 7, "queries": 8, "labels": 9, "types": 11, "spans": 12, "pairs": 13, "two": 2,
-    "class_pieces": 15,
+    "class_pieces": 15, "records": 3, "fields": 4, "values": 14, "four": 4, "places": 6,
 }  # fmt: skip
 
 
@@ -77,12 +77,12 @@ def export_graphs(
 
 
 def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int) -> None:
-    sizes = {**_SIZES, "hidden": hidden}
+    sizes = {**_SIZES, **graph.sizes, "hidden": hidden}
     generator = torch.Generator().manual_seed(0)
     inputs = []
     for name, axes in graph.inputs.items():
         shape = [sizes[axis] for axis in axes]
-        if axes[-1] == "hidden":
+        if axes[-1] == "hidden" or name in graph.floats:
             inputs.append(torch.randn(shape, generator=generator))
         elif name.endswith("mask"):
             inputs.append(torch.ones(shape, dtype=torch.int64))
@@ -96,7 +96,7 @@ def _export_graph(module: nn.Module, graph: Graph, directory: Path, hidden: int)
             inputs.append(torch.randint(0, 5, shape, generator=generator))
     every = {**graph.inputs, **graph.outputs}
     dynamic = {
-        name: {i: axis for i, axis in enumerate(axes) if axis not in FIXED_AXES}
+        name: {i: axis for i, axis in enumerate(axes) if axis not in (*FIXED_AXES, *graph.sizes)}
         for name, axes in every.items()
     }
     with warnings.catch_warnings(), torch.no_grad():

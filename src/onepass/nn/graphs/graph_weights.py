@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from onepass.arrays import Array, Bools, Float32s
 from onepass.errors import BackendError, CheckpointError
 from onepass.hub.exports import PLACES
 from onepass.nn.graphs.constants import lift_constants
@@ -31,8 +31,6 @@ _CUTS = (1, 2, 3, 6)  # parts that the rows of a constant may be: gates of a cel
 _MOST_PARTS = 8  # a constant is at least an eighth of a weight
 _SAMPLES = 64
 _CLOSE = 1e-5  # of the largest value: factors are multiplied in fp32
-
-Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class Place:
 
 
 def write_places(
-    directory: Path, graphs: Path, state: Mapping[str, Values], unused: Sequence[str] = ()
+    directory: Path, graphs: Path, state: Mapping[str, Float32s], unused: Sequence[str] = ()
 ) -> None:
     """Find the weights of a network in its graphs, and write the table of their places.
 
@@ -120,7 +118,7 @@ def write_places(
     (directory / PLACES).write_text(json.dumps(table) + "\n", encoding="utf-8")
 
 
-def read_weights_of(directory: Path) -> dict[str, Values]:
+def read_weights_of(directory: Path) -> dict[str, Float32s]:
     """Read the weights of a network back from its graphs.
 
     Args:
@@ -137,7 +135,7 @@ def read_weights_of(directory: Path) -> dict[str, Values]:
         table = json.loads((directory / PLACES).read_text(encoding="utf-8"))
         places = [Place(**row | {"part": Part(**row["part"])}) for row in table["places"]]
         state = {name: np.zeros(shape, np.float32) for name, shape in table["shapes"].items()}
-        tensors: dict[str, Mapping[str, NDArray[Any]]] = {}
+        tensors: dict[str, Mapping[str, Array]] = {}
         for place in places:
             if place.graph not in tensors:
                 model = onnx.load(directory / f"{place.graph}.onnx")
@@ -166,7 +164,7 @@ def _begins(name: str, beginnings: Sequence[str]) -> bool:
 
 
 def _equals(
-    places: Sequence[Place], state: Mapping[str, Values], free: Mapping[str, NDArray[np.bool_]]
+    places: Sequence[Place], state: Mapping[str, Float32s], free: Mapping[str, Bools]
 ) -> list[Place]:
     """Return places of weights that equal another one, which the exporter has written once."""
     found: dict[str, list[Place]] = {}
@@ -184,22 +182,22 @@ def _equals(
     return more
 
 
-def _put(weight: Values, part: Part, values: Values) -> None:
+def _put(weight: Float32s, part: Part, values: Float32s) -> None:
     own = (values.T if part.turned else values) / np.float32(part.factor)
     region = _region(weight, part.row, part.column, own)
     region[...] = own.reshape(region.shape)
 
 
-def _restored(tensors: Mapping[str, NDArray[Any]], name: str) -> Values:
+def _restored(tensors: Mapping[str, Array], name: str) -> Float32s:
     """Return a constant of a graph, from eight bits where `quantize` put it there."""
     if name in tensors:
         return np.asarray(tensors[name], np.float32)
-    values: Values = tensors[f"{name}.int8"].astype(np.float32) * tensors[f"{name}.scale"]
+    values: Float32s = tensors[f"{name}.int8"].astype(np.float32) * tensors[f"{name}.scale"]
     inverse = tensors.get(f"{name}.inverse")
     return values if inverse is None else values * inverse[:, None]
 
 
-def _tensors(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
+def _tensors(graph: onnx.GraphProto) -> dict[str, Array]:
     """Return the constants of a graph, whether they are nodes or not."""
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
@@ -210,17 +208,17 @@ def _tensors(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _rows_of(values: Values) -> Values:
+def _rows_of(values: Float32s) -> Float32s:
     """Return a tensor as a matrix: a vector as one column, one of several axes row by row."""
     return values.reshape(-1, 1) if _is_vector(values) else values.reshape(-1, values.shape[-1])
 
 
-def _is_vector(values: Values) -> bool:
+def _is_vector(values: Float32s) -> bool:
     return values.size == max(values.shape)
 
 
 def _find(
-    matrix: Values, state: Mapping[str, Values], free: Mapping[str, NDArray[np.bool_]], own: str
+    matrix: Float32s, state: Mapping[str, Float32s], free: Mapping[str, Bools], own: str
 ) -> list[tuple[Part, int, int]] | None:
     """Return where a matrix comes from, in as few parts as can be; None if that is not known.
 
@@ -258,10 +256,10 @@ def _find(
 
 
 def _matches(
-    block: Values,
+    block: Float32s,
     order: list[str],
-    state: Mapping[str, Values],
-    free: Mapping[str, NDArray[np.bool_]],
+    state: Mapping[str, Float32s],
+    free: Mapping[str, Bools],
 ) -> Iterator[Part]:
     """Yield the parts of weights that a block may come from, and that were not found yet."""
     for name in order:
@@ -286,16 +284,16 @@ def _places(whole: tuple[int, ...], part: tuple[int, ...]) -> Iterable[tuple[int
     return product(range(0, rows, height), range(0, columns, width))
 
 
-_Grid = TypeVar("_Grid", Values, NDArray[np.bool_])
+_Grid = TypeVar("_Grid", Float32s, Bools)
 
 
-def _region(grid: _Grid, row: int, column: int, block: Values) -> _Grid:
+def _region(grid: _Grid, row: int, column: int, block: Float32s) -> _Grid:
     """Return the part of a vector or matrix that a block covers, as a view."""
     rows = slice(row, row + len(block))
     return grid[rows] if grid.ndim == 1 else grid[rows, column : column + block.shape[1]]
 
 
-def _factor(values: Values, part: Values) -> float | None:
+def _factor(values: Float32s, part: Float32s) -> float | None:
     """Return what a part of a weight was multiplied by to give values; None if that is not it."""
     if not part.any():
         return None if values.any() else 1.0

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import onnx
 
-from onepass.backends.base import Array
+from onepass.arrays import Array
 from onepass.backends.onnx_runtime import onnxruntime
 from onepass.nn.graphs.products import find_products
 from onepass.nn.graphs.rounding import Moments

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from onepass.arrays import Array
 from onepass.nn.graphs.constants import LARGE, read_by
 from onepass.nn.graphs.rounding import PARTS, Rounded
 
@@ -98,7 +98,7 @@ def put_weight(graph: onnx.GraphProto, name: str, rounded: Rounded) -> None:
     >>> [tensor.name for tensor in graph.initializer]
     ['w.int8', 'w.scale']
     """
-    arrays: dict[str, NDArray[Any]] = {"int8": rounded.small, "scale": rounded.scale}
+    arrays: dict[str, Array] = {"int8": rounded.small, "scale": rounded.scale}
     if rounded.factors is not None:
         arrays["inverse"] = (1 / rounded.factors).astype(np.float32)
     for part, values in arrays.items():

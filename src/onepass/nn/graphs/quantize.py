@@ -17,7 +17,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from onepass.backends.base import PRODUCTS, WEIGHTS, Array
+from onepass.arrays import Array
+from onepass.backends.base import PRODUCTS, WEIGHTS
 from onepass.nn.graphs.constants import LARGE, lift_constants, read_by
 from onepass.nn.graphs.fused_attention import fuse_attention
 from onepass.nn.graphs.product_inputs import product_moments

@@ -16,9 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from onepass.arrays import Float32s, Int8s
 
 # In the names of what has products that are computed in eight bits: each word or piece passes them.
 # Other heads take a small part of the time.
@@ -42,8 +41,8 @@ class Moments:
         least: of all inputs.
     """
 
-    largest: Floats
-    products: Floats
+    largest: Float32s
+    products: Float32s
     least: float = 0.0
 
     @classmethod
@@ -51,7 +50,7 @@ class Moments:
         """Return what is known before anything was seen."""
         return cls(np.zeros(rows, np.float32), np.zeros((rows, rows), np.float32))
 
-    def add(self, inputs: Floats) -> None:
+    def add(self, inputs: Float32s) -> None:
         """Count inputs, (n, rows)."""
         self.largest = np.maximum(self.largest, np.abs(inputs).max(axis=0, initial=0))
         self.products += inputs.T @ inputs
@@ -76,9 +75,9 @@ class Rounded:
             below zero; 0 where inputs are as often negative.
     """
 
-    small: NDArray[np.int8]
-    scale: Floats
-    factors: Floats | None = None
+    small: Int8s
+    scale: Float32s
+    factors: Float32s | None = None
     shift: float = 0.0
 
     def takes_inputs_of(self, other: Rounded) -> bool:
@@ -90,14 +89,14 @@ class Rounded:
         return np.array_equal(self.factors, other.factors)
 
     @property
-    def excess(self) -> Floats:
+    def excess(self) -> Float32s:
         """Return (columns) what the shift adds to a product."""
         rows = np.ones(len(self.small)) if self.factors is None else 1 / self.factors
         return (self.shift * (rows @ self.small) * self.scale).astype(np.float32)
 
 
 def round_matrix(
-    values: Floats, moments: Moments | None = None, beside: Sequence[Floats] = ()
+    values: Float32s, moments: Moments | None = None, beside: Sequence[Float32s] = ()
 ) -> Rounded:
     """Return a matrix in eight bits.
 
@@ -124,22 +123,22 @@ def round_matrix(
     return Rounded(_round_in_turn(scaled, scale, products), scale, factors, shift)
 
 
-def _raised(largest: Floats) -> Floats:
+def _raised(largest: Float32s) -> Float32s:
     """Return largest values, of which none is next to nothing."""
     return np.maximum(largest, max(SMALLEST * float(largest.mean()), LEAST))
 
 
-def _scale(values: Floats) -> Floats:
+def _scale(values: Float32s) -> Float32s:
     """Return (columns) what one step is worth."""
     scale = np.maximum(np.abs(values).max(axis=0), LEAST) / STEPS
     return scale.astype(np.float32)
 
 
-def _nearest(steps: Floats) -> NDArray[np.int8]:
+def _nearest(steps: Float32s) -> Int8s:
     return np.clip(np.rint(steps), -STEPS, STEPS).astype(np.int8)
 
 
-def _round_in_turn(values: Floats, scale: Floats, products: Floats) -> NDArray[np.int8]:
+def _round_in_turn(values: Float32s, scale: Float32s, products: Float32s) -> Int8s:
     """Round row by row; the rows that are left make up for the error so far."""
     factor = _inverse_factor(products)  # (rows, rows), upper triangle
     left = values.copy()
@@ -156,7 +155,7 @@ def _round_in_turn(values: Floats, scale: Floats, products: Floats) -> NDArray[n
     return small
 
 
-def _inverse_factor(products: Floats) -> Floats:
+def _inverse_factor(products: Float32s) -> Float32s:
     """Return the upper Cholesky factor of the inverse."""
     full = products.astype(np.float64)
     full[np.diag_indices_from(full)] += _DAMPING * np.diag(full).mean() + LEAST

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from onepass.arrays import Float32s
 from onepass.corpus.checks import as_flag, as_name, as_names, as_object, as_text, known_keys, needed
 from onepass.corpus.example import Example
 from onepass.corpus.rows import at_line, read_entries
@@ -161,10 +162,10 @@ class _Line:
 
     row: int
     reward: float
-    wanted: np.ndarray
+    wanted: Float32s
 
 
-def _wanted(judged: Judged, labels: tuple[str, ...], width: int) -> np.ndarray:
+def _wanted(judged: Judged, labels: tuple[str, ...], width: int) -> Float32s:
     said = dict.fromkeys(judged.chosen, 1.0)
     if judged.refused is None:
         said = dict.fromkeys(labels, 0.0) | said

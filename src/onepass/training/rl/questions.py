@@ -13,8 +13,9 @@ from onepass.corpus.example import Example, GoldTask
 from onepass.corpus.question import Question
 from onepass.schema import Schema
 from onepass.training.asking.classes import fitting
+from onepass.training.asking.means import SamplingOptions
 from onepass.training.holdout import whole_question
-from onepass.training.sampling import Sampler, SamplingOptions
+from onepass.training.sampling import Sampler
 
 
 class TaskSampler(Sampler):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from onepass.corpus.example import Example
 from onepass.errors import InputError
+from onepass.training.asking.means import SamplingOptions
 from onepass.training.loop import LoopOptions, Outcome
 from onepass.training.rl.config import RlOptions
 from onepass.training.rl.feedback import Feedback
@@ -18,7 +19,6 @@ from onepass.training.rl.reference import FrozenCopy, OtherModel, Reference
 from onepass.training.rl.rewards import build_rewards
 from onepass.training.rl.scoring import HeldOutRewards
 from onepass.training.rl.value import ValueModel
-from onepass.training.sampling import SamplingOptions
 from onepass.training.sources import Sources
 from onepass.training.stream import BatchOptions
 from onepass.training.task import TrainingTask

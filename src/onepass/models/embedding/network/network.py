@@ -13,6 +13,7 @@ from onepass.models.embedding.config import DenseConfig, EmbeddingConfig
 from onepass.models.embedding.network.pooling import pool
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, Rename, expand, with_prefix
+from onepass.nn.network import Network
 
 
 class Dense(nn.Module):
@@ -36,7 +37,7 @@ class Dense(nn.Module):
         return self.activation(self.linear(x))
 
 
-class EmbeddingNetwork(nn.Module):
+class EmbeddingNetwork(Network):
     """What makes a vector of a text.
 
     Args:
@@ -54,11 +55,6 @@ class EmbeddingNetwork(nn.Module):
     def hidden(self) -> int:
         """Size of the vectors of its encoder."""
         return self.backbone.hidden
-
-    def prepare(self) -> None:
-        """Switch to evaluation and compute what depends on the weights alone, once."""
-        self.eval()
-        self.backbone.prepare()
 
     def embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return (batch, size) vectors.

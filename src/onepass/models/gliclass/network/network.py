@@ -21,6 +21,7 @@ from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, Rename, expand, with_prefix
 from onepass.nn.layer_fuser import LayerFuser
+from onepass.nn.network import Network
 from onepass.nn.pooling import first_places
 from onepass.nn.published import published_weights
 
@@ -47,7 +48,7 @@ class Encoders:
     mixed: int | None = None
 
 
-class GliclassNetwork(nn.Module, abc.ABC):
+class GliclassNetwork(Network):
     """A network of one architecture.
 
     Args:
@@ -65,18 +66,6 @@ class GliclassNetwork(nn.Module, abc.ABC):
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
         super().__init__()
         self.config, self.encoders = config, encoders
-
-    @property
-    @abc.abstractmethod
-    def hidden(self) -> int:
-        """Size of the vectors that pass between graphs."""
-
-    def prepare(self) -> None:
-        """Switch to evaluation and compute what depends on the weights alone, once."""
-        self.eval()
-        for part in self.children():
-            if isinstance(part, Backbone):
-                part.prepare()
 
     @abc.abstractmethod
     def graphs(self) -> dict[str, Callable[..., torch.Tensor]]:

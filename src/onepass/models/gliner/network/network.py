@@ -22,6 +22,7 @@ from onepass.nn.fusion import Fusion
 from onepass.nn.keymap import Entry, expand, linear, with_prefix
 from onepass.nn.layer_fuser import LayerFuser
 from onepass.nn.mlp import Mlp, mlp_keys
+from onepass.nn.network import Network
 from onepass.nn.places import read_pieces, take, within
 from onepass.nn.span_modes import build_span_layer
 from onepass.nn.token_head import TokenHead
@@ -84,7 +85,7 @@ class Outward(nn.Module):
         return tuple(entries)
 
 
-class GlinerNetwork(nn.Module):
+class GlinerNetwork(Network):
     """Encoders and heads of one checkpoint.
 
     Args:
@@ -146,13 +147,6 @@ class GlinerNetwork(nn.Module):
     def hidden(self) -> int:
         """Size of the vectors that pass between graphs."""
         return self.config.hidden
-
-    def prepare(self) -> None:
-        """Switch to evaluation and compute what depends on the weights alone, once."""
-        self.eval()
-        for backbone in (self.backbone, self.label_backbone):
-            if backbone is not None:
-                backbone.prepare()
 
     def encode(
         self,

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from onepass.encoding.tokenizer import read_tokenizer
 from onepass.errors import CheckpointError
 from onepass.hub.base import TOKENIZER
@@ -33,14 +35,28 @@ def load_network(directory: Path) -> Gliner2Network:
         CheckpointError: if a file is missing, broken or does not fit the others.
     """
     config = Gliner2Config.from_dict(read_json(directory / "config.json"))
+    encoder, state, pooler = read_encoder(directory)
+    network = Gliner2Network(config, encoder, pooler=pooler)
+    load_published(network, state, network.backbone.depth)
+    return network.eval()
+
+
+def read_encoder(directory: Path) -> tuple[Mapping[str, Any], dict[str, torch.Tensor], bool]:
+    """Read the configuration of the encoder and all weights of a checkpoint.
+
+    Returns:
+        The configuration, with as many pieces as there are vectors; published names to weights,
+        with adapters merged; and whether there is a BERT pooler among them.
+
+    Raises:
+        CheckpointError: if a file is missing or broken.
+    """
     encoder_config = read_json(directory / "encoder_config" / "config.json")
     state = merged(read_weights(directory), adapter_configs(directory))
     encoder = with_vocabulary(encoder_config, state, _ENCODER)
     if encoder != encoder_config:
         _check_pieces(directory / TOKENIZER, encoder["vocab_size"])
-    network = Gliner2Network(config, encoder, pooler=f"{_ENCODER}pooler.dense.weight" in state)
-    load_published(network, state, network.backbone.depth)
-    return network.eval()
+    return encoder, state, f"{_ENCODER}pooler.dense.weight" in state
 
 
 def _check_pieces(path: Path, rows: int) -> None:
@@ -71,10 +87,28 @@ def save_network(
         encoder_config: the content of ``encoder_config/config.json``.
         tokenizer_from: directory whose tokenizer files are copied.
     """
-    (directory / "encoder_config").mkdir(parents=True, exist_ok=True)
-    config = json.dumps(network.config.to_dict(), indent=2)
-    (directory / "config.json").write_text(config + "\n", encoding="utf-8")
-    encoder = json.dumps(dict(encoder_config), indent=2)
-    (directory / "encoder_config" / "config.json").write_text(encoder + "\n", encoding="utf-8")
+    write_beside(network.config.to_dict(), encoder_config, directory, tokenizer_from)
     write_weights(published_weights(network, network.backbone.depth), directory)
+
+
+def write_beside(
+    config: Mapping[str, Any],
+    encoder_config: Mapping[str, Any],
+    directory: Path,
+    tokenizer_from: Path,
+) -> None:
+    """Write what stands beside the weights of a checkpoint of either architecture.
+
+    Args:
+        config: the content of ``config.json``.
+        encoder_config: the content of ``encoder_config/config.json``.
+        directory: is made if it is not there.
+        tokenizer_from: directory whose tokenizer files are copied.
+    """
+    (directory / "encoder_config").mkdir(parents=True, exist_ok=True)
+    for path, content in (
+        (directory / "config.json", config),
+        (directory / "encoder_config" / "config.json", encoder_config),
+    ):
+        path.write_text(json.dumps(dict(content), indent=2) + "\n", encoding="utf-8")
     copy_tokenizer(tokenizer_from, directory)

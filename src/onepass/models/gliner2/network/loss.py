@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional
 
+from onepass.arrays import Int8s, Int64s
 from onepass.models.gliner2.cells import Cells, Counted
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
@@ -127,9 +127,7 @@ def _places(cells: Cells, device: torch.device) -> tuple[torch.Tensor, ...]:
     return moved(np.stack(cells.index()), device).unbind(0)
 
 
-def rank_term(
-    logits: torch.Tensor, cells: NDArray[np.int64], rivals: NDArray[np.int8]
-) -> torch.Tensor:
+def rank_term(logits: torch.Tensor, cells: Int64s, rivals: Int8s) -> torch.Tensor:
     """Return the softmax term over queries that compete at gold cells; right ones share the win.
 
     Args:

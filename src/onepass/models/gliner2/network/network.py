@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import nn
 
 from onepass.errors import CheckpointError
 from onepass.models.gliner2.config import Gliner2Config, types_problem
@@ -19,11 +18,12 @@ from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, with_prefix
 from onepass.nn.mlp import Mlp, mlp_keys
+from onepass.nn.network import Network
 from onepass.nn.places import read_pieces
 from onepass.nn.span_head import SpanHead
 
 
-class Gliner2Network(nn.Module):
+class Gliner2Network(Network):
     """Backbone, span head, count head, occurrence layer and classifier of one checkpoint.
 
     Args:
@@ -50,11 +50,6 @@ class Gliner2Network(nn.Module):
     def hidden(self) -> int:
         """Size of the vectors that pass between graphs."""
         return self.backbone.hidden
-
-    def prepare(self) -> None:
-        """Switch to evaluation and compute what depends on the weights alone, once."""
-        self.eval()
-        self.backbone.prepare()
 
     def encode(
         self,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from onepass.arrays import Bools, Int64s
 from onepass.models.gliner2.encode import Batch
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.targets import ClassGroup, SpanGroup, Targets
@@ -49,7 +50,7 @@ def run_network(network: Gliner2Network, targets: Targets) -> Outputs:
         rows, columns = moved(parents, device).unbind(1)
         counts = network.count(marker_states[rows, columns]).float()
     if targets.classes:
-        index, _ = _item_places(targets.classes, marker_states.shape[1])
+        index, _ = item_places(targets.classes, marker_states.shape[1])
         flat = marker_states.reshape(-1, marker_states.shape[2])
         picked = flat[moved(index, device)]  # (tasks, items, hidden)
         classes = network.classify(picked).float()
@@ -78,7 +79,7 @@ def span_queries(
     """
     hidden, device = markers.shape[2], markers.device
     firsts = _first_queries(groups)
-    flat_rows: list[np.ndarray] = []
+    flat_rows: list[Int64s] = []
     parts: list[torch.Tensor] = []
     # Groups with one instance (most) go together; the others are padded to the longest of theirs.
     for several in (False, True):
@@ -86,7 +87,7 @@ def span_queries(
         if not chosen:
             continue
         those = [groups[i] for i in chosen]
-        index, real = _item_places(those, markers.shape[1])
+        index, real = item_places(those, markers.shape[1])
         steps = max(group.instances for group in those)
         keep = np.zeros((len(those), steps, index.shape[1]), dtype=bool)
         for line, (i, group) in enumerate(zip(chosen, those, strict=True)):
@@ -116,9 +117,7 @@ def _first_queries(groups: Sequence[SpanGroup]) -> list[int]:
     return firsts
 
 
-def _item_places(
-    groups: Sequence[SpanGroup | ClassGroup], markers: int
-) -> tuple[np.ndarray, np.ndarray]:
+def item_places(groups: Sequence[SpanGroup | ClassGroup], markers: int) -> tuple[Int64s, Bools]:
     """Return (groups, items) places of the item markers in flat markers, and which are real."""
     items = max(group.items for group in groups)
     index = np.zeros((len(groups), items), dtype=np.int64)

@@ -22,9 +22,10 @@ from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.backbones.foreign import read_config
 from onepass.nn.keymap import Entry, Rename, linear, with_prefix
+from onepass.nn.network import Network
 
 
-class NliNetwork(nn.Module, abc.ABC):
+class NliNetwork(Network):
     """A sequence classifier.
 
     Args:
@@ -34,11 +35,6 @@ class NliNetwork(nn.Module, abc.ABC):
     def __init__(self, config: NliConfig) -> None:
         super().__init__()
         self.config = config
-
-    @property
-    @abc.abstractmethod
-    def hidden(self) -> int:
-        """Size of the vectors of its encoder."""
 
     @property
     def depth(self) -> int:
@@ -60,10 +56,6 @@ class NliNetwork(nn.Module, abc.ABC):
     @abc.abstractmethod
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between published names and ours."""
-
-    def prepare(self) -> None:
-        """Switch to evaluation and compute what depends on the weights alone, once."""
-        self.eval()
 
     def graphs(self) -> dict[str, Callable[..., Any]]:
         """Return the function that `onepass.models.nli.graphs` describes."""
@@ -145,10 +137,6 @@ class OwnNetwork(NliNetwork):
             pooled = states[:, 0]
         pooled = self.activation(self.pooler(pooled))  # (batch, hidden)
         return self.classifier(pooled if self.norm is None else self.norm(pooled))
-
-    def prepare(self) -> None:
-        self.eval()
-        self.backbone.prepare()
 
     def keys(self) -> tuple[Entry, ...]:
         names = self.published

@@ -17,8 +17,8 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
+from onepass.corpus.formats import read_any, read_each
 from onepass.corpus.jsonl import write_examples
-from onepass.corpus.public import read_any, read_each
 from onepass.errors import InputError
 
 TEXT = "Ann runs Acme. Ann hired Bo."

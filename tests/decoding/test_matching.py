@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.evaluation.assignment import best_matching, best_total, most_pairs
+from onepass.decoding.matching import best_matching, best_total, most_pairs
 
 
 def by_trying(weights: list[list[int]]) -> int:

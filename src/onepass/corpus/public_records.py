@@ -1,9 +1,6 @@
-"""Public annotated records, as examples: extraction, classification and multitask files.
+"""Records of public data sets, read into examples: extraction, classification and multitask.
 
-Besides onepass's own JSONL (`onepass.corpus.jsonl`), GLiNER2's (`onepass.corpus.gliner2`),
-GLiNER's (`onepass.corpus.gliner`), GLiClass's, CoNLL columns and exports of Label Studio and
-Prodigy, three record formats are read, one JSON object a line, gzip or not. They share ``"text"``
-and ``"source"``; other keys than these are ignored.
+The three share ``"text"`` and ``"source"``; other keys than these are ignored.
 
 ```
 extraction      {"text", "entities": [{"start", "end", "label"}], "label_set": [label],
@@ -20,17 +17,18 @@ multitask       {"text", "entities", "label_set", "label_descriptions": {label: 
                  "relation_set": [type]}
 ```
 
-``spans`` lists every occurrence of a value, and which one is meant is not known. This module knows
-nothing about schemas or models, draws nothing at random and leaves no text out.
+``spans`` lists every occurrence of a value, and which one is meant is not known. In extraction
+records a file ``NAME.labels.json`` beside ``NAME.jsonl`` describes labels and fields; a record type
+is asked with all fields that it has anywhere in the file. This module knows nothing about schemas
+or models, draws nothing at random and leaves no text out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus import conll, label_studio, prodigy
 from onepass.corpus import public_parts as parts
 from onepass.corpus.checks import (
     as_flag,
@@ -43,12 +41,7 @@ from onepass.corpus.checks import (
     needed,
 )
 from onepass.corpus.example import Example, GoldField, GoldStructure, GoldTask, GoldValue, Mention
-from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
-from onepass.corpus.gliner import example_from_gliner, is_gliner_row
-from onepass.corpus.gliner2 import example_from_gliner2, is_gliner2_row
-from onepass.corpus.jsonl import example_from_dict, is_plain_row
 from onepass.corpus.public_labels import FileLabels
-from onepass.corpus.rows import at_line, each_entry
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 
@@ -56,113 +49,25 @@ _Row = Mapping[str, Any]
 _Record = dict[str, tuple[GoldValue, ...]]
 _OWN = {"asked", "descriptions", "asked_relations", "relation_descriptions"}
 _PUBLIC = {"label_set", "label_descriptions", "relation_set", "records"}
-_COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
 
 
-def read_any(path: Path) -> Iterator[Example]:
-    """Yield the examples of an annotated file, in whichever of the formats it holds.
+def is_classification_row(row: _Row) -> bool:
+    """Say whether a row is a classification record.
 
-    The format is that of the first row that shows one. In the extraction format a file
-    ``NAME.labels.json`` beside ``NAME.jsonl`` describes labels and fields; a record type is asked
-    with all fields that it has anywhere in the file.
-
-    Args:
-        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
-            (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``, ``.annotated``), see
-            `onepass.corpus.conll`.
-
-    Raises:
-        InputError: if the file cannot be read, naming the first line that does not fit, and why.
-
-    >>> import json, tempfile
-    >>> row = {"text": "Play jazz", "task": "intent", "labels": ["play", "stop"], "gold": ["play"]}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "intents.jsonl"
-    ...     _ = path.write_text(json.dumps(row))
-    ...     next(read_any(path)).classifications[0].true
-    ('play',)
+    >>> is_classification_row({"text": "Bo", "task": "kind", "labels": ["dog"], "gold": ["dog"]})
+    True
     """
-    for _, example in read_each(path):
-        if isinstance(example, InputError):
-            raise example
-        yield example
+    return {"text", "task", "labels", "gold"} <= row.keys()
 
 
-def read_each(path: Path) -> Iterator[tuple[str, Example | InputError]]:
-    """Yield the place ("line 3") and the example of every row, or what is wrong with the row.
+def is_annotated_row(row: _Row) -> bool:
+    """Say whether a row is an extraction or multitask record, and not in onepass's own format.
 
-    Args:
-        path: as in `read_any`.
-
-    Raises:
-        InputError: where the file cannot be read on.
-    """
-    if conll.is_columns(path):
-        yield from conll.read_each_sentence(path)
-        return
-    read: Callable[[_Row], Example | None] | None = None
-    for place, row in each_entry(path):
-        if isinstance(row, InputError):
-            if place == "line 1":
-                conll.check_name(path)
-            yield place, row
-            continue
-        try:
-            with at_line(path, place):
-                read = read or _reader(row, path)
-                example = (read or example_from_dict)(row)
-        except InputError as error:
-            yield place, error
-        else:
-            if example is not None:
-                yield place, example
-
-
-def is_own_row(row: _Row, path: Path) -> bool:
-    """Say whether a row is in onepass's own format, or has only a text.
-
-    Raises:
-        InputError: if it fits no format.
-
-    >>> is_own_row({"text": "Bo"}, Path()), is_own_row({"text": "", "answer": "accept"}, Path())
+    >>> is_annotated_row({"text": "Bo", "label_set": []}), is_annotated_row({"text": "Bo"})
     (True, False)
     """
-    return _reader(row, path) in (None, example_from_dict)
-
-
-def _reader(row: _Row, path: Path) -> Callable[[_Row], Example | None] | None:
-    """Return what reads rows like this one; None if the row has only a text."""
-    keys = set(row)
-    if label_studio.is_label_studio_row(row):
-        return label_studio.LabelStudio(path).example
-    if prodigy.is_prodigy_row(row):
-        return prodigy.Prodigy(path).example
-    if is_gliner2_row(row):
-        return example_from_gliner2
-    if is_gliner_row(row):
-        return example_from_gliner
-    if is_gliclass_row(row):
-        return example_from_gliclass
-    label_studio.check_export(row)
-    if {"t"} < keys <= _COMPACT:
-        raise InputError(
-            "the row is in the compact form of onepass's data/written, in which mentions are words "
-            "without places; in a clone of the repository run  python recipes/builtin/written.py "
-            "DIRECTORY OUTPUT  to expand a directory of such files, and give the OUTPUT."
-        )
-    if "text" not in keys:
-        raise InputError(
-            f"the row has no 'text' (its keys: {', '.join(sorted(keys)) or 'none'}); expected "
-            "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, an export of Label Studio or "
-            "Prodigy, or an extraction, classification or multitask record."
-        )
-    if is_plain_row(row):
-        return None
-    if {"task", "labels", "gold"} <= keys:
-        return _classified
-    if not keys & _OWN and (keys & _PUBLIC or _looks_public(row)):
-        return _Annotated(path).example
-    return example_from_dict
+    keys = row.keys()
+    return "text" in row and not keys & _OWN and bool(keys & _PUBLIC or _looks_public(row))
 
 
 def _looks_public(row: _Row) -> bool:
@@ -174,8 +79,16 @@ def _looks_public(row: _Row) -> bool:
     return False
 
 
-def _classified(row: _Row) -> Example:
-    """Read a classification record."""
+def example_from_classification(row: _Row) -> Example:
+    """Read a classification record.
+
+    Raises:
+        InputError: for a wrong row.
+
+    >>> row = {"text": "Play jazz", "task": "intent", "labels": ["play", "stop"], "gold": ["play"]}
+    >>> example_from_classification(row).classifications[0].true
+    ('play',)
+    """
     return Example(
         text=as_text(needed(row, "text", "the row"), "text"),
         classifications=(_task(row),),
@@ -195,14 +108,25 @@ def _task(row: _Row) -> GoldTask:
     )
 
 
-class _Annotated:
-    """Reads extraction and multitask records, which agree wherever they share a key."""
+class AnnotatedRecords:
+    """Reads extraction and multitask records, which agree wherever they share a key.
+
+    Args:
+        path: the whole file, whose record types have the same fields everywhere.
+
+    Raises:
+        InputError: if ``NAME.labels.json`` is there but cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
         self._labels = FileLabels(path)
 
     def example(self, row: _Row) -> Example:
-        """Read one record."""
+        """Read one record.
+
+        Raises:
+            InputError: for a wrong row.
+        """
         text = as_text(needed(row, "text", "the row"), "text")
         mentions = [_mention(entity) for entity in as_rows(row.get("entities", ()), "entities")]
         # Without a label set, what was found is what was asked; an empty one says that the

@@ -4,8 +4,7 @@ import json
 import pytest
 
 from onepass.corpus.example import Example, Mention
-from onepass.corpus.public import read_any
-from onepass.corpus.reading import Format, file_format, read_training_file
+from onepass.corpus.formats import Format, format_of, read_any
 from onepass.errors import InputError
 
 BO = Example("Bo barks.", (Mention(0, 2, "dog"),))
@@ -23,15 +22,15 @@ def test_formats_are_told_apart_by_the_first_row(tmp_path, row, form, suffix):
     path = tmp_path / f"data{suffix}"
     content = ("\n" + json.dumps(row) + "\n").encode()
     path.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
-    assert file_format(path) is form
-    assert list(read_training_file(path)) == [BO]
+    assert format_of(path) is form
+    assert list(read_any(path)) == [BO]
 
 
 def test_a_row_in_another_format_is_refused_later(tmp_path):
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps(OWN) + "\n" + json.dumps(THEIRS))
     with pytest.raises(InputError, match="line 2: the row has the unknown key 'input'"):
-        list(read_training_file(path))
+        list(read_any(path))
 
 
 LABEL_STUDIO = {
@@ -52,19 +51,19 @@ MULTITASK = {**OWN, "label_set": ["dog"]}
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "form"),
     [
-        ("a.json", json.dumps([LABEL_STUDIO])),
-        ("a.jsonl", json.dumps(PRODIGY)),
-        ("a.jsonl", json.dumps(MULTITASK)),
-        ("a.conll", "Bo B-dog\nbarks O\n. O\n"),
+        ("a.json", json.dumps([LABEL_STUDIO]), Format.LABEL_STUDIO),
+        ("a.jsonl", json.dumps(PRODIGY), Format.PRODIGY),
+        ("a.jsonl", json.dumps(MULTITASK), Format.RECORDS),
+        ("a.conll", "Bo B-dog\nbarks O\n. O\n", Format.COLUMNS),
     ],
 )
-def test_other_formats_are_read_as_they_are_for_evaluation(tmp_path, name, content):
+def test_formats_of_tools_and_data_sets_have_names(tmp_path, name, content, form):
     path = tmp_path / name
     path.write_text(content)
-    assert file_format(path) is Format.OTHER
-    (example,) = read_training_file(path)
+    assert format_of(path) is form
+    (example,) = read_any(path)
     assert example.text.startswith("Bo barks")
     assert example.entities == (Mention(0, 2, "dog"),)
 
@@ -78,40 +77,56 @@ GLINER = {"tokenized_text": ["Bo", "barks."], "ner": [[0, 0, "dog"]]}
         (OWN, Format.ONEPASS),
         (THEIRS, Format.GLINER2),
         (GLINER, Format.GLINER),
-        (PRODIGY, Format.OTHER),
-        (MULTITASK, Format.OTHER),
+        (PRODIGY, Format.PRODIGY),
+        (MULTITASK, Format.RECORDS),
     ],
 )
 def test_rows_of_only_a_text_do_not_tell_the_format(tmp_path, row, form):
     path = tmp_path / "data.jsonl"
     plain = json.dumps({"text": "Al", "source": "here"}) + "\n"
     path.write_text(plain * 2 + json.dumps(row) + "\n")
-    assert file_format(path) is form
-    found = list(read_training_file(path))
-    assert found == [Example("Al", source="here")] * 2 + [BO]
-    assert found == list(read_any(path))
+    assert format_of(path) is form
+    assert list(read_any(path)) == [Example("Al", source="here")] * 2 + [BO]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "is empty"),
-        ("\n \n", "is empty"),
         (
             '{"tokens": ["Bo"], "ner": []}',
             "line 1: the row has no 'text' .its keys: ner, tokens",
         ),
         ("{}", "the row has no 'text' \\(its keys: none\\); expected onepass's own format"),
+        ("Bo B-dog\nbarks O\n", "holds columns of words and tags, which are known by the end of"),
     ],
 )
-def test_an_unknown_or_empty_file_is_refused(tmp_path, content, message):
+def test_an_unknown_file_is_refused(tmp_path, content, message):
     path = tmp_path / "data.jsonl"
     path.write_text(content)
-    with pytest.raises(InputError, match=message):
-        list(read_training_file(path))
+    for read in (format_of, lambda path: list(read_any(path))):
+        with pytest.raises(InputError, match=message):
+            read(path)
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_an_empty_file_has_no_format(tmp_path, content):
+    path = tmp_path / "data.jsonl"
+    path.write_text(content)
+    with pytest.raises(InputError, match="is empty; expected one JSON object a line"):
+        format_of(path)
+
+
+PRODIGY_TOO = {"text": "Bo barks.", "ner": [[0, 2, "dog"]], "spans": [], "answer": "accept"}
+
+
+def test_a_row_of_two_formats_is_in_the_one_that_is_asked_first(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(PRODIGY_TOO))
+    assert format_of(path) is Format.PRODIGY
+    assert next(read_any(path)).entities == ()
 
 
 def test_one_list_of_rows_is_as_good_as_lines(tmp_path):
     path = tmp_path / "data.json"
     path.write_text('[{"text": "Bo"}, {"text": "It"}]')
-    assert [example.text for example in read_training_file(path)] == ["Bo", "It"]
+    assert [example.text for example in read_any(path)] == ["Bo", "It"]

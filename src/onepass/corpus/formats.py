@@ -1,0 +1,209 @@
+"""Annotated files of any known format: one table says how rows are recognized and what reads them.
+
+It knows which formats there are, in the order in which they are asked, and nothing of what is in
+their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from onepass.corpus import conll
+from onepass.corpus.example import Example
+from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
+from onepass.corpus.gliner import example_from_gliner, is_gliner_row
+from onepass.corpus.gliner2 import OnMissing, example_from_gliner2, is_gliner2_row
+from onepass.corpus.jsonl import example_from_dict, is_plain_row
+from onepass.corpus.label_studio import LabelStudio, is_label_studio_row, is_small_export
+from onepass.corpus.prodigy import Prodigy, is_prodigy_row
+from onepass.corpus.public_records import (
+    AnnotatedRecords,
+    example_from_classification,
+    is_annotated_row,
+    is_classification_row,
+)
+from onepass.corpus.rows import at_line, each_entry
+from onepass.errors import InputError
+
+_Row = Mapping[str, Any]
+_Read = Callable[[_Row], Example | None]  # None for a row that is left out
+_COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
+
+
+class Format(StrEnum):
+    """A format of annotated files."""
+
+    ONEPASS = "onepass"
+    GLINER2 = "gliner2"
+    GLINER = "gliner"
+    GLICLASS = "gliclass"
+    LABEL_STUDIO = "label-studio"
+    PRODIGY = "prodigy"
+    CLASSIFICATION = "classification"
+    RECORDS = "records"  # of extraction and of several tasks
+    COLUMNS = "columns"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFormat:
+    """A format of rows.
+
+    Attributes:
+        name: the format.
+        recognizes: says whether a row with more than a text is in it, if no format before it does.
+        reader: (path of the whole file, what is told of surfaces that are not in their text) to
+            what reads a row of the file.
+    """
+
+    name: Format
+    recognizes: Callable[[_Row], bool]
+    reader: Callable[[Path, OnMissing | None], _Read]
+
+
+ROW_FORMATS = (
+    RowFormat(Format.LABEL_STUDIO, is_label_studio_row, lambda path, _: LabelStudio(path).example),
+    RowFormat(Format.PRODIGY, is_prodigy_row, lambda path, _: Prodigy(path).example),
+    RowFormat(
+        Format.GLINER2,
+        is_gliner2_row,
+        lambda _, tell: partial(example_from_gliner2, on_missing=tell),
+    ),
+    RowFormat(Format.GLINER, is_gliner_row, lambda *_: example_from_gliner),
+    RowFormat(Format.GLICLASS, is_gliclass_row, lambda *_: example_from_gliclass),
+    RowFormat(Format.CLASSIFICATION, is_classification_row, lambda *_: example_from_classification),
+    RowFormat(Format.RECORDS, is_annotated_row, lambda path, _: AnnotatedRecords(path).example),
+    RowFormat(
+        Format.ONEPASS,
+        lambda row: "text" in row and not is_small_export(row),
+        lambda *_: example_from_dict,
+    ),
+)
+
+
+def format_of(path: Path) -> Format:
+    """Return the format of a file, by the end of its name or by its first row that shows one.
+
+    Raises:
+        InputError: if there is no such file, it is empty, or that row fits no format.
+    """
+    if conll.is_columns(path):
+        return Format.COLUMNS
+    is_plain = False
+    for place, row in _entries(path):
+        if isinstance(row, InputError):
+            raise row
+        if not is_plain_row(row):
+            with at_line(path, place):
+                return _row_format(row).name
+        is_plain = True
+    if is_plain:
+        return Format.ONEPASS
+    raise InputError(f"{path} is empty; expected one JSON object a line.")
+
+
+def read_any(path: Path, *, on_missing: Callable[[str], None] | None = None) -> Iterator[Example]:
+    """Yield the examples of an annotated file, in whichever of the formats it holds.
+
+    All rows are in one format, that of the first row that shows one: onepass's own, those of
+    GLiNER2, GLiNER and GLiClass, exports of Label Studio and Prodigy, records of public data sets
+    (`onepass.corpus.public_records`), or columns.
+
+    Args:
+        path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
+            (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``, ``.annotated``), see
+            `onepass.corpus.conll`.
+        on_missing: a function that gets a message about every surface that is not in its text
+            (GLiNER2's format only); None refuses such a row instead.
+
+    Raises:
+        InputError: if the file cannot be read, naming the first line that does not fit, and why.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     path = Path(directory, "data.jsonl")
+    ...     _ = path.write_text('{"input": "Bo barks.", "output": {"entities": {"dog": ["Bo"]}}}')
+    ...     [example.entities for example in read_any(path)]
+    [(Mention(start=0, end=2, label='dog'),)]
+    """
+    for _, example in read_each(path, on_missing=on_missing):
+        if isinstance(example, InputError):
+            raise example
+        yield example
+
+
+def read_each(
+    path: Path, *, on_missing: Callable[[str], None] | None = None
+) -> Iterator[tuple[str, Example | InputError]]:
+    """Yield the place ("line 3") and the example of every row, or what is wrong with the row.
+
+    Args:
+        path: as in `read_any`.
+        on_missing: as in `read_any`.
+
+    Raises:
+        InputError: where the file cannot be read on.
+    """
+    if conll.is_columns(path):
+        yield from conll.read_each_sentence(path)
+        return
+    place = ""
+
+    def tell(sentence: str) -> None:
+        if on_missing is not None:
+            on_missing(f"{path}, {place}: {sentence}")
+
+    read: _Read | None = None
+    for place, row in _entries(path):
+        if isinstance(row, InputError):
+            yield place, row
+            continue
+        try:
+            with at_line(path, place):
+                if read is None and not is_plain_row(row):
+                    read = _row_format(row).reader(path, on_missing and tell)
+                example = (read or example_from_dict)(row)
+        except InputError as error:
+            yield place, error
+        else:
+            if example is not None:
+                yield place, example
+
+
+def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+    """Yield the rows of a file; one of columns under a name of others is refused as that."""
+    for place, row in each_entry(path):
+        if isinstance(row, InputError) and place == "line 1":
+            conll.check_name(path)
+        yield place, row
+
+
+def _row_format(row: _Row) -> RowFormat:
+    """Return the first format that recognizes a row.
+
+    Raises:
+        InputError: if there is none.
+    """
+    for form in ROW_FORMATS:
+        if form.recognizes(row):
+            return form
+    if is_small_export(row):
+        raise InputError(
+            "the row is of Label Studio's export JSON-MIN, but only its export JSON is read; "
+            "export the project as that."
+        )
+    if {"t"} < row.keys() <= _COMPACT:
+        raise InputError(
+            "the row is in the compact form of onepass's data/written, in which mentions are words "
+            "without places; in a clone of the repository run  python recipes/builtin/written.py "
+            "DIRECTORY OUTPUT  to expand a directory of such files, and give the OUTPUT."
+        )
+    raise InputError(
+        f"the row has no 'text' (its keys: {', '.join(sorted(row)) or 'none'}); expected "
+        "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, an export of Label Studio or "
+        "Prodigy, or an extraction, classification or multitask record."
+    )
