@@ -102,7 +102,7 @@ def test_parquet_with_strings_that_are_not_utf8(tmp_path: Path, load: Load, form
         out = tmp_path / f"out.{form}"
         run(Job(input=tmp_path / "in.parquet", output=out, schema=SCHEMA), load=load)
         assert out.read_text().count("xff") == 2
-    out = tmp_path / f"texts.{form}"
+    out = tmp_path / f"found.{form}"
     counts = run(Job(input=tmp_path / "texts.parquet", output=out, schema=SCHEMA), load=load)
     assert (counts.rows, counts.failed) == (3, 1)
 

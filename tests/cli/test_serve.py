@@ -10,7 +10,11 @@ from onepass.serving import run
 
 @pytest.mark.parametrize(
     ("keys", "said"),
-    [("", "no API key: all may use it"), ("one-key", "1 API key"), ("one-key,two", "2 API keys")],
+    [
+        ("", "no API key: all may use it"),
+        ("a" * 16, "1 API key"),
+        (f"{'a' * 16},{'b' * 16}", "2 API keys"),
+    ],
 )
 def test_it_says_how_many_keys_there_are(
     onepass: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, keys: str, said: str

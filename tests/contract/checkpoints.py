@@ -20,11 +20,14 @@ from safetensors.numpy import load_file, save_file
 from onepass import Extractor, Schema
 from onepass.hub.checkpoint import WEIGHTS
 from onepass.hub.files import read_json
+from onepass.models.boundary.network.checkpoint import load_network as load_boundary
+from onepass.models.boundary.network.checkpoint import save_network as save_boundary
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.network.checkpoint import load_network as load_gliner
 from onepass.models.gliner.network.checkpoint import save_network as save_gliner
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.results.types import Extraction, Value
+from tests.boundary_checkpoints import EACH, SHARED, make_boundary
 from tests.gliner_checkpoints import KINDS, NAMERS, RELATED, make_reference
 from tests.tiny import make_tiny_checkpoint
 
@@ -122,6 +125,32 @@ def load_gliner2_reference(directory: Path) -> Any:
     return GLiNER2.from_pretrained(str(directory))
 
 
+def boundary(head: dict[str, Any], *, backbone: str = "bert", seed: int = 0) -> Kind:
+    """Return a GLiNER2 boundary checkpoint.
+
+    Args:
+        head: its parts.
+        backbone: "bert" or "deberta-v2".
+        seed: of the weights, one under which this checkpoint finds something.
+    """
+
+    def make(directory: Path) -> None:
+        make_boundary(directory, backbone=backbone, seed=seed, head=head)
+
+    def resave(source: Path, directory: Path) -> None:
+        encoder_config = read_json(source / "encoder_config" / "config.json")
+        network = load_boundary(source)
+        save_boundary(network, directory, encoder_config=encoder_config, tokenizer_from=source)
+
+    return Kind("gliner2-boundary", make, resave, load_boundary_reference, architecture="boundary")
+
+
+def load_boundary_reference(directory: Path) -> Any:
+    from gliner2 import BoundaryExtractor
+
+    return BoundaryExtractor.from_pretrained(str(directory))
+
+
 def gliner(name: str, seed: int = 0, **changes: Any) -> Kind:
     """Return a GLiNER checkpoint that the reference library makes.
 
@@ -162,6 +191,8 @@ CHECKPOINTS: Mapping[str, Kind] = {
     "gliner2-bert-v2": gliner2("bert", "count_lstm_v2", seed=3),
     "gliner2-deberta-lstm": gliner2("deberta-v2", "count_lstm", seed=5, absent=True),
     "gliner2-bert-moe": gliner2("bert", "count_lstm_moe", seed=3),
+    "boundary-shared": boundary(SHARED, seed=21),
+    "boundary-each": boundary(EACH, backbone="deberta-v2", seed=2),
     "gliner-span": gliner("span"),
     "gliner-token": gliner("token", seed=2, encoder="bert"),
     "gliner-bi-span": gliner("bi-span", encoder="bert"),

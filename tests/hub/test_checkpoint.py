@@ -26,7 +26,7 @@ def make(directory: Path, **files: dict[str, Any]) -> Checkpoint:
     ("config", "kind"),
     [
         ({"model_type": "extractor"}, "gliner2"),
-        ({"model_type": "extractor", "architecture": "boundary"}, "gliner2"),
+        ({"model_type": "extractor", "architecture": "boundary"}, "gliner2-boundary"),
         ({"counting_layer": "count_lstm_v2"}, "gliner2"),
         ({"model_name": "microsoft/deberta-v3-base", "max_width": 8}, "gliner2"),
         (GLICLASS, "gliclass"),

@@ -10,6 +10,7 @@ from onepass.hub.checkpoint import KINDS
 from onepass.hub.find import is_hub_id
 from onepass.hub.registry import KNOWN, find_known, suggest
 from onepass.models.gliner.config import GlinerConfig
+from onepass.models.registry import FAMILIES
 
 
 def test_entries_are_well_formed():
@@ -23,10 +24,7 @@ def test_entries_are_well_formed():
 
 
 def test_what_is_supported():
-    for model in KNOWN:
-        span = (model.family, model.architecture) == ("gliner2", "span")
-        assert model.supported == (span or model.family in ("gliner", "gliclass"))
-        assert model.supported != model.note.startswith("planned")
+    assert all(model.supported == (model.family in FAMILIES) for model in KNOWN)
 
 
 def test_gliner_models_have_the_names_of_their_architectures():

@@ -27,6 +27,7 @@ ADAPTER = "onepass_adapter"  # folder of both beside what they change, where we 
 SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibration, templates
 KINDS: Mapping[str, str] = {
     "gliner2": f"{CONFIG} with model_type 'extractor'",
+    "gliner2-boundary": f"{CONFIG} with model_type 'extractor' and architecture 'boundary'",
     "gliner": GLINER_CONFIG,
     "gliclass": f"{CONFIG} with model_type 'GLiClass'",
     "nli": f"{CONFIG} of a sequence classifier with a label 'entailment'",
@@ -170,6 +171,8 @@ def _kind_of(config: Mapping[str, Any], *, gliner: bool) -> str | None:
     if gliner:
         return "gliner"
     model_type = config.get("model_type")
+    if model_type == "extractor" and config.get("architecture") == "boundary":
+        return "gliner2-boundary"
     if model_type == "extractor" or "counting_layer" in config:
         return "gliner2"
     if model_type == "GLiClass" or "GLiClassModel" in _architectures(config):

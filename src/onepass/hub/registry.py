@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _ASK = "see model card"
-_PLANNED = "planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,15 @@ def _span(name: str, parameters: int | None, languages: str, note: str) -> Known
 
 
 def _boundary(name: str, parameters: int, languages: str, encoder: str) -> KnownModel:
-    note = f"{_PLANNED}; {encoder}"
     return KnownModel(
-        f"fastino/{name}", "gliner2", "boundary", parameters, _ASK, languages, False, note
+        f"fastino/{name}",
+        "gliner2-boundary",
+        "boundary",
+        parameters,
+        _ASK,
+        languages,
+        True,
+        encoder,
     )
 
 

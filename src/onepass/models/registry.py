@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "gliner2": "onepass.models.gliner2.family:GLINER2",
+    "gliner2-boundary": "onepass.models.boundary.family:BOUNDARY",
     "gliner": "onepass.models.gliner.family:GLINER",
     "gliclass": "onepass.models.gliclass.family:GLICLASS",
     "nli": "onepass.models.nli.family:NLI",

@@ -14,6 +14,7 @@ from onepass.builtin import named
 from onepass.corpus.example import Example
 from onepass.errors import CheckpointError
 from onepass.hub import Checkpoint
+from onepass.models.boundary.targets import BoundaryLoss
 from onepass.models.complete import complete
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
@@ -60,6 +61,15 @@ def _open_gliner2(
     return Gliner2Trainee(found.directory, own, device=device, weights=weights, splitter=splitter)
 
 
+def _open_boundary(
+    found: Checkpoint, loss: Loss | None, device: str, splitter: Splitter | None
+) -> Trainee:
+    from onepass.training.boundary import BoundaryTrainee
+
+    own = _own(loss, BoundaryLoss)
+    return BoundaryTrainee(found.directory, own, device=device, splitter=splitter)
+
+
 def _open_gliner(
     found: Checkpoint, loss: Loss | None, device: str, splitter: Splitter | None
 ) -> Trainee:
@@ -98,6 +108,7 @@ def _gliclass_decides() -> Decides:
 
 TRAINED: Mapping[str, TrainedFamily] = {
     "gliner2": TrainedFamily(LossWeights, _open_gliner2, decides=_gliner2_decides),
+    "gliner2-boundary": TrainedFamily(BoundaryLoss, _open_boundary),
     "gliner": TrainedFamily(GlinerLoss, _open_gliner, lambda one: replace(one, structures=())),
     "gliclass": TrainedFamily(
         GliclassLoss,

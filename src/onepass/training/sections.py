@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from onepass.errors import InputError
+from onepass.models.boundary.targets import BoundaryLoss
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner2.targets import LossWeights
@@ -21,9 +22,9 @@ from onepass.training.lora import LoraOptions
 from onepass.training.rl.config import RlOptions
 from onepass.training.selftrain import SelfTraining
 
-Loss = LossWeights | GlinerLoss | GliclassLoss
+Loss = LossWeights | BoundaryLoss | GlinerLoss | GliclassLoss
 Part = TypeVar("Part", bound=SamplingOptions | Loss)
-_NUMBERS = (SamplingOptions, LossWeights)  # whose values are all numbers from 0
+_NUMBERS = (SamplingOptions, LossWeights, BoundaryLoss)  # whose values are all numbers from 0
 
 
 def read_sections(values: dict[str, Any]) -> None:

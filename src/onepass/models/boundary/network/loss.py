@@ -1,0 +1,172 @@
+"""The training loss of a boundary network.
+
+Binary terms over the places where spans start and end, the words inside, the spans and pairs that
+are scored, and whether there is anything; softmaxes over the values of the fields of a record, and
+classification. The published training has more terms (listwise and consistency losses), which are
+not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from onepass.arrays import Bools, Int64s
+from onepass.models.boundary.network.network import BoundaryNetwork
+from onepass.models.boundary.network.outputs import Known, Outputs, run_network
+from onepass.models.boundary.targets import BoundaryLoss, GoldGroup, Span, Targets
+from onepass.models.gliner2.network.loss import class_terms
+from onepass.models.gliner2.prompt import Kind
+from onepass.nn.device import moved
+
+_FAR = 1_000_000  # more words than a window has
+_binary = functional.binary_cross_entropy_with_logits
+
+
+def compute_loss(
+    network: BoundaryNetwork, targets: Targets, weights: BoundaryLoss
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss of a batch and its terms as numbers.
+
+    Args:
+        network: in training mode.
+        targets: the batch with its gold spans.
+        weights: of the terms.
+
+    Returns:
+        The weighted sum of the terms, and each term by its name in `BoundaryLoss`; a term that the
+        batch has nothing for is left out.
+    """
+    outputs = run_network(network, targets)
+    terms: list[tuple[str, torch.Tensor | None, float]] = []
+    if outputs.known is not None:
+        boundaries, inside, nothing = _place_terms(outputs.known, targets)
+        terms += [
+            ("boundaries", boundaries, weights.boundaries),
+            ("inside", inside, weights.inside),
+            ("nothing", nothing, weights.nothing),
+            ("spans", _span_term(outputs, targets), weights.spans),
+            ("records", _record_term(outputs, targets), weights.records),
+            ("relations", _pair_term(outputs, targets), weights.relations),
+        ]
+    if outputs.classes is not None:
+        softmax, binary = class_terms(outputs.classes, targets.classes)
+        terms.append(("classes", softmax, weights.classes))
+        terms.append(("binary_classes", binary, weights.binary_classes))
+    total = torch.zeros(())  # a number, which goes with tensors of any device
+    for _, value, weight in terms:
+        if value is not None:
+            total = total + value * weight
+    return total, {name: float(v.detach()) for name, v, _ in terms if v is not None}
+
+
+def _place_terms(
+    known: Known, targets: Targets
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Return the terms of places, of words inside and of nothing: means over the open queries."""
+    shape = known.starts.shape
+    starts, ends = np.zeros((2, *shape), dtype=np.float32)
+    inside = np.zeros(known.inside.shape, dtype=np.float32)
+    text = np.zeros((*shape[:2], shape[2]), dtype=bool)  # places that count
+    nothing = np.full(shape[:2], -1.0, dtype=np.float32)
+    for group in targets.groups:
+        words = int(targets.batch.word_counts[group.row])
+        for item, spans in enumerate(group.spans):
+            at = (group.row, group.first + item)
+            if targets.closed[at]:
+                continue
+            text[at][: words + 1] = True
+            if group.kind is Kind.ENTITIES:
+                nothing[at] = float(not spans)
+            for start, end in spans:
+                starts[at][start] = ends[at][end] = 1
+                inside[at][start:end] = 1
+    device = known.starts.device
+    counted = moved(text, device)
+    queries = counted.any(-1).sum().clamp(min=1)
+    gold = [moved(values, device) for values in (starts, ends, inside)]
+    both = _binary(known.starts, gold[0], reduction="none")
+    both = both + _binary(known.ends, gold[1], reduction="none")
+    within = _binary(known.inside, gold[2], reduction="none") * counted[..., 1:]
+    absent = None
+    if known.nothing is not None and (nothing >= 0).any():
+        truth = moved(nothing, device)
+        each = _binary(known.nothing, truth.clamp(min=0), reduction="none")
+        absent = (each * (truth >= 0)).sum() / (truth >= 0).sum()
+    return (both * counted).sum() / queries, within.sum() / queries, absent
+
+
+def _span_term(outputs: Outputs, targets: Targets) -> torch.Tensor:
+    """Return the binary term of spans: a sum over those of a query, a mean over open queries."""
+    total, queries = torch.zeros(()), 0
+    for group in targets.groups:
+        logits, places = outputs.spans[group.row], outputs.places[group.row]
+        prefix = int(targets.prefix[group.row])
+        for item, spans in enumerate(group.spans):
+            query = group.first + item
+            if targets.closed[group.row, query]:
+                continue
+            starts, ends = places[query].T
+            counts = ends > starts
+            if item in group.choices:  # its spans are choices, and nothing else
+                counts &= np.isin(starts, group.choices[item]) & (ends - starts == 1)
+            else:
+                counts &= starts >= prefix
+            unsure = [span for own, span in targets.ignored[group.row] if own == query]
+            counts &= ~_among(places[query], unsure)
+            gold = moved(_among(places[query], spans).astype(np.float32), logits.device)
+            each = _binary(logits[query], gold, reduction="none")
+            total = total + (each * moved(counts, logits.device)).sum()
+            queries += 1
+    return total / max(queries, 1)
+
+
+def _among(places: Int64s, spans: Iterable[Span]) -> Bools:
+    """Return (spans,) true where one of (spans, 2) places is among the given ones."""
+    keys = [start * _FAR + end for start, end in spans]
+    return np.isin(places[:, 0] * _FAR + places[:, 1], keys)
+
+
+def _record_term(outputs: Outputs, targets: Targets) -> torch.Tensor | None:
+    """Return the term of the values of records, a mean over fields; None without any."""
+    terms = []
+    for number, logits in outputs.records.items():
+        group = targets.groups[number]
+        places = outputs.places[group.row][group.first :]
+        for line, record in enumerate(group.records):
+            for item, values in enumerate(record.values):
+                if item != group.anchor and values is not None:
+                    right = moved(_among(places[item], values), logits.device)
+                    terms.append(_field_term(logits[line, item], right, group, item))
+    return torch.stack(terms).mean() if terms else None
+
+
+def _field_term(
+    logits: torch.Tensor, right: torch.Tensor, group: GoldGroup, item: int
+) -> torch.Tensor:
+    """Return the term of one field: right values share the win, or none wins; of a list, binary.
+
+    Args:
+        logits: (1 + spans,), the first of no value.
+        right: (spans,) booleans.
+        group: of the field.
+        item: of the field.
+    """
+    if not group.single[item]:
+        return _binary(logits[1:], right.to(logits.dtype), reduction="sum")
+    wins = torch.cat([~right.any()[None], right])
+    lowest = torch.finfo(logits.dtype).min
+    return logits.logsumexp(-1) - logits.masked_fill(~wins, lowest).logsumexp(-1)
+
+
+def _pair_term(outputs: Outputs, targets: Targets) -> torch.Tensor | None:
+    """Return the binary term of pairs: a sum over those of a type, a mean over types."""
+    terms = []
+    for number, (places, logits) in outputs.pairs.items():
+        gold = {(*head, *tail) for head, tail in targets.groups[number].pairs}
+        right = np.array([tuple(pair) in gold for pair in places.tolist()], dtype=np.float32)
+        terms.append(_binary(logits, moved(right, logits.device), reduction="sum"))
+    return torch.stack(terms).mean() if terms else None

@@ -1,0 +1,89 @@
+"""What a boundary checkpoint answers, beyond what holds for every family."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+from tests.boundary_checkpoints import SHARED, SMALL, make_boundary
+
+from onepass import Extractor, Schema
+from onepass.errors import CheckpointError, SchemaError
+
+TEXT = "Tim Cook runs Apple in Paris; the price of 9 red things is not bad."
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Extractor:
+    directory = tmp_path_factory.mktemp("boundary") / "shared"
+    return Extractor.from_pretrained(make_boundary(directory, seed=21), backend="torch")
+
+
+def test_a_span_may_have_any_length(shared: Extractor) -> None:
+    doc = shared.extract(TEXT, {"entities": ["person"]}, threshold=0.0, overlap="all")
+    assert max(len(entity.text.split()) for entity in doc.entities) > 12
+
+
+def test_a_label_that_says_there_is_nothing_has_no_spans(tmp_path: Path) -> None:
+    directory = make_boundary(tmp_path / "own", seed=21)
+    weights = load_file(directory / "model.safetensors")
+    weights["boundary_head.null_projection.bias"][...] = 50
+    save_file(weights, directory / "model.safetensors")
+    model = Extractor.from_pretrained(directory, backend="torch")
+    schema = Schema().entities(["person"]).structure("product", ["name", "price"])
+    doc = model.extract(TEXT, schema, threshold=0.0)
+    assert not doc.entities
+    assert doc.records["product"]  # only entities abstain, as in gliner2
+
+
+def test_no_pair_repeats_a_better_one(shared: Extractor) -> None:
+    doc = shared.extract(TEXT, Schema().relations(["works for"]), threshold=0.0)
+    pairs = [(r.head, r.tail) for r in doc.relations]
+    for i, (head, tail) in enumerate(pairs):
+        for other, end in pairs[:i]:
+            heads = head.start < other.end and other.start < head.end
+            assert not (heads and tail.start < end.end and end.start < tail.end)
+    assert len(pairs) > 3
+
+
+def test_a_structure_of_choices_alone_is_one_record(shared: Extractor) -> None:
+    schema = Schema().structure("product", ["size::[small|large]::str", "color::[red|blue]::list"])
+    (record,) = shared.extract(TEXT, schema, threshold=0.0).records["product"]
+    assert record["size"].text in ("small", "large")
+    assert {one.text for one in record["color"]} == {"red", "blue"}
+
+
+def test_fields_with_rules(shared: Extractor) -> None:
+    schema = Schema().structure(
+        "thing", ["name::str", {"name": "number", "dtype": "str", "pattern": r"^\d+$"}]
+    )
+    for record in shared.extract(TEXT, schema, threshold=0.0).records["thing"]:
+        assert record["number"] is None or record["number"].text == "9"
+
+
+@pytest.mark.parametrize(
+    ("off", "schema"),
+    [
+        ("records", Schema().structure("product", ["name"])),
+        ("relations", Schema().relations(["works for"])),
+    ],
+)
+def test_what_a_checkpoint_has_no_head_for_is_refused(
+    tmp_path: Path, off: str, schema: Schema
+) -> None:
+    directory = make_boundary(tmp_path / "own", head=SMALL | {f"enable_{off}": False})
+    model = Extractor.from_pretrained(directory, backend="torch")
+    with pytest.raises(SchemaError, match=f"has no head for {off} .*leave the {off} out"):
+        model.extract(TEXT, schema)
+    assert model.extract(TEXT, {"entities": ["person"]}) is not None
+
+
+def test_weights_of_another_configuration_are_refused(tmp_path: Path) -> None:
+    directory = make_boundary(tmp_path / "own")
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    config["boundary_head"] = SHARED | {"boundary_dim": 8}
+    (directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="another shape than the configuration says"):
+        Extractor.from_pretrained(directory, backend="torch")

@@ -1,0 +1,60 @@
+"""``config.json`` of boundary checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.boundary_checkpoints import EACH, SHARED
+
+from onepass.errors import CheckpointError
+from onepass.models.boundary.config import BoundaryConfig, Records, Relations
+
+
+def read(head: dict[str, Any] | None = None, **config: Any) -> BoundaryConfig:
+    return BoundaryConfig.from_dict({"boundary_head": head or {}, **config})
+
+
+def test_defaults_are_those_of_gliner2() -> None:
+    gliner2 = pytest.importorskip("gliner2.configuration")
+    theirs, ours = gliner2.BoundaryHeadSettings(), read().to_dict()["boundary_head"]
+    assert ours == {name: getattr(theirs, name) for name in ours}
+
+
+@pytest.mark.parametrize("head", [{}, SHARED, EACH, {"enable_records": False}, {"dropout": 0.0}])
+def test_what_is_written_is_read_again(head: dict[str, Any]) -> None:
+    config = read(head, model_name="mine", token_pooling="mean")
+    assert BoundaryConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("version", "head", "records", "relations"),
+    [
+        (3, {}, Records(), Relations()),
+        (2, {}, None, None),
+        (2, {"enable_relations": True}, None, Relations()),
+        (3, {"enable_records": False}, None, Relations()),
+    ],
+)
+def test_old_checkpoints_have_neither_records_nor_relations(
+    version: int, head: dict[str, Any], records: Records | None, relations: Relations | None
+) -> None:
+    config = read(head, config_version=version)
+    assert (config.records, config.relations) == (records, relations)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ({"adaptive_threshold": True}, "adaptive_threshold of this GLiNER2 checkpoint is not"),
+        ({"content_soft_max_pool": True}, "content_soft_max_pool of this GLiNER2 checkpoint"),
+        ({"candidate_pool": "all"}, "candidate_pool 'all' .* is not known; per_query, shared are"),
+        ({"boundary_dim": 0}, "boundary_dim of the boundary_head of this GLiNER2 checkpoint must"),
+        ({"pair_temperature": 0}, "pair_temperature .* must be a number from"),
+        ({"abstention_threshold": 2}, "abstention_threshold .* from 0 to 1"),
+        ({"use_inside_evidence": "yes"}, "use_inside_evidence .* must be true or false"),
+    ],
+)
+def test_refused(head: dict[str, Any], said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        read(head)
