@@ -10,6 +10,7 @@ import numpy as np
 
 from onepass.arrays import Bools, Float32s, Float64s, Int64s
 from onepass.backends.base import Rows
+from onepass.models.boundary.config import BoundaryConfig, Head
 from onepass.models.boundary.pairs import score_pairs
 from onepass.models.boundary.proposals import Places, Spans, propose
 from onepass.models.boundary.records import score_records
@@ -40,6 +41,59 @@ class Queries:
     vectors: Float32s
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What the graph "boundaries" says of some texts; axes as in its outputs."""
+
+    place_states: Float32s
+    starts: Float32s
+    ends: Float32s
+    inside: Float32s
+    start_keys: Float32s
+    end_keys: Float32s
+    gates: Float32s | None
+    nothing: Float32s | None
+
+    @classmethod
+    def of(cls, outputs: Sequence[Float32s], config: BoundaryConfig) -> _Known:
+        """Name the outputs, of which a checkpoint has the last two or not."""
+        gates = outputs[6] if config.proposals.pool == "per_query" else None
+        nothing = outputs[-1] if config.head.abstains else None
+        states, starts, ends, inside, start_keys, end_keys = outputs[:6]
+        return cls(states, starts, ends, inside, start_keys, end_keys, gates, nothing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """One text: its places, the spans that are scored, and what (queries, spans) have inside."""
+
+    text: Places
+    spans: Spans
+    inside: Float32s
+
+    @property
+    def places(self) -> Int64s:
+        """Return (queries, spans, 2)."""
+        own = self.spans.places
+        return np.broadcast_to(own, (len(self.inside), *own.shape[-2:]))
+
+    def logits(self, said: Float32s, head: Head) -> Float32s:
+        """Return (queries, spans) logits, minus infinity for what is no span.
+
+        Args:
+            said: (queries, spans) of the graph "spans".
+            head: of the checkpoint.
+        """
+        places = self.places
+        sums = said + _taken(self.text.starts, places[..., 0])
+        sums = sums + _taken(self.text.ends, places[..., 1])
+        if self.text.gates is not None:
+            sums = sums + self.spans.prior
+        elif head.inside:  # with gates it is an input of the graph
+            sums = sums + self.inside
+        return np.where(self.spans.real, sums, np.float32(-np.inf))
+
+
 def score_spans(
     batch: Batch, word_states: Rows, queries: Queries, how: How
 ) -> list[BoundaryScores]:
@@ -51,60 +105,45 @@ def score_spans(
         queries: of the rows that ask.
         how: what they are scored with.
     """
-    backend, config = how.backend, how.config
     used = queries.rows
-    counts = batch.word_counts[used]
-    texts = {"word_states": word_states[used], "word_counts": counts, "queries": queries.vectors}
-    known = backend.run("boundaries", texts)
-    check_finite(known[1], known[2])
     readings = [batch.readings[row] for row in used.tolist()]
-    own = [
-        Places(
-            known[1][line, :asked, : words + 1], known[2][line, :asked, : words + 1],
-            known[4][line, : words + 1], known[5][line, : words + 1],
-            known[6][line, :asked] if config.proposals.pool == "per_query" else None,
-        )
-        for line, (asked, words) in enumerate(
-            zip(queries.counts.tolist(), counts.tolist(), strict=True)
-        )
-    ]  # fmt: skip
-    spans = [
-        propose(text, config.proposals, _choice_words(reading))
-        for text, reading in zip(own, readings, strict=True)
+    texts = {
+        "word_states": word_states[used],
+        "word_counts": batch.word_counts[used],
+        "queries": queries.vectors,
+    }
+    known = _Known.of(how.backend.run("boundaries", texts), how.config)
+    check_finite(known.starts, known.ends)
+    rows = [
+        _row(known, line, (int(queries.counts[line]), int(batch.word_counts[row])), reading, how)
+        for line, (row, reading) in enumerate(zip(used.tolist(), readings, strict=True))
     ]
-    inside = [
-        _inside(one, known[3][line, :asked, : len(text.start_keys) - 1])
-        for line, (one, text, asked) in enumerate(
-            zip(spans, own, queries.counts.tolist(), strict=True)
-        )
-    ]
-    raw = _run_spans(spans, inside, {"place_states": known[0], **texts}, queries, how)
+    said = _run_spans(rows, {"place_states": known.place_states, **texts}, queries, how)
     found = []
-    for line, (one, text, asked) in enumerate(
-        zip(spans, own, queries.counts.tolist(), strict=True)
-    ):
-        count = one.places.shape[-2]
-        places = np.broadcast_to(one.places, (asked, count, 2))
-        logits = raw[line, :asked, :count] + _taken(text.starts, places[..., 0])
-        logits += _taken(text.ends, places[..., 1])
-        if text.gates is not None:
-            logits += one.prior
-        elif config.head.inside:
-            logits += inside[line]
-        logits = np.where(one.real, logits, np.float32(-np.inf))
-        nothing = known[-1][line, :asked] if config.head.abstains else None
-        found.append(
-            BoundaryScores(
-                places,
-                logits,
-                _probs(logits, readings[line], queries.firsts[line], how),
-                _there(nothing, asked, config.head.abstention),
-                queries.firsts[line],
-            )
-        )
-    score_records(found, readings, (known[0], queries.vectors), how)
+    for line, (row, reading) in enumerate(zip(rows, readings, strict=True)):
+        asked, count = row.inside.shape
+        logits = row.logits(said[line, :asked, :count], how.config.head)
+        probs = _probs(logits, reading, queries.firsts[line], how)
+        nothing = None if known.nothing is None else known.nothing[line, :asked]
+        there = _there(nothing, asked, how.config.head.abstention)
+        found.append(BoundaryScores(row.places, logits, probs, there, queries.firsts[line]))
+    score_records(found, readings, (known.place_states, queries.vectors), how)
     score_pairs(found, readings, texts, how)
     return found
+
+
+def _row(known: _Known, line: int, sizes: tuple[int, int], reading: Reading, how: How) -> _Row:
+    """Return one text with the spans that are scored; ``sizes`` are its queries and words."""
+    asked, words = sizes
+    text = Places(
+        known.starts[line, :asked, : words + 1],
+        known.ends[line, :asked, : words + 1],
+        known.start_keys[line, : words + 1],
+        known.end_keys[line, : words + 1],
+        None if known.gates is None else known.gates[line, :asked],
+    )
+    spans = propose(text, how.config.proposals, _choice_words(reading))
+    return _Row(text, spans, _inside(spans, known.inside[line, :asked, :words]))
 
 
 def _there(nothing: Float32s | None, queries: int, limit: float) -> Bools:
@@ -148,38 +187,30 @@ def _inside(spans: Spans, logits: Float32s) -> Float32s:
     return mean
 
 
-def _run_spans(
-    spans: Sequence[Spans],
-    inside: Sequence[Float32s],
-    texts: dict[str, Any],
-    queries: Queries,
-    how: How,
-) -> Float32s:
-    """Return (used, queries, spans) what the graph says of the spans."""
-    backend, config = how.backend, how.config
-    rows, asked = queries.vectors.shape[:2]
-    most = max(max(one.places.shape[-2] for one in spans), 1)
-    if config.proposals.pool == "shared":
-        places = np.zeros((rows, most, 2), dtype=np.int64)
-        mask = np.zeros((rows, most), dtype=np.int64)
-        prior = np.zeros((rows, most), dtype=np.float32)
-        for line, one in enumerate(spans):
-            count = len(one.places)
-            places[line, :count], mask[line, :count], prior[line, :count] = (
-                one.places, 1, one.prior,
-            )  # fmt: skip
+def _run_spans(rows: Sequence[_Row], texts: dict[str, Any], queries: Queries, how: How) -> Float32s:
+    """Return (used, queries, spans) what the graph "spans" says."""
+    lines, asked = queries.vectors.shape[:2]
+    most = max(max(row.spans.places.shape[-2] for row in rows), 1)
+    if how.config.proposals.pool == "shared":
+        places = np.zeros((lines, most, 2), dtype=np.int64)
+        mask = np.zeros((lines, most), dtype=np.int64)
+        prior = np.zeros((lines, most), dtype=np.float32)
+        for line, row in enumerate(rows):
+            count = len(row.spans.places)
+            places[line, :count], mask[line, :count] = row.spans.places, 1
+            prior[line, :count] = row.spans.prior
         query_mask = (np.arange(asked) < queries.counts[:, None]).astype(np.int64)
         own = {"query_mask": query_mask, "places": places, "span_mask": mask, "prior": prior}
     else:
-        places = np.zeros((rows, asked, most, 2), dtype=np.int64)
-        told = np.zeros((rows, asked, most), dtype=np.float32)
-        for line, (one, says) in enumerate(zip(spans, inside, strict=True)):
-            number, count = one.real.shape
-            places[line, :number, :count] = one.places
-            if config.head.inside:
-                told[line, :number, :count] = says
-        own = {"places": places, "inside": told}
-    logits: Float32s = backend.run("spans", {**texts, **own})[0]
+        places = np.zeros((lines, asked, most, 2), dtype=np.int64)
+        inside = np.zeros((lines, asked, most), dtype=np.float32)
+        for line, row in enumerate(rows):
+            number, count = row.inside.shape
+            places[line, :number, :count] = row.spans.places
+            if how.config.head.inside:
+                inside[line, :number, :count] = row.inside
+        own = {"places": places, "inside": inside}
+    logits: Float32s = how.backend.run("spans", {**texts, **own})[0]
     return logits
 
 
