@@ -84,7 +84,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing tensor": (break_weights, "missing: classifier.0.weight"),
     "truncated weights": (cut_weights, "is not a readable safetensors file"),
     "pickled weights": (pickle_weights, "only pytorch_model.bin, which can run code"),
-    "boundary": (edit("config.json", architecture="boundary"), "the architecture 'boundary'"),
+    "architecture": (edit("config.json", architecture="new"), "the architecture 'new'"),
     "other heads": (edit("config.json", counting_layer="count_lstm"), "missing: count_embed"),
     "other family": (write("config.json", '{"model_type": "bert"}'), "is of no known kind"),
     "other sizes": (edit("encoder_config/config.json", hidden_size=64), "another shape than the"),

@@ -91,6 +91,7 @@ def test_a_signal_stops_what_waits_for_a_row(tmp_path: Path, name: str, code: in
             assert command.process.poll() is None
             time.sleep(0.05)
         command.process.send_signal(signal.Signals[name])
+        command.process.wait(60)  # before its input ends, which it would take for the reason
         ended, said = command.end()
     assert ended == code
     assert said.startswith(f"onepass: {out} holds the first 3 rows; a stream cannot be read again")

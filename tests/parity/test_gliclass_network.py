@@ -418,6 +418,7 @@ def test_the_padding_of_a_batch_is_not_pooled(saved: Callable[..., Pair]) -> Non
 @torch.no_grad()
 def test_squeezed_layers_as_the_paper_has_them(embedded: bool, tmp_path: Path) -> None:
     """The reference builds these layers and cannot run them; published weights settle how many."""
+    torch.manual_seed(3)  # the layers are drawn, and what they say must differ
     layers = 4 if embedded else 3
     model = make_reference(squeeze_layers=True, pooling_strategy="first")
     own = model.model.layer_wise_attention

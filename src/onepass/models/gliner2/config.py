@@ -50,7 +50,7 @@ class Gliner2Config:
         if architecture != "span":
             raise CheckpointError(
                 f"This GLiNER2 checkpoint has the architecture {architecture!r}, which is not "
-                "supported yet; checkpoints of the architecture 'span' are."
+                "supported yet; checkpoints of the architectures 'span' and 'boundary' are."
             )
         options = Options(config, "this GLiNER2 checkpoint")
         head = Options(
