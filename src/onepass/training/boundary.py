@@ -108,14 +108,14 @@ def _count_spans(outputs: Outputs, targets: Targets, tally: Tally) -> None:
             _count(tally, group.kind, found, pairs)
             continue
         logits, places = outputs.spans[group.row].cpu().numpy(), outputs.places[group.row]
-        prefix = int(targets.prefix[group.row])
+        begin, stop = targets.own[group.row].tolist()
         for item, spans in enumerate(group.spans):
             query = group.first + item
             if targets.closed[group.row, query]:
                 continue
             own = places[query][logits[query] > 0].tolist()
-            chosen = item in group.choices
-            said = {(s, e) for s, e in own if s < e and (e <= prefix if chosen else s >= prefix)}
+            first, last = (0, begin) if item in group.choices else (begin, stop)
+            said = {(start, end) for start, end in own if first <= start < end <= last}
             unsure = {span for one, span in targets.ignored[group.row] if one == query}
             _count(tally, group.kind, said - unsure, spans)
 

@@ -87,3 +87,35 @@ def test_weights_of_another_configuration_are_refused(tmp_path: Path) -> None:
     (directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(CheckpointError, match="another shape than the configuration says"):
         Extractor.from_pretrained(directory, backend="torch")
+
+
+def test_nothing_beside_the_text_takes_part_in_records(shared: Extractor) -> None:
+    """Neither the words of choices before it, nor the full stop that is added to it."""
+    fields = ["name::str", "price::str", "color::[red|blue]::str"]
+    schema = Schema().structure("product", fields).relations(["works for"])
+    found = [
+        record
+        for text in (TEXT, TEXT.rstrip("."), "Tim Cook")
+        for record in shared.extract(text, schema, threshold=0.05).records["product"]
+    ]
+    assert len(found) > 3
+    assert all(record["name"] is not None for record in found)
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        "record_decoder.inst_proj.weight", "relation_scorer.mlp.0.weight",
+        "boundary_head.null_projection.weight", "boundary_head.shared_pool_scorer.film.weight",
+        "boundary_head.boundary_query_head.inside_query_projection.weight",
+    ],
+)  # fmt: skip
+def test_damaged_weights_are_seen_in_every_head(tmp_path: Path, weight: str) -> None:
+    directory = make_boundary(tmp_path / "own", seed=21)
+    weights = load_file(directory / "model.safetensors")
+    weights[weight][...] = float("nan")
+    save_file(weights, directory / "model.safetensors")
+    model = Extractor.from_pretrained(directory, backend="torch")
+    schema = Schema().entities(["a"]).structure("b", ["c", "d"]).relations(["e"])
+    with pytest.raises(CheckpointError, match="scores that are no numbers"):
+        model.extract(TEXT, schema, threshold=0.0)

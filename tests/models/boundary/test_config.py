@@ -12,7 +12,7 @@ from onepass.models.boundary.config import BoundaryConfig, Records, Relations
 
 
 def read(head: dict[str, Any] | None = None, **config: Any) -> BoundaryConfig:
-    return BoundaryConfig.from_dict({"boundary_head": head or {}, **config})
+    return BoundaryConfig.from_dict({"config_version": 3, "boundary_head": head or {}, **config})
 
 
 def test_defaults_are_those_of_gliner2() -> None:
@@ -32,12 +32,13 @@ def test_what_is_written_is_read_again(head: dict[str, Any]) -> None:
     [
         (3, {}, Records(), Relations()),
         (2, {}, None, None),
+        (None, {}, None, None),
         (2, {"enable_relations": True}, None, Relations()),
         (3, {"enable_records": False}, None, Relations()),
     ],
 )
 def test_old_checkpoints_have_neither_records_nor_relations(
-    version: int, head: dict[str, Any], records: Records | None, relations: Relations | None
+    version: int | None, head: dict[str, Any], records: Records | None, relations: Relations | None
 ) -> None:
     config = read(head, config_version=version)
     assert (config.records, config.relations) == (records, relations)
@@ -53,6 +54,11 @@ def test_old_checkpoints_have_neither_records_nor_relations(
         ({"pair_temperature": 0}, "pair_temperature .* must be a number from"),
         ({"abstention_threshold": 2}, "abstention_threshold .* from 0 to 1"),
         ({"use_inside_evidence": "yes"}, "use_inside_evidence .* must be true or false"),
+        ({"boundary_top_k_alpha": 1e308}, "boundary_top_k_alpha .* from 0 to 1,000"),
+        ({"multihead_pair_compat_heads": 7}, "asks for vectors of 128 numbers in 7 equal parts"),
+        ({"boundary_attention_layers": 1, "boundary_attention_heads": 3}, "in 3 equal parts"),
+        ({"candidate_attention_heads": 5}, "candidate_attention_heads .* in 5 equal parts"),
+        ({"boundary_dim": 9, "enable_rotary_endpoints": True}, "9 numbers in 2 equal parts"),
     ],
 )
 def test_refused(head: dict[str, Any], said: str) -> None:

@@ -58,12 +58,15 @@ def test_the_best_spans_are_kept_and_those_of_each_query_before_others(seed: int
     )
 
 
-def test_what_is_forced_is_scored_first() -> None:
+def test_what_is_forced_is_scored_beside_all_others() -> None:
     forced = np.array([[2, 3], [4, 5]])
     for gates in (False, True):
         how = Proposals("per_query" if gates else "shared", spans=3, budget=3)
-        places = propose(make(gates=gates), how, forced).places.reshape(-1, 3, 2)
-        assert all(spans_of(one)[:2] == [(2, 3), (4, 5)] for one in places)
+        places = propose(make(gates=gates), how, forced).places.reshape(-1, 5, 2)
+        own = propose(make(gates=gates), how, NONE).places.reshape(-1, 3, 2)
+        for one, without in zip(places, own, strict=True):
+            assert spans_of(one)[:2] == [(2, 3), (4, 5)]
+            assert set(spans_of(without)) <= set(spans_of(one))
 
 
 def test_a_query_with_fewer_spans_is_filled_up() -> None:

@@ -38,9 +38,9 @@ def asked(fields: list[str], records: list[int], probs: Any, choices: Any = None
 
 def test_of_anchors_that_overlap_the_best_is_a_record() -> None:
     places = np.array([[0, 1], [0, 3], [2, 5], [5, 6], [7, 7]])
-    probs = np.array([0.6, 0.7, 0.9, 0.8, 1.0], dtype=np.float32)
-    assert anchors(places, probs, 0.5, prefix=0).tolist() == [2, 3, 0]
-    assert anchors(places, probs, 0.5, prefix=1).tolist() == [2, 3]  # the first word is a choice
+    probs = np.array([0.6, 0.7, 0.9, 0.8, 0.0], dtype=np.float32)
+    assert anchors(places, probs, 0.5).tolist() == [2, 3, 0]
+    assert anchors(places, probs, 0.0).tolist() == [2, 3, 0]  # the last fills up a row
 
 
 def test_a_single_value_is_of_one_record() -> None:

@@ -17,6 +17,7 @@ _BACKBONE = "bert-base-uncased"
 _OWNER = "this GLiNER2 checkpoint"
 _SECTIONED = 3  # config_version since which records and relations are there unless it says no
 _MOST = 100_000  # candidates, pairs
+_GROWTH = 1_000.0  # starts for each word
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +198,10 @@ class BoundaryConfig:
                 "content_soft_max_pool of this GLiNER2 checkpoint is not supported: the inside of "
                 "a span is read by its mean alone."
             )
-        whole = options.whole("config_version", _SECTIONED, least=1) >= _SECTIONED
+        whole = options.whole("config_version", 0, null=0, least=0) >= _SECTIONED
         has_records = head.flag("enable_records", whole)
         has_relations = head.flag("enable_relations", whole)
-        return cls(
+        found = cls(
             backbone=options.text("model_name", _BACKBONE, null=_BACKBONE),
             pooling=options.one_of("token_pooling", POOLINGS, "first", null="first"),
             dropout=head.share("dropout", 0.1),
@@ -210,6 +211,8 @@ class BoundaryConfig:
             relations=_read(Relations, head) if has_relations else None,
             temperatures=_read(Temperatures, head),
         )
+        _check_sizes(found.head)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return the published form."""
@@ -274,6 +277,26 @@ _FROM_NONE = _COUNTED | {"attention_window", "least"}
 _SHARES = {"abstention", "threshold"}
 
 
+def _check_sizes(head: Head) -> None:
+    """Refuse sizes that cannot be cut into as many parts as there are heads."""
+    for name, size, heads in (
+        ("boundary_attention_heads", head.size, head.attention_heads * bool(head.attention_layers)),
+        (
+            "candidate_attention_heads",
+            head.pair_size,
+            head.candidate_heads * bool(head.candidate_layers + head.query_layers),
+        ),
+        ("multihead_pair_compat_heads", head.pair_size, head.compared_heads),
+        ("enable_rotary_endpoints", head.size, 2 * head.rotary),
+        ("enable_rotary_endpoints", head.pair_size, 2 * head.rotary),
+    ):
+        if heads and size % heads:
+            raise CheckpointError(
+                f"{name} of the boundary_head of {_OWNER} asks for vectors of {size} numbers in "
+                f"{heads} equal parts; correct it in its config.json, or download it again."
+            )
+
+
 def _read(part: type, head: Options) -> Any:
     """Return a section of the settings, with its defaults where a key is not there."""
     found: dict[str, Any] = {}
@@ -290,7 +313,7 @@ def _read(part: type, head: Options) -> Any:
         elif own.name in _SHARES:
             found[own.name] = head.share(name, default)
         elif own.name == "growth":
-            found[own.name] = head.number(name, default, least=0)
+            found[own.name] = head.number(name, default, least=0, most=_GROWTH)
         else:
             found[own.name] = head.number(name, default, least=1e-6)
     return part(**found)

@@ -16,7 +16,9 @@ _QUERIES = {"queries": ("batch", "queries", "hidden")}
 def graphs(config: BoundaryConfig) -> tuple[Graph, ...]:
     """Return what a checkpoint can run.
 
-    >>> config = BoundaryConfig.from_dict({"boundary_head": {"enable_records": False}})
+    >>> config = BoundaryConfig.from_dict(
+    ...     {"config_version": 3, "boundary_head": {"enable_records": False}}
+    ... )
     >>> [graph.name for graph in graphs(config)]
     ['encode', 'classify', 'boundaries', 'spans', 'relate']
     """

@@ -10,28 +10,31 @@ import numpy as np
 from onepass.arrays import Float32s, Int64s
 from onepass.models.boundary.config import Relations
 from onepass.models.boundary.scores import BoundaryScores, How, Pairs
+from onepass.models.finite import check_finite
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.thresholds import sigmoid
 
 
-def propose_pairs(places: Int64s, logits: Float32s, how: Relations, *, prefix: int) -> Pairs:
+def propose_pairs(
+    places: Int64s, logits: Float32s, how: Relations, *, own: tuple[int, int]
+) -> Pairs:
     """Return the pairs whose scores are asked for, likeliest first; none of a span with itself.
 
     Args:
         places: (2, spans, 2) spans that may be heads, and tails.
         logits: (2, spans), minus infinity for what is no span.
         how: settings of the checkpoint.
-        prefix: words before those of the text, of which no end may be.
+        own: words of the text: the first, and the one behind the last; an end is of these.
 
     >>> places = np.array([[[0, 1], [2, 3]], [[0, 1], [2, 3]]])
-    >>> pairs = propose_pairs(places, np.array([[2.0, 0.0], [0.0, 2.0]]), Relations(), prefix=0)
+    >>> pairs = propose_pairs(places, np.array([[2.0, 0.0], [0.0, 2.0]]), Relations(), own=(0, 3))
     >>> pairs.places.tolist()
     [[0, 1, 2, 3], [2, 3, 0, 1]]
     """
     probs = sigmoid(logits.astype(np.float32))
     heads, tails = (
-        _likeliest(places[i], probs[i], number, how.threshold, prefix)
+        _likeliest(places[i], probs[i], number, how.threshold, own)
         for i, number in enumerate((how.heads, how.tails))
     )
     left, right = places[0][heads], places[1][tails]  # (heads, 2), (tails, 2)
@@ -46,11 +49,12 @@ def propose_pairs(places: Int64s, logits: Float32s, how: Relations, *, prefix: i
 
 
 def _likeliest(
-    places: Int64s, probs: Float32s, number: int, threshold: float, prefix: int
+    places: Int64s, probs: Float32s, number: int, threshold: float, own: tuple[int, int]
 ) -> Int64s:
     """Return (at most number,) rows of the likeliest spans; of equal ones the earlier first."""
     order = np.lexsort((places[:, 1], places[:, 0], -probs))
-    fit = (probs >= threshold) & (probs > 0) & (places[:, 0] >= prefix)
+    inside = (places[:, 0] >= own[0]) & (places[:, 1] <= own[1])
+    fit = (probs >= threshold) & (probs > 0) & inside
     order = order[fit[order]]
     return order[:number]
 
@@ -74,7 +78,7 @@ def score_pairs(
                     scores.places[first : first + 2],
                     scores.logits[first : first + 2],
                     config.relations,
-                    prefix=reading.prompt.prefix_words,
+                    own=reading.own,
                 )
                 chosen.append((row, number, pairs))
     most = max((sum(len(p) for r, _, p in chosen if r == row) for row, _, _ in chosen), default=0)
@@ -92,6 +96,7 @@ def score_pairs(
         roles[row, at] = found[row].firsts[number] + np.arange(2)
         taken[row] += len(pairs)
     (logits,) = backend.run("relate", {**texts, "roles": roles, "places": places})
+    check_finite(logits)
     logits = logits / np.float32(config.temperatures.relations)
     taken = [0] * len(found)
     for row, number, pairs in chosen:

@@ -69,7 +69,7 @@ def propose(text: Places, how: Proposals, forced: Int64s) -> Spans:
     Args:
         text: its places.
         how: settings of the checkpoint.
-        forced: (spans, 2) that are scored whatever else is.
+        forced: (spans, 2) that are scored beside those that the settings leave room for.
 
     >>> starts, ends = np.array([[2.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 2.0]])
     >>> text = Places(starts, ends, np.zeros((3, 4)), np.zeros((3, 4)))
@@ -99,7 +99,7 @@ def _shared(text: Places, how: Proposals, forced: Int64s) -> Spans:
     ranks = np.where(reserved > 0, _RESERVED + reserved, ranks)
     keys = np.concatenate([starts * text.count + ends, forced @ (text.count, 1)])
     ranks = np.concatenate([ranks, np.full(len(forced), _FORCED, dtype=np.float32)])
-    keys = _best_keys(keys[None], ranks[None], how.spans)[0]
+    keys = _best_keys(keys[None], ranks[None], how.spans + len(forced))[0]
     places = np.stack(np.divmod(keys, text.count), axis=-1)
     places = places[keys >= 0]
     prior = (text.start_keys[places[:, 0]] * text.end_keys[places[:, 1]]).sum(-1) * text.scale
@@ -127,7 +127,8 @@ def _each(text: Places, gates: Float32s, how: Proposals, forced: Int64s) -> Span
         starts = _top(scores, how.starts_each)
         keys.append(_flat(starts * text.count + lasts[..., None]))
         ranks.append(_flat(_taken(scores, starts)))
-    chosen = _best_keys(np.concatenate(keys, axis=1), np.concatenate(ranks, axis=1), how.budget)
+    most = how.budget + len(forced)
+    chosen = _best_keys(np.concatenate(keys, axis=1), np.concatenate(ranks, axis=1), most)
     real = chosen >= 0
     places = np.stack(np.divmod(np.where(real, chosen, 0), text.count), axis=-1)
     left = text.start_keys[places[..., 0]] * gates[:, None]

@@ -17,6 +17,7 @@ from onepass.decoding.candidates import Candidates
 from onepass.decoding.matching import best_matching
 from onepass.decoding.overlap import resolve_overlaps
 from onepass.models.boundary.scores import BoundaryScores, How
+from onepass.models.finite import check_finite
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
 from onepass.models.thresholds import sigmoid
@@ -48,23 +49,21 @@ class Asked:
     queries: Float32s
 
 
-def anchors(places: Int64s, probs: Float32s, threshold: float, *, prefix: int) -> Int64s:
+def anchors(places: Int64s, probs: Float32s, threshold: float) -> Int64s:
     """Return the columns of the spans that are records, likeliest first.
 
     Of spans that overlap only the best is one.
 
     Args:
         places: (spans, 2).
-        probs: (spans,).
+        probs: (spans,), 0 for what is no span of the text.
         threshold: of the field, inclusive.
-        prefix: words before those of the text, of which none may be.
 
     >>> places = np.array([[0, 1], [0, 2], [3, 4], [5, 6]])
-    >>> anchors(places, np.array([0.6, 0.9, 0.7, 0.1], dtype=np.float32), 0.5, prefix=0).tolist()
+    >>> anchors(places, np.array([0.6, 0.9, 0.7, 0.1], dtype=np.float32), 0.5).tolist()
     [1, 2]
     """
-    real = (places[:, 0] >= prefix) & (places[:, 0] < places[:, 1])
-    fit = np.flatnonzero((probs >= np.float32(threshold)) & real)
+    fit = np.flatnonzero((probs >= np.float32(threshold)) & (probs > 0))
     starts, ends = places[fit].T
     found = Candidates(starts, ends, probs[fit].astype(np.float64), np.zeros_like(fit))
     column = {(int(s), int(e)): int(c) for c, (s, e) in zip(fit, places[fit], strict=True)}
@@ -97,6 +96,7 @@ def assign(groups: Sequence[Asked], backend: Backend, temperature: float) -> lis
         values[row, :number, :count] = own
     inputs = {"anchors": starts, "fields": queries, "values": values}
     (logits,) = backend.run("assign", inputs)
+    check_finite(logits)
     found = []
     for row, group in enumerate(groups):
         number, count = group.probs.shape
@@ -126,7 +126,9 @@ def _scores(group: Asked, logits: Float32s) -> Float32s:
         own = np.where(np.append(True, real), logits[:, line], -np.inf)  # (records, 1 + spans)
         if field.dtype == "str":
             held = _softmax(own)
-            mine = held[:, 1:] if line in group.choices else _matched(held)
+            # A rule may refuse the likeliest value: then all others are to choose from.
+            free = line in group.choices or field.is_ruled
+            mine = held[:, 1:] if free else _matched(held)
         else:
             held = sigmoid(own[:, 1:])
             best = held.argmax(axis=0) == np.arange(len(held))[:, None]
@@ -183,11 +185,14 @@ def score_records(
             if anchor is None:  # nothing but choices: one record of the whole text
                 scores.records[number] = probs[None]
                 continue
+            first, last = reading.own
+            outside = (places[..., 0] < first) | (places[..., 1] > last)
+            spans = [line for line, one in enumerate(fields) if not one.choices]
+            probs[spans] = np.where(outside[spans], np.float32(0), probs[spans])
             likely = sigmoid(scores.logits[lines][anchor] / np.float32(config.temperatures.records))
             probs[anchor] = np.minimum(probs[anchor], likely)
             limit = float(thresholds.fields[group.task][group.items[anchor]])
-            prefix = reading.prompt.prefix_words
-            starts = anchors(places[anchor], probs[anchor], limit, prefix=prefix)
+            starts = anchors(places[anchor], probs[anchor], limit)
             scores.records[number] = np.zeros((0, *probs.shape), dtype=np.float32)
             if len(starts):
                 choices = {

@@ -113,7 +113,9 @@ def score_spans(
         "queries": queries.vectors,
     }
     known = _Known.of(how.backend.run("boundaries", texts), how.config)
-    check_finite(known.starts, known.ends)
+    check_finite(known.starts, known.ends, known.inside)
+    if known.nothing is not None:
+        check_finite(known.nothing)
     rows = [
         _row(known, line, (int(queries.counts[line]), int(batch.word_counts[row])), reading, how)
         for line, (row, reading) in enumerate(zip(used.tolist(), readings, strict=True))
@@ -211,6 +213,7 @@ def _run_spans(rows: Sequence[_Row], texts: dict[str, Any], queries: Queries, ho
                 inside[line, :number, :count] = row.inside
         own = {"places": places, "inside": inside}
     logits: Float32s = how.backend.run("spans", {**texts, **own})[0]
+    check_finite(logits)
     return logits
 
 

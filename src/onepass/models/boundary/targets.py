@@ -95,7 +95,7 @@ class Targets:
         counts: (batch,) queries of each row.
         closed: (batch, queries) true where nothing is known of a query.
         ignored: for each row, (query, span) that count neither as right nor as wrong.
-        prefix: (batch,) words before those of the text.
+        own: (batch, 2) words of each text: the first, and the one behind the last.
     """
 
     batch: Batch
@@ -104,7 +104,7 @@ class Targets:
     counts: Int64s
     closed: Bools
     ignored: tuple[frozenset[tuple[int, Span]], ...]
-    prefix: Int64s
+    own: Int64s
 
     def forced(self, row: int) -> Int64s:
         """Return (spans, 2): the gold spans and the choice words of a row."""
@@ -157,7 +157,7 @@ def build_targets(asked: Sequence[Asked], *, pooling: str = "first") -> Targets:
         counts=counts,
         closed=closed,
         ignored=tuple(ignored),
-        prefix=np.array([one.reading.prompt.prefix_words for one in asked], dtype=np.int64),
+        own=np.array([one.reading.own for one in asked], dtype=np.int64),
     )
 
 

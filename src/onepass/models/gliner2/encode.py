@@ -28,6 +28,7 @@ class Reading:
         first: which of them is the window's first.
         shapes: (words,) of the window's words (`onepass.text.shapes`); None where nothing reads
             them.
+        added: words behind the window's own that are no part of the text.
     """
 
     prompt: Prompt
@@ -36,6 +37,7 @@ class Reading:
     text: Words | None = None
     first: int = 0
     shapes: Int64s | None = None
+    added: int = 0
 
     @property
     def pieces(self) -> int:
@@ -46,6 +48,11 @@ class Reading:
     def words(self) -> int:
         """Number of words, choice words of the prompt included."""
         return self.prompt.prefix_words + len(self.lengths)
+
+    @property
+    def own(self) -> tuple[int, int]:
+        """Rows of the text's own words: the first, and the one behind the last."""
+        return self.prompt.prefix_words, self.words - self.added
 
     @property
     def document(self) -> Words:

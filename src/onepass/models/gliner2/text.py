@@ -68,11 +68,12 @@ def read_window(prompt: Prompt, text: Text, window: Window) -> Reading:
     ids = text.window(window)
     lengths = text.lengths[window.start : window.end]
     shapes = text.shapes[window.start : window.end]
-    if not _stops(text, window):
+    added = int(not _stops(text, window))
+    if added:
         ids = np.concatenate([ids, text.stops[0]])
         lengths = np.append(lengths, len(text.stops[0]))
         shapes = np.append(shapes, SIGN)
-    return Reading(prompt, ids, lengths, text.words, window.start, shapes)
+    return Reading(prompt, ids, lengths, text.words, window.start, shapes, added)
 
 
 def _stops(text: Text, window: Window) -> bool:

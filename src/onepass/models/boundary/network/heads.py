@@ -106,12 +106,13 @@ class RelationHead(nn.Module):
         scores = self.last(functional.gelu(self.first(torch.cat(told, dim=-1))))[..., 0]
         if self.head_content is None:
             return scores
-        sums = torch.cat([torch.zeros_like(word_states[:, :1]), word_states.cumsum(1)], dim=1)
+        sums = word_states.float().cumsum(1)
+        sums = torch.cat([torch.zeros_like(sums[:, :1]), sums], dim=1)
         means = []
         for i in (0, 2):
             start, end = places[..., i], places[..., i + 1]
-            width = (end - start).clamp(min=1)[..., None].to(word_states.dtype)
-            means.append((picked(sums, end) - picked(sums, start)) / width)
+            mean = (picked(sums, end) - picked(sums, start)) / (end - start).clamp(min=1)[..., None]
+            means.append(mean.to(word_states.dtype))
         head, tail = self.head_content(means[0]), self.tail_content(means[1])
         product = (head * self.gate(kind).sigmoid() * tail).sum(-1) / math.sqrt(head.shape[-1])
         return scores + product + self.content(torch.cat([head, tail, kind], dim=-1))[..., 0]

@@ -67,36 +67,38 @@ def _place_terms(
     known: Known, targets: Targets
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Return the terms of places, of words inside and of nothing: means over the open queries."""
-    shape = known.starts.shape
-    starts, ends = np.zeros((2, *shape), dtype=np.float32)
+    gold = np.zeros((2, *known.starts.shape), dtype=np.float32)  # of starts, of ends
     inside = np.zeros(known.inside.shape, dtype=np.float32)
-    text = np.zeros((*shape[:2], shape[2]), dtype=bool)  # places that count
-    nothing = np.full(shape[:2], -1.0, dtype=np.float32)
+    counts, within = gold > 0, inside > 0  # what counts
+    nothing = np.full(known.starts.shape[:2], np.nan, dtype=np.float32)
     for group in targets.groups:
         words = int(targets.batch.word_counts[group.row])
         for item, spans in enumerate(group.spans):
             at = (group.row, group.first + item)
             if targets.closed[at]:
                 continue
-            text[at][: words + 1] = True
-            if group.kind is Kind.ENTITIES:
-                nothing[at] = float(not spans)
+            counts[(slice(None), *at)][:, : words + 1] = True
+            within[at][:words] = True
+            unsure = [span for query, span in targets.ignored[at[0]] if query == at[1]]
+            for start, end in unsure:  # neither right nor wrong, where nothing right is
+                counts[0][at][start] = counts[1][at][end] = False
+                within[at][start:end] = False
             for start, end in spans:
-                starts[at][start] = ends[at][end] = 1
-                inside[at][start:end] = 1
+                gold[0][at][start] = gold[1][at][end] = inside[at][start:end] = 1
+                counts[0][at][start] = counts[1][at][end] = within[at][start:end] = True
+            if group.kind is Kind.ENTITIES and (spans or not unsure):
+                nothing[at] = float(not spans)
     device = known.starts.device
-    counted = moved(text, device)
-    queries = counted.any(-1).sum().clamp(min=1)
-    gold = [moved(values, device) for values in (starts, ends, inside)]
-    both = _binary(known.starts, gold[0], reduction="none")
-    both = both + _binary(known.ends, gold[1], reduction="none")
-    within = _binary(known.inside, gold[2], reduction="none") * counted[..., 1:]
-    absent = None
-    if known.nothing is not None and (nothing >= 0).any():
-        truth = moved(nothing, device)
-        each = _binary(known.nothing, truth.clamp(min=0), reduction="none")
-        absent = (each * (truth >= 0)).sum() / (truth >= 0).sum()
-    return (both * counted).sum() / queries, within.sum() / queries, absent
+    queries = max(int(counts[0].any(-1).sum()), 1)
+    both = torch.stack([known.starts, known.ends])
+    places = _binary(both, moved(gold, device), reduction="none") * moved(counts, device)
+    words_inside = _binary(known.inside, moved(inside, device), reduction="none")
+    words_inside = words_inside * moved(within, device)
+    absent, told = None, ~np.isnan(nothing)
+    if known.nothing is not None and told.any():
+        truth = moved(nothing[told], device)
+        absent = _binary(known.nothing[moved(told, device)], truth)
+    return places.sum() / queries, words_inside.sum() / queries, absent
 
 
 def _span_term(outputs: Outputs, targets: Targets) -> torch.Tensor:
@@ -104,7 +106,7 @@ def _span_term(outputs: Outputs, targets: Targets) -> torch.Tensor:
     total, queries = torch.zeros(()), 0
     for group in targets.groups:
         logits, places = outputs.spans[group.row], outputs.places[group.row]
-        prefix = int(targets.prefix[group.row])
+        inside = targets.own[group.row]
         for item, spans in enumerate(group.spans):
             query = group.first + item
             if targets.closed[group.row, query]:
@@ -114,7 +116,7 @@ def _span_term(outputs: Outputs, targets: Targets) -> torch.Tensor:
             if item in group.choices:  # its spans are choices, and nothing else
                 counts &= np.isin(starts, group.choices[item]) & (ends - starts == 1)
             else:
-                counts &= starts >= prefix
+                counts &= (starts >= inside[0]) & (ends <= inside[1])
             unsure = [span for own, span in targets.ignored[group.row] if own == query]
             counts &= ~_among(places[query], unsure)
             gold = moved(_among(places[query], spans).astype(np.float32), logits.device)

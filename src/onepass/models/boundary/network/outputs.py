@@ -14,8 +14,9 @@ import torch
 
 from onepass.arrays import Float32s, Int64s
 from onepass.models.boundary.network.network import BoundaryNetwork
+from onepass.models.boundary.network.spans import picked
 from onepass.models.boundary.pairs import propose_pairs
-from onepass.models.boundary.proposals import Places, propose
+from onepass.models.boundary.proposals import Places, Spans, propose
 from onepass.models.boundary.targets import GoldGroup, Targets
 from onepass.models.gliner2.network.outputs import item_places
 from onepass.models.gliner2.prompt import Kind
@@ -45,16 +46,16 @@ class Outputs:
 
     Attributes:
         known: of places.
-        spans: for each row, (queries, spans).
-        places: for each row, (queries, spans, 2) of these.
+        spans: (batch, queries, spans).
+        places: (batch, queries, spans, 2) of these.
         records: group number to (records, fields, 1 + spans) logits of values.
         pairs: group number to (pairs, 4) places and (pairs,) logits.
         classes: (tasks, items); items behind a task's last one are undefined.
     """
 
     known: Known | None
-    spans: list[torch.Tensor]
-    places: list[Int64s]
+    spans: torch.Tensor
+    places: Int64s
     records: dict[int, torch.Tensor]
     pairs: dict[int, tuple[Int64s, torch.Tensor]]
     classes: torch.Tensor | None
@@ -78,7 +79,8 @@ def run_network(network: BoundaryNetwork, targets: Targets, *, told: bool = True
         picked = markers.reshape(-1, markers.shape[2])[moved(index, device)]
         classes = network.classify(picked).float()
     if not targets.groups:
-        return Outputs(None, [], [], {}, {}, classes)
+        none = np.zeros((len(targets.counts), 0, 0, 2), dtype=np.int64)
+        return Outputs(None, markers.new_zeros(none.shape[:3]), none, {}, {}, classes)
     queries = _queries(targets, markers)
     lengths = moved(targets.batch.word_counts, device)
     known = network.boundaries(words, lengths, queries)
@@ -86,7 +88,7 @@ def run_network(network: BoundaryNetwork, targets: Targets, *, told: bool = True
     spans = run.spans()
     head = [part.float() for part in known[1:4]]
     nothing = known[-1].float() if network.config.head.abstains else None
-    records, pairs = run.records(), run.pairs([one.detach() for one in spans])
+    records, pairs = run.records(), run.pairs(spans.detach())
     return Outputs(
         Known(head[0], head[1], head[2], nothing), spans, run.places, records, pairs, classes
     )
@@ -129,66 +131,69 @@ class _Run:
         self.network, self.targets, self.told = network, targets, told
         self.words, self.queries, self.known = words, queries, known
         self.device = words.device
-        self.places: list[Int64s] = []
+        self.places = np.zeros((0, 0, 0, 2), dtype=np.int64)
 
-    def spans(self) -> list[torch.Tensor]:
-        """Return the logits of the spans of each row, and note their places."""
+    def spans(self) -> torch.Tensor:
+        """Return (batch, queries, spans) logits, and note the places of the spans."""
         shared = self.network.config.proposals.pool == "shared"
-        found = []
-        for row, (asked, words) in enumerate(
-            zip(self.targets.counts.tolist(), self.targets.batch.word_counts.tolist(), strict=True)
-        ):
-            if not asked:
-                self.places.append(np.zeros((0, 0, 2), dtype=np.int64))
-                found.append(self.words.new_zeros((0, 0)).float())
-                continue
-            starts, ends = (_array(part[row, :asked, : words + 1]) for part in self.known[1:3])
-            left, right = (_array(part[row, : words + 1]) for part in self.known[4:6])
-            gates = None if shared else _array(self.known[6][row, :asked])
-            text = Places(starts, ends, left, right, gates)
-            forced = self._forced(row)
-            spans = propose(text, self.network.config.proposals, forced)
-            places = np.broadcast_to(spans.places, (asked, *spans.places.shape[-2:]))
-            self.places.append(places)
-            logits = self._scored(row, asked, places)
-            real = np.broadcast_to(spans.real, places.shape[:2])
-            found.append(logits.masked_fill(~moved(real, self.device), -1e4))
-        return found
+        proposed = [self._proposed(row, shared=shared) for row in range(len(self.targets.counts))]
+        batch, asked = self.queries.shape[:2]
+        most = max(max(one.places.shape[-2] for one in proposed), 1)
+        self.places = np.zeros((batch, asked, most, 2), dtype=np.int64)
+        real = np.zeros((batch, asked, most), dtype=bool)
+        for row, one in enumerate(proposed):
+            number, count = int(self.targets.counts[row]), one.places.shape[-2]
+            self.places[row, :number, :count] = one.places
+            real[row, :number, :count] = one.real
+        there = moved(real, self.device)
+        logits = self._scored(there, shared=shared)
+        return logits.float().masked_fill(~there, -1e4)
 
-    def _forced(self, row: int) -> Int64s:
+    def _proposed(self, row: int, *, shared: bool) -> Spans:
+        """Return the spans of a row; of a row without queries none."""
+        asked, words = int(self.targets.counts[row]), int(self.targets.batch.word_counts[row])
+        if not asked:
+            none = np.zeros((0, 0), dtype=np.float32)
+            return Spans(np.zeros((0, 0, 2), dtype=np.int64), none > 0, none)
+        starts, ends = (_array(part[row, :asked, : words + 1]) for part in self.known[1:3])
+        left, right = (_array(part[row, : words + 1]) for part in self.known[4:6])
+        gates = None if shared else _array(self.known[6][row, :asked])
         forced = self.targets.forced(row)
-        return forced if self.told else forced[forced[:, 1] <= self.targets.prefix[row]]
+        if not self.told:
+            forced = forced[forced[:, 1] <= self.targets.own[row, 0]]
+        return propose(
+            Places(starts, ends, left, right, gates), self.network.config.proposals, forced
+        )
 
-    def _scored(self, row: int, asked: int, places: Int64s) -> torch.Tensor:
-        """Return (queries, spans) logits of a row."""
-        starts, ends = moved(places, self.device).unbind(-1)  # (queries, spans) each
-        own = self.known[1][row, :asked].gather(1, starts)
-        own = own + self.known[2][row, :asked].gather(1, ends)
-        inside = self.known[3][row, :asked].float().cumsum(-1)
-        inside = torch.cat([torch.zeros_like(inside[:, :1]), inside], dim=-1)
-        width = (ends - starts).clamp(min=1)
-        inside = (inside.gather(1, ends) - inside.gather(1, starts)) / width.sqrt()
-        queries = self.queries[row : row + 1, :asked]
-        texts = (
-            self.known[0][row : row + 1], self.words[row : row + 1],
-            moved(self.targets.batch.word_counts[row : row + 1], self.device), queries,
-        )  # fmt: skip
-        left, right = self.known[4][row], self.known[5][row]
+    def _scored(self, real: torch.Tensor, *, shared: bool) -> torch.Tensor:
+        """Return (batch, queries, spans) logits, of which those of ``real`` spans are meant."""
+        head, targets = self.network.config.head, self.targets
+        places = moved(self.places, self.device)
+        starts, ends = places.unbind(-1)  # (batch, queries, spans) each
+        own = self.known[1].gather(2, starts) + self.known[2].gather(2, ends)
+        inside = self.known[3].float().cumsum(-1)
+        inside = torch.cat([torch.zeros_like(inside[..., :1]), inside], dim=-1)
+        inside = inside.gather(2, ends) - inside.gather(2, starts)
+        inside = (inside / (ends - starts).clamp(min=1).sqrt()).to(own.dtype)
+        if not head.inside:
+            inside = torch.zeros_like(inside)
+        lengths = moved(targets.batch.word_counts, self.device)
+        texts = (self.known[0], self.words, lengths, self.queries)
+        left, right = self.known[4], self.known[5]
         scale = 1 / math.sqrt(left.shape[-1])
-        if self.network.config.proposals.pool == "shared":
-            prior = (left[starts[0]] * right[ends[0]]).sum(-1) * scale  # (spans,)
-            ones = torch.ones_like(starts[:1])
-            spans = torch.stack([starts[0], ends[0]], dim=-1)[None]
-            asked_of = torch.ones_like(starts[:, 0])[None]
-            logits = self.network.shared_scorer(*texts, asked_of, spans, ones, prior[None])[0]
-            own = own + inside if self.network.config.head.inside else own
-        else:
-            gates = self.known[6][row, :asked, None]
-            own = own + (left[starts] * gates * right[ends]).sum(-1) * scale
-            used = inside if self.network.config.head.inside else torch.zeros_like(inside)
-            spans = torch.stack([starts, ends], dim=-1)[None]
-            logits = self.network.query_scorer(*texts, spans, used[None].to(own.dtype))[0]
-        return (logits + own).float()
+        if shared:
+            first, last = starts[:, 0], ends[:, 0]  # all queries of a text have the same
+            prior = (picked(left, first) * picked(right, last)).sum(-1) * scale
+            asked = moved(np.arange(real.shape[1]) < targets.counts[:, None], self.device)
+            spans = (places[:, 0], real.any(1).long(), prior)
+            return own + inside + self.network.shared_scorer(*texts, asked.long(), *spans)
+        batch, queries, count = starts.shape
+        both = [
+            picked(states, rows.flatten(1)).view(batch, queries, count, -1)
+            for states, rows in ((left, starts), (right, ends))
+        ]
+        own = own + (both[0] * self.known[6][:, :, None] * both[1]).sum(-1) * scale
+        return own + self.network.query_scorer(*texts, places, inside)
 
     def records(self) -> dict[int, torch.Tensor]:
         """Return the logits of the values of every structure with records."""
@@ -206,11 +211,11 @@ class _Run:
             found[number] = head(starts, self.queries[group.row : group.row + 1, lines], ends)[0]
         return {number: logits.float() for number, logits in found.items()}
 
-    def pairs(self, spans: list[torch.Tensor]) -> dict[int, tuple[Int64s, torch.Tensor]]:
+    def pairs(self, spans: torch.Tensor) -> dict[int, tuple[Int64s, torch.Tensor]]:
         """Return the places and logits of the pairs of every relation type.
 
         Args:
-            spans: for each row, (queries, spans) logits.
+            spans: (batch, queries, spans) logits.
         """
         head, config = self.network.relation_head, self.network.config.relations
         found = {}
@@ -220,7 +225,7 @@ class _Run:
             row, roles = group.row, slice(group.first, group.first + 2)
             proposed = propose_pairs(
                 self.places[row][roles], _array(spans[row][roles]), config,
-                prefix=int(self.targets.prefix[row]),
+                own=(int(self.targets.own[row, 0]), int(self.targets.own[row, 1])),
             ).places  # fmt: skip
             places = _with_gold(proposed, group) if self.told else proposed
             if not len(places):

@@ -63,8 +63,9 @@ class SharedScorer(nn.Module):
         starts, ends = spans.unbind(-1)
         real, asked = real > 0, asked > 0
         states = picked(self.start(places), starts) + picked(self.end(places), ends)
-        states = states + self.length(length_features(starts, ends, lengths))
-        states = states + self.prior(prior[..., None])
+        features = length_features(starts, ends, lengths)
+        states = states + self.length(features.to(states.dtype))
+        states = states + self.prior(prior[..., None].to(states.dtype))
         if self.content is not None and self.content_out is not None:
             states = states + self.content_out(self.content(words, starts, ends))
         states = self.norm(states) * real[..., None].to(states.dtype)  # (batch, spans, size)

@@ -32,7 +32,8 @@ class Content(nn.Module):
         values = self.value(words).float()
         before = torch.cat([torch.zeros_like(values[:, :1]), values.cumsum(1)], dim=1)
         length = (ends - starts).clamp(min=1)[..., None].to(values.dtype)
-        return self.norm((picked(before, ends) - picked(before, starts)) / length)
+        means = (picked(before, ends) - picked(before, starts)) / length
+        return self.norm(means.to(words.dtype))
 
     def keys(self) -> tuple[Rename, ...]:
         return (*linear("value_projection", "value"), *linear("layer_norm", "norm"))
@@ -104,7 +105,8 @@ class QueryScorer(nn.Module):
             left, right = (turned(states, self.head.rotary_base) for states in (left, right))
         left = picked(left, flat[0]).view(batch, asked, count, -1)
         right = picked(right, flat[1]).view(batch, asked, count, -1)
-        features = length_features(flat[0], flat[1], lengths).view(batch, asked, count, 3)
+        features = length_features(flat[0], flat[1], lengths).to(left.dtype)
+        features = features.view(batch, asked, count, 3)
         scores = (features * self.length(queries)[:, :, None]).sum(-1)
         if self.head.compared:
             gate = gated(self.gate(queries), rotary=self.head.rotary)[:, :, None]
