@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -38,8 +39,10 @@ def test_a_label_that_says_there_is_nothing_has_no_spans(tmp_path: Path) -> None
     assert doc.records["product"]  # only entities abstain, as in gliner2
 
 
-def test_no_pair_repeats_a_better_one(shared: Extractor) -> None:
-    doc = shared.extract(TEXT, Schema().relations(["works for"]), threshold=0.0)
+@pytest.mark.parametrize("rules", [{}, {"max_tails": 30}])
+def test_no_pair_repeats_a_better_one(shared: Extractor, rules: dict[str, Any]) -> None:
+    schema = Schema().relations({"works for": rules} if rules else ["works for"])
+    doc = shared.extract(TEXT, schema, threshold=0.0)
     pairs = [(r.head, r.tail) for r in doc.relations]
     for i, (head, tail) in enumerate(pairs):
         for other, end in pairs[:i]:
@@ -119,3 +122,18 @@ def test_damaged_weights_are_seen_in_every_head(tmp_path: Path, weight: str) -> 
     schema = Schema().entities(["a"]).structure("b", ["c", "d"]).relations(["e"])
     with pytest.raises(CheckpointError, match="scores that are no numbers"):
         model.extract(TEXT, schema, threshold=0.0)
+
+
+def test_choices_are_calibrated_by_themselves(tmp_path: Path) -> None:
+    directory = make_boundary(tmp_path / "own", seed=21)
+    schema = Schema().structure("product", ["size::[small|large]::list"])
+    plain = Extractor.from_pretrained(directory, backend="torch")
+    before = plain.extract(TEXT, schema, threshold=0)
+    kept = {"calibration": {"choices": {"scale": 1.0, "shift": -30.0}}}
+    (directory / "onepass.json").write_text(json.dumps(kept), encoding="utf-8")
+    own = Extractor.from_pretrained(directory, backend="torch")
+    after = own.extract(TEXT, schema, threshold=0)
+    scores = [
+        [value.score for value in doc.records["product"][0]["size"]] for doc in (before, after)
+    ]
+    assert min(scores[0]) > 1e-6 > 1e-9 > max(scores[1])

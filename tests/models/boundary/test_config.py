@@ -64,3 +64,11 @@ def test_old_checkpoints_have_neither_records_nor_relations(
 def test_refused(head: dict[str, Any], said: str) -> None:
     with pytest.raises(CheckpointError, match=said):
         read(head)
+
+
+def test_what_only_gliner2_reads_is_written_again() -> None:
+    told = {"max_len": 700, "boundary_head": {"overlap_policy": "longest", "max_gold_per_query": 9}}
+    written = BoundaryConfig.from_dict(told).to_dict()
+    assert (written["max_len"], written["boundary_head"]["max_gold_per_query"]) == (700, 9)
+    assert written["boundary_head"]["overlap_policy"] == "longest"
+    assert written["boundary_head"]["enable_records"] is False  # as it was read

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from onepass.models.boundary import proposals
 from onepass.models.boundary.config import Proposals
 from onepass.models.boundary.proposals import Places, propose
 
@@ -86,3 +87,12 @@ def test_more_starts_are_tried_in_long_texts_where_the_checkpoint_says_so() -> N
     assert len(starts - {0}) <= 1
     more = propose(text, replace(few, growth=0.2, growth_step=4), NONE)
     assert len({s for s, _ in spans_of(more.places[0][more.real[0]])}) > 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_columns_are_those_of_a_stable_sort(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(3, 4, 30)).round(int(rng.integers(0, 4))).astype(np.float32)
+    for number in (1, 5, 29, 30, 31):
+        expected = np.argsort(-scores, axis=-1, kind="stable")[..., :number]
+        assert np.array_equal(proposals._top(scores, number), expected)

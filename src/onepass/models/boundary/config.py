@@ -165,6 +165,7 @@ class BoundaryConfig:
         records: None without a head of records.
         relations: None without a head of relations.
         temperatures: see there.
+        published: all that was read, of which nothing is lost where it is written again.
 
     >>> BoundaryConfig.from_dict({"architecture": "boundary", "config_version": 3}).head.size
     128
@@ -178,6 +179,7 @@ class BoundaryConfig:
     records: Records | None = field(default_factory=Records)
     relations: Relations | None = field(default_factory=Relations)
     temperatures: Temperatures = field(default_factory=Temperatures)
+    published: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> BoundaryConfig:
@@ -210,6 +212,7 @@ class BoundaryConfig:
             records=_read(Records, head) if has_records else None,
             relations=_read(Relations, head) if has_relations else None,
             temperatures=_read(Temperatures, head),
+            published=dict(config),
         )
         _check_sizes(found.head)
         return found
@@ -217,6 +220,7 @@ class BoundaryConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the published form."""
         head: dict[str, Any] = {
+            **(self.published.get("boundary_head") or {}),
             "dropout": self.dropout,
             "enable_records": self.records is not None,
             "enable_relations": self.relations is not None,
@@ -226,6 +230,7 @@ class BoundaryConfig:
                 names = _NAMES[type(part)]
                 head |= {names[f.name]: getattr(part, f.name) for f in fields(part)}
         return {
+            **self.published,
             "model_type": "extractor",
             "architecture": ARCHITECTURE,
             "config_version": _SECTIONED,

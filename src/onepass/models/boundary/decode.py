@@ -62,16 +62,17 @@ def decode(scores: BoundaryScores, reading: Reading, asking: Asking, words: int)
             pairs = scores.pairs[number]
             probs = sigmoid(pairs.logits, thresholds.calibration.get("relations", PLAIN))
             limit = float(thresholds.relations[group.task])
-            ruled = asking.schema.relation_types[group.task].is_ruled
             options = _pairs(pairs, probs, limit, group.task, (prefix, words))
-            relations += options if ruled else _apart(options)
+            relations += _apart(options)
         else:
             places = scores.places[scores.firsts[number] :][: len(group.items)] - prefix
-            grids = scores.records[number], places
+            limits = thresholds.fields[group.task]
+            held = scores.records[number]
+            held = np.where(held >= limits[list(group.items), None], held, np.float32(0))
             asked = AskedRecords(
-                choices=_choices(*grids, prefix), text=_text(*grids, words), reading=reading,
-                number=number, structure=asking.schema.structures[group.task],
-                thresholds=thresholds.fields[group.task], distinct=False,
+                choices=_choices(held, places, prefix), text=_text(held, places, words),
+                reading=reading, number=number, structure=asking.schema.structures[group.task],
+                thresholds=limits, distinct=False,
             )  # fmt: skip
             records[group.task] = asked.records()
     return Findings(Candidates.joined(found), records, tuple(relations), classes)

@@ -151,8 +151,19 @@ def _budget(number: int, how: Proposals, places: int) -> int:
 
 
 def _top(scores: Float32s, number: int) -> Int64s:
-    """Return the (..., number) best columns of each row, of equal ones the earlier first."""
-    return np.argsort(-scores, axis=-1, kind="stable")[..., :number]
+    """Return the (..., number) best columns of each row, of equal ones the earlier first.
+
+    Which of several that are minus infinity does not matter.
+    """
+    if number >= scores.shape[-1]:
+        return np.argsort(-scores, axis=-1, kind="stable")
+    best = np.sort(np.argpartition(-scores, number, axis=-1)[..., :number], axis=-1)
+    own = _taken(scores, best)
+    last = own.min(axis=-1, keepdims=True)
+    equal = (scores == last).sum(-1) > (own == last).sum(-1)  # some of them were left out
+    if (equal & (last[..., 0] > -np.inf)).any():
+        return np.argsort(-scores, axis=-1, kind="stable")[..., :number]
+    return _taken(best, np.argsort(-own, axis=-1, kind="stable"))
 
 
 def _taken(values: _Numbers, columns: Int64s) -> _Numbers:

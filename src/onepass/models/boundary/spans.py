@@ -19,7 +19,7 @@ from onepass.models.finite import check_finite
 from onepass.models.gliner2.encode import Batch, Reading
 from onepass.models.gliner2.prompt import SECTION_OF
 from onepass.models.kept import PLAIN
-from onepass.models.thresholds import sigmoid
+from onepass.models.thresholds import CHOICES, sigmoid
 
 _Floats = TypeVar("_Floats", Float32s, Float64s)
 
@@ -158,11 +158,15 @@ def _there(nothing: Float32s | None, queries: int, limit: float) -> Bools:
 def _probs(logits: Float32s, reading: Reading, firsts: Mapping[int, int], how: How) -> Float32s:
     """Return (queries, spans) probabilities, calibrated by what is asked."""
     out = np.zeros_like(logits)
+    calibrations = how.asking.thresholds.calibration
+    scaled = logits / np.float32(how.config.temperatures.spans)
     for number, first in firsts.items():
         group = reading.prompt.groups[number]
-        own = how.asking.thresholds.calibration.get(SECTION_OF[group.kind], PLAIN)
-        lines = slice(first, first + len(group.items))
-        out[lines] = sigmoid(logits[lines] / np.float32(how.config.temperatures.spans), own)
+        own = calibrations.get(SECTION_OF[group.kind], PLAIN)
+        chosen = calibrations.get(CHOICES, own)
+        for line, item in enumerate(group.items, start=first):
+            of_choices = (number, item) in reading.prompt.choices
+            out[line] = sigmoid(scaled[line], chosen if of_choices else own)
     return np.where(np.isneginf(logits), np.float32(0), out)
 
 
