@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import IO
@@ -15,6 +16,8 @@ from typing import IO
 import pytest
 
 EXTRACT, REDACT = ("extract", "-e", "city"), ("redact", "-l", "city")
+# Shells start what runs in the background with SIGINT ignored, and children inherit that.
+HEEDED = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
 ROW = b'{"text": "Bo lives in Bern."}\n'
 posix = pytest.mark.skipif(os.name == "nt", reason="names and signals of POSIX")
 
@@ -30,6 +33,7 @@ class Live:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "onepass", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=None if os.name == "nt" else HEEDED,
         )  # fmt: skip
 
     def give(self, rows: int) -> None:
