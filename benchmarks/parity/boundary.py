@@ -29,7 +29,8 @@ from benchmarks.common.timing import ratio, spread, take_turns  # noqa: E402
 from benchmarks.speed.wording import make_labels, make_text, tokenizer  # noqa: E402
 
 from onepass import Extractor, Schema  # noqa: E402
-from onepass.cli.machine import cores, cpu, versions  # noqa: E402
+from onepass.backends.cpu import cpu  # noqa: E402
+from onepass.cli.machine import cores, versions  # noqa: E402
 
 TOLERANCE = 1e-4
 SEED, SPREAD = 2, 0.03  # of weights; larger ones amplify rounding
