@@ -18,7 +18,13 @@ from onepass.models.gliner2.network.loss import compute_loss, loss_of
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
 from onepass.models.gliner2.prompt import SECTION_OF
-from onepass.models.gliner2.targets import Asked, LossWeights, Targets, ask, build_targets
+from onepass.models.gliner2.targets import (
+    Asked,
+    LossWeights,
+    Targets,
+    ask_if_it_fits,
+    build_targets,
+)
 from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
@@ -65,11 +71,7 @@ class Gliner2Trainee:
 
     def ask(self, question: Question, max_pieces: int) -> Sequence[Asked]:
         """Return the one pass that asks a question, if it asks something and a word fits in."""
-        if question.schema.is_empty:
-            return ()
-        asked = ask(question, self._tokenizer, max_pieces=max_pieces, splitter=self.splitter)
-        read = len(asked.words) or not question.text.strip()  # then its full stop is read
-        return (asked,) if read and asked.reading.pieces <= max_pieces else ()
+        return ask_if_it_fits(question, self._tokenizer, max_pieces, self.splitter)
 
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold cells."""

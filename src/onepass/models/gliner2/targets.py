@@ -149,6 +149,20 @@ def ask(
     return Asked(question, read_window(prompt, text, Window(0, kept)), words)
 
 
+def ask_if_it_fits(
+    question: Question, tokenizer: PieceTokenizer, max_pieces: int, splitter: Splitter | None
+) -> tuple[Asked, ...]:
+    """Return the one pass that asks a question, if it asks something and a word fits in.
+
+    The arguments are those of `ask`.
+    """
+    if question.schema.is_empty:
+        return ()
+    asked = ask(question, tokenizer, max_pieces=max_pieces, splitter=splitter)
+    read = len(asked.words) or not question.text.strip()  # then its full stop is read
+    return (asked,) if read and asked.reading.pieces <= max_pieces else ()
+
+
 def build_targets(
     asked: Sequence[Asked],
     max_width: int,
