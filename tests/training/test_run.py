@@ -220,16 +220,14 @@ def test_a_label_bank_is_used(tmp_path, config):
     path = tmp_path / "bank.json"
     path.write_text(json.dumps({"pool": ["foreign thing"]}))
     asked = set()
-    from onepass.training import gliner2
+    original = Gliner2Trainee.ask
 
-    original = gliner2.ask
-
-    def listen(question, *args, **options):
+    def listen(trainee, question, max_pieces):
         asked.update(label.name.lower() for label in question.schema.entity_labels)
-        return original(question, *args, **options)
+        return original(trainee, question, max_pieces)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gliner2, "ask", listen)
+        patch.setattr(Gliner2Trainee, "ask", listen)
         train_from_config(config(bank=str(path), sampling={"foreign": 1.0, "restyle": 0.0}))
     assert asked == {"person", "place", "foreign thing"}
 
