@@ -85,7 +85,8 @@ def test_what_is_needed_must_be_there(key):
     ("content", "message"),
     [
         (b"{", "must be JSON"),
-        (b"[]", "must be a JSON object, not list"),
+        (b"[]", "must be a JSON object, not a list; examples to learn from are named by"),
+        (b"{}\n{}\n", "Extra data at line 2, column 1; examples to learn from are named by"),
         (b"\xff", "not UTF-8"),
         (b'{"data": ' + b"[" * 100_000, "must not be nested so deeply"),
         (b'{"seed": ' + b"9" * 5000 + b"}", "must be JSON: Exceeds the limit"),
@@ -124,7 +125,7 @@ def test_yaml_says_the_same_as_json(tmp_path, name):
     ("content", "message"),
     [
         ("model: [", "must be YAML: expected the node content"),
-        ("- model", "must be a YAML mapping, not list"),
+        ("- model", "must be a YAML mapping, not a list"),
         ("", "must be a YAML mapping, not NoneType"),
         ("model: \0", "must be YAML: unacceptable character"),
         ("model: !!python/object/apply:os.getcwd []", "could not determine a constructor"),

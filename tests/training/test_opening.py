@@ -9,7 +9,7 @@ from onepass.training.config import TrainConfig
 from onepass.training.data import LineFile
 from onepass.training.opening import open_learner, with_teacher
 from onepass.training.sources import Sources
-from onepass.training.teaching import Taught
+from onepass.training.teaching.taught import Taught
 from onepass.training.trainee import Trainee
 
 LEAST = {"data": "data.jsonl", "output": "run"}

@@ -16,7 +16,7 @@ from onepass.training.config import TrainConfig
 from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
 from onepass.training.run import train_from_config
-from onepass.training.teaching import Taught
+from onepass.training.teaching.taught import Taught
 
 TEXT = "\u6768tim\u5e93\u514bcook runs."
 MAKE = {

@@ -12,7 +12,7 @@ from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
 from onepass.models.boundary.network.checkpoint import load_network, save_network
-from onepass.models.boundary.network.loss import compute_loss
+from onepass.models.boundary.network.loss import compute_loss, loss_of
 from onepass.models.boundary.network.network import BoundaryNetwork
 from onepass.models.boundary.network.outputs import Outputs, run_network
 from onepass.models.boundary.targets import BoundaryLoss, Targets, build_targets
@@ -48,7 +48,7 @@ class BoundaryTrainee:
         device: str = "cpu",
         splitter: Splitter | None = None,
     ) -> None:
-        self._checkpoint, self._weights = checkpoint, loss or BoundaryLoss()
+        self._checkpoint, self.weights = checkpoint, loss or BoundaryLoss()
         self.splitter = splitter or own_splitter(checkpoint)
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(checkpoint).to(device)
@@ -71,7 +71,14 @@ class BoundaryTrainee:
         self, network: BoundaryNetwork, batch: Targets
     ) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
-        return compute_loss(network, batch, self._weights)
+        return compute_loss(network, batch, self.weights)
+
+    def answer(
+        self, network: BoundaryNetwork, batch: Targets
+    ) -> tuple[torch.Tensor, Mapping[str, float], Outputs]:
+        """Return what `loss` returns, and the logits that it was computed from."""
+        outputs = run_network(network, batch)
+        return *loss_of(outputs, batch, self.weights), outputs
 
     def tally(self, network: BoundaryNetwork, asked: Sequence[Asked], tally: Tally) -> None:
         """Count the spans, pairs and tasks of a batch that ``network`` answers by itself."""

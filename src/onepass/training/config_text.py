@@ -31,7 +31,7 @@ def parse_json(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise InputError(
             f"A training configuration must be JSON: {error.msg} at line {error.lineno}, "
-            f"column {error.colno}."
+            f"column {error.colno}; examples to learn from are named by the option --data."
         ) from error
     except RecursionError as error:
         raise InputError("A training configuration must not be nested so deeply.") from error
@@ -74,6 +74,11 @@ def parse_yaml(text: str) -> dict[str, Any]:
 
 
 def _object(data: object, expected: str) -> dict[str, Any]:
+    if isinstance(data, list):
+        raise InputError(
+            f"A training configuration must be a {expected}, not a list; examples to learn from "
+            "are named by its key 'data' or the option --data."
+        )
     if not isinstance(data, dict):
         raise InputError(
             f"A training configuration must be a {expected}, not {type(data).__name__}."

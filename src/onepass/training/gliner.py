@@ -21,8 +21,9 @@ from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.label_batch import LabelReader
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner.network.checkpoint import load_network, save_network
-from onepass.models.gliner.network.loss import compute_loss
+from onepass.models.gliner.network.loss import compute_loss, loss_of
 from onepass.models.gliner.network.network import GlinerNetwork
+from onepass.models.gliner.network.outputs import Outputs, run_network
 from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
@@ -61,7 +62,7 @@ class GlinerTrainee:
         device: str = "cpu",
         splitter: Splitter | None = None,
     ) -> None:
-        self._checkpoint, self._options = checkpoint, loss or GlinerLoss()
+        self._checkpoint, self.options = checkpoint, loss or GlinerLoss()
         self.splitter = splitter or own_splitter(checkpoint)
         self._settings = GLINER.read_config(checkpoint, own_settings(checkpoint))
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
@@ -75,9 +76,7 @@ class GlinerTrainee:
         self._labels = None
         if self._settings.label_tokenizer is not None:
             limit = encoder_limit(config.label_encoder or {})
-            self._labels = LabelReader(
-                self._settings.label_tokenizer, limit, self._options.in_batch
-            )
+            self._labels = LabelReader(self._settings.label_tokenizer, limit, self.options.in_batch)
 
     @property
     def longest(self) -> int | None:
@@ -108,7 +107,7 @@ class GlinerTrainee:
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold answers."""
         config = self.network.config
-        ratio = self._options.candidate_ratio(config.raw)
+        ratio = self.options.candidate_ratio(config.raw)
         return build_targets(
             asked, config, labels=self._labels, writing=self._writing, candidates=ratio
         )
@@ -117,7 +116,14 @@ class GlinerTrainee:
         self, network: GlinerNetwork, batch: Targets
     ) -> tuple[torch.Tensor, Mapping[str, float]]:
         """Return the loss of a batch under ``network`` and its terms."""
-        return compute_loss(network, batch, self._options)
+        return compute_loss(network, batch, self.options)
+
+    def answer(
+        self, network: GlinerNetwork, batch: Targets
+    ) -> tuple[torch.Tensor, Mapping[str, float], Outputs]:
+        """Return what `loss` returns, and the logits that it was computed from."""
+        outputs = run_network(network, batch)
+        return *loss_of(network, outputs, batch, self.options), outputs
 
     def tally(self, network: GlinerNetwork, asked: Sequence[Asked], tally: Tally) -> None:
         """Count what the network answers to a batch, decoded as at inference."""

@@ -14,7 +14,7 @@ from onepass.training.families import answered, loss_options, open_trainee, spli
 from onepass.training.rl.policy import open_policy
 from onepass.training.rl.run import Reinforcement
 from onepass.training.sources import Sources
-from onepass.training.teaching import Taught
+from onepass.training.teaching.taught import Taught
 from onepass.training.trainee import Trainee
 
 Report = Callable[[str], None]

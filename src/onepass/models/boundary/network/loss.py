@@ -40,7 +40,13 @@ def compute_loss(
         The weighted sum of the terms, and each term by its name in `BoundaryLoss`; a term that the
         batch has nothing for is left out.
     """
-    outputs = run_network(network, targets)
+    return loss_of(run_network(network, targets), targets, weights)
+
+
+def loss_of(
+    outputs: Outputs, targets: Targets, weights: BoundaryLoss
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return what `compute_loss` returns, of a network that has run."""
     terms: list[tuple[str, torch.Tensor | None, float]] = []
     if outputs.known is not None:
         boundaries, inside, nothing = _place_terms(outputs.known, targets)
@@ -106,24 +112,30 @@ def _span_term(outputs: Outputs, targets: Targets) -> torch.Tensor:
     total, queries = torch.zeros(()), 0
     for group in targets.groups:
         logits, places = outputs.spans[group.row], outputs.places[group.row]
-        inside = targets.own[group.row]
         for item, spans in enumerate(group.spans):
             query = group.first + item
             if targets.closed[group.row, query]:
                 continue
-            starts, ends = places[query].T
-            counts = ends > starts
-            if item in group.choices:  # its spans are choices, and nothing else
-                counts &= np.isin(starts, group.choices[item]) & (ends - starts == 1)
-            else:
-                counts &= (starts >= inside[0]) & (ends <= inside[1])
-            unsure = [span for own, span in targets.ignored[group.row] if own == query]
-            counts &= ~_among(places[query], unsure)
+            counts = counted_spans(targets, group, item, places[query])
             gold = moved(_among(places[query], spans).astype(np.float32), logits.device)
             each = _binary(logits[query], gold, reduction="none")
             total = total + (each * moved(counts, logits.device)).sum()
             queries += 1
     return total / max(queries, 1)
+
+
+def counted_spans(targets: Targets, group: GoldGroup, item: int, places: Int64s) -> Bools:
+    """Return (spans,) which of (spans, 2) places may be an answer of an item of a group."""
+    starts, ends = places.T
+    counts = ends > starts
+    if item in group.choices:  # its spans are choices, and nothing else
+        counts &= np.isin(starts, group.choices[item]) & (ends - starts == 1)
+    else:
+        begin, stop = targets.own[group.row]
+        counts &= (starts >= begin) & (ends <= stop)
+    query = group.first + item
+    unsure = [span for own, span in targets.ignored[group.row] if own == query]
+    return np.asarray(counts & ~_among(places, unsure))
 
 
 def _among(places: Int64s, spans: Iterable[Span]) -> Bools:

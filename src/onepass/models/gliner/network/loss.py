@@ -11,7 +11,7 @@ import torch
 from onepass.models.gliner.decoder_targets import WrittenBatch
 from onepass.models.gliner.loss import GlinerLoss
 from onepass.models.gliner.network.network import GlinerNetwork
-from onepass.models.gliner.network.outputs import run_network
+from onepass.models.gliner.network.outputs import Outputs, run_network
 from onepass.models.gliner.targets import Grid, Targets
 from onepass.nn.losses import dice_loss, focal_loss, keep_negatives, reduce_loss, width_weights
 
@@ -31,8 +31,14 @@ def compute_loss(
         spans that are scored again; ``adjacency`` and ``relations``; ``written``, the labels of a
         decoder. A term that the batch has nothing for is left out.
     """
+    return loss_of(network, run_network(network, targets), targets, options)
+
+
+def loss_of(
+    network: GlinerNetwork, outputs: Outputs, targets: Targets, options: GlinerLoss
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return what `compute_loss` returns, of a network that has run."""
     config = network.config
-    outputs = run_network(network, targets)
     terms: list[tuple[str, str, torch.Tensor]] = []
     if config.tokens:
         terms.append(("tokens", "token", token_term(outputs.grid, targets.grid, options)))

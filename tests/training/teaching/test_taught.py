@@ -19,7 +19,10 @@ from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
 from onepass.training.holdout import whole_question
 from onepass.training.run import train_from_config
-from onepass.training.teaching import Taught, _gliclass, _gliner2, soft_binary, soft_choice
+from onepass.training.teaching.gliclass import gliclass_term
+from onepass.training.teaching.gliner2 import gliner2_term
+from onepass.training.teaching.soft import soft_binary, soft_choice
+from onepass.training.teaching.taught import Taught
 
 ROW = {
     "text": "Tim Cook works for Apple in Paris.",
@@ -153,7 +156,9 @@ def test_one_pass_gives_the_numbers_of_two(ends, gliclass, family):
     taught = Taught(student, teacher, DistillOptions("big", weight=0.7, temperature=3.0))
     network = student.network.eval()
     batch = taught.build(taught.ask(whole_question(example_from_dict(ROW)), 99))
-    run, term = (run_network, _gliner2) if family == "gliner2" else (run_gliclass, _gliclass)
+    run, term = (
+        (run_network, gliner2_term) if family == "gliner2" else (run_gliclass, gliclass_term)
+    )
     hard, _ = student.loss(network, batch.own)
     soft = term(run(network, batch.own), teacher.network, batch, 3.0) * 9.0
     passes = []

@@ -1,0 +1,1 @@
+"""A checkpoint that learns the scores of a teacher beside the gold answers."""
