@@ -27,7 +27,7 @@ SHARED: dict[str, Any] = SMALL | {
     "relation_argument_proposal_threshold": 0.2,
 }  # fmt: skip
 # All parts of spans of each query.
-EACH: dict[str, Any] = SHARED | {"candidate_pool": "per_query"}
+EACH: dict[str, Any] = SHARED | {"candidate_pool": "per_query", "content_soft_max_pool": True}
 
 
 def make_boundary(

@@ -31,13 +31,21 @@ TEXTS = [
 FEW = {"pool_boundary_top_k": 10, "pool_size": 40, "min_pool_per_query": 3}
 CHECKPOINTS: dict[str, dict[str, Any]] = {
     "published": {"head": SHARED},
-    "few": {"head": SHARED | FEW, "backbone": "deberta-v3"},
+    "few": {
+        "head": SHARED | FEW | {"content_soft_max_pool": True},
+        "backbone": "deberta-v3", "seed": 1,
+    },
     "default": {"head": SMALL, "backbone": "modernbert"},
     "attention": {"head": SMALL | FEW | {"candidate_pool": "shared"}},
-    "each": {"head": EACH | {"candidate_budget": 24, "boundary_attention_window": 3}},
+    "each": {
+        "head": EACH
+        | {"candidate_budget": 24, "boundary_attention_window": 3},
+        "seed": 1,
+    },
     "growing": {
         "head": EACH
-        | {"start_top_k": 2, "end_top_k": 2, "boundary_top_k_alpha": 0.2, "ends_per_start": 3}
+        | {"start_top_k": 2, "end_top_k": 2, "boundary_top_k_alpha": 0.2, "ends_per_start": 3},
+        "seed": 1,
     },
     "plain": {
         "head": SMALL
@@ -51,13 +59,15 @@ CHECKPOINTS: dict[str, dict[str, Any]] = {
 TOLERANCE = 1e-4
 
 
-def make(directory: Path, head: dict[str, Any], backbone: str = "bert") -> BoundaryExtractor:
+def make(
+    directory: Path, head: dict[str, Any], backbone: str = "bert", seed: int = 0
+) -> BoundaryExtractor:
     """Make a random checkpoint with gliner2, save it with gliner2, and return its model."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     own = tokenizer()
     config = ExtractorConfig(model_name=backbone, architecture="boundary", boundary_head=head)
     model = BoundaryExtractor(config, encoder_config(backbone, len(own)), own)
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:

@@ -47,8 +47,7 @@ def test_old_checkpoints_have_neither_records_nor_relations(
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        ({"adaptive_threshold": True}, "adaptive_threshold of this GLiNER2 checkpoint is not"),
-        ({"content_soft_max_pool": True}, "content_soft_max_pool of this GLiNER2 checkpoint"),
+        ({"content_soft_max_pool": 2}, "content_soft_max_pool .* must be true or false"),
         ({"candidate_pool": "all"}, "candidate_pool 'all' .* is not known; per_query, shared are"),
         ({"boundary_dim": 0}, "boundary_dim of the boundary_head of this GLiNER2 checkpoint must"),
         ({"pair_temperature": 0}, "pair_temperature .* must be a number from"),
@@ -67,7 +66,14 @@ def test_refused(head: dict[str, Any], said: str) -> None:
 
 
 def test_what_only_gliner2_reads_is_written_again() -> None:
-    told = {"max_len": 700, "boundary_head": {"overlap_policy": "longest", "max_gold_per_query": 9}}
+    told = {
+        "max_len": 700,
+        "boundary_head": {
+            "overlap_policy": "longest",
+            "adaptive_threshold": True,
+            "max_gold_per_query": 9,
+        },
+    }
     written = BoundaryConfig.from_dict(told).to_dict()
     assert (written["max_len"], written["boundary_head"]["max_gold_per_query"]) == (700, 9)
     assert written["boundary_head"]["overlap_policy"] == "longest"

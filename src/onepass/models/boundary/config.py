@@ -70,6 +70,7 @@ class Head:
         inside: whether what stands inside of a span counts.
         content: whether the mean of what stands inside is compared with the query.
         content_size: of that mean.
+        content_maximum: whether their smooth maximum stands beside the mean.
         rotary: whether ends of spans know their distance ("per_query").
         rotary_base: of that.
         weighted_inside: whether each query weighs the inside ("per_query").
@@ -94,6 +95,7 @@ class Head:
     inside: bool = True
     content: bool = False
     content_size: int = 64
+    content_maximum: bool = False
     rotary: bool = False
     rotary_base: float = 10000.0
     weighted_inside: bool = False
@@ -186,20 +188,10 @@ class BoundaryConfig:
         """Read a published configuration.
 
         Raises:
-            CheckpointError: for a wrong or unknown value, or a part that is not supported.
+            CheckpointError: for a wrong or unknown value.
         """
         options = Options(config, _OWNER)
         head = Options(options.mapping("boundary_head") or {}, f"the boundary_head of {_OWNER}")
-        if head.flag("adaptive_threshold", False):
-            raise CheckpointError(
-                "adaptive_threshold of this GLiNER2 checkpoint is not supported: it returns spans "
-                "below the threshold; set it to false in boundary_head of its config.json."
-            )
-        if head.flag("content_soft_max_pool", False):
-            raise CheckpointError(
-                "content_soft_max_pool of this GLiNER2 checkpoint is not supported: the inside of "
-                "a span is read by its mean alone."
-            )
         whole = options.whole("config_version", 0, null=0, least=0) >= _SECTIONED
         has_records = head.flag("enable_records", whole)
         has_relations = head.flag("enable_relations", whole)
@@ -247,6 +239,7 @@ _NAMES: Mapping[type, Mapping[str, str]] = {
         "attention_heads": "boundary_attention_heads",
         "attention_window": "boundary_attention_window", "inside": "use_inside_evidence",
         "content": "enable_span_content", "content_size": "content_dim",
+        "content_maximum": "content_soft_max_pool",
         "rotary": "enable_rotary_endpoints",
         "rotary_base": "rotary_base", "weighted_inside": "query_conditioned_inside_weight",
         "differences": "endpoint_difference_features", "compared": "reranker_endpoint_compat",

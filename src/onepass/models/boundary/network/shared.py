@@ -23,8 +23,8 @@ class SharedScorer(nn.Module):
         self.end = nn.Linear(head.size, size)
         self.length = nn.Linear(3, size)
         self.prior = nn.Linear(1, size)
-        self.content = Content(hidden, head.content_size) if head.content else None
-        self.content_out = nn.Linear(head.content_size, size) if head.content else None
+        self.content = Content(hidden, head) if head.content else None
+        self.content_out = nn.Linear(Content.size(head), size) if head.content else None
         self.norm = nn.LayerNorm(size)
         self.span_layers = nn.ModuleList(
             SpanLayer(size, head.candidate_heads) for _ in range(head.candidate_layers)
@@ -67,7 +67,7 @@ class SharedScorer(nn.Module):
         states = states + self.length(features.to(states.dtype))
         states = states + self.prior(prior[..., None].to(states.dtype))
         if self.content is not None and self.content_out is not None:
-            states = states + self.content_out(self.content(words, starts, ends))
+            states = states + self.content_out(self.content(words, lengths, starts, ends))
         states = self.norm(states) * real[..., None].to(states.dtype)  # (batch, spans, size)
         if self.span_layers:
             kinds = overlaps(starts, ends)

@@ -10,33 +10,57 @@ from torch import nn
 from onepass.models.boundary.config import Head
 from onepass.nn.keymap import Entry, Rename, linear, with_prefix
 
+_LOWEST, _LEAST = -1e30, 1e-30  # behind a text; of a sum whose logarithm is taken
+
 
 class Content(nn.Module):
-    """The mean of what stands inside of spans."""
+    """The mean of what stands inside of spans, and their smooth maximum if that is asked for."""
 
-    def __init__(self, hidden: int, size: int) -> None:
+    def __init__(self, hidden: int, head: Head) -> None:
         super().__init__()
-        self.value = nn.Linear(hidden, size)
-        self.norm = nn.LayerNorm(size)
+        self.smooth = head.content_maximum
+        self.value = nn.Linear(hidden, head.content_size)
+        self.norm = nn.LayerNorm(self.size(head))
+
+    @staticmethod
+    def size(head: Head) -> int:
+        """Return the size of what is returned of a span."""
+        return head.content_size * (2 if head.content_maximum else 1)
 
     def forward(
-        self, words: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor
+        self,
+        words: torch.Tensor,
+        lengths: torch.Tensor,
+        starts: torch.Tensor,
+        ends: torch.Tensor,
     ) -> torch.Tensor:
         """Return (batch, spans, size).
 
         Args:
             words: (batch, words, hidden); those behind a text stand in none of its spans.
+            lengths: (batch,) words of each text.
             starts: (batch, spans) first words.
             ends: (batch, spans) the words behind the last ones.
         """
         values = self.value(words).float()
-        before = torch.cat([torch.zeros_like(values[:, :1]), values.cumsum(1)], dim=1)
-        length = (ends - starts).clamp(min=1)[..., None].to(values.dtype)
-        means = (picked(before, ends) - picked(before, starts)) / length
-        return self.norm(means.to(words.dtype))
+        count = (ends - starts).clamp(min=1)[..., None].to(values.dtype)
+        found = _sums(values, starts, ends) / count
+        if self.smooth:
+            real = torch.arange(values.shape[1], device=values.device) < lengths[:, None]
+            values = values.masked_fill(~real[..., None], _LOWEST)
+            top = values.amax(1, keepdim=True)
+            sums = _sums((values - top).exp(), starts, ends)  # of each at most 1
+            found = torch.cat([found, top + sums.clamp(min=_LEAST).log()], dim=-1)
+        return self.norm(found.to(words.dtype))
 
     def keys(self) -> tuple[Rename, ...]:
         return (*linear("value_projection", "value"), *linear("layer_norm", "norm"))
+
+
+def _sums(values: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+    """Return (batch, spans, size) sums over spans of (batch, words, size) values."""
+    before = torch.cat([torch.zeros_like(values[:, :1]), values.cumsum(1)], dim=1)
+    return picked(before, ends) - picked(before, starts)
 
 
 def picked(states: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -74,10 +98,10 @@ class QueryScorer(nn.Module):
         if self.weight is None:
             self.inside = nn.Parameter(torch.ones(()))
         self.difference = nn.Linear(2 * size, 1) if head.differences else None
-        self.content = Content(hidden, head.content_size) if head.content else None
+        self.content = Content(hidden, head) if head.content else None
         if head.content:
-            self.content_query = nn.Linear(hidden, head.content_size)
-            self.content_bias = nn.Linear(head.content_size, 1)
+            self.content_query = nn.Linear(hidden, Content.size(head))
+            self.content_bias = nn.Linear(Content.size(head), 1)
 
     def forward(
         self,
@@ -116,7 +140,7 @@ class QueryScorer(nn.Module):
             apart = left - right
             scores = scores + self.difference(torch.cat([apart, apart.abs()], dim=-1))[..., 0]
         if self.content is not None:
-            content = self.content(words, flat[0], flat[1]).view(batch, asked, count, -1)
+            content = self.content(words, lengths, *flat).view(batch, asked, count, -1)
             wanted = self.content_query(queries)[:, :, None] / math.sqrt(content.shape[-1])
             scores = scores + (content * wanted).sum(-1) + self.content_bias(content)[..., 0]
         weight = self.inside if self.weight is None else self.weight(queries)
