@@ -115,8 +115,48 @@ def test_the_table(onepass: Onepass, checkpoint: Path, data: Path) -> None:
     assert "fitted on 70 texts" in done.err
     title, header, *rows = done.out.splitlines()
     assert title == "Calibration"
-    assert header.split() == ["kind", "threshold", "scale", "shift", "error", "before", "after"]
+    columns = "kind threshold scale shift error before after precision recall f1"
+    assert header.split() == columns.split()
     assert [row.split()[0] for row in rows] == ["entities", "single"]
+    assert [len(row.split()) for row in rows] == [9, 3]  # too few of the latter in each half
+
+
+def test_a_goal_and_thresholds_of_labels(
+    onepass: Onepass, checkpoint: Path, tmp_path: Path
+) -> None:
+    words = [(0, 3), (4, 8), (9, 11)]
+    examples = [
+        Example(
+            f"tim cook in paris {n}",
+            (Mention(*words[n % 3], "person"), *([Mention(12, 17, "place")] if n % 2 else [])),
+            ("person", "place"),
+        )
+        for n in range(140)
+    ]
+    write_examples(tmp_path / "gold.jsonl", examples)
+    settings = checkpoint / "onepass.json"
+    settings.write_text(json.dumps({"labels": {"place": 0.9, "other": 0.25}}))
+    asked = ("--data", str(tmp_path / "gold.jsonl"), "--per-label", "--goal", "recall=0.9")
+    done = onepass("calibrate", str(checkpoint), *asked, "-f", "json")
+    found, kept = json.loads(done.out), json.loads(settings.read_text())
+    assert set(found["labels"]) == {"person"}
+    assert kept["labels"]["person"] == found["labels"]["person"]
+    assert set(kept["labels"]) == {"person", "place"}  # that of a label of no known kind is lost
+    assert kept["labels"]["place"] != 0.9
+    assert {"precision", "recall", "f1"} < set(found["held_out"]["entities"])
+    done = onepass("calibrate", str(checkpoint), *asked)
+    assert "Labels\n  label   threshold\n  person  " in done.out
+    done = onepass("calibrate", str(checkpoint), *asked[:2], "--goal", "precision=0.999")
+    assert done.code == 0
+    assert "entities: the precision is 0." in done.err
+    assert "on held-out halves, not 0.999" in done.err
+
+
+@pytest.mark.parametrize("goal", ["", "f2", "precision", "recall=0", "precision=1.1", "f1=0.5"])
+def test_an_unknown_goal(onepass: Onepass, checkpoint: Path, data: Path, goal: str) -> None:
+    done = onepass("calibrate", str(checkpoint), "--data", str(data), "--goal", goal)
+    assert (done.code, done.out) == (2, "")
+    assert "A goal is f1, precision=SHARE or recall=SHARE" in done.err
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from onepass.evaluation import calibration, curves
 from onepass.evaluation.calibration import (
     answer,
     calibrate,
-    calibration_errors,
     fit,
+    held_out,
 )
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import judged_choices
@@ -111,7 +111,8 @@ def test_errors_are_those_of_the_half_that_was_not_fitted_on() -> None:
         return Example("Bo met Al", (Mention(0, 2, "dog"),) if right else (), ("dog",))
 
     answered = answer(Overconfident(), map(example, range(240)))
-    before, after = calibration_errors(answered)["entities"]
+    found = held_out(answered)["entities"]
+    before, after = found.before.error, found.after.error
     assert before == pytest.approx(0.9 - 0.275)
     assert after == pytest.approx(0.45, abs=0.02)  # each half learns what the other one is not
 
@@ -170,7 +171,8 @@ def test_errors_of_answers_with_one_label() -> None:
         return Example("Bo", classifications=(GoldTask("true", ("yes", "no"), right),))
 
     answered = answer(Overconfident(), map(example, range(240)))
-    before, after = calibration_errors(answered)["single"]
+    found = held_out(answered)["single"]
+    before, after = found.before.error, found.after.error
     assert before == pytest.approx(0.95 - 0.5)
     assert after < 0.1
 
@@ -223,7 +225,7 @@ def test_choices_are_judged_once_a_text(monkeypatch: pytest.MonkeyPatch) -> None
 
     for module in (calibration, curves):
         monkeypatch.setattr(module, "judged_choices", counted)
-    for judge in (fit, calibration_errors):
+    for judge in (fit, held_out):
         texts.clear()
         judge(answered)
         assert len(texts) == len(set(texts)) == 200
@@ -234,3 +236,53 @@ def test_choices_are_left_out_where_too_few_are_empty() -> None:
     assert "choices" not in settings["calibration"]
     assert "choices" not in settings["thresholds"]
     assert "records" in settings["calibration"]
+
+
+class TwoLabels:
+    """Finds a dog and a cat in every text; a sure dog is right, and so is an unsure cat."""
+
+    def extract(self, text: list[str], schema: Schema, /, **options: object) -> list[Extraction]:
+        return [
+            Extraction(
+                one,
+                (
+                    Entity("dog", "Bo", 0, 2, 0.8 if "x" in one else 0.4),
+                    Entity("cat", "Al", 3, 5, 0.4 if "x" in one else 0.3),
+                ),
+            )
+            for one in text
+        ]
+
+
+def pets(number: int) -> Example:
+    mentions = (Mention(0, 2, "dog"), Mention(3, 5, "cat")) if number % 4 < 2 else ()
+    return Example(f"Bo Al {'x' * (number % 4 < 2)}{number}", mentions, ("dog", "cat"))
+
+
+def test_labels_get_thresholds_of_their_own() -> None:
+    """No one threshold keeps both labels and nothing else."""
+    answered = answer(TwoLabels(), map(pets, range(240)))
+    found = fit(answered, per_label=True)
+    line = found["calibration"]["entities"]
+
+    def kept(raw: float) -> float:
+        return float(sigmoid(line["scale"] * np.log(raw / (1 - raw)) + line["shift"]))
+
+    assert kept(0.4) < found["labels"]["dog"] <= kept(0.8)
+    assert kept(0.3) < found["labels"]["cat"] <= kept(0.4)
+    assert held_out(answered)["entities"].counts.f1 < 0.9
+    assert held_out(answered, per_label=True)["entities"].counts.f1 == 1.0
+    assert "labels" not in fit(answered)
+
+
+def test_a_label_that_is_annotated_rarely_has_no_threshold() -> None:
+    answered = answer(TwoLabels(), map(pets, range(90)))
+    assert fit(answered, per_label=True)["labels"] == {}
+
+
+def test_thresholds_are_those_of_a_goal_and_scores_are_not() -> None:
+    examples = [found(round(0.3 + 0.005 * n, 3), right=n % 100 < n) for n in range(100)] * 4
+    by_f1, precise, complete = (
+        calibrate(Scored(), examples, goal=goal) for goal in ("f1", "precision=0.95", "recall=0.95")
+    )
+    assert by_f1["calibration"] == precise["calibration"] == complete["calibration"]

@@ -18,7 +18,7 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
-from onepass.evaluation.curves import f1_curves
+from onepass.evaluation.curves import f1_curves, gather_sections
 from onepass.evaluation.records import gold_choices, judged_choices
 from onepass.evaluation.scoring import Scorers
 from onepass.evaluation.thresholds import at_threshold
@@ -136,7 +136,9 @@ golds = st.builds(
     st.sampled_from(["flat", "nested", "label", "all"]),
 )
 def test_curves_are_those_of_scoring_each_threshold(answered, overlap):
-    assert f1_curves(answered, GRID, overlap) == slow(answered, GRID, overlap)
+    assert f1_curves(gather_sections(answered, GRID, overlap), GRID) == slow(
+        answered, GRID, overlap
+    )
 
 
 def many_records(number: int) -> tuple[Extraction, Example]:
@@ -159,6 +161,6 @@ def many_records(number: int) -> tuple[Extraction, Example]:
 def test_many_records_of_one_text_take_no_square_of_time():
     def prepare(number: int) -> Callable[[], object]:
         answered = [many_records(number)]
-        return lambda: f1_curves(answered, GRID, "flat")
+        return lambda: f1_curves(gather_sections(answered, GRID, "flat"), GRID)
 
     assert_grows_in_proportion(prepare, 60)

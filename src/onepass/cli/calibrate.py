@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from onepass.corpus.example import Example
-    from onepass.evaluation.calibration import Answered
+    from onepass.evaluation.calibration import Answered, HeldOut
+    from onepass.evaluation.goals import Goal
 
 _ROOM = 1 << 16  # bytes, as a file of settings may have
 
@@ -41,6 +42,7 @@ EXAMPLES = """Examples:
 \b
   onepass calibrate runs/mine/best --data held_out.jsonl
   onepass calibrate runs/mine/best --data held_out/ --limit 200 --format json
+  onepass calibrate runs/mine/best --data held_out.jsonl --goal precision=0.9 --per-label
 """
 
 
@@ -53,6 +55,21 @@ def calibrate(
     ],
     data: GoldOption,
     limit: GoldLimitOption = None,
+    goal: Annotated[
+        str,
+        typer.Option(
+            metavar="GOAL",
+            help="Aim of the thresholds: f1, the best F1; precision=SHARE, the lowest at which so "
+            "many findings are right; recall=SHARE, the highest at which so much is found.",
+        ),
+    ] = "f1",
+    per_label: Annotated[
+        bool,
+        typer.Option(
+            "--per-label",
+            help="Also fit a threshold for each label and relation type with 50 annotations.",
+        ),
+    ] = False,
     backend: BackendOption = Backend.AUTO,
     precision: PrecisionOption = Precision.AUTO,
     threads: ThreadsOption = None,
@@ -62,12 +79,15 @@ def calibrate(
 
     It takes some hundred texts that the checkpoint was not trained on. Afterwards, a finding with
     a score of 0.8 is right about 80 % of the time on texts like these, and the default thresholds
-    are those with the best F1 on them (for fields with choices, the best accuracy). The report
-    says for each kind of finding how far scores were from the truth before and after (expected
-    calibration error), on halves that were not fitted on.
+    are those with the best F1 on them (for fields with choices, the best accuracy), or for another
+    goal. The report says for each kind of finding how far scores were from the truth before and
+    after (expected calibration error), and how good it is at its threshold, on halves that were not
+    fitted on.
     """
-    from onepass.evaluation.calibration import FEWEST, answer, calibration_errors, fit
+    from onepass.evaluation.calibration import FEWEST, answer, fit, held_out
+    from onepass.evaluation.goals import Goal
 
+    aim = Goal.parse(goal)
     if not checkpoint.is_dir():
         raise InputError(
             f"{str(checkpoint)!r} is no directory; calibrate a checkpoint that is one. "
@@ -81,15 +101,16 @@ def calibrate(
     line = StatusLine()
     answered = answer(model.uncalibrated(), _examples(files.values(), limit, line))
     line.clear()
-    fitted = fit(answered)
+    fitted = fit(answered, aim, per_label=per_label)
     fitted.pop("sweep")
     if not fitted["calibration"]:
         raise InputError(
             f"Too little is found in these {len(answered):,} texts to fit anything: it takes "
             f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
         )
-    errors = calibration_errors(answered)
-    show(_report(fitted, errors, form))  # first: it is there, whatever comes
+    judged = held_out(answered, aim, per_label=per_label)
+    show(_report(fitted, judged, form))  # first: it is there, whatever comes
+    _tell_missed(judged, aim)
     path, lost = _keep(checkpoint, fitted, answered)
     say(f"{path} holds what was fitted on {len(answered):,} texts")
     if lost:
@@ -153,22 +174,39 @@ def _keep(
     settings = own_settings(checkpoint)
     settings["thresholds"] = thresholds | fitted["thresholds"]
     settings["calibration"] = settings.get("calibration", {}) | fitted["calibration"]
-    if "labels" in settings:
-        settings["labels"] = labels
+    own = fitted.get("labels", {})
+    if "labels" in settings or own:
+        settings["labels"] = labels | own
     with _writing(checkpoint) as staged:
         staged.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         staged.replace(path)
     pairs = ((old, thresholds), (kept.labels, labels))
-    return path, {name: at for was, now in pairs for name, at in was.items() if name not in now}
+    lost = {name: at for was, now in pairs for name, at in was.items() if name not in now}
+    return path, {name: at for name, at in lost.items() if name not in own}
 
 
-def _report(
-    fitted: dict[str, Any], errors: dict[str, tuple[float, float]], form: ReportFormat
-) -> str:
+def _tell_missed(judged: dict[str, HeldOut], goal: Goal) -> None:
+    """Say which kinds do not reach a goal on texts that were not fitted on."""
+    for kind, one in judged.items():
+        if one.counts.gold and kind != "choices" and not goal.reached(one.counts):
+            share = one.counts.scores()[goal.measure]
+            say(f"{kind}: the {goal.measure} is {share:.3f} on held-out halves, not {goal.least:g}")
+
+
+def _report(fitted: dict[str, Any], judged: dict[str, HeldOut], form: ReportFormat) -> str:
     if form is ReportFormat.JSON:
-        named = {kind: {"before": b, "after": a} for kind, (b, a) in errors.items()}
-        return json_text({**fitted, "calibration_error": named})
-    rows = [("kind", "threshold", "scale", "shift", "error before", "after")]
+        errors = {
+            kind: {"before": one.before.error, "after": one.after.error}
+            for kind, one in judged.items()
+        }
+        scores = {kind: one.counts.row() for kind, one in judged.items() if one.counts.gold}
+        return json_text({**fitted, "calibration_error": errors, "held_out": scores})
+    rows = [
+        (
+            "kind", "threshold", "scale", "shift", "error before", "after",
+            "precision", "recall", "f1",
+        )
+    ]  # fmt: skip
     for kind in dict.fromkeys((*fitted["calibration"], *fitted["thresholds"])):
         own = fitted["calibration"].get(kind, {})
         threshold = fitted["thresholds"].get(kind)
@@ -177,8 +215,18 @@ def _report(
                 kind,
                 "" if threshold is None else f"{threshold:.4g}",
                 *(f"{own[part]:.3f}" if part in own else "" for part in ("scale", "shift")),
-                *(f"{error:.3f}" for error in errors.get(kind, ())),
+                *_judged(judged.get(kind)),
             )
         )
-    width = len(rows[0])
-    return section("Calibration", [(*row, *[""] * (width - len(row))) for row in rows])
+    labels = [(name, f"{at:.4g}") for name, at in fitted.get("labels", {}).items()]
+    table = section("Calibration", rows)
+    return table + (section("Labels", [("label", "threshold"), *labels]) if labels else "")
+
+
+def _judged(one: HeldOut | None) -> tuple[str, ...]:
+    """Return the columns of a report that tell of texts that were not fitted on."""
+    if one is None:
+        return ("",) * 5
+    scores = one.counts.scores().values() if one.counts.gold else ()
+    shown = [f"{number:.3f}" for number in (one.before.error, one.after.error, *scores)]
+    return (*shown, *[""] * (5 - len(shown)))

@@ -1,4 +1,4 @@
-"""F1 of many predictions at every threshold, from arrays of what each of them holds.
+"""What many predictions hold at any threshold, from what each of them holds at the lowest.
 
 What holds at a threshold is told by scores alone, except for entities that overlap and for the
 matching of records; of those each is decided again only where something changes. It knows nothing
@@ -7,17 +7,20 @@ about models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
-from onepass.arrays import Float64s, Int64s
+from onepass.arrays import Bools, Float64s, Int64s
 from onepass.corpus.example import Example
 from onepass.decoding.candidates import Candidates
 from onepass.decoding.matching import best_total
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
+from onepass.evaluation.counts import Counts
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import (
     Row,
@@ -31,14 +34,40 @@ from onepass.evaluation.records import (
 )
 from onepass.results.types import Extraction
 
+_NONE: Mapping[str, float] = MappingProxyType({})
 
-def f1_curves(
+
+class Section(Protocol):
+    """What was gathered of one section of all texts.
+
+    Attributes:
+        asked: whether any text was asked for it.
+    """
+
+    asked: bool
+
+    def add(self, prediction: Extraction, gold: Example) -> None:
+        """Gather the items of one text."""
+
+    def count(self, at: float, labels: Mapping[str, float] = _NONE) -> Counts:
+        """Return what holds at a threshold.
+
+        Args:
+            at: the threshold, one of the grid.
+            labels: of labels that have one of their own; without meaning for values of records.
+        """
+
+    def by_label(self, at: float) -> dict[str, Counts]:
+        """Return what holds at a threshold by label; nothing of values of records."""
+
+
+def gather_sections(
     answered: Iterable[tuple[Extraction, Example]],
     grid: Sequence[float],
     overlap: Policy,
     judged: Iterable[Sequence[Judged]] | None = None,
-) -> dict[str, dict[float, float]]:
-    """Return F1 by section and threshold, as `onepass.evaluation.scoring` counts it.
+) -> dict[str, Section]:
+    """Return what a model found, by section, as `onepass.evaluation.scoring` counts it.
 
     Args:
         answered: each prediction with its gold, as `onepass.evaluation.thresholds.sweep_answers`
@@ -48,11 +77,10 @@ def f1_curves(
         judged: the choices of each prediction, where `judged_choices` has judged them already.
 
     Returns:
-        F1 of entities, of the labels of multi-label tasks (micro), of values of records, of the
-        choices of those by themselves, and of relations; sections that no text was asked for are
-        left out.
+        Entities, labels of multi-label tasks, values of records, the choices of those by
+        themselves, and relations; sections that no text was asked for are left out.
     """
-    sections: dict[str, _Section] = {
+    sections: dict[str, Section] = {
         "entities": _Entities(overlap),
         "classifications": _Classes(),
         "records": _Records(grid),
@@ -62,34 +90,19 @@ def f1_curves(
     for prediction, gold in answered:
         for section in sections.values():
             section.add(prediction, gold)
-    curves = {}
-    for name, section in sections.items():
-        if section.asked:
-            right, found = section.counts(np.array(grid))
-            items = (found + section.gold).tolist()
-            curves[name] = {
-                at: 2 * hits / number if number else 0.0
-                for at, hits, number in zip(grid, right.tolist(), items, strict=True)
-            }
-    return curves
+    return {name: section for name, section in sections.items() if section.asked}
 
 
-class _Section(Protocol):
-    """What is gathered of one section.
+def f1_curves(
+    sections: Mapping[str, Section], grid: Sequence[float]
+) -> dict[str, dict[float, float]]:
+    """Return F1 (micro) by section and threshold.
 
-    Attributes:
-        asked: whether any text was asked for it.
-        gold: how many items are gold.
+    Args:
+        sections: what was gathered.
+        grid: thresholds in ascending order.
     """
-
-    asked: bool
-    gold: int
-
-    def add(self, prediction: Extraction, gold: Example) -> None:
-        """Gather the items of one text."""
-
-    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
-        """Return (thresholds,) items that are right, and that were found."""
+    return {name: {at: section.count(at).f1 for at in grid} for name, section in sections.items()}
 
 
 class _Scored:
@@ -97,14 +110,38 @@ class _Scored:
 
     def __init__(self) -> None:
         self.asked = False
-        self.gold = 0
-        self.scores: list[float] = []
-        self.right: list[bool] = []
+        self._gold: Counter[str] = Counter()  # by label
+        self._scores: list[float] = []
+        self._right: list[bool] = []
+        self._labels: list[str] = []
 
-    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
-        """Return (thresholds,) items that are right, and that were found."""
-        scores, right = np.array(self.scores), np.array(self.right, dtype=bool)
-        return _reaching(scores[right], grid), _reaching(scores, grid)
+    def note(self, label: str, score: float, *, right: bool) -> None:
+        """Gather an item that was found."""
+        self._labels.append(label)
+        self._scores.append(score)
+        self._right.append(right)
+
+    def count(self, at: float, labels: Mapping[str, float] = _NONE) -> Counts:
+        """Return what holds at a threshold."""
+        holds = self._holds(at, labels)
+        right = np.array(self._right, dtype=bool)[holds]
+        return Counts(int(right.sum()), int(holds.sum()), self._gold.total())
+
+    def by_label(self, at: float) -> dict[str, Counts]:
+        """Return what holds at a threshold by label."""
+        holds = self._holds(at, _NONE)
+        found = Counter(label for label, held in zip(self._labels, holds, strict=True) if held)
+        right = Counter(
+            label
+            for label, held, true in zip(self._labels, holds, self._right, strict=True)
+            if held and true
+        )
+        names = dict.fromkeys([*self._gold, *self._labels])
+        return {name: Counts(right[name], found[name], self._gold[name]) for name in names}
+
+    def _holds(self, at: float, labels: Mapping[str, float]) -> Bools:
+        least = np.array([labels.get(label, at) for label in self._labels] if labels else at)
+        return np.asarray(np.array(self._scores, dtype=np.float64) >= least)
 
 
 class _Classes(_Scored):
@@ -115,11 +152,10 @@ class _Classes(_Scored):
         for task in gold.classifications:
             if task.multi_label:
                 self.asked = True
-                self.gold += len(task.true)
+                self._gold.update(task.true)
                 answer = prediction.classifications.get(task.name)
                 for label, score in () if answer is None else answer.scores.items():
-                    self.scores.append(score)
-                    self.right.append(label in task.true)
+                    self.note(label, score, right=label in task.true)
 
 
 class _Relations(_Scored):
@@ -139,9 +175,9 @@ class _Relations(_Scored):
                 fact = r.type, r.head.text, r.tail.text
                 sure = min(r.score, r.head.score, r.tail.score)
                 facts[fact] = max(sure, facts.get(fact, sure))
-        self.gold += len(true)
-        self.scores += facts.values()
-        self.right += [fact in true for fact in facts]
+        self._gold.update(kind for kind, *_ in true)
+        for fact, sure in facts.items():
+            self.note(fact[0], sure, right=fact in true)
 
 
 class _Choices(_Scored):
@@ -154,20 +190,24 @@ class _Choices(_Scored):
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Gather the choices of one text."""
         self.asked |= any(map(choice_fields, gold.structures))
-        self.gold += len(gold_choices(gold))
+        self._gold[""] += len(gold_choices(gold))
         known = self._judged
         for choice in judged_choices(prediction, gold) if known is None else next(known):
-            self.scores.append(choice.score)
-            self.right.append(choice.right)
+            self.note("", choice.score, right=choice.right)
+
+    def by_label(self, at: float) -> dict[str, Counts]:
+        """Return nothing: choices have no thresholds of their own."""
+        return {}
 
 
-class _Records(_Scored):
+class _Records:
     """Values of records but for choices; which are right depends on how records are matched."""
 
     def __init__(self, grid: Sequence[float]) -> None:
-        super().__init__()
-        self._grid = np.array(grid)
-        self._matched = np.zeros(len(grid), dtype=np.int64)
+        self.asked = False
+        self._grid, self._gold = list(grid), 0
+        self._scores: list[float] = []
+        self._matched = [0] * len(grid)
 
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Gather the values of one text."""
@@ -180,7 +220,7 @@ class _Records(_Scored):
                 frozenset(key for key in gold_row(row, gold.text) if key[0] in names)
                 for row in structure.records
             ]
-            self.gold += sum(map(len, wanted))
+            self._gold += sum(map(len, wanted))
             found = []
             for row in prediction.records.get(structure.name, ()):
                 best: dict[tuple[str, str], float] = {}
@@ -188,7 +228,7 @@ class _Records(_Scored):
                     key = name, normalize(value.text)
                     best[key] = max(value.score, best.get(key, value.score))
                 found.append(best)
-                self.scores += best.values()
+                self._scores += best.values()
             self._match(found, wanted)
 
     def _match(self, found: Sequence[dict[tuple[str, str], float]], wanted: Sequence[Row]) -> None:
@@ -212,9 +252,14 @@ class _Records(_Scored):
                 right = best_total(agreeing)
             self._matched[place] += right
 
-    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
-        """Return (thresholds,) values that are right, and that were found."""
-        return self._matched, _reaching(np.array(self.scores), grid)
+    def count(self, at: float, labels: Mapping[str, float] = _NONE) -> Counts:
+        """Return the values at a threshold of the grid."""
+        found = sum(score >= at for score in self._scores)
+        return Counts(self._matched[self._grid.index(at)], found, self._gold)
+
+    def by_label(self, at: float) -> dict[str, Counts]:
+        """Return nothing: fields have their own thresholds, by structure."""
+        return {}
 
 
 class _Entities:
@@ -222,13 +267,14 @@ class _Entities:
 
     def __init__(self, overlap: Policy) -> None:
         self.asked = False
-        self.gold = 0
+        self._gold: Counter[str] = Counter()  # by label
         self._overlap = overlap
         self._end = 0  # of the line
         self._places: list[tuple[int, int, int]] = []  # start, end and label of each mention
         self._scores: list[float] = []
         self._counts: list[tuple[bool, bool]] = []  # whether its label was asked, and it is right
-        self._ranks: list[int] = []  # how general each label is
+        self._names: list[str] = []  # of the labels of all texts, one text after the other
+        self._ranks: list[int] = []  # how general each of these is
 
     def add(self, prediction: Extraction, gold: Example) -> None:
         """Gather the mentions of one text."""
@@ -236,10 +282,11 @@ class _Entities:
             return
         self.asked = True
         true = {(m.start, m.end, m.label) for m in gold.entities}
-        self.gold += len(true)
+        self._gold.update(label for *_, label in true)
         asked = set(gold.asked)
         names = dict.fromkeys([*gold.asked, *(e.label for e in prediction.entities)])
-        index = {name: number for number, name in enumerate(names, len(self._ranks))}
+        index = {name: number for number, name in enumerate(names, len(self._names))}
+        self._names += names
         self._ranks += map(label_rank, names)
         for e in prediction.entities:
             self._places.append((e.start + self._end, e.end + self._end, index[e.label]))
@@ -247,23 +294,32 @@ class _Entities:
             self._counts.append((e.label in asked, (e.start, e.end, e.label) in true))
         self._end += len(prediction.text) + 1
 
-    def counts(self, grid: Float64s) -> tuple[Int64s, Int64s]:
-        """Return (thresholds,) mentions that are right, and that were found."""
+    def count(self, at: float, labels: Mapping[str, float] = _NONE) -> Counts:
+        """Return the mentions that are kept at a threshold."""
+        least = np.array([labels.get(name, at) for name in self._names], dtype=np.float64)
+        found, right = self._kept(least)[1].sum(axis=0).tolist()
+        return Counts(right, found, self._gold.total())
+
+    def by_label(self, at: float) -> dict[str, Counts]:
+        """Return the mentions that are kept at a threshold by label."""
+        numbers, counted = self._kept(np.full(len(self._names), at))
+        sums = {name: Counts(gold=self._gold[name]) for name in [*self._names, *self._gold]}
+        for number, (found, right) in zip(numbers.tolist(), counted.tolist(), strict=True):
+            sums[self._names[number]].add_counts(right, found, 0)
+        return sums
+
+    def _kept(self, least: Float64s) -> tuple[Int64s, Int64s]:
+        """Return the (mentions,) labels of what is kept, and (mentions, 2) what it counts.
+
+        Args:
+            least: (labels,) the threshold of each.
+        """
         places = np.array(self._places, dtype=np.int64).reshape(-1, 3)
-        scores, ranks = np.array(self._scores), np.array(self._ranks, dtype=np.int64)
+        scores = np.array(self._scores, dtype=np.float64)
+        ranks = np.array(self._ranks, dtype=np.int64)
         counted = np.array(self._counts, dtype=np.int64).reshape(-1, 2)
-        sums = []
-        for at in grid:
-            holds = np.flatnonzero(scores >= at)
-            starts, ends, labels = places[holds].T
-            table = Candidates(starts, ends, scores[holds], labels)
-            kept = select(table, policy=self._overlap, ranks=ranks)
-            sums.append(counted[holds[kept]].sum(axis=0))
-        found, right = np.stack(sums).T
-        return right, found
-
-
-def _reaching(scores: Float64s, grid: Float64s) -> Int64s:
-    """Return (thresholds,) how many scores reach each threshold."""
-    number: Int64s = len(scores) - np.searchsorted(np.sort(scores), grid, side="left")
-    return number
+        holds = np.flatnonzero(scores >= least[places[:, 2]])
+        starts, ends, labels = places[holds].T
+        table = Candidates(starts, ends, scores[holds], labels)
+        kept = select(table, policy=self._overlap, ranks=ranks)
+        return labels[kept], counted[holds[kept]]

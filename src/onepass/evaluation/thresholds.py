@@ -17,8 +17,8 @@ from onepass.decoding.candidates import Candidates
 from onepass.decoding.overlap import Policy, select
 from onepass.decoding.specificity import label_rank
 from onepass.errors import InputError
-from onepass.evaluation.curves import f1_curves
-from onepass.evaluation.judged import Judged
+from onepass.evaluation.curves import f1_curves, gather_sections
+from onepass.evaluation.goals import middle
 from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.run import Progress
 from onepass.results.types import (
@@ -64,7 +64,7 @@ class Sweep:
         >>> swept.best(), swept.best(within=0.01)
         ({'entities': 0.4}, {'entities': 0.5})
         """
-        return {section: _middle(curve, within) for section, curve in self.curves.items()}
+        return {section: middle(curve, within) for section, curve in self.curves.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the best thresholds and the curves as plain dicts; curves are lists of pairs."""
@@ -75,20 +75,6 @@ class Sweep:
                 for section, curve in self.curves.items()
             },
         }
-
-
-def _middle(curve: Mapping[float, float], within: float) -> float:
-    """Return the middle one of the thresholds around the best that are as good."""
-    places = sorted(curve)
-    scores = [curve[place] for place in places]
-    least = max(scores) - within
-    best = [place for place, score in enumerate(scores) if score == max(scores)]
-    first = last = best[(len(best) - 1) // 2]
-    while first and scores[first - 1] >= least:
-        first -= 1
-    while last + 1 < len(scores) and scores[last + 1] >= least:
-        last += 1
-    return places[(first + last + (within > 0)) // 2]
 
 
 def sweep(
@@ -139,7 +125,6 @@ def sweep_answers(
     *,
     thresholds: Sequence[float] = GRID,
     overlap: Policy = "flat",
-    judged: Iterable[Sequence[Judged]] | None = None,
 ) -> Sweep:
     """Find out what F1 every threshold gives on what a model has said already.
 
@@ -148,9 +133,9 @@ def sweep_answers(
             not above the lowest, with its gold.
         thresholds: to try.
         overlap: the policy of entities that the thresholds are meant for.
-        judged: see `onepass.evaluation.curves.f1_curves`.
     """
-    return Sweep(f1_curves(answered, sorted(set(thresholds)), overlap, judged))
+    grid = sorted(set(thresholds))
+    return Sweep(f1_curves(gather_sections(answered, grid, overlap), grid))
 
 
 def at_threshold(

@@ -1,0 +1,100 @@
+"""Which of many thresholds is the right one: the best F1, or a share that was asked for.
+
+It knows nothing about what is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from onepass.errors import InputError
+from onepass.evaluation.counts import Counts
+
+Measure = Literal["f1", "precision", "recall"]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a threshold is chosen for.
+
+    Attributes:
+        measure: "f1" for the best F1; "precision" for the lowest threshold at which as many of
+            what is found are right as ``least``, "recall" for the highest at which as many of what
+            is there are found.
+        least: a share above 0, up to 1; nothing for F1.
+
+    >>> Goal.parse("precision=0.9")
+    Goal(measure='precision', least=0.9)
+    """
+
+    measure: Measure = "f1"
+    least: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Goal:
+        """Read "f1", "precision=SHARE" or "recall=SHARE".
+
+        Raises:
+            InputError: for anything else.
+        """
+        measure, _, share = text.partition("=")
+        if text == "f1":
+            return cls()
+        try:
+            least = float(share)
+        except ValueError:
+            least = 0.0
+        if measure not in ("precision", "recall") or not 0 < least <= 1:
+            raise InputError(
+                f"A goal is f1, precision=SHARE or recall=SHARE with a share above 0, up to 1 "
+                f"(precision=0.9), but {text!r:.60} was given."
+            )
+        return cls(cast(Measure, measure), least)
+
+    def threshold(self, curve: Mapping[float, Counts], within: float = 0.0) -> float:
+        """Return the threshold for a goal; the one that comes closest where none reaches it.
+
+        Args:
+            curve: what was counted at each threshold.
+            within: the loss of F1 that is chance, see `middle`.
+
+        >>> curve = {0.2: Counts(8, 16, 10), 0.5: Counts(7, 8, 10), 0.8: Counts(4, 4, 10)}
+        >>> [Goal.parse(goal).threshold(curve) for goal in ("f1", "precision=0.9", "recall=0.6")]
+        [0.5, 0.8, 0.5]
+        """
+        if self.measure == "f1":
+            return middle({at: one.f1 for at, one in curve.items()}, within)
+        places = sorted(curve)
+        if self.measure == "precision":
+            shares = {at: curve[at].precision for at in places}
+            reached = [at for at in places if shares[at] >= self.least]
+            return min(reached) if reached else max(places, key=lambda at: (shares[at], -at))
+        reached = [at for at in places if curve[at].recall >= self.least]
+        return max(reached) if reached else places[0]
+
+    def reached(self, counts: Counts) -> bool:
+        """Say whether counts are as good as was asked for."""
+        return counts.scores()[self.measure] >= self.least
+
+
+def middle(curve: Mapping[float, float], within: float = 0.0) -> float:
+    """Return the middle one of the thresholds around the best that are as good.
+
+    Args:
+        curve: threshold to F1.
+        within: the loss of F1 up to which a threshold counts as well, if it lies in a row with the
+            best: so small a difference is chance. Of two in the middle it is the higher one then,
+            which finds less that is wrong; without it the lower one.
+    """
+    places = sorted(curve)
+    scores = [curve[place] for place in places]
+    least = max(scores) - within
+    best = [place for place, score in enumerate(scores) if score == max(scores)]
+    first = last = best[(len(best) - 1) // 2]
+    while first and scores[first - 1] >= least:
+        first -= 1
+    while last + 1 < len(scores) and scores[last + 1] >= least:
+        last += 1
+    return places[(first + last + (within > 0)) // 2]
