@@ -2,7 +2,8 @@
 #   make demo   install without torch, extract from a sample text with the built-in model
 #   make test   lint, types, import contracts, tests, doctests, docs
 #   make lint   the first three of them
-#   make guests tests that need the packages onepass is a guest of, the demo or Ray; not part of `make test`
+#   make guests tests that need the packages onepass is a guest of, the demo, Ray or splitters of
+#               words; not part of `make test`
 #   make builtin DATA=...  train a model like the one that ships, from public data (three hours on two cores)
 #   make docs   write what the code of the pages prints now into the pages
 #   make clean  remove what these made
@@ -15,7 +16,8 @@ GUESTS := .venv-guests
 DATA ?= data
 GUEST_PAGES := $(foreach page,integrations results,'tests/docs/test_docs.py::test_page_does_what_it_says[$(page).md]')
 GUEST_TESTS := src/onepass/integrations tests/integrations tests/demo tests/results \
-	tests/batch/test_ray.py tests/models/test_texts.py $(GUEST_PAGES)
+	tests/batch/test_ray.py tests/models/test_texts.py tests/text/test_libraries.py \
+	tests/text/test_stanza_words.py $(GUEST_PAGES)
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.
 
@@ -70,7 +72,7 @@ $(GUESTS)/.installed: pyproject.toml constraints.txt | python
 	@echo 'Installing onepass and the packages that it is a guest of into $(GUESTS)'
 	@$(PYTHON) -m venv --clear $(GUESTS)
 	@$(GUESTS)/bin/python $(PIP) torch==2.13.0
-	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray]' 'playwright>=1.50' polars
+	@$(GUESTS)/bin/python $(PIP) --editable '.[dev,guests,demo,ray,universal,stanza]' 'playwright>=1.50' polars
 	@touch $@
 
 python:

@@ -26,6 +26,7 @@ from onepass.schema.leaves import Labels
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 from onepass.schema.reading import SchemaLike
 from onepass.shortcuts import Shortcuts
+from onepass.text.splitters import load_splitter
 from onepass.typed.result import TypedExtraction
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Extractor(Shortcuts):
     def _open(self, opening: Opening) -> None:
         checkpoint, wanted = opening.checkpoint(), opening.wanted
         model = read_model(checkpoint, opening.hub)
+        if model.kept.splitter is not None:  # what it needs is told before a graph is made or read
+            load_splitter(model.kept.splitter)
         backend = open_backend(model, checkpoint, wanted)
         batching = budget_of(device_of(backend, wanted))
         self._reader = Reader(model, backend, batching, open_lanes(backend))

@@ -10,29 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.any_text import assert_every_visible_character_once, texts
 from tests.linear import assert_grows_in_proportion
 
 from onepass.text.marks import MARK_RANGES, mark_class, range_class
+from onepass.text.patterns import PLAIN
 from onepass.text.scripts import LETTER_RANGES, TRAILING
-from onepass.text.words import PLAIN, SPLITTERS, Splitter, split_words
+from onepass.text.words import Splitter, split_words
 
-# Any code point, lone surrogates as well, and the characters that the expression is about.
-UNUSUAL = "\u200b\u200c\u200d\ufeff\u0301\u0345\u20e3\ud83d\udc00\x00\x1c\x85\u2028\u3000\u0130"
-# Letters of scripts without blanks, with marks of theirs and a digit.
-UNSPACED = (
-    "\u5e93\u514b\u3005\U00020bb7\u3042\u3099\u30ab\u30fc\uff76\uff9e\u0e19\u0e49\u0e33\u0e40\u0e52"
-    "\u0e9e\u0ebb\u1019\u103a\u1039\u1002\u179f\u17d2\u178f\u17b8\ud55c\uae00"
-)
 LETTERS = re.compile(f"[{range_class(LETTER_RANGES)}]")
-texts = st.text(
-    st.one_of(
-        st.characters(exclude_categories=()),
-        st.sampled_from(UNUSUAL),
-        st.sampled_from("aZ09 _-@./:%+\r\n\t"),
-        st.sampled_from(UNSPACED),
-    ),
-    max_size=60,
-)
+OWN = ("char", "script")
 
 
 def places(text: str, splitter: Splitter | None = None) -> list[tuple[int, int]]:
@@ -40,20 +27,14 @@ def places(text: str, splitter: Splitter | None = None) -> list[tuple[int, int]]
     return list(zip(words.starts.tolist(), words.ends.tolist(), strict=True))
 
 
-@given(texts, st.sampled_from([None, *SPLITTERS]))
+@given(texts, st.sampled_from([None, *OWN]))
 @example("", None)
 @example("\ud83d\ude00", None)
 @example("a" * 300 + "@b.cd", None)
 @example("https://a.b/\u0301 www.x", None)
 @example("https://\u5e93 www.\u5e93a", "script")
 def test_words_hold_every_visible_character_once(text: str, splitter: Splitter | None) -> None:
-    end_before = 0
-    for start, end in places(text, splitter):
-        assert end_before <= start < end <= len(text)
-        assert text[end_before:start].strip() == ""  # between words is white space only
-        assert not any(char.isspace() for char in text[start:end])
-        end_before = end
-    assert text[end_before:].strip() == ""
+    assert_every_visible_character_once(text, places(text, splitter))
 
 
 @given(texts)
@@ -219,7 +200,7 @@ def test_an_accent_that_is_left_out_stays_with_its_letter() -> None:
      ("", "www.", " "), ("", "\u0301", ""), ("", "a", "@"), ("", "a\u5e93", ""),
      ("", "\u179f\u17d2", ""), ("", "www.\u5e93", "")],
 )  # fmt: skip
-@pytest.mark.parametrize("splitter", [None, *SPLITTERS])
+@pytest.mark.parametrize("splitter", [None, *OWN])
 def test_no_text_takes_long(start: str, piece: str, end: str, splitter: Splitter | None) -> None:
     def splitting(size: int) -> Callable[[], object]:
         text = start + piece * (size // len(piece)) + end

@@ -41,8 +41,9 @@ LEAST = {"model": "start", "data": "data.jsonl", "output": "run"}
         ({"ema": 1}, "'ema' must be a number above 0 and below 1, or null, but 1 was given"),
         ({"patience": 0}, "'patience' must be a whole number from 1, or null"),
         ({"license": ""}, "'license' must be a name such as 'apache-2.0'"),
-        ({"word_splitter": "jieba"}, "'word_splitter' must be one of char, script, or null"),
-        ({"word_splitter": ["char"]}, "'word_splitter' must be one of char, script, or null"),
+        ({"word_splitter": "moses"}, "'word_splitter' must be one of char, script, camel, "),
+        ({"word_splitter": ["char"]}, "'word_splitter' must be one of char, script, camel, "),
+        ({"word_splitter": "script:de"}, "stanza, universal, or null, but 'script:de' was given"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_must_be(given, message):

@@ -25,7 +25,8 @@ from onepass.corpus.checks import as_list, as_name, as_names, as_span, as_text, 
 from onepass.corpus.example import Example, GoldRelation, Mention
 from onepass.errors import InputError
 from onepass.schema.shown import shown
-from onepass.text.words import PLAIN, split_words
+from onepass.text.patterns import PLAIN
+from onepass.text.words import split_words
 
 Span = tuple[int, int]
 _Row = Mapping[str, Any]

@@ -171,6 +171,11 @@ def nothing_missing(checkpoint: Checkpoint) -> Missing | None:
     return None
 
 
+def no_splitter(directory: Path) -> Splitter | None:
+    """Return None: configurations name no splitter of words."""
+    return None
+
+
 def nothing_else(source: Path, target: Path) -> None:
     """Write nothing."""
 
@@ -217,6 +222,8 @@ class Family:
         keys: names of keys of ``onepass.json`` that only its checkpoints may have, beside those of
             every family.
         missing: (checkpoint) -> what it leaves to its base models; None if it is whole.
+        named_splitter: (checkpoint directory) -> the splitter of words that its configuration
+            names, for which ``onepass.json`` may name another; None for the words of the family.
         folders: names of the folders in which a checkpoint has further configurations and
             tokenizers.
         convert_more: (checkpoint directory, new directory) -> None; writes into a converted
@@ -248,6 +255,7 @@ class Family:
     )
     keys: tuple[str, ...] = ()
     missing: Callable[[Checkpoint], Missing | None] = nothing_missing
+    named_splitter: Callable[[Path], Splitter | None] = no_splitter
     folders: tuple[str, ...] = ()
     convert_more: Callable[[Path, Path], None] = nothing_else
     adapter_bases: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from onepass.models.facts import Facts
 from onepass.models.family import Family
 from onepass.models.kept import Calibration, Kept
 from onepass.models.registry import FAMILIES, read_settings
+from onepass.text.splitters import missing_library
 
 _PRECISIONS = ("fp32", "int8")
 _SIZES = (("num_hidden_layers", "layers"), ("hidden_size", "hidden"))
@@ -148,6 +149,8 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     tokens = _tried(problems, partial(_tokens, whole, facts), absent)
     problems += _token_problems(tokens, facts)
     kept = _tried(problems, partial(read_settings, checkpoint.directory, family), Kept())
+    library = None if kept.splitter is None else missing_library(kept.splitter)
+    problems += [] if library is None else [str(library)]
     return Inspection(
         checkpoint=checkpoint,
         architecture=facts.architecture,
@@ -232,7 +235,7 @@ def _encoder(facts: Facts, part: str) -> tuple[str | None, str | None]:
     base, config = facts.encoders[part]
     said = [str(config["model_type"])] if "model_type" in config else []
     said += [f"{unit} {config[key]}" for key, unit in _SIZES if key in config]
-    return base, ", ".join(said) or None
+    return base or None, ", ".join(said) or None
 
 
 def _check_sizes(part: str, config: Mapping[str, Any]) -> None:

@@ -52,8 +52,12 @@ def write_settings(directory: Path, settings: Mapping[str, Any]) -> None:
         (directory / SETTINGS_FILE).write_text(text, encoding="utf-8")
 
 
-def own_splitter(directory: Path) -> Splitter | None:
-    """Return the splitter that ``onepass.json`` of a checkpoint names; None for its family's words.
+def own_splitter(directory: Path, family: Family | None = None) -> Splitter | None:
+    """Return the splitter that a checkpoint names; None for the words of its family.
+
+    Args:
+        directory: of the checkpoint.
+        family: whose configuration counts where ``onepass.json`` names none.
 
     Raises:
         CheckpointError: if there is no such splitter.
@@ -61,7 +65,13 @@ def own_splitter(directory: Path) -> Splitter | None:
     >>> print(own_splitter(Path("models/without/settings")))
     None
     """
-    return read_splitter(own_settings(directory), directory / SETTINGS_FILE)
+    return _splitter(own_settings(directory), directory, family)
+
+
+def _splitter(own: Mapping[str, Any], directory: Path, family: Family | None) -> Splitter | None:
+    if WORD_SPLITTER in own or family is None:
+        return read_splitter(own, directory / SETTINGS_FILE)
+    return family.named_splitter(directory)
 
 
 def read_kept(
@@ -91,7 +101,7 @@ def read_kept(
         )
     labels = _numbers(own, "labels", path)
     of_family = {key: value for key, value in own.items() if key not in _SETTINGS}
-    return Kept(thresholds, calibration, labels, read_splitter(own, path), of_family)
+    return Kept(thresholds, calibration, labels, _splitter(own, directory, family), of_family)
 
 
 def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from onepass.errors import CheckpointError
-from onepass.text.words import SPLITTERS, Splitter
+from onepass.text.splitters import SPLITTERS, is_splitter
+from onepass.text.words import Splitter
 
 WORD_SPLITTER = "word_splitter"  # in ``onepass.json``
 
@@ -27,14 +28,13 @@ def read_splitter(own: Mapping[str, Any], path: Path) -> Splitter | None:
     """
     if WORD_SPLITTER not in own:
         return None
-    given = own[WORD_SPLITTER]
-    found = next((name for name in SPLITTERS if name == given), None)
-    if found is None:
+    given: Splitter = own[WORD_SPLITTER]
+    if not is_splitter(given):
         raise CheckpointError(
-            f"The {WORD_SPLITTER} {given!r:.60} in {path} is not known; give "
-            f"{' or '.join(SPLITTERS)}, or leave it out for the words of the family."
+            f"The {WORD_SPLITTER} {given!r:.60} in {path} is not known; give one of "
+            f"{', '.join(SPLITTERS)}, or leave it out for the words of the family."
         )
-    return found
+    return given
 
 
 def splitter_kept(splitter: Splitter | None) -> dict[str, str]:

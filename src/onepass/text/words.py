@@ -1,76 +1,24 @@
 """Words and their places: split a text so that every word keeps its exact character offsets.
 
-The default expression is that of the GLiNER2 family (URLs, e-mail addresses, mentions, words with
-inner hyphens, single other characters); `PLAIN` is that of GLiNER. `SPLITTERS` are what a
-checkpoint may name in place of its family's. Offsets index the string as given: nothing is
-normalized before the split. This module knows nothing about tokenizers or models.
+The default expression is that of the GLiNER2 family; the others are in `onepass.text.patterns`, and
+what a checkpoint may name in place of its family's in `onepass.text.splitters`. Offsets index the
+string as given: nothing is normalized before the split. This module knows nothing about tokenizers
+or models.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal
 
 import numpy as np
 
 from onepass.arrays import Bools, Int64s
 from onepass.text.links import is_link, link_end
-from onepass.text.marks import mark_class, range_class
-from onepass.text.scripts import LETTER_RANGES, STACKERS, TRAILING
+from onepass.text.patterns import MARKS, WORD
+from onepass.text.splitters import load_splitter
 
-Splitter = Literal["char", "script"]
-
-# A character takes the marks on it along. What ends an emoji (the selector of its form, the key
-# around a digit) ends the word, too: the next one is often written right behind it.
-_ON = rf"(?-i:[{mark_class()}]*)"  # one of the marks is an iota where case does not count
-_MARKS = re.compile(_ON)
-
-
-def _expression(letter: str = r"\w", linked: str = r"\S", first: str = "") -> re.Pattern[str]:
-    """Return the expression of one word.
-
-    Args:
-        letter: one character of a word.
-        linked: one character of a link.
-        first: what is looked for before everything else, with a bar behind it.
-    """
-    part = rf"{letter}+(?:(?![\ufe0f\u20e3])(?-i:[{mark_class()}]){letter}*)*{_ON}"
-    # The local part of an address is bounded: without the bound, "a.a.a.a..." costs quadratic time.
-    return re.compile(
-        rf"{first}https?://{linked}+|www\.{linked}+"
-        rf"|[a-z0-9._%+-]{{1,256}}@[a-z0-9.-]+\.[a-z]{{2,}}{_ON}"
-        rf"|@[a-z0-9_]+{_ON}"
-        rf"|{part}(?:[-_]{part})*"
-        rf"|\S{_ON}",
-        re.IGNORECASE,
-    )
-
-
-@cache  # compiled where it is needed: that takes longer than to import this module
-def _by_script() -> re.Pattern[str]:
-    """Return the expression of words where scripts without blanks are read cluster by cluster.
-
-    A link ends where such a script begins: it is written right behind one, and rarely in one.
-    """
-    letters = range_class(LETTER_RANGES)
-    cluster = rf"[{letters}][{mark_class()}{TRAILING}]*"
-    return _expression(
-        rf"(?-i:[^\W{letters}])",
-        rf"(?-i:[^\s{letters}])",
-        rf"(?-i:{cluster}(?:(?<=[{STACKERS}]){cluster})*)|",
-    )
-
-
-_WORD = _expression()
-PLAIN = re.compile(r"\w+(?:[-_]\w+)*|\S")  # what GLiNER checkpoints were trained on
-_CHAR = re.compile(r"[A-Za-z0-9@._+-]+|\S")  # that of gliner2 2.1.0
-SPLITTERS: Mapping[Splitter, Callable[[], re.Pattern[str]]] = {
-    "char": lambda: _CHAR,
-    "script": _by_script,
-}
+Splitter = str  # a name of `onepass.text.splitters`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +74,7 @@ class Words:
         Args:
             kept: (words,), true at those that stay.
 
+        >>> from onepass.text.patterns import PLAIN
         >>> words = split_words("Jose\u0301 \u200b left", PLAIN)
         >>> words.only(np.array([True, False, False, True])).ends.tolist()
         [5, 12]
@@ -136,23 +85,28 @@ class Words:
         bounds = np.append(starts[1:], len(self.text)).tolist()
         for row, word in enumerate(np.flatnonzero(kept).tolist()):
             if word + 1 < len(kept) and not kept[word + 1]:
-                marks = _MARKS.match(self.text, int(ends[row]), bounds[row])
+                marks = MARKS.match(self.text, int(ends[row]), bounds[row])
                 ends[row] = ends[row] if marks is None else marks.end()
         return Words(self.text, starts, ends)
 
 
 def split_words(
-    text: str, pattern: re.Pattern[str] = _WORD, splitter: Splitter | None = None
+    text: str, pattern: re.Pattern[str] = WORD, splitter: Splitter | None = None
 ) -> Words:
     """Split a text into words with exact offsets.
 
     Args:
         text: any string; white space never belongs to a word.
         pattern: a regular expression that matches one word, never an empty one.
-        splitter: one of `SPLITTERS`, which counts in place of the pattern.
+        splitter: name of one that counts in place of the pattern, such as "script" or "jieba".
 
     Returns:
         The words, in order, without overlap.
+
+    Raises:
+        InputError: if there is no such splitter.
+        MissingExtra: if its library is not installed.
+        CheckpointError: if its library has no model here.
 
     >>> words = split_words("a\u0301b\u200d c")
     >>> list(zip(words.starts.tolist(), words.ends.tolist()))
@@ -160,7 +114,9 @@ def split_words(
     >>> split_words("tim\u5e93\u514bcook", splitter="script").forms()
     ['tim', '\u5e93', '\u514b', 'cook']
     """
-    expression = pattern if splitter is None else SPLITTERS[splitter]()
-    places = [match.span() for match in expression.finditer(text)]
+    if splitter is None:
+        places = [match.span() for match in pattern.finditer(text)]
+    else:
+        places = load_splitter(splitter)(text)
     array = np.array(places, dtype=np.int64).reshape(-1, 2)
     return Words(text, array[:, 0].copy(), array[:, 1].copy())

@@ -95,8 +95,8 @@ class TrainConfig:
         distill: a bigger checkpoint whose scores are learned beside the gold answers, see
             `onepass.training.distilling`.
         license: license of the trained checkpoint, for its model card, such as "apache-2.0".
-        word_splitter: "char" or "script" (`onepass.text.words`), which the trained checkpoint then
-            names; None for the words that ``model`` reads.
+        word_splitter: "script", "jieba" or another (`onepass.text.splitters`), which the trained
+            checkpoint then names; None for the words that ``model`` reads.
         revision: branch, tag or commit of a ``model`` of the hub; None for its main branch.
 
     >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from onepass.errors import InputError
 from onepass.schema.numbers import is_whole
-from onepass.text.words import SPLITTERS
+from onepass.text.splitters import SPLITTERS, is_splitter
 from onepass.training.checks import check, either, is_above, is_from_0, is_path
 from onepass.training.parts import PARTS
 
@@ -54,7 +54,7 @@ def _check_choices(config: TrainConfig) -> None:
         check(name, flag, isinstance(flag, bool), "true or false")
     named = config.license is None or (isinstance(config.license, str) and config.license.strip())
     check("license", config.license, bool(named), "a name such as 'apache-2.0', or null")
-    split = config.word_splitter is None or config.word_splitter in tuple(SPLITTERS)
+    split = config.word_splitter is None or is_splitter(config.word_splitter)
     check("word_splitter", config.word_splitter, split, f"{either(tuple(SPLITTERS))}, or null")
     parts = isinstance(config.freeze, tuple) and all(part in PARTS for part in config.freeze)
     check("freeze", config.freeze, parts, f"a list of {', '.join(PARTS)}")

@@ -22,6 +22,7 @@ from onepass.models.gliner2.targets import LossWeights
 from onepass.models.registry import family_of
 from onepass.models.restored_weights import with_weights
 from onepass.models.settings import own_splitter
+from onepass.text.splitters import load_splitter
 from onepass.text.words import Splitter
 from onepass.training.config import TrainConfig
 from onepass.training.sections import Loss, read_loss
@@ -150,7 +151,8 @@ def splitter_of(model: str | Path, revision: str | None = None) -> Splitter | No
     Raises:
         CheckpointError: if the checkpoint is of no family that is trained, or names another.
     """
-    return own_splitter(_located(model, revision).directory)
+    located = _located(model, revision)
+    return own_splitter(located.directory, family_of(located))
 
 
 def open_trainee(
@@ -174,9 +176,13 @@ def open_trainee(
     Raises:
         CheckpointError: if there is no such checkpoint, or it is broken or of no family that is
             trained, or the cache cannot be written.
+        MissingExtra: if the library of its words is not installed.
     """
     checkpoint = _located(model, revision)
-    return TRAINED[checkpoint.kind].open(checkpoint, loss, device, splitter)
+    words = splitter or own_splitter(checkpoint.directory, family_of(checkpoint))
+    if words is not None:  # what it needs is told before weights are read
+        load_splitter(words)
+    return TRAINED[checkpoint.kind].open(checkpoint, loss, device, words)
 
 
 def _located(model: str | Path, revision: str | None) -> Checkpoint:
