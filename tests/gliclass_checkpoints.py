@@ -34,7 +34,10 @@ ENCODERS: Mapping[str, Mapping[str, Any]] = {
         "model_type": "t5", "vocab_size": VOCABULARY, "d_model": HIDDEN, "d_kv": 8, "d_ff": 48,
         "num_layers": 3, "num_heads": 4, "pad_token_id": PAD,
     },
+    "qwen3": {"model_type": "qwen3", **_COMMON, "num_key_value_heads": 2, "head_dim": 8},
 }  # fmt: skip
+DECODER = {"encoder": "qwen3", "architecture_type": "decoder-kv"}
+AGAIN = {"recurrent_steps": 3, "recurrent_read_text": True, "recurrent_halt_threshold": 0.0}
 LABEL_ENCODER = {**ENCODERS["bert"], "hidden_size": 24, "num_hidden_layers": 2}
 
 
@@ -59,7 +62,8 @@ def make_reference(
         **{
             "encoder_config": deepcopy(dict(ENCODERS[encoder])), "encoder_model": "text",
             "class_token_index": LABEL, "text_token_index": TEXT, "example_token_index": EXAMPLE,
-            "scorer_num_heads": 4, "scorer_mlp_hidden_size": 40, **labels, **options,
+            "sep_token_index": options.get("text_token_index", TEXT), "scorer_num_heads": 4,
+            "scorer_mlp_hidden_size": 40, **labels, **options,
         }
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
@@ -70,7 +74,8 @@ def make_reference(
                 if name.endswith("logit_scale"):
                     continue
                 norm = weight.ndim == 1 and bool(weight.mean() > 0.5)
-                gain = 1.0 if "encoder_model." in name or "label_encoder." in name else 1.2
+                backbones = ("encoder_model.", "label_encoder.", "decoder_model.")
+                gain = 1.0 if any(part in name for part in backbones) else 1.2
                 if config.scorer_type == "simple" and name.endswith("linear_2.weight"):
                     gain = 0.5  # a sum over products of these
                 spread = 0.1 if weight.ndim == 1 else gain * weight.shape[1] ** -0.5

@@ -70,12 +70,12 @@ def test_the_built_in_model(onepass: Onepass):
 
 
 def test_what_cannot_be_run_is_said(onepass: Onepass, tmp_path: Path):
-    config = '{"model_type": "GLiClass", "architecture_type": "decoder-kv"}'
+    config = '{"model_type": "GLiClass", "architecture_type": "tri-encoder"}'
     (tmp_path / "config.json").write_text(config)
     done = onepass("models", "inspect", str(tmp_path))
     assert done.code == 0
     assert "  can be run    no" in done.out
-    assert "'decoder-kv'), which is not supported yet" in " ".join(done.out.split())
+    assert "architecture_type 'tri-encoder'" in " ".join(done.out.split())
 
 
 def test_what_is_not_there(onepass: Onepass):

@@ -21,7 +21,7 @@ from onepass.models.gliclass.network.checkpoint import save_network as save_glic
 from onepass.models.nli.network.checkpoint import load_network as load_nli
 from onepass.models.nli.network.checkpoint import save_network as save_nli
 from tests.embedding_checkpoints import make_embedding
-from tests.gliclass_checkpoints import write_checkpoint
+from tests.gliclass_checkpoints import AGAIN, DECODER, write_checkpoint
 from tests.nli_checkpoints import make_nli
 
 BACKENDS = ("torch", "onnx")
@@ -104,6 +104,8 @@ CLASSIFIERS: Mapping[str, Kind] = {
     ),
     "decoder": gliclass(_IDS, "t5", "unigram", architecture_type="encoder-decoder"),
     "decoder-cls": gliclass(_IDS, "t5", "unigram", architecture_type="encoder-decoder-cls"),
+    "kv": gliclass(_STRINGS, pieces="byte pairs", **DECODER),
+    "kv-again": gliclass(_STRINGS, pieces="unigram", **DECODER, **AGAIN),
     "nli": nli("bert"),
     "nli-bytes": nli("roberta"),
     "nli-deberta": nli("deberta-v3"),

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 
 from onepass import Extractor, Schema
 from onepass.errors import SchemaError
-from tests.gliclass_checkpoints import write_checkpoint
+from tests.gliclass_checkpoints import AGAIN, DECODER, write_checkpoint
 
 PAIRS = (("bert", "wordpiece"), ("deberta-v2", "unigram"), ("modernbert", "byte pairs"))
 LABELS = ["sports", "bad news", "art and music", "red"]
@@ -218,11 +218,35 @@ def test_scores_of_encoder_decoders_are_the_same(opened, kind, backend):
     )
 
 
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+@pytest.mark.parametrize("pieces", ["wordpiece", "unigram", "byte pairs"])
+def test_scores_of_decoders_are_the_same(opened, pieces, backend):
+    theirs, ours = opened(pieces=pieces, backend=backend, **DECODER, **AGAIN)
+    shown = [{"text": text, "labels": list(labels)} for text, labels in EXAMPLES]
+    found = []
+    for given, own in (
+        ({}, {}),
+        ({"prompt": PROMPT}, {"prompt": PROMPT}),
+        ({"examples": shown}, {"examples": EXAMPLES}),
+        ({"prompt": PROMPT, "examples": shown}, {"prompt": PROMPT, "examples": EXAMPLES}),
+    ):
+        for text in TEXTS:
+            wanted = expected(theirs, text, **given)
+            scores = ours.extract(text, asked(**own)).classifications["class"].scores
+            np.testing.assert_allclose(
+                [scores[k] for k in LABELS], [wanted[k] for k in LABELS], **NEAR
+            )
+            found.append(list(scores.values()))
+    assert np.ptp(found, axis=1).min() > 1e-4
+    assert np.ptp(found, axis=0).min() > 1e-3
+
+
 # -- where ours is meant to differ ----------------------------------------------------------------
 
 
-def test_markers_in_texts_and_labels_are_text_to_us(opened):
-    theirs, ours = opened("bert", "wordpiece", "torch", prompt_first=True, scorer_type="mlp")
+@pytest.mark.parametrize("given", [{"encoder": "bert", "prompt_first": True}, DECODER], ids=str)
+def test_markers_in_texts_and_labels_are_text_to_us(opened, given):
+    theirs, ours = opened(pieces="wordpiece", backend="torch", scorer_type="mlp", **given)
     text = "Tim <<LABEL>> runs <<SEP>> Apple"
     wanted = expected(theirs, text)
     found = ours.extract(text, asked()).classifications["class"].scores

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.gliclass_checkpoints import write_checkpoint
+from tests.gliclass_checkpoints import AGAIN, write_checkpoint
 
 from onepass import Extractor, Schema
 from onepass.corpus.question import Question
@@ -42,9 +42,13 @@ KINDS = {
         "bert", "wordpiece", {"architecture_type": "bi-encoder-fused", "prompt_first": True},
     ),
     "encoder-decoder": ("t5", "unigram", {"architecture_type": "encoder-decoder"}),
+    "decoder": ("qwen3", "byte pairs", {"architecture_type": "decoder-kv", **AGAIN}),
 }  # fmt: skip
 # Each knows its texts after two thirds of them at the latest.
-STEPS = {"uni-encoder": 250, "layers": 160, "bi-encoder": 100, "fused": 100, "encoder-decoder": 360}
+STEPS = {
+    "uni-encoder": 250, "layers": 160, "bi-encoder": 100, "fused": 100, "encoder-decoder": 360,
+    "decoder": 300,
+}  # fmt: skip
 
 
 def rows(*, several: bool) -> list[dict[str, Any]]:

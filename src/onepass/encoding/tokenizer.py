@@ -137,6 +137,19 @@ class PieceTokenizer:
         return ids[: inside[0]], ids[inside[-1] + 1 :]
 
     @cached_property
+    def unframed(self) -> PieceTokenizer:
+        """Return one that reads alike and puts nothing around a sequence.
+
+        >>> from onepass.builtin import builtin_checkpoint
+        >>> path = builtin_checkpoint().directory / "tokenizer.json"
+        >>> PieceTokenizer(path).unframed.frame
+        (array([], dtype=int64), array([], dtype=int64))
+        """
+        other = PieceTokenizer(self._path)
+        other.frame = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return other
+
+    @cached_property
     def pair_frame(self) -> PairFrame:
         """Return the pieces that stand around and between two texts, such as [CLS] and [SEP].
 

@@ -54,8 +54,10 @@ def tokenizer(kind: str, markers: tuple[str, ...] = MARKERS) -> Tokenizer:
     return made
 
 
-def raw(encoder: str = "bert", **options: Any) -> dict[str, Any]:
-    """Return a ``config.json``."""
+def raw(encoder: str | None = None, **options: Any) -> dict[str, Any]:
+    """Return a ``config.json``, of "bert" or a decoder unless another encoder is asked for."""
+    if encoder is None:
+        encoder = "qwen3" if options.get("architecture_type") == "decoder-kv" else "bert"
     labels: dict[str, Any] = {}
     if str(options.get("architecture_type")).startswith("bi-encoder"):
         labels = {"label_model_name": "labels", "label_model_config": dict(LABEL_ENCODER)}

@@ -10,8 +10,10 @@ from tests.models.gliclass.made import raw
 
 from onepass.errors import CheckpointError
 from onepass.models.gliclass.config import ARCHITECTURES, POOLINGS, SCORERS, GliclassConfig
+from onepass.models.gliclass.decoder_config import DecoderConfig, Reasoning
 
 BI = {"architecture_type": "bi-encoder"}
+DECODER = {"architecture_type": "decoder-kv"}
 
 
 def test_defaults_are_those_of_the_reference() -> None:
@@ -62,6 +64,37 @@ def test_scorers_and_pools() -> None:
             assert GliclassConfig.from_dict(content).pooling == pooling
 
 
+def test_what_belongs_to_a_decoder_is_read_as_the_reference_reads_it() -> None:
+    defaults = pytest.importorskip("gliclass").GLiClassModelConfig(encoder_model="x").to_dict()
+    config = GliclassConfig.from_dict(raw(**{**defaults, **DECODER, "encoder_config": {}}))
+    assert config.decoder == DecoderConfig(2, -1, reasoning=None, multimodal=False)
+    own = {"recurrent_steps": 3, "recurrent_halt_threshold": None, "sep_token_index": 9}
+    decoder = GliclassConfig.from_dict({**defaults, **raw(**DECODER, **own)}).decoder
+    assert decoder == DecoderConfig(
+        layers=2, separator=9, multimodal=False,
+        reasoning=Reasoning(3, 0.0, True, False, 1, 3, None, 0.1, 0.05, 0.0, "relative", 0.0),
+    )  # fmt: skip
+    for change, steps in (
+        ({"recurrent_inference": False}, 1),
+        ({"recurrent_inference_max_steps": 7}, 7),
+    ):
+        decoder = GliclassConfig.from_dict(raw(**DECODER, **own, **change)).decoder
+        assert decoder is not None
+        assert decoder.reasoning is not None
+        assert decoder.reasoning.steps == steps
+    assert GliclassConfig.from_dict(raw(**own)).decoder is None
+
+
+def test_of_a_decoder_of_more_than_text_the_part_that_reads_text_counts() -> None:
+    whole = {"model_type": "qwen3_5", "text_config": {"hidden_size": 24}, "vision_config": {}}
+    content = raw(**DECODER, multimodal=True, hidden_size=None) | {"encoder_config": whole}
+    config = GliclassConfig.from_dict(content)
+    assert config.encoder == {"model_type": "qwen3_5_text", "hidden_size": 24}
+    assert config.hidden == 24
+    assert config.decoder is not None
+    assert config.decoder.multimodal
+
+
 def test_unknown_keys_are_kept() -> None:
     content = raw(shuffle_labels=True, kl_beta=0.1, class_token_pooling="something")
     config = GliclassConfig.from_dict(content)
@@ -72,7 +105,13 @@ def test_unknown_keys_are_kept() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"architecture_type": "decoder-kv"}, "streaming GLiClass checkpoint .* not supported yet"),
+        ({**DECODER, "multimodal": 1}, "multimodal .* must be true or false, but 1"),
+        ({**DECODER, "encoder_config": None}, "encoder_config .* must be an object"),
+        ({**DECODER, "recurrent_steps": 65}, "recurrent_steps .* a whole number from 0 to 64"),
+        (
+            {**DECODER, "recurrent_steps": 2, "recurrent_confidence_mode": "sure"},
+            "recurrent_confidence_mode 'sure' .* is not known; relative, absolute are",
+        ),
         ({"architecture_type": "tri-encoder"}, "architecture_type 'tri-encoder' .* is not known"),
         ({"architecture_type": ["uni-encoder"]}, "architecture_type \\['uni-encoder'\\]"),
         ({"use_calibrator": 1}, "use_calibrator .* must be true or false, but 1"),

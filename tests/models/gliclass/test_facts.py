@@ -102,6 +102,20 @@ def test_a_broken_label_tokenizer_is_a_problem(tmp_path: Path, architecture: str
     assert [one for one in problems if said in one]
 
 
-def test_what_is_not_supported_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="streaming GLiClass checkpoint"):
-        facts(tmp_path, architecture_type="decoder-kv")
+def test_a_decoder_says_how_often_it_reads_labels(tmp_path: Path) -> None:
+    given = {"architecture_type": "decoder-kv", "sep_token_index": 9}
+    found = facts(tmp_path / "once", **given)
+    assert found.architecture == "decoder-kv, text first, labels read once"
+    assert (found.expected, list(found.encoders)) == (("decoder", "scorer"), ["decoder"])
+    assert found.token_ids["<<SEP>>"] == 9
+    again = facts(tmp_path / "again", **given, recurrent_steps=3)
+    assert again.architecture == "decoder-kv, text first, labels read up to 3 times"
+    seeing = facts(tmp_path / "seeing", **given, multimodal=True)
+    assert seeing.architecture.endswith("labels read once, images and sound left out")
+    assert seeing.part_of("model.decoder_model.visual.merger.norm.weight") == "media encoders"
+    assert seeing.part_of("model.decoder_model.language_model.norm.weight") == "decoder"
+
+
+def test_what_is_not_known_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="architecture_type 'tri-encoder'"):
+        facts(tmp_path, architecture_type="tri-encoder")

@@ -30,6 +30,10 @@ HEAD = ("text_mask", "labels", "label_mask")
             {"architecture_type": "bi-encoder-fused"},
             ("ids", "mask", "text_mask", "labels", "vectors", "label_mask"),
         ),
+        (
+            {"architecture_type": "decoder-kv"},
+            ("ids", "mask", "section", "section_mask", "labels", "label_mask"),
+        ),
     ],
 )
 def test_inputs_and_their_order(options: dict[str, Any], inputs: tuple[str, ...]) -> None:

@@ -13,18 +13,22 @@ from typing import Any
 
 from onepass.encoding.options import LAYERS, SIZE, Options
 from onepass.errors import CheckpointError
+from onepass.models.gliclass.decoder_config import DecoderConfig
 
 UNI, BI, FUSED = "uni-encoder", "bi-encoder", "bi-encoder-fused"
 TEXT_ENCODER, LABEL_ENCODER = "encoder-decoder", "encoder-decoder-cls"  # what the encoder reads
-ARCHITECTURES = (UNI, BI, FUSED, TEXT_ENCODER, LABEL_ENCODER)
+DECODER = "decoder-kv"
+ARCHITECTURES = (UNI, BI, FUSED, TEXT_ENCODER, LABEL_ENCODER, DECODER)
 SCORERS = ("simple", "weighted-dot", "mlp", "hopfield", "cross-attn")
 POOLINGS = ("first", "last", "max", "avg", "sum", "rms", "abs_max", "abs_avg", "pass")
 LABEL, SEP, EXAMPLE = "<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"
 
 _OWNER = "this GLiClass checkpoint"
-_STREAMING = "decoder-kv"
 _DEFAULT_ENCODER = "deberta-v2"
-_HIDDEN = {"deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512}  # where transformers' is not 768
+_HIDDEN = {  # where transformers' is not 768
+    "deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512, "qwen2": 4096, "qwen3": 4096,
+    "qwen3_5_text": 4096, "llama": 4096, "mistral": 4096,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,9 @@ class GliclassConfig:
         label_backbone: name of the model that the label encoder came from.
         hidden: size between the layers of the projections, and of scorers.
         activation: of the projections.
-        scorer: one of `SCORERS`.
+        scorer: one of `SCORERS`; with a decoder, of which there is one alone, "decoder-kv".
         scorer_heads: of the scorer "cross-attn".
-        scorer_width: likewise, size of its perceptron.
+        scorer_width: likewise, size of its perceptron; or of the one behind a decoder.
         scorer_dropout: likewise, while training.
         pooling: how the pieces of a text become its vector, one of `POOLINGS`; "pass" leaves them.
         class_pooling: how the pieces of a label become its vector, "first" or "average".
@@ -90,6 +94,7 @@ class GliclassConfig:
         example_token: likewise, of ``<<EXAMPLE>>``.
         layer_wise: whether gliclass adds up the losses of all layers; has no effect here.
         calibrator: what scales the logits of each text and label; None without one.
+        decoder: what belongs to a decoder alone; None where the text is read by something else.
         raw: the file as it was read.
 
     >>> config = GliclassConfig.from_dict({"scorer_type": "mlp"})
@@ -124,6 +129,7 @@ class GliclassConfig:
     example_token: int
     layer_wise: bool
     calibrator: CalibratorConfig | None
+    decoder: DecoderConfig | None
     raw: Mapping[str, Any]
 
     @property
@@ -149,14 +155,15 @@ class GliclassConfig:
             CheckpointError: for a wrong value, or a kind that is not supported.
         """
         options = Options(raw, _OWNER)
-        architecture = _architecture(options)
+        architecture = options.one_of("architecture_type", ARCHITECTURES, UNI)
         encoder = _encoder(raw, "encoder_config")
         labels = None
         if architecture in (BI, FUSED):
             labels = _encoder(raw, "label_model_config")
-        scorer = options.one_of("scorer_type", SCORERS, "simple")
+        decoder = DecoderConfig.read(raw, _OWNER) if architecture == DECODER else None
+        scorer = DECODER if decoder else options.one_of("scorer_type", SCORERS, "simple")
         pooling = options.one_of("pooling_strategy", POOLINGS, "first")
-        if architecture != LABEL_ENCODER:
+        if architecture not in (LABEL_ENCODER, DECODER):
             _check_pooling(scorer, pooling)
         unnamed = raw.get("label_model_name") is None
         own = _hidden(encoder)
@@ -190,19 +197,9 @@ class GliclassConfig:
             example_token=options.whole("example_token_index", -1, null=-1),
             layer_wise=options.flag("layer_wise", False, null=False),
             calibrator=CalibratorConfig.read(raw),
+            decoder=decoder,
             raw=raw,
         )
-
-
-def _architecture(options: Options) -> str:
-    """Return the architecture, if it is one that is run here."""
-    found = options.one_of("architecture_type", (*ARCHITECTURES, _STREAMING), UNI)
-    if found == _STREAMING:
-        raise CheckpointError(
-            "This is a streaming GLiClass checkpoint (architecture_type 'decoder-kv'), which "
-            "is not supported yet; use one of the others: " + ", ".join(ARCHITECTURES) + "."
-        )
-    return found
 
 
 def _check_pooling(scorer: str, pooling: str) -> None:
@@ -219,9 +216,14 @@ def _check_pooling(scorer: str, pooling: str) -> None:
 def _encoder(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     options = Options(raw, _OWNER)
     found = options.mapping(key)
-    if found is None and key != "encoder_config":
+    decoder = raw.get("architecture_type") == DECODER  # of which there is no usual one
+    if found is None and (decoder or key != "encoder_config"):
         raise options.wrong(key, "an object", None)
-    return {"model_type": _DEFAULT_ENCODER, **(found or {})}
+    found = found or {}
+    part = Options(found, f"the {key} of {_OWNER}").mapping("text_config") if decoder else None
+    if part is not None:  # of a network that reads images or sound, too
+        return {"model_type": f"{found.get('model_type')}_text", **part}
+    return {"model_type": _DEFAULT_ENCODER, **found}
 
 
 def _hidden(encoder: Mapping[str, Any]) -> int:

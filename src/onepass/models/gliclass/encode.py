@@ -90,6 +90,11 @@ def collate(
     ids, mask = padded([reading.ids for reading in readings])
     labels, label_mask = _labels(readings)
     inputs: dict[str, Any] = {"ids": ids, "mask": mask}
+    if config.decoder is not None:
+        section, section_mask = _sections(readings)
+        inputs |= {"section": section, "section_mask": section_mask}
+        behind = (labels - section[:, :1, None]) * label_mask[..., None]
+        return {**inputs, "labels": behind, "label_mask": label_mask}
     if config.two_sequences:
         inputs["class_ids"], inputs["class_mask"] = padded([r.prompt.classes for r in readings])
     elif config.segment_embeddings and config.architecture not in (BI, FUSED):
@@ -101,6 +106,18 @@ def collate(
         inputs["vectors"] = _vectors(readings, label_mask)
     inputs["label_mask"] = label_mask
     return inputs
+
+
+def _sections(readings: Sequence[Reading]) -> tuple[Int64s, Int64s]:
+    """Return (batch, section_pieces) places of the pieces behind the first marker behind the text.
+
+    That is where the labels stand, with the marker that ends them; 0 at padding of the mask.
+    """
+    places = [
+        np.arange(one.labels_start + 1, one.labels_start + len(one.prompt.tail), dtype=np.int64)
+        for one in readings
+    ]
+    return padded(places)
 
 
 def _labels(readings: Sequence[Reading]) -> tuple[Int64s, Int64s]:

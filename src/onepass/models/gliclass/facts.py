@@ -11,11 +11,14 @@ from onepass.hub.base import TOKENIZER
 from onepass.models.facts import Facts, absent
 from onepass.models.gliclass.complete import LABEL_TOKENIZER, lacks_labels
 from onepass.models.gliclass.config import BI, EXAMPLE, LABEL, SEP, GliclassConfig
+from onepass.models.gliclass.decoder_config import MEDIA
 from onepass.models.gliclass.graphs import graphs
 
 _PARTS: Mapping[str, str] = {
     "model.encoder_model.": "encoder",
     "model.encoder_decoder_model.": "encoder and decoder",
+    **{f"model.decoder_model.{part}": "media encoders" for part in MEDIA},
+    "model.decoder_model.": "decoder",
     "model.label_encoder.": "label encoder",
     "model.text_projector.": "projections",
     "model.classes_projector.": "projections",
@@ -39,9 +42,9 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
     config = GliclassConfig.from_dict(checkpoint.config)
     kind = str(config.encoder.get("model_type"))
     base = str(checkpoint.config.get("encoder_model_name") or kind)
-    encoder = "encoder and decoder" if config.two_sequences else "encoder"
+    encoder = _reader(config)
     encoders = {encoder: (base, config.encoder)}
-    expected = [encoder, "projections"]
+    expected = [encoder] if config.decoder else [encoder, "projections"]
     if config.label_encoder is not None:
         encoders["label encoder"] = (config.label_backbone or "", config.label_encoder)
         expected.append("label encoder")
@@ -49,11 +52,10 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
         expected.append("scorer")
     labels = lacks_labels(checkpoint)
     lacks = () if labels is None else (labels.clause,)
-    order = "labels first" if config.prompt_first else "text first"
-    how = f"{order}, {config.pooling} pool, {config.scorer} scorer"
-    markers = {LABEL: config.label_token, SEP: config.text_token, EXAMPLE: config.example_token}
+    sep = config.decoder.separator if config.decoder else config.text_token
+    markers = {LABEL: config.label_token, SEP: sep, EXAMPLE: config.example_token}
     return Facts(
-        architecture=f"{config.architecture}, {how}",
+        architecture=f"{config.architecture}, {_how(config)}",
         parts=_PARTS,
         expected=tuple(expected),
         encoders=encoders,
@@ -65,6 +67,24 @@ def gliclass_facts(checkpoint: Checkpoint) -> Facts:
         lacks=lacks,
         problems=absent(checkpoint.directory, TOKENIZER),
     )  # fmt: skip
+
+
+def _reader(config: GliclassConfig) -> str:
+    """Return what the part that reads texts is called."""
+    if config.decoder is not None:
+        return "decoder"
+    return "encoder and decoder" if config.two_sequences else "encoder"
+
+
+def _how(config: GliclassConfig) -> str:
+    """Return in a few words how texts and labels are read and compared."""
+    if config.decoder is not None:
+        reasoning = config.decoder.reasoning
+        times = "once" if reasoning is None else f"up to {reasoning.steps} times"
+        alone = ", images and sound left out" if config.decoder.multimodal else ""
+        return f"text first, labels read {times}{alone}"
+    order = "labels first" if config.prompt_first else "text first"
+    return f"{order}, {config.pooling} pool, {config.scorer} scorer"
 
 
 def _tokens(checkpoint: Checkpoint, config: GliclassConfig) -> tuple[str, ...]:

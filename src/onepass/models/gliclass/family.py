@@ -70,6 +70,8 @@ def _open_tokenizer(directory: Path, settings: Settings) -> PieceTokenizer:
     tokenizer = PieceTokenizer(directory / TOKENIZER)
     for marker in () if config.architecture == BI else (LABEL, SEP):
         tokenizer.id_of(marker)  # says so if there is none
+    if config.decoder is not None:  # a decoder reads from the first piece of the prompt on
+        return tokenizer.unframed
     return tokenizer.spaced if config.encoder.get("model_type") in _SPACED else tokenizer
 
 

@@ -12,6 +12,7 @@ _TEXT = {"ids": ("batch", "pieces"), "mask": ("batch", "pieces")}
 _SEGMENTS = {"segments": ("batch", "pieces")}
 _CLASSES = {"class_ids": ("batch", "class_pieces"), "class_mask": ("batch", "class_pieces")}
 _TEXT_MASK = {"text_mask": ("batch", "pieces")}
+_SECTION = {"section": ("batch", "class_pieces"), "section_mask": ("batch", "class_pieces")}
 _LABELS = {"labels": ("batch", "labels", "two")}
 _VECTORS = {"vectors": ("batch", "labels", "hidden")}
 _LABEL_MASK = {"label_mask": ("batch", "labels")}
@@ -36,6 +37,8 @@ def graphs(config: GliclassConfig) -> tuple[Graph, ...]:
     if config.architecture == FUSED:
         inputs = {**_TEXT, **_TEXT_MASK, **_LABELS, **_VECTORS, **_LABEL_MASK}
         return ENCODE_LABELS, Graph("classify", inputs, _LOGITS)
+    if config.decoder is not None:
+        return (Graph("classify", {**_TEXT, **_SECTION, **_LABELS, **_LABEL_MASK}, _LOGITS),)
     inputs = dict(_TEXT)
     if config.two_sequences:
         inputs |= _CLASSES

@@ -127,9 +127,10 @@ class Writer:
             yield self._alone(number, task, texts, f"{extra} " if extra else "")
             return
         examples = self._examples(task)
+        write = self._beside if self.config.decoder is None else self._behind
         for items in self._parts(task, texts, self._count(extra) + sum(map(len, examples))):
             own = tuple(texts[i] for i in items)
-            yield self._beside(number, items, own, extra, examples)
+            yield write(number, items, own, extra, examples)
 
     def readable(self, task: ClassificationTask) -> ClassificationTask:
         """Return a task without the prompt and the examples that this checkpoint cannot read."""
@@ -215,7 +216,8 @@ class Writer:
             SchemaError: if nothing is left for a label.
         """
         lengths = np.array([len(own) for own in self._label_pieces(texts)])
-        room = self.budget - extra - 1  # the marker behind the labels
+        ends = 1 if self.config.decoder is None else 2  # markers around the labels
+        room = self.budget - extra - ends
         longest = int(lengths.argmax())
         if lengths[longest] > room:
             raise SchemaError(
@@ -273,6 +275,29 @@ class Writer:
             joined_pieces=self._count(own), most=self._room(tail), features=sep + len(leading),
             examples=len(block) if len(last) else -1, labels_behind=True, texts=texts,
         )  # fmt: skip
+
+    def _behind(
+        self,
+        task: int,
+        items: tuple[int, ...],
+        texts: tuple[str, ...],
+        extra: str,
+        examples: Sequence[Int64s],
+    ) -> Prompt:
+        """Return a prompt for a decoder: labels behind the text, each in front of its marker."""
+        sep = self._pieces([SEP])[0]
+        labels = [np.roll(own, -1) for own in self._label_pieces(texts)]
+        ends = np.cumsum([len(own) for own in labels])  # behind the marker that leads them all
+        tail = np.concatenate([sep, *labels, sep])
+        ranges = np.stack([ends, ends + 1], axis=1)
+        if not examples:
+            return Prompt(
+                task, items, tail=tail, ranges=ranges, joined=extra,
+                joined_pieces=self._count(extra), most=self._room(tail), labels_behind=True,
+            )  # fmt: skip
+        before = plain_pieces(extra, self.tokenizer, behind_marker=False)
+        head = np.concatenate([before, *examples])
+        return Prompt(task, items, head=head, tail=tail, ranges=ranges, labels_behind=True)
 
     @property
     def _fused(self) -> bool:

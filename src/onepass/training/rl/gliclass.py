@@ -35,6 +35,6 @@ class GliclassDecides:
         """
         with seen_states(network) as seen:
             run_network(network, batch)
-        states, text_mask = seen[0]
+        states, text_mask = seen.states[0]
         pooling = network.head.pooling
         return pool(states, text_mask, "avg" if pooling in ("pass", "sum") else pooling)

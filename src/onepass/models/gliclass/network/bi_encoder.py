@@ -35,6 +35,8 @@ class BiEncoder(GliclassNetwork):
         CheckpointError: for a scorer that reads the pieces of the text: labels are pooled likewise.
     """
 
+    head: ClassHead
+
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
         super().__init__(config, encoders)
         assert encoders.labels is not None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from onepass.models.gliclass.config import GliclassConfig
 from onepass.models.gliclass.network.bi_encoder import BiEncoder, FusedBiEncoder
+from onepass.models.gliclass.network.decoder import Decoder
 from onepass.models.gliclass.network.encoder_decoder import EncoderDecoder, TextDecoder
 from onepass.models.gliclass.network.network import Encoders, GliclassNetwork, UniEncoder
 
@@ -15,6 +16,7 @@ ARCHITECTURES: Mapping[str, Callable[[GliclassConfig, Encoders], GliclassNetwork
     "bi-encoder-fused": FusedBiEncoder,
     "encoder-decoder": EncoderDecoder,
     "encoder-decoder-cls": TextDecoder,
+    "decoder-kv": Decoder,
 }
 
 

@@ -19,6 +19,7 @@ from onepass.hub.checkpoint import CONFIG
 from onepass.hub.files import read_json
 from onepass.models.adapters import adapter_configs
 from onepass.models.gliclass.config import GliclassConfig
+from onepass.models.gliclass.decoder_config import MEDIA
 from onepass.models.gliclass.network.build import build_network
 from onepass.models.gliclass.network.network import ROOT, Encoders, GliclassNetwork
 from onepass.nn.adapters import merged
@@ -38,6 +39,8 @@ def load_network(directory: Path) -> GliclassNetwork:
     """
     config = GliclassConfig.from_dict(read_json(directory / CONFIG))
     state = merged(read_weights(directory), adapter_configs(directory))
+    if config.decoder is not None and config.decoder.multimodal:
+        state = text_weights(state)
     network = build_network(config, encoders_of(config, state))
     table = network.keys()
     known = {name for entry in table for name in _names(entry.theirs)}
@@ -77,8 +80,29 @@ def encoders_of(config: GliclassConfig, state: Mapping[str, torch.Tensor]) -> En
 
 def text_prefix(config: GliclassConfig) -> str:
     """Return the published prefix of what reads the texts, below `ROOT`."""
+    if config.decoder is not None:
+        return "decoder_model."
     both = config.architecture.startswith("encoder-decoder")
     return "encoder_decoder_model." if both else "encoder_model."
+
+
+def text_weights(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the weights of a checkpoint of text, for one that reads images or sound, too.
+
+    Args:
+        state: published names to tensors.
+
+    >>> names = ("language_model.norm.weight", "visual.patch_embed.proj.weight")
+    >>> state = {f"model.decoder_model.{name}": torch.zeros(1) for name in names}
+    >>> list(text_weights(state))
+    ['model.decoder_model.norm.weight']
+    """
+    whole, part = f"{ROOT}decoder_model.", f"{ROOT}decoder_model.language_model."
+    return {
+        name.replace(part, whole, 1): tensor
+        for name, tensor in state.items()
+        if name.startswith(part) or not name.startswith(tuple(whole + one for one in MEDIA))
+    }
 
 
 def dead_weights(config: GliclassConfig) -> tuple[str, ...]:
@@ -118,6 +142,8 @@ def published_config(network: GliclassNetwork) -> dict[str, Any]:
         content["label_model_config"] = dict(encoders.labels)
     if "vocab_size" in content and "vocab_size" in encoders.text:
         content["vocab_size"] = encoders.text["vocab_size"]
+    if network.config.decoder is not None and network.config.decoder.multimodal:
+        content["multimodal"] = False  # the weights of the other parts were left out
     if content.get("encoder_model_name") is None:  # the reference library takes it for a path
         content["encoder_model_name"] = str(encoders.text.get("model_type"))
     return content

@@ -31,6 +31,8 @@ class EncoderDecoder(GliclassNetwork):
         CheckpointError: for an encoder-decoder that is not of the T5 family.
     """
 
+    head: ClassHead
+
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
         super().__init__(config, encoders)
         self.transformer = T5EncoderDecoder(T5Config.from_dict(encoders.text))

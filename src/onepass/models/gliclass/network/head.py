@@ -5,6 +5,8 @@ It reads vectors of pieces and of labels. It knows neither encoders nor graphs.
 
 from __future__ import annotations
 
+import abc
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -66,7 +68,25 @@ class Projection(nn.Module):
         )
 
 
-class ClassHead(nn.Module):
+class Head(nn.Module, abc.ABC):
+    """What stands behind the encoders of a network.
+
+    Attributes:
+        pooling: how the pieces of a text become its vector, one of `onepass.nn.pooling.POOLS`.
+        scorer: what makes the logits.
+        calibrator: what scales them; None without one.
+    """
+
+    pooling: str
+    scorer: nn.Module
+    calibrator: ClassCalibrator | None
+
+    @abc.abstractmethod
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between published names and ours, without that of the calibrator."""
+
+
+class ClassHead(Head):
     """Vectors of pieces and labels to logits.
 
     Args:
@@ -79,6 +99,8 @@ class ClassHead(nn.Module):
     Raises:
         CheckpointError: for a scorer whose size is not that of the vectors.
     """
+
+    scorer: ClassScorer
 
     def __init__(
         self, config: GliclassConfig, hidden: int, *, pooling: str, lstm: bool, scaled: bool
@@ -175,7 +197,7 @@ class ClassHead(nn.Module):
             *with_prefix(self.scorer.keys(), "scorer.", "scorer."),
         ]
         if self.lstm is not None:
-            entries += with_prefix(self.lstm.keys(), "lstm.", "lstm.")
+            entries += with_prefix(self.lstm.keys(), "lstm.lstm.", "lstm.")
         return tuple(entries)
 
 

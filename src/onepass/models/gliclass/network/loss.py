@@ -5,15 +5,19 @@ Equation numbers are those of the GLiClass paper. It knows nothing about how a b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch.nn import functional
 
+from onepass.models.gliclass.decoder_config import Reasoning
 from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliclass.network.network import GliclassNetwork
+from onepass.models.gliclass.network.row_loss import single_label_rows
+from onepass.models.gliclass.network.step_loss import step_loss
 from onepass.models.gliclass.targets import Targets
 from onepass.nn.losses import focal_loss
 
@@ -35,7 +39,7 @@ def compute_loss(
 
 def loss_of(
     logits: torch.Tensor,
-    seen: Sequence[tuple[torch.Tensor, torch.Tensor]],
+    seen: Seen,
     batch: Targets,
     options: GliclassLoss,
 ) -> tuple[torch.Tensor, dict[str, float]]:
@@ -43,7 +47,7 @@ def loss_of(
 
     Args:
         logits: (batch, labels) of the network.
-        seen: the states that its head has read, see `seen_states`.
+        seen: what its head has read and said, see `seen_states`.
         batch: passes with their gold answers.
         options: of the loss.
     """
@@ -51,6 +55,27 @@ def loss_of(
     true = torch.from_numpy(batch.true).to(device)
     mask = torch.from_numpy(batch.label_mask).to(device).bool()
     single = _single(true, torch.from_numpy(batch.single).to(device), options)
+    if seen.steps:
+        total, parts = step_loss(seen.steps, (true, mask, single), seen.reasoning, options)
+        terms = {name: float(loss.detach()) for name, loss in parts.items()}
+    else:
+        total, terms = _answer_loss(logits, true, mask, single, options)
+    if options.contrastive:
+        states, _ = seen.states[0]  # the other mask may be of the text alone
+        loss = contrastive_loss(states, torch.from_numpy(batch.inputs["mask"]).to(device))
+        total = total + options.contrastive * loss
+        terms["contrastive"] = float(loss.detach())
+    return total, terms
+
+
+def _answer_loss(
+    logits: torch.Tensor,
+    true: torch.Tensor,
+    mask: torch.Tensor,
+    single: torch.Tensor,
+    options: GliclassLoss,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss of answers that were given once, and its terms."""
     total = logits.new_zeros(())
     terms: dict[str, float] = {}
     for name, loss in (
@@ -60,11 +85,6 @@ def loss_of(
         if loss is not None:
             total = total + loss
             terms[name] = float(loss.detach())
-    if options.contrastive:
-        states, _ = seen[0]  # the other mask may be of the text alone
-        loss = contrastive_loss(states, torch.from_numpy(batch.inputs["mask"]).to(device))
-        total = total + options.contrastive * loss
-        terms["contrastive"] = float(loss.detach())
     return total, terms
 
 
@@ -82,24 +102,48 @@ def run_network(network: GliclassNetwork, batch: Targets) -> torch.Tensor:
     return graphs["classify"](*inputs.values(), own, last)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a network's head has read and said.
+
+    Attributes:
+        reasoning: how often a decoder's labels are read; None where they are read once.
+        states: (batch, pieces, hidden) that it read, with the (batch, pieces) mask of the pieces it
+            pools, of each batch.
+        steps: (batch, labels) logits behind each reading of the labels; of a decoder alone, while
+            it is trained.
+    """
+
+    reasoning: Reasoning | None
+    states: list[tuple[torch.Tensor, torch.Tensor]] = field(default_factory=list)
+    steps: list[torch.Tensor] = field(default_factory=list)
+
+
 @contextmanager
-def seen_states(network: GliclassNetwork) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
-    """Collect the states that a network's head reads, with the masks of the pieces it pools.
+def seen_states(network: GliclassNetwork) -> Iterator[Seen]:
+    """Collect the states that a network's head reads, and what a decoder's says step by step.
 
     All pieces have states meanwhile, also where the head reads the first ones alone.
     """
-    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    decoder = network.config.decoder
+    seen = Seen(None if decoder is None else decoder.reasoning)
 
-    def note(module: Any, given: tuple[torch.Tensor, torch.Tensor]) -> None:
-        seen.append(given)
+    def note(module: Any, given: tuple[torch.Tensor, ...]) -> None:
+        seen.states.append((given[0], given[1]))
 
-    handle = network.head.register_forward_pre_hook(note)
+    def note_step(module: Any, given: Any, said: tuple[torch.Tensor, ...]) -> None:
+        seen.steps.append(said[0])
+
+    handles = [network.head.register_forward_pre_hook(note)]
+    if decoder is not None and network.training:
+        handles.append(network.head.scorer.register_forward_hook(note_step))
     first, network.reads_first = network.reads_first, False
     try:
         yield seen
     finally:
         network.reads_first = first
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 def _single(true: torch.Tensor, asked: torch.Tensor, options: GliclassLoss) -> torch.Tensor:
@@ -133,10 +177,7 @@ def multi_label_loss(
 def single_label_loss(
     logits: torch.Tensor, true: torch.Tensor, mask: torch.Tensor, options: GliclassLoss
 ) -> torch.Tensor | None:
-    """Return the mean cross-entropy over the real labels of each pass; None if there are none.
-
-    With ``gamma`` above 0 a pass weighs less the surer its right answer is, as labels do in a focal
-    loss.
+    """Return the mean of `single_label_rows`; None if there are no passes.
 
     Args:
         logits: (batch, labels).
@@ -146,16 +187,7 @@ def single_label_loss(
     """
     if not len(logits):
         return None
-    shares = torch.log_softmax(logits.float().masked_fill(~mask, -torch.inf), dim=1)
-    shares = shares.masked_fill(~mask, 0.0)
-    right = (shares * true).sum(1)  # (batch,)
-    loss = -right
-    if options.smoothing:
-        even = -shares.sum(1) / mask.sum(1)
-        loss = (1 - options.smoothing) * loss + options.smoothing * even
-    if options.gamma > 0:
-        loss = loss * (1 - right.exp()) ** options.gamma
-    return loss.mean()
+    return single_label_rows(logits, true, mask, options).mean()
 
 
 def contrastive_loss(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

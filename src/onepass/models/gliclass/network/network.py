@@ -16,7 +16,7 @@ from torch import nn
 
 from onepass.errors import CheckpointError
 from onepass.models.gliclass.config import GliclassConfig
-from onepass.models.gliclass.network.head import ClassHead
+from onepass.models.gliclass.network.head import ClassHead, Head
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, Rename, expand, with_prefix
@@ -60,7 +60,7 @@ class GliclassNetwork(Network):
         reads_first: whether nothing but the first pieces of the text and of each label reach it.
     """
 
-    head: ClassHead
+    head: Head
     reads_first: bool = False
 
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
@@ -98,6 +98,8 @@ class UniEncoder(GliclassNetwork):
     Raises:
         CheckpointError: for a part that is not supported.
     """
+
+    head: ClassHead
 
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
         super().__init__(config, encoders)
