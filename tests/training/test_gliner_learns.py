@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gliner_checkpoints import BI, DECODERS, FUSIONS, TOKENS
+from tests.gliner_checkpoints import BI, DECODERS, FUSIONS, STREAMING, TOKENS, in_context
 from tests.training.gliner_data import make_learner, sentences, write_sentences
 
 from onepass import Extractor, Schema
@@ -22,11 +22,13 @@ RELATED = ("span-relex", "span-relex-mlp", "token-relex")
 LEARNERS: dict[str, dict[str, Any]] = {
     "span": {},
     "span-conv": {"span_mode": "conv_max"},
+    "span-context": in_context("modernbert"),
     "token": TOKENS,
     "token-spans": TOKENS | {"represent_spans": True},
     "bi-span": BI,
     "bi-token": BI | TOKENS,
     "poly-span": BI | {"post_fusion_schema": FUSIONS[0]},
+    "streaming": dict(STREAMING["streaming-llama"]),
     "span-relex": {"relations_layer": "none"},
     "span-relex-mlp": {"relations_layer": "mlp", "triples_layer": "ComplEx"},
     "token-relex": TOKENS | {"relations_layer": "dot"},

@@ -14,6 +14,8 @@ from onepass.errors import CheckpointError
 LONGEST = 2048  # pieces, for encoders without a limit of their own
 
 _POSITIONS = "max_position_embeddings"
+# Decoders of another name for it.
+_N_POSITIONS = frozenset({"codegen", "ctrl", "gpt2", "gpt_bigcode", "gptj", "openai-gpt"})
 # These count positions from behind the padding piece's id, which takes rows from their table.
 OFFSET_POSITIONS = frozenset(
     {
@@ -46,10 +48,13 @@ def encoder_limit(encoder: Mapping[str, Any]) -> int:
 
     >>> encoder_limit({"model_type": "bert", "max_position_embeddings": 512})
     512
+    >>> encoder_limit({"model_type": "gpt2", "n_positions": 1024})
+    1024
     """
     kind = encoder.get("model_type")
     options = Options(encoder, f"the encoder {kind!r}")
-    positions = options.whole(_POSITIONS, LONGEST, null=LONGEST, least=1)  # null: without a limit
+    key = "n_positions" if kind in _N_POSITIONS else _POSITIONS
+    positions = options.whole(key, LONGEST, null=LONGEST, least=1)  # null: without a limit
     if kind == "deberta-v2" and options.flag("relative_attention", False):
         return LONGEST if not options.flag("position_biased_input", True) else positions
     if kind in OFFSET_POSITIONS:

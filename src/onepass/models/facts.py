@@ -17,7 +17,8 @@ class Facts:
         parts: prefix of published weight names to the part that they belong to; the first that
             fits decides.
         expected: parts that must have weights.
-        encoders: part to base model and transformers configuration, which may be empty.
+        encoders: part to base model, empty if it has none, and transformers configuration, which
+            may be empty.
         tokenizers: files of its tokenizers, of which the first has the tokens.
         tokens: special tokens of its prompts.
         token_ids: those that the configuration gives, by token.

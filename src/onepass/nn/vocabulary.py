@@ -9,7 +9,8 @@ import torch
 
 _EMBEDDINGS = (  # names under which encoders keep the vectors of their pieces
     "embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight", "shared.weight",
-    "embed_tokens.weight", "encoder.embed_tokens.weight",
+    "embed_tokens.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight",
+    "wte.weight", "embed_in.weight", "word_embeddings.weight",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from onepass.corpus.question import Question
 from onepass.decoding.candidates import Candidates
 from onepass.encoding.sequences import encoder_limit
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.errors import CheckpointError
 from onepass.models.family import Asking
 from onepass.models.gliner.decoder_targets import LabelWriting
 from onepass.models.gliner.family import GLINER, prepare
@@ -63,11 +64,16 @@ class GlinerTrainee:
         splitter: Splitter | None = None,
     ) -> None:
         self._checkpoint, self.options = checkpoint, loss or GlinerLoss()
-        self.splitter = splitter or own_splitter(checkpoint)
+        self.splitter = splitter or own_splitter(checkpoint, GLINER)
         self._settings = GLINER.read_config(checkpoint, own_settings(checkpoint))
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(checkpoint).to(device)
         config = self.network.config
+        if config.fixed is not None:
+            raise CheckpointError(
+                f"The GLiNER checkpoint {checkpoint} has its labels compressed into it, and is not "
+                "trained; train the checkpoint that it was made from."
+            )
         self._writing = None
         namer = self._settings.namer
         if namer is not None:
@@ -140,7 +146,8 @@ class GlinerTrainee:
         """Write the checkpoint in the published layout; it reads the same words."""
         save_network(self.network, directory, tokenizer_from=self._checkpoint)
         # Thresholds and calibration are of the old weights.
-        write_settings(directory, splitter_kept(self.splitter))
+        named = self.splitter == GLINER.named_splitter(directory)
+        write_settings(directory, {} if named else splitter_kept(self.splitter))
 
 
 def _everything(text: str) -> bool:

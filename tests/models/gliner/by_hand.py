@@ -249,6 +249,7 @@ def _reading(text: Text, schema: Schema, config: GlinerConfig) -> Reading:
         places[: len(labels)],
         places[len(labels) :],
         tuple(schema.entity_labels[label].name for label in labels),
+        end=places[:0],
     )
     words = split_words(text.words)
     ones = np.ones(len(words), dtype=np.int64)

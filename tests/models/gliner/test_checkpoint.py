@@ -27,7 +27,10 @@ ROUND_TRIPS = (
     "span", "span-bert", "span-projected", "span-no-lstm", "span-two-lstm", "span-fused-layers",
     "span-markerV1", "span-cat", "span-conv_conv", "token", "token-spans", "bi-span-bert",
     "bi-token", "poly-span-twice", "relex-span-gat", "relex-token-mlp-DistMult", "decoder-span",
-    "decoder-token",
+    "decoder-token", "span-context-deberta-v2", "span-context-deberta-v2-bare",
+    "span-context-modernbert", "span-context-rnn", "span-context-rnn-forward", "bi-span-context",
+    "relex-token-context", "streaming", "streaming-words", "streaming-llama", "streaming-qwen3",
+    "streaming-gemma3", "streaming-lstm", "streaming-context",
 )  # fmt: skip
 EMBEDDINGS = "token_rep_layer.bert_layer.model.embeddings.word_embeddings.weight"
 LSTM = "rnn.lstm.weight_ih_l0"

@@ -24,7 +24,7 @@ from onepass.nn.graphs.export import export_graphs
 EVERY = (*KINDS, *RELATED)
 ENCODER_PARTS = {
     "encoder", "encoder_hidden", "subtoken_pooling", "num_rnn_layers", "fuse_layers",
-    "labels_encoder",
+    "labels_encoder", "decoder",
 }  # fmt: skip
 Sizes = Mapping[str, int]
 Exported = tuple[Case, Path]
@@ -78,8 +78,9 @@ def encoder_parts(options: Mapping[str, Any]) -> object:
 
 
 def inputs_of(graph: Graph, sizes: Sizes, vocabulary: int) -> dict[str, Array]:
-    """Return random inputs with padding in every row but the first."""
+    """Return random inputs with padding in every row but the first; none of it is picked."""
     generator = np.random.default_rng(0)
+    real = np.full((sizes["batch"], 1), sizes["pieces"])
     made: dict[str, Array] = {}
     for name, axes in graph.inputs.items():
         shape = [{**sizes, **FIXED}[axis] for axis in axes]
@@ -97,10 +98,13 @@ def inputs_of(graph: Graph, sizes: Sizes, vocabulary: int) -> dict[str, Array]:
             ends = np.sort(generator.integers(0, sizes["words"], size=shape), axis=-1)
             made[name] = np.minimum(ends, ends[..., :1] + 3)
         elif name == "words":
-            made[name] = generator.integers(-1, sizes["pieces"], size=shape)
+            picked = generator.integers(-1, sizes["pieces"], size=shape)
+            made[name] = np.where(picked < 0, -1, picked % real[..., None])
+        elif name.endswith("ids"):
+            made[name] = generator.integers(0, vocabulary, size=shape)
         else:
-            most = vocabulary if name.endswith("ids") else sizes["pieces"]
-            made[name] = generator.integers(0, most, size=shape)
+            picked = generator.integers(0, sizes["pieces"], size=shape)
+            made[name] = picked % real if axes[0] == "batch" else picked
     return made
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.gliner_checkpoints import BI, FUSIONS, TOKENS, make_reference
+from tests.gliner_checkpoints import BI, FUSIONS, STREAMING, TOKENS, in_context, make_reference
 
 from onepass.corpus.example import Example
 from onepass.corpus.gliner import example_from_gliner
@@ -37,11 +37,14 @@ ROWS = [
 CONFIGS: dict[str, dict[str, Any]] = {
     "span": {},
     "span-conv": {"span_mode": "conv_max"},
+    # Others read the padding of their batch.
+    "span-context": in_context("rnn-forward"),
     "token": TOKENS,
     "token-spans": TOKENS | {"represent_spans": True, "token_loss_coef": 0.7},
     "bi-span": BI,
     "bi-token": BI | TOKENS,
     "poly-span": BI | {"post_fusion_schema": FUSIONS[0]},
+    "streaming": dict(STREAMING["streaming-qwen3"]),
     "span-relex": {"relations_layer": "none", "relation_loss_coef": 0.5},
     "span-relex-complex": {"relations_layer": "none", "triples_layer": "ComplEx"},
     "token-relex": TOKENS | {"relations_layer": "none"},
@@ -81,7 +84,7 @@ def our_batch(trainee: GlinerTrainee) -> Targets:
 
 def our_loss(directory: Path, **options: Any) -> tuple[float, dict[str, float]]:
     trainee = GlinerTrainee(directory, GlinerLoss(candidates=0, **options))
-    loss, terms = compute_loss(trainee.network, our_batch(trainee), trainee._options)
+    loss, terms = compute_loss(trainee.network, our_batch(trainee), trainee.options)
     return float(loss), terms
 
 

@@ -20,25 +20,15 @@ from onepass.training.families import open_trainee
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "gliner.md"
 MISSING = {
-    "streaming": (
-        {"model_type": "gliner_streaming_span"},
-        "This is a streaming GLiNER checkpoint, which is not supported; those that read a text at "
-        "once are.",
-    ),
-    "span_encoder_config": (
-        {"span_encoder_config": {"model_type": "rnn"}},
-        "This GLiNER checkpoint has a context encoder in front of its span layer "
-        "(span_encoder_config), which is not supported; those without one are.",
-    ),
     "precomputed_prompts_mode": (
-        {"precomputed_prompts_mode": True},
-        "This GLiNER checkpoint has its labels compressed into it, which is not supported; use the "
-        "checkpoint that it was made from.",
-    ),
-    "words_splitter_type": (
-        {"words_splitter_type": "janome"},
-        "This GLiNER checkpoint was trained on the words of the splitter 'janome' "
-        "(words_splitter_type), which is not supported; those of 'whitespace' are.",
+        {
+            "precomputed_prompts_mode": True,
+            "id_to_classes": {"1": "person"},
+            "relations_layer": "none",
+        },
+        "This UniEncoderSpanRelex checkpoint has its labels compressed into it "
+        "(precomputed_prompts_mode), which is not supported; those of UniEncoderSpan and "
+        "UniEncoderToken are: use the checkpoint that it was made from.",
     ),
 }
 WAYS: dict[str, Callable[[Path, Path], Any]] = {

@@ -144,10 +144,10 @@ def test_a_window_costs_what_is_in_it(module: Any, case_of: Callable[[str], Case
     tokenizer = PieceTokenizer(case_of("span").directory / "tokenizer.json")
     whole = module.read_text("Tim wording " * 500, tokenizer, max_word_pieces=9)
     lengths = whole.lengths.view(Watched)
-    last = whole.end if module is gliner_text else whole.stops[0]
     text = dataclasses.replace(whole, lengths=lengths)
     writer = Writer(tokenizer, case_of("span").network.config, 50)
     prompt = writer.write(Kind.SPANS, [0], ["person"])
+    last = prompt.end if module is gliner_text else whole.stops[0]
     Watched.added.clear()
     pieces = []
     for start in range(0, 1000, 10):

@@ -106,11 +106,13 @@ def write_missing(checkpoint: Checkpoint, target: Path, options: HubOptions = DE
     if not config.bi_encoder:
         rows = rows or tokenizer.get_vocab_size()
         raw |= {"class_token_index": tokenizer.token_to_id(config.ent_token), "vocab_size": rows}
+    if config.streaming is not None:
+        raw["sep_token_index"] = tokenizer.token_to_id(config.sep_token)
     if config.relations is not None:
         raw["rel_token_index"] = tokenizer.token_to_id(config.relations.token)
     if config.encoder is None:
         encoder = read_json(base(config.backbone, files=(CONFIG,)) / CONFIG)
-        raw["encoder_config"] = encoder if rows is None else encoder | {"vocab_size": rows}
+        raw[config.encoder_key] = encoder if rows is None else encoder | {"vocab_size": rows}
     for name, key, folder in _others(config):
         if key in lacking:
             raw[key] = read_json(base(name, files=(CONFIG,)) / CONFIG)
@@ -128,7 +130,7 @@ def _lacks(directory: Path, config: GlinerConfig) -> Iterator[Lack]:
     if not _has_markers(directory / TOKENIZER, config):
         yield Lack(TOKENIZER, config.backbone)
     if config.encoder is None:
-        yield Lack("encoder_config", config.backbone)
+        yield Lack(config.encoder_key, config.backbone)
     for name, key, folder in _others(config):
         if not config.raw.get(key):
             yield Lack(key, name)

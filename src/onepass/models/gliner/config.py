@@ -11,6 +11,15 @@ from typing import Any
 
 from onepass.encoding.options import LAYERS, SIZE, WIDTH, Options
 from onepass.errors import CheckpointError
+from onepass.models.gliner.context import context_config
+from onepass.models.gliner.fixed_labels import check_holder, fixed_labels
+from onepass.models.gliner.streaming import (
+    DECODER_KEY,
+    LABEL,
+    StreamingConfig,
+    as_others,
+    streaming_config,
+)
 
 SPAN_MODES = (
     "markerV0", "marker", "markerV1", "markerV2", "query", "mlp", "cat",
@@ -25,7 +34,10 @@ TRIPLES = (
 )  # fmt: skip
 FUSIONS = ("l2l", "t2t", "l2t", "t2l")
 DECODER_MODES = ("span", "prompt")
-WHITESPACE = "whitespace"  # the splitter of words
+TRAINING_NUMBERS = (  # what the loss takes of the configuration, where it is given none
+    "token_loss_coef", "span_loss_coef", "adjacency_loss_coef", "relation_loss_coef",
+    "decoder_loss_coef", "neg_spans_ratio",
+)  # fmt: skip
 
 ENT, SEP, REL, FLERT = "<<ENT>>", "<<SEP>>", "<<REL>>", "[FLERT]"
 _BACKBONE = "microsoft/deberta-v3-small"
@@ -86,18 +98,21 @@ class GlinerConfig:
         rnn_layers: of the bidirectional LSTM over words; 0 for none.
         dropout: while training.
         embed_token: whether a label's vector is that of its marker, not of the piece behind it.
-        ent_token: stands in front of every label in the prompt.
+        ent_token: stands in front of every label in the prompt; of a streaming checkpoint, behind.
         sep_token: stands behind the labels.
         token_index: piece id of ``ent_token``; -1 where the configuration does not say.
         vocabulary: rows of the piece embeddings; -1 where the configuration does not say.
         fuse_layers: whether all layers of the encoder are mixed.
         represent_spans: whether spans proposed from tokens are scored again as spans.
+        context: configuration of what reads the words in front of the span layer; None for nothing.
         fusion: steps of attention between text and labels of a poly-encoder; empty for none.
         fusion_layers: how often they are repeated.
         label_backbone: name of the separate label encoder, None if labels stand in the prompt.
         label_encoder: its transformers configuration, None if the checkpoint does not carry it.
         relations: None if the checkpoint has no relation part.
         decoder: None if the checkpoint does not generate labels.
+        fixed: labels whose vectors are weights, in their order; None if labels are read.
+        streaming: None if an encoder reads the text, which sees all of it at once.
         raw: the file as it was read; unknown keys are kept when the checkpoint is saved.
 
     >>> GlinerConfig.from_dict({"span_mode": "token-level", "has_rnn": False}).architecture
@@ -121,18 +136,39 @@ class GlinerConfig:
     vocabulary: int
     fuse_layers: bool
     represent_spans: bool
+    context: Mapping[str, Any] | None
     fusion: tuple[str, ...]
     fusion_layers: int
     label_backbone: str | None
     label_encoder: Mapping[str, Any] | None
     relations: RelationConfig | None
     decoder: DecoderConfig | None
+    fixed: tuple[str, ...] | None
+    streaming: StreamingConfig | None
     raw: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        check_holder(self.fixed, self.architecture)
 
     @property
     def bi_encoder(self) -> bool:
         """Return whether labels have an encoder of their own."""
         return self.label_backbone is not None
+
+    @property
+    def labels_apart(self) -> bool:
+        """Return whether label vectors are the same in front of every text."""
+        return self.without_labels or self.streaming is not None
+
+    @property
+    def without_labels(self) -> bool:
+        """Return whether no label stands in front of a text."""
+        return self.bi_encoder or self.fixed is not None
+
+    @property
+    def encoder_key(self) -> str:
+        """Return where ``gliner_config.json`` says what reads the text."""
+        return "encoder_config" if self.streaming is None else DECODER_KEY
 
     @property
     def bare_prompt(self) -> bool:
@@ -143,6 +179,8 @@ class GlinerConfig:
     def architecture(self) -> str:
         """Return the name of the architecture in the documentation of GLiNER."""
         spans = "Token" if self.tokens else "Span"
+        if self.streaming is not None:
+            return f"Streaming{spans}"
         if self.relations is not None:
             return f"UniEncoder{spans}Relex"
         if self.decoder is not None:
@@ -154,6 +192,8 @@ class GlinerConfig:
         """Return what is added to the base vocabulary, in the order of the ids."""
         if self.relations is not None:
             return (self.ent_token, self.sep_token, self.relations.token)
+        if self.streaming is not None:
+            return (self.ent_token, self.sep_token)
         return (FLERT, self.ent_token, self.sep_token)
 
     @classmethod
@@ -163,66 +203,68 @@ class GlinerConfig:
         Raises:
             CheckpointError: for a kind that is not supported, or an unknown value.
         """
-        _check_supported(config)
-        options = Options(config, "this GLiNER checkpoint")
-        mode = options.one_of("span_mode", (*SPAN_MODES, *TOKEN_MODES), "markerV0")
+        said = as_others(config)
+        options = Options(said, "this GLiNER checkpoint")
+        causal = said is not config
+        reader = (DECODER_KEY, "gpt2") if causal else ("encoder_config", "deberta-v2")
+        marker = ("label_token", LABEL) if causal else ("ent_token", ENT)
+        modes = SPAN_MODES if causal else (*SPAN_MODES, *TOKEN_MODES)
+        mode = options.one_of("span_mode", modes, "markerV0")
         tokens = mode in TOKEN_MODES
+        _check_training(options)
         relations = _relations(options)
         decoder = None if relations else _decoder(options)
-        bi = relations is None and decoder is None and config.get("labels_encoder") is not None
-        represented = options.flag("represent_spans", False, null=False)
+        bi = relations is None and decoder is None and said.get("labels_encoder") is not None
+        # Those that relate are not asked again, and those that write labels always are.
+        represented = options.flag("represent_spans", False, null=False) and relations is None
+        represented = tokens and (decoder is not None or represented)
+        hidden = options.whole("hidden_size", 512, least=1, most=SIZE)
+        dropout = options.share("dropout", 0.4)
+        context = context_config(options, "span_encoder_config", hidden=hidden, dropout=dropout)
+        # A checkpoint that makes no vectors of spans has no part that it would stand in front of.
+        spans = not tokens or represented or relations is not None
         return cls(
             backbone=options.text("model_name", _BACKBONE, null=_BACKBONE),
-            encoder=options.mapping("encoder_config"),
-            hidden=options.whole("hidden_size", 512, least=1, most=SIZE),
+            encoder=_encoder(options, *reader),
+            hidden=hidden,
             tokens=tokens,
             span_mode="token_level" if tokens else mode,
             max_width=options.whole("max_width", 12, least=1, most=WIDTH),
             max_words=options.whole("max_len", 384, least=1),
             pooling=options.one_of("subtoken_pooling", POOLINGS, "first"),
             rnn_layers=0 if bi else _rnn_layers(options),
-            dropout=options.share("dropout", 0.4),
+            dropout=dropout,
             # null is false in GLiNER, of all that is true or false
             embed_token=options.flag("embed_ent_token", True, null=False),
-            ent_token=options.text("ent_token", ENT),
+            ent_token=options.text(*marker),
             sep_token=options.text("sep_token", SEP),
             token_index=options.whole("class_token_index", -1),
             vocabulary=options.whole("vocab_size", -1, null=-1, least=-1),
             fuse_layers=options.flag("fuse_layers", False, null=False),
-            represent_spans=tokens and (decoder is not None or represented),
+            represent_spans=represented,
+            context=context if spans else None,
             fusion=_fusion(options) if bi else (),
             fusion_layers=options.whole("num_post_fusion_layers", 1, null=1, least=0, most=LAYERS),
             label_backbone=options.text("labels_encoder") if bi else None,
-            label_encoder=options.mapping("labels_encoder_config") if bi else None,
+            label_encoder=_encoder(options, "labels_encoder_config") if bi else None,
             relations=relations,
             decoder=decoder,
+            fixed=fixed_labels(options),
+            streaming=streaming_config(config, hidden=hidden, dropout=dropout),
             raw=dict(config),
         )
 
 
-def _check_supported(config: Mapping[str, Any]) -> None:
-    """Refuse kinds of checkpoints that are not run here."""
-    if config.get("model_type") == "gliner_streaming_span":
-        raise CheckpointError(
-            "This is a streaming GLiNER checkpoint, which is not supported; those that read "
-            "a text at once are."
-        )
-    if config.get("precomputed_prompts_mode"):
-        raise CheckpointError(
-            "This GLiNER checkpoint has its labels compressed into it, which is not "
-            "supported; use the checkpoint that it was made from."
-        )
-    if config.get("span_encoder_config") is not None:
-        raise CheckpointError(
-            "This GLiNER checkpoint has a context encoder in front of its span layer "
-            "(span_encoder_config), which is not supported; those without one are."
-        )
-    splitter = config.get("words_splitter_type", WHITESPACE)
-    if splitter != WHITESPACE:
-        raise CheckpointError(
-            f"This GLiNER checkpoint was trained on the words of the splitter {splitter!r:.80} "
-            f"(words_splitter_type), which is not supported; those of {WHITESPACE!r} are."
-        )
+def _check_training(options: Options) -> None:
+    """Refuse weights of the loss that training could not take."""
+    for key in TRAINING_NUMBERS:
+        options.number(key, 1.0, null=1.0, least=0)
+
+
+def _encoder(options: Options, key: str, kind: str = "deberta-v2") -> Mapping[str, Any] | None:
+    """Return a transformers configuration, which is of one kind if it does not say which."""
+    found = options.mapping(key)
+    return found if found is None or "model_type" in found else {**found, "model_type": kind}
 
 
 def _rnn_layers(options: Options) -> int:
@@ -253,7 +295,7 @@ def _decoder(options: Options) -> DecoderConfig | None:
         mode=options.one_of("decoder_mode", DECODER_MODES, "span", null="span"),
         full_context=options.flag("full_decoder_context", True, null=False),
         blank=options.share("blank_entity_prob", 0.1),
-        encoder=options.mapping("labels_decoder_config"),
+        encoder=_encoder(options, "labels_decoder_config", "gpt2"),
     )
 
 

@@ -71,14 +71,14 @@ def collate(readings: Sequence[Reading], config: GlinerConfig) -> dict[str, Arra
         words[row, : len(own), : own.shape[1]] = own
     counts = np.array([len(own) for own in places], dtype=np.int64)
     arrays: dict[str, Array] = {"ids": ids, "mask": mask, "words": words, "word_counts": counts}
-    if not config.bi_encoder:
-        arrays["labels"] = _padded([reading.prompt.label_places for reading in readings])
+    if not config.without_labels:
+        arrays["labels"] = padded_places([reading.prompt.label_places for reading in readings])
     if config.relations is not None:
-        arrays["types"] = _padded([reading.prompt.type_places for reading in readings])
+        arrays["types"] = padded_places([reading.prompt.type_places for reading in readings])
     return arrays
 
 
-def _padded(rows: Sequence[Int64s]) -> Int64s:
+def padded_places(rows: Sequence[Int64s]) -> Int64s:
     """Return (batch, longest) with 0 behind the end of a row; there is at least one column."""
     out = np.zeros((len(rows), max(1, *map(len, rows))), dtype=np.int64)
     for row, values in enumerate(rows):

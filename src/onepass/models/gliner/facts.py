@@ -11,21 +11,28 @@ from onepass.hub.base import TOKENIZER
 from onepass.models.facts import Facts
 from onepass.models.gliner.complete import DECODER, LABELS, lacks
 from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.fixed_labels import WEIGHT
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.markers import markers
 
 _TEXT, _LABELS, _DECODER = "text encoder", "label encoder", "label decoder"
+_CONTEXT, _PROMPT, _FIXED = "context encoder", "prompt encoder", "labels"
 _PARTS: Mapping[str, str] = {
     "token_rep_layer.bert_layer.layers_fuser.": "layer fuser",
     "token_rep_layer.bert_layer.": _TEXT,
+    "token_rep_layer.decoder_layer.": _TEXT,
     "token_rep_layer.projection.": "projection",
+    "token_projection.": "projection",
+    "labels_encoder.": _PROMPT,
     "token_rep_layer.labels_encoder.layers_fuser.": "layer fuser of labels",
     "token_rep_layer.labels_encoder.": _LABELS,
     "token_rep_layer.labels_projection.": "projection of labels",
     "rnn.": "LSTM",
     "cross_fuser.": "fusion",
+    "span_rep_layer.context_encoder.": _CONTEXT,
     "span_rep_layer.": "span layer",
     "prompt_rep_layer.": "label layer",
+    WEIGHT: _FIXED,
     "scorer.": "token scorer",
     "relations_rep_layer.": "adjacency",
     "pair_rep_layer.": "pair scorer",
@@ -47,6 +54,10 @@ def gliner_facts(checkpoint: Checkpoint) -> Facts:
     }
     if config.label_backbone is not None:
         encoders[_LABELS] = (config.label_backbone, config.label_encoder or {})
+    if config.streaming is not None:
+        encoders[_PROMPT] = ("", config.streaming.labels)
+    if config.context is not None:
+        encoders[_CONTEXT] = ("", config.context)
     if config.decoder is not None:
         encoders[_DECODER] = (config.decoder.name, config.decoder.encoder or {})
     ids = {config.ent_token: config.token_index}
@@ -78,6 +89,9 @@ def _expected(config: GlinerConfig) -> tuple[str, ...]:
         "layer fuser": config.fuse_layers,
         "LSTM": config.rnn_layers > 0 and "num_rnn_layers" in config.raw,
         "fusion": bool(config.fusion),
+        _PROMPT: config.streaming is not None,
+        _CONTEXT: config.context is not None,
+        _FIXED: config.fixed is not None,
         "span layer": not config.tokens or represented,
         "label layer": not config.tokens or relations is not None,
         "token scorer": config.tokens,

@@ -24,6 +24,7 @@ from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.decode import decode, heads_of
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.facts import gliner_facts
+from onepass.models.gliner.fixed_labels import read_fixed
 from onepass.models.gliner.graphs import graphs
 from onepass.models.gliner.naming import Namer, read_namer
 from onepass.models.gliner.plan import (
@@ -35,7 +36,9 @@ from onepass.models.gliner.plan import (
     relation_prompts,
 )
 from onepass.models.gliner.prompt import Instruction, Prompt, Writer
+from onepass.models.gliner.read_prompts import read_prompts
 from onepass.models.gliner.score import ReadingScores, score
+from onepass.models.gliner.splitting import named_splitter
 from onepass.models.gliner.text import read_text, read_window
 from onepass.models.label_encoding import encode_texts, refuse_vectors, vectors_of
 from onepass.models.labels import LabelVectors
@@ -114,7 +117,7 @@ def _label_room(settings: Settings) -> int:
 def prepare(
     prompts: Sequence[Prompt], settings: Settings, backend: Backend, known: LabelVectors | None
 ) -> tuple[Prompt, ...]:
-    """Return the prompts with label vectors where labels have an encoder of their own.
+    """Return the prompts with label vectors where those are the same in front of every text.
 
     Args:
         prompts: what is asked.
@@ -125,14 +128,18 @@ def prepare(
     Raises:
         InputError: for vectors that are not for this model.
     """
-    if settings.label_tokenizer is None:
+    fixed = settings.config.fixed
+    if settings.label_tokenizer is None and fixed is None:
         refuse_vectors(known, f"a {settings.config.architecture} checkpoint")
+        if settings.config.streaming is not None:
+            return read_prompts(prompts, settings.config, backend)
         return tuple(prompts)
     texts = list(dict.fromkeys(text for prompt in prompts for text in prompt.texts))
     row = {text: number for number, text in enumerate(texts)}
-    hidden = settings.config.hidden
-    held = vectors_of(texts, known, hidden, lambda new: _encode_texts(new, settings, backend))
-    vectors = np.stack([held[text] for text in texts]) if texts else np.zeros((0, hidden), "f4")
+    if fixed is None:
+        vectors = _vectors(texts, settings, backend, known)
+    else:
+        vectors = read_fixed(texts, fixed, backend, known)
     # Spans read labels as queries, which depend on the text only where the two are fused.
     early = not settings.config.tokens and not settings.config.fusion and len(texts) > 0
     queries = backend.run("queries", {"label_states": vectors[None]})[0][0] if early else None
@@ -141,6 +148,15 @@ def prepare(
         own = [row[text] for text in prompt.texts]
         ready.append(prompt.with_vectors(vectors[own], None if queries is None else queries[own]))
     return tuple(ready)
+
+
+def _vectors(
+    texts: Sequence[str], settings: Settings, backend: Backend, known: LabelVectors | None
+) -> Float32s:
+    """Return (labels, hidden): what the label encoder makes of labels, or made of them before."""
+    hidden = settings.config.hidden
+    held = vectors_of(texts, known, hidden, lambda new: _encode_texts(new, settings, backend))
+    return np.stack([held[text] for text in texts]) if texts else np.zeros((0, hidden), "f4")
 
 
 def _encode_labels(
@@ -156,9 +172,10 @@ def _encode_texts(texts: Sequence[str], settings: Settings, backend: Backend) ->
     """Return (labels, hidden) vectors."""
     tokenizer = settings.label_tokenizer
     if tokenizer is None:
+        held = settings.config.fixed is not None
         raise InputError(
             f"A {settings.config.architecture} checkpoint has no label encoder: its labels are "
-            "read together with each text."
+            + ("compressed into it." if held else "read together with each text.")
         )
     longest = encoder_limit(settings.config.label_encoder or {})
     return encode_texts(texts, tokenizer, backend, longest=longest, hidden=settings.config.hidden)
@@ -217,9 +234,11 @@ GLINER = Family(
     ties="first",
     encode_labels=_encode_labels,
     missing=missing,
+    named_splitter=named_splitter,
     folders=(LABELS, DECODER),
     adapter_bases={
         "token_rep_layer.bert_layer.": "model_name",
         "token_rep_layer.labels_encoder.": "labels_encoder",
+        "token_rep_layer.decoder_layer.": "model_name",
     },
 )

@@ -29,6 +29,23 @@ FUSE = Graph(
     },
     kept=frozenset({"fused_words"}),
 )  # fmt: skip
+CONTEXT = Graph(
+    "context",
+    inputs={**_WORD_STATES, "word_counts": ("batch",)},
+    outputs={"in_context": ("batch", "words", "hidden")},
+    kept=frozenset({"in_context"}),
+)
+READ_PROMPT = Graph(
+    "read_prompt",
+    inputs={
+        "prompt_states": ("batch", "pieces", "hidden"), "piece_counts": ("batch",),
+        "labels": ("batch", "labels"),
+    },
+    outputs=_LABEL_STATES,
+)  # fmt: skip
+FIXED_LABELS = Graph(
+    "fixed_labels", inputs={"rows": ("labels",)}, outputs={"vectors": ("labels", "hidden")}
+)
 QUERIES = Graph(
     "queries",
     inputs=_LABEL_STATES,
@@ -86,8 +103,14 @@ def graphs(config: GlinerConfig) -> tuple[Graph, ...]:
     found = [_encode(config)]
     if config.bi_encoder:
         found.append(ENCODE_LABELS)
+    if config.fixed is not None:
+        found.append(FIXED_LABELS)
+    if config.streaming is not None:
+        found.append(READ_PROMPT)
     if config.fusion:
         found.append(FUSE)
+    if config.context is not None:
+        found.append(CONTEXT)
     if not config.tokens or config.relations:
         found.append(QUERIES)
     found.append(TOKENS if config.tokens else SPANS)
@@ -106,7 +129,7 @@ def _encode(config: GlinerConfig) -> Graph:
     """Return the graph that reads texts, with the markers of what stands in their prompts."""
     inputs = {**_IDS, **_WORDS}
     outputs = dict(_WORD_STATES)
-    if not config.bi_encoder:
+    if not config.without_labels:
         inputs["labels"] = ("batch", "labels")
         outputs |= _LABEL_STATES
     if config.relations:

@@ -132,5 +132,5 @@ class GlinerLoss:
 
     def candidate_ratio(self, config: Mapping[str, Any]) -> float:
         """Return how many wrong spans are scored for each gold one."""
-        given = self.candidates
-        return float(config.get("neg_spans_ratio", 1.0) if given is None else given)
+        given = config.get("neg_spans_ratio") if self.candidates is None else self.candidates
+        return float(1.0 if given is None else given)

@@ -16,9 +16,10 @@ from onepass.hub.headers import Weight
 from onepass.models.gliner.config import FLERT, GlinerConfig
 
 _ENCODER = "token_rep_layer.bert_layer.model."
+_ENCODERS = (_ENCODER, "token_rep_layer.decoder_layer.model.")
 _EMBEDDINGS = (
     "word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.weight", "shared.weight",
-    "word_embedding.weight", "wte.weight",
+    "word_embedding.weight", "wte.weight", "embed_in.weight",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def embedding_rows(weights: Mapping[str, Weight]) -> int | None:
     9
     """
     for name, weight in weights.items():
-        if name.startswith(_ENCODER) and name.endswith(_EMBEDDINGS):
+        if name.startswith(_ENCODERS) and name.endswith(_EMBEDDINGS):
             return weight.shape[0]
     return None
 

@@ -213,7 +213,7 @@ class _Running:
         places, counts = distinct_places(found, before)
         if not places.shape[1]:
             return _Starts([], np.zeros((0, states.words.shape[2]), dtype=np.float32), [])
-        inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
+        inputs = {**states.of_spans, "places": places}
         (vectors,) = self.backend.run("span_states", inputs)  # (batch, spans, hidden)
         keys: list[tuple[int, _Key]] = []
         pieces: list[Int64s] = []

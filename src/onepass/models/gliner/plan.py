@@ -15,6 +15,7 @@ from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
 from onepass.models.family import NO_NAMING
 from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.fixed_labels import check_asked
 from onepass.models.gliner.prompt import Instruction, Kind, Prompt, Writer
 from onepass.models.readable import Named, check_readable
 from onepass.schema import ClassificationTask, Label, Question, RelationType, Schema
@@ -47,7 +48,9 @@ def plan_prompts(
     """
     check_tasks(schema, config)
     check_readable(_words_of(schema), tokenizer)
-    if not (config.bi_encoder or config.bare_prompt):
+    if config.fixed is not None:
+        check_asked(schema, config.fixed)
+    elif not (config.bi_encoder or config.bare_prompt):
         check_readable(labels_of(schema), tokenizer)
     writer = Writer(tokenizer, config, budget)
     prompts = _entity_prompts(schema, writer) if schema.entity_labels else []
@@ -178,7 +181,8 @@ def _entity_prompts(schema: Schema, writer: Writer) -> Passes:
     Relation types are split first, each part with all labels. Where the labels alone do not fit, a
     relation between entities whose labels are in different parts cannot be seen by any pass.
     """
-    texts = [label_text(label) for label in schema.entity_labels]
+    fixed = writer.config.fixed is not None  # which knows no label by what it means
+    texts = [label.name if fixed else label_text(label) for label in schema.entity_labels]
     kinds = list(enumerate(label_text(kind) for kind in schema.relation_types))
     later = 0
     if writer.config.relations is None:  # they are asked afterwards, see `relation_prompts`
@@ -195,7 +199,7 @@ def _entity_prompts(schema: Schema, writer: Writer) -> Passes:
         return write
 
     every = range(len(texts))
-    if writer.config.bi_encoder:
+    if writer.config.without_labels:
         return [with_types(every)([])]
     whole = with_types(every)(range(len(kinds)))
     if writer.fits(whole):

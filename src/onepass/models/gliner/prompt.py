@@ -2,7 +2,8 @@
 
 ``[CLS] <<ENT>> label <<ENT>> label ... <<SEP>> word word ...``; with relations
 ``... <<SEP>> <<REL>> type ... <<SEP>> word ...``. A checkpoint with a label encoder has no such
-prompt: its labels are vectors. One that names what it finds may have markers only. An instruction
+prompt: its labels are vectors. Streaming ones write ``label <<LABEL>> ... <<SEP>> word``, and frame
+nothing. One that names what it finds may have markers only. An instruction
 stands as words before those of the text. Every prompt keeps the typed ids of what it asks, so
 nothing is ever parsed back out.
 """
@@ -19,7 +20,8 @@ from onepass.arrays import Float32s, Int64s
 from onepass.decoding.candidates import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner.config import GlinerConfig
-from onepass.text.words import PLAIN, split_words
+from onepass.text.patterns import PLAIN
+from onepass.text.words import split_words
 
 _NOTHING: Int64s = np.zeros(0, dtype=np.int64)
 _NO_PLACES: Int64s = np.zeros((0, 2), dtype=np.int64)
@@ -64,6 +66,7 @@ class Prompt:
         label_places: (labels,) position of the piece whose vector is the label's.
         type_places: (types,) likewise.
         texts: what is read of each label.
+        end: (pieces,) ids that end the sequence behind a text.
         task: index of the classification.
         heads: for each label, the entity whose tails it asks for.
         instruction: words in front of the text.
@@ -79,6 +82,7 @@ class Prompt:
     label_places: Int64s
     type_places: Int64s
     texts: tuple[str, ...]
+    end: Int64s
     task: int = 0
     heads: tuple[SpanFind, ...] = ()
     instruction: Instruction = NO_INSTRUCTION
@@ -116,6 +120,11 @@ class Writer:
     budget: int
 
     @property
+    def frame(self) -> tuple[Int64s, Int64s]:
+        """Ids that begin and end a sequence."""
+        return self.tokenizer.frame if self.config.streaming is None else (_NOTHING, _NOTHING)
+
+    @property
     def most_words(self) -> int:
         """Words that one prompt may have: the other half of what is read at once is the text's."""
         return self.config.max_words // 2
@@ -143,9 +152,11 @@ class Writer:
             types: relation types with what is read of them.
             instruction: words in front of the text.
         """
-        before, _ = self.tokenizer.frame
+        before, end = self.frame
         ids, label_places, type_places = before, _NOTHING, _NOTHING
-        if not self.config.bi_encoder:
+        if self.config.fixed is not None:  # what ends a prompt stands there alone
+            ids, _, _ = self._markers([], [])
+        elif not self.config.bi_encoder:
             ids, label_places, type_places = self._markers(texts, [text for _, text in types])
         return Prompt(
             kind,
@@ -155,6 +166,7 @@ class Writer:
             label_places,
             type_places,
             tuple(texts),
+            end,
             instruction=instruction,
         )
 
@@ -162,22 +174,25 @@ class Writer:
         """Return the ids of labels and types with their markers, and the places of both."""
         config, plain = self.config, self.tokenizer.plain
         elements = [part for text in texts for part in (config.ent_token, plain(text))]
-        step = 2
+        step, marker = 2, 0
         if config.bare_prompt:
             elements, step = [config.ent_token] * len(texts), 1
+        if config.streaming is not None:  # a marker sees what stands in front of it
+            elements = [part for text in texts for part in (plain(text), config.ent_token)]
+            marker = 1
         elements.append(config.sep_token)
         types_embed = True
         if config.relations is not None:
             types_embed = config.relations.embed_token
             elements += [part for text in types for part in (config.relations.token, plain(text))]
             elements.append(config.sep_token)
-        before, _ = self.tokenizer.frame
+        before, _ = self.frame
         ids, lengths = self.tokenizer.flat(elements)
         firsts = len(before) + np.cumsum(lengths) - lengths  # each element's first piece
         labels = step * len(texts)
         return (
             np.concatenate([before, ids]),
-            firsts[:labels:step] + (not config.embed_token),
+            firsts[marker:labels:step] + (not config.embed_token),
             firsts[labels + 1 : labels + 1 + 2 * len(types) : 2] + (not types_embed),
         )
 

@@ -86,7 +86,7 @@ def relate(
     places, counts = distinct_places(every, [reading.before for reading in readings])
     if not places.shape[1]:
         return [None] * len(readings)
-    inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
+    inputs = {**states.of_spans, "places": places}
     (vectors,) = backend.run("span_states", inputs)  # (batch, spans, hidden)
     near = _near(vectors, counts, config, backend)
     out: list[Pairs | None] = []

@@ -8,7 +8,7 @@ one found.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,6 +68,7 @@ def score(
     """
     states = _encode(readings, config, backend)
     check_finite(states.labels)
+    states = _in_context(readings, states, config, backend)
     probs = _probabilities(readings, states, config, backend, asking)
     found = [
         _holding(reading, own, config, asking) for reading, own in zip(readings, probs, strict=True)
@@ -95,7 +96,7 @@ def _encode(readings: Sequence[Reading], config: GlinerConfig, backend: Backend)
     arrays = collate(readings, config)
     counts = arrays["word_counts"]
     out = backend.run("encode", arrays)
-    if not config.bi_encoder:
+    if not config.labels_apart:
         return States(out[0], counts, out[1], out[2] if len(out) > 2 else None)
     words, labels = out[0], label_rows(readings)
     if config.fusion:
@@ -111,6 +112,16 @@ def _encode(readings: Sequence[Reading], config: GlinerConfig, backend: Backend)
             },
         )
     return States(words, counts, labels, None)
+
+
+def _in_context(
+    readings: Sequence[Reading], states: States, config: GlinerConfig, backend: Backend
+) -> States:
+    """Return the states with the words as the layer of spans reads them, if it will read any."""
+    related = any(reading.prompt.types for reading in readings)
+    if config.context is None or (config.tokens and not config.represent_spans and not related):
+        return states
+    return replace(states, in_context=backend.run("context", states.of_spans)[0])
 
 
 def label_rows(readings: Sequence[Reading]) -> Float32s:
@@ -174,11 +185,8 @@ def _span_logits(states: States, queries: Float32s, width: int, backend: Backend
     for first in range(0, rows, step):
         part = slice(first, first + step)
         own = queries if len(queries) == 1 else queries[part]
-        inputs = {
-            "word_states": states.words[part],
-            "word_counts": states.counts[part],
-            "queries": _for_all(own, len(states.words[part])),
-        }
+        inputs = {name: array[part] for name, array in states.of_spans.items()}
+        inputs["queries"] = _for_all(own, len(states.counts[part]))
         parts.append(backend.run("spans", inputs)[0])
     logits: Float32s = np.concatenate(parts) if len(parts) > 1 else parts[0]
     return logits
@@ -242,7 +250,7 @@ def score_again(
     places, counts = distinct_places(proposed, [reading.before for reading in readings])
     if not places.shape[1]:
         return list(proposed)
-    inputs = {"word_states": states.words, "word_counts": states.counts, "places": places}
+    inputs = {**states.of_spans, "places": places}
     (vectors,) = backend.run("span_states", inputs)  # (batch, spans, hidden)
     logits = vectors @ _for_all(states.labels, len(readings)).transpose(0, 2, 1)
     probs = sigmoid(logits, asking.thresholds.calibration.get("entities", PLAIN))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,21 @@ class States:
         counts: (batch,) words of each row.
         labels: (batch, labels, hidden), or (1, labels, hidden) where all rows share them.
         types: (batch, types, hidden); None without relations.
+        in_context: (batch, words, hidden), the words as the layer of spans reads them; None where
+            it reads them as they are, or nothing is asked of it.
     """
 
     words: Rows
     counts: Array
     labels: Float32s
     types: Float32s | None
+    in_context: Rows | None = None
+
+    @property
+    def of_spans(self) -> Mapping[str, Rows]:
+        """What the graphs that make spans of words read."""
+        words = self.words if self.in_context is None else self.in_context
+        return {"word_states": words, "word_counts": self.counts}
 
 
 def distinct_places(found: Sequence[Candidates], before: Sequence[int]) -> tuple[Array, list[int]]:

@@ -18,6 +18,7 @@ from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.decoder_targets import LabelWriting, WrittenBatch
 from onepass.models.gliner.encode import collate
 from onepass.models.gliner.label_batch import LabelBatch, LabelReader
+from onepass.models.gliner.read_prompts import PromptPlaces, prompt_places
 from onepass.models.gliner.training_passes import Asked
 
 _MOST_PAIRS = 256  # of a text that nothing relates
@@ -77,12 +78,14 @@ class Targets:
     """A batch with its gold answers.
 
     Attributes:
-        arrays: inputs of the graph ``encode``.
+        arrays: inputs of the graph ``encode``; of a streaming checkpoint, with all pieces of the
+            prompts in place of the markers.
         labels: of a checkpoint with a label encoder, else None.
         grid: (batch, labels, words, width) of spans, or (batch, labels, words, 3) of words.
         spans: None where no spans are scored by themselves.
         pairs: None where no relations are asked.
         written: labels of spans that a decoder shall write; None without one.
+        prompts: where those of a streaming checkpoint stand; None for every other.
     """
 
     arrays: dict[str, Array]
@@ -91,6 +94,7 @@ class Targets:
     spans: SpanList | None
     pairs: PairList | None
     written: WrittenBatch | None = None
+    prompts: PromptPlaces | None = None
 
 
 def build_targets(
@@ -111,6 +115,10 @@ def build_targets(
         candidates: wrong spans for each gold one, where spans are scored by themselves.
     """
     arrays = collate([one.reading for one in asked], config)
+    prompts = None
+    if config.streaming is not None:
+        prompts = prompt_places([one.reading.prompt for one in asked])
+        arrays["labels"] = prompts.places
     batch = None if labels is None else labels.read(asked)
     counts = [len(one.names) for one in asked] if batch is None else batch.counts.tolist()
     real = np.arange(max([*counts, 1])) < np.array(counts)[:, None]  # (batch, labels)
@@ -126,7 +134,7 @@ def build_targets(
         spans = _span_list(asked, real, places)
         pairs = _pair_list(asked, places) if related else None
         written = None if writing is None else writing.read(asked, places)
-    return Targets(arrays, batch, grid, spans, pairs, written)
+    return Targets(arrays, batch, grid, spans, pairs, written, prompts)
 
 
 def _span_grid(asked: Sequence[Asked], real: Bools, words: Int64s, shape: tuple[int, int]) -> Grid:

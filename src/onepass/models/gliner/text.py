@@ -1,29 +1,16 @@
-"""A text as GLiNER reads it: words as they stand, and the piece that ends every sequence."""
+"""A text as GLiNER reads it: words as they stand, between a prompt and what ends a sequence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.encoding.words import TextPieces, word_pieces
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.prompt import Prompt
+from onepass.text.patterns import PLAIN
 from onepass.text.windows import Window
-from onepass.text.words import PLAIN, Splitter, Words, split_words
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Text(TextPieces):
-    """A text in words and pieces, without words in which the tokenizer finds nothing to read.
-
-    Attributes:
-        end: (pieces,) ids that end a sequence.
-    """
-
-    end: Int64s
+from onepass.text.words import Splitter, Words, split_words
 
 
 def read_text(
@@ -32,8 +19,8 @@ def read_text(
     *,
     max_word_pieces: int,
     splitter: Splitter | None = None,
-) -> Text:
-    """Split a text and tokenize its words.
+) -> TextPieces:
+    """Split a text and tokenize its words, without those in which there is nothing to read.
 
     Args:
         text: any string.
@@ -43,17 +30,16 @@ def read_text(
     """
     words = split_words(text, PLAIN, splitter)
     forms = tokenizer.plain_parts(text, words.forms())
-    own = word_pieces(words, forms, tokenizer, max_word_pieces)
-    return Text(own.words, own.ids, own.lengths, own.cut, tokenizer.frame[1])
+    return word_pieces(words, forms, tokenizer, max_word_pieces)
 
 
-def read_window(prompt: Prompt, text: Text, window: Window) -> Reading:
+def read_window(prompt: Prompt, text: TextPieces, window: Window) -> Reading:
     """Return one window under one prompt."""
     before, words, part = prompt.instruction, text.words, slice(window.start, window.end)
     own = text.window(window)
     return Reading(
         prompt,
-        np.concatenate([before.ids, own, text.end]),
+        np.concatenate([before.ids, own, prompt.end]),
         np.concatenate([before.lengths, text.lengths[part]]),
         Words(words.text, words.starts[part], words.ends[part]),
     )

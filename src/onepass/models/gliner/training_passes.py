@@ -16,11 +16,12 @@ import numpy as np
 from onepass.corpus.question import Question
 from onepass.decoding.candidates import SpanFind
 from onepass.encoding.tokenizer import PieceTokenizer
+from onepass.encoding.words import TextPieces
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.encode import Reading
 from onepass.models.gliner.plan import relation_prompts
 from onepass.models.gliner.prompt import Kind, Prompt, Writer
-from onepass.models.gliner.text import Text, read_text, read_window
+from onepass.models.gliner.text import read_text, read_window
 from onepass.models.gliner.training_schema import plan_askable
 from onepass.text.placing import Placer
 from onepass.text.windows import Window
@@ -93,7 +94,7 @@ def ask(
     for prompt in (_readable(own, reads) for own in prompts):
         if not prompt.texts:
             continue
-        room = max_pieces - prompt.pieces - len(text.end)
+        room = max_pieces - prompt.pieces - len(prompt.end)
         fits = int(np.searchsorted(np.cumsum(text.lengths), room, side="right"))
         fits = min(fits, config.max_words - len(prompt.instruction.lengths))
         if fits > 0:
@@ -167,7 +168,7 @@ def _relabeled(one: Asked, writer: Writer, order: Sequence[int]) -> Asked:
     )
 
 
-def _tail_prompts(question: Question, text: Text, writer: Writer) -> list[Prompt]:
+def _tail_prompts(question: Question, text: TextPieces, writer: Writer) -> list[Prompt]:
     """Return the passes that ask for the tails of entities, one name each."""
     config = writer.config
     if config.relations or config.bare_prompt or not question.schema.relation_types:
@@ -187,7 +188,7 @@ def _surface(words: Words, first: int, last: int) -> str:
     return words.text[int(words.starts[first]) : int(words.ends[last])]
 
 
-def _answered(question: Question, prompt: Prompt, text: Text, fits: int) -> Asked:
+def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -> Asked:
     """Return one pass with its gold answers."""
     reading = read_window(prompt, text, Window(0, fits))
     words = Words(text.words.text, text.words.starts[:fits], text.words.ends[:fits])

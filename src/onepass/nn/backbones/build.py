@@ -47,3 +47,21 @@ def build_backbone(config: Mapping[str, Any], *, pooler: bool = True) -> Backbon
     from onepass.nn.backbones.foreign import ForeignBackbone
 
     return ForeignBackbone(config)
+
+
+def build_decoder(config: Mapping[str, Any]) -> Backbone:
+    """Return the network of a language model that reads from left to right, with random weights.
+
+    Args:
+        config: the content of its ``config.json``.
+
+    Raises:
+        CheckpointError: for what is no such model, or brings its own code.
+
+    >>> sizes = {"vocab_size": 9, "n_embd": 8, "n_head": 2, "n_layer": 1}
+    >>> build_decoder({"model_type": "gpt2", "bos_token_id": 0, "eos_token_id": 0} | sizes).hidden
+    8
+    """
+    from onepass.nn.backbones.causal import CausalBackbone
+
+    return CausalBackbone(config)

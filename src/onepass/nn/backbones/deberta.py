@@ -20,7 +20,7 @@ from onepass.nn.backbones.deberta_config import DebertaConfig
 from onepass.nn.backbones.deberta_layer import DebertaLayer, Frame, distance_rows
 from onepass.nn.backbones.disentangled import BLOCKS, TableRows, block_distances
 from onepass.nn.backbones.fused import Fused, can_fuse, lengths_of
-from onepass.nn.keymap import Entry, Rename, Stack, linear
+from onepass.nn.keymap import Entry, Rename, Stack, expand, linear, with_prefix
 from onepass.nn.places import take
 
 __all__ = ["DebertaBackbone", "DebertaConfig", "DebertaEncoder"]
@@ -90,8 +90,9 @@ class DebertaEncoder(nn.Module):
         Returns:
             (batch, pieces or kept, hidden) vectors; those at padding mean nothing.
         """
-        for states in self.each_layer(x, mask, kept):
-            last = states
+        with _one_kind_of_numbers(next(self.parameters())):
+            for states in self.each_layer(x, mask, kept):
+                last = states
         return last
 
     def each_layer(
@@ -151,6 +152,19 @@ class DebertaEncoder(nn.Module):
         if not self.fuses or not mask.is_cuda:
             return False
         return not torch.is_grad_enabled() and not torch.onnx.is_in_onnx_export()
+
+    def keys(self) -> tuple[Entry, ...]:
+        """Return the table between the published names and ours, layers spelled out."""
+        config = self.config
+        entries: list[Entry] = []
+        if config.relative:
+            entries.append(Rename("rel_embeddings.weight", "distances.weight"))
+        if config.normed_distances:
+            entries += linear("LayerNorm", "distance_norm")
+        if config.conv_width:
+            entries += linear("conv.conv", "convolution.conv")
+            entries += linear("conv.LayerNorm", "convolution.norm")
+        return (*entries, *expand(_layer_keys(config), config.layers))
 
 
 class DebertaBackbone(Backbone):
@@ -274,7 +288,7 @@ class DebertaBackbone(Backbone):
         self.encoder.prepare()
 
     def keys(self) -> tuple[Entry, ...]:
-        """Return the table between the published names and ours; ``{i}`` is the layer."""
+        """Return the table between the published names and ours, layers spelled out."""
         config = self.config
         entries: list[Entry] = [
             Rename("embeddings.word_embeddings.weight", "word_embeddings.weight"),
@@ -284,16 +298,10 @@ class DebertaBackbone(Backbone):
             (config.absolute_positions, "embeddings.position_embeddings", "position_embeddings"),
             (config.types > 0, "embeddings.token_type_embeddings", "type_embeddings"),
             (self.widen is not None, "embeddings.embed_proj", "widen"),
-            (config.relative, "encoder.rel_embeddings", "encoder.distances"),
         ):
             if there:
                 entries.append(Rename(f"{name}.weight", f"{own}.weight"))
-        if config.normed_distances:
-            entries += linear("encoder.LayerNorm", "encoder.distance_norm")
-        if config.conv_width:
-            entries += linear("encoder.conv.conv", "encoder.convolution.conv")
-            entries += linear("encoder.conv.LayerNorm", "encoder.convolution.norm")
-        return (*entries, *_layer_keys(config))
+        return (*entries, *with_prefix(self.encoder.keys(), "encoder.", "encoder."))
 
 
 def _one_kind_of_numbers(weight: torch.Tensor) -> AbstractContextManager[Any]:
@@ -308,7 +316,7 @@ def _one_kind_of_numbers(weight: torch.Tensor) -> AbstractContextManager[Any]:
 
 
 def _layer_keys(config: DebertaConfig) -> list[Entry]:
-    theirs, ours = "encoder.layer.{i}.", "encoder.layers.{i}."
+    theirs, ours = "layer.{i}.", "layers.{i}."
     attention = theirs + "attention.self."
     projections = ("query_proj", "key_proj", "value_proj")
     entries: list[Entry] = [

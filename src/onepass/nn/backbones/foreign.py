@@ -27,6 +27,8 @@ from onepass.nn.places import take
 # GLiNER makes encoders of these with llm2vec, which changes their attention.
 _CAUSAL = frozenset({"gemma", "llama", "mistral", "qwen2"})
 
+_WITH_ARTICLE = {"encoder": "an encoder", "decoder": "a decoder"}
+
 # These cut a sequence into as many parts as it has room for, which a trace takes for a constant.
 _BY_LENGTH = frozenset({"longformer"})
 
@@ -48,10 +50,13 @@ class ForeignBackbone(Backbone):
     torch.Size([1, 3, 8])
     """
 
+    part = "encoder"  # what messages call it
+
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
-        self.config = read_config(config)
-        self.model = _build(self.config)
+        self.config = read_config(config, self.part)
+        self.check_kind()
+        self.model = _build(self.config, self.part)
 
     @property
     def hidden(self) -> int:
@@ -95,8 +100,8 @@ class ForeignBackbone(Backbone):
         types: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Encode piece ids, see `Backbone.forward`; some models change what the last layer says."""
-        self._check_traced()
-        states = self.model(**_inputs(ids, words), attention_mask=mask).last_hidden_state
+        self.check_traced()
+        states = self.model(**self.inputs(ids, mask, words)).last_hidden_state
         return states if kept is None else take(states, kept)
 
     def each_layer(
@@ -110,14 +115,44 @@ class ForeignBackbone(Backbone):
         types: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
         """Yield the (batch, pieces, hidden) vectors behind each layer, kept ones of the last."""
-        self._check_traced()
-        inputs = _inputs(ids, words)
-        out = self.model(**inputs, attention_mask=mask, output_hidden_states=True)
+        self.check_traced()
+        out = self.model(**self.inputs(ids, mask, words), output_hidden_states=True)
         *before, last = out.hidden_states[0 if embedded else 1 :]  # the first are the embeddings
         yield from before
         yield last if kept is None else take(last, kept)
 
-    def _check_traced(self) -> None:
+    def inputs(
+        self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None
+    ) -> dict[str, torch.Tensor]:
+        """Return what transformers is given; the arguments are those of `Backbone.forward`."""
+        return given(ids, words) | {"attention_mask": mask}
+
+    def check_kind(self) -> None:
+        """Refuse networks that are no encoders.
+
+        Raises:
+            CheckpointError: that says what was expected.
+        """
+        if self.config.model_type in _CAUSAL:
+            raise CheckpointError(
+                f"The encoder {self.config.model_type!r} is a language model that reads from left "
+                "to right, which is not supported; expected an encoder."
+            )
+        self.check_alone()
+
+    def check_alone(self) -> None:
+        """Refuse networks of two parts.
+
+        Raises:
+            CheckpointError: that says what was expected.
+        """
+        if self.config.is_encoder_decoder:
+            raise CheckpointError(
+                f"The {self.part} {self.config.model_type!r} is an encoder-decoder, which is not "
+                f"supported; expected {_WITH_ARTICLE[self.part]} alone."
+            )
+
+    def check_traced(self) -> None:
         """Refuse to become a graph that would give wrong numbers at other lengths."""
         if is_tracing() and self.config.model_type in _BY_LENGTH:
             raise BackendError(
@@ -162,25 +197,16 @@ def read_config(config: Mapping[str, Any], part: str = "encoder") -> PretrainedC
         ) from error
 
 
-def _inputs(ids: torch.Tensor, words: torch.Tensor | None) -> dict[str, torch.Tensor]:
+def given(ids: torch.Tensor, words: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    """Return ids, or the vectors in place of theirs, by the name that transformers has for them."""
     return {"input_ids": ids} if words is None else {"inputs_embeds": words}
 
 
-def _build(config: PretrainedConfig) -> PreTrainedModel:
-    kind = config.model_type
-    if kind in _CAUSAL:
-        raise CheckpointError(
-            f"The encoder {kind!r} is a language model that reads from left to right, which is not "
-            "supported; expected an encoder."
-        )
-    if config.is_encoder_decoder:
-        raise CheckpointError(
-            f"The encoder {kind!r} is an encoder-decoder, which is not supported; "
-            "expected an encoder alone."
-        )
+def _build(config: PretrainedConfig, part: str) -> PreTrainedModel:
     try:
         return AutoModel.from_config(config, trust_remote_code=False)
     except Exception as error:  # each transformers version has exceptions of its own for this
         raise CheckpointError(
-            f"transformers cannot build the encoder {kind!r} from its config.json: {error}"
+            f"transformers cannot build the {part} {config.model_type!r} from its config.json: "
+            f"{error}"
         ) from error

@@ -22,13 +22,18 @@ from onepass.hub.files import read_json
 from onepass.models.adapters import adapter_configs
 from onepass.models.gliner.config import GlinerConfig
 from onepass.models.gliner.network.network import GlinerNetwork
+from onepass.models.gliner.streaming import DECODER_KEY
 from onepass.nn.adapters import merged
 from onepass.nn.published import copy_tokenizer, load_published, published_weights
 from onepass.nn.vocabulary import with_vocabulary
 from onepass.nn.weights import read_weights, write_weights
 
+DECODER = "token_rep_layer.decoder_layer.model."
 TEXT, LABELS = "token_rep_layer.bert_layer.model.", "token_rep_layer.labels_encoder.model."
 TOKENIZERS = (".", "labels_tokenizer", "decoder_tokenizer")  # directories of a checkpoint
+_KEYS = {
+    TEXT: "encoder_config", LABELS: "labels_encoder_config", DECODER: DECODER_KEY,
+}  # fmt: skip
 _POOLER = "pooler.dense.weight"
 
 
@@ -41,9 +46,10 @@ def load_network(directory: Path) -> GlinerNetwork:
     config = GlinerConfig.from_dict(read_json(directory / GLINER_CONFIG))
     state = merged(read_weights(directory), adapter_configs(directory))
     config = with_lstm(config, state)
+    text = TEXT if config.streaming is None else DECODER
     network = GlinerNetwork(
         config,
-        encoder=encoder_of(config.encoder, state, TEXT),
+        encoder=encoder_of(config.encoder, state, text),
         label_encoder=encoder_of(config.label_encoder, state, LABELS)
         if config.bi_encoder
         else None,
@@ -85,7 +91,7 @@ def encoder_of(
         CheckpointError: if the checkpoint does not say what its encoder is.
     """
     if encoder is None:
-        key = "encoder_config" if prefix == TEXT else "labels_encoder_config"
+        key = _KEYS[prefix]
         raise CheckpointError(
             f"The {GLINER_CONFIG} does not say what its encoder is ({key} is missing); put the "
             "config.json of the encoder there."
@@ -126,7 +132,7 @@ def save_network(network: GlinerNetwork, directory: Path, *, tokenizer_from: Pat
 def published_config(network: GlinerNetwork) -> dict[str, Any]:
     """Return ``gliner_config.json``: as it was read, with what only the weights had said."""
     config = network.config
-    content = {**config.raw, "encoder_config": dict(network.encoder)}
+    content = {**config.raw, config.encoder_key: dict(network.encoder)}
     if network.label_encoder is not None:
         content["labels_encoder_config"] = dict(network.label_encoder)
     if not config.bi_encoder:

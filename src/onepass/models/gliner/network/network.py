@@ -6,20 +6,22 @@ exported to ONNX, so this module holds all the mathematics and no decisions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import nn
 
 from onepass.errors import CheckpointError
 from onepass.models.gliner.config import DecoderConfig, GlinerConfig
+from onepass.models.gliner.fixed_labels import WEIGHT
 from onepass.models.gliner.network.relations import RelationHead
 from onepass.nn.backbones.base import Backbone
-from onepass.nn.backbones.build import build_backbone
+from onepass.nn.backbones.build import build_backbone, build_decoder
+from onepass.nn.context_encoders import ContextEncoder, build_context_encoder
 from onepass.nn.fusion import Fusion
-from onepass.nn.keymap import Entry, expand, linear, with_prefix
+from onepass.nn.keymap import Entry, Rename, expand, linear, with_prefix
 from onepass.nn.layer_fuser import LayerFuser
 from onepass.nn.mlp import Mlp, mlp_keys
 from onepass.nn.network import Network
@@ -30,6 +32,13 @@ from onepass.nn.word_lstm import WordLstm
 
 if TYPE_CHECKING:
     from onepass.models.gliner.network.generate import LabelDecoder
+
+
+class _Keyed(Protocol):
+    """A part that knows the published names of its weights."""
+
+    def keys(self) -> Sequence[Entry]:
+        """Return the table between published names and ours."""
 
 
 class Outward(nn.Module):
@@ -111,7 +120,12 @@ class GlinerNetwork(Network):
         super().__init__()
         self.config, self.encoder, self.label_encoder = config, encoder, label_encoder
         hidden, fuse_layers = config.hidden, config.fuse_layers
-        self.backbone = build_backbone(encoder, pooler=pooler)
+        self.prompt_reader: ContextEncoder | None = None
+        if config.streaming is None:
+            self.backbone = build_backbone(encoder, pooler=pooler)
+        else:
+            self.backbone = build_decoder(encoder)
+            self.prompt_reader = build_context_encoder(config.streaming.labels, hidden)
         self.outward = Outward(self.backbone, hidden, fuse_layers=fuse_layers)
         self.label_backbone: Backbone | None = None
         self.label_outward: Outward | None = None
@@ -124,6 +138,7 @@ class GlinerNetwork(Network):
             if config.fusion
             else None
         )
+        self.label_table = nn.Embedding(len(config.fixed), hidden) if config.fixed else None
         self._build_heads(config)
 
     def _build_heads(self, config: GlinerConfig) -> None:
@@ -141,7 +156,15 @@ class GlinerNetwork(Network):
             if not config.tokens or config.represent_spans or related
             else None
         )
+        self.context = build_context_encoder(config.context, hidden) if config.context else None
         self.decoder = _build_decoder(config.decoder, hidden, dropout) if config.decoder else None
+
+    def prepare(self) -> None:
+        """Switch to evaluation and compute what depends on the weights alone, once."""
+        super().prepare()
+        for part in (self.context, self.prompt_reader):
+            if part is not None:
+                part.prepare()
 
     @property
     def hidden(self) -> int:
@@ -191,6 +214,28 @@ class GlinerNetwork(Network):
         real = label_mask[..., None].to(states.dtype)
         return (states * real).sum(1) / real.sum(1).clamp(min=1)
 
+    def read_prompt(
+        self, prompt_states: torch.Tensor, piece_counts: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        """Return label vectors (batch, labels, hidden) of a streaming checkpoint.
+
+        Args:
+            prompt_states: (batch, pieces, hidden) of all that stands in front of a text.
+            piece_counts: (batch,) pieces of each prompt.
+            labels: (batch, labels) places of the markers.
+        """
+        assert self.prompt_reader is not None
+        return take(self.prompt_reader(prompt_states, piece_counts), labels)
+
+    def fixed_labels(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return label vectors (labels, hidden) of those that are weights.
+
+        Args:
+            rows: (labels,) of the table; an export tries some that are not there.
+        """
+        assert self.label_table is not None
+        return self.label_table(rows.clamp(max=self.label_table.num_embeddings - 1))
+
     def queries(self, label_states: torch.Tensor) -> torch.Tensor:
         """Return (batch, labels, hidden): label vectors as the heads of spans read them."""
         assert self.prompt is not None
@@ -202,7 +247,7 @@ class GlinerNetwork(Network):
         """Return logits (batch, labels, words, width); spans that pass the end are undefined.
 
         Args:
-            word_states: (batch, words, hidden).
+            word_states: (batch, words, hidden), in their context where there is such a part.
             word_counts: (batch,) words of each row.
             queries: (batch, labels, hidden).
         """
@@ -215,7 +260,7 @@ class GlinerNetwork(Network):
         """Return span vectors (batch, spans, hidden).
 
         Args:
-            word_states: (batch, words, hidden).
+            word_states: (batch, words, hidden), in their context where there is such a part.
             word_counts: (batch,) words of each row.
             places: (batch, spans, 2) first and last word of each.
         """
@@ -225,19 +270,20 @@ class GlinerNetwork(Network):
     def graphs(self) -> dict[str, Callable[..., Any]]:
         """Return the functions that `onepass.models.gliner.graphs.graphs` describes."""
         config = self.config
-        found: dict[str, Callable[..., Any]] = {"encode": self.encode}
-        if self.label_backbone is not None:
-            found["encode_labels"] = self.encode_labels
-        if self.fusion is not None:
-            found["fuse"] = self.fusion
-        if self.prompt is not None:
-            found["queries"] = self.queries
-        if self.token_head is not None:
-            found["tokens"] = self.token_head
-        if not config.tokens:
-            found["spans"] = self.spans
-        if config.represent_spans or config.relations is not None or config.decoder is not None:
-            found["span_states"] = self.span_states
+        singly = config.represent_spans or config.relations is not None
+        parts: tuple[tuple[bool, str, Callable[..., Any] | None], ...] = (
+            (True, "encode", self.encode),
+            (self.label_backbone is not None, "encode_labels", self.encode_labels),
+            (self.label_table is not None, "fixed_labels", self.fixed_labels),
+            (self.prompt_reader is not None, "read_prompt", self.read_prompt),
+            (True, "fuse", self.fusion),
+            (True, "context", self.context),
+            (self.prompt is not None, "queries", self.queries),
+            (True, "tokens", self.token_head),
+            (not config.tokens, "spans", self.spans),
+            (singly or config.decoder is not None, "span_states", self.span_states),
+        )
+        found = {name: part for there, name, part in parts if there and part is not None}
         if self.relations is not None:
             if self.relations.adjacency is not None:
                 found["adjacency"] = self.relations.adjacency
@@ -251,26 +297,30 @@ class GlinerNetwork(Network):
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between published names and ours, layers of encoders spelled out."""
         text = "token_rep_layer.bert_layer", "token_rep_layer.projection"
+        if self.config.streaming is not None:
+            text = "token_rep_layer.decoder_layer", "token_projection"
         entries = [*self.outward.keys(self.backbone, *text)]
         if self.label_backbone is not None and self.label_outward is not None:
             labels = "token_rep_layer.labels_encoder", "token_rep_layer.labels_projection"
             table = self.label_outward.keys(self.label_backbone, *labels)
             entries += with_prefix(table, "", "label_")
-        if self.lstm is not None:
-            entries += with_prefix(self.lstm.keys(), "rnn.", "lstm.")
-        if self.fusion is not None:
-            entries += with_prefix(self.fusion.keys(), "cross_fuser.", "fusion.")
+        if self.label_table is not None:
+            entries.append(Rename(WEIGHT, "label_table.weight"))
         if self.prompt is not None:
             entries += mlp_keys("prompt_rep_layer", "prompt", 3)
-        if self.token_head is not None:
-            entries += with_prefix(self.token_head.keys(), "scorer.", "token_head.")
-        if self.span_layer is not None:
-            spans = "span_rep_layer.span_rep_layer.", "span_layer."
-            entries += with_prefix(self.span_layer.keys(), *spans)
-        if self.relations is not None:
-            entries += with_prefix(self.relations.keys(), "", "relations.")
-        if self.decoder is not None:
-            entries += with_prefix(self.decoder.keys(), "", "decoder.")
+        parts: tuple[tuple[_Keyed | None, str, str], ...] = (
+            (self.lstm, "rnn.lstm.", "lstm."),
+            (self.fusion, "cross_fuser.", "fusion."),
+            (self.token_head, "scorer.", "token_head."),
+            (self.span_layer, "span_rep_layer.span_rep_layer.", "span_layer."),
+            (self.context, "span_rep_layer.context_encoder.", "context."),
+            (self.prompt_reader, "labels_encoder.encoder.", "prompt_reader."),
+            (self.relations, "", "relations."),
+            (self.decoder, "", "decoder."),
+        )
+        for part, theirs, ours in parts:
+            if part is not None:
+                entries += with_prefix(part.keys(), theirs, ours)
         return tuple(entries)
 
 

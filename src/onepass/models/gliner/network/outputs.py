@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from onepass.models.gliner.network.network import GlinerNetwork
+from onepass.models.gliner.read_prompts import PromptPlaces
 from onepass.models.gliner.targets import PairList, Targets
 
 
@@ -49,17 +50,20 @@ def run_network(network: GlinerNetwork, targets: Targets) -> Outputs:
     words, *markers = encoded if isinstance(encoded, tuple) else (encoded,)
     if targets.labels is not None:
         words, labels = _encoded_labels(network, targets, words, counts)
+    elif targets.prompts is not None:
+        labels = _labels_of_prompts(network, targets.prompts, markers[0])
     else:
         labels = markers[0]
     queries = labels if network.prompt is None else network.queries(labels)
+    in_context = words if network.context is None else network.context(words, counts)
     if network.token_head is not None:
         grid = network.token_head(words, queries)
     else:
-        grid = network.spans(words, counts, queries)
+        grid = network.spans(in_context, counts, queries)
     spans = near = pairs = states = None
     if targets.spans is not None:
         places = torch.from_numpy(targets.spans.places).to(device)
-        states = network.span_states(words, counts, places)  # (batch, spans, hidden)
+        states = network.span_states(in_context, counts, places)  # (batch, spans, hidden)
         if network.config.tokens and network.config.represent_spans:
             spans = (labels @ states.transpose(1, 2)).float()
         if targets.pairs is not None:
@@ -82,6 +86,16 @@ def _encoded_labels(
     if network.fusion is not None:
         words, labels = network.fusion(words, counts, labels, asked)
     return words, labels
+
+
+def _labels_of_prompts(
+    network: GlinerNetwork, prompts: PromptPlaces, states: torch.Tensor
+) -> torch.Tensor:
+    """Return label vectors (batch, labels, hidden) of prompts (batch, pieces, hidden)."""
+    counts, labels = (
+        torch.from_numpy(array).to(states.device) for array in (prompts.counts, prompts.labels)
+    )
+    return network.read_prompt(states, counts, labels)
 
 
 def _related(
