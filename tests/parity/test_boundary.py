@@ -15,6 +15,8 @@ from gliner2.configuration import ExtractorConfig  # noqa: E402
 
 from onepass import Extractor, Schema  # noqa: E402
 from onepass.models.boundary import decode, records  # noqa: E402
+from onepass.models.boundary.config import Head  # noqa: E402
+from onepass.models.boundary.network.spans import Content  # noqa: E402
 from tests.boundary_checkpoints import EACH, SHARED, SMALL  # noqa: E402
 from tests.parity.opened import Models  # noqa: E402
 from tests.parity.reference import encoder_config, tokenizer  # noqa: E402
@@ -91,6 +93,29 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(params=["torch", "onnx"])
 def ours(request: pytest.FixtureRequest, both: Both) -> Extractor:
     return both[1][request.param]
+
+
+@pytest.mark.parametrize("spread", [1.0, 3.0, 6.0, 15.0])
+def test_the_smooth_maximum_of_contents_that_lie_far_apart(spread: float) -> None:
+    """gliner2 takes it from sums over all that stands in front, which lose small parts."""
+    from gliner2.models.boundary.content import SpanContentPooler
+
+    torch.manual_seed(0)
+    head = Head(content=True, content_size=16, content_maximum=True)
+    ours, theirs = Content(64, head), SpanContentPooler(64, 16, 0.0, True)
+    theirs.value_projection.load_state_dict(ours.value.state_dict())
+    words, lengths = torch.randn(3, 200, 64) * spread, torch.tensor([200, 120, 0])
+    starts = torch.randint(0, 110, (3, 100)) * (lengths > 0)[:, None]
+    ends = starts + torch.randint(1, 6, (3, 100)) * (lengths > 0)[:, None]
+    with torch.no_grad():
+        got = ours(words, lengths, starts, ends)
+        real = torch.arange(200) < lengths[:, None]
+        prefix = theirs.build_prefix(words, real)
+        expected = theirs.pool(*prefix, starts, ends, torch.float32)
+    apart = (got - expected)[:2].abs()
+    assert apart.mean() < 0.01
+    assert apart.max() < 0.3
+    assert got.isfinite().all()
 
 
 Facts = dict[tuple[Any, ...], float]

@@ -10,7 +10,9 @@ from torch import nn
 from onepass.models.boundary.config import Head
 from onepass.nn.keymap import Entry, Rename, linear, with_prefix
 
-_LOWEST, _LEAST = -1e30, 1e-30  # behind a text; of a sum whose logarithm is taken
+_LOWEST, _LEAST = -1e30, 1e-37  # behind a text; of a sum whose logarithm is taken
+_FLAT = 1e4
+_MOST = 1 - 1e-6  # of what stands up to the end of a span, the part in front of it, as in gliner2
 
 
 class Content(nn.Module):
@@ -44,23 +46,28 @@ class Content(nn.Module):
         """
         values = self.value(words).float()
         count = (ends - starts).clamp(min=1)[..., None].to(values.dtype)
-        found = _sums(values, starts, ends) / count
+        before, behind = _sums(values, starts, ends)
+        found = (behind - before) / count
         if self.smooth:
             real = torch.arange(values.shape[1], device=values.device) < lengths[:, None]
             values = values.masked_fill(~real[..., None], _LOWEST)
-            top = values.amax(1, keepdim=True)
-            sums = _sums((values - top).exp(), starts, ends)  # of each at most 1
-            found = torch.cat([found, top + sums.clamp(min=_LEAST).log()], dim=-1)
+            top = values.amax(1, keepdim=True).clamp(min=-_FLAT)  # a text may have no words
+            before, behind = _sums((values - top).exp(), starts, ends)
+            behind = behind.clamp(min=_LEAST)
+            inside = 1 - (before / behind).clamp(max=_MOST)
+            found = torch.cat([found, top + behind.log() + inside.log()], dim=-1)
         return self.norm(found.to(words.dtype))
 
     def keys(self) -> tuple[Rename, ...]:
         return (*linear("value_projection", "value"), *linear("layer_norm", "norm"))
 
 
-def _sums(values: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """Return (batch, spans, size) sums over spans of (batch, words, size) values."""
-    before = torch.cat([torch.zeros_like(values[:, :1]), values.cumsum(1)], dim=1)
-    return picked(before, ends) - picked(before, starts)
+def _sums(
+    values: torch.Tensor, starts: torch.Tensor, ends: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (batch, spans, size) sums of (batch, words, size) values up to starts and to ends."""
+    sums = torch.cat([torch.zeros_like(values[:, :1]), values.cumsum(1)], dim=1)
+    return picked(sums, starts), picked(sums, ends)
 
 
 def picked(states: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
