@@ -143,13 +143,35 @@ def test_a_goal_and_thresholds_of_labels(
     assert kept["labels"]["person"] == found["labels"]["person"]
     assert set(kept["labels"]) == {"person", "place"}  # that of a label of no known kind is lost
     assert kept["labels"]["place"] != 0.9
+    assert kept["fitted_labels"] == {"person": "entities"}
+    assert set(found["label_scores"]) == {"person"}
     assert {"precision", "recall", "f1"} < set(found["held_out"]["entities"])
     done = onepass("calibrate", str(checkpoint), *asked)
-    assert "Labels\n  label   threshold\n  person  " in done.out
+    assert "Labels\n  label   threshold  gold  precision  recall  f1\n  person  " in done.out
+    again = onepass("calibrate", str(checkpoint), *asked[:2])
+    kept = json.loads(settings.read_text())
+    assert "Thresholds that were fitted before for labels of these kinds are gone: 'person'" in (
+        again.err
+    )
+    assert "place" in kept["labels"]  # is set by hand
+    assert "fitted_labels" not in kept
     done = onepass("calibrate", str(checkpoint), *asked[:2], "--goal", "precision=0.999")
     assert done.code == 0
     assert "entities: the precision is 0." in done.err
     assert "on held-out halves, not 0.999" in done.err
+
+
+def test_labels_of_another_kind_keep_what_was_fitted(
+    onepass: Onepass, checkpoint: Path, data: Path
+) -> None:
+    """Their kind is known, though the texts do not ask for it."""
+    settings = checkpoint / "onepass.json"
+    own = {"labels": {"works for": 0.75}, "fitted_labels": {"works for": "relations"}}
+    settings.write_text(json.dumps(own))
+    done = onepass("calibrate", str(checkpoint), "--data", str(data))
+    kept = json.loads(settings.read_text())
+    assert {key: kept[key] for key in own} == own
+    assert "works for" not in done.err
 
 
 @pytest.mark.parametrize("goal", ["", "f2", "precision", "recall=0", "precision=1.1", "f1=0.5"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,14 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
+from onepass.errors import InputError
 from onepass.evaluation import calibration, curves
 from onepass.evaluation.calibration import (
     answer,
     calibrate,
     fit,
-    held_out,
 )
+from onepass.evaluation.halves import held_out
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import judged_choices
 from onepass.results.types import Classification, Entity, Extraction, LabelScore, Value
@@ -281,8 +284,20 @@ def test_a_label_that_is_annotated_rarely_has_no_threshold() -> None:
 
 
 def test_thresholds_are_those_of_a_goal_and_scores_are_not() -> None:
-    examples = [found(round(0.3 + 0.005 * n, 3), right=n % 100 < n) for n in range(100)] * 4
-    by_f1, precise, complete = (
-        calibrate(Scored(), examples, goal=goal) for goal in ("f1", "precision=0.95", "recall=0.95")
-    )
-    assert by_f1["calibration"] == precise["calibration"] == complete["calibration"]
+    """Also where scores are as high as they are seldom right."""
+    for low in (0.3, 0.9):
+        step = (0.999 - low) / 100
+        examples = [found(round(low + step * n, 5), right=n % 10 < n / 10) for n in range(100)] * 4
+        each = [calibrate(Scored(), examples, goal=g) for g in ("f1", "precision=0.9", "recall=1")]
+        assert each[0]["calibration"] == each[1]["calibration"] == each[2]["calibration"]
+        thresholds = [one["thresholds"]["entities"] for one in each]
+        assert thresholds[2] <= thresholds[0] < thresholds[1]
+
+
+def test_an_unknown_goal_is_told_before_the_work() -> None:
+    def examples() -> Iterator[Example]:
+        raise AssertionError
+        yield
+
+    with pytest.raises(InputError, match="A goal is f1"):
+        calibrate(Scored(), examples(), goal="precision=90")

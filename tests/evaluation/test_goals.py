@@ -7,10 +7,10 @@ from onepass.evaluation.counts import Counts
 from onepass.evaluation.goals import Goal, middle
 
 CURVE = {
-    0.1: Counts(9, 30, 10),
-    0.3: Counts(8, 12, 10),
-    0.5: Counts(7, 8, 10),
-    0.9: Counts(2, 2, 10),
+    0.1: Counts(90, 300, 100),
+    0.3: Counts(80, 120, 100),
+    0.5: Counts(70, 80, 100),
+    0.9: Counts(20, 20, 100),
 }
 
 
@@ -31,7 +31,12 @@ def test_the_threshold_of_a_goal(goal, threshold):
 
 
 def test_a_precision_that_nothing_reaches_is_come_close_to():
-    curve = {0.1: Counts(1, 4, 4), 0.3: Counts(1, 2, 4), 0.5: Counts(1, 2, 4), 0.9: Counts(0, 0, 4)}
+    curve = {
+        0.1: Counts(20, 80, 80),
+        0.3: Counts(20, 40, 80),
+        0.5: Counts(10, 20, 80),
+        0.9: Counts(9, 9, 80),  # of so few it says nothing
+    }
     assert Goal.parse("precision=0.9").threshold(curve) == 0.3
 
 

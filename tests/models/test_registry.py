@@ -104,6 +104,7 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         "thresholds": {"entities": 0.4, "abstain": 0.3},
         "calibration": {"entities": {"scale": 2, "shift": -1}, "single": {"scale": 0.5}},
         "labels": {"person": 0.3},
+        "fitted_labels": {"person": "entities"},
         "word_splitter": "char",
     }
     write(tmp_path / "onepass.json", content)
@@ -112,6 +113,7 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"entities": Calibration(2.0, -1.0), "single": Calibration(0.5, 0.0)},
         {"person": 0.3},
         "char",
+        fitted_labels={"person": "entities"},
     )
 
 
@@ -130,7 +132,10 @@ def test_settings_of_a_checkpoint(tmp_path: Path) -> None:
         {"calibration": {"entities": {"scale": 1, "shft": 1}}}, {"calibration": [1]},
         {"thresholds": {"entities": "0.3"}}, {"thresholds": {"entities": True}},
         {"calibration": {"entities": {"scale": "2"}}}, {"labels": {"person": "0.3"}},
-        {"labels": ["person"]}, {"labels": {"person": 2}}, {"threshold": {"entities": 0.9}},
+        {"labels": ["person"]}, {"labels": {"person": 2}},
+        {"fitted_labels": {"person": "entities"}},  # of no threshold
+        {"labels": {"person": 0.3}, "fitted_labels": {"person": "names"}},
+        {"threshold": {"entities": 0.9}},
         {"word_splitter": "moses"},
     ],
 )  # fmt: skip
@@ -191,11 +196,19 @@ def test_settings_are_read_once(
     ("family", "key", "said"),
     [
         ("gliner", "threshold", "the key 'threshold', which nothing reads; did you mean 'thresho"),
-        ("gliner", "colour", "its keys are calibration, labels, thresholds, word_splitter."),
+        (
+            "gliner",
+            "colour",
+            "its keys are calibration, fitted_labels, labels, thresholds, word_",
+        ),
         ("gliner", "prompt_style", "is for gliclass checkpoints, but this is a gliner checkpoint"),
         ("gliclass", "template", "which is for nli and embedding checkpoints, but this is a glicl"),
         ("nli", "scale", "which is for embedding checkpoints, but this is a nli checkpoint; leave"),
-        (None, "colour", "which nothing reads; its keys are calibration, distinct_values, label_"),
+        (
+            None,
+            "colour",
+            "which nothing reads; its keys are calibration, distinct_values, fitted",
+        ),
     ],
 )
 def test_keys_that_nothing_reads(tmp_path: Path, family: str | None, key: str, said: str) -> None:
@@ -327,7 +340,7 @@ def test_a_failed_export_leaves_nothing(checkpoint: Checkpoint, tmp_path: Path) 
     assert not list(tmp_path.glob("out/*"))
 
 
-def test_a_kind_that_cannot_be_run_yet(tmp_path: Path) -> None:
-    write(tmp_path / "config.json", {"model_type": "GLiClass", "architecture_type": "decoder-kv"})
-    with pytest.raises(CheckpointError, match="streaming GLiClass checkpoint"):
+def test_an_architecture_that_is_not_known(tmp_path: Path) -> None:
+    write(tmp_path / "config.json", {"model_type": "GLiClass", "architecture_type": "oracle"})
+    with pytest.raises(CheckpointError, match="architecture_type 'oracle'"):
         read_model(locate(tmp_path))

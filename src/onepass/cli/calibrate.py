@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from onepass.corpus.example import Example
-    from onepass.evaluation.calibration import Answered, HeldOut
+    from onepass.evaluation.calibration import Answered, Gathered
+    from onepass.evaluation.counts import Counts
     from onepass.evaluation.goals import Goal
+    from onepass.evaluation.halves import HeldOut
 
 _ROOM = 1 << 16  # bytes, as a file of settings may have
 
@@ -84,8 +86,9 @@ def calibrate(
     after (expected calibration error), and how good it is at its threshold, on halves that were not
     fitted on.
     """
-    from onepass.evaluation.calibration import FEWEST, answer, fit, held_out
+    from onepass.evaluation.calibration import FEWEST, answer, fitted, gather
     from onepass.evaluation.goals import Goal
+    from onepass.evaluation.halves import held_out
 
     aim = Goal.parse(goal)
     if not checkpoint.is_dir():
@@ -101,20 +104,26 @@ def calibrate(
     line = StatusLine()
     answered = answer(model.uncalibrated(), _examples(files.values(), limit, line))
     line.clear()
-    fitted = fit(answered, aim, per_label=per_label)
-    fitted.pop("sweep")
-    if not fitted["calibration"]:
+    on = gather(answered, aim, per_label=per_label)
+    found = fitted(on)
+    if not found["calibration"]:
         raise InputError(
             f"Too little is found in these {len(answered):,} texts to fit anything: it takes "
             f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
         )
     judged = held_out(answered, aim, per_label=per_label)
-    show(_report(fitted, judged, form))  # first: it is there, whatever comes
-    _tell_missed(judged, aim)
-    path, lost = _keep(checkpoint, fitted, answered)
+    show(_report(found, on, judged, form))  # first: it is there, whatever comes
+    _tell_missed(on, judged, aim)
+    path, lost, replaced = _keep(checkpoint, found, answered)
     say(f"{path} holds what was fitted on {len(answered):,} texts")
+    if replaced:
+        names = ", ".join(map(repr, replaced))
+        say(
+            f"Thresholds that were fitted before for labels of these kinds are gone: {names}; "
+            "--per-label fits them, too."
+        )
     if lost:
-        names = ", ".join(f"{name!r} ({at:g})" for name, at in lost.items())
+        names = ", ".join(f"{name!r} ({at:g})" for name, at in lost)
         say(
             "Thresholds of the scores before are left out where nothing tells what they are among "
             f"the new ones: {names}; set them anew."
@@ -151,65 +160,93 @@ def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Ite
 
 
 def _keep(
-    checkpoint: Path, fitted: dict[str, Any], answered: Answered
-) -> tuple[Path, dict[str, float]]:
+    checkpoint: Path, found: dict[str, Any], answered: Answered
+) -> tuple[Path, list[tuple[str, float]], list[str]]:
     """Put what was fitted beside what a checkpoint says of other kinds and of itself.
 
     Returns:
-        The file, and the thresholds that could not be kept, by kind or label.
+        The file; the thresholds that could not be kept, by kind or label; and the labels whose
+        fitted thresholds went with those of their kind.
     """
     from onepass.evaluation.recalibration import carried, carried_labels
     from onepass.hub.checkpoint import SETTINGS_FILE
     from onepass.models.kept import Calibration
     from onepass.models.registry import read_settings
-    from onepass.models.settings import own_settings
+    from onepass.models.settings import FITTED_LABELS, own_settings
 
     kept = read_settings(checkpoint)
-    lines = {kind: Calibration(**line) for kind, line in fitted["calibration"].items()}
+    lines = {kind: Calibration(**line) for kind, line in found["calibration"].items()}
     after = {**kept.calibration, **lines}
-    old = {kind: at for kind, at in kept.thresholds.items() if kind not in fitted["thresholds"]}
+    old = {kind: at for kind, at in kept.thresholds.items() if kind not in found["thresholds"]}
     thresholds = carried(old, kept.calibration, after)
-    labels = carried_labels(kept.labels, kept.calibration, after, answered)
+    own: dict[str, float] = found.get("labels", {})
+    outdated = [name for name, kind in kept.fitted_labels.items() if kind in lines]
+    others = {
+        name: at for name, at in kept.labels.items() if name not in outdated and name not in own
+    }
+    moved = carried_labels(others, kept.calibration, after, answered, kept.fitted_labels)
+    still = {name: kind for name, kind in kept.fitted_labels.items() if name in moved}
     path = checkpoint / SETTINGS_FILE
     settings = own_settings(checkpoint)
-    settings["thresholds"] = thresholds | fitted["thresholds"]
-    settings["calibration"] = settings.get("calibration", {}) | fitted["calibration"]
-    own = fitted.get("labels", {})
-    if "labels" in settings or own:
-        settings["labels"] = labels | own
+    settings["thresholds"] = thresholds | found["thresholds"]
+    settings["calibration"] = settings.get("calibration", {}) | found["calibration"]
+    for key, value in (
+        ("labels", moved | own),
+        (FITTED_LABELS, still | found.get(FITTED_LABELS, {})),
+    ):
+        settings.pop(key, None)
+        settings |= {key: value} if value else {}
     with _writing(checkpoint) as staged:
         staged.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         staged.replace(path)
-    pairs = ((old, thresholds), (kept.labels, labels))
-    lost = {name: at for was, now in pairs for name, at in was.items() if name not in now}
-    return path, {name: at for name, at in lost.items() if name not in own}
+    pairs = ((old, thresholds), (others, moved))
+    lost = [(name, at) for was, now in pairs for name, at in was.items() if name not in now]
+    return path, lost, [name for name in outdated if name not in own]
 
 
-def _tell_missed(judged: dict[str, HeldOut], goal: Goal) -> None:
-    """Say which kinds do not reach a goal on texts that were not fitted on."""
-    for kind, one in judged.items():
-        if one.counts.gold and kind != "choices" and not goal.reached(one.counts):
-            share = one.counts.scores()[goal.measure]
-            say(f"{kind}: the {goal.measure} is {share:.3f} on held-out halves, not {goal.least:g}")
+def _tell_missed(on: Gathered, judged: dict[str, HeldOut], goal: Goal) -> None:
+    """Say which kinds and labels do not reach a goal: on texts that were not fitted on, if any."""
+    for kind, at in on.best.items():
+        held = judged[kind].counts if kind in judged else None
+        counts, texts = on.curves[kind][at], "these texts"
+        if held is not None and held.gold:
+            counts, texts = held, "held-out halves"
+        if counts.gold and kind != "choices" and not goal.reached(counts):
+            share = counts.scores()[goal.measure]
+            say(f"{kind}: the {goal.measure} is {share:.3f} on {texts}, not {goal.least:g}")
+    for own in (on.labels or {}).values():
+        for name, (_, counts) in own.items():
+            if not goal.reached(counts):
+                share = counts.scores()[goal.measure]
+                say(f"{name!r}: the {goal.measure} is {share:.3f} on these texts")
 
 
-def _report(fitted: dict[str, Any], judged: dict[str, HeldOut], form: ReportFormat) -> str:
+def _report(
+    found: dict[str, Any], on: Gathered, judged: dict[str, HeldOut], form: ReportFormat
+) -> str:
+    of_labels = {
+        name: counts for own in (on.labels or {}).values() for name, (_, counts) in own.items()
+    }
+    labels = {name: (at, of_labels[name]) for name, at in found.get("labels", {}).items()}
     if form is ReportFormat.JSON:
         errors = {
             kind: {"before": one.before.error, "after": one.after.error}
             for kind, one in judged.items()
         }
         scores = {kind: one.counts.row() for kind, one in judged.items() if one.counts.gold}
-        return json_text({**fitted, "calibration_error": errors, "held_out": scores})
+        told = {"calibration_error": errors, "held_out": scores}
+        if on.labels is not None:
+            told["label_scores"] = {name: counts.row() for name, (_, counts) in labels.items()}
+        return json_text({**found, **told})
     rows = [
         (
             "kind", "threshold", "scale", "shift", "error before", "after",
             "precision", "recall", "f1",
         )
     ]  # fmt: skip
-    for kind in dict.fromkeys((*fitted["calibration"], *fitted["thresholds"])):
-        own = fitted["calibration"].get(kind, {})
-        threshold = fitted["thresholds"].get(kind)
+    for kind in dict.fromkeys((*found["calibration"], *found["thresholds"])):
+        own = found["calibration"].get(kind, {})
+        threshold = found["thresholds"].get(kind)
         rows.append(
             (
                 kind,
@@ -218,9 +255,17 @@ def _report(fitted: dict[str, Any], judged: dict[str, HeldOut], form: ReportForm
                 *_judged(judged.get(kind)),
             )
         )
-    labels = [(name, f"{at:.4g}") for name, at in fitted.get("labels", {}).items()]
     table = section("Calibration", rows)
-    return table + (section("Labels", [("label", "threshold"), *labels]) if labels else "")
+    return table + (_label_table(labels) if labels else "")
+
+
+def _label_table(labels: dict[str, tuple[float, Counts]]) -> str:
+    """Return the thresholds of labels, and what holds there in the texts that are fitted on."""
+    rows: list[tuple[str, ...]] = [("label", "threshold", "gold", "precision", "recall", "f1")]
+    for name, (at, counts) in labels.items():
+        scores = (f"{share:.3f}" for share in counts.scores().values())
+        rows.append((name, f"{at:.4g}", str(counts.gold), *scores))
+    return section("Labels", rows)
 
 
 def _judged(one: HeldOut | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -23,16 +23,17 @@ from onepass.evaluation.curves import Section, gather_sections
 from onepass.evaluation.findings import FINDINGS, Answer, single_answers
 from onepass.evaluation.goals import Goal, middle
 from onepass.evaluation.judged import Judged
-from onepass.evaluation.platt import calibrated, fit_platt, fit_temperature, floored, tempered
+from onepass.evaluation.platt import calibrated, fit_platt, fit_temperature, floored
 from onepass.evaluation.predict import Extracts, predict_all
 from onepass.evaluation.records import judged_choices
-from onepass.evaluation.reliability import Reliability
 from onepass.models.thresholds import ABSTAIN, CHOICES, SINGLE
 from onepass.results.types import Extraction
 
 LOWEST = 0.02  # scores below it are never looked at
-_SURE = (0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995)  # for a precision that was asked for
-_GRID = (0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.05 * step, 2) for step in range(17)))
+_GRID = (
+    0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.025 * step, 3) for step in range(33)),
+    0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995,
+)  # fmt: skip
 FEWEST = 50  # findings below which a kind is left as it is
 CHANCE = 0.005  # of F1 around its best: the middle of thresholds that are as good is taken
 
@@ -62,11 +63,11 @@ def calibrate(
     Returns:
         ``{"thresholds": {kind: ...}, "calibration": {kind: {"scale", "shift"}}, "sweep": {kind:
         ...}}``, the last one the best F1, and ``"labels": {name: threshold}`` if they are asked
-        for; kinds and labels with too few findings, or with right or wrong ones only, are left
-        out, and labels of several kinds. The threshold "abstain" is that of single-label tasks,
-        fitted if enough of them have no true label; "choices" is fitted if enough choices are found
-        where the gold has none, and its threshold answers most of them rightly, or rightly not at
-        all.
+        for, beside ``"fitted_labels": {name: kind}``; kinds and labels with too few findings, or
+        with right or wrong ones only, are left out, and labels of several kinds. The threshold
+        "abstain" is that of single-label tasks, fitted if enough of them have no true label;
+        "choices" is fitted if enough choices are found where the gold has none, and its threshold
+        answers most of them rightly, or rightly not at all.
 
     >>> from onepass import Extractor
     >>> from onepass.corpus import Mention
@@ -77,7 +78,8 @@ def calibrate(
     Raises:
         InputError: for an unknown goal.
     """
-    return fit(answer(model, examples), Goal.parse(goal), per_label=per_label)
+    aim = Goal.parse(goal)  # before the work
+    return fit(answer(model, examples), aim, per_label=per_label)
 
 
 def answer(model: Extracts, examples: Iterable[Example]) -> list[tuple[Extraction, Example]]:
@@ -105,11 +107,15 @@ def fit(answered: Answered, goal: Goal = F1, *, per_label: bool = False) -> dict
     Returns:
         The same as `calibrate`.
     """
-    return _fitted(_gather(answered, goal, per_label=per_label), per_label=per_label)
+    on = gather(answered, goal, per_label=per_label)
+    sweep = {
+        kind: round(max(one.f1 for one in curve.values()), 4) for kind, curve in on.curves.items()
+    }
+    return {**fitted(on), "sweep": sweep}
 
 
 @dataclass(frozen=True, slots=True)
-class _Gathered:
+class Gathered:
     """What is fitted on.
 
     Attributes:
@@ -119,7 +125,8 @@ class _Gathered:
         fits: answers to single-label tasks, each by itself.
         pairs: findings, by kind, with whether they were right.
         singles: of single-label tasks, probabilities and the index of the true label.
-        labels: raw thresholds of labels, by kind.
+        labels: raw thresholds of labels with what holds there, by kind; None if they are not asked
+            for.
     """
 
     sections: Mapping[str, Section]
@@ -128,14 +135,19 @@ class _Gathered:
     fits: Sequence[Judged]
     pairs: Pairs
     singles: Sequence[tuple[Float64s, int]]
-    labels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, tuple[float, Counts]]] | None = None
+
+    def label_thresholds(self, kind: str) -> dict[str, float]:
+        """Return the raw thresholds of the labels of a kind."""
+        return {name: raw for name, (raw, _) in (self.labels or {}).get(kind, {}).items()}
 
 
-def _fitted(on: _Gathered, *, per_label: bool = False) -> dict[str, Any]:
-    """Return what `fit` returns."""
+def fitted(on: Gathered) -> dict[str, Any]:
+    """Return the settings that `fit` returns."""
     thresholds: dict[str, float] = {}
     calibration: dict[str, dict[str, float]] = {}
     labels: dict[str, float] = {}
+    kinds: dict[str, str] = {}
     for kind, found in on.pairs.items():
         if kind not in on.best or not _tells(right for _, right in found):
             continue
@@ -144,19 +156,16 @@ def _fitted(on: _Gathered, *, per_label: bool = False) -> dict[str, Any]:
         line = {"scale": round(scale, 4), "shift": round(shift, 4)}
         calibration[kind] = line
         thresholds[kind] = floored(calibrated(on.best[kind], **line))
-        for name, raw in on.labels.get(kind, {}).items():
-            labels[name] = floored(calibrated(raw, **line))
+        for name, raw in on.label_thresholds(kind).items():
+            labels[name], kinds[name] = floored(calibrated(raw, **line)), kind
     if _tells_none(on.fits):
         raw = middle(abstain_curve(on.fits, _GRID))
         line = calibration.get("classifications", {"scale": 1.0, "shift": 0.0})
         thresholds[ABSTAIN] = floored(calibrated(raw, **line))
     if _tells(int(probs.argmax()) == true for probs, true in on.singles):
         calibration[SINGLE] = {"scale": round(fit_temperature(on.singles), 4), "shift": 0.0}
-    best_f1 = {
-        kind: round(max(one.f1 for one in curve.values()), 4) for kind, curve in on.curves.items()
-    }
     result: dict[str, Any] = {"thresholds": thresholds, "calibration": calibration}
-    return result | {"sweep": best_f1} | ({"labels": labels} if per_label else {})
+    return result if on.labels is None else {**result, "labels": labels, "fitted_labels": kinds}
 
 
 def _best(curves: Mapping[str, Curve], choices: Sequence[Judged], goal: Goal) -> dict[str, float]:
@@ -181,28 +190,25 @@ def _best(curves: Mapping[str, Curve], choices: Sequence[Judged], goal: Goal) ->
 
 
 def _best_labels(
-    sections: Mapping[str, Section], grid: Sequence[float], goal: Goal
-) -> dict[str, dict[str, float]]:
-    """Return the best raw thresholds of the labels that are annotated often enough, by kind."""
+    sections: Mapping[str, Section], goal: Goal, fewest: int
+) -> dict[str, dict[str, tuple[float, Counts]]]:
+    """Return the best raw threshold of the labels that are annotated often enough, by kind."""
     curves: dict[str, dict[str, dict[float, Counts]]] = {}
     for kind, section in sections.items():
-        for at in grid:
+        for at in _GRID:
             for name, counts in section.by_label(at).items():
                 curves.setdefault(kind, {}).setdefault(name, {})[at] = counts
     several = Counter(name for own in curves.values() for name in own)
-    return {
-        kind: {
-            name: goal.threshold(curve, within=CHANCE)
-            for name, curve in own.items()
-            if several[name] == 1 and _tells_label(curve[grid[0]])
-        }
-        for kind, own in curves.items()
-    }
-
-
-def _tells_label(lowest: Counts) -> bool:
-    """Say whether a label is annotated often enough, and found rightly and wrongly."""
-    return lowest.gold >= FEWEST and 0 < lowest.right < lowest.predicted
+    best: dict[str, dict[str, tuple[float, Counts]]] = {}
+    for kind, own in curves.items():
+        for name, curve in own.items():
+            lowest = curve[_GRID[0]]
+            if several[name] > 1 or lowest.gold < fewest:
+                continue
+            if 0 < lowest.right < lowest.predicted:  # some are right and some wrong
+                at = goal.threshold(curve, within=CHANCE)
+                best.setdefault(kind, {})[name] = at, curve[at]
+    return best
 
 
 def _tells_none(fits: Sequence[Judged]) -> bool:
@@ -217,63 +223,24 @@ def _tells(right: Iterable[bool]) -> bool:
     return len(each) >= FEWEST and 0 < sum(each) < len(each)
 
 
-@dataclass(slots=True)
-class HeldOut:
-    """How a kind does on examples that it was not fitted on.
-
-    Attributes:
-        before: distances between scores and the truth as they are.
-        after: of calibrated ones.
-        counts: what holds at the fitted thresholds; empty where no threshold is fitted.
-    """
-
-    before: Reliability = field(default_factory=Reliability)
-    after: Reliability = field(default_factory=Reliability)
-    counts: Counts = field(default_factory=Counts)
-
-
-def held_out(answered: Answered, goal: Goal = F1, *, per_label: bool = False) -> dict[str, HeldOut]:
-    """Judge each half of the examples by what is fitted on the other half.
+def gather(
+    answered: Answered, goal: Goal, *, per_label: bool = False, fewest: int = FEWEST
+) -> Gathered:
+    """Judge what was found.
 
     Args:
         answered: what `answer` returned.
         goal: see `calibrate`.
         per_label: see `calibrate`.
-
-    Returns:
-        What came of it, by kind; of kinds that both halves fit.
+        fewest: annotations from which a label gets a threshold.
     """
-    halves = [_gather(half, goal, per_label=per_label) for half in (answered[::2], answered[1::2])]
-    fitted = [_fitted(half) for half in halves]
-    kinds = set(fitted[0]["calibration"]) & set(fitted[1]["calibration"])
-    found = {kind: HeldOut() for kind in fitted[0]["calibration"] if kind in kinds}
-    for half, taught, lines in zip(halves, reversed(halves), reversed(fitted), strict=True):
-        for kind, one in found.items():
-            scale, shift = (lines["calibration"][kind][part] for part in ("scale", "shift"))
-            if kind == SINGLE:
-                for probs, true in half.singles:
-                    top = int(probs.argmax())
-                    one.before.add([(float(probs[top]), top == true)])
-                    one.after.add([(float(tempered(probs, scale)[top]), top == true)])
-                continue
-            pairs = half.pairs.get(kind, [])
-            one.before.add(pairs)
-            one.after.add((calibrated(score, scale, shift), right) for score, right in pairs)
-            own = taught.labels.get(kind, {})
-            one.counts.merge(half.sections[kind].count(taught.best[kind], own))
-    return found
-
-
-def _gather(answered: Answered, goal: Goal, *, per_label: bool) -> _Gathered:
-    """Judge what was found."""
     judged = [judged_choices(prediction, gold) for prediction, gold in answered]
-    grid = (*_GRID, *_SURE) if goal.measure == "precision" else _GRID
-    sections = gather_sections(answered, grid, "flat", judged)
-    curves = {name: {at: one.count(at) for at in grid} for name, one in sections.items()}
+    sections = gather_sections(answered, _GRID, "flat", judged)
+    curves = {name: {at: one.count(at) for at in _GRID} for name, one in sections.items()}
     fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
     choices = list(chain(*judged))
     best = _best(curves, choices, goal)
-    matters = best if goal == F1 else _best(curves, choices, F1)
+    matters = best if goal == F1 else _best(curves, choices, F1)  # scores are the same for all
     pairs: Pairs = {}
     singles: list[tuple[Float64s, int]] = []
     for (prediction, gold), own in zip(answered, judged, strict=True):
@@ -283,5 +250,5 @@ def _gather(answered: Answered, goal: Goal, *, per_label: bool) -> _Gathered:
             # Half of the best threshold: findings that matter, and as they would be selected there.
             least = max(LOWEST, matters.get(kind, 0.0) / 2)
             pairs.setdefault(kind, []).extend(found(one, least))
-    labels = _best_labels(sections, grid, goal) if per_label else {}
-    return _Gathered(sections, curves, best, fits, pairs, singles, labels)
+    labels = _best_labels(sections, goal, fewest) if per_label else None
+    return Gathered(sections, curves, best, fits, pairs, singles, labels)

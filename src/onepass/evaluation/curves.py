@@ -303,9 +303,10 @@ class _Entities:
     def by_label(self, at: float) -> dict[str, Counts]:
         """Return the mentions that are kept at a threshold by label."""
         numbers, counted = self._kept(np.full(len(self._names), at))
-        sums = {name: Counts(gold=self._gold[name]) for name in [*self._names, *self._gold]}
+        sums = {name: Counts(gold=gold) for name, gold in self._gold.items()}
         for number, (found, right) in zip(numbers.tolist(), counted.tolist(), strict=True):
-            sums[self._names[number]].add_counts(right, found, 0)
+            own = sums.setdefault(self._names[number], Counts())
+            own.add_counts(right, found, 0)
         return sums
 
     def _kept(self, least: Float64s) -> tuple[Int64s, Int64s]:

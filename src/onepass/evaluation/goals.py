@@ -13,6 +13,7 @@ from onepass.errors import InputError
 from onepass.evaluation.counts import Counts
 
 Measure = Literal["f1", "precision", "recall"]
+LEAST_FOUND = 20  # findings below which a precision says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,13 @@ class Goal:
     def threshold(self, curve: Mapping[float, Counts], within: float = 0.0) -> float:
         """Return the threshold for a goal; the one that comes closest where none reaches it.
 
+        A precision counts from `LEAST_FOUND` findings.
+
         Args:
             curve: what was counted at each threshold.
             within: the loss of F1 that is chance, see `middle`.
 
-        >>> curve = {0.2: Counts(8, 16, 10), 0.5: Counts(7, 8, 10), 0.8: Counts(4, 4, 10)}
+        >>> curve = {0.2: Counts(80, 160, 99), 0.5: Counts(70, 80, 99), 0.8: Counts(40, 40, 99)}
         >>> [Goal.parse(goal).threshold(curve) for goal in ("f1", "precision=0.9", "recall=0.6")]
         [0.5, 0.8, 0.5]
         """
@@ -68,10 +71,12 @@ class Goal:
             return middle({at: one.f1 for at, one in curve.items()}, within)
         places = sorted(curve)
         if self.measure == "precision":
-            shares = {at: curve[at].precision for at in places}
-            reached = [at for at in places if shares[at] >= self.least]
-            return min(reached) if reached else max(places, key=lambda at: (shares[at], -at))
-        reached = [at for at in places if curve[at].recall >= self.least]
+            told = [at for at in places if curve[at].predicted >= LEAST_FOUND] or places[:1]
+            reached = [at for at in told if self.reached(curve[at])]
+            if reached:
+                return min(reached)
+            return max(told, key=lambda at: (curve[at].precision, -at))
+        reached = [at for at in places if self.reached(curve[at])]
         return max(reached) if reached else places[0]
 
     def reached(self, counts: Counts) -> bool:

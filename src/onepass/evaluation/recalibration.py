@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from onepass.corpus.example import Example
 from onepass.evaluation.platt import floored
@@ -47,6 +48,7 @@ def carried_labels(
     before: Lines,
     after: Lines,
     answered: Iterable[tuple[Extraction, Example]],
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, float]:
     """Return thresholds of labels that let the same through as before.
 
@@ -56,12 +58,14 @@ def carried_labels(
         after: the one that takes its place.
         answered: what `onepass.evaluation.calibration.answer` returned, which tells what a label is
             of: entities, relations, or tasks that may have several.
+        known: the kinds of labels of which the checkpoint says it.
 
     Returns:
         Those that have one place among the new scores; a name that the texts have for several
         kinds, or do not have, has one only if all that it may be of moves alike.
     """
     kinds = _kinds_of_labels(gold for _, gold in answered)
+    kinds |= {name: {kind} for name, kind in known.items()}
     found = {}
     for name, at in labels.items():
         places = {

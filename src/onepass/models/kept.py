@@ -37,6 +37,7 @@ class Kept:
         labels: thresholds of labels that have one of their own, by name.
         splitter: of words; None for those of the family.
         of_family: what its family alone reads, as it is written there.
+        fitted_labels: of the labels, those whose thresholds were fitted, with the kind of each.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -44,11 +45,12 @@ class Kept:
     labels: Mapping[str, float] = field(default_factory=dict)
     splitter: Splitter | None = None
     of_family: Mapping[str, Any] = field(default_factory=dict)
+    fitted_labels: Mapping[str, str] = field(default_factory=dict)
 
     def uncalibrated(self) -> Kept:
         """Return how texts are read, without what was fitted to scores.
 
-        >>> Kept({"entities": 0.4}, labels={"person": 0.3}, splitter="char").uncalibrated()
-        Kept(thresholds={}, calibration={}, labels={}, splitter='char', of_family={})
+        >>> Kept({"entities": 0.4}, labels={"person": 0.3}, splitter="char").uncalibrated().labels
+        {}
         """
         return Kept(splitter=self.splitter, of_family=self.of_family)

@@ -23,7 +23,8 @@ from onepass.text.words import Splitter
 if TYPE_CHECKING:
     from onepass.models.family import Family
 
-_SETTINGS = ("thresholds", "labels", "calibration", WORD_SPLITTER)
+FITTED_LABELS = "fitted_labels"
+_SETTINGS = ("thresholds", "labels", FITTED_LABELS, "calibration", WORD_SPLITTER)
 _KINDS = (*KINDS, SINGLE, ABSTAIN)
 _LARGEST = 1e6  # of a calibration, which is computed in fp32
 
@@ -101,7 +102,22 @@ def read_kept(
         )
     labels = _numbers(own, "labels", path)
     of_family = {key: value for key, value in own.items() if key not in _SETTINGS}
-    return Kept(thresholds, calibration, labels, _splitter(own, directory, family), of_family)
+    splitter, fitted = _splitter(own, directory, family), _fitted_labels(own, labels, path)
+    return Kept(thresholds, calibration, labels, splitter, of_family, fitted)
+
+
+def _fitted_labels(
+    own: Mapping[str, Any], labels: Mapping[str, float], path: Path
+) -> dict[str, str]:
+    """Return the kinds of the labels whose thresholds were fitted."""
+    table = _table(own, FITTED_LABELS, path)
+    for name, kind in table.items():
+        if name not in labels or kind not in KINDS:
+            raise CheckpointError(
+                f"{path} must hold {FITTED_LABELS!r} as a table from names in 'labels' to kinds "
+                f"({', '.join(KINDS)}), but {kind!r:.60} was given for {name!r:.60}."
+            )
+    return table
 
 
 def _calibration(own: Mapping[str, Any], path: Path) -> dict[str, Calibration]:
@@ -150,9 +166,7 @@ def _table(own: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
     """Return a table of the settings, empty if it is not there."""
     table = own.get(key, {})
     if not isinstance(table, dict):
-        raise CheckpointError(
-            f"{path} must hold {key!r} as a table of numbers, but {table!r:.60} was given."
-        )
+        raise CheckpointError(f"{path} must hold {key!r} as a table, but {table!r:.60} was given.")
     return table
 
 
