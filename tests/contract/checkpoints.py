@@ -192,7 +192,7 @@ CHECKPOINTS: Mapping[str, Kind] = {
     "gliner2-deberta-lstm": gliner2("deberta-v2", "count_lstm", seed=5, absent=True),
     "gliner2-bert-moe": gliner2("bert", "count_lstm_moe", seed=3),
     "boundary-shared": boundary(SHARED, seed=21),
-    "boundary-each": boundary(EACH, backbone="deberta-v2", seed=2),
+    "boundary-each": boundary(EACH, backbone="deberta-v2", seed=8),
     "gliner-span": gliner("span"),
     "gliner-context": gliner("span-context-deberta-v2", encoder="bert"),
     "gliner-token": gliner("token", seed=2, encoder="bert"),

@@ -6,10 +6,13 @@ from tests.boundary_checkpoints import EACH, SHARED, make_boundary
 from tests.training.test_boundary_learns import sentences
 
 from onepass.corpus.jsonl import example_from_dict
+from onepass.models.boundary.targets import BoundaryLoss
+from onepass.models.gliner2.prompt import Kind
 from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
 from onepass.training.holdout import whole_question
 from onepass.training.teaching.boundary import BoundaryTerm
+from onepass.training.teaching.soft import soft_binary, soft_tasks
 from onepass.training.teaching.taught import Taught
 
 HEADS = {"shared": SHARED | {"enable_abstention": True}, "each": EACH}
@@ -45,6 +48,30 @@ def test_a_teacher_of_the_same_scores_teaches_nothing(one, batch):
     term, slope = soft(one, batch)
     assert term > 0
     assert slope < 1e-4
+
+
+def test_there_being_nothing_is_taught_of_entity_labels_alone(one, batch):
+    kinds = {group.kind for group in batch.own.groups}
+    assert {Kind.ENTITIES, Kind.RELATION} <= kinds
+    none = dict.fromkeys(("boundaries", "inside", "spans", "relations"), 0.0)
+    one.network.eval()
+    with torch.no_grad():
+        own = one._student.answer(one.network, batch.own)[2]
+        shown = one._teacher.answer(one._teacher.network, batch.shown)[2]
+    rest = soft_tasks(own.classes, shown.classes, batch, 1.5)
+    weights = BoundaryLoss(nothing=1.0, **none)
+    with torch.no_grad():
+        term = BoundaryTerm(weights)(own, one._teacher.network, batch, 1.5) - rest
+    if own.known.nothing is None:
+        assert float(term) == 0
+        return
+    cells = [
+        soft_binary(own.known.nothing[at], shown.known.nothing[at], 1.5)
+        for group in batch.own.groups
+        if group.kind is Kind.ENTITIES
+        for at in [(group.row, group.first + item) for item in range(len(group.spans))]
+    ]
+    assert float(term) == pytest.approx(float(sum(cells)) / len(cells), rel=1e-4)
 
 
 def test_a_student_approaches_its_teacher(one, batch):

@@ -17,6 +17,7 @@ from onepass.models.gliner2.targets import LossWeights
 from onepass.training.config import TrainConfig
 from onepass.training.distilling import DistillOptions
 from onepass.training.families import open_trainee
+from onepass.training.gliclass import GliclassTrainee
 from onepass.training.holdout import whole_question
 from onepass.training.run import train_from_config
 from onepass.training.teaching.gliclass import gliclass_term
@@ -92,6 +93,7 @@ def test_a_student_approaches_its_teacher(tmp_path, write, ends):
     assert after[1] < 0.3 * before[1], (before, after)
     log = [json.loads(x) for x in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert "distill" in log[0]["loss"]
+    assert log[0]["loss"]["taught"] == 1.0
 
 
 def test_a_teacher_must_be_there(tmp_path, write, ends):
@@ -194,3 +196,37 @@ def test_a_student_with_a_spare_instance_is_taught_the_others(ends):
     )
     assert spare == pytest.approx(without, abs=1e-5)
     assert spare > 0
+
+
+class Short(GliclassTrainee):
+    """A checkpoint that reads little at once; a student is told how much, a teacher is not."""
+
+    longest = 128
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_labels_that_the_teacher_splits_elsewhere_are_all_taught(gliclass, several):
+    torch.manual_seed(0)
+    taught = Taught(Short(gliclass), Short(gliclass), DistillOptions("big", temperature=1.0))
+    names = [f"kind {letter} in paris" for letter in "abcdefghijklmnopqrst"]
+    task = {"name": "t", "labels": names, "true": names[:1], "multi_label": several}
+    row = {"text": "Tim Cook works.", "classifications": [task]}
+    pairs = taught.ask(whole_question(example_from_dict(row)), 512)
+    assert len(pairs) == 1
+    assert len(pairs[0].shown) > 1
+    batch = taught.build(pairs)
+    items = [part.labels for part in batch.shared]
+    assert [item for own in items for item in own] == list(range(20))
+    assert items == [one.reading.prompt.items for one in pairs[0].shown]
+    network = taught.network.eval()
+    with torch.no_grad():
+        own = run_gliclass(network, batch.own)[0]
+        shown = run_gliclass(taught._teacher.network, batch.shown)
+    parts = [(own[list(item)], shown[line, : len(item)]) for line, item in enumerate(items)]
+    if several:
+        right = sum(soft_binary(*cells, 1.0) for cells in parts) / 20
+    else:
+        right = sum(soft_choice(*cells, 1.0) for cells in parts) / len(parts)
+    terms = taught.loss(network, batch)[1]
+    assert terms["distill"] == pytest.approx(float(right), rel=1e-5)
+    assert terms["taught"] == 1.0

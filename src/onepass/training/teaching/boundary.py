@@ -17,6 +17,7 @@ from onepass.models.boundary.network.loss import counted_spans
 from onepass.models.boundary.network.network import BoundaryNetwork
 from onepass.models.boundary.network.outputs import Known, Outputs, run_network
 from onepass.models.boundary.targets import BoundaryLoss
+from onepass.models.gliner2.prompt import Kind
 from onepass.nn.device import moved
 from onepass.training.teaching.lesson import Lesson
 from onepass.training.teaching.soft import soft_binary, soft_tasks
@@ -44,12 +45,13 @@ class BoundaryTerm:
         return (
             total
             + self._places(own.known, shown.known, batch, heat)
+            + _nothing(own.known, shown.known, batch, heat) * self.weights.nothing
             + _spans(own, shown, batch, heat) * self.weights.spans
             + _pairs(own, shown, batch, heat) * self.weights.relations
         )
 
     def _places(self, own: Known, shown: Known, batch: Lesson, heat: float) -> torch.Tensor:
-        """Return the term of starts, ends and insides, and of there being nothing."""
+        """Return the term of starts, ends and insides, a mean over open queries."""
         total, queries = torch.zeros(()), 0
         mine, theirs = (targets.batch.word_counts for targets in (batch.own, batch.shown))
         for line, row in enumerate(batch.rows):
@@ -64,10 +66,26 @@ class BoundaryTerm:
             ):
                 cells = logits[row, asked, :size], taught[line, asked, :size]
                 total = total + soft_binary(*cells, heat) * weight
-            if own.nothing is not None and shown.nothing is not None:
-                cells = own.nothing[row, asked], shown.nothing[line, asked]
-                total = total + soft_binary(*cells, heat) * self.weights.nothing
         return total / max(queries, 1)
+
+
+def _nothing(own: Known, shown: Known, batch: Lesson, heat: float) -> torch.Tensor:
+    """Return the term of there being nothing, a mean over open entity labels, as of the gold."""
+    total, queries = torch.zeros(()), 0
+    if own.nothing is None or shown.nothing is None:
+        return total
+    for number, other in _groups(batch):
+        group, taught = batch.own.groups[number], batch.shown.groups[other]
+        if group.kind is Kind.ENTITIES:
+            closed = batch.own.closed[group.row, group.first : group.first + len(group.spans)]
+            items = moved(np.flatnonzero(~closed), own.nothing.device)
+            cells = (
+                own.nothing[group.row, group.first + items],
+                shown.nothing[taught.row, taught.first + items],
+            )
+            total = total + soft_binary(*cells, heat)
+            queries += len(items)
+    return total / max(queries, 1)
 
 
 def _groups(batch: Lesson) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import torch
 
 from onepass.models.gliclass.network.loss import run_network
@@ -13,15 +15,26 @@ from onepass.training.teaching.soft import soft_binary, soft_choice
 def gliclass_term(
     logits: torch.Tensor, teacher: GliclassNetwork, batch: Lesson, heat: float
 ) -> torch.Tensor:
-    """Return the mean soft term of the passes that both read; logits are (batch, labels)."""
+    """Return the mean soft term of the passes that are taught anything.
+
+    Where labels are one choice for either of the two, it is a choice among those that both ask.
+
+    Args:
+        logits: (batch, labels) of the student.
+        teacher: is run.
+        batch: of both.
+        heat: the temperature.
+    """
     with torch.no_grad():
         shown = run_network(teacher, batch.shown).float()
     own = logits.float()
     total = own.new_zeros(())
-    for line, row in enumerate(batch.rows):
-        one = batch.pairs[row].own
-        labels = len(one.true)
-        term = soft_choice if one.single else soft_binary
-        size = 1 if one.single else labels
-        total = total + term(own[row, :labels], shown[line, :labels], heat) / size
-    return total / len(batch.rows)
+    single = [bool(batch.own.single[p.row] or batch.shown.single[p.line]) for p in batch.shared]
+    sizes: Counter[int] = Counter()  # what the mean of each row divides by
+    for part, choice in zip(batch.shared, single, strict=True):
+        sizes[part.row] += 1 if choice else len(part.labels)
+    for part, choice in zip(batch.shared, single, strict=True):
+        term = soft_choice if choice else soft_binary
+        cells = own[part.row, list(part.labels)], shown[part.line, list(part.shown_labels)]
+        total = total + term(*cells, heat) / sizes[part.row]
+    return total / len(sizes)

@@ -6,10 +6,11 @@ not learned so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from onepass.models.gliner.config import GlinerConfig
@@ -18,12 +19,12 @@ from onepass.models.gliner.network.network import GlinerNetwork
 from onepass.models.gliner.network.outputs import Outputs, run_network
 from onepass.models.gliner.targets import PairList, SpanList
 from onepass.nn.device import moved
-from onepass.training.teaching.lesson import Lesson
+from onepass.training.teaching.lesson import Lesson, Shared
 from onepass.training.teaching.soft import soft_binary
 
 # Logits of cells that both score, own and shown, and by how many units a mean divides.
 _Cells = tuple[torch.Tensor, torch.Tensor, int]
-_Pair = tuple[int, ...]  # row of the student, first and last word of head and tail
+_Pair = tuple[int, ...]  # first and last word of head and tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,58 +64,72 @@ class GlinerTerm:
 
 
 def _grid(own: Outputs, shown: Outputs, batch: Lesson, *, tokens: bool) -> Iterator[_Cells]:
-    """Yield the cells of the grids of each row; its own labels come first."""
+    """Yield the cells of the grids of what is shared; a place of a row is one unit."""
     mine, theirs = batch.own.grid.counted, batch.shown.grid.counted
     words, width = (min(mine.shape[axis], theirs.shape[axis]) for axis in (2, 3))
-    for line, row in enumerate(batch.rows):
-        cells = slice(len(batch.pairs[row].own.names)), slice(words), slice(width)
-        both = mine[row, *cells] & theirs[line, *cells]  # (labels, words, width)
-        units = both.any(-1) if tokens else both.any(0)
-        there = moved(both, own.grid.device)
-        yield own.grid[row, *cells][there], shown.grid[line, *cells][there], int(units.sum())
+    told = np.zeros((len(mine), words, width), dtype=bool)  # places that were units before
+    for part in batch.shared:
+        here = (list(part.labels), slice(words), slice(width))
+        there = (list(part.shown_labels), slice(words), slice(width))
+        both = mine[part.row][here] & theirs[part.line][there]  # (labels, words, width)
+        units = both.any(-1) if tokens else both.any(0) & ~told[part.row]
+        told[part.row] |= both.any(0)
+        cells = moved(both, own.grid.device)
+        yield (
+            own.grid[part.row][here][cells],
+            shown.grid[part.line][there][cells],
+            int(units.sum()),
+        )
 
 
 def _represented(own: Outputs, shown: Outputs, batch: Lesson) -> Iterator[_Cells]:
     """Yield the cells of labels and of the spans that both score by themselves."""
     if own.spans is None or shown.spans is None:
         return
-    for line, row, mine, theirs in _columns(batch):
-        labels = len(batch.pairs[row].own.names)
-        cells = own.spans[row, :labels, mine], shown.spans[line, :labels, theirs]
+    for part, mine, theirs in _columns(batch):
+        cells = (
+            own.spans[part.row][list(part.labels)][:, mine],
+            shown.spans[part.line][list(part.shown_labels)][:, theirs],
+        )
         yield *cells, cells[0].numel()
 
 
 def _near(own: Outputs, shown: Outputs, batch: Lesson) -> Iterator[_Cells]:
-    """Yield the cells of ordered pairs of spans that both score by themselves."""
+    """Yield the cells of ordered pairs of spans that both are asked about."""
     if own.near is None or shown.near is None:
         return
-    for line, row, mine, theirs in _columns(batch):
-        apart = ~torch.eye(len(mine), dtype=torch.bool, device=own.near.device)
-        cells = own.near[row][mine][:, mine][apart], shown.near[line][theirs][:, theirs][apart]
-        yield *cells, cells[0].numel()
+    ours, others = (targets.pairs.near.counted for targets in (batch.own, batch.shown))
+    for part, mine, theirs in _columns(batch):
+        if not part.types:  # none is asked, or another pass of the teacher tells of the row
+            continue
+        both = ours[part.row][mine][:, mine] & others[part.line][theirs][:, theirs]
+        there = moved(both, own.near.device)
+        cells = own.near[part.row][mine][:, mine], shown.near[part.line][theirs][:, theirs]
+        yield cells[0][there], cells[1][there], int(both.sum())
 
 
 def _types(own: Outputs, shown: Outputs, batch: Lesson) -> Iterator[_Cells]:
     """Yield the cells of relation types and of the pairs that both score."""
     if own.pairs is None or shown.pairs is None:
         return
-    theirs = {
-        pair: place
-        for place, pair in enumerate(_pairs(batch.shown.spans, batch.shown.pairs, batch.rows))
-    }
-    for place, pair in enumerate(_pairs(batch.own.spans, batch.own.pairs)):
-        if pair in theirs:
-            types = len(batch.pairs[pair[0]].own.reading.prompt.types)
-            yield own.pairs[place, :types], shown.pairs[theirs[pair], :types], types
+    ours, others = (_pairs(targets.spans, targets.pairs) for targets in (batch.own, batch.shown))
+    for part in batch.shared:
+        mine, theirs = ours.get(part.row, {}), others.get(part.line, {})
+        both = [pair for pair in mine if pair in theirs]
+        cells = (
+            own.pairs[[mine[pair] for pair in both]][:, list(part.types)],
+            shown.pairs[[theirs[pair] for pair in both]][:, list(part.shown_types)],
+        )
+        yield *cells, cells[0].numel()
 
 
-def _columns(batch: Lesson) -> Iterator[tuple[int, int, list[int], list[int]]]:
-    """Yield the teacher's row, the student's, and each one's columns of the spans of both."""
-    for line, row in enumerate(batch.rows):
-        mine, theirs = _spans(batch.own.spans, row), _spans(batch.shown.spans, line)
+def _columns(batch: Lesson) -> Iterator[tuple[Shared, list[int], list[int]]]:
+    """Yield what is shared, with the student's and the teacher's columns of the spans of both."""
+    for part in batch.shared:
+        mine, theirs = _spans(batch.own.spans, part.row), _spans(batch.shown.spans, part.line)
         column = {span: place for place, span in enumerate(theirs)}
         both = [place for place, span in enumerate(mine) if span in column]
-        yield line, row, both, [column[mine[place]] for place in both]
+        yield part, both, [column[mine[place]] for place in both]
 
 
 def _spans(spans: SpanList, row: int) -> list[Any]:
@@ -122,8 +137,11 @@ def _spans(spans: SpanList, row: int) -> list[Any]:
     return [tuple(place) for place in spans.places[row, : spans.counts[row]].tolist()]
 
 
-def _pairs(spans: SpanList, pairs: PairList, rows: Sequence[int] | None = None) -> Iterator[_Pair]:
-    """Yield what is scored; ``rows`` are the student's of a teacher's batch."""
-    for line, head, tail in zip(pairs.rows, pairs.heads, pairs.tails, strict=True):
-        row = int(line) if rows is None else rows[line]
-        yield row, *spans.places[line, head].tolist(), *spans.places[line, tail].tolist()
+def _pairs(spans: SpanList, pairs: PairList) -> dict[int, dict[_Pair, int]]:
+    """Return for each row what is scored, with its place in the list."""
+    found: dict[int, dict[_Pair, int]] = {}
+    ends = zip(pairs.rows.tolist(), pairs.heads, pairs.tails, strict=True)
+    for place, (row, head, tail) in enumerate(ends):
+        words = (*spans.places[row, head].tolist(), *spans.places[row, tail].tolist())
+        found.setdefault(row, {})[words] = place
+    return found

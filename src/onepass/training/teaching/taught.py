@@ -2,7 +2,8 @@
 
 It stands in for the trainee that it wraps. Source: Hinton et al., 2015, section 2: cross-entropy
 with the teacher's probabilities at a temperature T, times T squared. Student and teacher may have
-different tokenizers, windows and widths: what only one of them can score is left out.
+different tokenizers, windows and widths, and split labels over passes each in its own way: what
+only one of them can score is left out.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ import torch
 
 from onepass.corpus.question import Question
 from onepass.errors import InputError
-from onepass.models.gliclass.targets import Asked as GliclassAsked
-from onepass.models.gliner.training_passes import Asked as GlinerAsked
 from onepass.training.boundary import BoundaryTrainee
 from onepass.training.distilling import DistillOptions
 from onepass.training.gliclass import GliclassTrainee
@@ -28,6 +27,7 @@ from onepass.training.teaching.gliclass import gliclass_term
 from onepass.training.teaching.gliner import GlinerTerm
 from onepass.training.teaching.gliner2 import gliner2_term
 from onepass.training.teaching.lesson import Lesson, Pair, Term
+from onepass.training.teaching.matching import matching, shared_of
 from onepass.training.trainee import Trainee
 
 
@@ -72,24 +72,30 @@ class Taught:
         return self._student.parts
 
     def ask(self, question: Question, max_pieces: int) -> Sequence[Pair]:
-        """Return the passes of the student, each with the teacher's that asks the same."""
+        """Return the passes of the student, each with the teacher's that share a label."""
         own = self._student.ask(question, max_pieces)
         longest = self._teacher.longest
         limit = max_pieces if longest is None else min(max_pieces, longest)
-        shown = {_asks(one): one for one in self._teacher.ask(question, limit)} if own else {}
-        return [Pair(one, shown.get(_asks(one))) for one in own]
+        shown = self._teacher.ask(question, limit) if own else ()
+        return [Pair(one, matching(one, shown)) for one in own]
 
     def build(self, asked: Sequence[Pair]) -> Lesson:
         """Return the batches of student and teacher."""
         own = self._student.build([pair.own for pair in asked])
-        rows = tuple(row for row, pair in enumerate(asked) if pair.shown is not None)
-        shown = self._teacher.build([asked[row].shown for row in rows]) if rows else None
-        return Lesson(asked, own, shown, rows)
+        passes = list(dict.fromkeys(one for pair in asked for one in pair.shown))  # each once
+        shown = self._teacher.build(passes) if passes else None
+        lines = {one: line for line, one in enumerate(passes)}
+        return Lesson(asked, own, shown, tuple(shared_of(asked, lines)))
 
     def loss(self, network: Any, batch: Lesson) -> tuple[torch.Tensor, Mapping[str, float]]:
-        """Return the loss of the gold answers plus the soft term ``distill``, of the same pass."""
+        """Return the loss of the gold answers plus the soft term ``distill``, of the same pass.
+
+        Among the terms is ``taught``, which is none: the share of the passes that the teacher
+        shares a label with.
+        """
         loss, terms, own = self._student.answer(network, batch.own)
-        if not batch.rows:
+        terms = {**terms, "taught": len(batch.rows) / len(batch.pairs)}
+        if not batch.shared:
             return loss, terms
         heat = self._options.temperature
         soft = self._term(own, self._teacher.network, batch, heat) * heat**2
@@ -135,13 +141,3 @@ def _check_places(student: Trainee, teacher: Trainee, options: DistillOptions) -
                 f"distill.teacher {options.teacher} scores {theirs}, but the model {ours}; give a "
                 f"teacher that scores {ours}."
             )
-
-
-def _asks(one: Any) -> Any:
-    """Return what a pass asks, alike for student and teacher."""
-    prompt = one.reading.prompt
-    if isinstance(one, GliclassAsked):
-        return prompt.task, tuple(prompt.items)
-    if isinstance(one, GlinerAsked):
-        return prompt.kind, prompt.task, prompt.items, prompt.types, one.names
-    return None  # GLiNER2 asks everything in one pass
