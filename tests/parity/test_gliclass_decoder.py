@@ -25,6 +25,7 @@ from onepass.models.gliclass.loss import GliclassLoss
 from onepass.models.gliclass.network.build import build_network
 from onepass.models.gliclass.network.checkpoint import load_network, save_network
 from onepass.models.gliclass.network.network import Encoders, GliclassNetwork
+from onepass.nn.backbones.deberta import DebertaConfig
 from onepass.nn.graphs.export import export_graphs
 from onepass.training.gliclass import GliclassTrainee
 from tests.gliclass_checkpoints import (
@@ -215,7 +216,7 @@ def calm(network: Any) -> Any:
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
         config = getattr(module, "config", None)
-        if hasattr(config, "attention_dropout") and hasattr(config, "buckets"):
+        if isinstance(config, DebertaConfig):  # ours
             module.config = replace(config, dropout=0.0, attention_dropout=0.0)
     return network
 

@@ -29,7 +29,7 @@ from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from onepass.corpus.example import Example
     from onepass.evaluation.calibration import Answered, Gathered
@@ -116,18 +116,7 @@ def calibrate(
     _tell_missed(on, judged, aim)
     path, lost, replaced = _keep(checkpoint, found, answered)
     say(f"{path} holds what was fitted on {len(answered):,} texts")
-    if replaced:
-        names = ", ".join(map(repr, replaced))
-        say(
-            f"Thresholds that were fitted before for labels of these kinds are gone: {names}; "
-            "--per-label fits them, too."
-        )
-    if lost:
-        names = ", ".join(f"{name!r} ({at:g})" for name, at in lost)
-        say(
-            "Thresholds of the scores before are left out where nothing tells what they are among "
-            f"the new ones: {names}; set them anew."
-        )
+    _tell_gone(lost, replaced)
 
 
 @contextmanager
@@ -202,6 +191,22 @@ def _keep(
     pairs = ((old, thresholds), (others, moved))
     lost = [(name, at) for was, now in pairs for name, at in was.items() if name not in now]
     return path, lost, [name for name in outdated if name not in own]
+
+
+def _tell_gone(lost: Sequence[tuple[str, float]], replaced: Sequence[str]) -> None:
+    """Say which thresholds of before are no more: lost ones with their value, and fitted ones."""
+    if replaced:
+        names = ", ".join(map(repr, replaced))
+        say(
+            f"Thresholds that were fitted before for labels of these kinds are gone: {names}; "
+            "--per-label fits them, too."
+        )
+    if lost:
+        names = ", ".join(f"{name!r} ({at:g})" for name, at in lost)
+        say(
+            "Thresholds of the scores before are left out where nothing tells what they are among "
+            f"the new ones: {names}; set them anew."
+        )
 
 
 def _tell_missed(on: Gathered, judged: dict[str, HeldOut], goal: Goal) -> None:
