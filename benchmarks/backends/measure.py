@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.backends.opening import time_opening  # noqa: E402
 from benchmarks.common.encoders import BASE, TINY  # noqa: E402
+from benchmarks.common.int8 import write_int8  # noqa: E402
 from benchmarks.common.timing import ratio, spread  # noqa: E402
 from benchmarks.speed.checkpoints import make  # noqa: E402
 from benchmarks.speed.wording import make_batch, make_labels, make_text  # noqa: E402
@@ -32,8 +33,6 @@ from onepass.backends.cpu import available_cores, cpu  # noqa: E402
 from onepass.cli.machine import cores, versions  # noqa: E402
 from onepass.errors import OnepassError  # noqa: E402
 from onepass.hub import export_dir, locate  # noqa: E402
-from onepass.hub.exports import export_problem  # noqa: E402
-from onepass.models.export import export_checkpoint  # noqa: E402
 
 PARTS = ("reading", "opening", "starting")
 LABELS = 5
@@ -61,7 +60,7 @@ def main() -> None:
         root = options.checkpoints or Path(own)
         size = TINY if options.quick else BASE
         directory = make("gliner2", root, size)
-        _write_int8(directory)
+        write_int8(directory)
         result: dict[str, Any] = {
             "machine": describe(options.threads),
             "texts": {"labels": LABELS, "mixed": MIXED},
@@ -177,14 +176,6 @@ def _builtin_graphs() -> Path:
 def _graphs(directory: Path) -> Path:
     Extractor.from_pretrained(directory, backend="onnx", precision="fp32")  # writes them
     return export_dir(locate(directory), precision="fp32") / "fp32"
-
-
-def _write_int8(directory: Path) -> None:
-    """Write the graphs of a checkpoint in eight bits, unless they are there."""
-    checkpoint = locate(directory)
-    target = export_dir(checkpoint, precision="int8")
-    if export_problem(target / "int8", checkpoint) is not None:
-        export_checkpoint(checkpoint, target, precision="int8")
 
 
 if __name__ == "__main__":

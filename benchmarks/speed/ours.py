@@ -12,6 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.common.int8 import write_int8  # noqa: E402
 from benchmarks.common.timing import Clock  # noqa: E402
 from benchmarks.speed import exact  # noqa: E402
 from benchmarks.speed.question import Facts, Question, System  # noqa: E402
@@ -21,7 +22,6 @@ from onepass import Extractor  # noqa: E402
 from onepass.arrays import Array  # noqa: E402
 from onepass.backends.base import Backend  # noqa: E402
 from onepass.errors import OnepassError  # noqa: E402
-from onepass.hub import export_dir, locate  # noqa: E402
 from onepass.results.types import Extraction  # noqa: E402
 from onepass.schema.options import CallOptions  # noqa: E402
 
@@ -44,7 +44,7 @@ def open_variant(name: str, directory: Path, threads: int) -> System:
     """
     backend, precision = VARIANTS[name]
     if precision == "int8":
-        _export(directory, precision)
+        write_int8(directory)
     model = Extractor.from_pretrained(
         directory, backend=backend, precision=precision, threads=threads
     )
@@ -65,16 +65,6 @@ def open_variants(
             skipped[name] = str(error)
             sys.stderr.write(f"{name} is left out: {error}\n")
     return opened, skipped
-
-
-def _export(directory: Path, precision: str) -> None:
-    from onepass.hub.exports import export_problem
-    from onepass.models.export import export_checkpoint
-
-    checkpoint = locate(directory)
-    target = export_dir(checkpoint, precision=precision)
-    if export_problem(target / precision, checkpoint) is not None:
-        export_checkpoint(checkpoint, target, precision=precision)
 
 
 def asking(model: Extractor) -> Any:

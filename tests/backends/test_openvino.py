@@ -203,7 +203,7 @@ def test_a_cache_that_others_may_write_stays_empty(made: Path, tmp_path: Path) -
 def test_inputs_that_a_graph_fails_on(made: Path) -> None:
     backend = OpenvinoBackend(made, GRAPHS)
     with pytest.raises(RunFailed, match=r"layer\.onnx fails on the text .*onepass export") as error:
-        backend.run("layer", {"x": np.ones((1, 2, 3, 4), dtype=np.float32)})
+        backend.run("layer", {"x": np.ones((), dtype=np.float32)})  # others pass on some CPUs
     assert "\n" not in str(error.value)
 
 

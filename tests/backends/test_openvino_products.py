@@ -102,7 +102,8 @@ def test_integers_are_multiplied_where_the_cpu_can(
     theirs = read(directory / name, inputs, OnnxBackend, precision="int8")
     size = np.abs(plain - inputs).mean()  # of what the network adds
     assert 1e-4 < np.abs(fast - plain).mean() / size < 0.05
-    assert np.abs(fast - plain).mean() < 1.5 * np.abs(theirs - plain).mean()
+    # Where the CPU has bf16, what comes between the products is rounded, too.
+    assert np.abs(fast - plain).mean() < 2.0 * np.abs(theirs - plain).mean()
 
 
 def test_without_a_form_for_integers_they_are_restored(

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.common.encoders import TINY, Size  # noqa: E402
 from benchmarks.common.timing import ratio, spread, take_turns  # noqa: E402
-from benchmarks.speed import exact, page, plot, speed  # noqa: E402
+from benchmarks.speed import checkpoints, exact, ours, page, plot, speed  # noqa: E402
 from benchmarks.speed.bars import bars  # noqa: E402
 from benchmarks.speed.cells import Grid, cells  # noqa: E402
 from benchmarks.speed.question import Question, System, compare, equality  # noqa: E402
@@ -52,6 +52,13 @@ def test_all_systems_are_measured_and_equal(quick: dict):
     assert found > 50  # equal answers that say nothing would prove nothing
     assert [one["task"] for one in quick["label_cost"]] == ["entities", "classes"]
     assert not speed.unequal(quick)
+
+
+def test_int8_is_to_be_had(tmp_path: Path):
+    made = checkpoints.make("gliner2", tmp_path, TINY)
+    opened, skipped = ours.open_variants([exact.ONNX, "onepass-int8"], made, threads=1)
+    assert list(opened) == [exact.ONNX, "onepass-int8"]
+    assert not skipped
 
 
 def test_a_page_is_made_of_it(quick: dict):
@@ -127,9 +134,9 @@ def test_both_exact_systems_are_compared_with_the_peer():
 
     fact = ("entity", "a")
     answers = {"onepass": [{fact: 0.9}], exact.OPENVINO: [{fact: 0.8}], "gliner": [{fact: 0.9}]}
-    ours = {name: system(name) for name in exact.SYSTEMS}
+    systems = {name: system(name) for name in exact.SYSTEMS}
     peers = {"gliner": system("gliner")}
-    found = equality(answers, ours, peers, Question("entities", 1), 1e-4)
+    found = equality(answers, systems, peers, Question("entities", 1), 1e-4)
     cell = {"part": "one", "kind": "gliner", "task": "entities", "labels": 1, "words": 8}
     assert speed.unequal({"cells": [cell | {"equality": found}]}) == [
         "one gliner entities 1 8: onepass-openvino beside gliner"

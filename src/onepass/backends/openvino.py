@@ -14,11 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from onepass.arrays import Array
 from onepass.backends.base import (
-    IS_LONG,
     PRODUCTS,
     Graph,
     Input,
@@ -29,8 +26,10 @@ from onepass.backends.base import (
 from onepass.backends.cache_pruning import prune_files
 from onepass.backends.cpu import available_cores, cpu, has_int8_products
 from onepass.backends.lazy import OpenOnce
+from onepass.backends.openvino_branches import take_short_branches
 from onepass.backends.openvino_products import GROUP, multiply_integers
 from onepass.backends.openvino_runtime import openvino
+from onepass.backends.openvino_tables import halve_tables
 from onepass.errors import BackendError
 from onepass.hub.owner import OWNER, is_ours
 from onepass.hub.sharing import one_at_a_time
@@ -40,7 +39,6 @@ from onepass.hub.sharing import one_at_a_time
 # the next signal that Python handles would end the process (OpenVINO 2026.4).
 _CORE = openvino.Core()
 MOST = 2 << 30  # bytes of all compiled models; those that were not used for longest go
-_HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16"}
 
 log = logging.getLogger("onepass.backends")
 
@@ -62,7 +60,7 @@ class OpenvinoBackend:
         graphs: of the family.
         precision: "fp32", "bf16" (computed from the fp32 graphs) or "int8" (of the weights, and of
             the products of graphs that have a form for that, where the CPU has such products; the
-            rest is computed in fp32).
+            rest of those graphs is computed in bf16 where the CPU has that, all else in fp32).
         threads: for one run; None means `onepass.backends.cpu.available_cores`.
         cache: where compiled models are kept, those that were used last; None, or a place that
             cannot be written, to compile at every start.
@@ -93,8 +91,8 @@ class OpenvinoBackend:
                 "This CPU has no bf16 products (it would need AVX512-BF16, AMX or the like); "
                 "leave precision at 'auto'."
             )
+        self._has_bf16 = "BF16" in able
         self._config = {
-            "INFERENCE_PRECISION_HINT": _HINTS[precision],  # the default is bf16 where there is it
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else inputs of all int8 weights are rounded
             "INFERENCE_NUM_THREADS": threads or available_cores(),
             "NUM_STREAMS": 1,  # one run has all threads, and others wait for it
@@ -137,12 +135,18 @@ class OpenvinoBackend:
         return nullcontext() if self._cache is None else one_at_a_time(self._cache / ".lock")
 
     def _compile(self, graph: str) -> _Compiled:
-        path = self._path(graph)
+        path, config = self._path(graph), dict(self._config)
         try:
-            read, config = _unbranched(path), self._config
-            if path.with_suffix(PRODUCTS).is_file() and has_int8_products(cpu()[1]):
+            read = _CORE.read_model(str(path))
+            take_short_branches(read)
+            in_integers = path.with_suffix(PRODUCTS).is_file() and has_int8_products(cpu()[1])
+            if in_integers:
                 multiply_integers(read)
-                config = config | {"DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
+                config["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = GROUP
+            in_bf16 = self.precision == "bf16" or (in_integers and self._has_bf16)
+            if in_bf16:
+                halve_tables(read)
+            config["INFERENCE_PRECISION_HINT"] = "bf16" if in_bf16 else "f32"  # one must be said
             with self._alone():
                 model = _CORE.compile_model(read, "CPU", config)
         except Exception as error:  # RuntimeError, and others of the frontends
@@ -151,21 +155,6 @@ class OpenvinoBackend:
             prune_files(self._cache, "*.blob", MOST)
         names = frozenset(name for one in model.inputs for name in one.names)
         return _Compiled(model, names, [])
-
-
-def _unbranched(path: Path) -> Any:
-    """Read a graph; where it goes by the length of the text, take the branch for short ones.
-
-    Both compute the same, but after a change of shape this runtime returns wrong numbers from a
-    branch (OpenVINO 2026.4).
-    """
-    model = _CORE.read_model(str(path))
-    for node in model.get_ops():
-        if node.get_type_name() == "If":
-            condition = node.input_value(0)
-            if condition.get_node().get_friendly_name().endswith(IS_LONG):
-                condition.replace(openvino.op.Constant(numpy.array(False)).output(0))
-    return model
 
 
 def _writable(cache: Path) -> bool:
