@@ -123,6 +123,14 @@ def test_dice_equals_the_reference(gamma: float) -> None:
     torch.testing.assert_close(dice_loss(logits, targets, gamma=gamma), expected)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+def test_dice_has_a_finite_gradient_however_sure_an_answer_is(gamma: float) -> None:
+    logits = torch.tensor([-1e4, -100.0, 0.0, 100.0, 1e4]).repeat(2).requires_grad_()
+    dice_loss(logits, torch.tensor([0.0, 1.0]).repeat_interleave(5), gamma=gamma).sum().backward()
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+
+
 # --- the loss methods of its models ---
 
 

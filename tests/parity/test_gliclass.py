@@ -244,14 +244,16 @@ def test_scores_of_decoders_are_the_same(opened, pieces, backend):
 # -- where ours is meant to differ ----------------------------------------------------------------
 
 
+@pytest.mark.parametrize("marks", [("<<LABEL>>", "<<SEP>>"), ("[SEP]", "[MASK]")], ids=str)
 @pytest.mark.parametrize("given", [{"encoder": "bert", "prompt_first": True}, DECODER], ids=str)
-def test_markers_in_texts_and_labels_are_text_to_us(opened, given):
+def test_special_tokens_in_texts_are_text_to_us(opened, given, marks):
     theirs, ours = opened(pieces="wordpiece", backend="torch", scorer_type="mlp", **given)
-    text = "Tim <<LABEL>> runs <<SEP>> Apple"
-    wanted = expected(theirs, text)
-    found = ours.extract(text, asked()).classifications["class"].scores
+    text = "Tim {} runs {} Apple"
+    wanted = expected(theirs, text.format(*marks))
+    found = ours.extract(text.format(*marks), asked()).classifications["class"].scores
     assert not np.allclose([found[k] for k in LABELS], [wanted[k] for k in LABELS], atol=1e-4)
-    spelled = ours.extract("Tim < <LABEL>> runs < <SEP>> Apple", asked()).classifications["class"]
+    apart = text.format(*(f"{mark[0]} {mark[1:]}" for mark in marks))
+    spelled = ours.extract(apart, asked()).classifications["class"]
     assert dict(found) == pytest.approx(dict(spelled.scores), abs=1e-6)
 
 

@@ -5,6 +5,8 @@ Its library drops their vectors when it loads what it saved, and finds nothing f
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +25,7 @@ from onepass import Extractor, Schema
 from onepass.errors import CheckpointError, InputError, SchemaError
 from onepass.hub import locate
 from onepass.hub.checkpoint import WEIGHTS
+from onepass.hub.files import read_json
 from onepass.models.gliner.network.checkpoint import load_network, save_network
 from onepass.models.inspect import inspect_checkpoint
 from onepass.results.types import Extraction
@@ -123,6 +126,23 @@ def test_gliner_loses_the_labels_that_it_saved(opened: Callable[[str], Case]) ->
     again = GLiNER.from_pretrained(str(case.directory), local_files_only=True).eval()
     assert case.expected[0]
     assert theirs(again, READ[0]) == {}
+
+
+@pytest.mark.parametrize("mode", [False, None])
+def test_switched_off_labels_are_read_again(
+    mode: bool | None, opened: Callable[[str], Case], tmp_path: Path
+) -> None:
+    """The vectors are still in the file; gliner passes over them, too."""
+    directory = Path(shutil.copytree(opened("span").directory, tmp_path / "copy"))
+    path = directory / "gliner_config.json"
+    path.write_text(json.dumps(read_json(path) | {"precomputed_prompts_mode": mode}))
+    again = GLiNER.from_pretrained(str(directory), local_files_only=True).eval()
+    labels, options = ["person", "animal"], {"threshold": 0.3, "flat_ner": False}
+    (found,) = again.inference([READ[1]], labels, multi_label=True, **options)
+    expected = {(one["label"], one["start"], one["end"]): one["score"] for one in found}
+    model = Extractor.from_pretrained(directory, backend="torch")
+    assert expected
+    assert ours(extract(model, READ[1], labels)) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(

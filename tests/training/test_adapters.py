@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 from tests.tiny import make_tiny_checkpoint
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from onepass import Extractor
 from onepass.errors import InputError
@@ -75,6 +76,21 @@ def test_a_start_changes_nothing_and_a_merged_network_says_what_the_adapted_one_
     assert "lora_A" in dict(network.encoder["up"].named_children())
 
 
+def test_layers_of_gpt2_hold_their_weights_the_other_way_round():
+    torch.manual_seed(0)
+    network, x = nn.Sequential(Conv1D(6, 4), Conv1D(6, 6), nn.Linear(6, 2)), torch.randn(3, 4)
+    adapted = adapt(network, LoraOptions(rank=2), {"text_encoder": ""})
+    assert adapted == ["0", "1", "2"]
+    for name, parameter in network.named_parameters():
+        if "lora_" in name:
+            nn.init.normal_(parameter, std=0.3)
+    changed = network(x)
+    with merged(network, adapted):
+        assert [type(module) for module in network] == [Conv1D, Conv1D, nn.Linear]
+        torch.testing.assert_close(network(x), changed)
+    assert network.get_submodule("0").weight.shape == (4, 6)
+
+
 def test_a_layer_whose_weight_is_used_in_parts_has_the_change_in_its_weight():
     torch.manual_seed(0)
     network, x = Net(), torch.randn(3, 4)
@@ -112,6 +128,12 @@ def test_wrong_options_are_told_in_one_sentence(given, message):
 def test_targets_that_no_layer_has_are_refused():
     with pytest.raises(InputError, match=r"No linear layer .* fits lora.targets \['wq'\]"):
         adapt(Net(), LoraOptions(targets=("wq",)), PARTS)
+
+
+def test_without_linear_layers_nothing_can_be_adapted():
+    network = nn.ModuleDict({"encoder": nn.Embedding(3, 4), "head": nn.Linear(4, 2)})
+    with pytest.raises(InputError, match=r"have no linear layer that 'lora' can adapt; leave it"):
+        adapt(network, LoraOptions(), PARTS)
 
 
 def test_a_run_trains_saves_whole_weights_and_resumes(tmp_path, write):

@@ -268,6 +268,19 @@ def test_the_softmax_is_over_real_labels_and_smoothing_is_shared_by_them():
     assert float(smooth) == pytest.approx(float(0.8 * plain + 0.2 * even), abs=1e-6)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("logits", [[[3.0]], [[30.0, 0.0]], [[0.0, 1e4]]])
+def test_a_softmax_has_a_finite_gradient_however_sure_an_answer_is(logits, gamma):
+    """A task of one label is always answered surely."""
+    given = torch.tensor(logits, requires_grad=True)
+    true = torch.zeros_like(given)
+    true[0, 0] = 1
+    loss = single_label_loss(given, true, true >= 0, GliclassLoss(gamma=gamma))
+    loss.backward()
+    assert loss.isfinite()
+    assert given.grad.isfinite().all()
+
+
 def test_the_contrastive_loss_is_equation_8():
     torch.manual_seed(0)
     states, mask = torch.randn(2, 4, 5), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])

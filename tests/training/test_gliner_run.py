@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.gliner_checkpoints import BI, TOKENS
+from tests.gliner_checkpoints import BI, STREAMING, TOKENS
 from tests.legacy import age
 from tests.tiny import make_tiny_checkpoint
 from tests.training.gliner_data import make_learner, sentences, write_sentences
@@ -32,10 +32,12 @@ from onepass.results.types import (
     Relation,
     Value,
 )
+from onepass.training.adapters import adapt, merged
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.families import loss_options
 from onepass.training.gliner import GlinerTrainee
 from onepass.training.holdout import Holdout, whole_question
+from onepass.training.lora import LoraOptions
 from onepass.training.material import DATA, WEAK
 from onepass.training.run import train_from_config
 from onepass.training.selftrain import UNSURE, SelfTraining, weak_examples, write_weak_labels
@@ -100,6 +102,35 @@ def test_a_run_is_told_and_kept(tmp_path, config):
     kept = read_config(tmp_path / "run" / "train.json")
     assert loss_options(kept) == GlinerLoss()
     assert kept == TrainConfig.from_dict(kept.to_dict())
+
+
+def test_a_decoder_of_gpt2_learns_low_rank_changes(tmp_path, config):
+    start = make_learner(tmp_path / "start", **STREAMING["streaming"])
+    result = train_from_config(config(model=str(start), lora={"rank": 2}))
+    before, after = weights(start), weights(result["final"])
+    moved = [n for n in before if ".h." in n and not torch.equal(before[n], after[n])]
+    assert {n.split(".")[-2] for n in moved} == {"c_attn", "c_proj", "c_fc"}
+    for name in moved:
+        assert torch.linalg.matrix_rank(after[name] - before[name], atol=1e-5) <= 2, name
+
+
+@torch.no_grad()
+def test_low_rank_changes_of_gpt2_say_the_same_when_they_are_saved(tmp_path):
+    torch.manual_seed(0)
+    trainee = GlinerTrainee(make_learner(tmp_path / "start", **STREAMING["streaming"]))
+    batch = trainee.build(trainee.ask(whole_question(example_from_gliner(sentences()[0])), 512))
+    *_, before = trainee.answer(trainee.network.eval(), batch)
+    adapted = adapt(trainee.network, LoraOptions(rank=2), trainee.parts)
+    for name, parameter in trainee.network.named_parameters():
+        if "lora_" in name:
+            parameter.normal_(0, 0.3)
+    *_, changed = trainee.answer(trainee.network, batch)
+    with merged(trainee.network, adapted):
+        trainee.save(tmp_path / "saved")
+    again = GlinerTrainee(tmp_path / "saved")
+    *_, after = again.answer(again.network.eval(), batch)
+    assert not torch.allclose(before.grid, changed.grid, atol=0.1)
+    torch.testing.assert_close(after.grid, changed.grid, atol=1e-4, rtol=1e-4)
 
 
 def test_a_label_that_its_encoder_would_cut_is_left_out_of_scores_too(bi_encoder):

@@ -14,8 +14,30 @@ from onepass.errors import CheckpointError
 LONGEST = 2048  # pieces, for encoders without a limit of their own
 
 _POSITIONS = "max_position_embeddings"
-# Decoders of another name for it.
-_N_POSITIONS = frozenset({"codegen", "ctrl", "gpt2", "gpt_bigcode", "gptj", "openai-gpt"})
+# Decoders of another name for it, which transformers reads where that one is not there.
+_OTHER_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("codegen", "ctrl", "gpt-sw3", "gpt2", "gpt_bigcode", "gptj", "openai-gpt"), "n_positions"
+    ),
+    **dict.fromkeys(("dbrx", "mpt"), "max_seq_len"),
+}
+# What transformers takes where a configuration says nothing, of kinds with less than LONGEST.
+_DEFAULTS: Mapping[str, int] = {
+    kind: positions
+    for positions, kinds in {
+        256: "ctrl",
+        510: "nystromformer",
+        512: "albert bert bert-generation bros camembert convbert data2vec-text deberta deberta-v2 "
+        "distilbert electra ernie flaubert fnet ibert layoutlm lilt longformer luke markuplm "
+        "megatron-bert mobilebert mpnet mra openai-gpt rembert roberta roberta-prelayernorm "
+        "roc_bert splinter squeezebert xlm xlm-roberta xmod",
+        514: "xlm-roberta-xl",
+        1024: "biogpt gpt-sw3 gpt2 gpt_bigcode tapas",
+        1026: "esm",
+        1536: "roformer",
+    }.items()
+    for kind in kinds.split()
+}
 # These count positions from behind the padding piece's id, which takes rows from their table.
 OFFSET_POSITIONS = frozenset(
     {
@@ -48,13 +70,14 @@ def encoder_limit(encoder: Mapping[str, Any]) -> int:
 
     >>> encoder_limit({"model_type": "bert", "max_position_embeddings": 512})
     512
-    >>> encoder_limit({"model_type": "gpt2", "n_positions": 1024})
+    >>> encoder_limit({"model_type": "gpt2"})
     1024
     """
-    kind = encoder.get("model_type")
-    options = Options(encoder, f"the encoder {kind!r}")
-    key = "n_positions" if kind in _N_POSITIONS else _POSITIONS
-    positions = options.whole(key, LONGEST, null=LONGEST, least=1)  # null: without a limit
+    given = encoder.get("model_type")
+    options, kind = Options(encoder, f"the encoder {given!r}"), str(given)
+    key = _POSITIONS if _POSITIONS in encoder else _OTHER_NAMES.get(kind, _POSITIONS)
+    default = _DEFAULTS.get(kind, LONGEST)
+    positions = options.whole(key, default, null=LONGEST, least=1)  # null: without a limit
     if kind == "deberta-v2" and options.flag("relative_attention", False):
         return LONGEST if not options.flag("position_biased_input", True) else positions
     if kind in OFFSET_POSITIONS:

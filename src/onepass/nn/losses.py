@@ -75,7 +75,9 @@ def dice_loss(logits: torch.Tensor, targets: torch.Tensor, *, gamma: float = 1.0
     >>> dice_loss(torch.tensor([0.0]), torch.tensor([1.0]), gamma=0.0)
     tensor([0.3333])
     """
-    adjusted = torch.sigmoid(-logits) ** gamma * torch.sigmoid(logits)
+    wrong = torch.sigmoid(-logits)
+    # Above 0, where an exponent below 1 has no slope.
+    adjusted = wrong.clamp(min=torch.finfo(wrong.dtype).tiny) ** gamma * torch.sigmoid(logits)
     return 1 - (2 * adjusted * targets + _SMOOTH) / (adjusted + targets + _SMOOTH)
 
 

@@ -69,8 +69,12 @@ class _Models:
             code for code, of_it in known.items() if any(key in of_it for key in has)
         )
 
-    def load(self, code: str) -> Any:
+    def load(self, code: str, *, guessed: bool = False) -> Any:
         """Return the pipeline of a language.
+
+        Args:
+            code: of the language.
+            guessed: whether the language is what a text was taken for.
 
         Raises:
             CheckpointError: if there is no such model, or it is not here.
@@ -88,13 +92,13 @@ class _Models:
                     code, processors="tokenize", download_method=None, use_gpu=False, verbose=False
                 )
             except FileNotFoundError as error:
-                raise _not_downloaded(code) from error
+                raise _not_downloaded(code, guessed=guessed) from error
         return self._pipelines[code]
 
     def split(self, text: str, code: str) -> Places:
         """Return the words of a text in a language."""
         with self._lock:
-            sentences = self.load(code)(text).sentences
+            sentences = self.load(code, guessed=True)(text).sentences  # the others are loaded
         return [place for one in sentences for token in one.tokens for place in _places(token)]
 
 
@@ -106,7 +110,12 @@ def _places(token: Any) -> Places:
     return [(token.start_char, token.end_char)]
 
 
-def _not_downloaded(code: str) -> Exception:
-    return not_downloaded(
-        "Stanza", code, f"import stanza; stanza.download('{code}', processors='tokenize')"
+def _not_downloaded(code: str, *, guessed: bool = False) -> CheckpointError:
+    command = f"import stanza; stanza.download('{code}', processors='tokenize')"
+    if not guessed:
+        return not_downloaded("Stanza", code, command)
+    return CheckpointError(
+        f"langdetect takes a text for {code!r}, whose model of Stanza was not downloaded: name the "
+        "languages that there are, as the word_splitter 'stanza:de,en' does, or run  "
+        f'python -c "{command}"'
     )

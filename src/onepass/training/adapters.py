@@ -10,16 +10,19 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from onepass.errors import InputError, MissingExtra
 from onepass.training.lora import LoraOptions
 from onepass.training.parts import ENCODERS, HEADS
 
 _NAME = "onepass"  # of the adapter, inside peft
+_LAYERS = (nn.Linear, Conv1D)  # that of GPT-2 has its weight as (inputs, outputs)
 # Published names of projections that are one layer, or are called otherwise, in our encoders.
 _OURS: Mapping[str, tuple[str, ...]] = {
     "query_proj": ("qkv",), "key_proj": ("qkv",), "value_proj": ("qkv",),
@@ -51,7 +54,7 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
         The names of the adapted layers.
 
     Raises:
-        InputError: if no layer fits the targets.
+        InputError: if there is no layer to adapt, or none fits the targets.
         MissingExtra: if peft is not installed.
     """
     try:
@@ -77,7 +80,7 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
         lora_dropout=options.dropout,
         target_modules=names,
     )
-    config._register_custom_module({nn.Linear: Adapted})
+    config._register_custom_module(dict.fromkeys(_LAYERS, Adapted))
     inject_adapter_in_model(config, network, adapter_name=_NAME)  # freezes all but the changes
     if options.heads == "full":
         for name, parameter in network.named_parameters():
@@ -91,7 +94,7 @@ def _targets(network: nn.Module, options: LoraOptions, parts: Mapping[str, str])
     wanted = [ours for name in options.targets for ours in (name, *_OURS.get(name, ()))]
     found, outside = [], False
     for name, module in network.named_modules():
-        if type(module) is not nn.Linear:
+        if type(module) not in _LAYERS:  # a subclass may compute something else
             continue
         if wanted and not _fits(name, wanted):
             continue
@@ -103,6 +106,11 @@ def _targets(network: nn.Module, options: LoraOptions, parts: Mapping[str, str])
         raise InputError(
             f"lora.targets {list(options.targets)} fit only layers outside the encoders, which "
             "lora.heads 'adapt' adapts; give that, or other targets."
+        )
+    if not found and not wanted:
+        raise InputError(
+            "The encoders of this model have no linear layer that 'lora' can adapt; leave it out, "
+            "which trains them whole."
         )
     if not found:
         raise InputError(
@@ -158,17 +166,17 @@ def merged(network: nn.Module, adapted: Sequence[str]) -> Iterator[None]:
 
 def _changed(module: Any) -> Any:
     """Return the weight of an adapted layer with the change added."""
-    change = module.lora_B[_NAME].weight @ module.lora_A[_NAME].weight
-    return module.get_base_layer().weight + module.scaling[_NAME] * change
-
-
-def _plain(module: Any) -> nn.Linear:
-    """Return a linear layer with the change added to the weight."""
     base = module.get_base_layer()
-    out = nn.Linear(base.in_features, base.out_features, bias=base.bias is not None)
-    out.to(device=base.weight.device, dtype=base.weight.dtype)
+    change = module.lora_B[_NAME].weight @ module.lora_A[_NAME].weight  # (outputs, inputs)
+    if isinstance(base, Conv1D):
+        change = change.T
+    return base.weight + module.scaling[_NAME] * change
+
+
+def _plain(module: Any) -> nn.Module:
+    """Return the layer that was adapted, with the change added to the weight."""
+    out = deepcopy(module.get_base_layer()).requires_grad_()
     with torch.no_grad():
         out.weight.copy_(_changed(module))
-        if base.bias is not None:
-            out.bias.copy_(base.bias)
-    return out.train(module.training)
+    out.train(module.training)
+    return out

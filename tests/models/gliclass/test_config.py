@@ -82,6 +82,11 @@ def test_what_belongs_to_a_decoder_is_read_as_the_reference_reads_it() -> None:
         assert decoder is not None
         assert decoder.reasoning is not None
         assert decoder.reasoning.steps == steps
+    for problem in ("multi_label_classification", None):
+        decoder = GliclassConfig.from_dict(raw(**DECODER, **own, problem_type=problem)).decoder
+        assert decoder is not None
+        assert decoder.reasoning is not None
+        assert not decoder.reasoning.shared
     assert GliclassConfig.from_dict(raw(**own)).decoder is None
 
 
@@ -115,6 +120,10 @@ def test_unknown_keys_are_kept() -> None:
         ({"architecture_type": "tri-encoder"}, "architecture_type 'tri-encoder' .* is not known"),
         ({"architecture_type": ["uni-encoder"]}, "architecture_type \\['uni-encoder'\\]"),
         ({"use_calibrator": 1}, "use_calibrator .* must be true or false, but 1"),
+        (
+            {"use_calibrator": True, "calibrator_beta_max": 1e300},
+            "calibrator_beta_max .* must be a number from 0 to 1,000, but 1e.300",
+        ),
         ({"scorer_type": "dot"}, "scorer_type 'dot' .* is not known"),
         ({"pooling_strategy": "median"}, "pooling_strategy 'median'"),
         ({"encoder_config": "bert"}, "encoder_config .* must be an object, but 'bert'"),

@@ -110,6 +110,8 @@ def test_a_decoder_says_how_often_it_reads_labels(tmp_path: Path) -> None:
     assert found.token_ids["<<SEP>>"] == 9
     again = facts(tmp_path / "again", **given, recurrent_steps=3)
     assert again.architecture == "decoder-kv, text first, labels read up to 3 times"
+    trained = facts(tmp_path / "trained", **given, recurrent_steps=3, recurrent_inference=False)
+    assert trained.architecture == "decoder-kv, text first, labels read once"
     seeing = facts(tmp_path / "seeing", **given, multimodal=True)
     assert seeing.architecture.endswith("labels read once, images and sound left out")
     assert seeing.part_of("model.decoder_model.visual.merger.norm.weight") == "media encoders"

@@ -446,11 +446,13 @@ def test_it_learns_to_write_labels(kind: dict[str, Any]) -> None:
         ({"model_type": "no-such-decoder"}, "'no-such-decoder'"),
         ({"model_type": "t5", "d_model": 8, "num_layers": 1}, "'t5'"),
         (GPT2 | {"n_embd": "wide"}, "gpt2"),
+        (GPT2 | {"n_head": 5}, "gpt2"),
     ],
 )
 def test_what_cannot_be_run_is_refused(config: dict[str, Any], message: str) -> None:
-    with pytest.raises(CheckpointError, match=message):
+    with pytest.raises(CheckpointError, match=message) as caught:
         LabelDecoder(config, HIDDEN)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("make", [

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModel
+from transformers.models.auto import modeling_auto
 
-from onepass.encoding.sequences import OFFSET_POSITIONS, encoder_limit
+from onepass.encoding.sequences import LONGEST, OFFSET_POSITIONS, encoder_limit
 from onepass.errors import BackendError, CheckpointError
 from onepass.nn.backbones.foreign import ForeignBackbone
 from onepass.nn.keymap import to_ours, to_theirs
@@ -110,6 +111,16 @@ def test_what_counts_from_behind_the_padding_id_reads_up_to_its_limit(kind: str)
     assert ours(longest, torch.ones_like(longest)).shape == (1, 88, 24)
     with pytest.raises((IndexError, RuntimeError)):
         ours(torch.full((1, 89), 5), torch.ones(1, 89, dtype=torch.long))
+
+
+def test_a_limit_that_is_not_said_is_that_of_transformers() -> None:
+    for kind in sorted(modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES):
+        config = CONFIG_MAPPING[kind]()
+        if config.is_encoder_decoder:
+            continue
+        positions = config.to_dict().get("max_position_embeddings") or LONGEST
+        first = 2 if kind in OFFSET_POSITIONS else 0  # behind the padding id 1
+        assert encoder_limit({"model_type": kind}) == min(positions - first, LONGEST), kind
 
 
 def test_what_computes_by_length_is_not_traced(exported: Any) -> None:

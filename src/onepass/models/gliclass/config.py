@@ -25,6 +25,7 @@ LABEL, SEP, EXAMPLE = "<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"
 
 _OWNER = "this GLiClass checkpoint"
 _DEFAULT_ENCODER = "deberta-v2"
+_TEMPERATURE = 1_000  # more than any published calibrator has: logits stay numbers
 _HIDDEN = {  # where transformers' is not 768
     "deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512, "qwen2": 4096, "qwen3": 4096,
     "qwen3_5_text": 4096, "llama": 4096, "mistral": 4096,
@@ -55,7 +56,7 @@ class CalibratorConfig:
             return None
         return cls(
             inner=options.whole("calibrator_hidden_size", 256, least=1, most=SIZE),
-            most=options.number("calibrator_beta_max", 3.0),
+            most=options.number("calibrator_beta_max", 3.0, least=0, most=_TEMPERATURE),
             dropout=options.share("calibrator_dropout", 0.1),
             biased=options.flag("calibrator_use_bias", False, null=False),
         )

@@ -58,7 +58,8 @@ class Reasoning:
         most = options.whole("recurrent_inference_max_steps", 0, null=0, least=0, most=_STEPS)
         again = options.flag("recurrent_inference", True, null=False)
         kept = options.whole("recurrent_bptt_steps", 0, null=0, least=0, most=_STEPS)
-        problem = options.config.get("problem_type") or "single_label_classification"
+        # Null is not absent: as with any other word, each score is watched by itself.
+        problem = options.config.get("problem_type", "single_label_classification")
         return cls(
             steps=(most or trained) if again else 1,
             halt=options.number("recurrent_halt_threshold", 0.01, null=0.0, least=0),

@@ -80,7 +80,8 @@ def _how(config: GliclassConfig) -> str:
     """Return in a few words how texts and labels are read and compared."""
     if config.decoder is not None:
         reasoning = config.decoder.reasoning
-        times = "once" if reasoning is None else f"up to {reasoning.steps} times"
+        steps = 1 if reasoning is None else reasoning.steps
+        times = "once" if steps == 1 else f"up to {steps} times"
         alone = ", images and sound left out" if config.decoder.multimodal else ""
         return f"text first, labels read {times}{alone}"
     order = "labels first" if config.prompt_first else "text first"

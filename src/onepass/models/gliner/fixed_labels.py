@@ -20,6 +20,7 @@ from onepass.schema.shown import shown
 
 MODE, NAMES = "precomputed_prompts_mode", "id_to_classes"
 WEIGHT = "precomputed_prompts"  # published name of the vectors, (labels, hidden)
+WEIGHT_OF_TYPES = "precomputed_rel_prompts"  # likewise, of relation types
 _WHO = ("UniEncoderSpan", "UniEncoderToken")
 _NAMED = 20  # labels that a message lists
 

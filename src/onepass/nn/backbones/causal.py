@@ -32,6 +32,16 @@ _LOOKS_FOR_PADDING = frozenset({"gpt2"})
 # Listed among the decoders of transformers, but they read both ways unless they are told not to.
 _BOTH_WAYS = frozenset({"bert-generation", "xlnet"})
 
+# Reads bytes in patches of many lengths, which are chosen by a network of their own.
+_IN_PATCHES = frozenset({"blt"})
+
+# What the number of positions is called.
+_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len")
+
+# Parts of the names of nested configurations that only networks of several inputs have: a network
+# of text alone nests at most those of its layers.
+_INPUTS = ("text", "image", "vision", "video", "audio")
+
 
 class CausalBackbone(ForeignBackbone):
     """A decoder of transformers (GPT-2, Llama, Qwen, ...), with random fp32 weights.
@@ -60,7 +70,7 @@ class CausalBackbone(ForeignBackbone):
     def max_pieces(self) -> int | None:
         """Longest sequence that can be read, None where there is no limit."""
         options = self.config.to_dict()
-        return options.get("max_position_embeddings", options.get("n_positions"))
+        return next((options[name] for name in _POSITIONS if name in options), None)
 
     def inputs(
         self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor | None
@@ -84,6 +94,12 @@ class CausalBackbone(ForeignBackbone):
         """
         self.check_alone()
         kind = self.config.model_type
+        nested = self.config.sub_configs
+        if any(part in name for name in nested for part in _INPUTS):
+            raise CheckpointError(
+                f"The decoder {kind!r} reads more than text, which is not supported; expected a "
+                "language model of text alone."
+            )
         causal = kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
         masked = kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
         told = self.config.to_dict().get("use_bidirectional_attention", False)
@@ -92,10 +108,10 @@ class CausalBackbone(ForeignBackbone):
                 f"The decoder {kind!r} reads in both directions; expected a language model that "
                 "reads from left to right."
             )
-        if self.config.sub_configs:
+        if kind in _IN_PATCHES:
             raise CheckpointError(
-                f"The decoder {kind!r} reads more than text, which is not supported; expected a "
-                "language model of text alone."
+                f"The decoder {kind!r} reads bytes in patches, which is not supported; expected a "
+                "language model that reads one piece after the other."
             )
 
     def check_traced(self) -> None:

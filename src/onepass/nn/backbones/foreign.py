@@ -193,8 +193,17 @@ def read_config(config: Mapping[str, Any], part: str = "encoder") -> PretrainedC
         return CONFIG_MAPPING[kind].from_dict(options)
     except Exception as error:  # each transformers version has exceptions of its own for this
         raise CheckpointError(
-            f"The config.json of the {part} {kind!r} is wrong: {error}"
+            f"The config.json of the {part} {kind!r} is wrong: {in_one_line(error)}"
         ) from error
+
+
+def in_one_line(error: Exception) -> str:
+    r"""Return what an error of transformers says, which may take several lines.
+
+    >>> in_one_line(ValueError("wrong size:\n    it is null"))
+    'wrong size: it is null'
+    """
+    return " ".join(str(error).split())
 
 
 def given(ids: torch.Tensor, words: torch.Tensor | None) -> dict[str, torch.Tensor]:
@@ -208,5 +217,5 @@ def _build(config: PretrainedConfig, part: str) -> PreTrainedModel:
     except Exception as error:  # each transformers version has exceptions of its own for this
         raise CheckpointError(
             f"transformers cannot build the {part} {config.model_type!r} from its config.json: "
-            f"{error}"
+            f"{in_one_line(error)}"
         ) from error

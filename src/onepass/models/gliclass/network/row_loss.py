@@ -50,5 +50,7 @@ def single_label_rows(
         even = -shares.sum(1) / mask.sum(1)
         loss = (1 - options.smoothing) * loss + options.smoothing * even
     if options.gamma > 0:
-        loss = loss * (1 - right.exp()) ** options.gamma
+        wrong = 1 - right.exp()
+        # Above 0, where an exponent below 1 has no slope.
+        loss = loss * wrong.clamp(min=torch.finfo(wrong.dtype).tiny) ** options.gamma
     return loss

@@ -21,6 +21,7 @@ from onepass.hub.checkpoint import GLINER_CONFIG
 from onepass.hub.files import read_json
 from onepass.models.adapters import adapter_configs
 from onepass.models.gliner.config import GlinerConfig
+from onepass.models.gliner.fixed_labels import WEIGHT, WEIGHT_OF_TYPES
 from onepass.models.gliner.network.network import GlinerNetwork
 from onepass.models.gliner.streaming import DECODER_KEY
 from onepass.nn.adapters import merged
@@ -110,6 +111,8 @@ def dead_weights(config: GlinerConfig) -> tuple[str, ...]:
         dead.append("span_rep_layer.span_rep_layer.project_first.*")
     if config.tokens and config.relations is None:
         dead.append("prompt_rep_layer.*")
+    if config.fixed is None:  # labels were compressed into it, and that was switched off
+        dead += [WEIGHT, WEIGHT_OF_TYPES]
     return tuple(dead)
 
 

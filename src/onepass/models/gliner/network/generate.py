@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 from onepass.decoding.trie import Trie
 from onepass.errors import CheckpointError
 from onepass.models.gliner.network.beams import Search, beam_search
-from onepass.nn.backbones.foreign import read_config
+from onepass.nn.backbones.foreign import in_one_line, read_config
 from onepass.nn.keymap import Entry, Rename
 from onepass.nn.mlp import Mlp, mlp_keys
 
@@ -245,5 +245,5 @@ def _build(config: PretrainedConfig) -> PreTrainedModel:
     except Exception as error:  # each transformers version has exceptions of its own for this
         raise CheckpointError(
             f"transformers cannot build a decoder {config.model_type!r} that generates text: "
-            f"{error}"
+            f"{in_one_line(error)}"
         ) from error

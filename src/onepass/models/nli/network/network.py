@@ -20,7 +20,7 @@ from onepass.errors import CheckpointError
 from onepass.models.nli.config import NliConfig
 from onepass.nn.backbones.activations import ACTIVATIONS
 from onepass.nn.backbones.build import build_backbone
-from onepass.nn.backbones.foreign import read_config
+from onepass.nn.backbones.foreign import in_one_line, read_config
 from onepass.nn.keymap import Entry, Rename, linear, with_prefix
 from onepass.nn.network import Network
 
@@ -195,5 +195,5 @@ def _build(config: NliConfig, settings: Any) -> PreTrainedModel:
     except Exception as error:  # each transformers version has exceptions of its own for this
         raise CheckpointError(
             f"transformers cannot build the classifier {config.model_type!r} from its config.json: "
-            f"{error}"
+            f"{in_one_line(error)}"
         ) from error
