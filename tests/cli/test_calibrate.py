@@ -7,6 +7,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.tiny import make_tiny_checkpoint
 from onepass import Extractor
 from onepass.cli import loading
 from onepass.corpus.example import Example, GoldTask, Mention
+from onepass.corpus.formats import read_any
 from onepass.corpus.jsonl import write_examples
 
 Onepass = Callable[..., Any]
@@ -135,7 +137,7 @@ def test_a_goal_and_thresholds_of_labels(
     ]
     write_examples(tmp_path / "gold.jsonl", examples)
     settings = checkpoint / "onepass.json"
-    settings.write_text(json.dumps({"labels": {"place": 0.9, "other": 0.25}}))
+    settings.write_text(json.dumps({"labels": {"place": 0.9, "other": 0.25, "person": 0.8}}))
     asked = ("--data", str(tmp_path / "gold.jsonl"), "--per-label", "--goal", "recall=0.9")
     done = onepass("calibrate", str(checkpoint), *asked, "-f", "json")
     found, kept = json.loads(done.out), json.loads(settings.read_text())
@@ -144,9 +146,12 @@ def test_a_goal_and_thresholds_of_labels(
     assert set(kept["labels"]) == {"person", "place"}  # that of a label of no known kind is lost
     assert kept["labels"]["place"] != 0.9
     assert kept["fitted_labels"] == {"person": "entities"}
+    told = "Fitted ones are in the place of the thresholds of 'person' (0.8)"
+    assert told in done.err.splitlines()
     assert set(found["label_scores"]) == {"person"}
     assert {"precision", "recall", "f1"} < set(found["held_out"]["entities"])
     done = onepass("calibrate", str(checkpoint), *asked)
+    assert "in the place of" not in done.err  # of what was fitted
     assert "Labels\n  label   threshold  gold  precision  recall  f1\n  person  " in done.out
     again = onepass("calibrate", str(checkpoint), *asked[:2])
     kept = json.loads(settings.read_text())
@@ -159,6 +164,17 @@ def test_a_goal_and_thresholds_of_labels(
     assert done.code == 0
     assert "entities: the precision is 0." in done.err
     assert "on held-out halves, not 0.999" in done.err
+
+
+def test_a_goal_is_missed_by_what_is_fitted_alone(
+    onepass: Onepass, checkpoint: Path, data: Path
+) -> None:
+    first, *others = read_any(data)
+    task = GoldTask("kind", ("a", "b"), ("a",), multi_label=True)  # in one text, which is too few
+    write_examples(data, [replace(first, classifications=(task,)), *others])
+    done = onepass("calibrate", str(checkpoint), "--data", str(data), "--goal", "precision=1")
+    assert "entities: the precision is 0." in done.err
+    assert "classifications" not in done.out + done.err
 
 
 def test_labels_of_another_kind_keep_what_was_fitted(

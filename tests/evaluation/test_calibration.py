@@ -283,6 +283,28 @@ def test_a_label_that_is_annotated_rarely_has_no_threshold() -> None:
     assert fit(answered, per_label=True)["labels"] == {}
 
 
+class General:
+    """Finds a person in every text, a little surer than it finds a politician there."""
+
+    def extract(self, text: list[str], schema: Schema, /, **options: object) -> list[Extraction]:
+        found = (Entity("person", "Bo", 0, 2, 0.64), Entity("politician", "Bo", 0, 2, 0.6))
+        return [Extraction(one, found) for one in text]
+
+
+def test_a_general_label_may_stand_back_at_low_thresholds_alone() -> None:
+    """Of a label without annotations there is nothing at all then."""
+    examples = [
+        Example(
+            f"Bo {number}",
+            (Mention(0, 2, "politician"),) if number % 3 else (),
+            ("person", "politician"),
+        )
+        for number in range(150)
+    ]
+    found = fit(answer(General(), examples), per_label=True)
+    assert found["fitted_labels"] == {"politician": "entities"}
+
+
 def test_thresholds_are_those_of_a_goal_and_scores_are_not() -> None:
     """Also where scores are as high as they are seldom right."""
     for low in (0.3, 0.9):

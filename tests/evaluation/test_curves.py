@@ -34,7 +34,7 @@ spans = st.sampled_from([(0, 7), (0, 3), (4, 7), (12, 15), (0, 15), (17, 20)])
 scores = st.sampled_from([0.1, 0.2, 0.25, 0.3, 0.45, 0.49, 0.5, 0.6, 0.8, 0.85, 1.0])
 
 
-def slow(answered, grid, overlap):
+def slow(answered, grid, overlap, ties):
     """Score what every threshold selects, text by text."""
     curves: dict[str, dict[float, float]] = {}
     for at in grid:
@@ -42,7 +42,9 @@ def slow(answered, grid, overlap):
         for prediction, gold in answered:
             multi = {task.name for task in gold.classifications if task.multi_label}
             scorers.add(
-                at_threshold(prediction, at, policy=overlap, labels=gold.asked, multi_label=multi),
+                at_threshold(
+                    prediction, at, policy=overlap, labels=gold.asked, multi_label=multi, ties=ties
+                ),
                 without_choices(gold),
             )
         for section, scorer in scorers.asked().items():
@@ -134,11 +136,11 @@ golds = st.builds(
 @given(
     st.lists(st.tuples(predictions, golds), max_size=4),
     st.sampled_from(["flat", "nested", "label", "all"]),
+    st.sampled_from(["longest", "first"]),
 )
-def test_curves_are_those_of_scoring_each_threshold(answered, overlap):
-    assert f1_curves(gather_sections(answered, GRID, overlap), GRID) == slow(
-        answered, GRID, overlap
-    )
+def test_curves_are_those_of_scoring_each_threshold(answered, overlap, ties):
+    sections = gather_sections(answered, GRID, overlap, ties=ties)
+    assert f1_curves(sections, GRID) == slow(answered, GRID, overlap, ties)
 
 
 def many_records(number: int) -> tuple[Extraction, Example]:

@@ -55,6 +55,14 @@ def test_no_line_falls() -> None:
     assert sigmoid(np.log(scores / (1 - scores)) + shift).mean() == pytest.approx(0.5, abs=1e-6)
 
 
+def test_no_line_is_flat() -> None:
+    """All scores would be one number, those of what is no finding at all among them."""
+    scores = np.array([0.2, 0.2, 0.6, 0.6] * 100)
+    scale, shift = fit_platt(scores, np.arange(400) % 2 == 0)
+    assert scale == 1
+    assert sigmoid(np.log(scores / (1 - scores)) + shift).mean() == pytest.approx(0.5, abs=1e-6)
+
+
 def test_scores_without_a_logit_are_moved_to_the_edge() -> None:
     assert [round(calibrated(score, 1.0, 0.0), 5) for score in (0.0, 0.3, 1.0)] == [0.0, 0.3, 1.0]
     assert tempered(np.array([1.0, 0.0]), 1.0) == pytest.approx([1, 0], abs=1e-5)

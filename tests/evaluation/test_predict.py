@@ -12,7 +12,7 @@ from tests.gliner_checkpoints import KINDS, RELATED, make_reference
 from onepass import Extractor
 from onepass.corpus.example import Example, GoldRelation, Mention
 from onepass.evaluation import evaluate, sweep
-from onepass.evaluation.calibration import answer
+from onepass.evaluation.answered import answer
 from onepass.evaluation.predict import Batch
 from onepass.evaluation.thresholds import sweep_answers
 from onepass.results.types import Extraction
@@ -83,5 +83,5 @@ def test_a_batch_has_a_prediction_for_each_example():
 def test_calibration_asks_as_a_sweep_does(opened):
     model = opened("relex-span").uncalibrated()
     gold = gold_of(model, 0.5, "flat")
-    curves = sweep_answers(answer(model, gold), thresholds=[0.5]).curves
+    curves = sweep_answers(answer(model, gold).pairs, thresholds=[0.5]).curves
     assert curves == {"entities": {0.5: 1.0}, "relations": {0.5: 1.0}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from onepass.corpus.example import Example
-    from onepass.evaluation.calibration import Answered, Gathered
+    from onepass.evaluation.answered import Answered
+    from onepass.evaluation.calibration import Gathered
     from onepass.evaluation.counts import Counts
     from onepass.evaluation.goals import Goal
     from onepass.evaluation.halves import HeldOut
@@ -86,7 +88,8 @@ def calibrate(
     after (expected calibration error), and how good it is at its threshold, on halves that were not
     fitted on.
     """
-    from onepass.evaluation.calibration import FEWEST, answer, fitted, gather
+    from onepass.evaluation.answered import answer
+    from onepass.evaluation.calibration import FEWEST, fitted, gather
     from onepass.evaluation.goals import Goal
     from onepass.evaluation.halves import held_out
 
@@ -108,15 +111,30 @@ def calibrate(
     found = fitted(on)
     if not found["calibration"]:
         raise InputError(
-            f"Too little is found in these {len(answered):,} texts to fit anything: it takes "
+            f"Too little is found in these {len(answered.pairs):,} texts to fit anything: it takes "
             f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
         )
     judged = held_out(answered, aim, per_label=per_label)
     show(_report(found, on, judged, form))  # first: it is there, whatever comes
-    _tell_missed(on, judged, aim)
-    path, lost, replaced = _keep(checkpoint, found, answered)
-    say(f"{path} holds what was fitted on {len(answered):,} texts")
-    _tell_gone(lost, replaced)
+    _tell_missed(found, on, judged, aim)
+    path, gone = _keep(checkpoint, found, answered)
+    say(f"{path} holds what was fitted on {len(answered.pairs):,} texts")
+    _tell_gone(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """Thresholds of before that are no more.
+
+    Attributes:
+        lost: kinds and labels with those that could not be kept.
+        replaced: labels whose fitted thresholds went with those of their kind.
+        rewritten: labels with those that nothing had fitted, in whose place one is fitted now.
+    """
+
+    lost: Sequence[tuple[str, float]]
+    replaced: Sequence[str]
+    rewritten: Sequence[tuple[str, float]]
 
 
 @contextmanager
@@ -148,14 +166,11 @@ def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Ite
             yield example
 
 
-def _keep(
-    checkpoint: Path, found: dict[str, Any], answered: Answered
-) -> tuple[Path, list[tuple[str, float]], list[str]]:
+def _keep(checkpoint: Path, found: dict[str, Any], answered: Answered) -> tuple[Path, _Gone]:
     """Put what was fitted beside what a checkpoint says of other kinds and of itself.
 
     Returns:
-        The file; the thresholds that could not be kept, by kind or label; and the labels whose
-        fitted thresholds went with those of their kind.
+        The file, and the thresholds of before that are not in it.
     """
     from onepass.evaluation.recalibration import carried, carried_labels
     from onepass.hub.checkpoint import SETTINGS_FILE
@@ -173,7 +188,7 @@ def _keep(
     others = {
         name: at for name, at in kept.labels.items() if name not in outdated and name not in own
     }
-    moved = carried_labels(others, kept.calibration, after, answered, kept.fitted_labels)
+    moved = carried_labels(others, kept.calibration, after, answered.pairs, kept.fitted_labels)
     still = {name: kind for name, kind in kept.fitted_labels.items() if name in moved}
     path = checkpoint / SETTINGS_FILE
     settings = own_settings(checkpoint)
@@ -190,28 +205,40 @@ def _keep(
         staged.replace(path)
     pairs = ((old, thresholds), (others, moved))
     lost = [(name, at) for was, now in pairs for name, at in was.items() if name not in now]
-    return path, lost, [name for name in outdated if name not in own]
+    rewritten = [
+        (name, at) for name, at in kept.labels.items() if name in own and name not in outdated
+    ]
+    return path, _Gone(lost, [name for name in outdated if name not in own], rewritten)
 
 
-def _tell_gone(lost: Sequence[tuple[str, float]], replaced: Sequence[str]) -> None:
-    """Say which thresholds of before are no more: lost ones with their value, and fitted ones."""
-    if replaced:
-        names = ", ".join(map(repr, replaced))
+def _tell_gone(gone: _Gone) -> None:
+    """Say which thresholds of before are no more, with the value of those that were set by hand."""
+    if gone.replaced:
+        names = ", ".join(map(repr, gone.replaced))
         say(
             f"Thresholds that were fitted before for labels of these kinds are gone: {names}; "
             "--per-label fits them, too."
         )
-    if lost:
-        names = ", ".join(f"{name!r} ({at:g})" for name, at in lost)
+    if gone.rewritten:
+        say(f"Fitted ones are in the place of the thresholds of {_with_values(gone.rewritten)}")
+    if gone.lost:
         say(
             "Thresholds of the scores before are left out where nothing tells what they are among "
-            f"the new ones: {names}; set them anew."
+            f"the new ones: {_with_values(gone.lost)}; set them anew."
         )
 
 
-def _tell_missed(on: Gathered, judged: dict[str, HeldOut], goal: Goal) -> None:
+def _with_values(thresholds: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{name!r} ({at:g})" for name, at in thresholds)
+
+
+def _tell_missed(
+    found: dict[str, Any], on: Gathered, judged: dict[str, HeldOut], goal: Goal
+) -> None:
     """Say which kinds and labels do not reach a goal: on texts that were not fitted on, if any."""
     for kind, at in on.best.items():
+        if kind not in found["thresholds"]:
+            continue
         held = judged[kind].counts if kind in judged else None
         counts, texts = on.curves[kind][at], "these texts"
         if held is not None and held.gold:
@@ -221,7 +248,7 @@ def _tell_missed(on: Gathered, judged: dict[str, HeldOut], goal: Goal) -> None:
             say(f"{kind}: the {goal.measure} is {share:.3f} on {texts}, not {goal.least:g}")
     for own in (on.labels or {}).values():
         for name, (_, counts) in own.items():
-            if not goal.reached(counts):
+            if name in found["labels"] and not goal.reached(counts):
                 share = counts.scores()[goal.measure]
                 say(f"{name!r}: the {goal.measure} is {share:.3f} on these texts")
 

@@ -18,18 +18,17 @@ import numpy as np
 from onepass.arrays import Float64s
 from onepass.corpus.example import Example
 from onepass.evaluation.abstention import abstain_curve, fits_of
+from onepass.evaluation.answered import LOWEST, Answered, answer
 from onepass.evaluation.counts import Counts
-from onepass.evaluation.curves import Section, gather_sections
+from onepass.evaluation.curves import Section, gather_relations, gather_sections
 from onepass.evaluation.findings import FINDINGS, Answer, single_answers
 from onepass.evaluation.goals import Goal, middle
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.platt import calibrated, fit_platt, fit_temperature, floored
-from onepass.evaluation.predict import Extracts, predict_all
+from onepass.evaluation.predict import Extracts
 from onepass.evaluation.records import judged_choices
 from onepass.models.thresholds import ABSTAIN, CHOICES, SINGLE
-from onepass.results.types import Extraction
 
-LOWEST = 0.02  # scores below it are never looked at
 _GRID = (
     0.02, 0.03, 0.05, 0.07, *(round(0.1 + 0.025 * step, 3) for step in range(33)),
     0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995,
@@ -40,7 +39,6 @@ CHANCE = 0.005  # of F1 around its best: the middle of thresholds that are as go
 F1 = Goal()
 Pairs = dict[str, list[tuple[float, bool]]]
 Curve = Mapping[float, Counts]  # by raw threshold
-Answered = Sequence[tuple[Extraction, Example]]
 
 
 def calibrate(
@@ -82,25 +80,11 @@ def calibrate(
     return fit(answer(model, examples), aim, per_label=per_label)
 
 
-def answer(model: Extracts, examples: Iterable[Example]) -> list[tuple[Extraction, Example]]:
-    """Return all that a model finds in each example, down to the lowest scores, beside the gold.
-
-    Args:
-        model: without a calibration of its own.
-        examples: annotated texts.
-    """
-    return [
-        pair
-        for batch in predict_all(model, examples, lowest=LOWEST, overlap="flat", abstain=0.0)
-        for pair in batch.pairs()
-    ]
-
-
 def fit(answered: Answered, goal: Goal = F1, *, per_label: bool = False) -> dict[str, Any]:
     """Fit calibration and thresholds.
 
     Args:
-        answered: the pairs that `answer` returned.
+        answered: what `answer` returned.
         goal: see `calibrate`.
         per_label: see `calibrate`.
 
@@ -119,7 +103,9 @@ class Gathered:
     """What is fitted on.
 
     Attributes:
-        sections: what was found, by kind.
+        answered: what it was judged from.
+        sections: what was found, by kind; relations that are chosen among those of entities, at the
+            best thresholds of these.
         curves: what holds at each raw threshold, by kind.
         best: raw threshold of each kind.
         fits: answers to single-label tasks, each by itself.
@@ -129,6 +115,7 @@ class Gathered:
             for.
     """
 
+    answered: Answered
     sections: Mapping[str, Section]
     curves: Mapping[str, Curve]
     best: Mapping[str, float]
@@ -139,7 +126,20 @@ class Gathered:
 
     def label_thresholds(self, kind: str) -> dict[str, float]:
         """Return the raw thresholds of the labels of a kind."""
-        return {name: raw for name, (raw, _) in (self.labels or {}).get(kind, {}).items()}
+        return _raw(self.labels or {}, kind)
+
+    def count(self, kind: str, taught: Gathered) -> Counts:
+        """Return what holds of a kind at thresholds that were chosen on other examples."""
+        section = self.sections[kind]
+        if kind == "relations" and self.answered.of_entities:
+            own = taught.label_thresholds("entities")
+            section = gather_relations(self.answered.between(taught.best["entities"], own))
+        return section.count(taught.best[kind], taught.label_thresholds(kind))
+
+
+def _raw(labels: Mapping[str, Mapping[str, tuple[float, Counts]]], kind: str) -> dict[str, float]:
+    """Return the raw thresholds among what was chosen for the labels of a kind."""
+    return {name: raw for name, (raw, _) in labels.get(kind, {}).items()}
 
 
 def fitted(on: Gathered) -> dict[str, Any]:
@@ -189,20 +189,30 @@ def _best(curves: Mapping[str, Curve], choices: Sequence[Judged], goal: Goal) ->
     return best
 
 
+def _curve(section: Section) -> dict[float, Counts]:
+    """Return what holds at each threshold."""
+    return {at: section.count(at) for at in _GRID}
+
+
+def _label_curves(section: Section) -> dict[str, dict[float, Counts]]:
+    """Return what holds at each threshold of each label."""
+    curves: dict[str, dict[float, Counts]] = {}
+    for at in _GRID:
+        for name, counts in section.by_label(at).items():
+            curves.setdefault(name, {})[at] = counts
+    return curves
+
+
 def _best_labels(
-    sections: Mapping[str, Section], goal: Goal, fewest: int
+    curves: Mapping[str, Mapping[str, Curve]], goal: Goal, fewest: int
 ) -> dict[str, dict[str, tuple[float, Counts]]]:
     """Return the best raw threshold of the labels that are annotated often enough, by kind."""
-    curves: dict[str, dict[str, dict[float, Counts]]] = {}
-    for kind, section in sections.items():
-        for at in _GRID:
-            for name, counts in section.by_label(at).items():
-                curves.setdefault(kind, {}).setdefault(name, {})[at] = counts
     several = Counter(name for own in curves.values() for name in own)
     best: dict[str, dict[str, tuple[float, Counts]]] = {}
     for kind, own in curves.items():
         for name, curve in own.items():
-            lowest = curve[_GRID[0]]
+            # There, a general label without annotations may stand back for specific ones.
+            lowest = curve.get(_GRID[0], Counts())
             if several[name] > 1 or lowest.gold < fewest:
                 continue
             if 0 < lowest.right < lowest.predicted:  # some are right and some wrong
@@ -234,21 +244,38 @@ def gather(
         per_label: see `calibrate`.
         fewest: annotations from which a label gets a threshold.
     """
-    judged = [judged_choices(prediction, gold) for prediction, gold in answered]
-    sections = gather_sections(answered, _GRID, "flat", judged)
-    curves = {name: {at: one.count(at) for at in _GRID} for name, one in sections.items()}
-    fits = [one for prediction, gold in answered for one in fits_of(prediction, gold)]
+    judged = [judged_choices(prediction, gold) for prediction, gold in answered.pairs]
+    sections = gather_sections(answered.pairs, _GRID, "flat", judged, answered.ties)
+    curves = {kind: _curve(section) for kind, section in sections.items()}
+    names = {kind: _label_curves(one) for kind, one in sections.items()} if per_label else {}
     choices = list(chain(*judged))
-    best = _best(curves, choices, goal)
-    matters = best if goal == F1 else _best(curves, choices, F1)  # scores are the same for all
+    best, matters = (_best(curves, choices, aim) for aim in (goal, F1))
+    found = answered.pairs
+    if answered.of_entities and "relations" in sections:  # which wait for thresholds of entities
+        found = answered.between(matters["entities"], {})
+        matters["relations"] = F1.threshold(_curve(gather_relations(found)), within=CHANCE)
+        own = _raw(_best_labels(names, goal, fewest), "entities")
+        section = gather_relations(answered.between(best["entities"], own))
+        sections["relations"], curves["relations"] = section, _curve(section)
+        best["relations"] = goal.threshold(curves["relations"], within=CHANCE)
+        names |= {"relations": _label_curves(section)} if per_label else {}
+    answers = [
+        Answer(prediction, gold, own_choices, answered.ties)
+        for (prediction, gold), own_choices in zip(found, judged, strict=True)
+    ]
     pairs: Pairs = {}
-    singles: list[tuple[Float64s, int]] = []
-    for (prediction, gold), own in zip(answered, judged, strict=True):
-        one = Answer(prediction, gold, own)
-        singles += single_answers(one)
-        for kind, found in FINDINGS.items():
-            # Half of the best threshold: findings that matter, and as they would be selected there.
-            least = max(LOWEST, matters.get(kind, 0.0) / 2)
-            pairs.setdefault(kind, []).extend(found(one, least))
-    labels = _best_labels(sections, goal, fewest) if per_label else None
-    return Gathered(sections, curves, best, fits, pairs, singles, labels)
+    for kind, findings in FINDINGS.items():
+        # Half of the best threshold for F1: findings that matter, and as they would be selected
+        # there. The scores are the same for all goals.
+        least = max(LOWEST, matters.get(kind, 0.0) / 2)
+        pairs[kind] = [one for each in answers for one in findings(each, least)]
+    return Gathered(
+        answered,
+        sections,
+        curves,
+        best,
+        fits=[one for each in answers for one in fits_of(each.prediction, each.gold)],
+        pairs=pairs,
+        singles=[one for each in answers for one in single_answers(each)],
+        labels=_best_labels(names, goal, fewest) if per_label else None,
+    )

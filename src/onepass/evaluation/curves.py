@@ -18,7 +18,7 @@ from onepass.arrays import Bools, Float64s, Int64s
 from onepass.corpus.example import Example
 from onepass.decoding.candidates import Candidates
 from onepass.decoding.matching import best_total
-from onepass.decoding.overlap import Policy, select
+from onepass.decoding.overlap import Policy, Ties, select
 from onepass.decoding.specificity import label_rank
 from onepass.evaluation.counts import Counts
 from onepass.evaluation.judged import Judged
@@ -66,6 +66,7 @@ def gather_sections(
     grid: Sequence[float],
     overlap: Policy,
     judged: Iterable[Sequence[Judged]] | None = None,
+    ties: Ties = "longest",
 ) -> dict[str, Section]:
     """Return what a model found, by section, as `onepass.evaluation.scoring` counts it.
 
@@ -75,13 +76,15 @@ def gather_sections(
         grid: thresholds in ascending order.
         overlap: the policy of entities.
         judged: the choices of each prediction, where `judged_choices` has judged them already.
+        ties: which of two entities with one score is kept, as in `onepass.decoding.overlap.select`;
+            with "first", as in GLiNER, it plays no part how general a label is.
 
     Returns:
         Entities, labels of multi-label tasks, values of records, the choices of those by
         themselves, and relations; sections that no text was asked for are left out.
     """
     sections: dict[str, Section] = {
-        "entities": _Entities(overlap),
+        "entities": _Entities(overlap, ties),
         "classifications": _Classes(),
         "records": _Records(grid),
         "choices": _Choices(judged),
@@ -91,6 +94,18 @@ def gather_sections(
         for section in sections.values():
             section.add(prediction, gold)
     return {name: section for name, section in sections.items() if section.asked}
+
+
+def gather_relations(answered: Iterable[tuple[Extraction, Example]]) -> Section:
+    """Return the relations that a model found, as `gather_sections` gathers them.
+
+    Args:
+        answered: each prediction with its gold.
+    """
+    section = _Relations()
+    for prediction, gold in answered:
+        section.add(prediction, gold)
+    return section
 
 
 def f1_curves(
@@ -265,10 +280,10 @@ class _Records:
 class _Entities:
     """Mentions of all texts, each text on its own stretch of one line, with labels of its own."""
 
-    def __init__(self, overlap: Policy) -> None:
+    def __init__(self, overlap: Policy, ties: Ties) -> None:
         self.asked = False
         self._gold: Counter[str] = Counter()  # by label
-        self._overlap = overlap
+        self._overlap, self._ties = overlap, ties
         self._end = 0  # of the line
         self._places: list[tuple[int, int, int]] = []  # start, end and label of each mention
         self._scores: list[float] = []
@@ -317,10 +332,10 @@ class _Entities:
         """
         places = np.array(self._places, dtype=np.int64).reshape(-1, 3)
         scores = np.array(self._scores, dtype=np.float64)
-        ranks = np.array(self._ranks, dtype=np.int64)
+        ranks = np.array(self._ranks, dtype=np.int64) if self._ties == "longest" else None
         counted = np.array(self._counts, dtype=np.int64).reshape(-1, 2)
         holds = np.flatnonzero(scores >= least[places[:, 2]])
         starts, ends, labels = places[holds].T
         table = Candidates(starts, ends, scores[holds], labels)
-        kept = select(table, policy=self._overlap, ranks=ranks)
+        kept = select(table, policy=self._overlap, ranks=ranks, ties=self._ties)
         return labels[kept], counted[holds[kept]]

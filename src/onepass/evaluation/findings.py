@@ -12,6 +12,7 @@ import numpy as np
 
 from onepass.arrays import Float64s
 from onepass.corpus.example import Example, GoldValue
+from onepass.decoding.overlap import Ties
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.records import asked_values, choice_fields, normalize
 from onepass.evaluation.thresholds import at_threshold
@@ -29,11 +30,13 @@ class Answer:
         prediction: down to the lowest scores.
         gold: what is true.
         choices: of fields of records, judged by `onepass.evaluation.records.judged_choices`.
+        ties: which of two entities with one score is kept, as in `at_threshold`.
     """
 
     prediction: Extraction
     gold: Example
     choices: Sequence[Judged]
+    ties: Ties = "longest"
 
 
 def single_answers(answer: Answer) -> Iterator[tuple[Float64s, int]]:
@@ -51,7 +54,9 @@ def single_answers(answer: Answer) -> Iterator[tuple[Float64s, int]]:
 def _entities(answer: Answer, least: float) -> Scored:
     gold = answer.gold
     if gold.asked:
-        cut = at_threshold(answer.prediction, least, policy="flat", labels=gold.asked)
+        cut = at_threshold(
+            answer.prediction, least, policy="flat", labels=gold.asked, ties=answer.ties
+        )
         wanted = {(m.start, m.end, m.label) for m in gold.entities}
         for one in cut.entities:
             yield one.score, (one.start, one.end, one.label) in wanted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from onepass.evaluation.calibration import F1, FEWEST, Answered, fitted, gather
+from onepass.evaluation.answered import Answered
+from onepass.evaluation.calibration import F1, FEWEST, fitted, gather
 from onepass.evaluation.counts import Counts
 from onepass.evaluation.goals import Goal
 from onepass.evaluation.platt import calibrated, tempered
@@ -41,8 +42,7 @@ def held_out(answered: Answered, goal: Goal = F1, *, per_label: bool = False) ->
         What came of it, by kind; of kinds that both halves fit.
     """
     halves = [
-        gather(half, goal, per_label=per_label, fewest=FEWEST // 2)
-        for half in (answered[::2], answered[1::2])
+        gather(half, goal, per_label=per_label, fewest=FEWEST // 2) for half in answered.halves()
     ]
     lines = [fitted(half)["calibration"] for half in halves]
     found = {kind: HeldOut() for kind in lines[0] if kind in lines[1]}
@@ -58,6 +58,5 @@ def held_out(answered: Answered, goal: Goal = F1, *, per_label: bool = False) ->
             pairs = half.pairs.get(kind, [])
             one.before.add(pairs)
             one.after.add((calibrated(score, scale, shift), right) for score, right in pairs)
-            own = taught.label_thresholds(kind)
-            one.counts.merge(half.sections[kind].count(taught.best[kind], own))
+            one.counts.merge(half.count(kind, taught))
     return found

@@ -14,6 +14,7 @@ from onepass.arrays import Bools, Float64s
 
 _EDGE = 1e-6  # keeps logits of scores 0 and 1 finite
 _ROUNDS = 100
+_FLATTEST = 1e-3  # scale below which nearly all scores, and what is no finding, would be one number
 _DIGITS = 6  # of a threshold that is kept: scores near 1 differ in the later ones
 
 
@@ -27,7 +28,8 @@ def fit_platt(scores: Float64s, right: Bools) -> tuple[float, float]:
     Returns:
         The likeliest line under Platt's smoothed targets, without which it has no end where a score
         parts right from wrong; by Newton's method with a little damping. Where wrong findings score
-        higher, no line that falls, which would turn thresholds round: the scale is 1 then.
+        as high or higher, no line that is flat or falls, which would do away with thresholds or
+        turn them round: the scale is 1 then.
 
     >>> scores = np.array([0.2] * 1000 + [0.6] * 1000)
     >>> right = np.array([True] * 300 + [False] * 700 + [True] * 800 + [False] * 200)
@@ -41,7 +43,7 @@ def fit_platt(scores: Float64s, right: Bools) -> tuple[float, float]:
     y = np.where(right, (rights + 1) / (rights + 2), 1 / (len(right) - rights + 2))
     design = np.stack([x, np.ones_like(x)], axis=1)  # (findings, 2)
     scale, shift = _newton(design, y, np.array([1.0, 0.0]), fixed=0)
-    if scale < 0:
+    if scale < _FLATTEST:
         scale, shift = _newton(design, y, np.array([1.0, 0.0]), fixed=1)
     return scale, shift
 

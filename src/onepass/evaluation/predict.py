@@ -6,7 +6,7 @@ It knows nothing about scores.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -99,6 +99,16 @@ def predict(
         SchemaError: if an example or the model cannot ask what was annotated.
         ValueError: if the model returns another number of extractions than texts.
     """
+    return _predict(model, examples, lambda _: options, abstain)
+
+
+def _predict(
+    model: Extracts,
+    examples: Iterable[Example],
+    options_of: Callable[[Schema], CallOptions],
+    abstain: float | None,
+) -> Iterator[Batch]:
+    """Ask as `predict` does, with options that may differ by schema."""
     stream = iter(examples)
     while chunk := list(islice(stream, _CHUNK)):
         groups: dict[Schema, list[Example]] = {}
@@ -109,6 +119,7 @@ def predict(
                 yield Batch(skipped=tuple(group))
                 continue
             texts = [example.text for example in group]
+            options = options_of(schema)
             began = time.perf_counter()
             found = model.extract(
                 texts,
@@ -122,6 +133,15 @@ def predict(
             yield Batch(tuple(group), tuple(found), seconds)
 
 
+def is_gliner(model: Extracts) -> bool:
+    """Say whether a checkpoint chooses as GLiNER's do.
+
+    It chooses entities by their scores alone, however general their labels are, and relates those
+    that it keeps.
+    """
+    return isinstance(model, Extractor) and model.family == GLINER.name
+
+
 def predict_all(
     model: Extracts,
     examples: Iterable[Example],
@@ -129,6 +149,7 @@ def predict_all(
     lowest: float,
     overlap: Overlap,
     abstain: float | None = None,
+    by_label: bool = False,
 ) -> Iterator[Batch]:
     """Ask a model for all from which `onepass.evaluation.thresholds.at_threshold` selects.
 
@@ -138,17 +159,26 @@ def predict_all(
         lowest: threshold.
         overlap: the policy that thresholds are meant for.
         abstain: as in `predict`.
+        by_label: whether labels may have thresholds of their own. A surer entity may be gone then
+            while one that it keeps out is there. Where a GLiNER checkpoint relates what it keeps,
+            those are left out all the same: it would relate each of them to each.
 
     Raises:
         SchemaError: if an example or the model cannot ask what was annotated.
         ValueError: if the model returns another number of extractions than texts.
     """
-    if not (isinstance(model, Extractor) and model.family == GLINER.name):
-        yield from predict(model, examples, CallOptions(lowest, "all"), abstain=abstain)
+    every = CallOptions(lowest, "all")
+    if not is_gliner(model):
+        yield from predict(model, examples, every, abstain=abstain)
         return
-    # Such a checkpoint chooses entities by their scores alone, so what it keeps at a threshold is
-    # what it keeps at a lower one and reaches this one; and it relates those that it keeps.
-    for batch in predict(model, examples, CallOptions(lowest, overlap), abstain=abstain):
+    # Such a checkpoint chooses entities by their scores alone, so what it keeps at one threshold
+    # for all is what it keeps at a lower one and reaches this one; and it relates those.
+    kept = CallOptions(lowest, overlap)
+
+    def options_of(schema: Schema) -> CallOptions:
+        return every if by_label and not schema.relation_types else kept
+
+    for batch in _predict(model, examples, options_of, abstain):
         yield replace(batch, predictions=tuple(map(_bounded, batch.predictions)))
 
 

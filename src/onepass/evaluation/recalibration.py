@@ -56,8 +56,8 @@ def carried_labels(
         labels: threshold by name, whatever the label is of.
         before: the calibration that they were made for.
         after: the one that takes its place.
-        answered: what `onepass.evaluation.calibration.answer` returned, which tells what a label is
-            of: entities, relations, or tasks that may have several.
+        answered: the pairs of `onepass.evaluation.answered.answer`, which tell what a label is of:
+            entities, relations, or tasks that may have several.
         known: the kinds of labels of which the checkpoint says it.
 
     Returns:

@@ -6,15 +6,16 @@ have been found there is selected from that. It knows nothing about files or che
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from onepass.corpus.example import Example
 from onepass.decoding.candidates import Candidates
-from onepass.decoding.overlap import Policy, select
+from onepass.decoding.overlap import Policy, Ties, select
 from onepass.decoding.specificity import label_rank
 from onepass.errors import InputError
 from onepass.evaluation.curves import f1_curves, gather_sections
@@ -28,10 +29,13 @@ from onepass.results.types import (
     FieldValue,
     LabelScore,
     Record,
+    Relation,
     Value,
 )
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # 0.05 to 0.95
+
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ def at_threshold(
     policy: Policy,
     labels: Sequence[str],
     multi_label: Iterable[str] = (),
+    ties: Ties = "longest",
 ) -> Extraction:
     """Return what an extraction would have been at a higher threshold.
 
@@ -157,11 +162,12 @@ def at_threshold(
         policy: which of the entities that overlap are kept.
         labels: entity labels in the order of the schema; the earlier wins a tie.
         multi_label: names of the tasks whose labels are chosen by threshold.
+        ties: as in `onepass.evaluation.curves.gather_sections`.
     """
     multi = set(multi_label)
     return replace(
         doc,
-        entities=_entities(doc.entities, threshold, policy, labels),
+        entities=_entities(doc.entities, threshold, policy, labels, ties),
         classifications={
             name: _chosen(answer, threshold) if name in multi else answer
             for name, answer in doc.classifications.items()
@@ -176,10 +182,50 @@ def at_threshold(
     )
 
 
+def between_kept(
+    doc: Extraction,
+    threshold: float,
+    own: Mapping[str, float],
+    *,
+    labels: Sequence[str],
+    ties: Ties,
+) -> Extraction:
+    """Return an extraction in which relations count by their own scores, between kept entities.
+
+    So does a checkpoint choose that relates the entities that it keeps, whatever their scores.
+
+    Args:
+        doc: as in `at_threshold`; its relations are between its entities.
+        threshold: of entities, inclusive.
+        own: of the entity labels that have one of their own.
+        labels: as in `at_threshold`.
+        ties: likewise.
+
+    Returns:
+        The same relations: with ends that score 1 where both are entities that are kept among those
+        that overlap ("flat"), else with a score of 0.
+    """
+    kept = _entities(doc.entities, threshold, "flat", labels, ties, own)
+    places = {(entity.start, entity.end) for entity in kept}
+    return replace(doc, relations=tuple(_between(relation, places) for relation in doc.relations))
+
+
+def _between(relation: Relation, places: Set[tuple[int | None, int | None]]) -> Relation:
+    head, tail = relation.head, relation.tail
+    if {(head.start, head.end), (tail.start, tail.end)} <= places:
+        return replace(relation, head=replace(head, score=1.0), tail=replace(tail, score=1.0))
+    return replace(relation, score=0.0)
+
+
 def _entities(
-    found: Sequence[Entity], threshold: float, policy: Policy, labels: Sequence[str]
+    found: Sequence[Entity],
+    threshold: float,
+    policy: Policy,
+    labels: Sequence[str],
+    ties: Ties,
+    own: Mapping[str, float] = _NONE,
 ) -> tuple[Entity, ...]:
-    kept = [entity for entity in found if entity.score >= threshold]
+    kept = [entity for entity in found if entity.score >= own.get(entity.label, threshold)]
     names = list(dict.fromkeys([*labels, *(entity.label for entity in kept)]))
     index = {name: number for number, name in enumerate(names)}
     table = Candidates(
@@ -188,8 +234,11 @@ def _entities(
         np.array([entity.score for entity in kept], dtype=np.float64),
         np.array([index[entity.label] for entity in kept], dtype=np.int64),
     )
-    ranks = np.array([label_rank(name) for name in names], dtype=np.int64)
-    return tuple(kept[row] for row in select(table, policy=policy, ranks=ranks))
+    ranks = None
+    if ties == "longest":
+        ranks = np.array([label_rank(name) for name in names], dtype=np.int64)
+    rows = select(table, policy=policy, ranks=ranks, ties=ties)
+    return tuple(kept[row] for row in rows)
 
 
 def _chosen(answer: Classification, threshold: float) -> Classification:

@@ -140,6 +140,8 @@ def label_rows(readings: Sequence[Reading]) -> Float32s:
 
 
 _SPAN_CELLS = 20_000_000  # scores of one run, 4 bytes each
+# Kinds of calibration; that of classes follows where they are chosen, as in other families.
+_CALIBRATED_AS = {Kind.SPANS: "entities", Kind.TAILS: "relations"}
 _TOKEN_CELLS = 20_000  # (word, label) pairs that meet at once; each takes 16 hidden bytes
 
 
@@ -157,11 +159,20 @@ def _probabilities(
         logits = _token_logits(states.words, _for_all(queries, rows), backend)
     else:
         logits = _span_logits(states, queries, config.max_width, backend)
-    probs = sigmoid(logits, asking.thresholds.calibration.get("entities", PLAIN))
+    probs = _shares(logits, readings, asking)
     return [
         probs[row, : len(reading.prompt.texts), : len(reading.lengths)]
         for row, reading in enumerate(readings)
     ]
+
+
+def _shares(logits: Float32s, readings: Sequence[Reading], asking: Asking) -> Float32s:
+    """Return (batch, ...) probabilities, by the calibration of what each prompt asks for."""
+    known = asking.thresholds.calibration
+    lines = [known.get(_CALIBRATED_AS.get(one.prompt.kind, ""), PLAIN) for one in readings]
+    if len(set(lines)) == 1:
+        return sigmoid(logits, lines[0])
+    return np.stack([sigmoid(own, line) for own, line in zip(logits, lines, strict=True)])
 
 
 def _queries(
@@ -253,7 +264,7 @@ def score_again(
     inputs = {**states.of_spans, "places": places}
     (vectors,) = backend.run("span_states", inputs)  # (batch, spans, hidden)
     logits = vectors @ _for_all(states.labels, len(readings)).transpose(0, 2, 1)
-    probs = sigmoid(logits, asking.thresholds.calibration.get("entities", PLAIN))
+    probs = _shares(logits, readings, asking)
     found = []
     for row, reading in enumerate(readings):
         if reading.prompt.kind is Kind.CLASSES:
