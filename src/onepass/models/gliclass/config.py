@@ -25,7 +25,7 @@ LABEL, SEP, EXAMPLE = "<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"
 
 _OWNER = "this GLiClass checkpoint"
 _DEFAULT_ENCODER = "deberta-v2"
-_TEMPERATURE = 1_000  # more than any published calibrator has: logits stay numbers
+_TEMPERATURE = 1_000  # far above the default of 3; with much more logits are no numbers
 _HIDDEN = {  # where transformers' is not 768
     "deberta-v2": 1536, "t5": 512, "mt5": 512, "umt5": 512, "qwen2": 4096, "qwen3": 4096,
     "qwen3_5_text": 4096, "llama": 4096, "mistral": 4096,

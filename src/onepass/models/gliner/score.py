@@ -139,9 +139,9 @@ def label_rows(readings: Sequence[Reading]) -> Float32s:
     return out
 
 
-_SPAN_CELLS = 20_000_000  # scores of one run, 4 bytes each
 # Kinds of calibration; that of classes follows where they are chosen, as in other families.
 _CALIBRATED_AS = {Kind.SPANS: "entities", Kind.TAILS: "relations"}
+_SPAN_CELLS = 20_000_000  # scores of one run, 4 bytes each
 _TOKEN_CELLS = 20_000  # (word, label) pairs that meet at once; each takes 16 hidden bytes
 
 
@@ -169,7 +169,8 @@ def _probabilities(
 def _shares(logits: Float32s, readings: Sequence[Reading], asking: Asking) -> Float32s:
     """Return (batch, ...) probabilities, by the calibration of what each prompt asks for."""
     known = asking.thresholds.calibration
-    lines = [known.get(_CALIBRATED_AS.get(one.prompt.kind, ""), PLAIN) for one in readings]
+    of_kind = {kind: known.get(name, PLAIN) for kind, name in _CALIBRATED_AS.items()}
+    lines = [of_kind.get(one.prompt.kind, PLAIN) for one in readings]
     if len(set(lines)) == 1:
         return sigmoid(logits, lines[0])
     return np.stack([sigmoid(own, line) for own, line in zip(logits, lines, strict=True)])
