@@ -24,9 +24,10 @@ _PAGE = """<!DOCTYPE html>
 <title>onepass eval</title><style>
 body{{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:1rem auto;padding:0 1rem;
  color:CanvasText;background:Canvas}}
-table{{border-collapse:collapse;margin:.5rem 0 1.5rem}}
+.wide{{overflow-x:auto}}table{{border-collapse:collapse;margin:.5rem 0 1.5rem}}
 th,td{{padding:.15rem .7rem;border-bottom:1px solid #8886;text-align:right}}
-th:first-child,td:first-child{{text-align:left;overflow-wrap:anywhere;max-width:24rem}}
+th:first-child,td:first-child{{text-align:left;overflow-wrap:anywhere;min-width:7rem;
+ max-width:24rem}}
 .plots{{display:flex;flex-wrap:wrap;gap:1rem}}figure{{margin:0}}figcaption{{font-size:.85em}}
 svg text{{font-size:11px;fill:CanvasText}}
 </style></head><body><h1>onepass eval</h1>
@@ -118,7 +119,7 @@ def _table(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
         + "</tr>"
         for name, row in rows.items()
     )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _reliability(curve: Sequence[Mapping[str, float]]) -> str:
@@ -126,7 +127,7 @@ def _reliability(curve: Sequence[Mapping[str, float]]) -> str:
     most = max(one["findings"] for one in curve)
     dots = "".join(
         f'<circle cx="{_x(one["score"]):.1f}" cy="{_y(one["right"]):.1f}" '
-        f'r="{3 + 7 * (one["findings"] / most) ** 0.5:.1f}" fill="#332288" fill-opacity="0.7">'
+        f'r="{3 + 7 * (one["findings"] / most) ** 0.5:.1f}" fill="#5b5bd6" fill-opacity="0.7">'
         f"<title>{one['findings']} findings with scores near {one['score']:.2f}: "
         f"{one['right']:.2f} are right</title></circle>"
         for one in curve

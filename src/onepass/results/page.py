@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from hashlib import sha256
 from zlib import crc32
 
-# Paul Tol's "muted" scheme: told apart under the common kinds of color blindness.
+# Paul Tol's "muted" scheme, told apart under the common kinds of color blindness; its indigo is
+# lighter here, to be seen on black.
 PALETTE = (
-    "#cc6677", "#332288", "#ddcc77", "#117733", "#88ccee",
+    "#cc6677", "#5b5bd6", "#ddcc77", "#117733", "#88ccee",
     "#882255", "#44aa99", "#999933", "#aa4499",
 )  # fmt: skip
 CSS = """
