@@ -104,7 +104,7 @@ def _even(values: torch.Tensor) -> torch.Tensor:
 
 def _inputs(values: torch.Tensor) -> torch.Tensor:
     """Round rows as the graphs do: those that are hardly negative over their own range."""
-    low, high = values.aminmax(dim=-1, keepdim=True)
+    low, high = values.amin(-1, keepdim=True), values.amax(-1, keepdim=True)  # aminmax is slower
     largest = torch.maximum(-low, high).clamp_(min=LEAST)
     is_lopsided = -low < LOPSIDED * largest
     step = torch.where(is_lopsided, (high - low) / (2 * STEPS + 1), largest / STEPS)
