@@ -1,8 +1,7 @@
 """An invoice becomes an instance of a Pydantic class, which refuses what cannot be.
 
-The built-in model reads numbers, names and amounts well. It mixes up dates: here it takes the day
-of payment for the day of issue, too. No payment is due on the day of issue, says the class, so
-that the field `due` stays empty and the error says what stood there.
+This invoice has a mistake: its payment is due before it was issued. That cannot be, says the class,
+so that the field `due` stays empty and the error says what stood there.
 
     pip install 'onepass[values]'
     python examples/invoice.py
@@ -20,7 +19,7 @@ from onepass.typed import Money
 TEXT = """Nordlicht GmbH, Hamburg
 Invoice no. INV-2024-118
 Invoice date: 3 May 2024
-Payment due: 2 June 2024
+Payment due: 2 April 2024
 
 Items:
 - 3 desk lamps

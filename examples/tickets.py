@@ -2,8 +2,9 @@
 
 With `abstain`, the best label must fit by itself, not only better than the others. The built-in
 model is small, and its doubt is not always in the right place: it sends what has not arrived to a
-person. Count such mistakes on tickets of your own, and give `abstain` a number that suits you: a
-higher one sends fewer tickets to the wrong queue and more to people.
+person, and a question about Sundays to those who look for parcels. Count such mistakes on tickets
+of your own, and give `abstain` a number that suits you: a higher one sends fewer tickets to the
+wrong queue and more to people.
 
     python examples/tickets.py
 """

@@ -30,19 +30,19 @@ def test_invoice(capsys: pytest.CaptureFixture[str]):
     pytest.importorskip("price_parser", reason="needs the extra values")
     out, _ = run("invoice.py", capsys)
     assert re.sub(r"score \d\.\d\d", "score #", out) == (
-        "INV-2024-118 of Nordlicht GmbH, 2024-06-02, due None\n"
+        "INV-2024-118 of Nordlicht GmbH, 2024-05-03, due None\n"
         "total 1299.00 EUR\n"
         "item 3 x desk lamps\n"
         "item 2 x floor lamps\n"
         "number = 'INV-2024-118', 36:48, score #\n"
         "supplier = 'Nordlicht GmbH', 0:14, score #\n"
-        "issued = '2 June 2024', 87:98, score #\n"
-        "total = 'EUR 1,299.00', 153:165, score #\n"
-        "items[0].product = 'desk lamps', 111:121, score #\n"
-        "items[0].quantity = '3', 109:110, score #\n"
-        "items[1].product = 'floor lamps', 126:137, score #\n"
-        "items[1].quantity = '2', 124:125, score #\n"
-        "look at due: '2 June 2024': Value error, payment is due after the day of issue.\n"
+        "issued = '3 May 2024', 63:73, score #\n"
+        "total = 'EUR 1,299.00', 154:166, score #\n"
+        "items[0].product = 'desk lamps', 112:122, score #\n"
+        "items[0].quantity = '3', 110:111, score #\n"
+        "items[1].product = 'floor lamps', 127:138, score #\n"
+        "items[1].quantity = '2', 125:126, score #\n"
+        "look at due: '2 April 2024': Value error, payment is due after the day of issue.\n"
     )
 
 
@@ -109,15 +109,15 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
     out, _ = run("tickets.py", capsys)
     assert out.splitlines() == [
         "  login           I cannot log in since this morning.",
-        "  refund          The lamp came broken, I want my money back.",
+        "! none: a person  The lamp came broken, I want my money back.",
         "  refund          You charged my card twice, please return the money.",
         "! none: a person  My order has not arrived yet.",
         "! none: a person  My parcel was due on Monday and is still not here.",
         "  none: a person  Which paint did you use for the blue wall?",
         "  none: a person  Do you have an office in Berlin?",
         "  none: a person  Can I volunteer for your charity?",
-        "  none: a person  Is your shop open on Sundays?",
-        "7 of 9 are right",
+        "! delivery        Is your shop open on Sundays?",
+        "5 of 9 are right",
     ]
 
 

@@ -109,8 +109,8 @@ STRUCTURES = {
 }
 COMPOSED = {
     "Everything at once": ComposedSample(
-        "John Smith works for Acme Corp and loves his new lamp. The Aurora desk lamp costs $49 "
-        "and comes in black and white.",
+        "John Smith works for Acme Corp and is happy with his new lamp. The Aurora desk lamp "
+        "costs $49 and comes in black and white.",
         "person\ncompany",
         "sentiment = positive, negative, neutral",
         "product: name::str::full product name, price, color::list",
