@@ -32,7 +32,7 @@ for name in ("onnx_runtime", "openvino_runtime"):  # gliner loads both; here the
 
 from benchmarks.common.encoders import BASE, TINY, Size  # noqa: E402
 from benchmarks.common.timing import CLOCKS, ratio, spread, take_turns, timed  # noqa: E402
-from benchmarks.speed import checkpoints, exact, ours, processes  # noqa: E402
+from benchmarks.speed import checkpoints, exact, installed, ours, processes  # noqa: E402
 from benchmarks.speed.cells import ASKED, Cell, Grid, about, cells  # noqa: E402
 from benchmarks.speed.peers import open_peer  # noqa: E402
 from benchmarks.speed.question import Question, System, equality, settle  # noqa: E402
@@ -43,11 +43,12 @@ from onepass.backends.cpu import available_cores, cpu  # noqa: E402
 from onepass.cli.machine import cores, versions  # noqa: E402
 
 TOLERANCE = 1e-4
-PARTS = ("builtin", "encoder", "labels", "one", "mixed", "long", "memory")
+PARTS = ("install", "builtin", "encoder", "labels", "one", "mixed", "long", "memory")
 _MANY = 24  # texts that are enough to be read side by side
 # Parts that are no cells, and where they are in a result.
 _KEYS = {
-    "builtin": "builtin", "encoder": "encoder_share", "labels": "label_cost", "memory": "memory"
+    "install": "install", "builtin": "builtin", "encoder": "encoder_share", "labels": "label_cost",
+    "memory": "memory",
 }  # fmt: skip
 QUICK = Grid(labels=(2, 4), words=(8, 16), mixed=4, long=60, middle=16)
 LIBRARIES = ("gliner2", "gliner", "gliclass")
@@ -212,6 +213,9 @@ def run(options: argparse.Namespace, root: Path) -> dict[str, Any]:
         options.only = [part for part in options.only if _KEYS.get(part) not in result]
     known = {_key(cell) for cell in result["cells"]}
     save = writer(result, options)
+    if "install" in options.only:
+        result["install"] = installed.installed()
+        save()
     if "builtin" in options.only:
         result["builtin"] = builtin(options)
         save()

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.common.encoders import TINY, Size  # noqa: E402
 from benchmarks.common.timing import ratio, spread, take_turns  # noqa: E402
-from benchmarks.speed import checkpoints, exact, ours, page, plot, speed  # noqa: E402
+from benchmarks.speed import checkpoints, exact, installed, ours, page, plot, speed  # noqa: E402
 from benchmarks.speed.bars import bars  # noqa: E402
 from benchmarks.speed.cells import Grid, cells  # noqa: E402
 from benchmarks.speed.question import Question, System, compare, equality  # noqa: E402
@@ -195,3 +195,12 @@ def test_systems_take_turns_and_the_first_run_is_left_out():
     assert order == ["fast", "slow", "fast", "slow", "fast"]  # a third slow run would pass 7 s
     slow, fast = spread(took["slow"]), spread(took["fast"])
     assert ratio(slow, fast) == {"median": 3.0, "low": 3.0, "high": 3.0}
+
+
+def test_files_of_an_installation_count_once(tmp_path: Path):
+    (tmp_path / "one").write_bytes(bytes(2_000_000))
+    (tmp_path / "same").hardlink_to(tmp_path / "one")
+    (tmp_path / "link").symlink_to("one")
+    found = installed.sizes(tmp_path)
+    assert found["of_files"] == 2.0
+    assert found["on_disk"] == pytest.approx(2.0, abs=0.1)

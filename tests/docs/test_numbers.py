@@ -27,6 +27,8 @@ def ratios(name: str, library: str) -> list[float]:
 
 
 def test_speed_of_the_built_in_model():
+    installed = result("cpu.json")["install"]
+    assert f"{installed['on_disk']:.0f} MB on disk once installed" in README
     builtin = result("cpu.json")["builtin"]
     elsewhere = result("cpu-intel.json")["builtin"]
     assert f"{builtin['text']['texts_per_second']:.0f} texts of 200 words a second" in README
