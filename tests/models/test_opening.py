@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ import torch
 from tests.tiny import make_tiny_checkpoint
 
 from onepass import Extractor
-from onepass.backends.base import Backend
-from onepass.backends.cpu import cpu, has_int8_products
+from onepass.backends.base import Backend, integer_form
+from onepass.backends.cpu import cpu
 from onepass.builtin import builtin_checkpoint
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, locate
@@ -173,14 +174,20 @@ def test_fp32_graphs_go_first_unless_the_loss_of_int8_was_measured(checkpoint: C
     assert opened(checkpoint).precision == "fp32"
     manifest = directory / "graphs.json"
     manifest.write_text(json.dumps(read_json(manifest) | {"checked": True}))
-    expected = "int8" if has_int8_products(cpu()[1]) else "fp32"
+    expected = "fp32" if integer_form(cpu()[1]) is None else "int8"
     assert opened(checkpoint).precision == expected
     assert opened(checkpoint, precision="fp32").precision == "fp32"
 
 
 def test_there_are_no_int8_graphs(checkpoint: Checkpoint) -> None:
-    with pytest.raises(BackendError, match="has no int8 graphs; make them with onepass export"):
-        opened(checkpoint, precision="int8")
+    command = f"onepass export {checkpoint.name} --precision int8"
+    for revision, where in ((None, ""), ("0a1b2c", " --revision 0a1b2c")):
+        with pytest.raises(BackendError) as refused:
+            opened(replace(checkpoint, revision=revision), precision="int8")
+        assert str(refused.value) == (
+            f"{checkpoint.name} has no int8 graphs; make them with  {command}{where}  "
+            "(--check FILE measures what they lose)."
+        )
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

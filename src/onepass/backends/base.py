@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from onepass.arrays import Array
+from onepass.backends.cpu import has_int8_products, has_unsigned_products
 from onepass.errors import BackendError, RunFailed
 
 IS_LONG = ".is_long"  # ends the name of a tensor that says which order of work suits a text
 
 # Files beside NAME.onnx, see `onepass.nn.graphs.quantize`:
 PRODUCTS = ".products.onnx"  # the form of the graph whose products are of integers
-WEIGHTS = ".weights"  # what both forms read their weights from
+UNSIGNED = ".unsigned.onnx"  # the same with weights above zero
+WEIGHTS = ".weights"  # what all forms read their weights from
 MANIFEST = "graphs.json"  # says what the graphs beside it were made of
 
 # What C++ (its name of the error differs between compilers), systems, ONNX Runtime and Python say.
@@ -145,3 +147,20 @@ def _without_memory(path: Path, error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
+
+
+def integer_form(features: Collection[str] | None) -> str | None:
+    """Return how files of graphs end whose products of integers are fast on a CPU, and exact.
+
+    Args:
+        features: of the CPU, see `onepass.backends.cpu.cpu`.
+
+    Returns:
+        None if there are none.
+
+    >>> integer_form(["avx2", "avx512_vnni"]), integer_form(["avx2"]), integer_form(None)
+    ('.products.onnx', '.unsigned.onnx', None)
+    """
+    if has_int8_products(features):
+        return PRODUCTS
+    return UNSIGNED if has_unsigned_products(features) else None

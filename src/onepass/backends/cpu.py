@@ -16,6 +16,8 @@ FEATURES = (
 )  # fmt: skip
 # Products of int8 that add up without an overflow, in one instruction.
 _INT8 = frozenset(("avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"))
+# Products of bytes that add up in pairs of 16 bits, where those with signed ones overflow.
+_UNSIGNED = frozenset(("avx2",))
 _CPUS = Path("/sys/devices/system/cpu")
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -44,6 +46,15 @@ def has_int8_products(features: Collection[str] | None) -> bool:
     (True, False)
     """
     return features is not None and not _INT8.isdisjoint(features)
+
+
+def has_unsigned_products(features: Collection[str] | None) -> bool:
+    """Say whether a CPU multiplies unsigned bytes without a loss; if it is not known, it does not.
+
+    >>> has_unsigned_products(["avx2"]), has_unsigned_products(["asimddp"])
+    (True, False)
+    """
+    return features is not None and not _UNSIGNED.isdisjoint(features)
 
 
 def available_cores(cpus: Path = _CPUS, cgroup: Path = _CGROUP) -> int:

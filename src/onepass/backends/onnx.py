@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onepass.arrays import Array
-from onepass.backends.base import PRODUCTS, Graph, Input, cannot_run, check_files, run_failed
-from onepass.backends.cpu import available_cores, cpu, has_int8_products
+from onepass.backends.base import (
+    Graph,
+    Input,
+    cannot_run,
+    check_files,
+    integer_form,
+    run_failed,
+)
+from onepass.backends.cpu import available_cores, cpu
 from onepass.backends.lazy import OpenOnce
 from onepass.backends.onnx_cache import giving_back, open_cached, open_session
 from onepass.backends.onnx_runtime import onnxruntime
@@ -102,10 +109,10 @@ class OnnxBackend:
 
     def _path(self, graph: str) -> Path:
         """Return the form of a graph that is fast here."""
-        fast = self._directory / f"{graph}{PRODUCTS}"
-        if fast.is_file() and has_int8_products(cpu()[1]):
+        plain, form = self._directory / f"{graph}.onnx", integer_form(cpu()[1])
+        if form is not None and (fast := plain.with_suffix(form)).is_file():
             return fast
-        return self._directory / f"{graph}.onnx"
+        return plain
 
     def _cached(self, path: Path) -> onnxruntime.InferenceSession | None:
         return None if self._cache is None else open_cached(path, self.threads, self._cache)

@@ -65,7 +65,7 @@ ExportPrecisionOption = Annotated[
     typer.Option(
         "--precision",
         help="Number format of the graphs; int8: a quarter of the size, and faster on CPUs with "
-        "int8 products. [default: fp32]",
+        "int8 products or AVX2. [default: fp32]",
     ),
 ]
 WeightsOnlyOption = Annotated[

@@ -7,7 +7,7 @@ Precision, in this order:
 
 1. What is asked by name is what runs, or the call fails.
 2. int8, if there is an int8 export whose loss was measured (``onepass export --precision int8
-   --check``), and the CPU has int8 products.
+   --check``), and the CPU has products of integers.
 3. fp32, which is exact.
 4. int8, if the checkpoint comes without its fp32 weights.
 
@@ -179,7 +179,7 @@ def choose_precision(
         fp32: whether there are fp32 weights or graphs.
         int8: whether there are int8 graphs.
         checked: whether the loss of those was measured.
-        products: whether the CPU has int8 products.
+        products: whether this CPU computes their products from integers.
 
     >>> choose_precision("auto", fp32=True, int8=True, checked=False, products=True)
     'fp32'

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 
-from onepass.backends.base import Backend
-from onepass.backends.cpu import cpu, has_int8_products
+from onepass.backends.base import Backend, integer_form
+from onepass.backends.cpu import cpu
 from onepass.errors import BackendError, CheckpointError, MissingExtra
 from onepass.hub import Checkpoint, export_dir
 from onepass.hub.atomic import recover
@@ -170,7 +170,7 @@ def _graphs_of(model: Model, checkpoint: Checkpoint, precision: Precision) -> Pa
         fp32=fp32 is not None or not shipped,
         int8=int8 is not None,
         checked=int8 is not None and is_checked(int8),
-        products=has_int8_products(cpu()[1]),
+        products=int8 is not None and _multiplies(int8),
     )
     found = int8 if chosen == "int8" else fp32
     if found is not None:
@@ -184,9 +184,10 @@ def _graphs_of(model: Model, checkpoint: Checkpoint, precision: Precision) -> Pa
             "published."
         )
     if chosen == "int8":
+        where = "" if checkpoint.revision is None else f" --revision {checkpoint.revision}"
         raise BackendError(
-            f"{model.name} has no int8 graphs; make them with "
-            f"onepass export {model.name} --precision int8."
+            f"{model.name} has no int8 graphs; make them with  onepass export {model.name} "
+            f"--precision int8{where}  (--check FILE measures what they lose)."
         )
     if shipped:
         in_torch = graphs_with_weights(checkpoint) is not None
@@ -196,6 +197,12 @@ def _graphs_of(model: Model, checkpoint: Checkpoint, precision: Precision) -> Pa
             "leave precision at 'auto'."
         )
     return _export(model, checkpoint, others=int8 is not None)
+
+
+def _multiplies(graphs: Path) -> bool:
+    """Say whether products of int8 graphs are of integers on this CPU."""
+    form = integer_form(cpu()[1])
+    return form is not None and any(graphs.glob(f"*{form}"))
 
 
 def _find(checkpoint: Checkpoint, precision: str) -> Path | None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from onepass.arrays import Array
-from onepass.backends.base import Graph, Input
-from onepass.backends.cpu import cpu, has_int8_products
+from onepass.backends.base import Graph, Input, integer_form
+from onepass.backends.cpu import cpu
 from onepass.backends.onnx import OnnxBackend
 from onepass.errors import BackendError
 from onepass.models.family import Model
@@ -61,9 +61,9 @@ def reduce_graphs(
         BackendError: if a loss is to be measured on a CPU that does not compute like this; and
             what ``how.check`` raises.
     """
-    if how.check is not None and how.products and not has_int8_products(cpu()[1]):
+    if how.check is not None and how.products and integer_form(cpu()[1]) is None:
         raise BackendError(
-            "This CPU has no int8 products (it would need AVX-VNNI, AVX512-VNNI or the like), so "
+            "This CPU has no int8 products (it would need AVX2, AVX-VNNI or the like), so "
             "their loss cannot be measured here; use products=False (--weights-only), or another "
             "machine."
         )

@@ -1,10 +1,11 @@
-"""ONNX graphs with their weights in eight bits, in two forms that share them.
+"""ONNX graphs with their weights in eight bits, in forms that share them.
 
 ``NAME.onnx`` restores the weights when it is opened and computes in fp32: any runtime on any CPU
 runs it. ``NAME.products.onnx`` computes the products of its backbone from integers
 (`onepass.nn.graphs.products`) and attends by one operation (`onepass.nn.graphs.fused_attention`),
-which ONNX Runtime alone has. Both read the weights from ``NAME.weights``, so that the second form
-costs no space. Rows of an embedding are scaled after they were looked up.
+which ONNX Runtime alone has. ``NAME.unsigned.onnx`` does so with unsigned weights, for CPUs on
+which products of signed ones overflow. All read the weights from ``NAME.weights``, so that the
+other forms cost next to no space. Rows of an embedding are scaled after they were looked up.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onepass.arrays import Array
-from onepass.backends.base import PRODUCTS, WEIGHTS
+from onepass.backends.base import PRODUCTS, UNSIGNED, WEIGHTS
 from onepass.nn.graphs.constants import LARGE, lift_constants, read_by
 from onepass.nn.graphs.fused_attention import fuse_attention
 from onepass.nn.graphs.product_inputs import product_moments
-from onepass.nn.graphs.products import find_products, put_weight, quantize_products
+from onepass.nn.graphs.products import (
+    find_products,
+    make_unsigned,
+    put_weight,
+    quantize_products,
+)
 from onepass.nn.graphs.rounding import Moments, Rounded, round_matrix
 from onepass.nn.graphs.shared_weights import save_sharing
 
@@ -41,7 +47,7 @@ def quantize_file(
         target: ``NAME.onnx``.
         runs: inputs of the graph, by name, for each of a few runs on typical texts: weights are
             rounded so that these change little.
-        products: whether to write ``NAME.products.onnx`` as well, where there is something to it.
+        products: whether to write the forms with products of integers as well, if there are any.
     """
     model = onnx.load(source)
     lift_constants(model.graph)
@@ -55,6 +61,10 @@ def quantize_file(
         fuse_attention(fast)
         quantize_weights(fast)
         forms[target.with_suffix(PRODUCTS)] = fast
+        unsigned = onnx.ModelProto()
+        unsigned.CopyFrom(fast)
+        make_unsigned(unsigned)
+        forms[target.with_suffix(UNSIGNED)] = unsigned
     quantize_weights(model, rounded)
     forms[target] = model
     if len(forms) == 1:
