@@ -224,6 +224,15 @@ def test_a_text_that_is_none(model: Extractor, text: Any) -> None:
     refused(lambda: model.entities(text, ["person"]))
 
 
+@pytest.mark.parametrize("texts", [{"Ann left.", "Bo too."}, frozenset({"Ann left."}), set()])
+def test_texts_without_an_order(model: Extractor, texts: Any) -> None:
+    said = refused(lambda: model.extract(texts, LABELS))
+    assert said == (
+        "The texts must be a list, but a set was given, which has no order; give sorted(...) of it."
+    )
+    assert said == refused(lambda: model.stream(texts, LABELS))
+
+
 @pytest.mark.parametrize("wrong", [None, 3, b"bytes", ["a"]])
 def test_a_list_with_something_else(model: Extractor, wrong: Any) -> None:
     said = refused(lambda: model.extract(["a", wrong], LABELS))
@@ -371,8 +380,11 @@ def test_words_that_are_not_read_whole_are_said() -> None:
     assert builtin.extract(short, LABELS).coverage.chars_read == len(short)
     read = builtin.extract(long, LABELS).coverage
     assert (read.chars_read, read.truncated) == (4, True)  # one unknown piece, whatever is in it
-    with pytest.raises(TextTooLong, match=r"too long to be read whole \(500 characters in all\)"):
-        builtin.extract(long, LABELS, on_long="error")
+    said = refused(lambda: builtin.extract(long, LABELS, on_long="error"), TextTooLong)
+    assert said == (
+        "The text has words that are too long to be read whole (500 characters in all); break "
+        "them with blanks, or read all but them with on_long='window'."
+    )
 
 
 # -- in other processes --------------------------------------------------------------------------

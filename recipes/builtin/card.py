@@ -104,6 +104,9 @@ those sets, may flatter a little:
 - English only. Its vocabulary is lower-cased; capitals, digits and line breaks are told to it as
   shapes of words (`word_shapes`), which other libraries do not do. Other languages are split but
   not understood. Chinese, Japanese and Thai text without spaces is one word a run.
+- A word with more than 100 letters and digits in a row (Thai, base64), or with more pieces than fit
+  beside the labels (some 490 Chinese characters), is not read, also not in windows; `coverage` says
+  so.
 - A span has at most 10 words, and a record type at most 19 records a window.
 - Labels of a few words that say what is meant work best; descriptions help where a word is
   ambiguous.

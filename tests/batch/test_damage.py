@@ -128,6 +128,7 @@ def test_half_a_surrogate_pair_in_the_name_of_a_column(tmp_path: Path, load: Loa
         ("b.parquet", {"body": ["Bo"]}, "b.parquet has no column 'text' (the columns are 'body')"),
         ("b.parquet", {"text": [1]}, "must hold strings, but it holds int64"),
         ("b.parquet", b"", "not a whole Parquet file"),
+        ("b.parquet", b"PAR1" + b"\0" * 8 + b"\x08\0\0\0PAR1", "Invalid data); write it anew."),
     ],
 )
 @pytest.mark.parametrize("form", ["jsonl", "csv"])

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from onepass.batch import Job, ModelChoice, ray, running
-from onepass.batch.answering import Request
+from onepass.batch.answering import Read, Refused, Request, answers
 from onepass.batch.engines import Engine, in_this_process
 from onepass.batch.rows import Chunk, Position, Row
 from onepass.errors import CheckpointError
 from onepass.schema import Schema
+from onepass.schema.options import CallOptions
 
 SCHEMA = {"entities": ["city"]}
 CHUNK = Chunk((Row(1, {}, "Bo lives in Bern."),), Position(0, 1))
@@ -29,6 +30,22 @@ def test_an_error_of_a_node_is_raised_as_what_it_was():
     block = actor(ray._block(CHUNK.end, json.dumps(CHUNK.texts)))
     with pytest.raises(CheckpointError, match="no-such-directory"):
         list(ray._joined([CHUNK], [first(block)]))
+
+
+def test_answers_of_a_node_are_what_they_are_here(load, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ray, "open_model", lambda _: load())
+    request = Request(Schema.from_dict(SCHEMA), CallOptions(on_long="truncate"))
+    texts = ["Bo lives in Bern.", "word " * 1000]
+    block = ray._ChunkActor(ModelChoice(), request.to_dict())(
+        ray._block(CHUNK.end, json.dumps(texts))
+    )
+    [(_, got)] = ray._joined([CHUNK], [first(block)])
+    assert got == answers(load(), request, texts)
+    assert [one.truncated for one in got] == [False, True]
+    refused = request.to_dict() | {"on_long": "error"}
+    block = ray._ChunkActor(ModelChoice(), refused)(ray._block(CHUNK.end, json.dumps(texts)))
+    [(_, got)] = ray._joined([CHUNK], [first(block)])
+    assert [type(one) for one in got] == [Read, Refused]
 
 
 def test_all_nodes_run_what_auto_is_where_the_job_was_started(

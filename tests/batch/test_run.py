@@ -444,6 +444,21 @@ def test_a_job_that_was_stopped_is_not_lost_by_mistake(tmp_path: Path, load: Loa
 
 
 @pytest.mark.usefixtures("small_chunks")
+def test_texts_that_were_not_read_whole_are_counted_also_by_a_job_that_goes_on(
+    tmp_path: Path, load: Load
+):
+    texts = ["in Bern", "word " * 1000, "in Bern", "a" * 5000, "in Oslo", "word " * 1000]
+    (tmp_path / "in.txt").write_text("\n".join(texts))
+    job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA, resume=True)
+    assert run(replace(job, output=tmp_path / "all.jsonl"), load=load).truncated == 1
+    job = replace(job, on_long="truncate")
+    stop_after(job, load, 1)
+    seen: list[Counts] = []
+    assert run(job, load=load, watch=Watch(seen.append)).truncated == 3
+    assert [(one.rows, one.truncated) for one in seen] == [(4, 2), (6, 3)]
+
+
+@pytest.mark.usefixtures("small_chunks")
 def test_a_job_goes_on_with_the_backend_that_it_was_begun_with(tmp_path: Path, load: Load):
     (tmp_path / "in.txt").write_text("in Bern\n" * 10)
     job = Job(input=tmp_path / "in.txt", output=tmp_path / "out.jsonl", schema=SCHEMA, resume=True)

@@ -98,6 +98,43 @@ def test_a_directory_that_is_closed_is_said(given: str, monkeypatch: pytest.Monk
     assert shown("in/[a-b]*") == [("csv", ["in/a.csv"]), ("jsonl", ["in/b.jsonl.gz"])]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_directory_reads_each_file_once_whatever_links_there_are(place: Path):
+    (place / "out.txt").write_bytes(b"")
+    links = {
+        "in/0.csv": "a.csv",  # of another name that comes first
+        "in/sub/latest.txt": "../e.txt",
+        "in/x.txt": "../out.txt",
+        "in/y.txt": "x.txt",
+        "in/more": "sub",
+        "here": "in",
+    }
+    for name, target in links.items():
+        (place / name).symlink_to(target)
+    for given in ("in", "here"):
+        assert shown(given) == [
+            ("csv", [f"{given}/a.csv"]),
+            ("jsonl", [f"{given}/b.jsonl.gz"]),
+            ("parquet", [f"{given}/f.parquet"]),
+            (
+                "files",
+                [f"{given}/{name}" for name in ("e.txt", "sub/c.txt", "sub/d.md.zst", "x.txt")],
+            ),
+        ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+@pytest.mark.parametrize("target", ["gone.txt", "lost.txt"])
+@pytest.mark.parametrize("given", ["in", "in/sub", "in/**/*.txt", "in/sub/[cl]*"])
+def test_a_link_that_leads_nowhere_is_said(place: Path, given: str, target: str):
+    (place / "in/sub/.#lock.txt").symlink_to("gone.txt")
+    find_sources(given)  # names with a dot are of no matter
+    (place / "in/sub/lost.txt").symlink_to(target)
+    said = "The input file in/sub/lost.txt is a link to something that is not there; mend it or"
+    with pytest.raises(InputError, match=said):
+        find_sources(given)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
 def test_the_name_of_a_stream_is_one_whatever_stands_behind_it(tmp_path: Path):
     path = tmp_path / "a.csv"

@@ -51,7 +51,8 @@ class EchoModel:
             for task in schema.classification_tasks
         }
         records = {structure.name: () for structure in schema.structures}
-        coverage = Coverage(len(text), len(text), 1, False)
+        unread = sum(len(word) for word in text.split() if len(word) > WINDOW)
+        coverage = Coverage(len(text), len(text) - unread, 1, unread > 0)
         return Extraction(text, tuple(entities), classes, records, (), coverage)
 
     def stream(self, texts: Iterable[str], schema: Schema, **options: Any) -> Iterator[Extraction]:

@@ -86,6 +86,32 @@ def test_wrong_usage_is_one_sentence(onepass: Onepass, arguments: list[str], mes
     assert "Value error" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "given"),
+    [
+        ("extract", "--threshold", "3"),
+        ("extract", "--threshold", "nan"),
+        ("extract", "--threshold", "person=low"),
+        ("extract", "--threshold", "=0.5"),
+        ("extract", "--threads", "0"),
+        ("extract", "--threads", "1.5"),
+        ("extract", "--max-line", "0"),
+        ("redact", "--threshold", "3"),
+        ("serve", "--port", "99999"),
+        ("serve", "--timeout", "soon"),
+        ("train", "--seed", "-1"),
+    ],
+)
+def test_a_value_that_is_refused_is_named(onepass: Onepass, command: str, option: str, given: str):
+    done = onepass(command, option, given)
+    assert (done.code, done.out) == (2, "")
+    start = f"onepass: Invalid value for '{option}'"
+    assert done.err.startswith(start)
+    assert given in done.err.removeprefix(start)
+    assert done.err.count("\n") == 1
+    assert "parse string" not in done.err
+
+
 def test_a_bug_keeps_its_traceback(onepass: Onepass, monkeypatch: pytest.MonkeyPatch):
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")

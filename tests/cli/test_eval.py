@@ -48,6 +48,11 @@ def test_json_file(onepass: Onepass, gold: str, tmp_path: Path, model: Any):
     }  # fmt: skip
 
 
+def test_thresholds_by_name(onepass: Onepass, gold: str, model: Any):
+    assert onepass("eval", "-d", gold, "-t", "entities=0.2", "-t", "choices=0.4").code == 0
+    assert model.options[0]["threshold"] == {"entities": 0.2, "choices": 0.4}
+
+
 def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypatch):
     from tests.cli.conftest import EchoModel
 

@@ -132,6 +132,11 @@ def test_options_reach_the_model(onepass: Onepass, model: Any):
     ]
 
 
+def test_a_threshold_may_be_given_by_name(onepass: Onepass, model: Any):
+    onepass("extract", "a", "-e", "b", "-t", "b = 0.2", "-t", "a=b=1", "--threshold", "relations=0")
+    assert model.options[0]["threshold"] == {"b": 0.2, "a=b": 1.0, "relations": 0.0}
+
+
 @pytest.mark.parametrize("command", ["extract", "redact", "eval"])
 def test_how_a_model_runs_reaches_it(
     onepass: Onepass, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
@@ -288,6 +293,9 @@ def refused(done: Any) -> str:
     ("arguments", "message"),
     [
         (["", "-e", "x"], "The text is empty"),
+        (["a", "-e", "x", "-t", "0.2", "-t", "0.3"], "given twice for everything (0.2 and 0.3)"),
+        (["a", "-e", "x", "-t", "x=0.2", "-t", "x=0.3"], "given twice for 'x' (0.2 and 0.3)"),
+        (["a", "-e", "x", "-t", "0.2", "-t", "x=0.3"], "name a kind, such as entities=0.2"),
         (["a"], "Nothing is asked for"),
         (["a", "-e", "x", "-e", "x"], "'x' was given twice"),
         (["a", "-e", "x", "--schema", '{"entities": ["x"]}'], "asks for what --schema asks for"),

@@ -88,6 +88,8 @@ def test_jsonl_from_standard_input(onepass: Onepass):
 BAD_ROWS = [
     (b"{bad", "not valid JSON (Expecting property name"),
     (b'{"text": "a"} {}', "not valid JSON (Extra data"),
+    (b'{"text": "a', "not valid JSON (Unterminated string starting at column 10)"),
+    (b'{"text": "a\tb"}', "not valid JSON (Invalid control character at column 12)"),
     (b'{"id": 1}', "no field 'text' (the fields are 'id'); name it with text_field (--text-field)"),
     (b"{}", "no field 'text' (the fields are none)"),
     (b'{"text": null}', "the field 'text' must be a string, but it is null"),
@@ -128,6 +130,19 @@ def test_a_text_that_the_model_refuses_is_a_bad_row(onepass: Onepass, write: Any
     found = lines(done.out)
     assert [row.get("text", row.get("row")) for row in found] == ["a", "b", 3, "d", "e", 6, "g"]
     assert found[2]["error"] == "The text has 150 characters; 100 fit."
+
+
+@pytest.mark.parametrize("output", [(), ("-o", "out.jsonl"), ("-o", "out.html")])
+@pytest.mark.parametrize("command", [("extract", "-e", "x"), ("redact", "-l", "x")])
+def test_texts_that_were_not_read_whole_are_counted(
+    onepass: Onepass, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...], output: tuple[str, ...],
+):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write("in.txt", b"a\n" + b"b" * 150 + b" c\nd\n\xff\n")
+    done = onepass(*command, "-i", "in.txt", *output)
+    assert done.code == 1
+    assert "rows failed\nonepass: 1 of 4 rows were not read whole\n" in done.err
 
 
 def test_a_lone_surrogate_is_written_as_it_was_read(onepass: Onepass, write: Any, tmp_path: Path):

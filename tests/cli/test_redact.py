@@ -21,6 +21,12 @@ def test_a_text(onepass: Onepass) -> None:
     assert piped.out == "A ******.\n"
 
 
+def test_a_text_that_was_not_read_whole(onepass: Onepass) -> None:
+    done = onepass("redact", f"A person. {'a' * 150}", "-l", "person")
+    assert (done.code, done.out) == (0, f"A [person]. {'a' * 150}\n")
+    assert "onepass: the text was not read whole\n" in done.err
+
+
 def test_actions_by_label_and_a_key_from_a_file(onepass: Onepass, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes(b"0123456789abcdef\n")
@@ -222,7 +228,10 @@ def test_a_report_that_cannot_be_written_takes_no_counts_with_it(
     assert done.code == 2
     counted, said = done.err.splitlines()
     assert counted == "onepass: replaced in 1 text: 1 person"
-    assert said == "onepass: The report /dev/full cannot be written: No space left on device."
+    assert said == (
+        "onepass: The report /dev/full cannot be written: No space left on device; write "
+        "it elsewhere."
+    )
     assert out.exists()
 
 

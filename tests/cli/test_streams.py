@@ -128,6 +128,23 @@ def test_a_stream_that_is_stopped_says_what_there_is(
     assert out.read_text().count("\n") == 1
 
 
+@pytest.mark.parametrize("output", [(), ("-o", "-"), ("-o", "/dev/stdout")])
+@pytest.mark.parametrize("command", [("extract", "-e", "x"), ("redact", "-l", "x")])
+def test_a_stream_to_standard_output_that_is_stopped_says_how_many_rows_it_wrote(
+    onepass: Onepass, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...],
+    output: tuple[str, ...],
+):  # fmt: skip
+    def stopped(lines: Iterator[Row], *_: object, **__: object) -> Iterator[Row]:
+        yield Row(1, {"text": "Ann"}, "Ann")
+        yield Row(2, {"text": "Bo"}, "Bo")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reading, "json_rows", stopped)
+    done = onepass(*command, "-i", "-", *output)
+    assert (done.code, done.out.count("\n")) == (130, 2)
+    assert done.err == "onepass: stopped; 2 rows were written\n"
+
+
 def test_help_that_nobody_reads(tmp_path: Path):
     done = shell("$P --help | true; exit ${PIPESTATUS[0]}", tmp_path)
     assert (done.returncode, done.stderr) in ((141, ""), (0, ""))  # 0 if the pipe took all of it

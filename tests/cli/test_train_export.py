@@ -130,7 +130,7 @@ def test_self_training_asks_without_descriptions(onepass: Onepass, option: str):
 def test_nothing_to_train(onepass: Onepass):
     done = onepass("train")
     assert (done.code, done.out) == (2, "")
-    assert "give model, data and output" in done.err
+    assert "give model, data and output (--model, --data, --output)" in done.err
 
 
 @pytest.mark.parametrize("command", [["train", "config.json"], ["export", "some/model"]])

@@ -112,6 +112,8 @@ def test_offline_without_a_download(hub, load, offline):
     found = load(NAME, **offline)
     assert found["type"] == "CheckpointError"
     assert found["error"].startswith(f"{NAME!r} is not complete in the cache ")
+    off = "local_files_only" if "local_files_only" in offline else "HF_HUB_OFFLINE"
+    assert f", and downloads are off ({off}); turn them on once" in found["error"]
     assert hub.paths == []
 
 
@@ -156,14 +158,18 @@ def test_a_private_model_reads_like_one_that_is_not_there(hub, load, name, token
     hub.add(NAME, FILES, token="hf_secret")
     assert load(name, token=token) == {
         "type": "CheckpointError",
-        "error": f"{name!r} is not on the hub; check the name, or give token= if it is private.",
+        "error": f"{name!r} is not on the hub; check the name, or give a token if it is private "
+        "(HF_TOKEN, or token= in Python).",
     }
     assert hub.downloaded() == set()
 
 
 def test_a_gated_model(hub, load):
     hub.add(NAME, FILES, gated=True)
-    assert "ask for it on its page on the hub, then give the token=" in load(NAME)["error"]
+    assert load(NAME)["error"].endswith(
+        "ask for it on its page on the hub, then give the token of the account that got it "
+        "(HF_TOKEN, or token= in Python)."
+    )
 
 
 def test_a_revision_that_does_not_exist(hub, load):
@@ -176,7 +182,7 @@ def test_a_revision_that_does_not_exist(hub, load):
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (403, "refused access to 'someone/model' (HTTP 403); give the token="),
+        (403, "refused access to 'someone/model' (HTTP 403); give the token of an account"),
         (500, "answered HTTP 500 for 'someone/model'; try again later"),
     ],
 )
@@ -188,7 +194,10 @@ def test_a_hub_that_answers_badly(hub, load, status, message):
 def test_no_network(load):
     error = load(NAME, env={"HF_ENDPOINT": "http://127.0.0.1:9"})["error"]
     assert error.startswith(f"{NAME!r} could not be downloaded from the hub (Connect")
-    assert error.endswith("give a directory, or set local_files_only=True after a first download.")
+    assert error.endswith(
+        "give a directory, or set HF_HUB_OFFLINE=1 after a first download (in Python also "
+        "local_files_only=True)."
+    )
     assert "\n" not in error
 
 

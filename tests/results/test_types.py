@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,11 +43,12 @@ def extractions(draw: st.DrawFn) -> Extraction:
         first, last = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
         return first, last
 
-    def value() -> Value:
-        if draw(st.booleans()):
-            return Value(draw(names), None, None, draw(scores))
+    def span() -> Value:
         first, last = place()
         return Value(text[first:last], first, last, draw(scores))
+
+    def value() -> Value:
+        return Value(draw(names), None, None, draw(scores)) if draw(st.booleans()) else span()
 
     def entity() -> Entity:
         first, last = place()
@@ -73,7 +75,7 @@ def extractions(draw: st.DrawFn) -> Extraction:
             draw(names): many(lambda: {draw(names): field() for _ in range(2)})
             for _ in range(draw(st.integers(0, 2)))
         },
-        relations=many(lambda: Relation(draw(names), value(), value(), draw(scores))),
+        relations=many(lambda: Relation(draw(names), span(), span(), draw(scores))),
         coverage=Coverage(len(text), draw(st.integers(0, len(text))), 1, draw(st.booleans())),
     )
 
@@ -211,14 +213,14 @@ def test_an_end_past_the_text_is_refused_although_python_would_slice_it() -> Non
 @pytest.mark.parametrize(
     "found",
     [
-        {"records": {"product": ({"name": Value("iPad", 19, 25, 0.5)},)}},
-        {"records": {"product": ({"name": (PHONE, Value("iPad", 19, 25, 0.5))},)}},
-        {"relations": (Relation("sells", Value("iPad", 19, 25, 0.5), TIM, 0.5),)},
-        {"relations": (Relation("sells", TIM, Value("iPad", 19, 25, 0.5), 0.5),)},
+        {"records": {"product": ({"name": Value("Galaxy", 19, 25, 0.5)},)}},
+        {"records": {"product": ({"name": (PHONE, Value("Galaxy", 19, 25, 0.5))},)}},
+        {"relations": (Relation("sells", Value("Galaxy", 19, 25, 0.5), TIM, 0.5),)},
+        {"relations": (Relation("sells", TIM, Value("Galaxy", 19, 25, 0.5), 0.5),)},
     ],
 )
 def test_any_value_that_is_elsewhere_is_refused_by_name(found: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"'iPad'.*19:25.*'iPhone'"):
+    with pytest.raises(ValueError, match=r"'Galaxy'.*19:25.*'iPhone'"):
         Extraction(TEXT, **found)  # type: ignore[arg-type]
 
 
@@ -239,6 +241,37 @@ def test_scores_outside_0_to_1_are_refused(score: float) -> None:
 def test_broken_offsets_are_refused(start: int | None, end: int | None) -> None:
     with pytest.raises(ValueError, match="iPad"):
         Value("iPad", start, end, 0.5)
+
+
+@pytest.mark.parametrize("make", [partial(Entity, "x"), Value])
+@pytest.mark.parametrize("text", ["iPad", "iPhone 15", ""])
+def test_a_text_that_is_longer_or_shorter_than_its_place_is_refused(
+    make: Callable[[str, int, int, float], object], text: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"19:25 of .*'{text}' hold 6 characters, but its text"):
+        make(text, 19, 25, 0.5)
+
+
+def test_empty_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="'label' must be the name of something, but it is empty"):
+        Entity("", "Tim Cook", 0, 8, 0.5)
+    with pytest.raises(ValueError, match="'type' must be the name of something, but it is empty"):
+        Relation("", TIM, PHONE, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("Tim Cook", "must be a Value, but 'Tim Cook' was given"),
+        (None, "must be a Value, but None was given"),
+        (Value("Tim Cook", None, None, 0.5), "must have offsets, but 'Tim Cook' has none"),
+    ],
+)
+def test_a_relation_joins_spans(end: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=f"The head of the relation 'sells' {said}"):
+        Relation("sells", end, PHONE, 0.5)
+    with pytest.raises(ValueError, match=f"The tail of the relation 'sells' {said}"):
+        Relation("sells", TIM, end, 0.5)
 
 
 def test_a_classification_is_consistent() -> None:

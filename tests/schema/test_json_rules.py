@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, create_model
 from onepass.results.types import Extraction, Value
 from onepass.schema import Schema
 from onepass.schema.json_rules import read_rules
-from onepass.schema.rules import BOUNDED, BOUNDS, DATED, KINDS, ORDERS, RULE_KEYS
+from onepass.schema.rules import BOUNDED, DATED, KINDS, ORDERS, RULE_KEYS
 from onepass.typed import Email, Iban, Money, Phone, Quantity, Rules, TypedExtraction, Url
 from onepass.typed.plan import typed_plan
 
@@ -32,21 +32,23 @@ TEXTS = {
     "iban": "DE89 3704 0044 0532 0130 00",
 }  # fmt: skip
 PLAIN = [int, float, Decimal, date, datetime, str, Money, Quantity, Phone, Email, Url, Iban]
-counts = st.integers(1, 9)
-numbers = st.integers(-9, 9) | st.sampled_from([0.5, "0.1", "12345678901234567890.5"])
-days = st.sampled_from(["2024-01-01", "2024-05-03T10:30:00"])
+few, many = st.integers(1, 5), st.integers(5, 9)
+small = st.integers(-9, 0) | st.sampled_from([0.5, "0.1"])
+large = st.integers(1, 9) | st.just("12345678901234567890.5")
+early, late = st.just("2024-01-01"), st.just("2024-05-03T10:30:00")
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rules:
     """Rules of any kind, with what may be said of it."""
     kind = draw(st.sampled_from(KINDS))
-    bound = days if kind in DATED else numbers
+    least, most = (early, late) if kind in DATED else (small, large)
+    bounds = {"ge": least, "gt": least, "le": most, "lt": most}
     options: dict[str, st.SearchStrategy[Any]] = {
-        "min_length": counts, "max_length": counts, "pattern": st.sampled_from(["^A", r"\d+"]),
+        "min_length": few, "max_length": many, "pattern": st.sampled_from(["^A", r"\d+"]),
         "exclusive": st.just(True), "region": st.just("CH"), "order": st.sampled_from(ORDERS),
         "labels": st.just(("person", "company")),
-        **(dict.fromkeys(BOUNDS, bound) if kind in BOUNDED else {}),
+        **(bounds if kind in BOUNDED else {}),
     }  # fmt: skip
     return Rules(kind=kind, **draw(st.fixed_dictionaries({}, optional=options)))
 
@@ -57,7 +59,7 @@ def field_types(draw: st.DrawFn) -> Any:
     own = draw(rules())
     base: Any = TYPES.get(own.kind, str)
     where = draw(st.sampled_from(["value", "null in", "list", "items", "null list"]))
-    ends = draw(st.fixed_dictionaries({}, optional={"min_items": counts, "max_items": counts}))
+    ends = draw(st.fixed_dictionaries({}, optional={"min_items": few, "max_items": many}))
     if where == "value":
         return Annotated[base, own]
     if where == "null in":

@@ -310,6 +310,23 @@ def test_choices_of_a_union_are_choices_of_one_field(
     assert len(reading.meanings) == len(choices)
 
 
+@pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        (Annotated[int, ModelField(ge=5, lt=5)], "ge 5 and lt 5; raise lt or lower ge."),
+        (Annotated[list[str], ModelField(min_length=5, max_length=3)], "min_items 5 and max_items"),
+        (
+            list[Annotated[str, ModelField(min_length=5, max_length=3)]],
+            "min_length 5 and max_length",
+        ),
+    ],
+)
+def test_constraints_that_nothing_keeps_are_refused(annotation: Any, said: str) -> None:
+    order = pydantic.create_model("Order", x=(annotation, ...))
+    with pytest.raises(SchemaError, match=rf"In the field Order\.x: Nothing fits both {said}"):
+        shape_of_model(order)
+
+
 def test_a_union_of_choices_under_other_constraints_is_refused() -> None:
     bound = Annotated[Literal["b"], Rules(exclusive=True)]
     with pytest.raises(SchemaError, match="mixes types"):

@@ -316,6 +316,40 @@ def test_a_refusal_names_the_place_and_no_type_of_python(service, threshold: Any
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/v1/extract", "[]", "The body must be a JSON object."),
+        ("/v1/extract", "null", "The body must be a JSON object."),
+        ("/v1/schema/validate", '"a"', "The body must be a JSON object."),
+        ("/v1/extract", '{"text": "a"}', "The field schema is missing."),
+        ("/v1/extract", '{"text": "a", "schema": []}', "The field schema must be a JSON object."),
+        ("/v1/extract/batch", '{"texts": [], "schema": {}}', "The field texts must not be empty."),
+        (
+            "/v1/extract/batch",
+            '{"texts": "a", "schema": {}}',
+            "The field texts must be a JSON array.",
+        ),
+        (
+            "/v1/extract",
+            '{"text": "a", "schema": {}, "model": "b"}',
+            "The field model is not known; leave it out.",
+        ),
+        (
+            "/v1/extract",
+            '{\n"text": "a\nb"}',
+            "The body is not JSON (Invalid control character at line 2, column 11); send a JSON "
+            "object encoded in UTF-8.",
+        ),
+    ],
+)
+def test_a_refusal_is_in_words_of_json(service, path: str, body: str, message: str):
+    headers = {"content-type": "application/json"}
+    got = service.http.post(path, content=body.encode(), headers=headers)
+    assert got.json()["error"]["message"] == message
+    error(got)
+
+
+@pytest.mark.parametrize(
     ("path", "more", "code"),
     [
         ("/v1/extract/batch", {"texts": [1] * 300_000}, "invalid_request"),

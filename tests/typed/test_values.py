@@ -551,12 +551,34 @@ def test_amounts_are_compared_by_their_number() -> None:
         ({"exclusive": "yes"}, "exclusive must be true or false"),
         ({"region": 41}, "region must be the two letters of a country"),
         ({"order": "DYM"}, "order must be one of DMY, MDY, YMD"),
+        ({"kind": "integer", "ge": 5, "le": 3}, "Nothing fits both ge 5 and le 3; raise le or"),
+        ({"kind": "decimal", "ge": "0.1", "lt": 0.1}, "Nothing fits both ge '0.1' and lt 0.1"),
+        ({"kind": "number", "gt": 2, "le": 2.0}, "Nothing fits both gt 2 and le 2.0"),
+        (
+            {"kind": "datetime", "gt": "2024-05-03T10:00+02:00", "lt": "2024-05-03T08:00"},
+            "Nothing fits both gt '2024-05-03T10:00+02:00' and lt '2024-05-03T08:00'",
+        ),
+        ({"min_length": 5, "max_length": 3}, "Nothing fits both min_length 5 and max_length 3"),
+        ({"min_items": 3, "max_items": 2}, "Nothing fits both min_items 3 and max_items 2"),
     ],
 )
 def test_rules_that_cannot_be_kept_are_refused(rules: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SchemaError) as refused:
         Rules(**rules)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"kind": "number", "ge": "0.1", "le": 0.1},
+        {"kind": "integer", "gt": 1, "le": 2},
+        {"kind": "date", "ge": "2024-05-03", "le": "2024-05-03"},
+        {"min_length": 3, "max_length": 3, "min_items": 2, "max_items": 2},
+    ],
+)
+def test_rules_that_one_value_keeps_are_taken(rules: dict[str, Any]) -> None:
+    assert Rules(**rules).given().items() >= rules.items()
 
 
 def test_a_kind_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

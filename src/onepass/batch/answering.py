@@ -26,7 +26,20 @@ class Refused:
     error: str
 
 
-Answer = str | Refused  # the JSON of an extraction
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The answer for a text that was read.
+
+    Attributes:
+        json: what is written of it: an extraction, or what other work makes of its row.
+        truncated: whether it was not read whole.
+    """
+
+    json: str
+    truncated: bool
+
+
+Answer = Read | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,10 @@ def answers(model: Extractor, request: Request, texts: Sequence[str]) -> list[An
         OnepassError: if the request as a whole cannot be answered.
     """
     docs = found(model, request, texts)
-    return [doc if isinstance(doc, Refused) else doc.to_json() for doc in docs]
+    return [
+        doc if isinstance(doc, Refused) else Read(doc.to_json(), doc.coverage.truncated)
+        for doc in docs
+    ]
 
 
 def column_answers(
@@ -174,5 +190,5 @@ def column_answers(
         next(got) if isinstance(value, str) else Refused("the text must be a string")
         for value in values
     ]
-    answered = [None if isinstance(row, Refused) else row for row in rows]
+    answered = [None if isinstance(row, Refused) else row.json for row in rows]
     return answered, [row.error if isinstance(row, Refused) else None for row in rows]

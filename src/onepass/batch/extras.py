@@ -22,3 +22,12 @@ def arrow(feature: str, module: str = "pyarrow") -> Any:
     if find_spec("pyarrow") is None:
         raise MissingExtra(f"Reading and writing {feature}", "data")
     return import_module(module)
+
+
+def arrow_reason(error: Exception) -> str:
+    r"""Return what Arrow says, which may be several lines, as a part of a sentence.
+
+    >>> arrow_reason(OSError("Invalid data\n"))
+    'Invalid data'
+    """
+    return " ".join(str(error).split()).rstrip(".")

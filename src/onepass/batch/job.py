@@ -258,6 +258,7 @@ class Counts:
     Args:
         rows: rows finished so far, failed ones and those of earlier runs included.
         failed: rows that failed.
+        truncated: rows whose text was not read whole; their `Coverage` says how much was.
         resumed: rows that earlier runs finished.
         bytes_read: bytes of the input that all runs have read, about; 0 for streams, as the next
             two.
@@ -272,6 +273,7 @@ class Counts:
 
     rows: int = 0
     failed: int = 0
+    truncated: int = 0
     resumed: int = 0
     bytes_read: int = 0
     bytes_begun: int = 0

@@ -44,6 +44,7 @@ class Done:
         number: see `Position`.
         rows: how many rows that is.
         failed: how many of them failed.
+        truncated: how many texts of the others were not read whole.
         size: bytes of results.
         bytes_read: of the input, about.
     """
@@ -52,6 +53,7 @@ class Done:
     number: int = 0
     rows: int = 0
     failed: int = 0
+    truncated: int = 0
     size: int = 0
     bytes_read: int = 0
 
@@ -166,6 +168,7 @@ class Journal:
         *,
         rows: int = 0,
         failed: int = 0,
+        truncated: int = 0,
         bytes_read: int = 0,
     ) -> None:
         """Add results; once this returns, they are kept whatever happens.
@@ -175,6 +178,7 @@ class Journal:
             position: where reading goes on after them.
             rows: how many more rows are done.
             failed: how many of them failed.
+            truncated: how many texts of the others were not read whole.
             bytes_read: of the whole input, about.
 
         Raises:
@@ -190,6 +194,7 @@ class Journal:
                 position.number,
                 self.done.rows + rows,
                 self.done.failed + failed,
+                self.done.truncated + truncated,
                 self.done.size + len(data),
                 bytes_read,
             )

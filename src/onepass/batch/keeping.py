@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from onepass import __version__
+from onepass.batch.answering import Read
 from onepass.batch.columns import check_starts
 from onepass.batch.engines import Engine
 from onepass.batch.folder import RESULT, folder_of
@@ -49,7 +50,18 @@ class Watch:
 
 
 SILENT = Watch()
-Take = Callable[[bytes, Chunk, int, int], None]  # results, of which rows, how many, how many failed
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows a chunk has, how many failed, and of how many the text was not read whole."""
+
+    rows: int
+    failed: int
+    truncated: int
+
+
+Take = Callable[[bytes, Chunk, Tally], None]  # results, and of which rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,7 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
                 "bring it back, or delete that folder to begin again."
             )
         writer = work.writer()
-        counts = Counts(journal.done.rows, journal.done.failed, journal.done.rows)
+        counts = _counts_of(journal.done)
         if journal.done.rows:
             watch.progress(counts)  # nothing may be left to do, but rows may have failed
             rows = journal.rows_file
@@ -146,6 +158,11 @@ def keep(work: Work, route: Route, watch: Watch = SILENT) -> Counts:
     return counts
 
 
+def _counts_of(done: Done) -> Counts:
+    """Return the counts of a run that goes on from what is done, before it has begun."""
+    return Counts(done.rows, done.failed, done.truncated, resumed=done.rows)
+
+
 def _identity(work: Work, route: Route, given: str) -> dict[str, Any]:
     """Return what has to be the same for a job to go on, the state of its input among it."""
     return {
@@ -162,9 +179,15 @@ def _fill(journal: Journal, writer: Writer, filling: _Filling) -> Counts:
     if journal.done == Done():
         journal.add(writer.head())
 
-    def take(data: bytes, chunk: Chunk, rows: int, failed: int) -> None:
-        read = chunk.bytes_read
-        journal.add(data, chunk.end, rows=rows, failed=failed, bytes_read=read)
+    def take(data: bytes, chunk: Chunk, own: Tally) -> None:
+        journal.add(
+            data,
+            chunk.end,
+            rows=own.rows,
+            failed=own.failed,
+            truncated=own.truncated,
+            bytes_read=chunk.bytes_read,
+        )
 
     counts = filling.run(writer, journal.done, take)
     if filling.stopped and not journal.done.rows:
@@ -203,7 +226,7 @@ def pass_on(
     writer, filling = work.writer(), _Filling(work, route, watch, states)
     head = writer.head()
 
-    def take(data: bytes, _chunk: Chunk, _rows: int, _failed: int) -> None:
+    def take(data: bytes, _chunk: Chunk, _own: Tally) -> None:
         nonlocal head
         write((head + data).decode())
         head = b""
@@ -250,17 +273,20 @@ class _Filling:
         sources, begin = self._route.sources, time.monotonic()
         total = sum(source.size() for source in sources)
         engine = self._work.engine(begun.position)
-        counts = Counts(begun.rows, begun.failed, begun.rows)
+        counts = _counts_of(begun)
         chunks = read_chunks(sources, self._route.text_field, begun.position, stop=self._stop)
         try:
             with closing(engine(chunks)) as answered:
                 for chunk, answers in answered:
                     results = joined_results(chunk, answers)
                     bad = [row for row in results if isinstance(row, BadRow)]
-                    take(writer.chunk(results), chunk, len(results), len(bad))
+                    cut = sum(isinstance(one, Read) and one.truncated for one in answers)
+                    own = Tally(len(results), len(bad), cut)
+                    take(writer.chunk(results), chunk, own)
                     counts = Counts(
-                        rows=counts.rows + len(results),
-                        failed=counts.failed + len(bad),
+                        rows=counts.rows + own.rows,
+                        failed=counts.failed + own.failed,
+                        truncated=counts.truncated + own.truncated,
                         resumed=begun.rows,
                         bytes_read=chunk.bytes_read,
                         bytes_begun=begun.bytes_read,

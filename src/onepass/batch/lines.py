@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 from onepass.schema.nesting import TOO_DEEP, is_too_deep
+from onepass.schema.shown import json_reason
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_BYTES = 1 << 26  # 64 MiB: more than any text that is meant
@@ -210,7 +211,9 @@ def json_values(raw: bytes, *, named: bool = True) -> dict[str, Any]:
             object_pairs_hook=_unique_keys,
         )
     except json.JSONDecodeError as error:
-        raise InputError(f"not valid JSON ({error.msg} at column {error.colno})") from error
+        raise InputError(
+            f"not valid JSON ({json_reason(error)} at column {error.colno})"
+        ) from error
     except RecursionError as error:
         raise InputError(f"not JSON that can be read ({TOO_DEEP})") from error
     except _Unreadable as error:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from onepass.batch.extras import arrow
+from onepass.batch.extras import arrow, arrow_reason
 from onepass.errors import InputError
 
 SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
@@ -97,7 +97,9 @@ def opened(path: Path, *, named: Path | None = None) -> Iterator[OpenFile]:
         raise InputError(f"{name} is not a whole gzip file: {error}.") from error
     except OSError as error:
         if error.errno is None:  # said by Arrow, not by the system
-            raise InputError(f"{name} is not a whole Zstandard file: {error}.") from error
+            raise InputError(
+                f"{name} is not a whole Zstandard file: {arrow_reason(error)}."
+            ) from error
         raise InputError(f"{name} cannot be read: {error.strerror}.") from error
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from onepass.batch.extras import arrow
+from onepass.batch.extras import arrow, arrow_reason
 from onepass.batch.lines import LINE_BYTES, fields_told, too_long
 from onepass.batch.rows import CHUNK_ROWS, BadRow, Cells, Row
 from onepass.errors import InputError
@@ -159,7 +159,9 @@ def parquet_schema(path: Path) -> Any:
     try:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"The file {path} is not a whole Parquet file: {error}") from error
+        raise InputError(
+            f"The file {path} is not a whole Parquet file ({arrow_reason(error)}); write it anew."
+        ) from error
     if len(set(schema.names)) < len(schema.names):
         raise InputError(f"The file {path} has two columns of one name; rename one.")
     return schema
@@ -193,7 +195,9 @@ def parquet_rows(
             for number, (cell, values) in enumerate(left, skip + 1):
                 yield _row(number, values, cell, field, most), number / total
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"The file {path} cannot be read on: {error}") from error
+        raise InputError(
+            f"The file {path} cannot be read on ({arrow_reason(error)}); write it anew."
+        ) from error
 
 
 def _groups_after(metadata: Any, skip: int) -> tuple[int, list[int]]:

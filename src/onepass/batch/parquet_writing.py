@@ -108,8 +108,9 @@ class ArrowStream:
         try:
             yield
         except self._pa.ArrowException as error:
+            reason = extras.arrow_reason(error)
             raise InputError(
-                f"The results cannot be written as Parquet ({error}); write JSONL."
+                f"The results cannot be written as Parquet ({reason}); write JSONL."
             ) from error
 
     def _groups(self, batches: Any) -> Iterator[Any]:

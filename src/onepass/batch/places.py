@@ -28,7 +28,7 @@ def place_of(output: Path) -> Path:
         is_other = names_stream(output) or (place.exists() and not place.is_file())
     except OSError as error:  # a name too long, a directory that is closed
         raise InputError(
-            f"The output {output!s:.80} cannot be written: {error.strerror}."
+            f"The output {output!s:.80} cannot be written: {error.strerror}; give another name."
         ) from error
     if is_dir:
         raise InputError(f"The output {output} is a directory; give the name of a file.")

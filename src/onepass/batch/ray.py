@@ -12,12 +12,21 @@ import json
 import logging
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from importlib.util import find_spec
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from onepass.batch.answering import Answer, Refused, Request, answers, column_answers, open_model
+from onepass.batch.answering import (
+    Answer,
+    Read,
+    Refused,
+    Request,
+    answers,
+    column_answers,
+    open_model,
+)
 from onepass.batch.engines import Answered, Engine
 from onepass.batch.extras import arrow
 from onepass.batch.job import BUILTIN, ModelChoice
@@ -220,7 +229,7 @@ class _ChunkActor:
             got = answers(self._open(), self._request, json.loads(str(block["data"][0])))
         except OnepassError as error:
             return _block(end, "[]", _told(error))
-        return _block(end, json.dumps([_packed(answer) for answer in got]))
+        return _block(end, json.dumps([asdict(answer) for answer in got]))
 
 
 class _ColumnActor:
@@ -265,8 +274,8 @@ def _error_of(told: str) -> OnepassError:
     return error
 
 
-def _packed(answer: Answer) -> str | dict[str, str]:
-    return {"error": answer.error} if isinstance(answer, Refused) else answer
+def _unpacked(given: dict[str, Any]) -> Answer:
+    return Refused(**given) if "error" in given else Read(**given)
 
 
 def _joined(chunks: Iterable[Chunk], results: Iterable[Mapping[str, Any]]) -> Answered:
@@ -284,4 +293,4 @@ def _joined(chunks: Iterable[Chunk], results: Iterable[Mapping[str, Any]]) -> An
                 "of them see under the same names, and do not change them while the job runs."
             )
         got = json.loads(result["data"])
-        yield chunk, [Refused(one["error"]) if isinstance(one, dict) else one for one in got]
+        yield chunk, [_unpacked(one) for one in got]

@@ -87,7 +87,8 @@ def find_sources(
 
     A directory stands for all files below it whose kind is known, without those whose name or
     directory starts with a dot or an underscore: sorted by name, but first those with rows, and
-    then those that are one text each.
+    then those that are one text each. A link to a file is read under its own name, but not where
+    that file is read anyway; a link to a directory is not followed.
 
     Args:
         given: a path, a pattern with ``*``, ``?``, ``[]`` or ``**``, a directory, or a list of
@@ -98,7 +99,7 @@ def find_sources(
             memory.
 
     Raises:
-        InputError: if there is no such file, or its kind is not known.
+        InputError: if there is no such file, its kind is not known, or a link leads nowhere.
 
     >>> find_sources("a.csv")
     Traceback (most recent call last):
@@ -175,7 +176,7 @@ def _sources(given: str, text_unit: TextUnit | None) -> list[Source]:
         raise InputError("The name of an input is empty; give the path of a file.")
     path = Path(given)
     if path.is_dir():
-        files = sorted(_below(path))
+        files = _each_once(path, list(_below(path)))
         if not files:
             raise InputError(f"The directory {path} holds nothing that can be read; {_EXPECTED}.")
         return _grouped(files, path, text_unit or "file")
@@ -186,7 +187,7 @@ def _sources(given: str, text_unit: TextUnit | None) -> list[Source]:
     if glob.has_magic(given):
         _check_entered(given)
         files = [Path(name) for name in sorted(glob.glob(given, recursive=True))]
-        files = [file for file in files if file.is_file()]
+        files = [file for file in files if _is_there(file)]
         if not files:
             raise InputError(f"No file fits the pattern {given}; give one that fits some.")
         return _grouped(files, _fixed_part(given), text_unit or "line")
@@ -228,8 +229,30 @@ def _below(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root, onerror=_raised):
         folders[:] = [name for name in folders if name[0] not in "._"]
         for file in (Path(folder, name) for name in names if name[0] not in "._"):
-            if _kind(file) is not None and file.is_file():
+            if _kind(file) is not None and _is_there(file):
                 yield file
+
+
+def _is_there(file: Path) -> bool:
+    """Return whether a name that was listed is that of a file; a link that leads nowhere is not."""
+    if file.is_symlink() and not file.exists():
+        raise InputError(
+            f"The input file {file} is a link to something that is not there; mend it or remove it."
+        )
+    return file.is_file()
+
+
+def _each_once(root: Path, files: Sequence[Path]) -> list[Path]:
+    """Return the files below a directory by name, without links to others of them."""
+    links = [file for file in files if file.is_symlink()]
+    kept, place = set(files).difference(links), Path(os.path.realpath(root))
+    read = {place / file.relative_to(root) for file in kept}
+    for link in sorted(links):
+        target = Path(os.path.realpath(link))
+        if target not in read:
+            read.add(target)
+            kept.add(link)
+    return sorted(kept)
 
 
 def _raised(error: OSError) -> NoReturn:

@@ -41,7 +41,7 @@ def joined_results(chunk: Chunk, answers: Iterable[Answer]) -> list[tuple[Row, s
 def _result(row: Row, answer: Answer) -> tuple[Row, str] | BadRow:
     if isinstance(answer, Refused):
         return BadRow(row.number, answer.error, row.values, row.file)
-    return row, answer
+    return row, answer.json
 
 
 def error_line(row: BadRow) -> str:

@@ -35,6 +35,7 @@ from onepass.cli import (
 from onepass.cli.output import PIPE_CLOSED, say
 from onepass.cli.terminated import Stopped
 from onepass.errors import OnepassError
+from onepass.schema.shown import shown
 
 BAD_INPUT = 2
 
@@ -148,9 +149,24 @@ class _Closed(io.StringIO):
 
 def _usage(error: typer.BadParameter) -> str:
     """Return one sentence for what typer says, and where to look."""
-    said = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    said = " ".join(_named(error).replace("Value error, ", "").split()).rstrip(".")
     command = "onepass" if error.ctx is None else error.ctx.command_path
     return f"{said} (see  {command} --help)"
+
+
+def _named(error: typer.BadParameter) -> str:
+    """Return what typer says, with the value that was given where only pydantic knows it."""
+    from pydantic import ValidationError
+
+    said = error.format_message()
+    if not isinstance(error.__cause__, ValidationError):
+        return said
+    first = error.__cause__.errors()[0]
+    if first["type"] == "value_error":  # of typer's own checks, which name it
+        return said
+    where, _, _ = said.partition(first["msg"])
+    wanted = first["msg"].partition(",")[0]  # behind it, how pydantic looked at it
+    return f"{where}{shown(first['input'])} was given, but {wanted[:1].lower()}{wanted[1:]}"
 
 
 def _refuse(message: str) -> int:

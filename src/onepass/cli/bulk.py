@@ -25,7 +25,7 @@ from onepass.batch.streams import is_device
 from onepass.cli import ROWS_FAILED
 from onepass.cli.file_options import ExtractFormat
 from onepass.cli.loading import Load
-from onepass.cli.output import default_format, opened
+from onepass.cli.output import Write, default_format, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 
@@ -61,7 +61,9 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
         written = None if form is None else FileFormat(form.value)
         job = replace(job, format=written, output=output or "-")
         if piped:
-            failed = _streamed(job, output, load)
+            failed = passed_on(
+                output, lambda write, watch: stream(job, write, watch=watch, load=load).failed
+            )
         else:
             failed = kept(Path(job.output), lambda watch: run(job, watch=watch, load=load).failed)
     if failed:
@@ -73,9 +75,22 @@ def is_stream(output: Path | None) -> bool:
     return output is None or is_device(output)
 
 
-def _streamed(job: Job, output: Path | None, load: Load) -> int:
+def passed_on(output: Path | None, go: Callable[[Write, Watch], int]) -> int:
+    """Run a job whose results are written as they come, and say how many if it is stopped.
+
+    Args:
+        output: a device or a pipe; None for standard output.
+        go: runs the job, and returns how many rows failed.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, or what stops it in the same way.
+    """
     with opened(output) as write, Progress() as progress:
-        return stream(job, write, watch=watch_of(progress), load=load).failed
+        try:
+            return go(write, watch_of(progress))
+        except KeyboardInterrupt:
+            progress.say(f"stopped; {progress.rows:,} rows were written")
+            raise
 
 
 def kept(output: Path, go: Callable[[Watch], int]) -> int:
@@ -132,6 +147,7 @@ def _page(job: Job, output: Path | None, load: Load) -> int:
                 elif isinstance(result, Refused):
                     progress.fail(row.place, result.error)
                 else:
+                    progress.truncated += result.coverage.truncated
                     docs.append(result)
             progress.add(len(chunk.rows))
         write(to_html(docs))

@@ -31,10 +31,10 @@ from onepass.cli.options import (
     Solver,
     SolverOption,
     ThreadsOption,
-    ThresholdOption,
 )
 from onepass.cli.output import json_text, opened
 from onepass.cli.progress import StatusLine
+from onepass.cli.threshold_option import ThresholdsOption, threshold_of
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def evaluate(
     threads: ThreadsOption = None,
     device: DeviceOption = Device.AUTO,
     compiled: CompileOption = False,
-    threshold: ThresholdOption = None,
+    threshold: ThresholdsOption = None,
     overlap: OverlapOption = Overlap.FLAT,
     on_long: OnLongOption = OnLong.WINDOW,
     solver: SolverOption = Solver.GREEDY,
@@ -86,7 +86,7 @@ def evaluate(
     """
     from onepass.evaluation import suite
 
-    line = StatusLine()
+    line, least = StatusLine(), threshold_of(threshold)
     files = annotated_files(data)
     for file in files.values():
         check_apart(output, "output", {"data": file})
@@ -106,7 +106,7 @@ def evaluate(
             reports[one.name] = suite(
                 one,
                 files,
-                threshold=threshold,
+                threshold=least,
                 overlap=overlap.value,
                 on_long=on_long.value,
                 solver=solver.value,

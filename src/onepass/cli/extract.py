@@ -50,10 +50,10 @@ from onepass.cli.options import (
     TextArgument,
     TextFieldOption,
     ThreadsOption,
-    ThresholdOption,
     only,
 )
 from onepass.cli.output import one_format, opened, rendered
+from onepass.cli.threshold_option import ThresholdsOption, threshold_of
 from onepass.errors import InputError
 from onepass.schema.options import CallOptions
 
@@ -97,7 +97,7 @@ def extract(
     threads: ThreadsOption = None,
     device: DeviceOption = Device.AUTO,
     compiled: CompileOption = False,
-    threshold: ThresholdOption = None,
+    threshold: ThresholdsOption = None,
     overlap: OverlapOption = Overlap.FLAT,
     on_long: OnLongOption = OnLong.WINDOW,
     solver: SolverOption = Solver.GREEDY,
@@ -122,7 +122,8 @@ def extract(
         names=(name_choice or ()) if name_entities or name_choice else None,
     )
     check_apart(output, "output", {"schema file": schema_file(schema)})
-    options = CallOptions(threshold, overlap.value, on_long.value, solver.value)
+    least = threshold_of(threshold)
+    options = CallOptions(least, overlap.value, on_long.value, solver.value)
     chosen = loading.choice(model, backend, precision, threads, device, compiled, revision=revision)
     if resume and output is not None:
         from onepass.batch.states import as_begun

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Write = Callable[[str], None]
 
 PIPE_CLOSED = 141  # 128 + SIGPIPE, as shells count
+_ELSEWHERE = "; write it elsewhere"
 _SUFFIXES = {
     ".html": Format.HTML,
     ".htm": Format.HTML,
@@ -156,7 +157,7 @@ def opened(output: Path | None, what: str = "output") -> Iterator[Write]:
     place = output if direct else _place_of(output, what)
     part = place if direct else place.with_name(f".{place.name}.{os.getpid()}.part")
     name, packed = f"The {what} {output}", packing(output) == "gzip"
-    with _named(name):
+    with _named(name, _ELSEWHERE):
         file = _added_to(output, packed) if direct else _new_file(part, place, packed)
         if not direct:  # a process that is killed at its work cannot remove a file
             file.close()
@@ -164,7 +165,7 @@ def opened(output: Path | None, what: str = "output") -> Iterator[Write]:
 
     def write(text: str) -> None:
         nonlocal file
-        with _until_pipe_closed(), _named(name):
+        with _until_pipe_closed(), _named(name, _ELSEWHERE):
             if file.closed:
                 file = _new_file(part, place, packed)
             file.write(text)
@@ -174,7 +175,7 @@ def opened(output: Path | None, what: str = "output") -> Iterator[Write]:
     try:
         yield write
         write("")
-        with _until_pipe_closed(), _named(name):
+        with _until_pipe_closed(), _named(name, _ELSEWHERE):
             file.close()
             if not direct:
                 part.replace(place)
@@ -196,12 +197,12 @@ def _place_of(output: Path, what: str) -> Path:
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Put a name on what the system says about a file."""
+def _named(name: str, advice: str = "") -> Iterator[None]:
+    """Put a name on what the system says about a file, and behind it what to do."""
     try:
         yield
     except OSError as error:
-        raise InputError(f"{name} cannot be written: {error.strerror}.") from error
+        raise InputError(f"{name} cannot be written: {error.strerror}{advice}.") from error
 
 
 def _new_file(part: Path, place: Path, packed: bool) -> TextIO:

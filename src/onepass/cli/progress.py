@@ -61,11 +61,13 @@ class Progress:
     Attributes:
         rows: how many are done, failed ones among them.
         failed: how many failed.
+        truncated: of how many the text was not read whole.
     """
 
     def __init__(self) -> None:
         self.rows = 0
         self.failed = 0
+        self.truncated = 0
         self._told = 0  # of this run, unlike `failed`
         self._counts: Counts | None = None
         self._line = StatusLine()
@@ -79,6 +81,8 @@ class Progress:
         self._line.keep(self._state(ended=True))
         if self.failed:
             self._line.say(f"onepass: {self.failed:,} of {self.rows:,} rows failed")
+        if self.truncated:
+            self._line.say(f"onepass: {self.truncated:,} of {self.rows:,} rows were not read whole")
 
     def fail(self, row: int | str, error: str) -> None:
         """Say that a row failed, by its number or its name; it still has to be counted."""
@@ -99,7 +103,8 @@ class Progress:
 
     def show(self, counts: Counts) -> None:
         """Show how a job of `onepass.batch` is going."""
-        self.rows, self.failed, self._counts = counts.rows, counts.failed, counts
+        self.rows, self.failed, self.truncated = counts.rows, counts.failed, counts.truncated
+        self._counts = counts
         self._draw()
 
     def _draw(self) -> None:

@@ -262,6 +262,8 @@ def _one_text(
     with opened(output) as write:
         done = Redactor(load(), options).one(given)
         write(_rendered(done, form))
+    if done.coverage.truncated:
+        say("onepass: the text was not read whole")
     return done
 
 

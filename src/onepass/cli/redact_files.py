@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from onepass.batch import Watch
 from onepass.batch.answering import Refused
-from onepass.cli.bulk import is_stream, kept, watch_of
+from onepass.cli.bulk import is_stream, kept, passed_on
 from onepass.cli.loading import Load
-from onepass.cli.output import opened
+from onepass.cli.output import Write, opened
 from onepass.cli.progress import Progress
 from onepass.errors import InputError
 from onepass.redact import RedactJob, Redactor, Report, redact_files, redact_stream
@@ -31,15 +31,14 @@ def redact_rows(job: RedactJob, output: Path | None, counts: Report, load: Load)
     Raises:
         InputError: if a file cannot be read or written, or the job cannot go on.
     """
-    if is_stream(output):
-        with opened(output) as write, Progress() as progress:
-            watch = watch_of(progress)
-            return redact_stream(job, write, report=counts, watch=watch, load=load).failed
 
-    def go(watch: Watch) -> int:
+    def streamed(write: Write, watch: Watch) -> int:
+        return redact_stream(job, write, report=counts, watch=watch, load=load).failed
+
+    def filed(watch: Watch) -> int:
         return redact_files(job, report=counts, watch=watch, load=load).failed
 
-    return kept(Path(job.output), go)
+    return passed_on(output, streamed) if is_stream(output) else kept(Path(job.output), filed)
 
 
 def redact_page(job: RedactJob, output: Path | None, counts: Report, load: Load) -> int:
@@ -61,6 +60,7 @@ def redact_page(job: RedactJob, output: Path | None, counts: Report, load: Load)
                 if isinstance(done, Refused):
                     progress.fail(row.place, done.error)
                 else:
+                    progress.truncated += done.coverage.truncated
                     counts.add(done)
                     pages.append(done.to_extraction())
             progress.add(len(rows))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from onepass.errors import InputError
+from onepass.schema.shown import json_reason
 
 _BOM = "\ufeff"
 # Python converts no more digits than its limit, and says so with a plain ValueError.
@@ -166,7 +167,7 @@ def _read_list(path: Path) -> list[Any]:
             rows: list[Any] = json.load(file)
         except json.JSONDecodeError as error:
             raise InputError(
-                f"{path} is not valid JSON ({error.msg}, line {error.lineno}, "
+                f"{path} is not valid JSON ({json_reason(error)}, line {error.lineno}, "
                 f"column {error.colno})."
             ) from error
         except UnicodeDecodeError as error:
@@ -199,7 +200,7 @@ def parse_row(line: str | bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         if text.startswith(_BOM):  # that of the file was taken off
             raise InputError("a byte order mark stands before the JSON; take it out.") from error
-        raise InputError(f"not valid JSON ({error.msg}, column {error.colno}).") from error
+        raise InputError(f"not valid JSON ({json_reason(error)}, column {error.colno}).") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"not UTF-8 (byte {error.object[error.start]:#04x}); convert the file to UTF-8."

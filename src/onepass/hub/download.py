@@ -83,7 +83,9 @@ def fetch_files(
     Raises:
         CheckpointError: saying why they cannot be had.
     """
-    offline = hub.local_files_only or constants.HF_HUB_OFFLINE
+    off = None
+    if hub.local_files_only or constants.HF_HUB_OFFLINE:
+        off = "local_files_only" if hub.local_files_only else "HF_HUB_OFFLINE"
     cache = Path(constants.HF_HUB_CACHE if hub.cache_dir is None else hub.cache_dir)
     try:
         return Path(
@@ -92,48 +94,55 @@ def fetch_files(
                 revision=revision,
                 cache_dir=cache,
                 token=hub.token,
-                local_files_only=offline,
+                local_files_only=off is not None,
                 allow_patterns=list(patterns),
                 ignore_patterns=list(never),
             )
         )
     except Exception as error:  # its HTTP and storage clients raise types of their own
-        message = _explain(error, wanted or repr(name), cache=cache, offline=offline)
+        message = _explain(error, wanted or repr(name), cache=cache, off=off)
         raise CheckpointError(message) from error
 
 
-def _explain(error: Exception, wanted: str, *, cache: Path, offline: bool) -> str:
-    """Say in one sentence why a download failed and what to do."""
+def _explain(error: Exception, wanted: str, *, cache: Path, off: str | None) -> str:
+    """Say in one sentence why a download failed and what to do; `off` is what forbids it."""
     if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # the cache was the second choice; this is why the first failed
-    if offline:
+    if off:
         return (
-            f"{wanted} is not complete in the cache {cache}, and downloads are off "
-            "(local_files_only or HF_HUB_OFFLINE); turn them on once, or give a directory."
+            f"{wanted} is not complete in the cache {cache}, and downloads are off ({off}); turn "
+            "them on once, or give a directory."
         )
     if isinstance(error, errors.GatedRepoError):
         return (
             f"Access to {wanted} is restricted: ask for it on its page on the hub, then give the "
-            "token= of the account that got it."
+            "token of the account that got it (HF_TOKEN, or token= in Python)."
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return f"{wanted} is not on the hub; give a branch, a tag or a commit that is."
     # The hub answers the same for a private one.
     if isinstance(error, errors.RepositoryNotFoundError):
-        return f"{wanted} is not on the hub; check the name, or give token= if it is private."
+        return (
+            f"{wanted} is not on the hub; check the name, or give a token if it is private "
+            "(HF_TOKEN, or token= in Python)."
+        )
     if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         status = error.response.status_code
         if status in (401, 403):
             return (
-                f"The hub refused access to {wanted} (HTTP {status}); give the token= of an "
-                "account that may read it."
+                f"The hub refused access to {wanted} (HTTP {status}); give the token of an account "
+                "that may read it (HF_TOKEN, or token= in Python)."
             )
         return f"The hub answered HTTP {status} for {wanted}; try again later, or give a directory."
     if isinstance(error, OSError) and error.errno in _DISK_FULL | _NOT_WRITABLE:
         trouble = "is full" if error.errno in _DISK_FULL else "cannot be written"
-        return f"{wanted} was not stored: the cache {cache} {trouble}; give another cache_dir=."
+        return (
+            f"{wanted} was not stored: the cache {cache} {trouble}; give another (HF_HUB_CACHE, or "
+            "cache_dir= in Python)."
+        )
     text = next(iter(str(error).splitlines()), "")[:150].strip(" .")
     return (
         f"{wanted} could not be downloaded from the hub ({type(error).__name__}: {text}); give a "
-        "directory, or set local_files_only=True after a first download."
+        "directory, or set HF_HUB_OFFLINE=1 after a first download (in Python also "
+        "local_files_only=True)."
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from onepass.errors import CheckpointError
 from onepass.schema.nesting import TOO_DEEP, is_too_deep
+from onepass.schema.shown import json_reason
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        reason = f"line {error.lineno}, column {error.colno}: {json_reason(error)}"
         raise _unreadable(path, reason) from error
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"byte {error.start} is not UTF-8") from error

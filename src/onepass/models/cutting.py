@@ -94,7 +94,7 @@ def windows_of(
     if on_long == "error" and unread:
         raise TextTooLong(
             f"{name} has words that are too long to be read whole ({unread} characters in "
-            "all); break them with blanks, or read it with on_long='window'.",
+            "all); break them with blanks, or read all but them with on_long='window'.",
             number,
         )
     longest = int(text.lengths.max(initial=0))  # a word is never cut between windows

@@ -135,6 +135,11 @@ def checked_texts(texts: Iterable[str]) -> Iterator[str]:
             f"The text must be a string or a list of strings, but a table ({type(texts).__name__}) "
             "was given; give one column of it, as in df['body']."
         )
+    if isinstance(texts, set | frozenset):
+        raise InputError(
+            "The texts must be a list, but a set was given, which has no order; "
+            "give sorted(...) of it."
+        )
     if isinstance(texts, bytes | Mapping) or not isinstance(texts, Iterable):
         raise _no_texts(texts)
     try:

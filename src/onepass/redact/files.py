@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from onepass.batch.answering import Answer, Refused, open_model, past_refused
+from onepass.batch.answering import Answer, Read, Refused, open_model, past_refused
 from onepass.batch.columns import check_starts
 from onepass.batch.engines import Answered, Engine
 from onepass.batch.job import Counts, RowsJob
@@ -300,7 +300,8 @@ class _Redaction:
             self.counts.add(done)
             found = [one.to_dict() for one in done.found]
             kept = {name: value for name, value in row.values.items() if name not in _STALE}
-            yield json_line({**kept, self.job.text_field: done.text, FOUND: found})
+            line = json_line({**kept, self.job.text_field: done.text, FOUND: found})
+            yield Read(line, done.coverage.truncated)
 
 
 class _Lines:

@@ -26,6 +26,22 @@ def check_text(value: object, what: str) -> None:
         raise ValueError(f"{what} must be a string, but {value!r:.60} was given.")
 
 
+def check_name(value: object, what: str) -> None:
+    """Refuse what is not a string, and an empty one.
+
+    Raises:
+        ValueError: if it is either.
+
+    >>> check_name("", "'label'")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'label' must be the name of something, but it is empty.
+    """
+    check_text(value, what)
+    if not value:
+        raise ValueError(f"{what} must be the name of something, but it is empty.")
+
+
 def check_list(value: Any, what: str) -> list[Any] | tuple[Any, ...]:
     """Return what is given if it is a list or a tuple.
 

@@ -20,7 +20,10 @@ class Coverage:
         chars: length of the text in characters.
         chars_read: number of characters that the model read.
         windows: number of parts in which the text was read.
-        truncated: whether the text was cut, as ``on_long="truncate"`` asks.
+        truncated: whether some of the text was not read: it was cut, as ``on_long="truncate"``
+            asks, or, whatever is asked, it has a word (also a run without a break, such as base64
+            or a passage of Thai) with more pieces than a window takes, or with more characters
+            than the tokenizer splits.
 
     >>> read = Coverage(chars=120, chars_read=90, windows=1, truncated=True)
     >>> f"{read.chars_read / read.chars:.0%} of the text was read"

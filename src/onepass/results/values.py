@@ -9,17 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
-from onepass.results.checks import check_object, check_score, check_text, check_whole
+from onepass.results.checks import (
+    check_name,
+    check_object,
+    check_score,
+    check_text,
+    check_whole,
+)
 from onepass.results.classification import LabelScore, check_order, labels_from, labels_list
 from onepass.results.frozen import FrozenDict
 
 
-def _offsets(start: SupportsIndex, end: SupportsIndex, owner: str) -> tuple[int, int]:
-    """Return offsets as Python ints."""
+def _offsets(start: SupportsIndex, end: SupportsIndex, text: str, owner: str) -> tuple[int, int]:
+    """Return offsets of a text as Python ints."""
     first = check_whole(start, f"The start of {owner}")
     last = check_whole(end, f"The end of {owner}")
     if not 0 <= first <= last:
         raise ValueError(f"The offsets of {owner} must satisfy 0 <= start <= end: {first}, {last}.")
+    if len(text) != last - first:
+        raise ValueError(
+            f"The offsets {first}:{last} of {owner} hold {last - first} characters, but its text "
+            f"has {len(text)}."
+        )
     return first, last
 
 
@@ -46,7 +57,7 @@ class Value:
         check_text(self.text, "'text'")
         object.__setattr__(self, "score", check_score(self.score, f"the value {self.text!r}"))
         if self.start is not None and self.end is not None:
-            start, end = _offsets(self.start, self.end, f"the value {self.text!r}")
+            start, end = _offsets(self.start, self.end, self.text, f"the value {self.text!r}")
             object.__setattr__(self, "start", start)
             object.__setattr__(self, "end", end)
         elif self.start is not self.end:
@@ -88,11 +99,11 @@ class Entity:
     names: tuple[LabelScore, ...] = ()
 
     def __post_init__(self) -> None:
-        check_text(self.label, "'label'")
+        check_name(self.label, "'label'")
         check_text(self.text, "'text'")
         owner = f"the {self.label!r} entity {self.text!r}"
         object.__setattr__(self, "score", check_score(self.score, owner))
-        start, end = _offsets(self.start, self.end, owner)
+        start, end = _offsets(self.start, self.end, self.text, owner)
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "end", end)
         object.__setattr__(self, "names", tuple(self.names))
@@ -108,6 +119,18 @@ def values_in(held: FieldValue) -> tuple[Value, ...]:
     if isinstance(held, tuple):
         return held
     return () if held is None else (held,)
+
+
+def _check_end(end: object, name: str, kind: str) -> None:
+    """Refuse what is no span of the text."""
+    if not isinstance(end, Value):
+        raise ValueError(
+            f"The {name} of the relation {kind!r} must be a Value, but {end!r:.60} was given."
+        )
+    if end.start is None:
+        raise ValueError(
+            f"The {name} of the relation {kind!r} must have offsets, but {end.text!r:.60} has none."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +154,9 @@ class Relation:
     score: float
 
     def __post_init__(self) -> None:
-        check_text(self.type, "'type'")
+        check_name(self.type, "'type'")
+        _check_end(self.head, "head", self.type)
+        _check_end(self.tail, "tail", self.type)
         object.__setattr__(self, "score", check_score(self.score, f"the relation {self.type!r}"))
 
 

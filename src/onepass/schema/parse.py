@@ -23,7 +23,7 @@ from onepass.schema.leaves import (
 )
 from onepass.schema.nesting import is_too_deep
 from onepass.schema.relation import RelationType
-from onepass.schema.shown import shown
+from onepass.schema.shown import json_reason, shown
 from onepass.schema.task import ClassificationTask
 from onepass.schema.trees import read_tree
 from onepass.schema.types import (
@@ -95,7 +95,7 @@ def parse_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise SchemaError(
             f"A schema given as a string must be JSON, but {shown(text)} is not: "
-            f"{error.msg} at line {error.lineno}, column {error.colno}."
+            f"{json_reason(error)} at line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
         raise _too_deep() from None

@@ -210,7 +210,7 @@ def _read_list(items: tuple[Any, ...], annotation: Any, where: str) -> Reading:
     if item.dtype == "list":
         raise SchemaError(f"The field {where} is a list of lists; give a flat list.")
     # From here on lengths are those of the list; those of its items become rules at once.
-    constraints = item.constraints.of_items()
+    constraints = item.constraints.of_items(where)
     return item._replace(dtype="list", constraints=constraints, nullable=False, nothing=None)
 
 

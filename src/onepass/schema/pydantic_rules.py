@@ -51,9 +51,13 @@ class Constraints:
             {**self.text, **other.text},
         )
 
-    def of_items(self) -> Constraints:
-        """Return the constraints of a list whose items have these."""
-        return Constraints(self.own.with_(dict(self.text)), self.bounds)
+    def of_items(self, where: str) -> Constraints:
+        """Return the constraints of a list whose items have these.
+
+        Raises:
+            SchemaError: naming the field, if they contradict each other.
+        """
+        return Constraints(self._own_with(self.text, where), self.bounds)
 
     def rules(self, many: bool, where: str) -> Rules:
         """Return the rules of a field.
@@ -65,8 +69,11 @@ class Constraints:
         if many:
             text = {name.replace("length", "items"): value for name, value in text.items()}
         bounds = {} if self.own.kind in ("text", "url", "email") else dict(self.bounds)
+        return self._own_with({**bounds, **text}, where)
+
+    def _own_with(self, changes: Mapping[str, Any], where: str) -> Rules:
         try:
-            return self.own.with_({**bounds, **text})
+            return self.own.with_(dict(changes))
         except SchemaError as error:
             raise SchemaError(f"In the field {where}: {error}") from error
 

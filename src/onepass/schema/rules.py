@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from onepass.errors import MissingExtra, SchemaError
+from onepass.schema.bounds import check_ends
 from onepass.schema.json_rules import write_rules
 from onepass.schema.shown import shown
 
@@ -156,7 +157,7 @@ class Rules:
             be asked for, too.
 
     Raises:
-        SchemaError: naming the rule that cannot be kept.
+        SchemaError: naming the rule that cannot be kept, or two that no value keeps.
 
     >>> Rules(kind="integer", ge=1).given()
     {'kind': 'integer', 'ge': 1}
@@ -203,6 +204,7 @@ unterminated subpattern at position 0.
         for name in BOUNDS:
             if values[name] is not None:
                 _check_bound(values[name], name, self.kind)
+        check_ends(values, dated=self.kind in DATED)
 
     @property
     def bounds(self) -> dict[str, Bound]:

@@ -1,5 +1,7 @@
 """How a refused value is shown in an error message. It knows no values of a schema."""
 
+from json import JSONDecodeError
+
 _SHOWN = 80  # characters of a refused value that an error repeats
 
 
@@ -16,3 +18,12 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):  # a number of thousands of digits, a deep list
         return f"a value of the type {type(value).__name__} that is too large to show"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def json_reason(error: JSONDecodeError) -> str:
+    """Return why something is not JSON, for a message that says where behind it.
+
+    >>> json_reason(JSONDecodeError("Unterminated string starting at", "'a", 0))
+    'Unterminated string starting'
+    """
+    return error.msg.removesuffix(" at")

@@ -16,7 +16,7 @@ from onepass.errors import OnepassError
 from onepass.extractor import Extractor
 from onepass.serving.guard import Guard
 from onepass.serving.metrics import Metrics
-from onepass.serving.problems import Refusal, refusal_of, refusal_of_body, unreadable_json
+from onepass.serving.problems import Refusal, refusal_of, refusal_of_body
 from onepass.serving.routes import router
 from onepass.serving.service import Service
 from onepass.serving.settings import Settings
@@ -97,8 +97,6 @@ def _refusal(error: Exception) -> Refusal:
             return Refusal(405, "method_not_allowed", "This path takes another method; see /docs.")
         case HTTPException(status_code=400) if isinstance(error.__cause__, RecursionError):
             return Refusal(400, "invalid_json", "The body is nested too deeply; flatten it.")
-        case HTTPException(status_code=400) if isinstance(error.__cause__, UnicodeDecodeError):
-            return unreadable_json()
         case HTTPException():
             return Refusal(error.status_code, "bad_request", "The request cannot be read.")
     raise error

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from onepass.models.thresholds import KINDS
-from onepass.schema.shown import shown
+from onepass.schema.shown import json_reason, shown
 from onepass.serving.problems import Refusal, unreadable_json
 from onepass.serving.service import Service
 from onepass.serving.settings import with_flag
@@ -58,8 +58,11 @@ class _Request(Request):
 def _parsed(given: bytes) -> Any:
     try:
         return json.loads(given, object_pairs_hook=_unique_keys)
-    except (json.JSONDecodeError, UnicodeDecodeError):  # of which the framework tells
-        raise
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise unreadable_json(f" ({json_reason(error)} at {place})") from error
+    except UnicodeDecodeError as error:
+        raise unreadable_json() from error
     except ValueError as error:  # Python converts no more digits than its limit
         raise Refusal(
             400, "invalid_json", "The body holds a number of too many digits; shorten it."

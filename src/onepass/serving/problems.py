@@ -22,6 +22,14 @@ from onepass.errors import (
     TooMuchFound,
 )
 
+_REASONS = {
+    "model_attributes_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+    "list_type": "must be a JSON array",
+    "too_short": "must not be empty",
+    "missing": "is missing",
+    "extra_forbidden": "is not known; leave it out",
+}
 _LOOKED_AT = 20  # reasons against a body; it may have one for each of very many values
 
 
@@ -129,22 +137,35 @@ def refusal_of_body(error: RequestValidationError) -> Refusal:
             "invalid_request",
             "The body is not marked as JSON; send it with  Content-Type: application/json.",
         )
-    if first["type"] == "json_invalid":
-        return unreadable_json()
     places = [
-        (_given(one["loc"][1:], error.body), one["msg"])
+        (_given(one["loc"][1:], error.body), _reason(one["type"], one["msg"]))
         for one in errors[:_LOOKED_AT]
         if one["loc"][:2] == first["loc"][:2]
     ]
-    place, message = max(places, key=lambda one: len(one[0]))
-    reason = message[:1].lower() + message[1:]
-    return Refusal(422, "invalid_request", f"{_place(place)} is wrong: {reason.rstrip('.')}.")
+    place, reason = max(places, key=lambda one: len(one[0]))
+    return Refusal(422, "invalid_request", f"{_place(place)} {reason}.")
 
 
-def unreadable_json() -> Refusal:
-    """Return the refusal for a body that is not JSON, or not in UTF-8."""
+def _reason(kind: str, message: str) -> str:
+    """Return what is wrong with a value, in words of JSON where those of pydantic are others.
+
+    >>> _reason("list_type", "Input should be a valid list")
+    'must be a JSON array'
+    >>> _reason("less_than_equal", "Input should be less than or equal to 1")
+    'is wrong: input should be less than or equal to 1'
+    """
+    said = f"is wrong: {message[:1].lower()}{message[1:].rstrip('.')}"
+    return _REASONS.get(kind, said)
+
+
+def unreadable_json(reason: str = "") -> Refusal:
+    """Return the refusal for a body that is not JSON, or not in UTF-8.
+
+    Args:
+        reason: why, and where, in brackets; nothing if that is not known.
+    """
     return Refusal(
-        400, "invalid_json", "The body is not JSON; send a JSON object encoded in UTF-8."
+        400, "invalid_json", f"The body is not JSON{reason}; send a JSON object encoded in UTF-8."
     )
 
 

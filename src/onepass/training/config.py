@@ -200,7 +200,8 @@ self_train, few_shot, lora, rl, distill, license, word_splitter, revision.
         for key in names[:3]:
             if key not in values:
                 raise InputError(
-                    f"A training configuration needs {key!r}; give model, data and output."
+                    f"A training configuration needs {key!r}; give model, data and output "
+                    "(--model, --data, --output)."
                 )
         for key in ("data", "freeze"):
             if isinstance(values.get(key), str):

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from onepass.errors import InputError
+from onepass.schema.shown import json_reason
 
 YAML_SUFFIXES = (".yaml", ".yml")
 
@@ -30,7 +31,7 @@ def parse_json(text: str) -> dict[str, Any]:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"A training configuration must be JSON: {error.msg} at line {error.lineno}, "
+            f"A training configuration must be JSON: {json_reason(error)} at line {error.lineno}, "
             f"column {error.colno}; examples to learn from are named by the option --data."
         ) from error
     except RecursionError as error:

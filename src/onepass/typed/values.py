@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
+from onepass.schema.bounds import seconds
 from onepass.schema.rules import Bound, Kind, Money, Quantity, Rules
 from onepass.typed.amounts import read_money, read_quantity
 from onepass.typed.contacts import read_email, read_iban, read_phone, read_url
@@ -144,14 +145,7 @@ def _comparable(value: Read, bound: Bound) -> tuple[Decimal, Decimal]:
     if isinstance(value, date):  # a datetime is one
         limit = read_datetime(str(bound))
         own = value if isinstance(value, datetime) else datetime.combine(value, limit.time().min)
-        return _seconds(own), _seconds(limit)
+        return seconds(own), seconds(limit)
     if isinstance(value, Money | Quantity):
         value = value.amount
     return Decimal(str(value)), Decimal(str(bound))  # as written: 0.1 is not a binary fraction
-
-
-def _seconds(moment: datetime) -> Decimal:
-    """Return seconds since year 1; a moment without a zone counts as UTC."""
-    span = moment.replace(tzinfo=None) - datetime.min
-    span -= moment.utcoffset() or timedelta()
-    return Decimal(span.days) * 86400 + span.seconds + Decimal(span.microseconds) / 1_000_000
