@@ -15,7 +15,7 @@ from onepass.results.types import Extraction
 from tests.gliner_checkpoints import CONTEXTS, KINDS, LEAKY, RELATED, make_reference
 from tests.parity.opened import Models
 
-TOLERANCE = 1e-5
+TOLERANCE = 3e-5  # sums in another order: 1.1e-5 on a CPU with AVX2 and no AVX-512
 TEXTS = [
     "Tim Cook runs Apple in Paris and Rome.",
     "The price is 9 red, blue and green things! Tim works for Apple in Rome; Cook in Paris?",
