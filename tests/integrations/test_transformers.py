@@ -27,6 +27,8 @@ def test_langchain_documents_get_metadata(model: Extractor, texts: list[str]) ->
         assert before.metadata == {"n": after.metadata["n"]}  # the given ones stay
         assert (after.page_content, after.id) == (before.page_content, before.id)
         assert {"text": after.page_content, **after.metadata["onepass"]} == doc.to_dict()
+    streamed = transformer.transform_documents(iter(given))  # type: ignore[arg-type]
+    assert [one.metadata for one in streamed] == [one.metadata for one in done]
     waited = asyncio.run(transformer.atransform_documents(given))
     assert [one.metadata for one in waited] == [one.metadata for one in done]
     with pytest.raises(SchemaError, match="Nothing is asked for"):
@@ -62,6 +64,9 @@ def test_llamaindex_nodes_get_metadata(model: Extractor, texts: list[str]) -> No
         OnepassTransformation()
     with pytest.raises(ValueError, match="solver"):
         OnepassTransformation(labels=LABELS, solver="best")
+    with pytest.raises(ValueError, match="no setting 'schema'; its settings are: labels, asked"):
+        OnepassTransformation(labels=LABELS, schema={"relations": ["runs"]})
+    assert OnepassTransformation.model_validate(stored.model_dump()) == stored
     asked = OnepassTransformation.from_dict(
         OnepassTransformation(labels=LABELS, **OPTIONS).to_dict()
     )([TextNode(text=texts[2])])[0]

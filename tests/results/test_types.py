@@ -383,6 +383,7 @@ ALL = {"chars": 1, "chars_read": 1, "windows": 1, "truncated": False}
         ({"text": "a", "coverage": {**ALL, "windows": True}}, "'windows' of coverage must be a"),
         ({"text": "a", "coverage": {**ALL, "windows": 0}}, "needs a window"),
         ({"text": "a", "relations": [], "coverage": {"chars": 1}}, "no key 'chars_read'; was it c"),
+        ({"text": "a", "entities": [{"label": "x"}]}, "or a part of it, has no key 'text'"),
         ({"text": "a", "coverage": 3}, "'coverage' must be an object, but 3"),
         ({"text": "a", "entities": ["x"]}, "An item of 'entities' must be an object, but 'x'"),
         ({"text": "a", "relations": [5]}, "An item of 'relations' must be an object, but 5"),

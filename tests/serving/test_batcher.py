@@ -1,12 +1,14 @@
 """Texts of many requests, read together: in which order, how many, and what failing means."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from threading import Event
 from time import monotonic, sleep
+from weakref import ref
 
 import pytest
 
-from onepass.errors import BackendError, SchemaError, TextTooLong
+from onepass.errors import BackendError, SchemaError, TextTooLong, TooMuchFound
 from onepass.models.cancelling import Unwanted, current_check
 from onepass.results.types import Coverage, Extraction
 from onepass.serving.batcher import Batcher, Closed, Failed, Full
@@ -260,6 +262,28 @@ def test_a_text_that_fails_fails_alone(reader: Reader, text: str, kind: type[Exc
     assert isinstance(bad, kind)
     assert texts_of(others[1].result(5)) == ["c"]
     line.close()
+
+
+def test_what_was_found_in_a_refused_text_is_freed_at_once():
+    class Many:
+        """Stands for millions of candidates."""
+
+    held: list[ref[Many]] = []
+
+    def read(texts: Sequence[str], question: Question) -> list[Extraction]:
+        found = Many()
+        held.append(ref(found))
+        raise TooMuchFound("Too much was found.")
+
+    line = Batcher(read, Settings(batch_delay_ms=0), Metrics())
+    gc.disable()  # it would free them some time, of many requests
+    try:
+        (outcome,) = line.submit(["a"], PEOPLE).result(5)
+        line.close()
+        assert isinstance(outcome, TooMuchFound)
+        assert [one() for one in held] == [None]
+    finally:
+        gc.enable()
 
 
 def test_a_question_that_cannot_be_asked_is_not_asked_again_for_each_text(reader: Reader):

@@ -586,3 +586,19 @@ def test_a_kind_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("onepass.schema.rules.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"kind 'money' needs the extra 'values'"):
         schema.checked()
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("2 million dollars", "$"), ("3 million US dollars", "USD"), ("5-dollar", "$"),
+        ("2.5 million U.S. dollars", "USD"), ("100 Canadian dollars", "CAD"), ("300 yen", "JPY"),
+        ("20 pounds sterling", "GBP"), ("20 pounds", "pounds"), ("5 dollars a pound", "$"),
+        ("100 dollars USD", "USD"), ("€ 5 dollars", "EUR"), ("100 Swiss Francs", "CHF"),
+        ("5 Danish francs", None), ("5 randoms", None), ("3 pounded", None), ("5 a pound", None),
+    ],
+)  # fmt: skip
+def test_names_of_currencies(text: str, currency: str | None) -> None:
+    value = read_value(text, Rules(kind="money"))
+    assert isinstance(value, Money)
+    assert value.currency == currency

@@ -63,6 +63,7 @@ class OnepassTransformer(BaseDocumentTransformer):
             documents: that are read.
             kwargs: of LangChain; none has a meaning here.
         """
+        documents = list(documents)  # loaders give them one by one
         texts = [document.page_content for document in documents]
         docs = self._request.many(self._model, texts)
         done = []

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from onepass.batch.answering import Request
-from onepass.errors import MissingExtra
+from onepass.errors import InputError, MissingExtra
 from onepass.integrations.opening import extractor_of, schema_with_labels
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 try:
-    from llama_index.core.bridge.pydantic import Field, PrivateAttr
+    from llama_index.core.bridge.pydantic import Field, PrivateAttr, model_validator
     from llama_index.core.schema import BaseNode, MetadataMode, TransformComponent
 except ImportError as error:
     raise MissingExtra("The transformation for LlamaIndex", "llamaindex") from error
@@ -53,6 +53,18 @@ class OnepassTransformation(TransformComponent):
     )
     _request: Any = PrivateAttr()
     _model: Any = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Refuse settings that there are not; LlamaIndex stores the name of the class with them."""
+        for name in given:
+            if name not in cls.model_fields and name != "class_name":
+                raise InputError(
+                    f"A OnepassTransformation has no setting {name!r}; its settings are: "
+                    f"{', '.join(cls.model_fields)}."
+                )
+        return given
 
     def model_post_init(self, context: Any, /) -> None:
         """Check what is asked; pydantic calls this."""

@@ -204,7 +204,9 @@ class Extraction(Exports):
         try:
             return _extraction_from(given)
         except KeyError as error:
-            raise InputError(f"A stored extraction has no key {error}; was it cut off?") from error
+            raise InputError(
+                f"A stored extraction, or a part of it, has no key {error}; was it cut off?"
+            ) from error
         except (TypeError, AttributeError, ValueError) as error:
             raise InputError(f"A stored extraction cannot be read: {error}") from error
 

@@ -299,7 +299,9 @@ class Batcher:
             return [error] * len(batch)
         except OnepassError as error:  # it may be that of one of them
             if len(batch) == 1:
-                return [error]
+                # Its traceback would hold all that was found in the text, for long: the frames
+                # know the future that holds the error, a cycle.
+                return [error.with_traceback(None)]
         except BaseException as error:  # noqa: BLE001  one text must not end the service
             log.error("a batch of %d failed: %s", len(batch), where(error))
             if len(batch) == 1:

@@ -1,7 +1,8 @@
-"""The currency that a text names: a code of ISO 4217, or a sign, told by price-parser.
+"""The currency that a text names: a code of ISO 4217, a sign, told by price-parser, or a name.
 
 Three capital letters are a currency only where they are a code: not VAT, USB or PRO. A sign is no
-part of a word. This module reads no numbers.
+part of a word. A name counts behind a number alone: 5 pounds, not 5 a pound. This module reads no
+numbers.
 """
 
 from __future__ import annotations
@@ -34,6 +35,28 @@ _CODES = {
     "RMB": "CNY", "JP¥": "JPY", "円": "JPY", "원": "KRW", "HK$": "HKD", "NZ$": "NZD", "R$": "BRL",
     "zł": "PLN", "Kč": "CZK", "eur": "EUR",
 }  # fmt: skip
+# English names; those of several currencies stay as written, but dollars are "$".
+_NAMES = {
+    "dollar": "$", "buck": "$", "pound": None, "pounds sterling": "GBP", "pound sterling": "GBP",
+    "yen": "JPY", "franc": None, "rupee": None, "peso": None, "krone": None, "kroner": None,
+    "krona": None, "kronor": None, "yuan": "CNY", "renminbi": "CNY", "rouble": "RUB",
+    "ruble": "RUB", "zloty": "PLN", "zlotys": "PLN", "forint": "HUF", "baht": "THB", "rand": "ZAR",
+    "shekel": "ILS", "dirham": None, "dinar": None, "riyal": None, "naira": "NGN", "lira": None,
+}  # fmt: skip
+_OF_COUNTRIES = {
+    ("us", "dollar"): "USD", ("u.s.", "dollar"): "USD", ("american", "dollar"): "USD",
+    ("canadian", "dollar"): "CAD", ("australian", "dollar"): "AUD", ("singapore", "dollar"): "SGD",
+    ("hong kong", "dollar"): "HKD", ("new zealand", "dollar"): "NZD", ("british", "pound"): "GBP",
+    ("egyptian", "pound"): "EGP", ("swiss", "franc"): "CHF", ("indian", "rupee"): "INR",
+    ("pakistani", "rupee"): "PKR", ("mexican", "peso"): "MXN", ("danish", "kroner"): "DKK",
+    ("norwegian", "kroner"): "NOK", ("swedish", "kronor"): "SEK", ("turkish", "lira"): "TRY",
+}  # fmt: skip
+_NAME = re.compile(
+    r"(?:\d|\b(?:hundred|thousand|million|billion|trillion|[kmb]|bn|mn))[\s)-]*"
+    rf"(?P<written>(?:(?P<whose>{'|'.join(re.escape(whose) for whose, _ in _OF_COUNTRIES)})[\s-]+)?"
+    rf"(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})s?)(?![^\W\d_])",
+    re.IGNORECASE,
+)
 _ALONE = re.compile("[€£₹₩₽₺₴₪₫฿₦]")
 _OF_DOLLARS = re.compile("..D|ARS|BRL|CLP|COP|CVE|DOP|MXN|UYU")  # but not $20 TOP, $5 ALL
 _EURO = re.compile(r"(?<![^\W\d_])euros?(?![^\W\d_])", re.IGNORECASE)
@@ -52,12 +75,15 @@ def read_currency(text: str) -> tuple[str | None, str | None]:
         text: an amount of money, with what stands around it.
 
     Returns:
-        A code, or a sign as written where it stands for several currencies; and what is written.
+        A code, or a sign or a name as written where it stands for several currencies; and what is
+        written.
 
     >>> read_currency("1.299 €"), read_currency("Mex$5"), read_currency("$5 CAD")
     (('EUR', '€'), ('MXN', 'Mex$'), ('CAD', 'CAD'))
     >>> read_currency("$20 USB"), read_currency("1,200 VAT included")
     (('$', '$'), (None, None))
+    >>> read_currency("3 million US dollars")[0], read_currency("20 pounds")[0]
+    ('USD', 'pounds')
     """
     from price_parser import Price
 
@@ -68,7 +94,18 @@ def read_currency(text: str) -> tuple[str | None, str | None]:
     euro = _EURO.search(text)
     if euro is not None and not (sign and _ALONE.search(sign)):
         return "EUR", euro[0]
-    return (_CODES.get(sign, sign), sign) if sign else (None, None)
+    return (_CODES.get(sign, sign), sign) if sign else _named(text)
+
+
+def _named(text: str) -> tuple[str | None, str | None]:
+    """Return the currency whose name stands behind a number, and the name as written."""
+    found = _NAME.search(text)
+    if found is None:
+        return None, None
+    name, whose = found["name"].lower(), (found["whose"] or "").lower()
+    if whose and (whose, name) not in _OF_COUNTRIES:
+        return None, None
+    return _OF_COUNTRIES.get((whose, name)) or _NAMES[name] or found["written"], found["written"]
 
 
 def _code(text: str) -> str | None:
