@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,7 +26,7 @@ from benchmarks.speed.plot import plot  # noqa: E402
 from onepass.cli.machine import NOT_INSTALLED  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "speed" / "results" / "cpu.json"
-ELSEWHERE = RESULT.with_name("cpu-intel.json")  # on another machine, perhaps a part of it
+ELSEWHERE = ("cpu-intel.json", "cpu-avx2.json")  # on other machines, perhaps a part of it
 PAGE, PLOT = ROOT / "docs" / "speed.md", ROOT / "docs" / "speed.svg"
 _INT8 = ("onepass-int8", "onepass-openvino-int8")  # the better one counts
 _PARTS = {
@@ -37,12 +38,18 @@ _PARTS = {
 Result = Mapping[str, Any]
 
 
-def page(result: Result, elsewhere: Result | None = None) -> str:
+def results_elsewhere() -> list[Result]:
+    """Return the committed results of other machines."""
+    paths = (RESULT.with_name(name) for name in ELSEWHERE)
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def page(result: Result, elsewhere: Sequence[Result] = ()) -> str:
     """Return the page.
 
     Args:
         result: what it is about.
-        elsewhere: of another machine, which gets a section.
+        elsewhere: of other machines, which get a section.
     """
     blocks = [
         "# Speed\n",
@@ -52,14 +59,15 @@ def page(result: Result, elsewhere: Result | None = None) -> str:
         *_memory(result),
         *_inside(result),
         *_equal(result),
-        *(_elsewhere(elsewhere) if elsewhere is not None else ()),
+        *(("## On other machines\n",) if elsewhere else ()),
+        *chain.from_iterable(map(_elsewhere, elsewhere)),
         *_targets(result, elsewhere),
         *_again(),
     ]
     return "\n".join(blocks)
 
 
-def _about(result: Result, elsewhere: Result | None) -> Iterator[str]:
+def _about(result: Result, elsewhere: Sequence[Result]) -> Iterator[str]:
     machine, found = result["machine"], result["versions"]
     threads = machine["threads"]
     clock = "CPU time" if machine["clock"] == "cpu" else "wall time"
@@ -78,10 +86,10 @@ def _about(result: Result, elsewhere: Result | None) -> Iterator[str]:
         f"{machine['cpu']}, threads: {threads} of {machine['cores']} cores, {clock}.{note}\n"
         f"onepass {found['onepass']} on {runtimes},\n{peers}, torch {found['torch']}.\n"
     )
-    if elsewhere is not None:
+    if elsewhere:
         yield (
             "How much faster onepass is depends on the processor:\n"
-            "[on another machine](#on-another-machine) it is less.\n"
+            "[on other machines](#on-other-machines) it is less.\n"
         )
     yield (
         "On a GPU: [Speed on a GPU](gpu.md). Both runtimes: "
@@ -90,15 +98,14 @@ def _about(result: Result, elsewhere: Result | None) -> Iterator[str]:
     yield "![How many times as fast as the library of the checkpoint](speed.svg)\n"
 
 
-def _targets(result: Result, elsewhere: Result | None) -> Iterator[str]:
+def _targets(result: Result, elsewhere: Sequence[Result]) -> Iterator[str]:
     yield "## Targets\n"
     yield (
         "What the project set out to reach on two cores, and whether it did. A range reaches a\n"
         "target only if all of it does.\n"
     )
-    for one in (result, elsewhere):
-        if one is not None:
-            yield from _target_table(one)
+    for one in (result, *elsewhere):
+        yield from _target_table(one)
 
 
 def _target_table(result: Result) -> Iterator[str]:
@@ -106,7 +113,7 @@ def _target_table(result: Result) -> Iterator[str]:
     known = bars(result)
     missed = sum(bar.reached is False for bar in known)
     thread = " with one thread" if result["machine"]["threads"] == 1 else ""
-    yield f"{result['machine']['cpu']}{thread}: {missed} of {len(known)} are missed.\n"
+    yield f"{_name(result)}{thread}: {missed} of {len(known)} are missed.\n"
     rows = [[bar.what, bar.wanted, bar.measured, shown[bar.reached]] for bar in known]
     yield table(["what", "target", "measured", "result"], rows)
 
@@ -279,12 +286,12 @@ def _elsewhere(result: Result) -> Iterator[str]:
     """Yield the ratios on another machine: how fast a peer is depends on the processor, too."""
     machine, share = result["machine"], result["encoder_share"]
     rates = share["rates"]
-    yield "## On another machine\n"
+    yield f"### {_name(result)}\n"
     yield (
-        f"{machine['cpu']}, threads: {machine['threads']}, with {', '.join(machine['features'])};\n"
+        f"Threads: {machine['threads']}, with {', '.join(machine['features'])};\n"
         f"{machine['note'] or 'the same was measured there'}.\n"
-        "torch multiplies matrices there as fast as ONNX Runtime does\n"
-        f"({rates['torch']:.0f} and {rates['onnxruntime']:.0f} GFLOPS), so there is less to gain.\n"
+        f"torch multiplies matrices there at {rates['torch']:.0f} GFLOPS, ONNX Runtime at "
+        f"{rates['onnxruntime']:.0f}: the less they\ndiffer, the less there is to gain.\n"
     )
     cells: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for cell in result["cells"]:
@@ -306,6 +313,12 @@ def _elsewhere(result: Result) -> Iterator[str]:
         f"The encoder runs at {shares}\nof the rate of matrix products. The built-in model reads "
         f"{text['texts_per_second']:.0f} texts of\n{text['words']} words a second, one by one.\n"
     )
+
+
+def _name(result: Result) -> str:
+    """Return the name of a CPU, with what tells it from newer ones of that name."""
+    machine = result["machine"]
+    return machine["cpu"] + (" with AVX2 alone" * ("avx512f" not in machine["features"]))
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -334,7 +347,7 @@ def summary(result: Result) -> str:
 def main(path: Path = RESULT) -> int:
     """Write page and plot, and print a summary."""
     result = json.loads(path.read_text(encoding="utf-8"))
-    elsewhere = json.loads(ELSEWHERE.read_text(encoding="utf-8")) if path == RESULT else None
+    elsewhere = results_elsewhere() if path == RESULT else ()
     PAGE.write_text(page(result, elsewhere), encoding="utf-8")
     PLOT.write_text(plot(result), encoding="utf-8")
     sys.stdout.write(summary(result))

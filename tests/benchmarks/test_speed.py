@@ -76,8 +76,7 @@ def test_a_page_is_made_of_it(quick: dict):
 
 def test_the_page_is_that_of_the_committed_result():
     result = json.loads(page.RESULT.read_text(encoding="utf-8"))
-    elsewhere = json.loads(page.ELSEWHERE.read_text(encoding="utf-8"))
-    assert page.PAGE.read_text(encoding="utf-8") == page.page(result, elsewhere)
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(result, page.results_elsewhere())
     assert page.PLOT.read_text(encoding="utf-8") == plot.plot(result)
     assert result["encoder"]["hidden"] == 768
     assert not speed.unequal(result)
