@@ -61,7 +61,11 @@ def test_what_is_fitted_is_kept(onepass: Onepass, checkpoint: Path, data: Path) 
     raw = Extractor.from_pretrained(checkpoint).uncalibrated()
     done = onepass("calibrate", str(checkpoint), "--data", str(data), "-f", "json")
     assert done.code == 0
-    assert done.err == f"{checkpoint / 'onepass.json'} holds what was fitted on 80 texts\n"
+    assert done.err == (
+        f"{checkpoint / 'onepass.json'} holds what was fitted on 80 texts\n"
+        "single: no error and no score is measured, which takes 50 findings, some right and some "
+        "wrong, in each half of the texts\n"
+    )
     found = json.loads(done.out)
     kept = json.loads((checkpoint / "onepass.json").read_text())
     thresholds = {"records": 0.3, **found["thresholds"]}  # of records nothing was fitted
@@ -200,7 +204,7 @@ def test_an_unknown_goal(onepass: Onepass, checkpoint: Path, data: Path, goal: s
 @pytest.mark.parametrize(
     ("name", "limit", "sentence"),
     [
-        ("tiny", "9", "Too little is found in these 9 texts to fit anything: it takes 50"),
+        ("tiny", "9", "Too little is found in 9 texts to fit anything: it takes 50"),
         ("none", "9", "is no directory; calibrate a checkpoint that is one"),
         ("builtin", "9", "is no directory; calibrate a checkpoint that is one"),
     ],

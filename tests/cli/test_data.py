@@ -59,7 +59,7 @@ def test_validate_says_all_that_is_wrong(onepass: Onepass, gold: Path):
     assert "line 3: not valid JSON" in lines[0]
     assert "line 4" in lines[1]
     assert [line.split(":")[0] for line in lines[2:-1]] == ["duplicate", "conflict", "nothing"]
-    assert lines[-1] == "5 texts read: 2 error, 1 duplicate, 1 conflict, 1 nothing."
+    assert lines[-1] == ("5 texts read: 2 errors, 1 duplicate, 1 conflict, 1 unannotated text.")
     report = json.loads(onepass("data", "validate", str(gold), "-f", "json").out)
     assert [p["place"] for p in report["problems"]] == [f"line {n}" for n in range(3, 8)]
 
@@ -75,6 +75,46 @@ def test_validate_finds_leaks(onepass: Onepass, gold: Path, tmp_path: Path):
     assert done.out.splitlines()[0].startswith(f"leak: {train}, line 1: ")
     assert done.out.splitlines()[-1] == "2 texts read: 1 leak."
     assert onepass("data", "validate", str(gold)).out == "2 texts read: no problems.\n"
+
+
+def test_validate_caps_the_lines_of_a_kind(onepass: Onepass, tmp_path: Path):
+    path = tmp_path / "same.jsonl"
+    write_examples(path, [Example("a dog", asked=("dog",))] * 1000 + [Example("a cat")])
+    done = onepass("data", "validate", str(path))
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert [line.split(":")[0] for line in lines[:-2]] == ["duplicate"] * 20 + ["nothing"]
+    assert lines[-2:] == [
+        "duplicate: ... and 979 more (--format json lists all)",
+        "1,001 texts read: 999 duplicates, 1 unannotated text.",
+    ]
+    report = json.loads(onepass("data", "validate", str(path), "-f", "json").out)
+    assert len(report["problems"]) == 1000
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.jsonl", "\n"), ("a.json", "[]")])
+def test_validate_refuses_a_file_without_a_text(
+    onepass: Onepass, gold: Path, tmp_path: Path, name: str, content: str
+):
+    path = tmp_path / name
+    path.write_text(content)
+    done = onepass("data", "validate", str(gold), str(path))
+    assert (done.code, done.out.splitlines()) == (
+        1,
+        [
+            f"error: {path} holds no text; give annotated ones, or leave it out.",
+            "2 texts read: 1 error.",
+        ],
+    )
+
+
+def test_one_is_singular(onepass: Onepass, tmp_path: Path):
+    path = tmp_path / "one.jsonl"
+    write_examples(path, [Example("a dog", asked=("dog",))])
+    assert onepass("data", "validate", str(path)).out == "1 text read: no problems.\n"
+    out = tmp_path / "out.jsonl"
+    done = onepass("data", "convert", str(path), "-o", str(out))
+    assert done.err == f"1 example is in {out}\n"
 
 
 def test_convert(onepass: Onepass, gold: Path, tmp_path: Path):

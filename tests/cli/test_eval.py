@@ -48,6 +48,23 @@ def test_json_file(onepass: Onepass, gold: str, tmp_path: Path, model: Any):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("report.html", "<!DOCTYPE html>"),
+        ("report.json", "{"),
+        ("report.txt", "entities"),
+        ("report", "entities"),
+    ],
+)
+def test_the_name_of_the_output_says_the_format(
+    onepass: Onepass, gold: str, tmp_path: Path, name: str, start: str
+):
+    done = onepass("eval", "-d", gold, "-o", str(tmp_path / name))
+    assert (done.code, done.out) == (0, "")
+    assert (tmp_path / name).read_text().startswith(start)
+
+
 def test_thresholds_by_name(onepass: Onepass, gold: str, model: Any):
     assert onepass("eval", "-d", gold, "-t", "entities=0.2", "-t", "choices=0.4").code == 0
     assert model.options[0]["threshold"] == {"entities": 0.2, "choices": 0.4}

@@ -108,6 +108,15 @@ def test_an_unknown_file_is_refused(tmp_path, content, message):
             read(path)
 
 
+@pytest.mark.parametrize("name", ["data.csv", "data.CSV.gz", "data.parquet"])
+def test_a_kind_of_file_that_is_not_read_is_named(tmp_path, name):
+    content = b"text,label\nBo barks.,dog\n"
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.raises(InputError, match=r"is of a kind that annotated texts are not read from"):
+        list(read_any(path))
+
+
 @pytest.mark.parametrize("content", ["", "\n \n"])
 def test_an_empty_file_has_no_format(tmp_path, content):
     path = tmp_path / "data.jsonl"

@@ -125,7 +125,7 @@ def test_a_name_inside_a_text_without_blanks_is_written():
         ({"ner": {}}, "ner must be a list"),
         ({"tokenized_text": "Tim Cook"}, "tokenized_text must be a list"),
         ({"tokenized_text": [1]}, "a word of tokenized_text must be a string"),
-        ({"tokenized_text": ["", " "], "ner": [[0, 0, "x"]]}, "0 <= start < end"),
+        ({"tokenized_text": ["", " "], "ner": [[0, 0, "x"]]}, "word 0 of tokenized_text is empty"),
         ({"relations": [[0, 2, "runs"]]}, "the relation [0, 2, 'runs'] names entity 2, but ner"),
         ({"relations": [[0, 1]]}, "item of relations must be [index of the head"),
         ({"relations": [[True, 1, "runs"]]}, "places in relations must be integers"),

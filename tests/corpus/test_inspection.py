@@ -79,6 +79,15 @@ def test_white_space_at_an_end_of_a_span_is_named(tmp_path):
     ]
 
 
+def test_a_mention_that_is_there_twice_is_named(tmp_path):
+    path = tmp_path / "a.jsonl"
+    ann, other = Mention(0, 3, "person"), Mention(0, 3, "name")
+    write_examples(path, [Example("Ann ran", (ann, other)), Example("Ann left", (ann, other, ann))])
+    found = [(p.place, p.kind, p.message) for p in inspect_files([path])]
+    message = "The entity 'person' at [0, 3), 'Ann', is there 2 times."
+    assert found == [("line 2", "repeat", message)]
+
+
 def kinds(tmp_path, *examples: Example) -> list[str]:
     write_examples(tmp_path / "a.jsonl", examples)
     return [problem.kind for problem in inspect_files([tmp_path / "a.jsonl"])]

@@ -143,6 +143,6 @@ def test_reports_say_how_many_texts_were_skipped(model, data):
     file = write(data / "some.jsonl", {**NER, "source": "x"}, {"text": "x", "label_set": []})
     report = evaluate_paths(model, [file, data / "ner" / "one.jsonl"])
     assert report.to_table().endswith("texts/s), 1 skipped (nothing annotated)")
-    assert "1 texts, 1 skipped (nothing annotated)" in report_page({"mine": report})
+    assert "1 text, 1 skipped (nothing annotated)" in report_page({"mine": report})
     both = compared({"mine": report, "other": report})
     assert both.endswith("\ntexts: 1 skipped (nothing annotated)")

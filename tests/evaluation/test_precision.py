@@ -60,6 +60,17 @@ def test_a_loss_in_one_file(reader: Reader, data: Path) -> None:
     assert loss_check([data], most=0.0)(silent, reader)["loss"] <= 0  # a gain
 
 
+def test_a_loss_on_few_texts_may_be_chance(reader: Reader, data: Path) -> None:
+    silent = Silent(reader.model, reader.backend)
+    with pytest.raises(BackendError) as refused:
+        loss_check([data], most=0.5)(reader, silent)
+    assert str(refused.value).endswith(
+        "at most 0.5 may be lost, so nothing was written. Rounding for many typical texts (sample, "
+        "--sample) and products=False (--weights-only) lose less; most (--max-loss) allows more. "
+        "This was measured on 1 text: on few, much of it is chance."
+    )
+
+
 def test_samples_are_of_every_file(reader: Reader, data: Path) -> None:
     taken: list[int] = []
 

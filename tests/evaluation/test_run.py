@@ -121,4 +121,4 @@ def test_report_as_table(canned):
     assert lines[3].split() == ["classifications", "texts", "accuracy", "macro", "f1", "ece"]
     assert "entities by words" in "\n".join(lines)
     assert any(line.split()[0] == "dog" for line in lines if line)
-    assert lines[-1].startswith("1 texts in ")
+    assert lines[-1].startswith("1 text in ")

@@ -247,6 +247,17 @@ def test_a_wrong_request_gets_one_sentence(service, body: object, expected: tupl
     assert error(post(service.http, json.dumps(body).encode())) == expected
 
 
+@pytest.mark.parametrize("path", ["/v1/extract", "/v1/schema/validate"])
+def test_a_json_schema_is_refused_with_what_takes_one(service, path: str):
+    asked = {"type": "object", "properties": {"city": {"type": "string"}}}
+    given = {"schema": asked} | ({"text": "a"} if path == "/v1/extract" else {})
+    got = service.http.post(path, json=given)
+    assert (got.status_code, "onepass.client.Client and onepass.Extractor take" in got.text) == (
+        422 if path == "/v1/extract" else 200,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b"[" * 50_000, b"1" * 5000, b'{"a": 1e999999}', b"null"]
 )

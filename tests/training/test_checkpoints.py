@@ -98,3 +98,11 @@ def test_a_best_that_does_not_fit_is_there_as_final(
     with pytest.raises(InputError, match=r"best cannot be written \(No space.*final is there, and"):
         Checkpoints(tmp_path, keep=2).save_final(Task(), {"step": 1}, is_best=True)
     assert os.listdir(tmp_path) == ["final"]
+
+
+@pytest.mark.parametrize("name", ["run", "run/mine"])
+def test_a_file_where_the_directory_should_be_is_refused(tmp_path: Path, name: str):
+    (tmp_path / "run").write_text("data")
+    with pytest.raises(InputError, match="cannot be a directory, since a file has that name"):
+        Checkpoints(tmp_path / name, keep=2)
+    assert (tmp_path / "run").read_text() == "data"

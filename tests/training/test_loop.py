@@ -138,11 +138,30 @@ def test_an_interrupted_run_gives_the_same_numbers(tmp_path, make):
 
     task.loss = fail_at_the_seventh
     directory = tmp_path / "stopped"
+    lines: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        train(task, options(), directory)
+        train(task, options(), directory, report=lines.append)
+    assert lines == ["stopped at step 6; --resume goes on from step 4"]
     assert names(directory) == ["step-4"]
     train(make(), options(), directory, resume=True)
     assert equal(weights(tmp_path / "whole" / "final"), weights(directory / "final"))
+
+
+def test_a_run_that_is_stopped_says_what_there_is_of_it(run, make):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    lines: list[str] = []
+    task = make()
+    task.loss = stopped
+    with pytest.raises(KeyboardInterrupt):
+        train(task, options(), run, report=lines.append)
+    assert lines == ["stopped at step 0; nothing was kept"]
+    task = make()
+    task._scorer = stopped
+    with pytest.raises(KeyboardInterrupt):  # in the last score, whose checkpoint is written
+        train(task, options(score_every=0), run, report=lines.append)
+    assert lines[-1] == f"stopped at step 8; {run / 'final'} is there"
 
 
 def test_the_newest_checkpoints_and_the_best_stay(tmp_path, make):
@@ -156,7 +175,7 @@ def test_the_newest_checkpoints_and_the_best_stay(tmp_path, make):
     assert "training.pt" not in names(run / "best")
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [(row["step"], "loss" in row) for row in log] == [
-        (2, False), (3, True), (4, False), (6, True), (6, False), (8, False),
+        (2, False), (3, True), (4, False), (6, True), (6, False), (8, True), (8, False),
     ]  # fmt: skip
     assert set(log[1]["loss"]) >= {"spans", "count", "classes", "binary_classes"}
 
@@ -169,7 +188,7 @@ def test_the_end_can_be_the_best(tmp_path, make):
 
 def test_without_scores_there_is_no_best(run, make):
     outcome = train(make(), options(), run)
-    assert names(run) == ["final", "step-4"]
+    assert names(run) == ["final", "log.jsonl", "step-4"]
     assert outcome.best is None
 
 
@@ -201,7 +220,7 @@ def test_a_score_that_fails_does_not_cost_what_was_learned(run, make):
     shutil.rmtree(run)
     with pytest.raises(IndexError):
         train(make([]), options(score_every=0), run)
-    assert names(run) == ["final"]
+    assert names(run) == ["final", "log.jsonl"]
 
 
 def test_a_best_that_somebody_put_there_is_not_overwritten(run, make):
@@ -400,8 +419,10 @@ def test_the_means_of_a_resumed_run_are_those_of_the_whole_one(tmp_path, make):
     half.mkdir()
     shutil.copytree(whole / "step-4", half / "step-4")
     train(make(), options(log_every=6), half, resume=True)
-    logs = [json.loads((path / "log.jsonl").read_text()) for path in (whole, half)]
-    assert logs[0]["loss"] == logs[1]["loss"]
+    logs = [(path / "log.jsonl").read_text().splitlines() for path in (whole, half)]
+    losses = [[json.loads(line)["loss"] for line in log] for log in logs]  # of steps 6 and 8
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 2
 
 
 def test_the_outcome_knows_when_the_best_score_was(tmp_path, make):

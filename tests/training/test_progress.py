@@ -56,6 +56,16 @@ def test_lines_show_means_and_the_time_left(tmp_path):
     assert row["step"] == 2
 
 
+def test_the_last_steps_have_a_line_too(tmp_path):
+    lines: list[str] = []
+    progress = make(tmp_path, lines, steps=3)
+    for step in range(3):
+        progress.stepped({"spans": float(step)}, step)
+    assert [row["step"] for row in rows(tmp_path)] == [2, 3]
+    assert rows(tmp_path)[1]["loss"] == {"spans": 2.0}
+    assert lines[1].startswith("step 3  100.0 %  spans 2.0000")
+
+
 def test_the_time_left_follows_the_share_done(tmp_path, monkeypatch):
     lines: list[str] = []
     now = [100.0]

@@ -103,12 +103,14 @@ def test_a_run_says_what_it_did(tmp_path, config):
     assert result["best"] == str(run / "best")
     assert (result["steps"], result["examples"], result["skipped"]) == (4, 12, 0)
     assert result["best_score"] >= result["scores"]["score"]
-    assert lines[:3] == [
+    assert lines[:4] == [
         f"{tmp_path / 'data.jsonl'}: 3 examples read, format gliner2",
+        "3 of 3 held-out texts are also trained on: the score says little of new texts; give a dev "
+        "file of other ones.",
         "3 of 3 held-out examples are scored",
         f"3 examples in 1 files, on cpu ({torch.get_num_threads()} threads) in fp32",
     ]
-    assert [line.split("  ")[0] for line in lines[3:]] == ["step 2", "step 2", "step 4", "step 4"]
+    assert [line.split("  ")[0] for line in lines[4:]] == ["step 2", "step 2", "step 4", "step 4"]
     assert read_config(run / "train.json").steps == 4
 
 
@@ -196,6 +198,13 @@ def test_a_part_of_the_data_is_held_out(tmp_path, config, write):
     train_from_config(config(data=data, held_out=0.1), report=lines.append)
     assert lines[0] == "5 of 5 held-out examples are scored"
     assert lines[1].startswith("45 examples in 1 files")
+
+
+@pytest.mark.parametrize(("share", "hint"), [(0.02, "; give dev, or a larger held_out"), (0, "")])
+def test_a_run_without_scores_says_what_would_give_some(config, share, hint):
+    lines: list[str] = []
+    train_from_config(config(held_out=share), report=lines.append)
+    assert f"nothing is held out: the run is not scored{hint}" in lines
 
 
 def test_a_dev_file_may_be_in_a_public_format(config, write):

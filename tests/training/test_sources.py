@@ -190,6 +190,8 @@ def test_paths_must_lead_to_data_with_names_of_its_own(tmp_path, write, read):
     write("y/a.jsonl", row("a"))
     with pytest.raises(InputError, match="are both called 'a'; rename one"):
         read("x", "y")
+    with pytest.raises(InputError, match=r"a\.jsonl is given twice; give it once"):
+        read("x", "x/a.jsonl")
 
 
 def test_converted_files_read_back_the_same(tmp_path, write, read):

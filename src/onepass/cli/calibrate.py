@@ -28,6 +28,7 @@ from onepass.cli.options import (
 from onepass.cli.output import json_text, say, section, show
 from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
+from onepass.results.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,15 +112,17 @@ def calibrate(
     found = fitted(on)
     if not found["calibration"]:
         raise InputError(
-            f"Too little is found in these {len(answered.pairs):,} texts to fit anything: it takes "
-            f"{FEWEST} findings of a kind, some right and some wrong; give more annotated texts."
+            f"Too little is found in {counted(len(answered.pairs), 'text')} to fit anything: it "
+            f"takes {FEWEST} findings of a kind, some right and some wrong; give more annotated "
+            "texts."
         )
     judged = held_out(answered, aim, per_label=per_label)
     show(_report(found, on, judged, form))  # first: it is there, whatever comes
     _tell_missed(found, on, judged, aim)
     path, gone = _keep(checkpoint, found, answered)
-    say(f"{path} holds what was fitted on {len(answered.pairs):,} texts")
+    say(f"{path} holds what was fitted on {counted(len(answered.pairs), 'text')}")
     _tell_gone(gone)
+    _tell_unjudged([kind for kind in found["calibration"] if kind not in judged], FEWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,15 @@ def _keep(checkpoint: Path, found: dict[str, Any], answered: Answered) -> tuple[
         (name, at) for name, at in kept.labels.items() if name in own and name not in outdated
     ]
     return path, _Gone(lost, [name for name in outdated if name not in own], rewritten)
+
+
+def _tell_unjudged(kinds: Sequence[str], fewest: int) -> None:
+    """Say why the report has no errors and no scores of some kinds."""
+    if kinds:
+        say(
+            f"{', '.join(kinds)}: no error and no score is measured, which takes {fewest} "
+            "findings, some right and some wrong, in each half of the texts"
+        )
 
 
 def _tell_gone(gone: _Gone) -> None:

@@ -6,7 +6,7 @@ What is wrong goes to standard output here, since it is the result.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,11 +19,11 @@ from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
 from onepass.cli.output import json_text, opened, say, section, show
 from onepass.errors import InputError
-from onepass.results.wording import printable
+from onepass.results.wording import counted, printable
 
 if TYPE_CHECKING:
     from onepass.corpus.example import Example
-    from onepass.corpus.inspection import Statistics
+    from onepass.corpus.inspection import Problem, Statistics
 
 FilesArgument = Annotated[
     list[Path],
@@ -31,6 +31,8 @@ FilesArgument = Annotated[
 ]
 FAILED = 1
 _SHOWN = 30  # labels of a section in a table
+_LINES = 20  # about problems of one kind
+_NOUNS = {"nothing": "unannotated text"}  # for kinds that are no noun
 
 data = typer.Typer(help="Check, count, convert and make annotated files.")
 
@@ -51,7 +53,8 @@ def validate(
 ) -> None:
     """List rows that cannot be read, duplicates, contradictions and leaks.
 
-    The exit code is 1 if a row cannot be read, contradicts another one, or leaks.
+    The exit code is 1 if a row cannot be read, contradicts another one, or leaks, and if a file
+    holds no text. A table has 20 lines of one kind, JSON all of them.
     """
     from onepass.corpus.inspection import Known, Statistics, inspect_files
 
@@ -71,13 +74,24 @@ def validate(
         ]
         show(json_text({"texts": statistics.texts, "problems": rows}))
     else:
-        for problem in problems:
-            prefix = "" if problem.kind == "error" else f"{problem.path}, {problem.place}: "
-            show(f"{problem.kind}: {printable(f'{prefix}{problem.message}')}\n")
-        counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "no problems"
-        show(f"{statistics.texts:,} texts read: {counted}.\n")
+        _list(problems)
+        found = ", ".join(counted(count, _NOUNS.get(kind, kind)) for kind, count in kinds.items())
+        show(f"{counted(statistics.texts, 'text')} read: {found or 'no problems'}.\n")
     if kinds.keys() & {"error", "conflict", "leak"}:
         raise typer.Exit(FAILED)
+
+
+def _list(problems: Iterable[Problem]) -> None:
+    """Show a line for each of the first problems of a kind, and how many more there are of it."""
+    listed = Counter[str]()
+    for problem in problems:
+        listed[problem.kind] += 1
+        if listed[problem.kind] <= _LINES:
+            prefix = "" if problem.kind == "error" else f"{problem.path}, {problem.place}: "
+            show(f"{problem.kind}: {printable(f'{prefix}{problem.message}')}\n")
+    for kind, count in listed.items():
+        if count > _LINES:
+            show(f"{kind}: ... and {count - _LINES:,} more (--format json lists all)\n")
 
 
 @data.command("stats", short_help="Count texts, labels, records and relations.")
@@ -143,9 +157,11 @@ def convert(
                 raise InputError(f"Example {count} cannot be written: {error}") from error
             write(json_line(row))
     if lost:
-        parts = ", ".join(f"{what} of {number:,} examples" for what, number in lost.items())
+        parts = ", ".join(
+            f"{what} of {counted(number, 'example')}" for what, number in lost.items()
+        )
         say(f"GLiNER's format has no place for {parts}; they are left out.")
-    say(f"{count:,} examples are in {output}")
+    say(f"{counted(count, 'example')} {'is' if count == 1 else 'are'} in {output}")
 
 
 @data.command("synthesize", short_help="Generate annotated texts.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onepass.batch.packing import ending
 from onepass.batch.places import check_apart
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
@@ -46,7 +48,7 @@ EXAMPLES = """Examples:
   onepass eval --data gold.jsonl
   onepass eval --data ner/ --data classes.jsonl --model runs/mine/best --format json
   onepass eval --data classes.jsonl --model owner/gliclass --model owner/nli   # side by side
-  onepass eval --data gold/ --format html --output report.html
+  onepass eval --data gold/ --output report.html
 """
 
 
@@ -62,8 +64,13 @@ def evaluate(
     data: GoldOption,
     output: OutputOption = None,
     form: Annotated[
-        ScoresFormat, typer.Option("--format", "-f", help="Output format.")
-    ] = ScoresFormat.TABLE,
+        ScoresFormat | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Output format. [default: what the name of the output says, else table]",
+        ),
+    ] = None,
     limit: GoldLimitOption = None,
     model: ModelsOption = None,
     revision: RevisionOption = None,
@@ -114,7 +121,15 @@ def evaluate(
                 progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
             )
             line.clear()
-        write(_rendered(reports, form))
+        write(_rendered(reports, form or _form_of(output)))
+
+
+def _form_of(output: Path | None) -> ScoresFormat:
+    """Return what the name of an output says, or a table."""
+    suffix = "" if output is None else ending(output)
+    if suffix in (".html", ".htm"):
+        return ScoresFormat.HTML
+    return ScoresFormat.JSON if suffix == ".json" else ScoresFormat.TABLE
 
 
 def _rendered(reports: Mapping[str, SuiteReport], form: ScoresFormat) -> str:

@@ -20,6 +20,7 @@ from onepass.cli.options import RevisionOption
 from onepass.cli.output import say, show
 from onepass.cli.progress import StatusLine
 from onepass.errors import InputError
+from onepass.results.wording import counted
 
 if TYPE_CHECKING:
     from onepass.models.reduction import Reduction
@@ -212,7 +213,7 @@ def _told(target: Path) -> str:
 
     checked = read_json(target / MANIFEST)["checked"]
     worst = f"int8 loses {checked['loss']:.2f} points of F1 where it loses most"
-    return f"{worst} ({checked['texts']:,} texts)"
+    return f"{worst} ({counted(checked['texts'], 'text')})"
 
 
 def _write_safetensors(

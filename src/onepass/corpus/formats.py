@@ -32,6 +32,7 @@ from onepass.errors import InputError
 
 _Row = Mapping[str, Any]
 _Read = Callable[[_Row], Example | None]  # None for a row that is left out
+_OTHER_KINDS = (".csv", ".parquet", ".xlsx", ".xml", ".yaml", ".yml")
 _COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
 
 
@@ -179,7 +180,21 @@ def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
     for place, row in each_entry(path):
         if isinstance(row, InputError) and place == "line 1":
             conll.check_name(path)
+            _check_kind(path)
         yield place, row
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse a file that its name calls one of a kind that is not read.
+
+    Raises:
+        InputError: if it does.
+    """
+    if path.name.lower().removesuffix(".gz").endswith(_OTHER_KINDS):
+        raise InputError(
+            f"{path} is of a kind that annotated texts are not read from; give JSON lines, one "
+            f"JSON list, or columns of words and tags ({', '.join(conll.SUFFIXES)})."
+        )
 
 
 def _row_format(row: _Row) -> RowFormat:

@@ -138,7 +138,13 @@ def _mention(entry: object, words: list[Span] | None) -> Mention:
             f"the entity {shown(entry)} must have 0 <= first word <= last word < {len(words)}, "
             "the number of words."
         )
-    return Mention(words[first][0], words[last][1], name)
+    start, end = words[first][0], words[last][1]
+    if start == end:
+        raise InputError(
+            f"the entity {shown(entry)} has no characters, since word {first} of tokenized_text is "
+            "empty; leave the entity out, or give the word."
+        )
+    return Mention(start, end, name)
 
 
 def _relation(entry: object, mentions: Sequence[Mention]) -> GoldRelation:

@@ -16,6 +16,7 @@ from onepass.corpus.contradictions import Annotations
 from onepass.corpus.example import Example
 from onepass.corpus.formats import read_each
 from onepass.errors import InputError
+from onepass.schema.shown import shown
 from onepass.text.words import split_words
 
 SHINGLE = 12  # words in a row that hardly two texts share by chance
@@ -32,7 +33,8 @@ class Problem:
         place: in it, such as "line 3".
         kind: "error" (cannot be read), "duplicate", "conflict" (the same text, annotated
             otherwise), "leak" (also in a file that scores are reported on), "nothing" (no
-            annotation) or "space" (white space at an end of a span).
+            annotation), "repeat" (the same mention twice) or "space" (white space at an end of a
+            span).
         message: one sentence.
     """
 
@@ -210,10 +212,16 @@ def _rows(path: Path) -> Iterator[tuple[str, Example | InputError]]:
     """Yield the rows of a file; where it cannot be read on, what is wrong is the last one."""
     if not path.is_file():
         raise InputError(f"There is no file {path}; give one that exists.")
+    is_empty = True
     try:
-        yield from read_each(path)
+        for row in read_each(path):
+            is_empty = False
+            yield row
     except InputError as error:
         yield "file", error
+    else:
+        if is_empty:
+            yield "file", InputError(f"{path} holds no text; give annotated ones, or leave it out.")
 
 
 def _problems(path: Path, place: str, example: Example, known: Known | None) -> Iterator[Problem]:
@@ -224,7 +232,14 @@ def _problems(path: Path, place: str, example: Example, known: Known | None) -> 
         yield Problem(
             path, place, "leak", f"{_shown(example)} is in the files that scores are reported on."
         )
-
+    for mention, count in Counter(example.entities).items():
+        if count > 1:
+            value = _quoted(example.text[mention.start : mention.end])
+            message = (
+                f"The entity {shown(mention.label)} at [{mention.start}, {mention.end}), {value}, "
+                f"is there {count} times."
+            )
+            yield Problem(path, place, "repeat", message)
     for start, end in sorted({span for span, _ in example.spans()}):
         value = example.text[start:end]
         if value != value.strip():

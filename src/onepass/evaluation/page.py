@@ -12,6 +12,7 @@ from onepass.evaluation.comparison import differences
 from onepass.evaluation.files import SuiteReport
 from onepass.evaluation.run import Report
 from onepass.evaluation.tables import format_number, mean_title, skipped_line
+from onepass.results.wording import counted
 
 _SIDE = 240  # of a plot's square, pixels
 _PAD = 32
@@ -47,7 +48,7 @@ def report_page(reports: Mapping[str, SuiteReport]) -> str:
     for file, report in reports[first].reports.items():
         parts.append(f"<h2>{escape(file)}</h2>")
         if report.skipped:
-            parts.append(f"<p>{report.texts} texts, {skipped_line(report.skipped)}</p>")
+            parts.append(f"<p>{counted(report.texts, 'text')}, {skipped_line(report.skipped)}</p>")
         for section in report.scores:
             scored = {
                 name: own.reports[file]

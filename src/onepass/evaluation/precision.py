@@ -20,6 +20,7 @@ from onepass.evaluation.gold_schema import schema_of
 from onepass.evaluation.predict import predict
 from onepass.models.reader import Reader
 from onepass.results.types import Extraction
+from onepass.results.wording import counted
 from onepass.schema import Schema
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
 
@@ -112,11 +113,14 @@ def loss_check(
         }
         (file, section), loss = max(losses.items(), key=lambda item: item[1])
         if loss > most:
+            texts = reports[0].reports[file].texts
             raise BackendError(
                 f"int8 loses {loss:.2f} points of F1 on the {section} of {file} "
                 f"({before[file][section]:.2f} -> {after[file][section]:.2f}), and at most "
-                f"{most:g} may be lost, so nothing was written; round for typical texts with "
-                "sample (--sample), or use products=False (--weights-only)."
+                f"{most:g} may be lost, so nothing was written. Rounding for many typical texts "
+                "(sample, --sample) and products=False (--weights-only) lose less; most "
+                f"(--max-loss) allows more. This was measured on {counted(texts, 'text')}: on few, "
+                "much of it is chance."
             )
         texts = sum(report.texts for report in reports[0].reports.values())
         return {

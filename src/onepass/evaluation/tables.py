@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from onepass.results.wording import printable
+from onepass.results.wording import counted, printable
 
 _NAME = 40  # characters of a label's name that are shown
 _ROWS = 60  # labels of a section that are shown
@@ -56,7 +56,7 @@ def speed_line(texts: int, skipped: int, seconds: float) -> str:
     '30 texts in 2.0 s (15.0 texts/s), 1 skipped (nothing annotated)'
     """
     rate = texts / seconds if seconds else 0.0
-    line = f"{texts} texts in {seconds:.1f} s ({rate:.1f} texts/s)"
+    line = f"{counted(texts, 'text')} in {seconds:.1f} s ({rate:.1f} texts/s)"
     return f"{line}, {skipped_line(skipped)}" if skipped else line
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepass.results.types import Coverage, Entity, Extraction
+from onepass.results.wording import counted
 
 _COUNTED = ("model", "pattern", "repeat", "passed", "failed")
 
@@ -160,7 +161,7 @@ class Report:
         >>> Report().summary()
         'nothing was replaced in 0 texts'
         """
-        texts = f"{self.texts:,} text{'' if self.texts == 1 else 's'}"
+        texts = counted(self.texts, "text")
         found = ", ".join(self._counted())
         return f"replaced in {texts}: {found}" if found else f"nothing was replaced in {texts}"
 

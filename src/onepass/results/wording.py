@@ -23,6 +23,15 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "text"), counted(1234, "text")
+    ('1 text', '1,234 texts')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def called(entity: Entity) -> str:
     """Return the label of an entity, with its names where they say more."""
     names = [name.label for name in entity.names if name.label != entity.label]
@@ -39,7 +48,7 @@ def none_fits(answer: Classification) -> str:
 def coverage_line(doc: Extraction) -> str:
     """Return a sentence about how much of the text was read."""
     read = doc.coverage
-    windows = "1 window" if read.windows == 1 else f"{read.windows} windows"
+    windows = counted(read.windows, "window")
     cut = " The rest was cut off." if read.truncated else ""
     return f"{read.chars_read} of {read.chars} characters read in {windows}.{cut}"
 

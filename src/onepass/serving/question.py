@@ -11,6 +11,7 @@ from onepass.batch.answering import Request
 from onepass.decoding.consistency_solve import check_solver
 from onepass.errors import SchemaError
 from onepass.schema import Schema
+from onepass.schema.json_model import is_json_schema
 from onepass.schema.nesting import is_too_deep
 from onepass.schema.options import DEFAULTS, CallOptions
 from onepass.schema.trees import DEEPEST, NODE_KEYS
@@ -53,6 +54,12 @@ def question_of(given: Mapping[str, Any], options: CallOptions = DEFAULTS) -> Qu
     if options.solver == "exact":
         check_solver()
     written = written_form(given)
+    if is_json_schema(given):
+        raise SchemaError(
+            "The schema is a JSON Schema, and this service takes the JSON form of a schema, as "
+            "/v1/schema describes it; onepass.client.Client and onepass.Extractor take a JSON "
+            "Schema, and Schema.from_json_schema(...).to_dict() gives the JSON form."
+        )
     schema = Schema.from_dict(given).checked()
     for structure in schema.structures:
         for one in structure.fields:

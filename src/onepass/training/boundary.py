@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 import torch
@@ -21,8 +21,10 @@ from onepass.models.gliner2.targets import Asked, ask_if_it_fits
 from onepass.models.settings import own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
+from onepass.training.group_reach import reach_of_groups
 from onepass.training.parts import TEXT_ENCODER
 from onepass.training.tally import Tally
+from onepass.training.trainee import Reach
 
 
 class BoundaryTrainee:
@@ -63,6 +65,10 @@ class BoundaryTrainee:
         """Return the one pass that asks a question, if it asks something and a word fits in."""
         return ask_if_it_fits(question, self._tokenizer, max_pieces, self.splitter)
 
+    def reach(self, asked: Asked) -> Iterable[Reach]:
+        """Return how many gold answers of a pass can be learned."""
+        return [own for _, own in reach_of_groups(asked, None)]
+
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold spans."""
         return build_targets(asked, pooling=self.network.config.pooling)
@@ -89,6 +95,9 @@ class BoundaryTrainee:
             for own, group in zip(outputs.classes.cpu().numpy(), targets.classes, strict=True):
                 scores, true = own[: group.items], group.true > 0
                 tally.add_task(scores, true, several=group.multi_label, at=0.0)
+        for one in asked:
+            for own in self.reach(one):
+                tally.add(own.section, right=0, predicted=0, gold=own.behind)
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout; it reads as this one does."""

@@ -64,6 +64,9 @@ class Checkpoints:
         keep: newest ``step-N`` that stay.
         average: of the weights, which is what checkpoints hold if there is one.
         processes: of the run; the main one writes, with the positions of all.
+
+    Raises:
+        InputError: if a file stands where the directory should be.
     """
 
     def __init__(
@@ -74,7 +77,13 @@ class Checkpoints:
         average: Average | None = None,
         processes: Processes = ALONE,
     ) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise InputError(
+                f"The output {directory} cannot be a directory, since a file has that name or "
+                "that of one above it; give another name."
+            ) from error
         self._directory, self._keep, self._average = directory, keep, average
         self._processes = processes
 
@@ -202,6 +211,15 @@ class Checkpoints:
         _set_rng([saved, *saved.get("other_rngs", [])][own])
         task.restore(positions[own])
         return state | self._later_best(int(state["step"]))
+
+    def kept(self) -> str:
+        """Return what there is of a run that is stopped, for the end of a sentence."""
+        if self._finished:
+            return f"{self._directory / 'final'} is there"
+        steps = self._steps()
+        if not steps:
+            return "nothing was kept"
+        return f"--resume goes on from {steps[-1].name.replace('-', ' ')}"
 
     def _later_best(self, step: int) -> dict[str, Any]:
         """Return the record of ``best``, if it is of a later step, such as the end of a run."""

@@ -15,7 +15,8 @@ from onepass.schema.shown import shown
 def check(name: str, value: object, right: bool, expected: str) -> None:
     """Refuse a value of a configuration that is not right, saying what was expected."""
     if not right:
-        raise InputError(f"{name!r} must be {expected}, but {shown(value)} was given.")
+        given = list(value) if isinstance(value, tuple) else value  # as it was written
+        raise InputError(f"{name!r} must be {expected}, but {shown(given)} was given.")
 
 
 def either(choices: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ import codecs
 import mmap
 import os
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -76,6 +76,11 @@ class LineFile:
     def place(self, index: int) -> str:
         """Return where an entry stands, as ``name.jsonl:line``."""
         return f"{self.path.name}:{self._lines[index]}"
+
+    def texts(self) -> Iterator[str]:
+        """Yield the texts of all entries, without a look at what is annotated in them."""
+        for start, stop in zip(self._starts.tolist(), self._stops.tolist(), strict=True):
+            yield parse_row(self._bytes[start:stop])["text"]
 
     def example(self, index: int) -> Example:
         """Return one example.

@@ -26,6 +26,7 @@ from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
 from onepass.training.parts import LABEL_ENCODER, TEXT_ENCODER
 from onepass.training.tally import Tally
+from onepass.training.trainee import Reach
 
 
 class GliclassTrainee:
@@ -79,6 +80,10 @@ class GliclassTrainee:
             max_pieces=max_pieces,
             splitter=self.splitter,
         )
+
+    def reach(self, asked: Asked) -> Sequence[Reach]:
+        """Return nothing: labels are of the whole text, whatever part of it is read."""
+        return ()
 
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from onepass.text.words import Splitter
 from onepass.training.live import LiveBackend
 from onepass.training.parts import DECODER, LABEL_ENCODER, TEXT_ENCODER
 from onepass.training.tally import Tally
+from onepass.training.trainee import Reach
 
 _HALF = 0.5  # score from which an answer counts
 
@@ -110,6 +111,20 @@ class GlinerTrainee:
             reads=_everything if self._labels is None else self._labels.reads,
         )
 
+    def reach(self, asked: Asked) -> Iterator[Reach]:
+        """Yield how many gold answers of a pass can be learned."""
+        kind, config = asked.reading.prompt.kind, self.network.config
+        if kind is Kind.CLASSES:
+            return
+        wide = 0
+        if not config.tokens:
+            wide = sum(last - first >= config.max_width for _, first, last in asked.gold)
+        answers = len(asked.gold) + asked.behind
+        yield Reach(_section(kind), answers, behind=asked.behind, wide=wide)
+        if asked.reading.prompt.types:
+            pairs = len(asked.pairs) + asked.pairs_behind
+            yield Reach("relations", pairs, behind=asked.pairs_behind)
+
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold answers."""
         config = self.network.config
@@ -177,15 +192,25 @@ def _count(one: Asked, scores: ReadingScores, tally: Tally) -> None:
     gold = {(label, first - before, last + 1 - before) for label, first, last in one.gold}
     unsure = {(label, first - before, last + 1 - before) for label, first, last in one.unsure}
     found = _found(scores.spans) - (unsure - gold)
-    section = "relations" if one.reading.prompt.kind is Kind.TAILS else "entities"
-    tally.add(section, right=len(found & gold), predicted=len(found), gold=len(gold))
+    tally.add(
+        _section(one.reading.prompt.kind),
+        right=len(found & gold),
+        predicted=len(found),
+        gold=len(gold) + one.behind,
+    )
     if one.reading.prompt.types:
         pairs = _found_pairs(scores.pairs)
         right = {
             (kind, ends[0] - before, ends[1] + 1 - before, ends[2] - before, ends[3] + 1 - before)
             for kind, *ends in one.pairs
         }
-        tally.add("relations", right=len(pairs & right), predicted=len(pairs), gold=len(right))
+        every = len(right) + one.pairs_behind
+        tally.add("relations", right=len(pairs & right), predicted=len(pairs), gold=every)
+
+
+def _section(kind: Kind) -> str:
+    """Return what the spans of a pass are."""
+    return "relations" if kind is Kind.TAILS else "entities"
 
 
 def _found(spans: Candidates) -> set[tuple[int, int, int]]:

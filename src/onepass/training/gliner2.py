@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.loss import compute_loss, loss_of
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.outputs import Outputs, run_network
-from onepass.models.gliner2.prompt import SECTION_OF
+from onepass.models.gliner2.prompt import SECTION_OF, Kind
 from onepass.models.gliner2.targets import (
     Asked,
     LossWeights,
@@ -28,8 +28,10 @@ from onepass.models.gliner2.targets import (
 from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
 from onepass.text.words import Splitter
+from onepass.training.group_reach import reach_of_groups
 from onepass.training.parts import TEXT_ENCODER
 from onepass.training.tally import Tally
+from onepass.training.trainee import Reach
 
 
 class Gliner2Trainee:
@@ -73,6 +75,10 @@ class Gliner2Trainee:
         """Return the one pass that asks a question, if it asks something and a word fits in."""
         return ask_if_it_fits(question, self._tokenizer, max_pieces, self.splitter)
 
+    def reach(self, asked: Asked) -> Iterable[Reach]:
+        """Return how many gold answers of a pass can be learned."""
+        return [own for _, own in reach_of_groups(asked, self.network.config.max_width)]
+
     def build(self, asked: Sequence[Asked]) -> Targets:
         """Return the batch of several passes, with its gold cells."""
         config = self.network.config
@@ -105,6 +111,11 @@ class Gliner2Trainee:
             _count_spans(outputs.spans.cpu().numpy(), targets, tally)
         if outputs.classes is not None:
             _count_tasks(outputs.classes.cpu().numpy(), targets, tally)
+        for one in asked:
+            for kind, own in reach_of_groups(one, self.network.config.max_width):
+                cells = 2 if kind is Kind.RELATION else 1  # of an answer: a pair has two
+                missed = cells * (own.behind + own.wide)
+                tally.add(own.section, right=0, predicted=0, gold=missed)
 
     def save(self, directory: Path) -> None:
         """Write the checkpoint in the published layout; it reads as this one does."""

@@ -30,7 +30,8 @@ class Holdout:
     Args:
         examples: everything that was annotated in them is asked, up to `MOST_LABELS` labels.
         trainee: the checkpoint.
-        options: how large batches are; the part of a text behind ``max_pieces`` is not read.
+        options: how large batches are; the part of a text behind ``max_pieces`` is not read, and
+            what was annotated there counts as missed.
 
     Attributes:
         asked: how many examples are asked; those without annotations that the checkpoint can

@@ -6,7 +6,7 @@ It does not know the model: a `Task` hands it batches, a loss, parameter groups 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -195,23 +195,24 @@ def train(
     scoring = partial(_scored, task, average, progress)
     saving = partial(_save_step, checkpoints, task, updates, progress)
     settled = processes.from_main(progress.over() or progress.is_scored())
-    if resume and options.scores_at(progress.step) and not settled:  # it was stopped, or failed
-        save_scored(lambda: processes.is_main and scoring(), saving)
-    while not processes.from_main(progress.over()):
-        batch = next(batches)
-        terms = steps.take(batch, processes.from_main(progress.rate()), progress.step + 1)
-        if terms is None:
-            continue
-        progress.stepped(terms, _seen(task, processes))
-        if progress.step % EVERY == 0:
-            give_back()
-        if options.scores_at(progress.step) and not processes.from_main(progress.over()):
+    with told_if_stopped(progress, checkpoints, report):
+        if resume and options.scores_at(progress.step) and not settled:  # it was stopped, or failed
             save_scored(lambda: processes.is_main and scoring(), saving)
-    if processes.is_main:
-        save_scored(
-            lambda: not progress.is_scored() and scoring(),
-            lambda is_best: checkpoints.save_final(task, progress.state(), is_best=is_best),
-        )
+        while not processes.from_main(progress.over()):
+            batch = next(batches)
+            terms = steps.take(batch, processes.from_main(progress.rate()), progress.step + 1)
+            if terms is None:
+                continue
+            progress.stepped(terms, _seen(task, processes))
+            if progress.step % EVERY == 0:
+                give_back()
+            if options.scores_at(progress.step) and not processes.from_main(progress.over()):
+                save_scored(lambda: processes.is_main and scoring(), saving)
+        if processes.is_main:
+            save_scored(
+                lambda: not progress.is_scored() and scoring(),
+                lambda is_best: checkpoints.save_final(task, progress.state(), is_best=is_best),
+            )
     return outcome_of(progress, _seen(task, processes), failures.count)
 
 
@@ -227,6 +228,18 @@ def save_scored(score: Callable[[], bool], save: Callable[[bool], None]) -> None
         is_best = score()
     finally:
         save(is_best)
+
+
+@contextmanager
+def told_if_stopped(
+    progress: Progress, checkpoints: Checkpoints, report: Callable[[str], None]
+) -> Iterator[None]:
+    """Report where a run stands that Ctrl-C stops, and where it can go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        report(f"stopped at step {progress.step}; {checkpoints.kept()}")
+        raise
 
 
 def _save_step(

@@ -120,7 +120,20 @@ def held_out(config: TrainConfig, sources: Sources, report: Report) -> Sequence[
     examples = tuple(read_any(Path(config.dev), on_missing=report))
     if not examples:
         raise InputError(f"{config.dev} (dev) holds no annotated text; give a file with some.")
+    _tell_of_shared(examples, sources, report)
     return examples
+
+
+def _tell_of_shared(examples: Sequence[Example], sources: Sources, report: Report) -> None:
+    """Say how many texts of a dev file are also learned from."""
+    held = {one.text for one in examples}
+    learned = {text for file in sources.files.values() for text in file.texts() if text in held}
+    if learned:
+        shared = sum(one.text in learned for one in examples)
+        report(
+            f"{shared} of {len(examples)} held-out texts are also trained on: the score says "
+            "little of new texts; give a dev file of other ones."
+        )
 
 
 def telling(compute: Callable[P, T], config: TrainConfig) -> Callable[P, T]:

@@ -142,7 +142,7 @@ class Progress:
         for name, value in terms.items():
             total, count = self._recent.get(name, (0.0, 0))
             self._recent[name] = (total + value, count + 1)
-        if self.step % self._log_every:
+        if self.step % self._log_every and self.done() < 1.0:  # the last steps have a line, too
             return
         means = {name: total / count for name, (total, count) in sorted(self._recent.items())}
         self._recent = {}

@@ -38,6 +38,7 @@ from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.material import CONFIG, held_out, open_data, open_sampler, telling, tested
 from onepass.training.opening import open_learner, with_teacher
 from onepass.training.processes import Processes, open_processes
+from onepass.training.reach import tell_of_reach
 from onepass.training.rl.run import Reinforcement
 from onepass.training.sample_texts import open_samples
 from onepass.training.sources import Sources, by_length
@@ -224,6 +225,8 @@ def _feed(
     if config.length_buckets:
         sources = by_length(sources, config.length_buckets)
     sampler = rl.sampler(config.sampling) if rl else open_sampler(config, sources)
+    if processes.is_main:
+        tell_of_reach(sources, sampler, learning.trainee, config.max_pieces, setting.report)
     readers = max(config.loaders, 1)
     streams = [
         QuestionStream(
@@ -289,7 +292,8 @@ def _scorer(
     """Return what scores the dev file or the held-out part, None if there is neither."""
     report = setting.report
     if not examples:
-        report("nothing is held out: the run is not scored")
+        more = "; give dev, or a larger held_out" if setting.config.held_out else ""
+        report(f"nothing is held out: the run is not scored{more}")
         return None
     holdout = (
         asked.holdout(examples, options)

@@ -222,6 +222,8 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
 
 def _add(files: dict[str, Path], name: str, file: Path) -> None:
     if name in files:
+        if files[name].resolve() == file.resolve():
+            raise InputError(f"{file} is given twice; give it once.")
         raise InputError(f"{files[name]} and {file} are both called {name!r}; rename one of them.")
     files[name] = file
 

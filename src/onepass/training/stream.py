@@ -107,7 +107,7 @@ class QuestionStream:
         examples = self._mixture.draw(options.pool, rng)
         questions = [self._sampler.question(one.example, rng, one.source) for one in examples]
         passes = [
-            self._passes(question, drawn.place)
+            passes_of(question, self._ask, options.max_pieces, drawn.place)
             for question, drawn in zip(questions, examples, strict=True)
         ]
         asked = [own for own in passes if own]
@@ -128,12 +128,6 @@ class QuestionStream:
         rng.shuffle(batches)
         return batches, {id(own[0]) for own in asked}
 
-    def _passes(self, question: Question, place: str) -> Sequence[Any]:
-        try:
-            return self._ask(question, self._options.max_pieces)
-        except OnepassError as error:
-            raise InputError(f"{place}: {error}") from error
-
     def places(self, batch: Sequence[Any]) -> list[str]:
         """Return where the examples of the batch that was handed out last stand."""
         return sorted({self._places[id(one)] for one in batch})
@@ -153,6 +147,24 @@ class QuestionStream:
         self._mixture.restore(state["mixture"])
         self._pool, self._taken = int(state["pool"]), int(state["taken"])
         self.seen, self.skipped = int(state["seen"]), int(state["skipped"])
+
+
+def passes_of(question: Question, ask: Ask, max_pieces: int, place: str) -> Sequence[Any]:
+    """Return the passes that ask a question of an example.
+
+    Args:
+        question: what is asked.
+        ask: turns it into passes.
+        max_pieces: longest sequence, prompt included.
+        place: where the example stands.
+
+    Raises:
+        InputError: naming the place, if it cannot be asked.
+    """
+    try:
+        return ask(question, max_pieces)
+    except OnepassError as error:
+        raise InputError(f"{place}: {error}") from error
 
 
 def split_by_length(asked: Sequence[One], options: BatchOptions) -> list[list[One]]:

@@ -5,9 +5,9 @@ Everything else in this package works with these names only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
@@ -31,6 +31,22 @@ class Asked(Protocol):
     @property
     def reading(self) -> Sized:
         """Return what is read."""
+
+
+class Reach(NamedTuple):
+    """How many gold answers of a kind a pass asks for, and how many of them it cannot give.
+
+    Attributes:
+        section: "entities", "records" or "relations".
+        answers: all of them.
+        behind: those that stand behind the part of the text that is read.
+        wide: those that are wider than any span that is scored.
+    """
+
+    section: str
+    answers: int
+    behind: int = 0
+    wide: int = 0
 
 
 class Trainee(Protocol):
@@ -59,6 +75,9 @@ class Trainee(Protocol):
         room for a word of the text.
         """
 
+    def reach(self, asked: Any) -> Iterable[Reach]:
+        """Return how many gold answers of a pass can be learned; classes are not among them."""
+
     def build(self, asked: Sequence[Any]) -> Any:
         """Return the batch of several passes, with what the loss compares with."""
 
@@ -66,7 +85,10 @@ class Trainee(Protocol):
         """Return the loss of a batch under ``network`` (ours or a copy of it) and its terms."""
 
     def tally(self, network: Any, asked: Sequence[Any], tally: Tally) -> None:
-        """Count what a network in evaluation mode answers to a batch of held-out passes."""
+        """Count what a network in evaluation mode answers to a batch of held-out passes.
+
+        Gold answers out of `reach` count as missed.
+        """
 
     def save(self, directory: Path) -> None:
         """Write a checkpoint that the library can load."""

@@ -61,6 +61,18 @@ def test_a_score_that_failed_is_made_when_the_run_goes_on(tmp_path, run):
     assert (outcome.best, outcome.best_at) == (0.7, (4, 16))
 
 
+def test_a_run_that_is_stopped_says_where_it_goes_on(tmp_path, run):
+    def stopped(line):
+        lines.append(line)
+        if line.startswith("step 6"):
+            raise KeyboardInterrupt
+
+    lines: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, report=stopped)
+    assert lines[-1] == "stopped at step 6; --resume goes on from step 4"
+
+
 def test_the_reference_of_a_resumed_run_is_the_start(tmp_path, run, task):
     """Not what the run had come to: otherwise it could drift away in many small runs."""
     run(tmp_path, kl=0.1)

@@ -47,6 +47,8 @@ class Asked:
         unsure: what counts neither as right nor as wrong.
         pairs: relations that hold.
         written: for each of ``gold``, the label that a decoder shall write.
+        behind: how many more hold behind the words that are read.
+        pairs_behind: how many more relations do, with one end there or both.
     """
 
     question: Question
@@ -57,6 +59,8 @@ class Asked:
     unsure: tuple[Answer, ...] = ()
     pairs: tuple[Pair, ...] = ()
     written: tuple[str, ...] = ()
+    behind: int = 0
+    pairs_behind: int = 0
 
 
 def ask(
@@ -193,6 +197,7 @@ def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -
     reading = read_window(prompt, text, Window(0, fits))
     words = Words(text.words.text, text.words.starts[:fits], text.words.ends[:fits])
     place = Placer(text.words, reading.before, None, kept=fits)
+    whole = Placer(text.words, reading.before, None)
     schema = question.schema
     if prompt.kind is Kind.CLASSES:
         places = prompt.instruction.places.tolist()
@@ -202,12 +207,15 @@ def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -
     if prompt.kind is Kind.TAILS:
         bare = Placer(text.words, 0, None, kept=fits)
         tails = dict.fromkeys(_tails(question, prompt, words, (bare, place)))
-        pairs = tuple(text.lower() for text in prompt.texts)
-        return Asked(question, reading, words, pairs, tuple(tails))
+        bare = Placer(text.words, 0, None)
+        every = set(_tails(question, prompt, text.words, (bare, whole)))
+        names = tuple(text.lower() for text in prompt.texts)
+        behind = len(every) - len(tails)
+        return Asked(question, reading, words, names, tuple(tails), behind=behind)
     column = {item: label for label, item in enumerate(prompt.items)}
-    row = {kind: place for place, kind in enumerate(prompt.types)}
     gold = list(_placed(question.entities, column, place))
-    names = [schema.entity_labels[item].name for item in prompt.items]
+    pairs = tuple(_related(question, prompt, place))
+    names = tuple(schema.entity_labels[item].name for item in prompt.items)
     return Asked(
         question,
         reading,
@@ -215,16 +223,21 @@ def _answered(question: Question, prompt: Prompt, text: TextPieces, fits: int) -
         tuple(name.lower() for name in names),
         tuple(gold),
         tuple(_placed((*question.ignored, *question.outranked), column, place)),
-        tuple(
-            (row[kind], *head, *tail)
-            for kind, pairs in enumerate(question.pairs)
-            for head_start, head_end, tail_start, tail_end in pairs
-            if kind in row
-            for head in _span(place, head_start, head_end)
-            for tail in _span(place, tail_start, tail_end)
-        ),
+        pairs,
         tuple(names[label] for label, _, _ in gold),
+        sum(1 for _ in _placed(question.entities, column, whole)) - len(gold),
+        sum(1 for _ in _related(question, prompt, whole)) - len(pairs),
     )
+
+
+def _related(question: Question, prompt: Prompt, place: Placer) -> Iterator[Pair]:
+    """Yield the relations between spans that are read, of the types that a prompt asks."""
+    row = {kind: column for column, kind in enumerate(prompt.types)}
+    for kind, pairs in enumerate(question.pairs):
+        for head_start, head_end, tail_start, tail_end in pairs if kind in row else ():
+            for head in _span(place, head_start, head_end):
+                for tail in _span(place, tail_start, tail_end):
+                    yield (row[kind], *head, *tail)
 
 
 def _span(place: Placer, start: int, end: int) -> Iterator[tuple[int, int]]:

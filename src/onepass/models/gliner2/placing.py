@@ -27,6 +27,24 @@ def instances_of(question: Question, group: Group, place: Placer) -> list[Record
     return [record for record in question.records[group.task] if _stands_in(record, place)]
 
 
+def count_answers(question: Question, group: Group, place: Placer) -> int:
+    """Return how many gold answers of a group stand in the score grid.
+
+    They are the spans of entities, the pairs of a relation, and the values of records: one that
+    stands at several places of a text is one value.
+    """
+    instances = instances_of(question, group, place)
+    if group.kind is Kind.RELATION:
+        return len(instances)
+    if group.kind is Kind.ENTITIES:
+        return sum(place.cell(start, end) is not None for _, start, end in question.entities)
+    return sum(
+        len({(item, question.text[a:b]) for item, a, b in one.spans if place.cell(a, b)})
+        + len(one.choices)
+        for one in instances
+    )
+
+
 def _stands_in(record: RecordAnswer, place: Placer) -> bool:
     if any(place.cell(start, end) for _, start, end in record.spans):
         return True

@@ -15,7 +15,7 @@ import torch
 
 from onepass.training.checkpoints import Checkpoints
 from onepass.training.failures import Failures, where_failed
-from onepass.training.loop import LoopOptions, Outcome, outcome_of, save_scored
+from onepass.training.loop import LoopOptions, Outcome, outcome_of, save_scored, told_if_stopped
 from onepass.training.progress import LOG, Progress
 from onepass.training.rl.learner import Learner
 from onepass.training.rl.value import still
@@ -93,25 +93,26 @@ def reinforce(
         )
 
     due = options.scores_at(progress.step) and not progress.is_scored()
-    if resume and due and not progress.over():  # its score was stopped, or failed
-        save(scored=True)
-    while not progress.over():
-        batch, first = next(batches), progress.step == 0
-        terms = failures.attempt(
-            partial(learner.learn, batch.asked, progress.rate(), first=first),
-            partial(where_failed, batch.places, progress.step + 1),
+    with told_if_stopped(progress, checkpoints, report):
+        if resume and due and not progress.over():  # its score was stopped, or failed
+            save(scored=True)
+        while not progress.over():
+            batch, first = next(batches), progress.step == 0
+            terms = failures.attempt(
+                partial(learner.learn, batch.asked, progress.rate(), first=first),
+                partial(where_failed, batch.places, progress.step + 1),
+            )
+            if terms is None:
+                continue
+            progress.stepped(terms, task.seen)
+            scored = options.scores_at(progress.step)
+            kept = bool(save_every) and progress.step % (save_every or 1) == 0
+            if (scored or kept) and not progress.over():
+                save(scored=scored)
+        save_scored(
+            lambda: not progress.is_scored() and _scored(task, progress),
+            lambda is_best: checkpoints.save_final(saved, progress.state(), is_best=is_best),
         )
-        if terms is None:
-            continue
-        progress.stepped(terms, task.seen)
-        scored = options.scores_at(progress.step)
-        kept = bool(save_every) and progress.step % (save_every or 1) == 0
-        if (scored or kept) and not progress.over():
-            save(scored=scored)
-    save_scored(
-        lambda: not progress.is_scored() and _scored(task, progress),
-        lambda is_best: checkpoints.save_final(saved, progress.state(), is_best=is_best),
-    )
     return outcome_of(progress, task.seen, failures.count)
 
 

@@ -5,7 +5,7 @@ The loop and the formulas work with these names only; they know no family.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from onepass.text.words import Splitter
 from onepass.training.families import TRAINED, open_trainee
 from onepass.training.rl.episode import Decisions
 from onepass.training.tally import Tally
-from onepass.training.trainee import Sized, Trainee
+from onepass.training.trainee import Reach, Sized, Trainee
 
 
 class Decides(Protocol):
@@ -120,6 +120,10 @@ class Policy:
             AskedTask(question, tuple(self._decides.items(question, own)), own)
             for own in self._trainee.ask(question, max_pieces)
         ]
+
+    def reach(self, asked: AskedTask) -> Iterable[Reach]:
+        """Return how many gold answers of a pass can be learned."""
+        return self._trainee.reach(asked.own)
 
     def build(self, asked: Sequence[AskedTask]) -> Any:
         """Return the batch of several passes."""

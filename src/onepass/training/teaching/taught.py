@@ -8,7 +8,7 @@ only one of them can score is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from onepass.training.teaching.gliner import GlinerTerm
 from onepass.training.teaching.gliner2 import gliner2_term
 from onepass.training.teaching.lesson import Lesson, Pair, Term
 from onepass.training.teaching.matching import matching, shared_of
-from onepass.training.trainee import Trainee
+from onepass.training.trainee import Reach, Trainee
 
 
 class Taught:
@@ -78,6 +78,11 @@ class Taught:
         limit = max_pieces if longest is None else min(max_pieces, longest)
         shown = self._teacher.ask(question, limit) if own else ()
         return [Pair(one, matching(one, shown)) for one in own]
+
+    def reach(self, asked: Pair) -> Iterable[Reach]:
+        """Return how many gold answers of a pass the student can learn."""
+        reach: Iterable[Reach] = self._student.reach(asked.own)
+        return reach
 
     def build(self, asked: Sequence[Pair]) -> Lesson:
         """Return the batches of student and teacher."""
