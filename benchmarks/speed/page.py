@@ -23,6 +23,7 @@ from benchmarks.speed import exact  # noqa: E402
 from benchmarks.speed.bars import bars  # noqa: E402
 from benchmarks.speed.plot import plot  # noqa: E402
 
+from onepass.backends.base import UNSIGNED, integer_form  # noqa: E402
 from onepass.cli.machine import NOT_INSTALLED  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "speed" / "results" / "cpu.json"
@@ -318,7 +319,7 @@ def _elsewhere(result: Result) -> Iterator[str]:
 def _name(result: Result) -> str:
     """Return the name of a CPU, with what tells it from newer ones of that name."""
     machine = result["machine"]
-    return machine["cpu"] + (" with AVX2 alone" * ("avx512f" not in machine["features"]))
+    return machine["cpu"] + " with AVX2 alone" * (integer_form(machine["features"]) == UNSIGNED)
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -595,7 +595,9 @@ def test_a_kind_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPa
         ("2.5 million U.S. dollars", "USD"), ("100 Canadian dollars", "CAD"), ("300 yen", "JPY"),
         ("20 pounds sterling", "GBP"), ("20 pounds", "pounds"), ("5 dollars a pound", "$"),
         ("100 dollars USD", "USD"), ("€ 5 dollars", "EUR"), ("100 Swiss Francs", "CHF"),
-        ("5 Danish francs", None), ("5 randoms", None), ("3 pounded", None), ("5 a pound", None),
+        ("5k dollars", "$"), ("5 m US dollars", "USD"), ("10 zlotys", "PLN"),
+        ("20 Danish krone", "Danish krone"), ("5 randoms", None), ("3 pounded", None),
+        ("5 a pound", None),
     ],
 )  # fmt: skip
 def test_names_of_currencies(text: str, currency: str | None) -> None:

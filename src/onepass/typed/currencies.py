@@ -40,7 +40,7 @@ _NAMES = {
     "dollar": "$", "buck": "$", "pound": None, "pounds sterling": "GBP", "pound sterling": "GBP",
     "yen": "JPY", "franc": None, "rupee": None, "peso": None, "krone": None, "kroner": None,
     "krona": None, "kronor": None, "yuan": "CNY", "renminbi": "CNY", "rouble": "RUB",
-    "ruble": "RUB", "zloty": "PLN", "zlotys": "PLN", "forint": "HUF", "baht": "THB", "rand": "ZAR",
+    "ruble": "RUB", "zloty": "PLN", "forint": "HUF", "baht": "THB", "rand": "ZAR",
     "shekel": "ILS", "dirham": None, "dinar": None, "riyal": None, "naira": "NGN", "lira": None,
 }  # fmt: skip
 _OF_COUNTRIES = {
@@ -52,7 +52,7 @@ _OF_COUNTRIES = {
     ("norwegian", "kroner"): "NOK", ("swedish", "kronor"): "SEK", ("turkish", "lira"): "TRY",
 }  # fmt: skip
 _NAME = re.compile(
-    r"(?:\d|\b(?:hundred|thousand|million|billion|trillion|[kmb]|bn|mn))[\s)-]*"
+    r"(?:\d(?:\s?(?:[kmb]|bn|mn))?|\b(?:hundred|thousand|million|billion|trillion))[\s)-]*"
     rf"(?P<written>(?:(?P<whose>{'|'.join(re.escape(whose) for whose, _ in _OF_COUNTRIES)})[\s-]+)?"
     rf"(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})s?)(?![^\W\d_])",
     re.IGNORECASE,
@@ -103,9 +103,8 @@ def _named(text: str) -> tuple[str | None, str | None]:
     if found is None:
         return None, None
     name, whose = found["name"].lower(), (found["whose"] or "").lower()
-    if whose and (whose, name) not in _OF_COUNTRIES:
-        return None, None
-    return _OF_COUNTRIES.get((whose, name)) or _NAMES[name] or found["written"], found["written"]
+    code = _OF_COUNTRIES.get((whose, name)) if whose else _NAMES[name]
+    return code or found["written"], found["written"]
 
 
 def _code(text: str) -> str | None:
