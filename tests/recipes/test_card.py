@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
-from card import CARD, OWN, SHARE_ALIKE, UNCLEAR, card
+from card import CARD, OWN, SHARE_ALIKE, UNCLEAR, _errors, card
 
 TERMS = {
     "plain": "CC BY 4.0",
@@ -83,3 +83,16 @@ def test_scores_are_rounded_half_up(accuracy, shown):
     text = written(accuracy)
     assert f"accuracy {shown} |" in text
     assert f"Mean over the five `cls` sets: accuracy **{shown}**" in text
+
+
+def test_calibration_errors_over_all_sets_and_in_their_mean():
+    def one(*points: tuple[float, float, int]) -> dict:
+        names = ("score", "right", "findings")
+        return {"reliability": {"entities": [dict(zip(names, x, strict=True)) for x in points]}}
+
+    high, low = one((0.55, 0.45, 10)), one((0.52, 0.62, 20), (0.9, 0.9, 10))
+    files = {"ner/a": high, "ner/b": low, "cls/c": one((0.1, 0.9, 5)), "ner/d": {"reliability": {}}}
+    together, mean = _errors({"files": files}, "ner/", "entities")
+    assert together == "0.025"  # (-1 + 2) of 40 findings
+    assert mean == "0.083"  # 1 of 10, and 2 of 30
+    assert _errors({"files": files}, "ner/", "classifications") == ("-", "-")
