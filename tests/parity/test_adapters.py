@@ -87,6 +87,24 @@ def test_adapters_of_gliner2(adapter: tuple[Path, Path], backend: str) -> None:
     assert not same(plain, adapted)
 
 
+@pytest.mark.parametrize("targets", ["encoder", "all_task_heads"])
+def test_adapters_of_boundary_checkpoints(targets: str, tmp_path: Path) -> None:
+    from gliner2 import BoundaryExtractor
+    from peft import PeftModel
+
+    from tests.boundary_checkpoints import make_boundary
+
+    base, mine = str(make_boundary(tmp_path / "base", seed=21)), tmp_path / "mine"
+    trained = BoundaryExtractor.from_pretrained(base).apply_lora(r=4, alpha=6, targets=[targets])
+    stir(trained)
+    trained.save_pretrained(str(mine))
+    theirs = BoundaryExtractor.from_pretrained(base).eval()
+    plain = of_gliner2(theirs)
+    adapted = of_gliner2(PeftModel.from_pretrained(theirs, str(mine)).merge_and_unload().eval())
+    assert same(spans(Extractor.from_pretrained(mine, backend="torch"), "all"), adapted)
+    assert not same(plain, adapted)
+
+
 def test_an_adapter_is_written_as_a_checkpoint_of_its_own(
     adapter: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from onepass import Extractor, Schema  # noqa: E402
 from onepass.models.boundary import decode, records  # noqa: E402
 from onepass.models.boundary.config import Head  # noqa: E402
 from onepass.models.boundary.network.spans import Content  # noqa: E402
+from onepass.models.gliner2 import decode as gliner2_decode  # noqa: E402
 from tests.boundary_checkpoints import EACH, SHARED, SMALL  # noqa: E402
 from tests.parity.opened import Models  # noqa: E402
 from tests.parity.reference import encoder_config, tokenizer  # noqa: E402
@@ -208,6 +209,42 @@ def test_records(both: Both, ours: Extractor, monkeypatch: pytest.MonkeyPatch) -
             name = record["name"]
             held = {key: one for key, one in record.items() if one is not None}
             got |= {(name.start, name.end, k, v.start, v.end): v.score for k, v in held.items()}
+        assert_close(got, expected)
+        found += len(expected)
+    assert found > 20
+
+
+def test_lists_of_records(both: Both, ours: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Likewise, with values that overlap."""
+    for module in (records, gliner2_decode):
+        monkeypatch.setattr(module, "resolve_overlaps", lambda found, policy: found)
+    found = 0
+    for text in TEXTS:
+        schema = both[0].create_schema()
+        structure = schema.structure("product", mode="natural", anchor="name")
+        structure.field("name", dtype="str", cardinality="optional_one")
+        for name in ("price", "color"):
+            structure.field(name, dtype="list", cardinality="zero_or_more", exclusive=True)
+        out = both[0].extract(
+            text, schema, threshold=0.2, include_confidence=True, include_spans=True,
+            overlap_policy="allow",
+        )  # fmt: skip
+        expected = {
+            (record["name"]["start"], record["name"]["end"], name, one["start"], one["end"]):
+            one["confidence"]
+            for record in out.get("product", [])
+            if record["name"] is not None
+            for name in ("price", "color")
+            for one in record[name]
+        }  # fmt: skip
+        fields = ["name::str", "price::list", "color::list"]
+        doc = ours.extract(text, Schema().structure("product", fields), threshold=0.2)
+        got = {
+            (record["name"].start, record["name"].end, name, one.start, one.end): one.score
+            for record in doc.records["product"]
+            for name in ("price", "color")
+            for one in record[name]
+        }
         assert_close(got, expected)
         found += len(expected)
     assert found > 20

@@ -96,6 +96,19 @@ def test_b5_nothing_is_found_in_an_empty_text(eager: Both) -> None:
     assert (doc.entities, doc.relations) == ((), ())
 
 
+def test_b5_the_full_stop_is_no_part_of_a_link_at_the_end(eager: Both) -> None:
+    text, link = "tim runs https://apple.org", (9, 26)
+    theirs = eager.raw(text, eager.schema().entities(LABELS), threshold=0.0, overlap_policy="allow")
+    doc = eager.ours.extract(text, {"entities": LABELS}, threshold=0.0, overlap="all")
+    assert ("person", link[0], link[1] + 1) in places(theirs["entities"])
+    assert ("person", *link) in {(e.label, e.start, e.end) for e in doc.entities}
+    stopped = f"{text}."  # given as a part of the link, it is read as one
+    theirs = eager.raw(stopped, eager.schema().entities(["person"]), overlap_policy="allow")
+    doc = eager.ours.extract(stopped, {"entities": ["person"]}, threshold=0.5, overlap="all")
+    expected = [e["confidence"] for e in theirs["entities"]["person"]]
+    assert sorted(e.score for e in doc.entities) == pytest.approx(sorted(expected), abs=1e-4)
+
+
 def test_b6_a_long_text_is_read_in_windows(eager: Both) -> None:
     text = f"{TEXT} . " * 200
     with pytest.raises(RuntimeError):  # theirs has no limit of its own: the encoder gives up
@@ -157,6 +170,19 @@ def test_b10_one_name_may_be_used_for_two_things(eager: Both) -> None:
     assert doc.records["product"]
     assert doc.records["entities"]
     assert {entity.label for entity in doc.entities} <= {"product", "person"}
+
+
+def test_b10_heads_and_tails_need_be_none_of_relations(eager: Both) -> None:
+    asked = eager.schema().entities(["head", "tail"])
+    theirs = eager.raw(TEXT, asked, threshold=0.1)
+    assert "entities" not in theirs
+    assert set(theirs["relation_extraction"]["entities"][0]) == {"head", "tail"}
+    schema = Schema().entities(["head", "tail"]).structure("product", ["head::str", "tail::str"])
+    doc = eager.ours.extract(TEXT, schema, threshold=0.1)
+    assert {entity.label for entity in doc.entities} <= {"head", "tail"}
+    assert doc.entities
+    assert doc.records["product"]
+    assert doc.relations == ()
 
 
 def test_b13_a_marker_as_a_name_is_a_name(eager: Both) -> None:

@@ -414,6 +414,23 @@ def test_the_padding_of_a_batch_is_not_pooled(saved: Callable[..., Pair]) -> Non
     assert_same(classify(network, [prompt], padding=(pieces - len(prompt.ids), 0)), [expected])
 
 
+@torch.no_grad()
+def test_what_fills_up_a_text_is_not_pooled(saved: Callable[..., Pair]) -> None:
+    """The reference puts zeros behind the text, one for each piece in front of its marker."""
+    model, network = saved(pooling_strategy="avg", extract_text_features=True)
+    prompt, pool = PROMPTS[0], model.model.pooler
+    filled = answer(model, prompt)
+    trimmed = Trimmed(pool)
+    trimmed.pieces = len(prompt.ids) - prompt.text
+    model.model.pooler = trimmed
+    try:
+        expected = answer(model, prompt)
+    finally:
+        model.model.pooler = pool
+    assert (filled - expected).abs().max() > 0.01
+    assert_same(classify(network, [prompt]), [expected])
+
+
 @pytest.mark.parametrize("embedded", [False, True])
 @torch.no_grad()
 def test_squeezed_layers_as_the_paper_has_them(embedded: bool, tmp_path: Path) -> None:

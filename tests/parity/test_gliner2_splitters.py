@@ -1,4 +1,4 @@
-"""Checkpoints that name the splitter of characters answer as gliner2 does with that splitter."""
+"""Words are those of gliner2, also where a checkpoint names its splitter of characters."""
 
 from __future__ import annotations
 
@@ -26,12 +26,48 @@ TEXTS = [
 LABELS = ["person", "company", "city"]
 
 
-@given(st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("aZ0@._-+ \n"))))
+JOINERS = "\u200c\u200d"
+KEYS = st.sampled_from("aZ0@._-+:/ \n")
+ANY = st.one_of(st.characters(exclude_categories=["Cs"]), KEYS)
+UNMARKED = st.one_of(
+    st.characters(exclude_categories=["Cs", "Mn", "Mc", "Me"], exclude_characters=JOINERS), KEYS,
+    st.sampled_from(["https://", "www.", "a@b.co", "Jose\u0301", "\u0915\u094d\u200d\u0937"]),
+)  # fmt: skip
+
+
+def places(text: str, splitter: str | None) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the places of words: ours, and gliner2's."""
+    words = split_words(text, splitter=splitter)
+    ours = list(zip(words.starts.tolist(), words.ends.tolist(), strict=True))
+    theirs = resolve_word_splitter(splitter)(text, False)
+    return ours, [(start, end) for _, start, end in theirs]
+
+
+@given(st.text(ANY))
+def test_words_by_characters_are_those_of_gliner2(text: str) -> None:
+    ours, theirs = places(text, "char")
+    assert ours == theirs
+
+
+@given(st.lists(UNMARKED).map("".join))
 def test_words_are_those_of_gliner2(text: str) -> None:
-    words = split_words(text, splitter="char")
-    ours = zip(words.starts.tolist(), words.ends.tolist(), strict=True)
-    expected = resolve_word_splitter("char")(text, False)
-    assert list(ours) == [(start, end) for _, start, end in expected]
+    ours, theirs = places(text, None)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "ours", "theirs"),
+    [
+        ("\u2764\ufe0f now", [(0, 2), (3, 6)], [(0, 1), (1, 2), (3, 6)]),
+        ("1\ufe0f\u20e3go", [(0, 3), (3, 5)], [(0, 5)]),
+        ("\u25cc\u0301a", [(0, 2), (2, 3)], [(0, 1), (1, 3)]),
+    ],
+)
+def test_a_mark_belongs_to_the_sign_that_it_stands_on(
+    text: str, ours: list[tuple[int, int]], theirs: list[tuple[int, int]]
+) -> None:
+    """gliner2 takes it for a word, or for the beginning of the next one."""
+    assert places(text, None) == (ours, theirs)
 
 
 @pytest.fixture(scope="module")

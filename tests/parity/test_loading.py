@@ -1,14 +1,16 @@
-"""Checkpoints that gliner2 loads and we refuse, and what is said of those that neither loads."""
+"""Forms in which weights are saved, what gliner2 loads and we refuse, and what is said of it."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import AddedToken
 
 gliner2 = pytest.importorskip("gliner2")
 
@@ -81,16 +83,55 @@ def test_pieces_are_as_many_as_vectors(copied: Path, rows: int | None) -> None:
     config = json.loads(path.read_text())
     saved = config.pop("vocab_size")
     path.write_text(json.dumps(config if rows is None else config | {"vocab_size": saved + rows}))
+    assert_same(copied, gliner2.GLiNER2.from_pretrained(str(copied)))
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
+def test_weights_of_other_precision(copied: Path, kind: str) -> None:
+    state = load_file(copied / "model.safetensors")
+    halved = {name: weight.to(getattr(torch, kind)) for name, weight in state.items()}
+    save_file(halved, copied / "model.safetensors")
+    assert_same(copied, gliner2.GLiNER2.from_pretrained(str(copied)))
+
+
+def test_a_model_that_was_quantized_before_it_was_saved(copied: Path) -> None:
+    model = gliner2.GLiNER2.from_pretrained(str(copied))
+    model.quantize()
+    model.save_pretrained(str(copied))
+    assert_same(copied, gliner2.GLiNER2.from_pretrained(str(copied)))
+
+
+def test_weights_of_several_files(copied: Path) -> None:
+    """As transformers splits them; gliner2 reads one file alone."""
+    theirs = gliner2.GLiNER2.from_pretrained(str(copied))
+    state = load_file(copied / "model.safetensors")
+    (copied / "model.safetensors").unlink()
+    files = {name: f"model-{i % 2 + 1:05}-of-00002.safetensors" for i, name in enumerate(state)}
+    for file in set(files.values()):
+        save_file({name: state[name] for name in state if files[name] == file}, copied / file)
+    (copied / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
+    assert_same(copied, theirs)
+
+
+def test_pieces_that_were_added_to_the_tokenizer(copied: Path) -> None:
+    model = gliner2.GLiNER2.from_pretrained(str(copied))
+    tokenizer = model.processor.tokenizer
+    tokenizer.add_tokens(["runs apple", AddedToken("person", single_word=True), "cupertino"])
+    model.encoder.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    model.save_pretrained(str(copied))
+    assert_same(copied, gliner2.GLiNER2.from_pretrained(str(copied)))
+
+
+def assert_same(directory: Path, theirs: Any) -> None:
     labels, text = ["person", "city"], "tim cook runs apple in cupertino ."
-    theirs = gliner2.GLiNER2.from_pretrained(str(copied)).eval()
     options = {"threshold": 0.3, "include_confidence": True, "include_spans": True}
-    found = theirs.extract_entities(text, labels, overlap_policy="allow", **options)["entities"]
+    found = theirs.eval().extract_entities(text, labels, overlap_policy="allow", **options)
     expected = {
         (label, one["start"], one["end"]): one["confidence"]
-        for label, all_ in found.items()
+        for label, all_ in found["entities"].items()
         for one in all_
     }
-    ours = Extractor.from_pretrained(copied, backend="torch")
+    ours = Extractor.from_pretrained(directory, backend="torch")
     doc = ours.extract(text, Schema().entities(labels), threshold=0.3, overlap="all")
     got = {(one.label, one.start, one.end): one.score for one in doc.entities}
     assert len(expected) > 5

@@ -58,6 +58,16 @@ def test_a_structure_of_choices_alone_is_one_record(shared: Extractor) -> None:
     assert {one.text for one in record["color"]} == {"red", "blue"}
 
 
+def test_no_value_of_another_record_is_repeated_at_a_threshold_of_zero(shared: Extractor) -> None:
+    schema = Schema().structure("product", ["name::str", "price", "color::str"])
+    found = shared.extract(TEXT, schema, threshold=0.0).records["product"]
+    assert len(found) > 1
+    assert {len(record["price"]) for record in found} >= {0, 4}
+    for record in found:
+        for value in (*record["price"], *filter(None, (record["name"], record["color"]))):
+            assert value.score > 0
+
+
 def test_fields_with_rules(shared: Extractor) -> None:
     schema = Schema().structure(
         "thing", ["name::str", {"name": "number", "dtype": "str", "pattern": r"^\d+$"}]

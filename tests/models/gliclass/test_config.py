@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.models.gliclass.made import raw
+from transformers import CONFIG_MAPPING
 
 from onepass.errors import CheckpointError
 from onepass.models.gliclass.config import ARCHITECTURES, POOLINGS, SCORERS, GliclassConfig
@@ -48,6 +49,14 @@ def test_kinds_of_checkpoints(architecture: str) -> None:
     assert config.label_vectors == architecture.startswith("bi-encoder")
     assert config.two_sequences == architecture.startswith("encoder-decoder")
     assert (config.label_encoder is not None) == config.label_vectors
+
+
+@pytest.mark.parametrize("kind", ["bert", "t5", "gpt2", "xlm", "flaubert", "distilbert"])
+def test_the_size_of_an_encoder_is_read_by_any_of_its_names(kind: str) -> None:
+    own = CONFIG_MAPPING[kind](hidden_size=24).to_dict()
+    content = raw(**BI, hidden_size=None) | {"encoder_config": own}
+    config = GliclassConfig.from_dict(content)
+    assert (config.encoder_hidden, config.hidden) == (24, 24)
 
 
 def test_scorers_and_pools() -> None:

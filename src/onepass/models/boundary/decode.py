@@ -22,6 +22,8 @@ from onepass.models.gliner2.prompt import Kind
 from onepass.models.kept import PLAIN
 from onepass.models.thresholds import sigmoid
 
+_LEAST = np.finfo(np.float32).tiny  # lowest score of a value
+
 
 def decode(scores: BoundaryScores, reading: Reading, asking: Asking, words: int) -> Findings:
     """Decode one reading.
@@ -66,7 +68,8 @@ def decode(scores: BoundaryScores, reading: Reading, asking: Asking, words: int)
             relations += _apart(options)
         else:
             places = scores.places[scores.firsts[number] :][: len(group.items)] - prefix
-            limits = thresholds.fields[group.task]
+            # What no record holds has the score 0, which is no answer at a threshold of 0 either.
+            limits = np.maximum(thresholds.fields[group.task], _LEAST)
             held = scores.records[number]
             held = np.where(held >= limits[list(group.items), None], held, np.float32(0))
             asked = AskedRecords(

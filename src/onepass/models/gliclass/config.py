@@ -31,6 +31,9 @@ _HIDDEN = {  # where transformers' is not 768
     "qwen3_5_text": 4096, "llama": 4096, "mistral": 4096,
 }  # fmt: skip
 
+# The first that is there counts: T5, GPT-2, XLM and DistilBERT have names of their own for it.
+_SIZE_NAMES = ("hidden_size", "d_model", "n_embd", "emb_dim", "dim")
+
 
 @dataclass(frozen=True, slots=True)
 class CalibratorConfig:
@@ -230,6 +233,6 @@ def _encoder(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _hidden(encoder: Mapping[str, Any]) -> int:
     """Return the size of an encoder's vectors, as transformers reads its configuration."""
     default = _HIDDEN.get(str(encoder.get("model_type")), 768)
-    key = "d_model" if "d_model" in encoder and "hidden_size" not in encoder else "hidden_size"
+    key = next((name for name in _SIZE_NAMES if name in encoder), _SIZE_NAMES[0])
     owner = f"the encoder of {_OWNER}"
     return Options(encoder, owner).whole(key, default, least=1, most=SIZE)
