@@ -235,6 +235,33 @@ def test_a_closed_client_says_so():
         assert (refused.value.status, refused.value.code) == (None, "closed")
 
 
+def test_a_client_that_is_closed_while_it_waits_to_try_again_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    given = Client("http://127.0.0.1:1")  # where nobody listens
+    twin = AsyncClient("http://127.0.0.1:1")
+
+    async def closing(_seconds: float) -> None:
+        await twin.close()
+
+    monkeypatch.setattr(client, "sleep", lambda _seconds: given.close())
+    monkeypatch.setattr(client, "async_sleep", closing)
+    for ask in (given.models, lambda: asyncio.run(twin.models())):
+        with pytest.raises(ServiceError, match="is closed and asks for nothing more") as refused:
+            ask()
+        assert (refused.value.status, refused.value.code) == (None, "closed")
+
+
+def test_a_client_that_is_closed_while_it_asks_says_so():
+    def answer(_asked: httpx.Request) -> httpx.Response:
+        given.close()
+        raise httpx.ReadError("")
+
+    given = Client(transport=httpx.MockTransport(answer))
+    with pytest.raises(ServiceError, match="is closed and asks for nothing more"):
+        given.models()
+
+
 def test_a_key_that_cannot_be_sent_is_not_shown():
     with pytest.raises(InputError, match="printable ASCII") as refused:
         Client(api_key="sécret-key-of-16-characters")

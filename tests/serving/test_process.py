@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -114,6 +114,27 @@ def test_answers_do_not_wait_for_an_acknowledgment():
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
+def test_a_service_without_descriptors_says_so_once_a_second_and_goes_on():
+    import resource
+
+    with process() as (running, url):
+        assert httpx.get(f"{url}/health").status_code == 200
+        few = max(map(int, os.listdir(f"/proc/{running.pid}/fd"))) + 4
+        resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (few, few))
+        address = "127.0.0.1", int(url.rpartition(":")[2])
+        with ExitStack() as opened:
+            for _ in range(12):
+                opened.enter_context(socket.create_connection(address))
+            sleep(2.5)  # the service tries again each second
+        assert httpx.get(f"{url}/health", timeout=20).status_code == 200
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+        assert running.stderr is not None
+        log = running.stderr.read()
+    assert 1 <= log.count("Too many open files") <= 10
 
 
 def test_a_port_in_use_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]):

@@ -217,7 +217,11 @@ class Client:
             try:
                 got = http.request(method, path, content=wire.body(body))
             except httpx.HTTPError as error:
+                wire.check_open(http, self._url)  # it may have been closed meanwhile
                 got = error
+            except RuntimeError:  # by which httpx says so
+                wire.check_open(http, self._url)
+                raise
             seconds = tries.after(got)
             if seconds is None:
                 return wire.answer(got, read, self._url)
@@ -354,7 +358,11 @@ class AsyncClient:
             try:
                 got = await http.request(method, path, content=wire.body(body))
             except httpx.HTTPError as error:
+                wire.check_open(http, self._url)  # it may have been closed meanwhile
                 got = error
+            except RuntimeError:  # by which httpx says so
+                wire.check_open(http, self._url)
+                raise
             seconds = tries.after(got)
             if seconds is None:
                 return wire.answer(got, read, self._url)

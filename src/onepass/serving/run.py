@@ -167,6 +167,14 @@ class Server(uvicorn.Server):
             else:
                 self._silent[connection] = (last, since if known is last else now)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # To asyncio a backlog is also how often it accepts before it looks elsewhere, and where no
+        # descriptor is left, each of these tries fails, is logged, and comes again after a second.
+        self.config.backlog = 1
+        await super().startup(sockets)
+        for one in sockets or ():
+            one.listen(_BACKLOG)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         ending = asyncio.create_task(self._end_connections())
         try:
