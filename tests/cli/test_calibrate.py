@@ -89,6 +89,13 @@ def test_what_is_fitted_is_kept(onepass: Onepass, checkpoint: Path, data: Path) 
         assert log_odds(score) == pytest.approx(logit, abs=1e-3)
 
 
+def test_labels_without_thresholds_are_told(onepass: Onepass, checkpoint: Path, data: Path) -> None:
+    asked = ("--data", str(data), "--limit", "45", "--per-label")  # 45 annotations of its label
+    done = onepass("calibrate", str(checkpoint), *asked)
+    assert (done.code, "Labels" in done.out) == (0, False)
+    assert "No label has a threshold of its own, which takes 50 annotations" in done.err
+
+
 def test_thresholds_of_labels_move_with_the_scores(
     onepass: Onepass, checkpoint: Path, data: Path
 ) -> None:

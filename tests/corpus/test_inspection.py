@@ -70,12 +70,44 @@ def test_white_space_at_an_end_of_a_span_is_named(tmp_path):
         relations=(GoldRelation("in", (2, 5), (14, 19)),),
     )
     write_examples(path, [fine, odd])
-    found = list(inspect_files([path]))
-    assert {(p.place, p.kind) for p in found} == {("line 2", "space")}
+    found = [p for p in inspect_files([path]) if p.kind == "space"]
+    assert {p.place for p in found} == {"line 2"}
     assert [p.message for p in found] == [
         "The span [14, 19) ' Oslo' begins or ends with white space.",
         "The span [15, 20) 'Oslo ' begins or ends with white space.",
         "The span [19, 21) '  ' holds nothing but white space.",
+    ]
+
+
+def test_a_span_that_begins_or_ends_inside_a_word_is_named(tmp_path):
+    path = tmp_path / "a.jsonl"
+    text = "Ann met Mr. Tanaka's aunt in \u6771\u4eac\u90fd, see (https://y.org/z)."
+    fine = [(0, 3), (8, 18), (12, 18), (29, 31), (39, 54), (0, len(text)), (3, 8), (54, 55)]
+    off_by_one = [(1, 4), (9, 19), (29, 30), (45, 54)]
+    spans = [Mention(*span, "any") for span in fine + off_by_one]
+    write_examples(path, [Example(text, tuple(spans))])
+    found = [p.message for p in inspect_files([path]) if p.kind == "cut"]
+    assert found == [
+        "The span [1, 4) 'nn ' begins or ends inside a word of 'Ann '.",
+        'The span [9, 19) "r. Tanaka\'" begins or ends inside a word of "Mr. Tanaka\'".',
+        "The span [45, 54) '//y.org/z' begins or ends inside a word of 'https://y.org/z'.",
+    ]
+
+
+def test_a_name_that_is_written_in_two_ways_is_named_once(tmp_path):
+    path = tmp_path / "a.jsonl"
+    task = GoldTask("tone", ("good", "bad"), ("bad",))
+    first = Example("Ann ran", (Mention(0, 3, "first name"),), classifications=(task,))
+    task = GoldTask("tone", ("Good", "bad"), ("bad",))
+    other = Example("Bo", asked=("First_Name", "name"), classifications=(task,))
+    fields = (GoldField("first_name"),)  # of a structure, which is another name
+    write_examples(
+        path, [first, other, Example("Al", structures=(GoldStructure("tone", fields, ()),)), other]
+    )
+    found = [(p.place, p.message) for p in inspect_files([path]) if p.kind == "spelling"]
+    assert found == [
+        ("line 2", f"The entity label 'First_Name' is written 'first name' in {path}, line 1."),
+        ("line 2", f"The label 'Good' of 'tone' is written 'good' in {path}, line 1."),
     ]
 
 
@@ -141,7 +173,7 @@ def test_many_rows_of_one_text_are_read_in_one_pass(tmp_path, monkeypatch):
     monkeypatch.setattr(contradictions, "_differ", counted)
     rows = [
         Example(
-            "Ann-runs-Acme",
+            "!" * 12,
             structures=(GoldStructure("firm", (GoldField("a"),), ({"a": (GoldValue(0, n),)},)),),
         )
         for n in range(1, 13)

@@ -58,3 +58,15 @@ def test_values_inside_words_of_the_checkpoint_are_told(checkpoint: Path, write)
     learner()
     (sentence,) = told
     assert sentence.startswith("1 of 2 values that were looked at begin or end inside a word")
+
+
+def test_values_that_are_off_by_a_letter_are_told(checkpoint: Path, write) -> None:
+    told: list[str] = []
+    row = {"text": "Tim met Ann.", "entities": [{"label": "p", "start": 9, "end": 12}]}
+    data = write("en.jsonl", row, row | {"entities": [{"label": "p", "start": 8, "end": 11}]})
+    config = TrainConfig.from_dict(LEAST | {"model": str(checkpoint)})
+    open_learner(config, Sources({"en": LineFile(data)}, {}, ()), device="cpu", report=told.append)
+    assert told == [
+        "1 of 2 values that were looked at begin or end inside a word: the whole word is learned "
+        "in their place; onepass data validate names them."
+    ]

@@ -14,6 +14,7 @@ from onepass.errors import CheckpointError, InputError
 from onepass.models.gliner2.network.checkpoint import load_network
 from onepass.models.gliner2.network.outputs import run_network
 from onepass.models.gliner2.targets import ask, build_targets
+from onepass.results.wording import counted
 from onepass.schema import Schema
 from onepass.training.config import TrainConfig, read_config
 from onepass.training.gliner2 import Gliner2Trainee
@@ -108,7 +109,7 @@ def test_a_run_says_what_it_did(tmp_path, config):
         "3 of 3 held-out texts are also trained on: the score says little of new texts; give a dev "
         "file of other ones.",
         "3 of 3 held-out examples are scored",
-        f"3 examples in 1 files, on cpu ({torch.get_num_threads()} threads) in fp32",
+        f"3 examples in 1 file, on cpu ({counted(torch.get_num_threads(), 'thread')}) in fp32",
     ]
     assert [line.split("  ")[0] for line in lines[4:]] == ["step 2", "step 2", "step 4", "step 4"]
     assert read_config(run / "train.json").steps == 4
@@ -197,7 +198,7 @@ def test_a_part_of_the_data_is_held_out(tmp_path, config, write):
     data = str(write("more.jsonl", *rows))
     train_from_config(config(data=data, held_out=0.1), report=lines.append)
     assert lines[0] == "5 of 5 held-out examples are scored"
-    assert lines[1].startswith("45 examples in 1 files")
+    assert lines[1].startswith("45 examples in 1 file,")
 
 
 @pytest.mark.parametrize(("share", "hint"), [(0.02, "; give dev, or a larger held_out"), (0, "")])

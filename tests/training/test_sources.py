@@ -184,7 +184,7 @@ def test_paths_must_lead_to_data_with_names_of_its_own(tmp_path, write, read):
     with pytest.raises(InputError, match="There is no file or directory"):
         read("nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"has no \.jsonl or \.jsonl\.gz file"):
+    with pytest.raises(InputError, match=r"has no \.jsonl or \.jsonl\.gz file; give files with"):
         read("empty")
     write("x/a.jsonl", row("a"))
     write("y/a.jsonl", row("a"))

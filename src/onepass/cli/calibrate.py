@@ -123,6 +123,11 @@ def calibrate(
     say(f"{path} holds what was fitted on {counted(len(answered.pairs), 'text')}")
     _tell_gone(gone)
     _tell_unjudged([kind for kind in found["calibration"] if kind not in judged], FEWEST)
+    if per_label and not found["labels"]:
+        say(
+            f"No label has a threshold of its own, which takes {FEWEST} annotations of it, and "
+            "that it is found both rightly and wrongly"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,9 @@ def validate(
 ) -> None:
     """List rows that cannot be read, duplicates, contradictions and leaks.
 
+    Mentions that a row holds twice, spans that begin or end in white space or inside a word, and
+    names in two spellings are listed, too.
+
     The exit code is 1 if a row cannot be read, contradicts another one, or leaks, and if a file
     holds no text. A table has 20 lines of one kind, JSON all of them.
     """

@@ -15,6 +15,8 @@ from typing import Any
 from onepass.corpus.contradictions import Annotations
 from onepass.corpus.example import Example
 from onepass.corpus.formats import read_each
+from onepass.corpus.spellings import Spellings
+from onepass.corpus.surfaces import whole_words
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 from onepass.text.words import split_words
@@ -33,8 +35,9 @@ class Problem:
         place: in it, such as "line 3".
         kind: "error" (cannot be read), "duplicate", "conflict" (the same text, annotated
             otherwise), "leak" (also in a file that scores are reported on), "nothing" (no
-            annotation), "repeat" (the same mention twice) or "space" (white space at an end of a
-            span).
+            annotation), "repeat" (the same mention twice), "space" (white space at an end of a
+            span), "cut" (a span that begins or ends inside a word) or "spelling" (a name that was
+            written otherwise before).
         message: one sentence.
     """
 
@@ -194,6 +197,7 @@ def inspect_files(
         InputError: if there is no such file.
     """
     seen: dict[str, _Seen] = defaultdict(_Seen)
+    spellings = Spellings()
     for path in paths:
         for place, found in _rows(path):
             if isinstance(found, InputError):
@@ -202,6 +206,8 @@ def inspect_files(
             if statistics is not None:
                 statistics.add(found)
             yield from _problems(path, place, found, known)
+            for message in spellings.differing(found, f"{path}, {place}"):
+                yield Problem(path, place, "spelling", message)
             earlier = seen[folded(found.text)]
             if earlier.places:
                 yield _twice(path, place, found, earlier)
@@ -240,12 +246,21 @@ def _problems(path: Path, place: str, example: Example, known: Known | None) -> 
                 f"is there {count} times."
             )
             yield Problem(path, place, "repeat", message)
-    for start, end in sorted({span for span, _ in example.spans()}):
+    spans = sorted({span for span, _ in example.spans()})
+    for start, end in spans:
         value = example.text[start:end]
         if value != value.strip():
             where = "begins or ends with" if value.strip() else "holds nothing but"
             message = f"The span [{start}, {end}) {_quoted(value)} {where} white space."
             yield Problem(path, place, "space", message)
+    if spans:
+        for (start, end), whole in whole_words(example.text, spans).items():
+            value, words = example.text[start:end], example.text[slice(*whole)]
+            message = (
+                f"The span [{start}, {end}) {_quoted(value)} begins or ends inside a word of "
+                f"{_quoted(words)}."
+            )
+            yield Problem(path, place, "cut", message)
 
 
 def _twice(path: Path, place: str, example: Example, seen: _Seen) -> Problem:

@@ -7,7 +7,7 @@ words a checkpoint reads. It knows nothing about file formats.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 from onepass.text.words import split_words
@@ -53,6 +53,31 @@ class Surfaces:
             for place in self._places.get(words[0], ())
             if self._words[place : place + count] == words
         ]
+
+
+def whole_words(text: str, spans: Iterable[Span]) -> dict[Span, Span]:
+    """Return the spans that begin or end inside a word, each with that of the words it touches.
+
+    Args:
+        text: that they are in.
+        spans: in characters.
+
+    >>> whole_words("Ann met Mr. Tanaka.", [(0, 3), (9, 17)])
+    {(9, 17): (8, 18)}
+    """
+    places = _places(text)
+    starts, ends = [start for start, _ in places], [end for _, end in places]
+    cut = {}
+    for start, end in spans:
+        first, last = bisect_right(ends, start), bisect_left(starts, end) - 1
+        # What stands between two words is inside of none.
+        whole = (
+            min(start, starts[first]) if first < len(places) else start,
+            max(end, ends[last]) if last >= 0 else end,
+        )
+        if whole != (start, end):
+            cut[start, end] = whole
+    return cut
 
 
 def _places(text: str) -> list[Span]:

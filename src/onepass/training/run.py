@@ -24,6 +24,7 @@ except ModuleNotFoundError as error:
     raise MissingExtra("Training", "train") from error
 
 from onepass.models.choosing import check_threads
+from onepass.results.wording import counted
 from onepass.training.adapters import adapt
 from onepass.training.card import Card, write_cards
 from onepass.training.checkpoints import Checkpoints
@@ -248,8 +249,9 @@ def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: Train
     examples = _count(sources)
     several = f"{processes.count} processes, " if processes.count > 1 else ""
     report(
-        f"{examples} examples in {len(sources.files)} files, on {choose_device(config.device)} "
-        f"({several}{torch.get_num_threads()} threads) in {setting.precision}"
+        f"{counted(examples, 'example')} in {counted(len(sources.files), 'file')}, on "
+        f"{choose_device(config.device)} ({several}{counted(torch.get_num_threads(), 'thread')}) "
+        f"in {setting.precision}"
     )
     options = _loop_options(config, setting.precision, examples)
     output, resume = setting.output, config.resume

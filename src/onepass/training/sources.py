@@ -209,7 +209,10 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
         if file.name.endswith((".jsonl", ".jsonl.gz")):
             _add(files, _name(file), file)
     if not files:
-        raise InputError(f"The directory {path} has no .jsonl or .jsonl.gz file.")
+        raise InputError(
+            f"The directory {path} has no .jsonl or .jsonl.gz file; give files with other endings "
+            "(.json, columns) by their names."
+        )
     if not (path / _MIX).is_file():
         return files, {}
     weights = _read_mix(path / _MIX)
