@@ -136,6 +136,21 @@ def test_nothing_to_ask_is_refused() -> None:
         Schema.from_json_schema({"properties": {}})
 
 
+@pytest.mark.parametrize("absent", ["nmae", 5, {}])
+def test_what_is_required_must_be_a_property(absent: object) -> None:
+    with pytest.raises(SchemaError, match="which is none of its properties"):
+        Schema.from_json_schema({"properties": {"name": {}}, "required": ["name", absent]})
+
+
+def test_a_property_describes_itself_before_its_type_does() -> None:
+    for inner in ({"type": "string", "description": "inner"}, {"$ref": "#/$defs/A"}):
+        union = {"anyOf": [inner, {"type": "null"}]}
+        data = {"$defs": {"A": {"enum": ["a"], "description": "inner"}}}
+        for outer, told in (({"description": "outer"}, "outer"), ({}, "inner")):
+            (leaf,) = shape_of_json({**data, "properties": {"x": {**union, **outer}}}).leaves
+            assert leaf.field.description == told
+
+
 def test_a_pattern_that_only_another_engine_knows_is_left_out() -> None:
     (leaf,) = shape_of_json({"properties": {"x": {"type": "string", "pattern": r"\p{L}+"}}}).leaves
     assert leaf.field.rules == Rules()

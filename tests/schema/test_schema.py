@@ -345,7 +345,11 @@ def test_read_schema_takes_every_form() -> None:
             "A schema must be a Schema, a dict, JSON text or a Pydantic model class, "
             "but ['person'] (list) was given; for entities write Schema().entities([...]).",
         ),
-        (int, "A Pydantic model class was expected, but <class 'int'> was given."),
+        (
+            int,
+            "A Pydantic model class was expected, but <class 'int'> was given; of a dataclass or "
+            "a TypedDict give TypeAdapter(...).json_schema().",
+        ),
         (
             "person",
             "A schema given as a string must be JSON, but 'person' is not: "

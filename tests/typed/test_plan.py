@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, create_model, field_validator, model_vali
 from onepass.errors import InputError, SchemaError
 from onepass.results.types import Coverage, Extraction, Record, Value
 from onepass.schema import read_schema
-from onepass.typed import FieldError, TypedExtraction, read_typed
+from onepass.typed import FieldError, Quantity, TypedExtraction, read_typed
 from onepass.typed.plan import typed_plan
 
 
@@ -359,6 +359,24 @@ def test_a_minus_outside_its_span_counts(text: str, span: str, number: int) -> N
     doc = plan.read(Extraction(text, records={"account": ({"balance": held},)}))
     assert doc.value.balance == number
     assert doc.evidence["balance"] == held
+
+
+@pytest.mark.parametrize("kind", [float, Quantity])
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("It had 12 degrees below zero.", "12"), ("It had 12 degrees below zero.", "12 degrees"),
+        ("at 12 °C below zero", "12"), ("at 12 below freezing", "12"),
+    ],
+)  # fmt: skip
+def test_below_zero_outside_its_span_is_not_lost(kind: Any, text: str, span: str) -> None:
+    plan = typed_plan(create_model("Weather", low=(kind | None, None)))
+    assert plan is not None
+    start = text.index(span)
+    held = Value(span, start, start + len(span), 0.9)
+    doc = plan.read(Extraction(text, records={"weather": ({"low": held},)}))
+    assert doc.value is None or doc.value.low is None
+    assert [error.path for error in doc.errors] == ["low"]
 
 
 def test_what_was_stored_becomes_instances_without_a_model() -> None:

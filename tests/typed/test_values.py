@@ -42,6 +42,7 @@ needs_values = pytest.mark.skipif(
         ("1,5E6", "1500000"), (".5E3", "500"), ("12 000E3", "12000000"),
         ("1,5e−1", "0.15"), (".5e1 V", "5"), ("1e3 million", "1000000000"), ("5 e-bikes", "5"),
         ("someone 5", "5"), ("canteen 5", "5"), ("5 canteens", "5"), ("Level one: 5", "5"),
+        ("1,23,456", "123456"), ("12,34,567.89", "1234567.89"), ("₹ 2,50,000/-", "250000"),
     ],
 )  # fmt: skip
 def test_numbers(text: str, number: str) -> None:
@@ -55,7 +56,8 @@ def test_numbers(text: str, number: str) -> None:
      ",5", "...5", "0 500", "0,125,000", "one half", "1e3b", "1e3.5", "1e345", "1 e3", "1e3-2e3",
      "twenty 5", "five 10", "one 5", "twenty-5", "two hundred and 5", "a thousand 5", "five to 10",
      "costs twenty 5", "fifteen 5", "2E5", "3E8", "room 2E5", "-2E5", "1E3 m",
-     "1万", "3億", "5百万", "5 千", "3만"],
+     "1万", "3億", "5百万", "5 千", "3만", "5 below zero", "5°C below zero", "5 °C sub-zero",
+     "0,23,456", "123,45,678", "1,23,45", "1.23.456", "1,23,456,789"],
 )  # fmt: skip
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a number"):
@@ -82,7 +84,7 @@ def test_sizes_of_numbers(text: str, number: str) -> None:
     "text",
     ["2M visitors", "3M inhabitants", "3 M", "3T", "9 B", "5MM", "$2 mil", "3 mil millones",
      "5 mill.", "two mil", "3 Md", "TEUR 500", "M€ 5", "Mio. CHF 5", "5 MEUR", "3 € million",
-     "$300t"],
+     "$300t", "500 T€"],
 )  # fmt: skip
 def test_what_may_be_a_size_is_not_left_out(kind: Any, text: str) -> None:
     with pytest.raises(UnreadableError, match="is not a number"):
@@ -251,7 +253,7 @@ def test_what_is_no_cent(text: str) -> None:
     "text",
     ["3 to 5 dollars", "$5-10", "INV-118", "five dollars", "twenty 5 dollars", "$2E5", "500万円",
      "1.5万元", "3億円", "3억원", "$2 mil", "R$ 5 mi", "₹5 cr", "₹5 L", "TEUR 500", "5 MUSD",
-     "$300t", "Mio. € 5"],
+     "$300t", "Mio. € 5", "5 T€", "500T €"],
 )  # fmt: skip
 def test_a_range_is_no_amount(text: str) -> None:
     with pytest.raises(UnreadableError, match="not one amount"):
@@ -273,6 +275,8 @@ def test_a_range_is_no_amount(text: str) -> None:
         ("-6.02E23 atoms", "-602" + "0" * 21, "atoms"), ("1e3", "1000", None),
         ("5k steps", "5000", "steps"), ("9 B", "9", "B"), ("5 M", "5", "M"), ("273 K", "273", "K"),
         ("5 MN", "5", "MN"), ("5 mm", "5", "mm"), ("3 millones de casas", "3000000", "de casas"),
+        ("2 Mio. t", "2000000", "t"), ("1,000+ users", "1000", "users"), ("5+ kg", "5", "kg"),
+        ("1 W m-2 K-1", "1", "W m-2 K-1"), ("5 kg m-2 s", "5", "kg m-2 s"),
         ("5 mg/100 ml", "5", "mg/100 ml"), ("5 kg CO2", "5", "kg CO2"), ("5 W m-2", "5", "W m-2"),
     ],
 )  # fmt: skip
@@ -285,7 +289,8 @@ def test_quantities(text: str, amount: str, unit: str | None) -> None:
     ["5 x 10 cm", "5×10 cm", "5-10 kg", "5 to 10 kg", "5 kg 200 g", "one or two boxes",
      "a few boxes", "one half cup", "5- kg", "2 and a half kg", "(5 kg)", "$5", "about 5 kg",
      "1e345 kg", "1.5e3mg", "1.5 e3 mg", "1½e3 mg", "1e3 x 10 cm", "2M visitors", "3 B users",
-     "3 mil personas"],
+     "3 mil personas", "20 kg-25 kg", "20 cm–30 cm", "5 m-6 m", "5 degrees below zero",
+     "five degrees below zero"],
 )  # fmt: skip
 def test_what_is_no_quantity(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not "):

@@ -133,6 +133,12 @@ class _Reader:
                 f"What is required of {shown(name)} must be a list of properties, but "
                 f"{shown(required)} was given."
             )
+        for key in required:
+            if not isinstance(key, str) or key not in properties:
+                raise SchemaError(
+                    f"The object {shown(name)} requires {shown(key)}, which is none of its "
+                    "properties; correct it, or leave it out."
+                )
         again = id(properties) in self.seen
         self.seen.add(id(properties))
         leaves: list[Leaf] = []
@@ -180,7 +186,8 @@ class _Reader:
                     if word == "allOf"
                     else f"{where} allows several types; give it one, and null if it may be absent."
                 )
-            data = {**data, **kept[0]}
+            own = {} if data.get("description") is None else {"description": data["description"]}
+            data = {**data, **kept[0], **own}  # what it says of itself goes before its type
         raise SchemaError(f"{where} refers to itself; give it a type.")
 
     def _alternatives(self, held: object, where: str) -> list[Object]:

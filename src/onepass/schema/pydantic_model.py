@@ -80,7 +80,8 @@ def shape_of_model(model_class: type[BaseModel]) -> Shape:
     """
     if not isinstance(model_class, type) or not issubclass(model_class, BaseModel):
         raise SchemaError(
-            f"A Pydantic model class was expected, but {shown(model_class)} was given."
+            f"A Pydantic model class was expected, but {shown(model_class)} was given; of a "
+            "dataclass or a TypedDict give TypeAdapter(...).json_schema()."
         )
     try:
         return named(_shape(model_class, ()))

@@ -21,8 +21,13 @@ _CENTS = re.compile(
 _CENT_SIGN = re.compile("[¢￠]")
 _BEGINS = re.compile(rf"(?:[{MINUS}+]\s*|(?:minus|negative)\s+)?[\d.¼-¾⅐-⅞]", re.IGNORECASE)
 # A digit in a unit is part of a name or an exponent (m2, CO2, s^-1), or says what of: per 100 g.
-_UNIT_DIGITS = re.compile(rf"[^\W\d_]\^?[{MINUS}]?\d+|(?:/|\bper\s)\s?\d+(?:[.,]\d+)?")
-_NO_UNIT = re.compile(r"[x×*/=^]\s*\d|(?:by|to|or|and)\b", re.IGNORECASE)
+_UNIT_DIGITS = re.compile(
+    rf"[^\W\d_]\^?(?:\d+|[{MINUS}]\d(?![\d.,]))|(?:/|\bper\s)\s?\d+(?:[.,]\d+)?"
+)
+_NO_UNIT = re.compile(
+    rf"[x×*/=^]\s*\d|(?:by|to|or|and)\b|(?P<unit>[^\W\d_]+)[{MINUS}]\d\s?(?P=unit)\b",  # 5 m-6 m
+    re.IGNORECASE,
+)
 _UNIT_OR_SIZE = re.compile(r"(?:MM|[KMBT])\s+[^\W\d_]")  # 9 B are bytes, but 2M visitors
 
 
@@ -61,7 +66,8 @@ def read_quantity(text: str) -> Quantity:
         found = find_number(given, SIZES_OF_QUANTITIES, alone=False)
     if found is None:
         raise UnreadableError(f"{text!r} is not a number with a unit.")
-    unit = found.after.strip().removeprefix("-").strip()  # a 5-year plan
+    # a 5-year plan, 2 Mio. t, 1,000+ users
+    unit = found.after.strip().removeprefix("-").lstrip(".+").strip()
     if (
         _UNIT_OR_SIZE.match(unit)
         or _NO_UNIT.match(unit)

@@ -1,10 +1,10 @@
 """Numbers as people write them, as exact decimals.
 
-Thousands may be grouped by commas, points, spaces or apostrophes; the decimal separator is told
-from the grouping. Numbers up to twelve may be words; an exponent stands directly behind the digits.
-A capital E between bare digits is none, since 2E5 may as well be a code: 2e5, 2E+5 and 2.0E5 are
-numbers. What belongs to a number is never left out: it is read, or the number is refused. This
-module knows no units.
+Thousands may be grouped by commas, points, spaces or apostrophes, lakhs as in India; the decimal
+separator is told from the grouping. Numbers up to twelve may be words; an exponent stands directly
+behind the digits. A capital E between bare digits is none, since 2E5 may as well be a code: 2e5,
+2E+5 and 2.0E5 are numbers. What belongs to a number is never left out: it is read, or the number is
+refused. This module knows no units.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ import unicodedata
 from decimal import Context, Decimal
 from typing import NamedTuple
 
-from onepass.typed.signs import MINUS, has_currency, no_cents, read_sign, without_currency
+from onepass.typed.signs import (
+    MINUS,
+    has_currency,
+    is_below_zero,
+    no_cents,
+    read_sign,
+    without_currency,
+)
 from onepass.typed.sizes import (
     SIZES,
     SIZES_OF_MONEY,
@@ -64,6 +71,7 @@ _LESS = re.compile(
     r"(?:(?:and|or|to|by|point|plus|minus|-|–)\s+)?$",
     re.IGNORECASE,
 )
+_LAKHS = re.compile(r"[1-9]\d?(?:,\d\d)+,\d{3}")  # 1,23,456 is 123,456
 _PARTS_SAID = re.compile(
     r"[\s-]+(?:half|halves|thirds?|quarters?|fourths?|fifths?|few|couple|lot|number|and|or|to)\b",
     re.IGNORECASE,
@@ -130,7 +138,8 @@ def find_number(text: str, sizes: Sizes, *, joined: str | None = None, alone: bo
     if has_size_before(before) or (behind != after and read_size(behind, sizes)[0] != 1):
         raise UnreadableError(f"{text!r} is not a number: its size is not understood.")
     cut = re.search(r"(?<!\w)[.,]+$", before)  # a separator whose digits are missing
-    if cut or _LESS.search(before) or _AFTER.match(after) or _MORE.match(after):
+    is_part = cut or _LESS.search(before) or _AFTER.match(after) or _MORE.match(after)
+    if is_part or is_below_zero(after):
         raise UnreadableError(f"{text!r} is not a number.")
     try:
         negative, before, after = read_sign(before, after, joined)
@@ -154,7 +163,7 @@ def find_said(text: str) -> Found | None:
         return None
     number, after = Decimal(_SAID[word["word"].casefold()]), plain[word.end() :]
     number, after = _scaled(text, number, after, SIZES_OF_QUANTITIES)
-    if _PARTS_SAID.match(after) or _MORE.match(after):
+    if _PARTS_SAID.match(after) or _MORE.match(after) or is_below_zero(after):
         raise UnreadableError(f"{text!r} is not a number.")
     return Found(number.copy_negate() if word["minus"] else number, "", after)
 
@@ -208,7 +217,8 @@ def _digits(given: str, *, is_whole: bool = False) -> Decimal:
         whole, rest = bare, ""
     first, *others = _SEPARATOR.split(whole)
     even = 0 < len(first) < 4 and int(first) and all(len(part) == 3 for part in others)
-    if others and not (even and len(set(_SEPARATOR.findall(whole))) == 1):
+    is_grouped = even and len(set(_SEPARATOR.findall(whole))) == 1
+    if others and not (is_grouped or _LAKHS.fullmatch(whole)):
         raise UnreadableError(f"{given!r} is not a number: its digits are not grouped by threes.")
     digits = "".join((first, *others)) or "0"
     return Decimal(f"{digits}.{rest}" if rest else digits)

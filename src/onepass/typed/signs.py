@@ -33,6 +33,11 @@ _MINUS_OUTSIDE = re.compile(
 )
 _CENTS_MINUS = re.compile(rf"(?<=[.,]\d\d)[{MINUS}](?=\s|$)")
 _FARTHEST = 16  # characters from a number to its minus
+_BELOW = r"(?<![^\W_])(?:below|under|sub)[\s-](?:zero|freezing)\b"
+_BELOW_ZERO = re.compile(_BELOW, re.IGNORECASE)
+_BELOW_ZERO_OUTSIDE = re.compile(
+    rf"\s?(?:°\s?[CF]?|degrees?(?:\s(?:celsius|fahrenheit))?)?\s?{_BELOW}", re.IGNORECASE
+)
 _MEANS_NOTHING = " \t\n.,;:!?"
 _NO_CENTS = re.compile(rf"[.,]\s?[{MINUS}—]+")  # 20.- francs, 5,– euros
 _NO_CENTS_OUTSIDE = re.compile(rf"(?<=\d)[.,][{MINUS}—]+(?!\w)")
@@ -65,6 +70,15 @@ def no_cents(after: str) -> bool:
     return _NO_CENTS.match(after) is not None
 
 
+def is_below_zero(after: str) -> bool:
+    """Return whether what follows a number says in words that it is negative.
+
+    >>> is_below_zero(" degrees below zero"), is_below_zero(" below the roof")
+    (True, False)
+    """
+    return _BELOW_ZERO.search(after) is not None
+
+
 def without_unseen(text: str) -> str:
     """Return a text without characters that nobody sees, which may stand between sign and number.
 
@@ -78,8 +92,8 @@ def with_minus(text: str, start: int, end: int) -> str:
     """Return the number at a place together with a minus that stands directly outside it.
 
     A span is made of words, and a model may leave out the sign before them. Parentheses around a
-    span are no minus: most are an aside. The dash of an amount without cents is added as well.
-    Characters that nobody sees are left out.
+    span are no minus: most are an aside. The dash of an amount without cents is added as well, and
+    so are words that say that it is below zero. Characters that nobody sees are left out.
 
     >>> text = "Balance -$75, limit $20, debt 1,299.50- EUR"
     >>> with_minus(text, 9, 12), with_minus(text, 20, 23), with_minus(text, 30, 38)
@@ -92,7 +106,8 @@ def with_minus(text: str, start: int, end: int) -> str:
     left, inner, right = (without_unseen(text[first:last]) for first, last in pairwise(cuts))
     text, start, end = left + inner + right, len(left), len(left + inner)
     before = _MINUS_OUTSIDE.search(text, max(0, start - _FARTHEST), start)
-    after = _CENTS_MINUS.match(text, end) or _NO_CENTS_OUTSIDE.match(text, end)
+    outside = (_CENTS_MINUS, _NO_CENTS_OUTSIDE, _BELOW_ZERO_OUTSIDE)
+    after = next(filter(None, (one.match(text, end) for one in outside)), None)
     return text[before.start() if before else start : after.end() if after else end]
 
 

@@ -58,9 +58,9 @@ SIZES_OF_QUANTITIES: Sizes = {
 
 _NEXT = re.compile(r"(?P<gap>-?\s*)(?P<word>[^\W\d_]+)(?![\w²³])")
 _JOINED_ON = re.compile(r"['’&]|[-‐‑–]\w")  # T-shirts, B's, M&Ms
-# Thousands or millions of a currency in one word: MEUR, kUSD, Mkr.
+# Thousands or millions of a currency in one word: MEUR, kUSD, Mkr; and 5 T€, which is 5,000.
 _CODES = "(?:EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|HUF|kr)"
-_OF_CURRENCY = re.compile(rf"\s*(?:[kKmMbBtT]|MM|[mbt]n){_CODES}\b")
+_OF_CURRENCY = re.compile(rf"\s*(?:(?:[kKmMbBtT]|MM|[mbt]n){_CODES}\b|T\s?€)")
 _BEFORE = re.compile(
     r"(?<![^\W_])(?:(?:[kKmMbB]|MM|[MmBb]n|[TtBb]io|[Mm]io|[Mm]rd|[Tt]sd|[Mm]ln|[Mm]ld|млн|млрд|тыс)"
     rf"\.?\s?(?:[€£¥₽₹$]|{_CODES})|T(?:€|{_CODES}))\s*$"
@@ -82,6 +82,8 @@ def read_size(after: str, sizes: Sizes) -> tuple[int | None, int]:
     >>> read_size(" hundred thousand", SIZES)
     (100000, 17)
     """
+    if _OF_CURRENCY.match(after):
+        return None, 0
     times, end = 1, 0
     while (place := _NEXT.match(after, end)) is not None:
         word = place["word"]
@@ -94,8 +96,6 @@ def read_size(after: str, sizes: Sizes) -> tuple[int | None, int]:
         if own is None:
             return None, place.end()
         times, end = times * own, place.end()
-    if end == 0 and _OF_CURRENCY.match(after):
-        return None, 0
     return times, end
 
 
