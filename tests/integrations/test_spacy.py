@@ -62,6 +62,20 @@ def test_classes_and_relations() -> None:
     assert "relations" in doc.user_data["onepass"]
 
 
+def test_two_components_keep_what_each_found() -> None:
+    nlp = pipeline(schema={"relations": ["runs"]})
+    nlp.add_pipe("onepass", name="more", config={"labels": ["company"], "spans_key": "more"})
+    doc = nlp("Tim Cook runs Apple in Cupertino.")
+    first, second = (doc.user_data[key] for key in ("onepass", "more"))
+    assert [one["type"] for one in first["relations"]] == ["runs"]
+    assert {one["label"] for one in second["entities"]} == {"company"}
+
+
+def test_a_text_of_any_length_becomes_a_document() -> None:
+    text = "Tim " * 250_001  # spaCy refuses more than a million characters
+    assert len(Extraction(text, (Entity("x", "Tim", 0, 3, 0.9),)).to_spacy()) == 250_001
+
+
 def test_a_pipeline_is_stored_and_loaded(tmp_path: Path, texts: list[str]) -> None:
     nlp = pipeline(threshold=0.2)
     nlp.to_disk(tmp_path)

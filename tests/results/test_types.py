@@ -410,6 +410,14 @@ def test_a_broken_stored_result_is_an_input_error(stored: dict[str, object], nam
         Extraction.from_dict(stored)
 
 
+def test_a_row_of_a_file_of_results_is_no_extraction() -> None:
+    row = {"id": 1, "text": "a", "extraction": full().to_dict()}
+    with pytest.raises(InputError, match=r"a row of a file of results was given; give row\["):
+        Extraction.from_dict(row)
+    with pytest.raises(InputError, match="a str was given; of JSON text give json"):
+        Extraction.from_dict(full().to_json())  # type: ignore[arg-type]
+
+
 def test_what_is_null_in_a_stored_result_is_empty() -> None:
     stored: dict[str, object] = {
         "text": "a", "entities": [{**HERE, "names": None}], "relations": None,

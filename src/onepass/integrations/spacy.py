@@ -33,7 +33,7 @@ class Settings:
 
     Attributes:
         request: what is asked, and how.
-        spans_key: of ``doc.spans``.
+        spans_key: of ``doc.spans`` and ``doc.user_data``.
         overwrite_ents: whether entities that a document has already give way.
         batch_size: texts that are read together, if spaCy does not say.
     """
@@ -114,7 +114,8 @@ def make_component(  # noqa: PLR0913  spaCy gives each setting by its name
         overlap: as in `Extractor.extract`.
         on_long: as in `Extractor.extract`.
         solver: as in `Extractor.extract`.
-        spans_key: where all entities go; ``doc.ents`` takes those that do not overlap.
+        spans_key: where all entities go in ``doc.spans``, and the whole result in
+            ``doc.user_data``; ``doc.ents`` takes the entities that do not overlap.
         overwrite_ents: whether entities of earlier components give way.
         batch_size: texts that are read together, if ``nlp.pipe`` does not say.
 

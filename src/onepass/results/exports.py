@@ -74,8 +74,9 @@ class Exports:
 
         Args:
             nlp: a pipeline whose tokenizer makes the tokens; a blank multilingual one if None.
-            spans_key: the key of ``doc.spans`` that holds all entities; ``doc.ents`` holds those
-                that do not overlap, the surest first.
+            spans_key: the key of ``doc.spans`` that holds all entities, and of ``doc.user_data``
+                that holds `to_dict`; ``doc.ents`` holds the entities that do not overlap, the
+                surest first.
 
         Raises:
             InputError: if ``nlp`` is no pipeline.

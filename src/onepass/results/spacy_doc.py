@@ -15,8 +15,6 @@ from onepass.results.arguments import name
 from onepass.results.surrogates import escaped_surrogates, has_surrogate, without_surrogates
 from onepass.results.types import Extraction
 
-USER_DATA = "onepass"  # key of ``doc.user_data`` that holds `Extraction.to_dict`
-
 
 def to_doc(found: Extraction, nlp: Any, spans_key: str) -> Any:
     """Return a new Doc (see `Extraction.to_spacy`)."""
@@ -27,7 +25,9 @@ def to_doc(found: Extraction, nlp: Any, spans_key: str) -> Any:
     if nlp is not None and not isinstance(nlp, spacy.language.Language):
         raise InputError(f"nlp must be a pipeline of spaCy, but {nlp!r:.60} was given; load it.")
     name(spans_key, "The key of spans")
-    doc = (spacy.blank("xx") if nlp is None else nlp).make_doc(without_surrogates(found.text))
+    # By itself a tokenizer has no limit on the length of texts, which is for parsers.
+    make = spacy.blank("xx").tokenizer if nlp is None else nlp.make_doc
+    doc = make(without_surrogates(found.text))
     fill_doc(doc, found, spans_key)
     return doc
 
@@ -38,12 +38,12 @@ def fill_doc(doc: Any, found: Extraction, spans_key: str, *, overwrite: bool = F
     ``doc.spans[spans_key]`` gets all entities; its attributes "scores" and "offsets" are lists in
     the same order. ``doc.ents`` gets those that do not overlap, the surest first. ``doc.cats`` gets
     the scores of all labels, called "task/label" if there are several tasks. The whole result, with
-    records and relations, is ``doc.user_data["onepass"]``.
+    records and relations, is ``doc.user_data[spans_key]``.
 
     Args:
         doc: of spaCy; its tokens stay as they are.
         found: in ``doc.text``, lone surrogates aside.
-        spans_key: of ``doc.spans``.
+        spans_key: of ``doc.spans`` and ``doc.user_data``.
         overwrite: whether entities that the document has already give way.
     """
     spans, scores, offsets = [], [], []
@@ -63,7 +63,7 @@ def fill_doc(doc: Any, found: Extraction, spans_key: str, *, overwrite: bool = F
             doc.cats[escaped_surrogates(f"{task}/{label}" if several else label)] = score
     whole = found.to_dict()
     odd = has_surrogate(json.dumps(whole, ensure_ascii=False))
-    doc.user_data[USER_DATA] = _encodable(whole) if odd else whole
+    doc.user_data[spans_key] = _encodable(whole) if odd else whole
 
 
 def _encodable(value: Any, key: str | None = None) -> Any:

@@ -187,8 +187,8 @@ class Extraction(Exports):
         """Rebuild an extraction from `to_dict`; what is left out, or null, is empty.
 
         Args:
-            given: the dict, for example that of a row of a JSONL or a Parquet file of results (in
-                Parquet, the scores of labels are a list of pairs).
+            given: the dict, for example ``row["extraction"]`` of a row of a JSONL or a Parquet file
+                of results (in Parquet, the scores of labels are a list of pairs).
 
         Raises:
             InputError: if a key is missing, a value is of another type, or two contradict each
@@ -199,7 +199,13 @@ class Extraction(Exports):
         """
         if not isinstance(given, Mapping):
             raise InputError(
-                f"A stored extraction must be an object, but a {type(given).__name__} was given."
+                f"A stored extraction must be an object, but a {type(given).__name__} was given; "
+                "of JSON text give json.loads(...)."
+            )
+        if "extraction" in given:  # its text alone would be an extraction without findings
+            raise InputError(
+                "A stored extraction was expected, but a row of a file of results was given; give "
+                "row['extraction']."
             )
         try:
             return _extraction_from(given)
