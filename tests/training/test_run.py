@@ -108,7 +108,8 @@ def test_a_run_says_what_it_did(tmp_path, config):
         f"{tmp_path / 'data.jsonl'}: 3 examples read, format gliner2",
         "3 of 3 held-out texts are also trained on: the score says little of new texts; give a dev "
         "file of other ones.",
-        "3 of 3 held-out examples are scored",
+        "3 of 3 held-out examples are scored; so few say little of which step is best: give a "
+        "larger dev file",
         f"3 examples in 1 file, on cpu ({counted(torch.get_num_threads(), 'thread')}) in fp32",
     ]
     assert [line.split("  ")[0] for line in lines[4:]] == ["step 2", "step 2", "step 4", "step 4"]
@@ -197,8 +198,20 @@ def test_a_part_of_the_data_is_held_out(tmp_path, config, write):
     lines: list[str] = []
     data = str(write("more.jsonl", *rows))
     train_from_config(config(data=data, held_out=0.1), report=lines.append)
-    assert lines[0] == "5 of 5 held-out examples are scored"
+    assert lines[0] == (
+        "5 of 5 held-out examples are scored; so few say little of which step is best: give dev, "
+        "or a larger held_out"
+    )
     assert lines[1].startswith("45 examples in 1 file,")
+
+
+def test_enough_held_out_examples_are_scored_without_a_word(config, write):
+    rows = [{"text": f"Tim {i}", "asked": ["person"]} for i in range(40)]
+    lines: list[str] = []
+    train_from_config(
+        config(data=str(write("more.jsonl", *rows)), held_out=0.5), report=lines.append
+    )
+    assert lines[0] == "20 of 20 held-out examples are scored"
 
 
 @pytest.mark.parametrize(("share", "hint"), [(0.02, "; give dev, or a larger held_out"), (0, "")])
@@ -212,7 +225,7 @@ def test_a_dev_file_may_be_in_a_public_format(config, write):
     row = {"text": "Tim", "task": "tone", "labels": ["calm", "angry"], "gold": ["calm"]}
     lines: list[str] = []
     result = train_from_config(config(dev=str(write("dev.jsonl", row))), report=lines.append)
-    assert "1 of 1 held-out examples are scored" in lines
+    assert any(line.startswith("1 of 1 held-out examples are scored; so few") for line in lines)
     assert set(result["scores"]) == {"classes", "score"}
 
 

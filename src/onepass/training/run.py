@@ -48,6 +48,7 @@ from onepass.training.task import Rates, Scorer, TrainingTask
 from onepass.training.trainee import Trainee
 
 Report = Callable[[str], None]
+_FEW = 20  # held-out examples below which a score is mostly chance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -309,7 +310,11 @@ def _scorer(
             f"leave no room for a text in the {options.max_pieces} pieces of max_pieces; give "
             "another dev file, shorter labels, a larger max_pieces, or held_out 0."
         )
-    report(f"{holdout.asked} of {len(examples)} held-out examples are scored")
+    few = ""
+    if holdout.asked < _FEW:
+        more = "a larger dev file" if setting.config.dev else "dev, or a larger held_out"
+        few = f"; so few say little of which step is best: give {more}"
+    report(f"{holdout.asked} of {len(examples)} held-out examples are scored{few}")
     return telling(holdout.score, setting.config)
 
 
