@@ -150,7 +150,8 @@ def test_a_threshold_is_that_of_the_line_that_is_kept() -> None:
     examples += [found(0.47, right=False)] * 1000
     settings = calibrate(Scored(), examples)
     line, threshold = settings["calibration"]["entities"], settings["thresholds"]["entities"]
-    kept = sigmoid(np.float64(line["shift"]))  # of a raw score of 0.5, the best threshold
+    raw = np.float64(0.475)  # as good as 0.5
+    kept = sigmoid(line["scale"] * np.log(raw / (1 - raw)) + line["shift"])
     assert 0 <= kept - threshold < 1e-6
 
 

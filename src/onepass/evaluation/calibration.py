@@ -34,7 +34,7 @@ _GRID = (
     0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995,
 )  # fmt: skip
 FEWEST = 50  # findings below which a kind is left as it is
-CHANCE = 0.005  # of F1 around its best: the middle of thresholds that are as good is taken
+CHANCE = 0.005  # of the share of right choices: F1 decides among those that differ by less
 
 F1 = Goal()
 Pairs = dict[str, list[tuple[float, bool]]]
@@ -176,11 +176,7 @@ def _best(curves: Mapping[str, Curve], choices: Sequence[Judged], goal: Goal) ->
     F1 decides between thresholds that differ by chance in it. Without enough that have none there
     is no threshold of choices.
     """
-    best = {
-        kind: goal.threshold(curve, within=CHANCE)
-        for kind, curve in curves.items()
-        if kind != CHOICES
-    }
+    best = {kind: goal.threshold(curve) for kind, curve in curves.items() if kind != CHOICES}
     if _tells_none(choices):
         shares, counts = abstain_curve(choices, _GRID), curves[CHOICES]
         highest = max(shares.values())
@@ -216,7 +212,7 @@ def _best_labels(
             if several[name] > 1 or lowest.gold < fewest:
                 continue
             if 0 < lowest.right < lowest.predicted:  # some are right and some wrong
-                at = goal.threshold(curve, within=CHANCE)
+                at = goal.threshold(curve)
                 best.setdefault(kind, {})[name] = at, curve[at]
     return best
 
@@ -253,11 +249,11 @@ def gather(
     found = answered.pairs
     if answered.of_entities and "relations" in sections:  # which wait for thresholds of entities
         found = answered.between(matters["entities"], {})
-        matters["relations"] = F1.threshold(_curve(gather_relations(found)), within=CHANCE)
+        matters["relations"] = F1.threshold(_curve(gather_relations(found)))
         own = _raw(_best_labels(names, goal, fewest), "entities")
         section = gather_relations(answered.between(best["entities"], own))
         sections["relations"], curves["relations"] = section, _curve(section)
-        best["relations"] = goal.threshold(curves["relations"], within=CHANCE)
+        best["relations"] = goal.threshold(curves["relations"])
         names |= {"relations": _label_curves(section)} if per_label else {}
     answers = [
         Answer(prediction, gold, own_choices, answered.ties)

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+import numpy as np
+
 from onepass.errors import InputError
 from onepass.evaluation.counts import Counts
 
 Measure = Literal["f1", "precision", "recall"]
 LEAST_FOUND = 20  # findings below which a precision says nothing
+_ERROR = 0.25  # of F1 with one annotation; it shrinks with the root of their number
+_EDGE = 1e-6  # keeps logits of thresholds 0 and 1 finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +58,20 @@ class Goal:
             )
         return cls(cast(Measure, measure), least)
 
-    def threshold(self, curve: Mapping[float, Counts], within: float = 0.0) -> float:
+    def threshold(self, curve: Mapping[float, Counts]) -> float:
         """Return the threshold for a goal; the one that comes closest where none reaches it.
 
-        A precision counts from `LEAST_FOUND` findings.
+        For F1 see `likely`. A precision counts from `LEAST_FOUND` findings.
 
         Args:
             curve: what was counted at each threshold.
-            within: the loss of F1 that is chance, see `middle`.
 
         >>> curve = {0.2: Counts(80, 160, 99), 0.5: Counts(70, 80, 99), 0.8: Counts(40, 40, 99)}
         >>> [Goal.parse(goal).threshold(curve) for goal in ("f1", "precision=0.9", "recall=0.6")]
         [0.5, 0.8, 0.5]
         """
         if self.measure == "f1":
-            return middle({at: one.f1 for at, one in curve.items()}, within)
+            return likely(curve)
         places = sorted(curve)
         if self.measure == "precision":
             told = [at for at in places if curve[at].predicted >= LEAST_FOUND] or places[:1]
@@ -82,6 +85,38 @@ class Goal:
     def reached(self, counts: Counts) -> bool:
         """Say whether counts are as good as was asked for."""
         return counts.scores()[self.measure] >= self.least
+
+
+def likely(curve: Mapping[float, Counts]) -> float:
+    """Return the threshold that has the best F1 on other texts, as far as these can tell.
+
+    Which one is the best on few texts is chance. So each threshold counts by how near its F1 is to
+    the best, measured by an error that shrinks with the number of annotations, and the mean of
+    their logits decides.
+
+    Args:
+        curve: what was counted at each threshold; not empty.
+
+    Returns:
+        The threshold of the curve that is nearest to that mean.
+
+    >>> few = {0.2: Counts(6, 10, 10), 0.4: Counts(6, 9, 10), 0.6: Counts(5, 6, 10)}
+    >>> many = {at: Counts(*(100 * number for number in one.triple())) for at, one in few.items()}
+    >>> few[0.8], many[0.8] = Counts(5, 5, 10), Counts(500, 500, 1000)
+    >>> likely(few), likely(many)
+    (0.6, 0.8)
+    """
+    places = np.array(sorted(curve))  # (thresholds,)
+    counts = [curve[place] for place in places.tolist()]
+    f1 = np.array([one.f1 for one in counts])
+    clipped = np.clip(places, _EDGE, 1 - _EDGE)
+    logits = np.log(clipped / (1 - clipped))
+    # A threshold stands for as much of the line as lies around it: they are not evenly spread.
+    around = np.gradient(logits) if len(places) > 1 else np.ones(1)
+    error = _ERROR / np.sqrt(max(1, counts[0].gold))
+    weights = around * np.exp((f1 - f1.max()) / error)
+    nearest = np.abs(logits - np.average(logits, weights=weights)).argmin()
+    return float(places[nearest])
 
 
 def middle(curve: Mapping[float, float], within: float = 0.0) -> float:
