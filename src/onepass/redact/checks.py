@@ -2,13 +2,13 @@
 
 Each check takes the text of a value and returns True if it passes, False if it cannot be one, None
 if it cannot tell. Luhn, mod 97, IP addresses and US social security numbers are checked here; phone
-numbers and the identity numbers of countries by the libraries phonenumbers and python-stdnum, where
-they are installed.
+numbers by the library phonenumbers, where it is installed.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -18,30 +18,25 @@ from types import ModuleType
 
 Check = Callable[[str], bool | None]
 
-# Modules of python-stdnum for numbers of persons, whose check digits or layout say something.
-_NATIONAL = (
-    "at.vnr", "be.nn", "bg.egn", "br.cpf", "ch.ssn", "cl.rut", "cn.ric", "cz.rc", "de.idnr",
-    "dk.cpr", "ee.ik", "es.dni", "es.nie", "fi.hetu", "fr.nir", "gb.nhs", "hr.oib", "ie.pps",
-    "in_.aadhaar", "is_.kennitala", "it.codicefiscale", "kr.rrn", "nl.bsn",
-    "no.fodselsnummer", "pl.pesel", "pt.nif", "ro.cnp", "se.personnummer", "si.emso",
-    "tr.tckimlik", "za.idnr",
-)  # fmt: skip
+# Letters and digits of Latin, Greek and Cyrillic words, beside which no value begins or ends. Other
+# scripts put a value between their letters without blanks (卡号4111), so that these are borders.
+WORD = r"0-9A-Za-z_\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u052f\u1e00-\u1fff"
 # What stands between groups of digits, with the forms that keep a line together; a hyphen comes
 # last, so that all can stand in a class. Word processors make dashes of hyphens, but between
 # numbers these also mean "to" (pages 567\u2013589), so that not every pattern takes them.
 BLANKS = "".join(map(chr, (0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F)))
 HYPHENS = "\u2010\u2011-"
 DASHES = "\u2012\u2013\u2212" + HYPHENS
-_PLAIN = str.maketrans(dict.fromkeys(BLANKS, " ") | dict.fromkeys(DASHES, "-"))
+PLAIN = str.maketrans(dict.fromkeys(BLANKS, " ") | dict.fromkeys(DASHES, "-"))
 # How long the IBANs of a country are (SWIFT's registry, release 101).
-_IBANS = {
+IBANS = {
     15: "NO", 16: "BE", 18: "DK FI FK FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU MN XK",
     21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL",
     24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR",
     27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HN HU LB NI PL SV", 29: "BR EG PS QA UA",
     30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
 }  # fmt: skip
-_IBAN_LENGTH = {country: length for length, ones in _IBANS.items() for country in ones.split()}
+_IBAN_LENGTH = {country: length for length, ones in IBANS.items() for country in ones.split()}
 COUNTRIES = tuple(sorted(_IBAN_LENGTH))  # that have IBANs
 _EMAIL = re.compile(
     r"[^\s@]{1,64}@(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{1,58}[a-z0-9])"
@@ -65,7 +60,7 @@ def luhn(text: str) -> bool:
     >>> luhn("4111 1111 1111 1111"), luhn("4111 1111 1111 1112")
     (True, False)
     """
-    given = text.translate(_PLAIN)
+    given = text.translate(PLAIN)
     digits = [int(letter) for letter in given if letter in "0123456789"]
     if not 12 <= len(digits) <= 19 or re.search(r"[^0-9 -]", given):
         return False
@@ -96,7 +91,7 @@ def registered_iban(text: str) -> bool:
 
 
 def _solid(text: str) -> str:
-    return re.sub(r"[ -]", "", text.translate(_PLAIN)).upper()
+    return re.sub(r"[ -]", "", text.translate(PLAIN)).upper()
 
 
 def account(text: str) -> bool | None:
@@ -127,7 +122,7 @@ def ssn(text: str) -> bool:
     >>> ssn("536-90-4399"), ssn("666-90-4399"), ssn("536-00-4399")
     (True, False, False)
     """
-    found = re.fullmatch(r"([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})", text.translate(_PLAIN))
+    found = re.fullmatch(r"([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})", text.translate(PLAIN))
     if found is None:
         return False
     area, group, serial = found.groups()
@@ -140,7 +135,7 @@ def email(text: str) -> bool:
     >>> email("anna@example.com"), email("anna at example.com")
     (True, False)
     """
-    return _EMAIL.fullmatch(text) is not None
+    return _EMAIL.fullmatch(unicodedata.normalize("NFC", text)) is not None
 
 
 def url(text: str) -> bool:
@@ -160,10 +155,10 @@ def phone(text: str) -> bool | None:
     """
     if not 6 <= sum(letter.isdigit() for letter in text) <= 17:
         return False
-    library = _library("phonenumbers")
+    library = loaded("phonenumbers")
     if library is None or not text.lstrip("( ").startswith("+"):
         return None
-    given = text.translate(_PLAIN)
+    given = text.translate(PLAIN)
     return any(_valid_phone(library, one) for one in {given, _EXTENSION.sub("", given)})
 
 
@@ -175,25 +170,7 @@ def _valid_phone(library: ModuleType, text: str) -> bool:
     return valid
 
 
-def national_id(text: str) -> bool | None:
-    """Check the number of a person: True if it fits one of some thirty countries, else None.
-
-    A number that fits none may be that of another country, so that it never fails.
-
-    >>> national_id("hello") is None
-    True
-    """
-    plain = text.translate(_PLAIN).strip()
-    return any(module.is_valid(plain) for module in _national()) or None
-
-
 @cache
-def _national() -> tuple[ModuleType, ...]:
-    if _library("stdnum") is None:
-        return ()
-    return tuple(import_module(f"stdnum.{name}") for name in _NATIONAL)
-
-
-@cache
-def _library(name: str) -> ModuleType | None:
+def loaded(name: str) -> ModuleType | None:
+    """Return an optional library, or None if it is not there."""
     return import_module(name) if libraries()[name] else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onepass.redact import checks, patterns
+from onepass.redact import checks, national, patterns
 from onepass.redact.checks import Check
 from onepass.redact.readings import Finder
 
@@ -54,7 +54,9 @@ _KINDS = (
     Kind(("bank account number", "bank account", "account number"), checks.account),
     Kind(
         ("national id number", "national id", "identity number", "tax id", "tax number"),
-        checks.national_id,
+        national.national_id,
+        national.national_ids,
+        0.5,
     ),
 )  # fmt: skip
 _BY_NAME = {name: kind for kind in _KINDS for name in kind.names}
