@@ -152,3 +152,17 @@ def test_wrong_settings_are_refused() -> None:
         pipeline(batch_size=0)
     with pytest.raises(InputError, match="nlp must be a pipeline of spaCy, but 'en'"):
         Extraction("").to_spacy("en")
+
+
+def test_a_pipeline_knows_its_labels_and_is_evaluated() -> None:
+    from spacy.training import Example
+
+    nlp = pipeline()
+    assert nlp.pipe_labels["onepass"] == LABELS
+    right = {"entities": [(0, 8, "person"), (14, 19, "company")]}
+    missed = {"entities": [(0, 8, "person"), (14, 19, "company"), (9, 13, "location")]}
+    text = "Tim Cook runs Apple."
+    examples = [Example.from_dict(nlp.make_doc(text), gold) for gold in (right, missed)]
+    scores = nlp.evaluate(examples)
+    assert (scores["ents_p"], scores["ents_r"]) == (1.0, 0.8)
+    assert scores["ents_per_type"]["location"]["r"] == 0.0

@@ -113,7 +113,7 @@ def test_only_the_main_one_tells_and_writes(place):
     main, other = (said(place, "whole", rank) for rank in range(2))
     assert (other["lines"], other["result"]) == ([], {})
     assert (main["result"]["steps"], main["result"]["examples"]) == (6, 48)  # 4 a batch, 2 a step
-    assert any("(2 processes, 1 threads)" in line for line in main["lines"])
+    assert any("(2 processes, 1 thread)" in line for line in main["lines"])
     rows = [json.loads(line) for line in (place / "whole" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [2, 3, 4, 6, 6]
     names = {path.name for path in (place / "whole").iterdir()}

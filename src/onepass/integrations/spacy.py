@@ -18,7 +18,9 @@ from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 try:
     from spacy.language import Language
+    from spacy.scorer import get_ner_prf
     from spacy.tokens import Doc
+    from spacy.training import Example
     from spacy.util import minibatch
 except ImportError as error:
     raise MissingExtra("The component for spaCy", "spacy") from error
@@ -55,9 +57,19 @@ class OnepassComponent:
     def __init__(self, model: Extractor, settings: Settings) -> None:
         self._model, self._settings = model, settings
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entity labels that are asked for, which ``nlp.pipe_labels`` lists."""
+        return tuple(one.name for one in self._settings.request.schema.entity_labels)
+
     def __call__(self, doc: Doc) -> Doc:
         """Fill one document."""
         return next(self.pipe([doc]))
+
+    def score(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
+        """Return precision, recall and F1 of ``doc.ents``, which ``nlp.evaluate`` asks for."""
+        scores: dict[str, Any] = get_ner_prf(examples)
+        return scores
 
     def pipe(self, docs: Iterable[Doc], *, batch_size: int | None = None) -> Iterator[Doc]:
         """Yield documents, filled, in their order; texts are read in batches."""
