@@ -136,6 +136,8 @@ course). Converters: `recipes/builtin/convert.py`.
 {data}
 """
 
+Sums = dict[tuple[int, str], list[float]]  # by tenth of the scores and section
+
 
 def main() -> None:
     """Write the card."""
@@ -222,33 +224,11 @@ def _score_rows(report: dict[str, Any]) -> list[str]:
     return rows
 
 
-def _errors(report: dict[str, Any], prefix: str, section: str) -> tuple[str, str]:
-    """Return the expected calibration error over all findings of some sets, and their mean."""
-    sets = [
-        {min(9, int(point["score"] * 10)): point for point in one["reliability"].get(section, ())}
-        for name, one in report["files"].items()
-        if name.startswith(prefix)
-    ]
-    sets = [points for points in sets if points]
-    if not sets:
-        return "-", "-"
-    off = [  # (sets, tenths): how far what was right is from what was expected, in findings
-        {
-            tenth: (point["right"] - point["score"]) * point["findings"]
-            for tenth, point in points.items()
-        }
-        for points in sets
-    ]
-    numbers = [sum(point["findings"] for point in points.values()) for points in sets]
-    together = sum(abs(sum(one.get(tenth, 0.0) for one in off)) for tenth in range(10))
-    each = [sum(map(abs, one.values())) / number for one, number in zip(off, numbers, strict=True)]
-    return f"{together / sum(numbers):.3f}", f"{sum(each) / len(each):.3f}"
-
-
-def _curve_rows(report: dict[str, Any]) -> list[str]:
-    """Return a row for each tenth of the scores, over all sets."""
-    sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    for one in report["files"].values():
+def _sums(report: dict[str, Any], prefix: str = "") -> Sums:
+    """Return the sums of scores, of right findings and of findings, by tenth and section."""
+    sums: Sums = defaultdict(lambda: [0.0, 0.0, 0.0])
+    files = [one for name, one in report["files"].items() if name.startswith(prefix)]
+    for one in files:
         for section in ("entities", "classifications"):
             for point in one["reliability"].get(section, ()):
                 row = sums[min(9, int(point["score"] * 10)), section]
@@ -256,6 +236,26 @@ def _curve_rows(report: dict[str, Any]) -> list[str]:
                 row[0] += point["score"] * number
                 row[1] += point["right"] * number
                 row[2] += number
+    return sums
+
+
+def _errors(report: dict[str, Any], prefix: str, section: str) -> tuple[str, str]:
+    """Return the expected calibration error over all findings of some sets, and their mean."""
+    rows = [row for (_, kind), row in _sums(report, prefix).items() if kind == section]
+    each = [
+        one["scores"][section]["ece"]
+        for name, one in report["files"].items()
+        if name.startswith(prefix) and one["reliability"].get(section)
+    ]
+    if not each:
+        return "-", "-"
+    off = sum(abs(score - right) for score, right, _ in rows)
+    return f"{off / sum(number for *_, number in rows):.3f}", f"{sum(each) / len(each):.3f}"
+
+
+def _curve_rows(report: dict[str, Any]) -> list[str]:
+    """Return a row for each tenth of the scores, over all sets."""
+    sums = _sums(report)
     rows = []
     for tenth in sorted({tenth for tenth, _ in sums}):
         cells = [f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}"]

@@ -86,13 +86,17 @@ def test_scores_are_rounded_half_up(accuracy, shown):
 
 
 def test_calibration_errors_over_all_sets_and_in_their_mean():
-    def one(*points: tuple[float, float, int]) -> dict:
+    def one(ece: float, *points: tuple[float, float, int]) -> dict:
         names = ("score", "right", "findings")
-        return {"reliability": {"entities": [dict(zip(names, x, strict=True)) for x in points]}}
+        return {
+            "scores": {"entities": {"ece": ece}},
+            "reliability": {"entities": [dict(zip(names, x, strict=True)) for x in points]},
+        }
 
-    high, low = one((0.55, 0.45, 10)), one((0.52, 0.62, 20), (0.9, 0.9, 10))
-    files = {"ner/a": high, "ner/b": low, "cls/c": one((0.1, 0.9, 5)), "ner/d": {"reliability": {}}}
+    high, low = one(0.1, (0.55, 0.45, 10)), one(0.07, (0.52, 0.62, 20), (0.9, 0.9, 10))
+    other, nothing = one(0.8, (0.1, 0.9, 5)), {"reliability": {}}
+    files = {"ner/a": high, "ner/b": low, "cls/c": other, "ner/d": nothing}
     together, mean = _errors({"files": files}, "ner/", "entities")
     assert together == "0.025"  # (-1 + 2) of 40 findings
-    assert mean == "0.083"  # 1 of 10, and 2 of 30
+    assert mean == "0.085"
     assert _errors({"files": files}, "ner/", "classifications") == ("-", "-")

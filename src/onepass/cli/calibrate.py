@@ -84,10 +84,10 @@ def calibrate(
 
     It takes some hundred texts that the checkpoint was not trained on. Afterwards, a finding with
     a score of 0.8 is right about 80 % of the time on texts like these, and the default thresholds
-    are those with the best F1 on them (for fields with choices, the best accuracy), or for another
-    goal. The report says for each kind of finding how far scores were from the truth before and
-    after (expected calibration error), and how good it is at its threshold, on halves that were not
-    fitted on.
+    are those with the best F1 to be expected there (for fields with choices, the best accuracy), or
+    for another goal. The report says for each kind of finding how far scores were from the truth
+    before and after (expected calibration error), and how good it is at its threshold, on halves
+    that were not fitted on.
     """
     from onepass.evaluation.answered import answer
     from onepass.evaluation.calibration import FEWEST, fitted, gather
@@ -123,11 +123,7 @@ def calibrate(
     say(f"{path} holds what was fitted on {counted(len(answered.pairs), 'text')}")
     _tell_gone(gone)
     _tell_unjudged([kind for kind in found["calibration"] if kind not in judged], FEWEST)
-    if per_label and not found["labels"]:
-        say(
-            f"No label has a threshold of its own, which takes {FEWEST} annotations of it, and "
-            "that it is found both rightly and wrongly"
-        )
+    _tell_unlabeled(found, FEWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +221,15 @@ def _tell_unjudged(kinds: Sequence[str], fewest: int) -> None:
         say(
             f"{', '.join(kinds)}: no error and no score is measured, which takes {fewest} "
             "findings, some right and some wrong, in each half of the texts"
+        )
+
+
+def _tell_unlabeled(found: dict[str, Any], fewest: int) -> None:
+    """Say why no label has a threshold, where they were asked for."""
+    if "labels" in found and not found["labels"]:
+        say(
+            f"No label has a threshold of its own, which takes {fewest} annotations of it, and "
+            "that it is found both rightly and wrongly"
         )
 
 

@@ -125,8 +125,8 @@ PatternsOption = Annotated[
     bool,
     typer.Option(
         "--patterns/--no-patterns",
-        help="Find e-mail addresses, links, cards, accounts, phones and IP addresses by their "
-        "form, too.",
+        help="Find e-mail addresses, links, cards, accounts, phones, IP addresses and national ID "
+        "numbers by their form, too.",
     ),
 ]
 FormOption = Annotated[
