@@ -31,7 +31,7 @@ KEYS = st.sampled_from("aZ0@._-+:/ \n")
 ANY = st.one_of(st.characters(exclude_categories=["Cs"]), KEYS)
 UNMARKED = st.one_of(
     st.characters(exclude_categories=["Cs", "Mn", "Mc", "Me"], exclude_characters=JOINERS), KEYS,
-    st.sampled_from(["https://", "www.", "a@b.co", "Jose\u0301", "\u0915\u094d\u200d\u0937"]),
+    st.sampled_from(["https://", "www.", "a@b.co"]),
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def test_words_are_those_of_gliner2(text: str) -> None:
     [
         ("\u2764\ufe0f now", [(0, 2), (3, 6)], [(0, 1), (1, 2), (3, 6)]),
         ("1\ufe0f\u20e3go", [(0, 3), (3, 5)], [(0, 5)]),
+        ("@Jose\u0301", [(0, 6)], [(0, 5), (5, 6)]),
         ("\u25cc\u0301a", [(0, 2), (2, 3)], [(0, 1), (1, 3)]),
     ],
 )
