@@ -15,6 +15,7 @@ from onepass.errors import InputError
 from onepass.hub.options import HubOptions
 from onepass.models.batching import budget_of
 from onepass.models.choosing import BackendName, Device, Precision, Wanted
+from onepass.models.kept import Kept
 from onepass.models.labels import LabelVectors, schema_or_labels
 from onepass.models.opening import Opening, device_of, open_backend, open_lanes
 from onepass.models.reader import Planned, Reader
@@ -168,6 +169,11 @@ class Extractor(Shortcuts):
     def max_pieces(self) -> int:
         """Return the longest sequence that is read at once, prompt included."""
         return self._reader.model.limits.pieces
+
+    @property
+    def kept(self) -> Kept:
+        """Return what the checkpoint carries beside its weights: thresholds, calibration."""
+        return self._reader.model.kept
 
     def uncalibrated(self) -> Extractor:
         """Return the same model with its scores as the network gives them, and no thresholds.

@@ -11,6 +11,7 @@ import pytest
 from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.cli import loading, main
 from onepass.errors import CheckpointError, TextTooLong
+from onepass.models.kept import Kept
 from onepass.results.types import Classification, Coverage, Entity, Extraction, LabelScore
 from onepass.schema import Schema, read_schema
 
@@ -24,6 +25,7 @@ class EchoModel:
     name = "echo"
     backend = "none"
     precision = "none"
+    kept = Kept()
 
     def __init__(self) -> None:
         self.options: list[dict[str, Any]] = []

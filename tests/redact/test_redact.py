@@ -233,6 +233,19 @@ def test_a_threshold_is_of_the_model_alone(model: Extractor, threshold: float) -
     assert "555-0100" not in redact(model, text, threshold=threshold).text
 
 
+def test_more_is_replaced_than_would_be_extracted(model: Extractor) -> None:
+    text = "Moved to sam's inbox, cc priya. Call r. singh; ama is late, thx max."
+    doc = model.extract(text, {"entities": ["person"]}, threshold=0)
+    extracted = model.extract(text, {"entities": ["person"]}).entities
+    found = redact(model, text, ["person"], threshold=0.15).found
+    assert len(extracted) < len(found) < len(doc.entities)
+    assert redact(model, text, ["person"]).found == found
+    assert (
+        redact(model.uncalibrated(), text, ["person"]).found
+        == redact(model.uncalibrated(), text, ["person"], threshold=0.5).found
+    )
+
+
 def test_faker_gives_names_that_stay_the_same(model: Extractor) -> None:
     pytest.importorskip("faker")
     done = [redact(model, "Anna Weiss met Bo Lund.", ["person"], action="pseudonym", key=KEY,

@@ -43,7 +43,6 @@ from onepass.cli.options import (
     TextArgument,
     TextFieldOption,
     ThreadsOption,
-    ThresholdOption,
     only,
 )
 from onepass.cli.output import json_text, opened, say
@@ -127,6 +126,18 @@ PatternsOption = Annotated[
         "--patterns/--no-patterns",
         help="Find e-mail addresses, links, cards, accounts, phones, IP addresses and national ID "
         "numbers by their form, too.",
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        "-t",
+        metavar="SCORE",
+        min=0,
+        max=1,
+        help="Lowest score of what the model finds that is replaced. [default: 0.15 if the scores "
+        "were calibrated, else what the checkpoint has]",
     ),
 ]
 FormOption = Annotated[

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
 from onepass.errors import InputError, MissingExtra
+from onepass.models.kept import Kept
 from onepass.models.texts import checked_texts
+from onepass.models.thresholds import DEFAULT
 from onepass.redact.actions import Replacer
 from onepass.redact.checks import libraries
 from onepass.redact.find import Finders
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 Labels = Sequence[str] | Mapping[str, str]
 Action = str | Mapping[str, str]
+# The least probability of what is replaced: a name that stays costs as much as six blanks too many
+# (1 / 0.15 - 1 = 5.7).
+LIKELY = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,9 @@ class Options:
             (or "label") holds for the others.
         key: a secret of 16 bytes or more; hashes need it.
         faker: a locale whose names are pseudonyms, such as "en_US"; None numbers them.
-        threshold: the least score; None is what the model was calibrated to, and half for
-            patterns.
+        threshold: the least score of what the model finds; None is what the checkpoint has for a
+            label, else what it has for entities, but at most `LIKELY` where its scores were
+            calibrated.
         patterns: whether fixed forms (e-mail, links, cards, ...) are looked for without the model.
         region: two letters of the country whose phone numbers may lack their country code.
 
@@ -108,6 +114,8 @@ class Redactor:
         schema = Schema().entities(self.options.labels)
         names = [label.name for label in schema.entity_labels]
         self._model, self._schema = model, schema
+        threshold = self.options.threshold
+        self._threshold = _likely(model.kept, names) if threshold is None else threshold
         self._replacer = Replacer(
             _by_label(self.options.actions, names), key=self.options.key, faker=self.options.faker
         )
@@ -126,7 +134,7 @@ class Redactor:
                 f"A text must be a string, but {shown(text)} was given; for several texts use "
                 "stream."
             )
-        doc = self._model.extract(text, self._schema, threshold=self.options.threshold)
+        doc = self._model.extract(text, self._schema, threshold=self._threshold)
         return self._redacted(doc)
 
     def stream(self, texts: Iterable[str]) -> Iterator[Redacted]:
@@ -135,7 +143,7 @@ class Redactor:
         Raises:
             InputError: if one is not a string.
         """
-        docs = self._model.stream(texts, self._schema, threshold=self.options.threshold)
+        docs = self._model.stream(texts, self._schema, threshold=self._threshold)
         return map(self._redacted, docs)
 
     def avoid(self, texts: Iterable[str]) -> None:
@@ -223,6 +231,24 @@ def _by_label(actions: Mapping[str, str], names: Sequence[str]) -> dict[str, str
     return others | {label: actions[label] for label in ("", *names) if label in actions}
 
 
+def _likely(kept: Kept, labels: Iterable[str]) -> dict[str, float]:
+    """Return the threshold of each label.
+
+    Scores that were not calibrated are no probabilities: there the threshold of entities holds.
+
+    >>> from onepass.models.kept import Calibration
+    >>> fitted = {"entities": Calibration(0.8)}
+    >>> _likely(Kept({"entities": 0.4}, fitted, {"iban": 0.3}), ["age", "iban"])
+    {'age': 0.15, 'iban': 0.3}
+    >>> _likely(Kept({"entities": 0.4}), ["age"])
+    {'age': 0.4}
+    """
+    usual = kept.thresholds.get("entities", DEFAULT)
+    if "entities" in kept.calibration:
+        usual = min(usual, LIKELY)
+    return {label: kept.labels.get(label, usual) for label in labels}
+
+
 def _special(region: str | None) -> dict[str, Finder]:
     if region is None:
         return {}
@@ -286,7 +312,7 @@ def redact(
         action: "mask", "label", "hash" or "pseudonym", or one for each label.
         key: a secret of 16 bytes or more; hashes need it.
         faker: a locale whose names are pseudonyms.
-        threshold: the least score.
+        threshold: the least score of what the model finds, see `Options`.
         region: two letters of the country whose phone numbers may lack their country code.
 
     Returns:
