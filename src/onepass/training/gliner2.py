@@ -13,6 +13,7 @@ from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.hub.files import read_json
 from onepass.models.gliner2.instances import Instances
+from onepass.models.gliner2.names import Names
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.loss import compute_loss, loss_of
 from onepass.models.gliner2.network.network import Gliner2Network
@@ -62,6 +63,7 @@ class Gliner2Trainee:
     ) -> None:
         self._checkpoint, self._weights = checkpoint, loss or LossWeights()
         self.splitter = splitter or own_splitter(checkpoint)
+        self._names = Names.from_dict(own_settings(checkpoint), str(checkpoint))
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(weights or checkpoint).to(device)
         self._encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
@@ -73,7 +75,7 @@ class Gliner2Trainee:
 
     def ask(self, question: Question, max_pieces: int) -> Sequence[Asked]:
         """Return the one pass that asks a question, if it asks something and a word fits in."""
-        return ask_if_it_fits(question, self._tokenizer, max_pieces, self.splitter)
+        return ask_if_it_fits(question, self._tokenizer, max_pieces, self.splitter, self._names)
 
     def reach(self, asked: Asked) -> Iterable[Reach]:
         """Return how many gold answers of a pass can be learned."""
@@ -128,7 +130,8 @@ class Gliner2Trainee:
         start = self._checkpoint
         instances = Instances.from_dict(own_settings(start), str(start))
         # Thresholds and calibration are of the old weights.
-        write_settings(directory, instances.to_dict() | splitter_kept(self.splitter))
+        read = self._names.to_dict() | splitter_kept(self.splitter)
+        write_settings(directory, instances.to_dict() | read)
 
 
 def _count_spans(logits: Float32s, targets: Targets, tally: Tally) -> None:

@@ -20,6 +20,7 @@ from onepass.models.gliner2.encode import Reading, collate
 from onepass.models.gliner2.facts import ENCODER, gliner2_facts
 from onepass.models.gliner2.graphs import graphs
 from onepass.models.gliner2.instances import KEYS, Instances
+from onepass.models.gliner2.names import AS_WRITTEN, NAME_KEYS, Names
 from onepass.models.gliner2.passes import split_groups
 from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt
 from onepass.models.gliner2.score import ReadingScores, score
@@ -36,18 +37,21 @@ class Settings:
         config: which parts it has.
         limits: how much it reads at once.
         looked_for: instances beyond those that the count head predicts.
+        names: how labels and fields are read.
     """
 
     config: Gliner2Config
     limits: Limits
     looked_for: Instances = field(default_factory=Instances)
+    names: Names = AS_WRITTEN
 
 
 def _read_config(directory: Path, own: Mapping[str, Any]) -> Settings:
     encoder = read_json(directory / ENCODER / CONFIG)
     config = Gliner2Config.from_dict(read_json(directory / CONFIG))
     looked_for = Instances.from_dict(own, str(directory))
-    return Settings(config, Limits(encoder_limit(encoder)), looked_for)
+    names = Names.from_dict(own, str(directory))
+    return Settings(config, Limits(encoder_limit(encoder)), looked_for, names)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -63,19 +67,20 @@ def _plan(
 ) -> tuple[Prompt, ...]:
     if schema.naming is not None:
         raise SchemaError(NO_NAMING)
-    passes = split_groups(schema, tokenizer, budget)
-    return tuple(encode_prompt(schema, groups, tokenizer) for groups in passes)
+    names = settings.names
+    passes = split_groups(schema, tokenizer, budget, names=names)
+    return tuple(encode_prompt(schema, groups, tokenizer, names) for groups in passes)
 
 
 def _closer(
     schema: Schema, tokenizer: PieceTokenizer, settings: Settings, budget: int
 ) -> Closer | None:
     """Ask relations again: of many pairs in a long text, few are found at once."""
-    words = settings.looked_for.pair_words
+    words, names = settings.looked_for.pair_words, settings.names
     if not words or not schema.relation_types:
         return None
-    passes = split_groups(schema, tokenizer, budget, kinds={Kind.RELATION})
-    return Closer(words, [encode_prompt(schema, groups, tokenizer) for groups in passes])
+    passes = split_groups(schema, tokenizer, budget, kinds={Kind.RELATION}, names=names)
+    return Closer(words, [encode_prompt(schema, groups, tokenizer, names) for groups in passes])
 
 
 def _score(
@@ -103,6 +108,6 @@ GLINER2 = Family(
     score=_score,
     decode=decode,
     closer=_closer,
-    keys=KEYS,
+    keys=KEYS + NAME_KEYS,
     folders=(ENCODER,),
 )

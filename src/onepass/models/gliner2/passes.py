@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.errors import SchemaError
+from onepass.models.gliner2.names import AS_WRITTEN, Names
 from onepass.models.gliner2.prompt import (
     Group,
     Kind,
@@ -17,7 +18,7 @@ from onepass.models.gliner2.prompt import (
     encode_prompt,
     examples_text,
 )
-from onepass.schema import Schema
+from onepass.schema import Field, Label, Schema
 from onepass.schema.shown import shown
 
 
@@ -26,6 +27,7 @@ def split_groups(
     tokenizer: PieceTokenizer,
     budget: int,
     kinds: Collection[Kind] = frozenset(Kind),
+    names: Names = AS_WRITTEN,
 ) -> list[list[Group]]:
     """Distribute a schema over as few prompts as fit into a budget each.
 
@@ -36,6 +38,7 @@ def split_groups(
         tokenizer: of the checkpoint.
         budget: pieces that one prompt may have.
         kinds: of the groups that are asked, at least one of which the schema has.
+        names: how the checkpoint reads them.
 
     Returns:
         The groups of each prompt.
@@ -50,13 +53,13 @@ def split_groups(
     [[(0, 1)], [(2, 3)]]
     """
     whole = [group for group in all_groups(schema) if group.kind in kinds]
-    if len(encode_prompt(schema, whole, tokenizer).ids) <= budget:
+    if len(encode_prompt(schema, whole, tokenizer, names).ids) <= budget:
         return [whole]
     passes: list[list[Group]] = [[]]
     for group in whole:
-        for part in _parts(schema, group, tokenizer, budget):
+        for part in _parts(schema, group, tokenizer, budget, names):
             together = _with(passes[-1], part)
-            if len(encode_prompt(schema, together, tokenizer).ids) <= budget:
+            if len(encode_prompt(schema, together, tokenizer, names).ids) <= budget:
                 passes[-1] = together
             else:
                 passes.append([part])
@@ -73,9 +76,11 @@ def _with(groups: list[Group], part: Group) -> list[Group]:
     return [*groups, part]
 
 
-def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int) -> list[Group]:
+def _parts(
+    schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int, names: Names
+) -> list[Group]:
     """Split one group into parts that fit into the budget alone."""
-    total = len(encode_prompt(schema, [group], tokenizer).ids)
+    total = len(encode_prompt(schema, [group], tokenizer, names).ids)
     if total <= budget:
         return [group]
     if group.kind is Kind.RELATION or len(group.items) == 1:
@@ -91,7 +96,7 @@ def _parts(schema: Schema, group: Group, tokenizer: PieceTokenizer, budget: int)
     return [
         part
         for half in halves
-        for part in _parts(schema, Group(group.kind, group.task, half), tokenizer, budget)
+        for part in _parts(schema, Group(group.kind, group.task, half), tokenizer, budget, names)
     ]
 
 
@@ -114,7 +119,7 @@ def _named_parts(
         field = structure.fields[item]
         title = f"field {shown(field.name)} of {shown(structure.name)}"
         return [
-            (f"The {title}", own, described(plain(field.name), [field], plain)),
+            (f"The {title}", own, _alone(field, plain)),
             (f"The name of the structure {shown(structure.name)}", "one field", structure.name),
             (f"The list of choices of the {title}", "its field", plain(" | ".join(field.choices))),
         ]
@@ -122,11 +127,12 @@ def _named_parts(
     label = task.labels[item]
     name, prompt = shown(task.name), "name" if task.prompt is None else "prompt"
     return [
-        (
-            f"The label {shown(label.name)} of task {name}",
-            own,
-            described(plain(label.name), [label], plain),
-        ),
+        (f"The label {shown(label.name)} of task {name}", own, _alone(label, plain)),
         (f"The {prompt} of task {name}", "one label", plain(task.prompt or task.name)),
         (f"The list of examples of task {name}", "one label", examples_text(task, [label], plain)),
     ]
+
+
+def _alone(item: Label | Field, plain: Callable[[str], str]) -> str:
+    """Return what is read of a label or field."""
+    return plain(item.name) + described(item.name, item.description, plain)

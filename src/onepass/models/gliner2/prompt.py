@@ -18,7 +18,8 @@ import numpy as np
 
 from onepass.arrays import Int64s
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.schema import ClassificationTask, Field, Label, Schema
+from onepass.models.gliner2.names import AS_WRITTEN, Names
+from onepass.schema import ClassificationTask, Label, Schema
 
 SEP_STRUCT, SEP_TEXT = "[SEP_STRUCT]", "[SEP_TEXT]"
 PARENT = "[P]"
@@ -122,13 +123,19 @@ def all_groups(schema: Schema) -> list[Group]:
     return groups
 
 
-def encode_prompt(schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer) -> Prompt:
+def encode_prompt(
+    schema: Schema,
+    groups: Sequence[Group],
+    tokenizer: PieceTokenizer,
+    names: Names = AS_WRITTEN,
+) -> Prompt:
     """Encode some groups of a schema as one prompt.
 
     Args:
         schema: what the groups' indices point into.
         groups: the brackets, in the order in which they shall stand.
         tokenizer: of the checkpoint.
+        names: how it reads them.
 
     >>> from onepass.builtin import builtin_checkpoint
     >>> tokenizer = PieceTokenizer(builtin_checkpoint().directory / "tokenizer.json")
@@ -141,17 +148,17 @@ def encode_prompt(schema: Schema, groups: Sequence[Group], tokenizer: PieceToken
     parent_elements: list[int] = []
     marker_elements: list[list[int]] = []
     for group in groups:
-        text, names = _wording(schema, group, tokenizer)
+        text, items = _wording(schema, group, tokenizer, names)
         parent_elements.append(len(elements) + 1)
         elements += ["(", PARENT, text, "("]
         places = []
-        for name in names:
+        for item in items:
             places.append(len(elements))
-            elements += [MARKERS[group.kind], name]
+            elements += [MARKERS[group.kind], item]
         marker_elements.append(places)
         elements += [")", ")", SEP_STRUCT]
     elements[-1] = SEP_TEXT
-    prefix, choices = _choice_words(schema, groups, tokenizer)
+    prefix, choices = _choice_words(schema, groups, tokenizer, names)
     first_prefix = len(elements)
     ids, lengths = tokenizer.flat(elements + prefix)
     firsts = np.cumsum(lengths) - lengths  # position of each element's first piece
@@ -166,29 +173,38 @@ def encode_prompt(schema: Schema, groups: Sequence[Group], tokenizer: PieceToken
     )
 
 
-def _wording(schema: Schema, group: Group, tokenizer: PieceTokenizer) -> tuple[str, list[str]]:
+def _wording(
+    schema: Schema, group: Group, tokenizer: PieceTokenizer, names: Names
+) -> tuple[str, list[str]]:
     """Return the text behind ``[P]`` and the names behind the markers."""
     plain = tokenizer.plain
     if group.kind is Kind.RELATION:
         relation = schema.relation_types[group.task]
-        base = relation.name
+        base = names.read(relation.name)
         if relation.description:
             base = f"{base}: {relation.description}"
         return plain(base), ["head", "tail"]
     if group.kind is Kind.ENTITIES:
-        asked = _span_labels(schema)
-        chosen = [asked[i] for i in group.items]
-        return described("entities", chosen, plain), [plain(label.name) for label in chosen]
+        return _items("entities", [_span_labels(schema, names)[i] for i in group.items], plain)
     if group.kind is Kind.STRUCTURE:
         structure = schema.structures[group.task]
         fields = [structure.fields[i] for i in group.items]
-        return described(plain(structure.name), fields, plain), [plain(f.name) for f in fields]
+        read = [(names.read(field.name), field.description) for field in fields]
+        return _items(plain(names.read(structure.name)), read, plain)
     task = schema.classification_tasks[group.task]
     labels = [task.labels[i] for i in group.items]
-    base = plain(f"{task.name}: {task.prompt}" if task.prompt else task.name)
-    text = described(base, labels, plain)
-    text += examples_text(task, labels, plain)
-    return text, [plain(label.name) for label in labels]
+    name = names.read(task.name)
+    base = plain(f"{name}: {task.prompt}" if task.prompt else name)
+    text, items = _items(base, [(label.name, label.description) for label in labels], plain)
+    return text + examples_text(task, labels, plain), items
+
+
+def _items(
+    base: str, items: Sequence[tuple[str, str | None]], plain: Callable[[str], str]
+) -> tuple[str, list[str]]:
+    """Return a text with the descriptions of some labels or fields behind it, and their names."""
+    text = "".join([base, *(described(*item, plain) for item in items)])
+    return text, [plain(name) for name, _ in items]
 
 
 def examples_text(
@@ -204,21 +220,19 @@ def examples_text(
     )
 
 
-def _span_labels(schema: Schema) -> list[Label]:
+def _span_labels(schema: Schema, names: Names) -> list[tuple[str, str | None]]:
     """Return what is read of each entity label and question: a question is a label of its own."""
-    return [*schema.entity_labels, *(Label(question.label) for question in schema.questions)]
+    labels = [(names.read(label.name), label.description) for label in schema.entity_labels]
+    return [*labels, *((question.label, None) for question in schema.questions)]
 
 
-def described(base: str, items: Sequence[Label | Field], plain: Callable[[str], str]) -> str:
-    """Return a text with the descriptions of some labels or fields behind it."""
-    for item in items:
-        if item.description:
-            base += f" {DESCRIPTION} {plain(f'{item.name}: {item.description}')}"
-    return base
+def described(name: str, description: str | None, plain: Callable[[str], str]) -> str:
+    """Return what stands behind a prompt for a label or field with a description."""
+    return f" {DESCRIPTION} {plain(f'{name}: {description}')}" if description else ""
 
 
 def _choice_words(
-    schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer
+    schema: Schema, groups: Sequence[Group], tokenizer: PieceTokenizer, names: Names
 ) -> tuple[list[str], dict[tuple[int, int], Int64s]]:
     """Return the words ``( parent: field ( a | b ) , ... )`` and the row of every choice."""
     words: list[str] = []
@@ -230,10 +244,10 @@ def _choice_words(
         with_choices = [i for i in group.items if structure.fields[i].choices]
         if not with_choices:
             continue
-        words += ["(", tokenizer.plain(f"{structure.name}:")]
+        words += ["(", tokenizer.plain(f"{names.read(structure.name)}:")]
         for i in with_choices:
             field = structure.fields[i]
-            words += [tokenizer.plain(field.name), "("]
+            words += [tokenizer.plain(names.read(field.name)), "("]
             first = len(words)
             for choice in field.choices:
                 words += [tokenizer.plain(choice), "|"]

@@ -16,6 +16,7 @@ from onepass.corpus.question import Question, RecordAnswer, SpanAnswer
 from onepass.encoding.tokenizer import PieceTokenizer
 from onepass.models.gliner2.cells import Cells, Counted
 from onepass.models.gliner2.encode import Batch, Reading, collate
+from onepass.models.gliner2.names import AS_WRITTEN, Names
 from onepass.models.gliner2.placing import instances_of
 from onepass.models.gliner2.prompt import Group, Kind, all_groups, encode_prompt
 from onepass.models.gliner2.text import read_text, read_window
@@ -131,6 +132,7 @@ def ask(
     *,
     max_pieces: int,
     splitter: Splitter | None = None,
+    names: Names = AS_WRITTEN,
 ) -> Asked:
     """Encode a question; the text is cut where the window ends.
 
@@ -139,8 +141,9 @@ def ask(
         tokenizer: of the checkpoint.
         max_pieces: longest sequence, prompt included; a prompt that is longer alone leaves no word.
         splitter: that the checkpoint names; None for the words of the family.
+        names: how the checkpoint reads labels and fields.
     """
-    prompt = encode_prompt(question.schema, all_groups(question.schema), tokenizer)
+    prompt = encode_prompt(question.schema, all_groups(question.schema), tokenizer, names)
     room = max(max_pieces - len(prompt.ids) - 1, 0)  # without the full stop that may be added
     most = max(room, 1)
     text = read_text(question.text, tokenizer, max_word_pieces=most, splitter=splitter)
@@ -150,7 +153,11 @@ def ask(
 
 
 def ask_if_it_fits(
-    question: Question, tokenizer: PieceTokenizer, max_pieces: int, splitter: Splitter | None
+    question: Question,
+    tokenizer: PieceTokenizer,
+    max_pieces: int,
+    splitter: Splitter | None,
+    names: Names = AS_WRITTEN,
 ) -> tuple[Asked, ...]:
     """Return the one pass that asks a question, if it asks something and a word fits in.
 
@@ -158,7 +165,7 @@ def ask_if_it_fits(
     """
     if question.schema.is_empty:
         return ()
-    asked = ask(question, tokenizer, max_pieces=max_pieces, splitter=splitter)
+    asked = ask(question, tokenizer, max_pieces=max_pieces, splitter=splitter, names=names)
     read = len(asked.words) or not question.text.strip()  # then its full stop is read
     return (asked,) if read and asked.reading.pieces <= max_pieces else ()
 
