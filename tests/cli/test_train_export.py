@@ -48,6 +48,19 @@ def test_train_from_a_file_and_options(onepass: Onepass, start: Path, data: Path
     assert json.loads((run / "train.json").read_text())["steps"] == 2
 
 
+def test_rates_by_option(onepass: Onepass, start: Path, data: Path, tmp_path: Path):
+    run = tmp_path / "run"
+    done = onepass(
+        "train", "-m", str(start), "-d", str(data), "-o", str(run), "--steps", "1",
+        "--encoder-rate", "3e-5", "--head-rate", "0.0007",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    kept = json.loads((run / "train.json").read_text())
+    assert (kept["encoder_rate"], kept["head_rate"]) == (3e-5, 7e-4)
+    assert "encoder_rate 3e-05, head_rate 0.0007, 1 step\n" in done.err
+    assert json.loads(done.out)["next"].startswith("onepass calibrate ")
+
+
 def test_train_from_options_alone(onepass: Onepass, start: Path, data: Path, tmp_path: Path):
     command = ["train", "-m", str(start), "-d", str(data), "-o", str(tmp_path), "--steps", "1"]
     assert onepass(*command).code == 0

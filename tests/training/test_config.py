@@ -16,15 +16,14 @@ RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 def test_the_defaults_are_those_of_the_paper():
     config = TrainConfig.from_dict(LEAST)
-    assert (config.encoder_rate, config.head_rate, config.weight_decay) == (1e-5, 2e-5, 0.01)
-    assert (config.clip, config.epochs) == (1.0, 5.0)
+    assert (config.weight_decay, config.clip) == (0.01, 1.0)
     assert config.warmup is None  # 1000, but at most a tenth of the run
+    # These depend on the checkpoint and the data, which are not open yet: see test_pace.py.
+    assert (config.encoder_rate, config.head_rate, config.epochs) == (None, None, None)
     assert config.data == ("data.jsonl",)
 
 
-def test_an_end_that_is_given_replaces_the_epochs():
-    assert TrainConfig.from_dict(LEAST | {"steps": 10}).epochs is None
-    assert TrainConfig.from_dict(LEAST | {"minutes": 0.5}).epochs is None
+def test_two_ends_may_be_given():
     both = TrainConfig.from_dict(LEAST | {"steps": 10, "epochs": 1})
     assert (both.steps, both.epochs) == (10, 1)
 

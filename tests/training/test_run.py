@@ -104,16 +104,60 @@ def test_a_run_says_what_it_did(tmp_path, config):
     assert result["best"] == str(run / "best")
     assert (result["steps"], result["examples"], result["skipped"]) == (4, 12, 0)
     assert result["best_score"] >= result["scores"]["score"]
-    assert lines[:4] == [
+    assert lines[:5] == [
         f"{tmp_path / 'data.jsonl'}: 3 examples read, format gliner2",
         "3 of 3 held-out texts are also trained on: the score says little of new texts; give a dev "
         "file of other ones.",
         "3 of 3 held-out examples are scored; so few say little of which step is best: give a "
         "larger dev file",
         f"3 examples in 1 file, on cpu ({counted(torch.get_num_threads(), 'thread')}) in fp32",
+        "encoder_rate 5e-05 (chosen), head_rate 0.0001 (chosen), 4 steps: the encoder is 32 wide, "
+        "and there are 3 examples",
     ]
-    assert [line.split("  ")[0] for line in lines[4:]] == ["step 2", "step 2", "step 4", "step 4"]
-    assert read_config(run / "train.json").steps == 4
+    steps = ["step 2", "step 2", "step 4", "step 4"]
+    assert [line.split("  ")[0] for line in lines[5:-1]] == steps
+    assert result["next"] == f"onepass calibrate {run / 'final'} --data {dev}"
+    assert lines[-1] == (
+        f"{run / 'final'} finds what scores 0.5 or more, until scores and thresholds are fitted:  "
+        f"{result['next']}"
+    )
+    kept = read_config(run / "train.json")
+    assert (kept.encoder_rate, kept.head_rate, kept.steps) == (5e-5, 1e-4, 4)
+
+
+def test_a_run_without_a_dev_file_says_what_calibrates_it(tmp_path, config):
+    lines: list[str] = []
+    result = train_from_config(config(output=str(tmp_path / "my run")), report=lines.append)
+    final = tmp_path / "my run" / "final"
+    assert result["next"] == f"onepass calibrate '{final}' --data HELD_OUT.jsonl"
+    assert "on a hundred or more annotated texts that it has not seen" in lines[-1]
+
+
+def test_a_resumed_run_goes_on_at_the_pace_that_was_chosen(tmp_path, config):
+    """Rates and epochs that were chosen are kept, so its numbers are those of a whole run."""
+    given = {"steps": None, "max_batch": 1, "held_out": 0, "score_every": 10}
+    whole = train_from_config(config(output=str(tmp_path / "whole"), **given))
+    assert whole["examples"] == 30  # ten epochs of three
+    begun = tmp_path / "whole" / "train.json"
+    assert read_config(begun).epochs == 10
+    part = tmp_path / "part"
+    part.mkdir()
+    (tmp_path / "whole" / "step-20").rename(part / "step-20")
+    shutil.copy(begun, part)
+    result = train_from_config(config(output=str(part), resume=True, **given))
+    assert (result["steps"], result["examples"]) == (30, 30)
+    assert read_config(part / "train.json").encoder_rate == 5e-5
+    ends = [
+        load_file(tmp_path / name / "final" / "model.safetensors") for name in ("whole", "part")
+    ]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_a_run_of_an_earlier_version_is_resumed_at_its_rates(tmp_path, config):
+    train_from_config(config(encoder_rate=1e-5, head_rate=2e-5))
+    train_from_config(config(steps=6, resume=True))
+    kept = read_config(tmp_path / "run" / "train.json")
+    assert (kept.encoder_rate, kept.head_rate, kept.steps) == (1e-5, 2e-5, 6)
 
 
 def test_the_end_looks_for_as_many_instances_as_the_start(tmp_path, checkpoint, config):

@@ -161,11 +161,34 @@ StepsOption = Annotated[
     typer.Option("--steps", metavar="N", min=1, help="Most optimizer steps."),
 ]
 EpochsOption = Annotated[
-    float | None, typer.Option("--epochs", metavar="N", help="Most passes over the data.")
+    float | None,
+    typer.Option(
+        "--epochs",
+        metavar="N",
+        help="Most passes over the data. [default: 5, or up to 10 for fewer than 1,000 examples, "
+        "if no end is given]",
+    ),
 ]
 MinutesOption = Annotated[
     float | None,
     typer.Option("--minutes", metavar="N", help="Longest time of the training, in minutes."),
+]
+EncoderRateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--encoder-rate",
+        metavar="RATE",
+        help="Learning rate of the encoders. [default: 1e-5, or 5e-5 where the encoder is small]",
+    ),
+]
+HeadRateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--head-rate",
+        metavar="RATE",
+        help="Learning rate of everything else. [default: 2e-5, or 1e-4 where the encoder is "
+        "small]",
+    ),
 ]
 TrainPrecisionOption = Annotated[
     TrainPrecision | None,
@@ -214,6 +237,8 @@ def train(
     steps: StepsOption = None,
     epochs: EpochsOption = None,
     minutes: MinutesOption = None,
+    encoder_rate: EncoderRateOption = None,
+    head_rate: HeadRateOption = None,
     precision: TrainPrecisionOption = None,
     device: DeviceOption = None,
     threads: TrainThreadsOption = None,
@@ -247,6 +272,8 @@ def train(
         "steps": steps,
         "epochs": epochs,
         "minutes": minutes,
+        "encoder_rate": encoder_rate,
+        "head_rate": head_rate,
         "precision": precision,
         "device": device,
         "threads": threads,

@@ -21,12 +21,10 @@ from onepass.training.rl.config import RlOptions
 from onepass.training.sections import Loss, read_sections
 from onepass.training.selftrain import SelfTraining
 
-_DEFAULT_EPOCHS = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """A training run; rates, decay, warm-up, clip and epochs default to Table 5 of the paper.
+    """A training run; decay, warm-up and clip default to Table 5 of the paper.
 
     Paths are relative to the current directory.
 
@@ -43,10 +41,12 @@ class TrainConfig:
         length_buckets: numbers of words; texts below, between and above them are drawn equally
             often from each file.
         steps: optimizer steps in all.
-        epochs: times that as many examples are used as there are; 5 if no end is given.
+        epochs: times that as many examples are used as there are; if no end is given, 5 to 10,
+            the more the fewer examples there are (`onepass.training.pace`).
         minutes: wall time in all. Of several ends, the first one counts.
-        encoder_rate: learning rate of the encoders of texts and labels.
-        head_rate: learning rate of everything else.
+        encoder_rate: learning rate of the encoders of texts and labels; None for 1e-5, as in
+            Table 5, or 5e-5 where the text encoder is small (`onepass.training.pace`).
+        head_rate: learning rate of everything else; None for 2e-5, or 1e-4, likewise.
         weight_decay: weight decay of matrices.
         layer_decay: factor between the rates of an encoder's layer and of the one above it.
         shape_rate: learning rate of the vectors of shapes of words, where a checkpoint has them
@@ -99,8 +99,8 @@ class TrainConfig:
             checkpoint then names; None for the words that ``model`` reads.
         revision: branch, tag or commit of a ``model`` of the hub; None for its main branch.
 
-    >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).epochs
-    5.0
+    >>> TrainConfig.from_dict({"model": "start", "data": "data.jsonl", "output": "run"}).clip
+    1.0
     """
 
     model: str
@@ -113,8 +113,8 @@ class TrainConfig:
     steps: int | None = None
     epochs: float | None = None
     minutes: float | None = None
-    encoder_rate: float = 1e-5
-    head_rate: float = 2e-5
+    encoder_rate: float | None = None
+    head_rate: float | None = None
     weight_decay: float = 0.01
     layer_decay: float = 1.0
     shape_rate: float | None = None
@@ -154,8 +154,6 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_config(self)
-        if self.steps is None and self.epochs is None and self.minutes is None:
-            object.__setattr__(self, "epochs", _DEFAULT_EPOCHS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; `from_dict` reads it back equal."""

@@ -90,11 +90,11 @@ def _check_numbers(config: TrainConfig) -> None:
     for name, rate in (
         ("encoder_rate", config.encoder_rate),
         ("head_rate", config.head_rate),
-        ("weight_decay", config.weight_decay),
+        ("shape_rate", config.shape_rate),
     ):
-        check(name, rate, is_from_0(rate), "a number from 0")
-    own = config.shape_rate is None or is_from_0(config.shape_rate)
-    check("shape_rate", config.shape_rate, own, "a number from 0, or null")
+        check(name, rate, rate is None or is_from_0(rate), "a number from 0, or null")
+    decay = config.weight_decay
+    check("weight_decay", decay, is_from_0(decay), "a number from 0")
     share = config.ema is None or (is_above(config.ema) and config.ema < 1)
     check("ema", config.ema, share, "a number above 0 and below 1, or null")
     below = is_above(config.layer_decay) and config.layer_decay <= 1

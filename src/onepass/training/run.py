@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ from onepass.training.loading import Direct, Loaders
 from onepass.training.loop import LoopOptions, Outcome, train
 from onepass.training.material import CONFIG, held_out, open_data, open_sampler, telling, tested
 from onepass.training.opening import open_learner, with_teacher
+from onepass.training.pace import as_begun, pace_line, rates, with_pace
+from onepass.training.parts import TEXT_ENCODER
 from onepass.training.processes import Processes, open_processes
 from onepass.training.reach import tell_of_reach
 from onepass.training.rl.run import Reinforcement
@@ -88,11 +91,13 @@ class _Learning:
         trainee: the checkpoint.
         rl: what takes the place of supervised training, None where nothing does.
         batches: how large batches are.
+        width: of its text encoder.
     """
 
     trainee: Trainee
     rl: Reinforcement | None
     batches: BatchOptions
+    width: int
 
 
 def train_from_config(
@@ -113,7 +118,8 @@ def train_from_config(
         ``final`` and ``best`` (directories of checkpoints, ``best`` None if nothing was scored),
         ``steps``, ``examples``, ``skipped``, ``bad_batches``, ``minutes``, ``scores`` and
         ``best_score``; of a few-shot run also ``few_shot``, what `onepass.training.fewshot.gain`
-        returns. Of several processes only the main one returns this; the others return nothing.
+        returns; and ``next``, the command that calibrates ``final``. Of several processes only the
+        main one returns this; the others return nothing.
 
     Raises:
         InputError: if something in the configuration or the data is wrong.
@@ -125,9 +131,12 @@ def train_from_config(
     sources = _sources(setting, scored=scorer is not None)
     torch.manual_seed(config.seed)
     learning = _learning(setting, sources)
+    pace = pace_line(config, learning.width, _count(sources))
+    config = with_pace(config, learning.width, _count(sources))
+    setting = replace(setting, config=config)
     examples = tested(config, sources, setting.report)
     task = _task(setting, sources, learning, scorer)
-    outcome = _learn(setting, sources, learning, task)
+    outcome = _learn(setting, sources, learning, task, pace)
     skipped = int(setting.processes.total([task.skipped])[0])
     if not setting.processes.is_main:
         return {}
@@ -136,13 +145,16 @@ def train_from_config(
         summary["few_shot"] = _gain(config, summary["final"], examples)
     card = Card.of(config, sources, summary, setting.precision, own_scorer=scorer is not None)
     write_cards(card, setting.output, outcome.best_scores, at=outcome.best_at)
+    summary["next"] = _calibrating(config, summary["final"], setting.report)
     return summary
 
 
 def _begin(config: TrainConfig, report: Report) -> _Setting:
     """Refuse what can be refused at once, and settle who computes in what precision."""
     check_threads(config.threads)
-    if not config.resume:
+    if config.resume:
+        config = as_begun(config, Path(config.output) / CONFIG)
+    else:
         Checkpoints(Path(config.output), keep=config.keep).refuse_old()
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
@@ -176,7 +188,8 @@ def _learning(setting: _Setting, sources: Sources) -> _Learning:
         config.max_pieces,
         min(config.pool, _count(sources)),  # of little data a pool is once all of it
     )
-    return _Learning(trainee, rl, batches)
+    encoder: Any = trainee.network.get_submodule(trainee.parts[TEXT_ENCODER].removesuffix("."))
+    return _Learning(trainee, rl, batches, encoder.hidden)
 
 
 def _task(
@@ -207,16 +220,15 @@ def _task(
         )  # fmt: skip
     trainee = with_teacher(trainee, config, device=setting.processes.device)
     feed = _feed(setting, sources, learning, trainee)
-    rates = Rates(
-        config.encoder_rate,
-        config.head_rate,
+    own = Rates(
+        *rates(config, learning.width),
         config.weight_decay,
         config.layer_decay,
         config.freeze,
         config.shape_rate,
     )
     adapted = adapt(trainee.network, config.lora, trainee.parts) if config.lora else []
-    return TrainingTask(trainee, feed, rates, scorer=scorer, show=show, adapted=adapted)
+    return TrainingTask(trainee, feed, own, scorer=scorer, show=show, adapted=adapted)
 
 
 def _feed(
@@ -244,8 +256,10 @@ def _feed(
     return Loaders(streams, trainee.build) if config.loaders else Direct(streams[0])
 
 
-def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: TrainingTask) -> Outcome:
-    """Train, by answers or by rewards."""
+def _learn(
+    setting: _Setting, sources: Sources, learning: _Learning, task: TrainingTask, pace: str
+) -> Outcome:
+    """Train, by answers or by rewards, once the plan and its ``pace`` are told."""
     config, processes, report = setting.config, setting.processes, setting.report
     examples = _count(sources)
     several = f"{processes.count} processes, " if processes.count > 1 else ""
@@ -254,6 +268,7 @@ def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: Train
         f"{choose_device(config.device)} ({several}{counted(torch.get_num_threads(), 'thread')}) "
         f"in {setting.precision}"
     )
+    report(pace)
     options = _loop_options(config, setting.precision, examples)
     output, resume = setting.output, config.resume
     if learning.rl:
@@ -284,6 +299,18 @@ def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str,
         for name, revision in ((config.model, config.revision), (final, None))
     )
     return gain(before, after, examples)
+
+
+def _calibrating(config: TrainConfig, final: str, report: Report) -> str:
+    """Return the command that calibrates what was trained, and say why it comes next."""
+    data = config.dev or "HELD_OUT.jsonl"
+    command = shlex.join(["onepass", "calibrate", final, "--data", data])
+    on = "" if config.dev else " on a hundred or more annotated texts that it has not seen"
+    report(
+        f"{final} finds what scores 0.5 or more, until scores and thresholds are fitted{on}:  "
+        f"{command}"
+    )
+    return command
 
 
 def _scorer(
