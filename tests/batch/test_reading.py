@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from onepass.batch import parquet_reading
 from onepass.batch.packing import opened, packed
 from onepass.batch.reading import read_chunks
-from onepass.batch.rows import BadRow, Cells, Chunk, chunked
+from onepass.batch.rows import BadRow, Cells, Chunk, Row, chunked
 from onepass.batch.sources import Source, find_sources
 from onepass.errors import InputError
 
@@ -86,9 +87,26 @@ def test_packed_files_may_have_members_and_must_be_whole(tmp_path: Path, how: st
             file.file.read()
 
 
-def test_a_file_that_is_one_text_keeps_its_name(sources: tuple[Source, ...]):
-    chunk = next(read_chunks(sources[3:4], "text"))
-    assert dict(chunk.rows[0].values or {}) == {"file": "text 0.txt", "text": "text 0"}
+def test_a_file_that_is_one_text_keeps_its_name(sources: tuple[Source, ...], tmp_path: Path):
+    alone = find_sources(tmp_path / "docs")
+    for own, name in ((alone, "text 0.txt"), (sources[3:4], str(tmp_path / "docs/text 0.txt"))):
+        chunk = next(read_chunks(own, "text"))
+        assert dict(chunk.rows[0].values or {}) == {"file": name, "text": "text 0"}
+
+
+def test_each_row_of_several_sources_says_its_file(sources: tuple[Source, ...], tmp_path: Path):
+    for source in sources:
+        rows = rows_of(list(read_chunks([source], "text")))
+        path = tmp_path / "docs" if source.kind == "files" else source.path
+        for row in rows:
+            assert isinstance(row, Row | BadRow)
+            assert row.values is not None
+            assert next(iter(row.values)) == "file"
+            assert row.values["file"] == row.file
+            assert str(row.file).startswith(str(path))
+        (first, *_) = rows_of(list(read_chunks([replace(source, several=False)], "text")))
+        assert isinstance(first, Row)
+        assert ("file" in first.values) == (source.kind == "files")
 
 
 def test_cells_of_large_columns_are_those_of_small_ones(

@@ -215,6 +215,56 @@ def test_several_files_with_other_columns(tmp_path: Path, load: Load):
     assert rows[2]["error"].startswith(f"{tmp_path / 'b.jsonl'}, row 2: not valid JSON")
 
 
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+def test_results_of_several_files_say_which_one_also_after_a_stop(
+    tmp_path: Path, load: Load, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"id": [1, 2, 3], "text": ["in Bern", None, "in Rome"]}), "a.parquet")
+    Path("b.csv").write_text("id,text\n1,in Rome\n2\n")
+    Path("c.jsonl").write_text('{"text": "in Oslo"}\n{bad\n' * 2)
+    Path("d.txt").write_text("in Bern\nin Oslo\n")
+    job = Job(input=["a.parquet", "b.csv", "c.jsonl", "d.txt"], output=name, schema=SCHEMA)
+    files = [*["a.parquet"] * 3, *["b.csv"] * 2, *["c.jsonl"] * 4, *["d.txt"] * 2]
+    counts = run(job, load=load)
+    whole = Path(name).read_bytes()
+    assert (counts.rows, counts.failed) == (11, 4)
+    if name == "out.parquet":
+        table = pq.read_table(name)
+        assert table.schema.field(0) == pa.field("file", pa.string())
+        found = table["file"].to_pylist()
+    elif name == "out.csv":
+        found = [row["file"] for row in csv.DictReader(io.StringIO(whole.decode(), newline=""))]
+    else:
+        found = [row["file"] for row in lines(whole)]
+    assert found == files
+    Path(name).unlink()
+    stop_after(job, load, 2)
+    other = replace(job, input=[tmp_path / one for one in job.input], resume=True)
+    with pytest.raises(InputError, match="was begun with another input"):  # its results hold names
+        run(other, load=load)
+    run(replace(job, resume=True), load=load)
+    assert Path(name).read_bytes() == whole
+
+
+def test_a_column_file_of_the_input_stays(tmp_path: Path, load: Load):
+    pq.write_table(pa.table({"text": ["in Bern"], "file": [7]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"file": [8], "text": ["in Rome"]}), tmp_path / "b.parquet")
+    inputs, out = [tmp_path / "a.parquet", tmp_path / "b.parquet"], tmp_path / "out.parquet"
+    run(Job(input=inputs, output=out, schema=SCHEMA), load=load)
+    table = pq.read_table(out)
+    assert (table["file"].to_pylist(), table["file"].type) == ([7, 8], pa.int64())
+    assert table.schema.names == ["text", "file", "extraction", "error"]
+    (tmp_path / "c.jsonl").write_text('{"text": "in Bern", "file": null}\n{"text": "in Rome"}\n')
+    inputs.append(tmp_path / "c.jsonl")
+    kept = [7, 8, None, str(tmp_path / "c.jsonl")]
+    run(Job(input=inputs, output=out, schema=SCHEMA), load=load)
+    assert pq.read_table(out)["file"].to_pylist() == ["7", "8", *kept[2:]]
+    run(Job(input=inputs, output=tmp_path / "out.jsonl", schema=SCHEMA), load=load)
+    assert [row["file"] for row in lines((tmp_path / "out.jsonl").read_bytes())] == kept
+
+
 @pytest.mark.parametrize(
     ("kind", "cells", "values", "kept"),
     [

@@ -26,7 +26,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_directory_to_jsonl(onepass: Onepass, place: Path):
     done = onepass("extract", "-i", "in", "-e", "person")
     rows = [json.loads(line) for line in done.out.splitlines()]
-    assert [row.get("n", row.get("file")) for row in rows] == ["1", "in/b.csv", "a.txt"]
+    assert [row["file"] for row in rows] == ["in/b.csv", "in/b.csv", "in/a.txt"]
     assert rows[1] == {"file": "in/b.csv", "row": 2, "error": "1 values for 2 columns"}
     assert rows[2]["text"] == "a person\nand more"
     assert done.code == 1
@@ -40,6 +40,7 @@ def test_several_inputs_to_csv(onepass: Onepass, place: Path):
         rows = list(csv.DictReader(file))
     assert [row["text"] for row in rows] == ["a person", "and more", "a person", ""]
     assert [row["n"] for row in rows] == ["", "", "1", ""]
+    assert [row["file"] for row in rows] == ["in/a.txt", "in/a.txt", "in/b.csv", "in/b.csv"]
     assert rows[3]["error"] == "in/b.csv, row 2: 1 values for 2 columns"
     assert json.loads(rows[0]["extraction"])["entities"][0]["label"] == "person"
 
@@ -60,6 +61,9 @@ def test_csv_to_standard_output(onepass: Onepass, place: Path):
         (["-i", "in", "--format", "parquet"], "Parquet and packed results need a file"),
         (["-i", "-", "-o", "a.csv"], "CSV and Parquet need to know all columns"),
         (["-i", "-", "-o", "a.jsonl", "--resume"], "A stream cannot be read again"),
+        (["-i", "in/b.csv", "--text-unit", "line"], "No text file is among the inputs"),
+        (["-i", "-", "--text-unit", "file"], "leave text_unit 'file' (--text-unit) out"),
+        (["-i", "-", "--text-unit", "line", "--text-field", "a"], "Text files have no fields"),
         (["-i", "in", "-o", "in"], "The output in is a directory"),
         (["-i", "in", "-o", "none/a.jsonl"], "There is no directory"),
         (["-i", "in", "-o", "in/b.csv"], "is the input in/b.csv, too"),
@@ -79,6 +83,55 @@ def test_what_makes_no_sense(onepass: Onepass, place: Path, arguments: list[str]
     assert done.err.count("\n") == 1
     assert [path.name for path in place.iterdir()] == ["in"]
     assert {path.name: path.read_bytes() for path in (place / "in").iterdir()} == before
+
+
+@pytest.mark.parametrize("command", [["extract", "-e", "person"], ["redact", "-l", "person"]])
+def test_files_of_other_kinds_in_a_directory_are_counted(
+    onepass: Onepass, place: Path, command: list[str]
+):
+    one = "onepass: 1 file of another kind was left out (.pdf)"
+    several = "onepass: 4 files of other kinds were left out (.html, .pdf, no ending)"
+    (place / "in" / "sub").mkdir()
+    (place / "in" / ".hidden.pdf").touch()
+    assert "left out" not in onepass(*command, "-i", "in").err
+    (place / "in" / "sub" / "c.PDF").touch()
+    assert onepass(*command, "-i", "in").err.splitlines()[0] == one
+    for name in ("d.html", "e.html", "f"):
+        (place / "in" / name).touch()
+    done = onepass(*command, "-i", "in", "--format", "html")
+    assert done.err.splitlines()[0] == several
+    assert "left out" not in onepass(*command, "-i", "in/*.csv").err
+
+
+@pytest.mark.parametrize("command", [["extract", "-e", "person"], ["redact", "-l", "person"]])
+def test_standard_input_of_plain_lines(onepass: Onepass, command: list[str]):
+    plain = [*command, "-i", "-", "--text-unit", "line"]
+    done = onepass(*plain, stdin=b"\xef\xbb\xbfa person\r\n\n\xff\n{}")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    shown = "a [person]" if command[0] == "redact" else "a person"
+    assert [row.get("text") for row in rows] == [shown, "", None, "{}"]
+    assert (done.code, rows[2]["row"]) == (1, 3)
+
+
+def test_lines_of_standard_input_to_csv(onepass: Onepass, place: Path):
+    plain = ["-i", "-", "--text-unit", "line", "-e", "person", "-o", "out.csv"]
+    assert onepass("extract", *plain, stdin=b"a person\nnobody\n").code == 0
+    with (place / "out.csv").open(newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == ["a person", "nobody"]
+
+
+@pytest.mark.parametrize("command", [["extract", "-e", "person"], ["redact", "-l", "person"]])
+def test_a_stream_that_is_no_json_gets_a_hint_once(onepass: Onepass, command: list[str]):
+    hint = "are read as JSONL; for plain lines give text_unit 'line' (--text-unit line)"
+    done = onepass(*command, "-i", "-", stdin=b"\n a person\nnobody\n")
+    assert [hint in line for line in done.out.splitlines()] == [True, False]
+    for given in (b'{"text": 1}\nno json\n', b'{"text"\n'):
+        assert hint not in onepass(*command, "-i", "-", stdin=given).out
+
+
+def test_a_file_of_lines_gets_no_hint(onepass: Onepass, place: Path):
+    (place / "a.jsonl").write_text("a person\n")
+    assert "--text-unit" not in onepass("extract", "-e", "person", "-i", "a.jsonl").err
 
 
 def test_time_that_is_left(monkeypatch: pytest.MonkeyPatch):

@@ -182,7 +182,7 @@ def test_a_stream_needs_no_output_and_a_file_does(model: Extractor, mails: list[
     for job in (RedactJob(input=mails), RedactJob(input=mails, output="clean.jsonl.gz")):
         lines: list[str] = []
         redact_stream(job, lines.append, load=lambda: model)
-        assert "".join(lines).startswith('{"text": ')
+        assert "".join(lines).startswith('{"file": ')
 
 
 def test_a_wrong_column_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from onepass.batch.parquet_reading import (
     parquet_schema,
 )
 from onepass.batch.reading import read_rows
+from onepass.batch.rows import FILE
 from onepass.batch.sources import Source
 from onepass.batch.tables import DELIMITERS, Table
 from onepass.errors import InputError
@@ -122,20 +123,24 @@ def _own_kind(kind: Kind) -> str:
 
 
 def _columns(source: Source, text_field: str) -> Iterator[tuple[str, Kind]]:
-    if source.is_stream:
-        raise InputError(
-            f"{source.name} can be read once only, and CSV and Parquet need to know all columns "
-            "before the first row; write JSONL, or read from a file."
-        )
+    if source.kind == "jsonl":
+        yield from _scanned(source, text_field).items()
+        return
+    names = [*_own_columns(source)]
+    if source.several and FILE not in dict(names):
+        yield FILE, "string"
+    yield from names
+
+
+def _own_columns(source: Source) -> Iterator[tuple[str, Kind]]:
+    """Yield the columns that the start of a source tells."""
     if source.kind == "parquet":
         schema = parquet_schema(source.paths[0])
         yield from ((column.name, decoded_type(column.type)) for column in schema)
     elif source.kind in DELIMITERS:
         yield from ((name, "string") for name in _table(source).header)
-    elif source.kind == "jsonl":
-        yield from _scanned(source, text_field).items()
     else:
-        names = ("file", "text") if source.kind == "files" else ("text",)
+        names = (FILE, "text") if source.kind == "files" else ("text",)
         yield from ((name, "string") for name in names)
 
 
@@ -147,6 +152,11 @@ def _table(source: Source) -> Table:
 
 
 def _scanned(source: Source, text_field: str) -> Mapping[str, Kind]:
+    if source.is_stream:
+        raise InputError(
+            f"{source.name} can be read once only, and CSV and Parquet need to know all columns "
+            "before the first row; write JSONL, or read from a file."
+        )
     kinds: dict[str, Kind] = {}
     for row in read_rows(source, text_field):
         for name, value in (row.values or {}).items():

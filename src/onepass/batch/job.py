@@ -142,7 +142,8 @@ class Job(RowsJob):
         format: "jsonl", "csv" or "parquet", if the name of the output does not say it.
         text_field: the key or column that holds the text.
         text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
-            one text in directories, and a text a line elsewhere.
+            one text in directories, and a text a line elsewhere. With "line" streams hold a text a
+            line, too; else they are JSONL.
         max_line: the most bytes that one row may have; longer ones are bad rows.
         threshold: as in `Extractor.extract`.
         overlap: as in `Extractor.extract`.

@@ -138,7 +138,7 @@ def _pieces(line: bytes, file: BinaryIO) -> Iterator[bytes]:
 
 
 def json_rows(
-    lines: Iterable[Line], field: str, skip: int = 0, *, named: bool = True
+    lines: Iterable[Line], field: str, skip: int = 0, *, named: bool = True, hint: str = ""
 ) -> Iterator[Row | BadRow]:
     """Yield a row for each line that is not blank.
 
@@ -147,6 +147,7 @@ def json_rows(
         field: the key of the text.
         skip: lines that are passed over.
         named: whether messages may tell keys and numbers of a line.
+        hint: the end of the message about the first of them, if it does not even begin an object.
 
     >>> [row.text for row in json_rows([b'{"a": "Bo"}'], "a")]
     ['Bo']
@@ -159,13 +160,14 @@ def json_rows(
             continue
         if not raw.strip():
             continue
+        advice, hint = "" if raw.lstrip().startswith(b"{") else hint, ""
         values: dict[str, Any] | None = None
         try:
             values = json_values(raw, named=named)
             text = text_in(values, field, named=named)
             row: Row | BadRow = Row(number, values, text, size=len(raw))
         except InputError as error:
-            row = BadRow(number, str(error), values)
+            row = BadRow(number, str(error) + advice, values)
         yield row
 
 

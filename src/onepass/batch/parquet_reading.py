@@ -18,7 +18,7 @@ from uuid import UUID
 
 from onepass.batch.extras import arrow, arrow_reason
 from onepass.batch.lines import LINE_BYTES, fields_told, too_long
-from onepass.batch.rows import CHUNK_ROWS, BadRow, Cells, Row
+from onepass.batch.rows import CHUNK_ROWS, FILE, BadRow, Cells, Row
 from onepass.errors import InputError
 
 # Strings that are not UTF-8, fields of one name, nanoseconds; years that Python does not have;
@@ -168,7 +168,13 @@ def parquet_schema(path: Path) -> Any:
 
 
 def parquet_rows(
-    path: Path, field: str, skip: int = 0, most: int = LINE_BYTES, *, named: bool = True
+    path: Path,
+    field: str,
+    skip: int = 0,
+    most: int = LINE_BYTES,
+    *,
+    named: bool = True,
+    file_name: str | None = None,
 ) -> Iterator[tuple[Row | BadRow, float]]:
     """Yield the rows of a file, each with the share of rows up to it.
 
@@ -178,6 +184,7 @@ def parquet_rows(
         skip: rows that are passed over.
         most: the bytes that a text may have.
         named: whether messages may tell the names of columns.
+        file_name: what rows get in the column "file" if the file has none.
 
     Raises:
         InputError: if it cannot be read, or has no such column of strings.
@@ -191,7 +198,8 @@ def parquet_rows(
         with pq.ParquetFile(path) as file:
             total = max(file.metadata.num_rows, 1)
             first, groups = _groups_after(file.metadata, skip)
-            left = islice(_cells(file, groups, field, floats), skip - first, None)
+            cells = _cells(file, groups, field, floats, file_name)
+            left = islice(cells, skip - first, None)
             for number, (cell, values) in enumerate(left, skip + 1):
                 yield _row(number, values, cell, field, most), number / total
     except (pa.ArrowException, OSError) as error:
@@ -212,15 +220,26 @@ def _groups_after(metadata: Any, skip: int) -> tuple[int, list[int]]:
 
 
 def _cells(
-    file: Any, groups: Iterable[int], field: str, floats: frozenset[str]
+    file: Any, groups: Iterable[int], field: str, floats: frozenset[str], file_name: str | None
 ) -> Iterator[tuple[Any, ArrowRow]]:
     """Yield the cells of a column with their rows; for ``floats`` see `Columns`."""
+    if FILE in file.schema_arrow.names:
+        file_name = None  # its own column stays
     # By group: Arrow cannot join dictionaries inside of lists and structs over several.
     for group in groups:
         for batch in file.iter_batches(batch_size=CHUNK_ROWS, row_groups=[group]):
-            columns = Columns(batch, floats)
+            whole = batch if file_name is None else _with_file(batch, file_name)
+            columns = Columns(whole, floats)
             for index, cell in enumerate(batch.column(field)):
                 yield cell, ArrowRow(columns, index)
+
+
+def _with_file(batch: Any, name: str) -> Any:
+    """Return a record batch with a first column that says which file it is from."""
+    pa = arrow("Parquet files")
+    column = pa.repeat(pa.scalar(name, pa.string()), batch.num_rows)
+    schema = batch.schema.insert(0, pa.field(FILE, pa.string()))
+    return pa.RecordBatch.from_arrays([column, *batch.columns], schema=schema)
 
 
 def check_text_column(schema: Any, path: Path, field: str, *, named: bool = True) -> None:

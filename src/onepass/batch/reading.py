@@ -10,18 +10,33 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from onepass.batch.lines import is_utf16, json_rows, plain_lines, text_rows, too_long
 from onepass.batch.live import as_they_come
 from onepass.batch.packing import opened
 from onepass.batch.parquet_reading import parquet_rows
-from onepass.batch.rows import START, BadRow, Chunk, Position, Row, chunked, chunked_at_pauses
+from onepass.batch.rows import (
+    FILE,
+    START,
+    BadRow,
+    Cells,
+    Chunk,
+    Position,
+    Row,
+    chunked,
+    chunked_at_pauses,
+)
 from onepass.batch.sources import Source
 from onepass.batch.tables import Table
 from onepass.errors import InputError
 
 T = TypeVar("T")
+
+_PLAIN_LINES = (  # the name of a file says what it holds
+    "; standard input and pipes are read as JSONL; for plain lines give text_unit 'line' "
+    "(--text-unit line)"
+)
 
 
 @dataclass
@@ -65,10 +80,8 @@ def read_chunks(
     for index in range(start.source, len(sources)):
         source, meter = sources[index], Meter()
         skip = start.number if index == start.source else 0
-        name = str(source.path) if len(sources) > 1 and source.kind != "files" else None
         told = None if source.is_stream else meter  # another thread reads it, and counts nothing
         found = read_rows(source, text_field, skip=skip, meter=told)
-        found = found if name is None else _with_file(found, name)
         for rows, paused in _parts(found, stop, live=source.is_stream):
             end = Position(index, rows[-1].number)
             yield Chunk(rows, end, before + meter.count(), paused)
@@ -83,7 +96,8 @@ def read_rows(
     """Yield the rows of one source.
 
     In JSONL each line that is not blank is a row, in a text file each line, in CSV each record
-    after the header, in Parquet each row; of the kind "files" each file.
+    after the header, in Parquet each row; of the kind "files" each file. Where a job has several
+    sources, rows without a field "file" get one.
 
     Args:
         source: what to read.
@@ -100,26 +114,45 @@ def read_rows(
         yield from _file_rows(source, skip, meter)
     elif source.path is None:
         stdin = sys.stdin  # held: it must not be closed at the end of Python while it is waited for
-        lines = plain_lines(stdin.buffer, source.name, source.most)
-        yield from json_rows(lines, text_field, skip, named=source.named)
-    elif source.kind == "parquet":
+        yield from _line_rows(stdin.buffer, source, text_field, skip)
+    else:
+        name = source.file_of(source.path)
+        rows = _rows(source, source.path, text_field, skip, meter)
+        yield from rows if name is None else _with_file(rows, name)
+    meter.count = source.size  # the file is closed, and read to its end
+
+
+def _rows(
+    source: Source, path: Path, text_field: str, skip: int, meter: Meter
+) -> Iterator[Row | BadRow]:
+    """Yield the rows of a source that is one file."""
+    if source.kind == "parquet":
         share, size = 0.0, source.size()
         meter.count = lambda: int(share * size)
-        rows = parquet_rows(source.path, text_field, skip, source.most, named=source.named)
+        file_name = source.file_of(path)
+        rows = parquet_rows(
+            path, text_field, skip, source.most, named=source.named, file_name=file_name
+        )
         for row, share in rows:  # noqa: B007  read above
             yield row
     else:
-        with opened(source.path) as file:
+        with opened(path) as file:
             meter.count = file.bytes_read
-            lines = plain_lines(file.file, source.name, source.most)
-            if source.kind == "jsonl":
-                yield from json_rows(lines, text_field, skip, named=source.named)
-            elif source.kind == "text":
-                yield from text_rows(lines, skip)
-            else:
-                table = Table(lines, source.name, source.kind, source.most, named=source.named)
-                yield from table.rows(text_field, skip)
-    meter.count = source.size  # the file is closed, and read to its end
+            yield from _line_rows(file.file, source, text_field, skip)
+
+
+def _line_rows(
+    file: BinaryIO, source: Source, text_field: str, skip: int
+) -> Iterator[Row | BadRow]:
+    lines = plain_lines(file, source.name, source.most)
+    if source.kind == "text":
+        yield from text_rows(lines, skip)
+    elif source.kind == "jsonl":
+        hint = _PLAIN_LINES if source.is_stream else ""
+        yield from json_rows(lines, text_field, skip, named=source.named, hint=hint)
+    else:
+        table = Table(lines, source.name, source.kind, source.most, named=source.named)
+        yield from table.rows(text_field, skip)
 
 
 def _parts(
@@ -140,8 +173,12 @@ def _until_stopped(rows: Iterator[T], stop: Stop) -> Iterator[T]:
 
 
 def _with_file(rows: Iterator[Row | BadRow], name: str) -> Iterator[Row | BadRow]:
+    """Yield rows that tell which file they are from; a field of that name stays as it is."""
     for row in rows:
-        yield replace(row, file=name)
+        values = row.values or {}
+        if not isinstance(values, Cells) and FILE not in values:  # cells have it already
+            values = {FILE: name, **values}
+        yield replace(row, file=name, values=values)
 
 
 def _file_rows(source: Source, skip: int, meter: Meter) -> Iterator[Row | BadRow]:
@@ -149,13 +186,13 @@ def _file_rows(source: Source, skip: int, meter: Meter) -> Iterator[Row | BadRow
     done = sum(path.stat().st_size for path in source.paths[:skip])
     meter.count = lambda: done
     for number, path in enumerate(source.paths[skip:], skip + 1):
-        name = path.relative_to(source.root).as_posix() if source.root else str(path)
+        name = source.file_of(path)
         try:
             text = _whole_text(path, source.most)
         except InputError as error:  # the other files can be read all the same
-            yield BadRow(number, str(error), {"file": name}, name)
+            yield BadRow(number, str(error), {FILE: name}, name)
         else:
-            yield Row(number, {"file": name, "text": text}, text, name)
+            yield Row(number, {FILE: name, "text": text}, text, name)
         done += path.stat().st_size if path.exists() else 0
 
 

@@ -16,6 +16,8 @@ CHUNK_ROWS = 64
 CHUNK_CHARS = 100_000  # or fewer rows, if their texts are long
 CHUNK_BYTES = 1 << 26  # or if there is much beside their texts
 
+FILE = "file"  # the field that says which file a row is from, where a job has several
+
 
 class Cells(Mapping[str, Any]):
     """The cells of a row as values that JSON has, where some stand for what it does not have."""

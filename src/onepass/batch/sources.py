@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NoReturn, get_args
 
 from onepass.batch.lines import LINE_BYTES
-from onepass.batch.packing import packing, unpacked_name
+from onepass.batch.packing import ending, packing, unpacked_name
 from onepass.batch.streams import names_stream
 from onepass.errors import InputError
 
@@ -40,10 +41,11 @@ class Source:
     Args:
         kind: "jsonl", "text" (a text a line), "files" (a text a file), "csv", "tsv" or "parquet".
         paths: one file; of the kind "files" any number; none for standard input.
-        root: the directory that names of "files" are relative to.
+        root: the directory that names of "files" are relative to, if it is read alone.
         most: the bytes that one row may have, or one file of the kind "files".
         named: whether messages may tell the names of its fields: in a file without a header they
             are the data of its first row, and objects may have persons as keys.
+        several: whether the job reads others, too.
     """
 
     kind: str
@@ -51,6 +53,7 @@ class Source:
     root: Path | None = None
     most: int = LINE_BYTES
     named: bool = True
+    several: bool = False
 
     @property
     def path(self) -> Path | None:
@@ -72,6 +75,19 @@ class Source:
         """Whether its rows have fields of their own."""
         return self.kind not in ("text", "files")
 
+    def file_of(self, path: Path) -> str | None:
+        """Return what rows of one of its files have in the field "file"; None if they have none.
+
+        >>> Source("csv", (Path("a.csv"),), several=True).file_of(Path("a.csv"))
+        'a.csv'
+        """
+        if self.several or (self.kind == "files" and self.root is None):
+            return str(path)
+        # a directory of texts is one source of many files
+        return (
+            path.relative_to(self.root).as_posix() if self.kind == "files" and self.root else None
+        )
+
     def size(self) -> int:
         """Return its bytes on disk; 0 for a stream."""
         return 0 if self.is_stream else sum(path.stat().st_size for path in self.paths)
@@ -92,9 +108,10 @@ def find_sources(
 
     Args:
         given: a path, a pattern with ``*``, ``?``, ``[]`` or ``**``, a directory, or a list of
-            them; "-" is JSONL from standard input.
+            them; "-" is standard input.
         text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
-            one text in directories, and a text a line elsewhere.
+            one text in directories, and a text a line elsewhere. With "line" streams hold a text a
+            line, too; else they are JSONL.
         most: the bytes that one row may have; longer ones are bad rows, which are never held in
             memory.
 
@@ -127,7 +144,7 @@ def find_sources(
         raise InputError(f"The input file {twice} is named twice; name it once.")
     if sum(source.path is None for source in found) and len(found) > 1:
         raise InputError("Standard input cannot be joined with files; give one of them.")
-    return tuple(replace(source, most=most) for source in found)
+    return tuple(replace(source, most=most, several=len(found) > 1) for source in found)
 
 
 def job_sources(
@@ -146,12 +163,33 @@ def job_sources(
         most: the bytes that one row may have.
 
     Raises:
-        InputError: as `find_sources` does, or if a field is named and none of them has fields.
+        InputError: as `find_sources` does, or if a field is named and none of them has fields, or
+            a unit of texts and all of them have fields.
     """
     sources = find_sources(given, text_unit=text_unit, most=most)
+    if text_unit is not None and all(source.has_fields for source in sources):
+        raise InputError(
+            "No text file is among the inputs, and no stream of lines; leave text_unit "
+            f"{text_unit!r} (--text-unit) out."
+        )
     if text_field != "text" and not any(source.has_fields for source in sources):
         raise InputError("Text files have no fields; leave text_field (--text-field) out.")
     return sources
+
+
+def left_out(given: str | Path | Sequence[str | Path]) -> Counter[str]:
+    """Return how many files of directories are not read since their kind is not known, by ending.
+
+    Args:
+        given: as in `find_sources`; names with a dot or an underscore at their start do not count.
+
+    >>> left_out("a.csv")
+    Counter()
+    """
+    items = [given] if isinstance(given, str | Path) else given
+    folders = [Path(item) for item in items if item != STDIN and os.path.isdir(item)]
+    files = (file for folder in folders for file in _listed(folder, onerror=None))
+    return Counter(ending(file) for file in files if _kind(file) is None and file.is_file())
 
 
 def is_one_file(first: str | Path, second: str | Path) -> bool:
@@ -170,8 +208,9 @@ def is_one_file(first: str | Path, second: str | Path) -> bool:
 
 
 def _sources(given: str, text_unit: TextUnit | None) -> list[Source]:
+    streamed = "text" if text_unit == "line" else "jsonl"
     if given == STDIN:
-        return [Source("jsonl")]
+        return [Source(streamed)]
     if not given:
         raise InputError("The name of an input is empty; give the path of a file.")
     path = Path(given)
@@ -182,7 +221,7 @@ def _sources(given: str, text_unit: TextUnit | None) -> list[Source]:
         return _grouped(files, path, text_unit or "file")
     if path.exists():
         if _is_stream(path):
-            return [Source("jsonl", (path,))]
+            return [Source(streamed, (path,))]
         return _grouped([path], path.parent, text_unit or "line")
     if glob.has_magic(given):
         _check_entered(given)
@@ -225,12 +264,16 @@ def _kind(path: Path) -> str | None:
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """Yield the files below a directory that are read; a directory that is closed is an error."""
-    for folder, folders, names in os.walk(root, onerror=_raised):
+    """Yield the files below a directory that are read."""
+    listed = _listed(root, onerror=_raised)  # a directory that is closed is an error
+    return (file for file in listed if _kind(file) is not None and _is_there(file))
+
+
+def _listed(root: Path, onerror: Callable[[OSError], None] | None) -> Iterator[Path]:
+    """Yield all names below a directory that count; for ``onerror`` see `os.walk`."""
+    for folder, folders, names in os.walk(root, onerror=onerror):
         folders[:] = [name for name in folders if name[0] not in "._"]
-        for file in (Path(folder, name) for name in names if name[0] not in "._"):
-            if _kind(file) is not None and _is_there(file):
-                yield file
+        yield from (Path(folder, name) for name in names if name[0] not in "._")
 
 
 def _is_there(file: Path) -> bool:

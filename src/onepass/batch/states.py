@@ -90,6 +90,7 @@ def _digest_of(sources: Sequence[Source]) -> str:
             yield source.kind
             for path in source.paths:
                 yield state(path, os.path.realpath(path))
+                yield source.file_of(path) or ""  # results hold it
 
     return digest(states())
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from onepass.batch.answering import Answer, Refused
 from onepass.batch.columns import ADDED
 from onepass.batch.packing import packed
-from onepass.batch.rows import BadRow, Cells, Chunk, Row
+from onepass.batch.rows import FILE, BadRow, Cells, Chunk, Row
 from onepass.results.surrogates import without_surrogates
 
 
@@ -50,7 +50,7 @@ def error_line(row: BadRow) -> str:
     >>> error_line(BadRow(2, "not JSON"))
     '{"row": 2, "error": "not JSON"}\n'
     """
-    file = {} if row.file is None else {"file": row.file}
+    file = {} if row.file is None else {FILE: row.file}
     return json_line({**file, "row": row.number, "error": row.error})
 
 

@@ -24,6 +24,7 @@ from onepass.batch.rows import BadRow
 from onepass.batch.streams import is_device
 from onepass.cli import ROWS_FAILED
 from onepass.cli.file_options import ExtractFormat
+from onepass.cli.inputs import say_left_out
 from onepass.cli.loading import Load
 from onepass.cli.output import Write, default_format, opened
 from onepass.cli.progress import Progress
@@ -48,12 +49,14 @@ def extract_files(job: Job, form: ExtractFormat | None, output: Path | None, loa
         OnepassError: if the job cannot be done.
         Exit: with 1 if rows failed.
     """
-    if (form or default_format(output)) is ExtractFormat.HTML:
-        failed = _page(job, output, load)
-    elif form is not None and form not in _FILE_FORMATS:
+    is_page = (form or default_format(output)) is ExtractFormat.HTML
+    if form is not None and not is_page and form not in _FILE_FORMATS:
         raise InputError(
             f"--format {form} is for one text; with --input give jsonl, csv, parquet or html."
         )
+    say_left_out(job.input)
+    if is_page:
+        failed = _page(job, output, load)
     else:
         piped = is_stream(output)
         if form is None and piped and (output is None or not says_format(output)):

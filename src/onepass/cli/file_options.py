@@ -45,7 +45,7 @@ InputsOption = Annotated[
         metavar="FILE",
         help="File of many texts: .jsonl, .csv, .tsv or .txt, each also as .gz or .zst, or "
         ".parquet; or a directory, or a quoted pattern such as 'mails/**/*.csv'; '-' is JSONL from "
-        "standard input; may be repeated.",
+        "standard input, or plain lines with --text-unit line; may be repeated.",
     ),
 ]
 ResultOption = Annotated[
@@ -74,8 +74,8 @@ TextUnitOption = Annotated[
     TextUnit | None,
     typer.Option(
         "--text-unit",
-        help="Unit of a text file that is read as one text: each line, or the whole file. "
-        "[default: file in directories, else line]",
+        help="Unit of a text file that is read as one text: each line, or the whole file. With "
+        "line, standard input is lines of text, too. [default: file in directories, else line]",
     ),
 ]
 MaxLineOption = Annotated[

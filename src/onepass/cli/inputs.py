@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from onepass.batch.lines import UTF16
-from onepass.batch.sources import STDIN
+from onepass.batch.sources import STDIN, left_out
 from onepass.cli.output import say
 from onepass.errors import InputError
+
+_SHOWN = 8  # endings of files that are left out
 
 
 def read_text(given: str | None) -> str:
@@ -49,6 +52,22 @@ def _piped_text() -> str:
         raise InputError("There is no text; give a TEXT, pipe one in, or name a file with --input.")
     text = _decoded(sys.stdin.buffer.read(), "Standard input")
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
+
+
+def say_left_out(given: str | Path | Sequence[str | Path]) -> None:
+    """Say how many files of directories are not read since they are of other kinds.
+
+    Args:
+        given: what --input names.
+    """
+    counts = left_out(given)
+    if number := sum(counts.values()):
+        what = (
+            "1 file of another kind was" if number == 1 else f"{number:,} files of other kinds were"
+        )
+        kinds = sorted(kind or "no ending" for kind in counts)
+        shown = ", ".join(kinds[:_SHOWN]) + (", ..." if len(kinds) > _SHOWN else "")
+        say(f"onepass: {what} left out ({shown})")
 
 
 def read_text_file(path: Path, what: str, expected: str) -> str:

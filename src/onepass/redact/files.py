@@ -56,8 +56,7 @@ class RedactJob(RowsJob):
         options: labels to look for, and the text to put in their place.
         format: "jsonl", if the name of the output says something else.
         text_field: the key or column that holds the text; other fields stay as they are.
-        text_unit: whether a text file holds a text a "line" or is one text ("file"); None means
-            one text in directories, and a text a line elsewhere.
+        text_unit: as in `onepass.batch.Job`.
         max_line: the most bytes that one row may have; longer ones are bad rows.
         model: the model that runs.
         resume: whether to go on with a job that was stopped, if there is one.
