@@ -100,6 +100,16 @@ def test_texts_in_every_form(model: Extractor, collection: Callable[[list[str]],
     assert model.extract(collection([]), LABELS) == []
 
 
+def test_a_checkpoint_given_to_the_class_is_told_where_it_goes() -> None:
+    with pytest.raises(InputError) as refused:
+        Extractor("urchade/x")  # type: ignore[misc]
+    assert str(refused.value) == (
+        "Extractor() is the built-in model and takes options by their names, but 'urchade/x' was "
+        "given; open a checkpoint with Extractor.from_pretrained('urchade/x')."
+    )
+    assert next(iter(inspect.signature(Extractor).parameters)) == "backend"
+
+
 def test_more_texts_than_are_held_at_once(model: Extractor) -> None:
     texts = [f"tim {number}" for number in range(600)]
     docs = model.extract(texts, {"classifications": {"tone": ["calm", "angry"]}})

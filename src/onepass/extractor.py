@@ -6,10 +6,11 @@ It checks what it is given and says what the public names are; the work is done 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from onepass.errors import InputError
 from onepass.hub.options import HubOptions
@@ -36,6 +37,23 @@ if TYPE_CHECKING:
     from onepass.typed.plan import TypedPlan
 
 M = TypeVar("M", bound="BaseModel")
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def _takes_no_name(init: F) -> F:
+    """Say how a checkpoint is opened where it is given to the class; Python would count only."""
+
+    @wraps(init)
+    def checked(self: Any, *given: object, **options: Any) -> None:
+        if given:
+            raise InputError(
+                "Extractor() is the built-in model and takes options by their names, but "
+                f"{given[0]!r:.80} was given; open a checkpoint with "
+                f"Extractor.from_pretrained({given[0]!r:.80})."
+            )
+        init(self, **options)
+
+    return cast(F, checked)
 
 
 class Extractor(Shortcuts):
@@ -64,6 +82,7 @@ class Extractor(Shortcuts):
     ['Tim Cook']
     """
 
+    @_takes_no_name
     def __init__(
         self,
         *,

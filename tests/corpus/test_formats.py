@@ -6,6 +6,7 @@ import pytest
 from onepass.corpus.example import Example, Mention
 from onepass.corpus.formats import Format, format_of, read_any
 from onepass.errors import InputError
+from onepass.results.types import Extraction
 
 BO = Example("Bo barks.", (Mention(0, 2, "dog"),))
 OWN = {"text": "Bo barks.", "entities": [{"start": 0, "end": 2, "label": "dog"}]}
@@ -133,6 +134,25 @@ def test_a_row_of_two_formats_is_in_the_one_that_is_asked_first(tmp_path):
     path.write_text(json.dumps(PRODIGY_TOO))
     assert format_of(path) is Format.PRODIGY
     assert next(read_any(path)).entities == ()
+
+
+@pytest.mark.parametrize(
+    "form", [lambda found: found, lambda found: {"id": 1, "extraction": found}]
+)
+def test_a_result_of_onepass_is_no_annotation(tmp_path, form):
+    path = tmp_path / "found.jsonl"
+    path.write_text(
+        json.dumps({"text": "Bo"}) + "\n" + json.dumps(form(Extraction("Bo").to_dict()))
+    )
+    with pytest.raises(InputError, match=r", line 2: the row is a result .*to_label_studio\(\)"):
+        list(read_any(path))
+
+
+def test_a_list_a_line_is_told(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text('[{"text": "Bo"}]\n[{"text": "It"}]\n')
+    with pytest.raises(InputError, match="more follows it in line 2; write one object a line"):
+        list(read_any(path))
 
 
 def test_one_list_of_rows_is_as_good_as_lines(tmp_path):

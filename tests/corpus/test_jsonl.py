@@ -118,7 +118,10 @@ def test_any_example_survives(example):
         ({"text": "Bo", "entites": []}, "unknown key 'entites'; the keys are asked, "),
         ({"text": "Bo", "asked": "dog"}, "asked must be a list, but 'dog' (str) was given"),
         ({"text": "Bo", "asked": ["dog", 3]}, "an item of asked must be a string, but 3"),
-        ({"text": "Bo", "entities": [[0, 2, "dog"]]}, "an item of entities must be an object"),
+        (
+            {"text": "Bo", "entities": [[0, 2, "dog"]]},
+            "an item of entities must be an object with start, end, label",
+        ),
         ({"text": "Bo", "entities": [{"start": 0, "end": 2}]}, "needs the key 'label'"),
         ({"text": "Bo", "entities": [{"start": 0, "end": 2, "label": "x", "score": 1}]}, "'score'"),
         ({"text": "Bo", "entities": [{"start": 0, "end": 3, "label": "x"}]}, "lies outside"),

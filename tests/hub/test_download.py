@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 NAME = "someone/model"
+MISSING = f"There is no directory {NAME!r} here, and as a hub id it"
 CONFIG = b'{"model_type": "extractor", "counting_layer": "count_lstm_v2"}'
 FILES = {
     "config.json": CONFIG,
@@ -111,7 +112,7 @@ def test_offline_without_a_download(hub, load, offline):
     hub.add(NAME, FILES)
     found = load(NAME, **offline)
     assert found["type"] == "CheckpointError"
-    assert found["error"].startswith(f"{NAME!r} is not complete in the cache ")
+    assert found["error"].startswith(f"{MISSING} is not complete in the cache ")
     off = "local_files_only" if "local_files_only" in offline else "HF_HUB_OFFLINE"
     assert f", and downloads are off ({off}); turn them on once" in found["error"]
     assert hub.paths == []
@@ -158,8 +159,8 @@ def test_a_private_model_reads_like_one_that_is_not_there(hub, load, name, token
     hub.add(NAME, FILES, token="hf_secret")
     assert load(name, token=token) == {
         "type": "CheckpointError",
-        "error": f"{name!r} is not on the hub; check the name, or give a token if it is private "
-        "(HF_TOKEN, or token= in Python).",
+        "error": f"There is no directory {name!r} here, and as a hub id it is not on the hub; "
+        "check the name, or give a token if it is private (HF_TOKEN, or token= in Python).",
     }
     assert hub.downloaded() == set()
 
@@ -193,12 +194,17 @@ def test_a_hub_that_answers_badly(hub, load, status, message):
 
 def test_no_network(load):
     error = load(NAME, env={"HF_ENDPOINT": "http://127.0.0.1:9"})["error"]
-    assert error.startswith(f"{NAME!r} could not be downloaded from the hub (Connect")
+    assert error.startswith(f"{MISSING} could not be downloaded from the hub (Connect")
     assert error.endswith(
         "give a directory, or set HF_HUB_OFFLINE=1 after a first download (in Python also "
         "local_files_only=True)."
     )
     assert "\n" not in error
+
+
+def test_a_published_checkpoint_is_not_taken_for_a_directory(load):
+    name = "fastino/gliner2-base-v1"
+    assert load(name, local_files_only=True)["error"].startswith(f"{name!r} is not complete in ")
 
 
 def test_weights_of_several_files_come_all(hub, load):

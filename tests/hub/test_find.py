@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from onepass.errors import CheckpointError, InputError
+from onepass.hub.checkpoint import Checkpoint
 from onepass.hub.find import locate
+from onepass.hub.options import HubOptions
 
 
 @pytest.fixture
@@ -64,6 +66,30 @@ def test_neither_directory_nor_hub_id(model: Path, name: str):
     with pytest.raises(CheckpointError, match="neither an existing directory nor") as caught:
         locate(name)
     assert repr(name)[:300] in str(caught.value)
+
+
+def test_a_directory_that_is_missing_beside_others_is_not_asked_of_the_hub(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+
+    def download(name: str, revision: str | None, hub: HubOptions, *, pickles: bool) -> Checkpoint:
+        asked.append((name, revision))
+        return Checkpoint(model, name, revision)
+
+    monkeypatch.setattr("onepass.hub.download.download", download)
+    with pytest.raises(CheckpointError) as caught:
+        locate("owner/final")
+    assert str(caught.value) == (
+        "There is no directory 'owner/final' here, though there is 'owner'; check what is in it, "
+        "or, for a model of that name on the hub, give a revision such as 'main'."
+    )
+    assert asked == []
+    Path("fastino").mkdir()
+    wanted = [("owner/final", "main"), ("other/final", None), ("fastino/gliner2-base-v1", None)]
+    for name, revision in wanted:
+        locate(name, revision=revision)
+    assert asked == wanted
 
 
 def test_a_path_is_never_a_hub_id(model: Path):

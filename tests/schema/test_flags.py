@@ -75,7 +75,7 @@ def test_commas_inside_brackets_do_not_separate() -> None:
 def test_options_of_a_classification() -> None:
     values = [
         "tone[abstain]=calm,angry",
-        " mood [ abstain = 0.4, window_scores=max ] = good, bad=x",
+        r" mood [ abstain = 0.4, window_scores=max ] = good, bad\=x",
         "topics*[window_scores=mean]=a[1],b",
         r"size \[cm\]=s,m",
         "a]=x",
@@ -90,9 +90,46 @@ def test_options_of_a_classification() -> None:
     )
 
 
+def test_labels_of_a_classification_with_descriptions() -> None:
+    values = [r"topic*=billing=invoices\, refunds,login = passwords=lost,other"]
+    task = schema_from_flags([], values).classification_tasks[0]
+    assert [(label.name, label.description) for label in task.labels] == [
+        ("billing", "invoices, refunds"),
+        ("login", "passwords=lost"),
+        ("other", None),
+    ]
+    named = schema_from_flags([r"a=b, c\=d"], structures=[r"p: x\=y::str::z=1"])
+    assert named.entity_labels[0].description == "b, c=d"
+    assert named.structures[0].fields == (Field("x=y", "str", description="z=1"),)
+
+
 @pytest.mark.parametrize(
     ("flag", "value", "sentence"),
     [
+        (
+            "-e",
+            "a=x,b=y",
+            "In -e 'a=x,b=y': a description takes all that stands behind its '=', commas included; "
+            r"give the next name its own flag, or write a '=' of the description as '\='.",
+        ),
+        (
+            "-c",
+            "t=a=,b",
+            "In -c 't=a=,b': there is no description after '='; remove the '=' or write one.",
+        ),
+        (
+            "-s",
+            "p: name=the name, price",
+            "In -s 'p: name=the name, price': the name of the field 'name=the name' holds a '='; "
+            "write a description behind '::', as in 'name::str::full name', or a '=' of the name "
+            r"as '\='.",
+        ),
+        (
+            "-s",
+            "p: size::[s,m]",
+            "In -s 'p: size::[s,m]': The field 'size::[s,m]' has one choice, 's,m'; write several "
+            r"as '[a|b]', or a comma that belongs to a choice as '\,'.",
+        ),
         ("-e", "", "In -e '': A label must not be empty, but '' was given."),
         ("-e", "a,,b", "In -e 'a,,b': A label must not be empty, but '' was given."),
         ("-e", "=x", "In -e '=x': A label must not be empty, but '' was given."),

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from onepass.errors import SchemaError
-from onepass.schema import Field, Label, Schema
+from onepass.schema import Field, Label, Schema, read_schema
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA, render_json_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schema.json"
@@ -139,8 +139,32 @@ INVALID: list[tuple[Any, str]] = [
     ([], "The schema must be an object, but [] (list) was given."),
     (
         {"entity": ["a"]},
-        "The schema has no key 'entity'; "
+        "The schema has no key 'entity'; did you mean 'entities'?",
+    ),
+    (
+        {"person": ["a"]},
+        "The schema has no key 'person'; "
         "its keys are: entities, classifications, structures, relations, questions, naming.",
+    ),
+    (
+        {"person": "a human", "city": None},
+        "The schema has no key 'person'; for entities write "
+        """{"entities": {'person': 'a human', 'city': None}}.""",
+    ),
+    (
+        {"entities": [{"name": "person", "description": "x"}]},
+        "entities in a list must be names, but {'name': 'person', 'description': 'x'} was given; "
+        "write a mapping in place of the list, as in {'person': 'x'}.",
+    ),
+    (
+        {"relations": [{"name": "owns", "symmetric": True}]},
+        "relations in a list must be names, but {'name': 'owns', 'symmetric': True} was given; "
+        "write a mapping in place of the list, as in {'owns': {'symmetric': True}}.",
+    ),
+    (
+        {"entities": [{"label": "person"}]},
+        "entities in a list must be names, but {'label': 'person'} was given; "
+        "write a mapping in place of the list, as in {'person': 'a human'}.",
     ),
     (
         {"entities": "a"},
@@ -190,9 +214,7 @@ INVALID: list[tuple[Any, str]] = [
     ),
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "multilabel": True}]},
-        "A classification has no key 'multilabel'; "
-        "its keys are: task, labels, multi_label, threshold, prompt, examples, "
-        "abstain, window_scores.",
+        "A classification has no key 'multilabel'; did you mean 'multi_label'?",
     ),
     (
         {"classifications": [{"task": "tone", "labels": ["a"], "multi_label": "yes"}]},
@@ -454,3 +476,13 @@ def test_options_that_go_together(data: dict[str, Any]) -> None:
 def test_a_whole_number_is_kept_as_one() -> None:
     schema = Schema.from_dict({"structures": {"s": {"fields": {"f": {"max_items": 3.0}}}}})
     assert repr(schema.structures[0].fields[0].rules.max_items) == "3"
+
+
+@pytest.mark.parametrize("given", [Path("a/schema.json"), "a/schema.json"])
+def test_a_path_is_not_read(given: object) -> None:
+    with pytest.raises(SchemaError) as refused:
+        read_schema(given)
+    assert str(refused.value) == (
+        "A schema is not read from a path, but 'a/schema.json' was given; write "
+        "Schema.from_json(Path('a/schema.json').read_text())."
+    )

@@ -192,10 +192,7 @@ def test_labels_may_be_ready_values_or_any_ordered_iterable() -> None:
         ),
         (
             lambda s: s.structure("new", [{"name": "a", "type": "str"}]),
-            "The field {'name': 'a', 'type': 'str'} has no key 'type'; "
-            "its keys are: name, dtype, choices, description, threshold, kind, pattern, ge, gt, "
-            "le, lt, min_length, max_length, min_items, max_items, exclusive, region, order, "
-            "labels.",
+            "The field {'name': 'a', 'type': 'str'} has no key 'type'; did you mean 'dtype'?",
         ),
         (
             lambda s: s.structure("new", [{"name": "a", "dtype": "int"}]),

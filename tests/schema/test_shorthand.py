@@ -46,6 +46,8 @@ from onepass.schema.shorthand import format_field, parse_field
         (r"state::str::\[draft\]", Field("state", "str", description="[draft]")),
         (r"std\:\:vector::str", Field("std::vector", "str")),
         (r"a::[x\|y|z\]]", Field("a", "str", ("x|y", "z]"))),
+        (r"a::[x\,y]", Field("a", "str", ("x,y",))),
+        ("a::[x,y|z]", Field("a", "str", ("x,y", "z"))),
         (r"a::str::C:\temp", Field("a", "str", description=r"C:\temp")),
         (r"a::str::one\\two", Field("a", "str", description=r"one\two")),
         ("a::str::\\ padded\\ ", Field("a", "str", description=" padded ")),
@@ -103,6 +105,11 @@ def test_reading(text: str, field: Field) -> None:
             "The field 'size::[s||m]' has an empty choice; write each one, as in '[a|b|c]'.",
         ),
         (
+            "size::[s,m]",
+            "The field 'size::[s,m]' has one choice, 's,m'; write several as '[a|b]', or a comma "
+            r"that belongs to a choice as '\,'.",
+        ),
+        (
             "size::[s|s]",
             "The choices of field 'size' must be distinct, but 's' was given twice.",
         ),
@@ -143,6 +150,7 @@ def test_type_words_are_not_descriptions(word: str) -> None:
         (Field("name", description="full"), "name::list::full"),
         (Field("size", "str", ("s", "m")), "size::[s|m]"),
         (Field("size", "list", ("s", "m")), "size::[s|m]::list"),
+        (Field("size", "str", ("s,m",)), r"size::[s\,m]"),
         (Field("a", "str", ("s",), "http://x::y"), "a::[s]::str::http://x::y"),
         (Field("a:b", "str", description=":x [y]"), r"a\:b::str::\:x \[y]"),
     ],

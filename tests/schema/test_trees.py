@@ -94,7 +94,7 @@ def test_names_with_slashes_cannot_be_confused() -> None:
         ),
         (
             {"a": {"description": "x", "labls": ["y"]}},
-            "The label 'a' has no key 'labls'; its keys are: description, threshold, labels.",
+            "The label 'a' has no key 'labls'; did you mean 'labels'?",
         ),
         (
             {"a": {"x": 0.5}},

@@ -61,6 +61,19 @@ def test_a_path_that_nobody_knows_needs_a_key(app: Any):
     assert code(sent(app, "GET", "/v2/extract", headers={"x-api-key": KEY})) == (404, "not_found")
 
 
+def test_a_wrong_key_is_told_from_none(app: Any):
+    needed = "This service needs an API key; send it as  Authorization: Bearer KEY  or as  "
+    wrong = "The API key that was sent is not valid; send another one as  Authorization: "
+    for given, sentence in (
+        ({}, needed),
+        ({"authorization": "Basic abc"}, needed),
+        ({"authorization": "Bearer no"}, wrong),
+        ({"x-api-key": "a guess"}, wrong),
+    ):
+        answer = sent(app, "GET", "/v1/schema", headers=given)
+        assert answer.json()["error"]["message"].startswith(sentence)
+
+
 def test_of_two_keys_one_has_to_be_right(app: Any):
     def asked(**headers: str) -> int:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

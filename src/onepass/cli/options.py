@@ -152,8 +152,9 @@ ClassifyOption = Annotated[
         "-c",
         "--classify",
         metavar="TASK",
-        help="Classification to make: 'task=label,label'; 'task*=label,label' if several labels "
-        "may hold, 'task[abstain]=label,label' if none may; may be repeated.",
+        help="Classification to make: 'task=label,label', a label also as 'label=description'; "
+        "'task*=label,label' if several labels may hold, 'task[abstain]=label,label' if none may; "
+        "may be repeated.",
     ),
 ]
 RelationOption = Annotated[

@@ -124,8 +124,8 @@ def as_shown(value: object) -> tuple[str, tuple[str, ...]]:
     return text, tuple(as_text(label, "an example label") for label in labels)
 
 
-def as_object(value: object, what: str) -> Mapping[str, Any]:
-    """Return a mapping.
+def as_object(value: object, what: str, holding: str = "") -> Mapping[str, Any]:
+    """Return a mapping; ``holding`` follows "an object" in the message.
 
     >>> as_object([], "descriptions")
     Traceback (most recent call last):
@@ -133,17 +133,23 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     onepass.errors.InputError: descriptions must be an object, but [] (list) was given.
     """
     if not isinstance(value, dict | Mapping):  # the first one is what JSON has, and quick
-        raise InputError(_wrong(what, "an object", value))
+        raise InputError(_wrong(what, f"an object{holding}", value))
     return value
 
 
-def as_rows(value: object, what: str) -> list[Mapping[str, Any]]:
+def as_rows(value: object, what: str, keys: str = "") -> list[Mapping[str, Any]]:
     """Return a list of mappings.
+
+    Args:
+        value: the list.
+        what: what it is called in the message.
+        keys: those of a mapping, named in the message if given.
 
     >>> as_rows([{"label": "person"}], "entities")
     [{'label': 'person'}]
     """
-    return [as_object(item, f"an item of {what}") for item in as_list(value, what)]
+    holding = f" with {keys}" if keys else ""
+    return [as_object(item, f"an item of {what}", holding) for item in as_list(value, what)]
 
 
 def as_names(value: object, what: str) -> tuple[str, ...]:

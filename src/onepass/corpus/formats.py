@@ -33,6 +33,7 @@ from onepass.errors import InputError
 _Row = Mapping[str, Any]
 _Read = Callable[[_Row], Example | None]  # None for a row that is left out
 _OTHER_KINDS = (".csv", ".parquet", ".xlsx", ".xml", ".yaml", ".yml")
+_RESULT = {"text", "entities", "classifications", "records", "relations"}  # of an extraction
 _COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
 
 
@@ -203,6 +204,12 @@ def _row_format(row: _Row) -> RowFormat:
     Raises:
         InputError: if there is none.
     """
+    if isinstance(row.get("extraction"), Mapping) or row.keys() >= _RESULT:
+        raise InputError(
+            "the row is a result of onepass, which is no annotation before somebody has checked "
+            "it; bring it into an annotation tool with Extraction.to_label_studio() or "
+            "Extraction.to_prodigy(), and give what that exports."
+        )
     for form in ROW_FORMATS:
         if form.recognizes(row):
             return form

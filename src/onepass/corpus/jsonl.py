@@ -65,6 +65,8 @@ _KEYS = (
     "asked_relations", "relation_descriptions", "source", "unsure", "unsure_relations",
 )  # fmt: skip
 _TASK_KEYS = ("name", "labels", "true", "multi_label", "descriptions", "prompt", "examples")
+_OF_MENTION, _OF_RELATION = "start, end, label", "type, head, tail"
+_OF_TASK, _OF_STRUCTURE = "name, labels, true", "name, fields, records"
 _HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")  # of one character, in UTF-16
 
 
@@ -94,14 +96,18 @@ def example_from_dict(row: Mapping[str, Any]) -> Example:
     known_keys(row, _KEYS, "the row")
     return Example(
         text=as_text(needed(row, "text", "the row"), "text"),
-        entities=tuple(map(_mention, as_rows(row.get("entities", ()), "entities"))),
+        entities=tuple(map(_mention, as_rows(row.get("entities", ()), "entities", _OF_MENTION))),
         asked=as_names(row.get("asked", ()), "asked"),
         descriptions=as_notes(row.get("descriptions", {}), "descriptions"),
         classifications=tuple(
-            map(_task, as_rows(row.get("classifications", ()), "classifications"))
+            map(_task, as_rows(row.get("classifications", ()), "classifications", _OF_TASK))
         ),
-        structures=tuple(map(_structure, as_rows(row.get("structures", ()), "structures"))),
-        relations=tuple(map(_relation, as_rows(row.get("relations", ()), "relations"))),
+        structures=tuple(
+            map(_structure, as_rows(row.get("structures", ()), "structures", _OF_STRUCTURE))
+        ),
+        relations=tuple(
+            map(_relation, as_rows(row.get("relations", ()), "relations", _OF_RELATION))
+        ),
         asked_relations=as_names(row.get("asked_relations", ()), "asked_relations"),
         relation_descriptions=as_notes(
             row.get("relation_descriptions", {}), "relation_descriptions"

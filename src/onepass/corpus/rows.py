@@ -166,6 +166,11 @@ def _read_list(path: Path) -> list[Any]:
         try:
             rows: list[Any] = json.load(file)
         except json.JSONDecodeError as error:
+            if error.msg == "Extra data":
+                raise InputError(
+                    f"{path} begins with a JSON list, and more follows it in line {error.lineno}; "
+                    "write one object a line, or one list of objects."
+                ) from error
             raise InputError(
                 f"{path} is not valid JSON ({json_reason(error)}, line {error.lineno}, "
                 f"column {error.colno})."

@@ -15,6 +15,7 @@ from onepass.errors import CheckpointError
 from onepass.hub.checkpoint import ADAPTER_CONFIG, CONFIG, GLINER_CONFIG, MODULES, Checkpoint
 from onepass.hub.library import constants, errors, huggingface_hub
 from onepass.hub.options import DEFAULTS, HubOptions
+from onepass.hub.registry import find_known
 
 # fnmatch patterns: "*" also matches "/", so encoder_config/config.json is among "*.json". Graphs
 # that other libraries export lie in onnx/ itself; they are not run, and not fetched.
@@ -37,7 +38,7 @@ def download(
     """Return a checkpoint of the hub, from the cache where it is there already.
 
     Args:
-        name: hub id, ``"owner/name"``.
+        name: hub id, ``"owner/name"``, which is no directory here.
         revision: branch, tag or commit; None for the main branch.
         hub: how it is asked.
         pickles: whether weights in a pickle are fetched too, where there are none in safetensors.
@@ -46,9 +47,14 @@ def download(
         CheckpointError: saying why it cannot be had, or that it is of no known kind.
     """
     wanted = repr(name) if revision is None else f"revision {revision!r} of {name!r}"
+    # A mistyped directory looks like a hub id; a published one, or a revision, is no directory.
+    unsure = revision is None and find_known(name) is None
+    subject = f"There is no directory {name!r} here, and as a hub id it" if unsure else wanted
 
     def fetch(version: str | None, patterns: Sequence[str], never: Sequence[str] = NEVER) -> Path:
-        return fetch_files(name, patterns, never=never, wanted=wanted, revision=version, hub=hub)
+        return fetch_files(
+            name, patterns, never=never, wanted=wanted, subject=subject, revision=version, hub=hub
+        )
 
     described = fetch(revision, (CONFIG, GLINER_CONFIG, MODULES, ADAPTER_CONFIG))
     commit = described.name  # the rest is of this commit, even if the branch moves meanwhile
@@ -67,6 +73,7 @@ def fetch_files(
     *,
     never: Sequence[str] = NEVER,
     wanted: str | None = None,
+    subject: str | None = None,
     revision: str | None = None,
     hub: HubOptions = DEFAULTS,
 ) -> Path:
@@ -77,6 +84,7 @@ def fetch_files(
         patterns: of `fnmatch`, for paths within the model.
         never: patterns of what is left out all the same.
         wanted: what a message calls them; None for the name.
+        subject: how a message begins that says that they are not there; None for ``wanted``.
         revision: branch, tag or commit; None for the main branch.
         hub: how it is asked.
 
@@ -100,17 +108,18 @@ def fetch_files(
             )
         )
     except Exception as error:  # its HTTP and storage clients raise types of their own
-        message = _explain(error, wanted or repr(name), cache=cache, off=off)
+        wanted = wanted or repr(name)
+        message = _explain(error, wanted, subject or wanted, cache=cache, off=off)
         raise CheckpointError(message) from error
 
 
-def _explain(error: Exception, wanted: str, *, cache: Path, off: str | None) -> str:
+def _explain(error: Exception, wanted: str, subject: str, *, cache: Path, off: str | None) -> str:
     """Say in one sentence why a download failed and what to do; `off` is what forbids it."""
     if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # the cache was the second choice; this is why the first failed
     if off:
         return (
-            f"{wanted} is not complete in the cache {cache}, and downloads are off ({off}); turn "
+            f"{subject} is not complete in the cache {cache}, and downloads are off ({off}); turn "
             "them on once, or give a directory."
         )
     if isinstance(error, errors.GatedRepoError):
@@ -123,7 +132,7 @@ def _explain(error: Exception, wanted: str, *, cache: Path, off: str | None) -> 
     # The hub answers the same for a private one.
     if isinstance(error, errors.RepositoryNotFoundError):
         return (
-            f"{wanted} is not on the hub; check the name, or give a token if it is private "
+            f"{subject} is not on the hub; check the name, or give a token if it is private "
             "(HF_TOKEN, or token= in Python)."
         )
     if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
@@ -142,7 +151,7 @@ def _explain(error: Exception, wanted: str, *, cache: Path, off: str | None) -> 
         )
     text = next(iter(str(error).splitlines()), "")[:150].strip(" .")
     return (
-        f"{wanted} could not be downloaded from the hub ({type(error).__name__}: {text}); give a "
+        f"{subject} could not be downloaded from the hub ({type(error).__name__}: {text}); give a "
         "directory, or set HF_HUB_OFFLINE=1 after a first download (in Python also "
         "local_files_only=True)."
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from onepass.errors import CheckpointError, InputError
 from onepass.hub.checkpoint import Checkpoint
 from onepass.hub.options import DEFAULTS, HubOptions
-from onepass.hub.registry import suggest
+from onepass.hub.registry import find_known, suggest
 
 _PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?"
 _HUB_ID = re.compile(rf"{_PART}/{_PART}")
@@ -32,7 +32,8 @@ def locate(
 
     Args:
         name_or_dir: a directory, which is used as it is, or a hub id (``"owner/name"``). A
-            directory goes first where both exist.
+            directory goes first where both exist; where only a directory called like the owner
+            does, a hub id needs a revision, unless onepass knows it.
         revision: branch, tag or commit on the hub; None for its main branch.
         cache_dir: the directory of downloads; None for the cache of huggingface_hub.
         token: an access token of the hub; None for the one that huggingface_hub was logged in with,
@@ -97,6 +98,12 @@ def find_checkpoint(
         raise InputError(f"{name!r} is a file; give the directory of the checkpoint.")
     if isinstance(name_or_dir, Path) or not is_hub_id(name):
         raise _not_found(name)
+    owner = name.partition("/")[0]
+    if revision is None and os.path.isdir(owner) and find_known(name) is None:
+        raise CheckpointError(
+            f"There is no directory {name!r} here, though there is {owner!r}; check what is in it, "
+            "or, for a model of that name on the hub, give a revision such as 'main'."
+        )
 
     from onepass.hub.download import download  # huggingface_hub takes 0.3 s to import
 

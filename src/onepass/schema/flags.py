@@ -5,6 +5,7 @@ r"""A schema from command-line flags.
 ``-e "company=legal name of a firm"``     one entity label with its description
 ``-c "tone=calm,angry"``                  a classification, one label holds
 ``-c "topics*=sport,law"``                a classification, any number of labels holds
+``-c "topic=law=courts,sport"``           a classification, a label with its description
 ``-c "tone[abstain]=calm,angry"``         a classification that may have no answer
 ``-c "tone[abstain=0.4]=calm,angry"``     the same with the least score of its answer
 ``-c "topics*[window_scores=mean]=..."``  how the windows of a long text are put together
@@ -14,10 +15,10 @@ r"""A schema from command-line flags.
 ``-q "founder=Who founded it?"``          the same with the label that the answers get
 ========================================  =====================================================
 
-Commas inside brackets do not separate. A backslash makes a comma, an equals sign, an asterisk, a
-bracket or a backslash literal (in ``-q`` no bracket, in ``-s`` what is special in the shorthand).
-White space around names is dropped. This module knows the strings that follow the flags, not the
-command line.
+Commas inside brackets do not separate, nor do those in a description of ``-e`` and ``-r``. A
+backslash makes a comma, an equals sign, an asterisk, a bracket or a backslash literal (in ``-q`` no
+bracket, in ``-s`` an equals sign and what is special in the shorthand). White space around names is
+dropped. This module knows the strings that follow the flags, not the command line.
 """
 
 from __future__ import annotations
@@ -107,19 +108,34 @@ def _quoting(flag: str, value: str) -> Iterator[None]:
 
 def _named(value: str) -> list[tuple[str, str | None]]:
     """Return the names in a flag, with the description that a single one may have."""
-    names, description = partition(scan(value, _BRACKET_SPECIAL), "=")
-    parts = [text_of(strip(name)) for name in _split_outside_brackets(names)]
+    chars = scan(value, _BRACKET_SPECIAL)
+    names, description = partition(chars, "=")
+    parts = _split_outside_brackets(names)
     if description is None:
-        return [(part, None) for part in parts]
+        return [(text_of(strip(part)), None) for part in parts]
     if len(parts) > 1:
         raise SchemaError(
             "a description belongs to one name; give each name with a description its own flag, "
             "or write a comma that belongs to the name as '\\,'."
         )
+    _, later = partition(description, ",")
+    if later is not None and "=" in later.marks:
+        raise SchemaError(
+            "a description takes all that stands behind its '=', commas included; give the next "
+            "name its own flag, or write a '=' of the description as '\\='."
+        )
+    return [_described(chars)]
+
+
+def _described(chars: Chars) -> tuple[str, str | None]:
+    """Return a name, and the description that may stand behind an equals sign."""
+    name, description = partition(chars, "=")
+    if description is None:
+        return text_of(strip(name)), None
     text = text_of(strip(description))
     if not text:
         raise SchemaError("there is no description after '='; remove the '=' or write one.")
-    return [(parts[0], text)]
+    return text_of(strip(name)), text
 
 
 def _question(value: str) -> Question:
@@ -130,7 +146,7 @@ def _question(value: str) -> Question:
 
 
 def _add_classification(schema: Schema, value: str) -> None:
-    """Add ``task=label,label``, ``task*=label,label`` for any number of labels, with options."""
+    """Add ``task=label,label=description`` with options; ``task*=`` for any number of labels."""
     before, *behind = _split_outside_brackets(scan(value, _BRACKET_SPECIAL), "=", most=1)
     name, options = _task_options(strip(before))
     if not behind or not name:
@@ -145,7 +161,7 @@ def _add_classification(schema: Schema, value: str) -> None:
             )
     schema.classification(
         text_of(name),
-        [text_of(strip(label)) for label in _split_outside_brackets(behind[0])],
+        [Label(*_described(label)) for label in _split_outside_brackets(behind[0])],
         multi_label=multi_label,
         abstain=options.abstain,
         window_scores=options.window_scores,
@@ -187,7 +203,7 @@ def _number(given: str) -> float:
 
 def _add_structure(schema: Schema, value: str) -> None:
     """Add ``name: field, field``, the fields in shorthand."""
-    name, fields = partition(scan(value, SPECIAL), ":")
+    name, fields = partition(scan(value, SPECIAL + "="), ":")
     name = strip(name)
     if fields is None or not name or (fields and is_at(fields, 0, ":")):
         raise SchemaError("a structure is written 'name: field, field'; write it so.")
@@ -199,6 +215,11 @@ def _field(chars: Chars) -> Field:
     source = text_of(strip(chars))
     if not source:
         raise SchemaError("there is an empty field; remove the comma or write a field there.")
+    if "=" in partition(chars, "::")[0].marks:
+        raise SchemaError(
+            f"the name of the field {shown(source)} holds a '='; write a description behind '::', "
+            "as in 'name::str::full name', or a '=' of the name as '\\='."
+        )
     return field_of(chars, source)
 
 

@@ -203,8 +203,22 @@ def read_object(values: object, keys: tuple[str, ...], what: str) -> dict[str, A
         )
     for key in values:
         if key not in keys:
-            raise SchemaError(f"{what} has no key {shown(key)}; its keys are: {', '.join(keys)}.")
+            near = nearest(key, keys)
+            meant = f"did you mean {near!r}?" if near else f"its keys are: {', '.join(keys)}."
+            raise SchemaError(f"{what} has no key {shown(key)}; {meant}")
     return {key: value for key, value in values.items() if value is not None}
+
+
+def nearest(key: object, keys: Iterable[str]) -> str | None:
+    """Return the key that a mistyped one is closest to, if any is close.
+
+    >>> nearest("entity", ["entities", "relations"]), nearest(7, ["entities"])
+    ('entities', None)
+    """
+    import difflib  # only ever needed for a message
+
+    close = difflib.get_close_matches(key, list(keys), n=1) if isinstance(key, str) else []
+    return close[0] if close else None
 
 
 def _read_named(
@@ -216,11 +230,25 @@ def _read_named(
         named = [_named_of_pair(name, value, kind) for name, value in values.items()]
     else:
         items = items_of(values, what)
+        for item in items:
+            if isinstance(item, Mapping):
+                raise _not_a_name(item, what)
         named = [item if isinstance(item, kind) else kind(item) for item in items]
     if default is None:
         return tuple(named)
     return tuple(
         replace(item, threshold=default) if item.threshold is None else item for item in named
+    )
+
+
+def _not_a_name(item: Mapping[Any, Any], what: str) -> SchemaError:
+    """Return the refusal of an object in a list of names, with the mapping that says the same."""
+    options = {key: value for key, value in item.items() if key != "name"}
+    value = options["description"] if options.keys() == {"description"} else options
+    meant = {item["name"]: value} if isinstance(item.get("name"), str) else {"person": "a human"}
+    return SchemaError(
+        f"{what} in a list must be names, but {shown(dict(item))} was given; write a mapping in "
+        f"place of the list, as in {shown(meant)}."
     )
 
 

@@ -14,6 +14,7 @@ from onepass.errors import SchemaError
 from onepass.schema.leaves import (
     NAMING_KEYS,
     items_of,
+    nearest,
     read_fields,
     read_labels,
     read_naming,
@@ -84,12 +85,16 @@ def joined(first: Parts, second: Parts) -> Parts:
 def parse_json(text: str) -> Any:
     """Return the value that JSON text holds, refusing repeated keys and values that JSON lacks.
 
+    No JSON ends in ``.json``: that is a path.
+
     Raises:
         SchemaError: if the text is not JSON, or an object repeats a key.
 
     >>> parse_json('{"entities": ["person"]}')
     {'entities': ['person']}
     """
+    if text.lower().endswith(".json"):
+        raise not_a_path(text)
     try:
         value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -123,6 +128,7 @@ def parse_dict(data: object) -> Parts:
     """
     if isinstance(data, Mapping):
         data = {key: value for key, value in data.items() if key != "$schema"}
+        _refuse_labels(data)
     given = read_object(data, SCHEMA_KEYS, "The schema")
     parts = Parts(
         read_labels(given.get("entities", ()), "entities"),
@@ -133,6 +139,16 @@ def parse_dict(data: object) -> Parts:
         _parse_naming(given["naming"]) if "naming" in given else None,
     )
     return joined(parts, Parts())
+
+
+def _refuse_labels(data: Mapping[Any, Any]) -> None:
+    """Refuse labels with descriptions where the whole schema is expected."""
+    described = data and all(value is None or isinstance(value, str) for value in data.values())
+    if described and not any(nearest(key, SCHEMA_KEYS) for key in data):
+        raise SchemaError(
+            f"The schema has no key {shown(next(iter(data)))}; for entities write "
+            f'{{"entities": {shown(dict(data))}}}.'
+        )
 
 
 def _parse_tasks(values: object) -> tuple[ClassificationTask, ...]:
@@ -204,6 +220,14 @@ def _parse_naming(value: object) -> Naming:
     """Return how entities are named from its object."""
     given = read_object(value, NAMING_KEYS, "naming")
     return read_naming(given.get("choices"), given.get("count", 1))
+
+
+def not_a_path(path: object) -> SchemaError:
+    """Return the refusal of a path where a schema is expected."""
+    return SchemaError(
+        f"A schema is not read from a path, but {shown(str(path))} was given; write "
+        f"Schema.from_json(Path({shown(str(path))}).read_text())."
+    )
 
 
 def _too_deep() -> SchemaError:

@@ -5,12 +5,13 @@ It knows the ways, not what is in them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, cast
 
 from onepass.errors import SchemaError
 from onepass.schema.json_model import is_json_schema
-from onepass.schema.parse import parse_json
+from onepass.schema.parse import not_a_path, parse_json
 from onepass.schema.schema import Schema
 from onepass.schema.shown import shown
 
@@ -38,6 +39,8 @@ class, but ['person'] (list) was given; for entities write Schema().entities([..
     """
     if isinstance(source, Schema):
         return source
+    if isinstance(source, os.PathLike):
+        raise not_a_path(source)
     given_as_text = isinstance(source, str)
     if isinstance(source, str):
         source = parse_json(source)

@@ -3,7 +3,8 @@ r"""The shorthand for fields: ``name::[a|b]::str::description``.
 Parts are separated by ``::``. The first is the name. Then, in any order, come a type (exactly
 ``str`` or ``list``) and a choice list (in brackets, separated by ``|``). The first part that is
 neither begins the description, which runs to the end of the string, further ``::`` included.
-A backslash before ``: [ ] | , \`` or white space makes it literal.
+A backslash before ``: [ ] | , \`` or white space makes it literal. A single choice with a bare
+comma is refused: GLiNER2 reads ``[small,large]`` as one choice, which hardly anybody means.
 
 This module knows nothing about the other forms of a field (objects, mappings).
 """
@@ -32,7 +33,8 @@ def parse_field(text: str) -> Field:
 
     Raises:
         SchemaError: if it is not a string, has no name, names an unknown type, has an unclosed or
-            empty choice list, or gives the type or the choices after the description.
+            empty choice list or one with commas, or gives the type or the choices after the
+            description.
 
     >>> parse_field("category::[electronics|software]::str::kind of product").choices
     ('electronics', 'software')
@@ -105,7 +107,8 @@ def format_field(field: Field) -> str:
         )
     parts = [escape(field.name, ":[\\")]
     if field.choices:
-        parts.append("[" + "|".join(escape(choice, ":[]|\\") for choice in field.choices) + "]")
+        special = ":[]|\\" if len(field.choices) > 1 else ":[]|,\\"
+        parts.append("[" + "|".join(escape(choice, special) for choice in field.choices) + "]")
     if field.description is not None or field.dtype != default_dtype(field.choices):
         parts.append(field.dtype)
     if field.description is not None:
@@ -141,10 +144,16 @@ def _closing(part: Chars) -> int | None:
 
 def _read_choices(part: Chars, source: str) -> tuple[str, ...]:
     """Return the choices of a bracketed part."""
-    choices = tuple(text_of(strip(choice)) for choice in split(part[1:-1], "|"))
+    inner = part[1:-1]
+    choices = tuple(text_of(strip(choice)) for choice in split(inner, "|"))
     if not all(choice.strip() for choice in choices):
         raise SchemaError(
             f"The field {shown(source)} has an empty choice; write each one, as in '[a|b|c]'."
+        )
+    if len(choices) == 1 and "," in inner.marks:
+        raise SchemaError(
+            f"The field {shown(source)} has one choice, {shown(choices[0])}; write several as "
+            "'[a|b]', or a comma that belongs to a choice as '\\,'."
         )
     return choices
 

@@ -110,11 +110,15 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         if not self._keys.open_for(headers):
+            bearer = headers.get(b"authorization", b"").lower().startswith(b"bearer ")
+            if bearer or b"x-api-key" in headers:
+                trouble = "The API key that was sent is not valid; send another one"
+            else:
+                trouble = "This service needs an API key; send it"
             raise Refusal(
                 401,
                 "unauthorized",
-                "This service needs an API key; send it as  Authorization: Bearer KEY  or as  "
-                "X-API-Key: KEY.",
+                f"{trouble} as  Authorization: Bearer KEY  or as  X-API-Key: KEY.",
             )
         encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip()
         if encoding.lower() not in ("", "identity"):
