@@ -95,7 +95,7 @@ def test_several_files(onepass: Onepass, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in done.out.splitlines()]
     assert [row.get("body") for row in rows] == ["[person]: a@b.org", None, "nobody",
                                                 "a [person]", None]  # fmt: skip
-    assert [row.get("file") for row in rows] == [None, str(lines), None, None, str(table)]
+    assert [row["file"] for row in rows] == [*[str(lines)] * 3, *[str(table)] * 2]
     pattern = onepass("redact", "-i", str(tmp_path / "*"), "--text-field", "body", "-l", "person")
     assert pattern.out == done.out
     report = onepass(*command, "--report", str(table))
@@ -212,6 +212,11 @@ def test_the_name_of_the_output_says_the_format(onepass: Onepass, tmp_path: Path
     done = onepass("redact", "--input", str(rows), "-o", str(tmp_path / "a.csv"))
     assert done.code == 2
     assert "give one that ends in .jsonl or .html" in done.err
+    assert "jq" not in done.err
+    for given in (["-o", str(tmp_path / "a.txt")], ["--format", "text"]):
+        done = onepass("redact", "--input", str(rows), *given)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "for the texts alone end the command with '| jq -r .text', without --" in done.err
 
 
 def test_a_report_that_cannot_be_written_is_refused_first(onepass: Onepass, tmp_path: Path) -> None:

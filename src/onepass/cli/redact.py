@@ -27,7 +27,7 @@ from onepass.cli.file_options import (
     TextUnitOption,
     refuse_file_options,
 )
-from onepass.cli.inputs import read_text
+from onepass.cli.inputs import read_text, say_left_out
 from onepass.cli.loading import Load
 from onepass.cli.options import (
     Backend,
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from onepass.redact import Options, Redacted, RedactJob
 
 KEY_VARIABLE = "ONEPASS_REDACT_KEY"
+_TEXTS = (".txt", ".md", ".log")
+# A file of texts alone could not go on: what was found in them tells the pseudonyms to come.
+_AS_LINES = "for the texts alone end the command with '| jq -r .text'"
 
 EXAMPLES = """Examples:
 
@@ -82,7 +85,7 @@ LabelOption = Annotated[
         "--label",
         metavar="LABEL",
         help="Label to replace: 'label', 'label,label' or 'label=description'; may be repeated. "
-        "[default: sixteen kinds of personal data]",
+        "[default: seventeen kinds of personal data]",
     ),
 ]
 ActionOption = Annotated[
@@ -136,8 +139,8 @@ ThresholdOption = Annotated[
         metavar="SCORE",
         min=0,
         max=1,
-        help="Lowest score of what the model finds that is replaced. [default: 0.15 if the scores "
-        "were calibrated, else what the checkpoint has]",
+        help="Lowest score of what the model finds that is replaced. [default: 0.15 where scores "
+        "are calibrated and no pattern looks, too; else what the checkpoint has]",
     ),
 ]
 FormOption = Annotated[
@@ -221,6 +224,7 @@ def redact(
     # What cannot be written is refused before the work, as far as that can be known.
     with nullcontext() if report is None else opened(report, "report") as tell:
         if job is not None:
+            say_left_out(job.input)
             write_rows = redact_page if form is Form.HTML else redact_rows
             failed = write_rows(job, output, counts, load)
         else:
@@ -283,7 +287,10 @@ def _check_given(text: str | None, source: list[str] | None, form: Form) -> None
     if source and text is not None:
         raise InputError("Both a TEXT and --input are given; give one of them.")
     if source and form not in (Form.JSONL, Form.HTML):
-        raise InputError(f"--format {form} is for one text; with --input give jsonl or html.")
+        advice = f"; {_AS_LINES}, without --format" if form is Form.TEXT else ""
+        raise InputError(
+            f"--format {form} is for one text; with --input give jsonl or html{advice}."
+        )
 
 
 def _form_of(output: Path | None, *, many: bool) -> Form:
@@ -291,9 +298,10 @@ def _form_of(output: Path | None, *, many: bool) -> Form:
     suffix = "" if output is None else ending(output)
     known = suffix in ("", ".jsonl", ".ndjson", ".html", ".htm")
     if many and output is not None and not known and not is_device(output):
+        advice = f"; {_AS_LINES}, without --output" if suffix in _TEXTS else ""
         raise InputError(
             f"onepass redact writes JSONL or a page, but the output {output} ends in {suffix}; "
-            "give one that ends in .jsonl or .html, or --format."
+            f"give one that ends in .jsonl or .html, or --format jsonl or html{advice}."
         )
     if suffix in (".html", ".htm"):
         return Form.HTML

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onepass.redact import checks, national, patterns
+from onepass.redact import checks, national, patterns, tokens
 from onepass.redact.checks import Check
 from onepass.redact.readings import Finder
 
 # What is looked for if nothing is said: a name the model reads, and what helps it.
 PII = (
     "person", "address", "date of birth", "email address", "phone number", "username", "password",
+    "access token",
     "credit card number", "bank account number", "IBAN", "IP address", "URL",
     "social security number", "national ID number", "passport number", "driver's license number",
 )  # fmt: skip
@@ -57,6 +58,12 @@ _KINDS = (
         national.national_id,
         national.national_ids,
         0.5,
+    ),
+    Kind(
+        ("access token", "api token", "api key", "secret key", "private key", "jwt"),
+        tokens.token,
+        tokens.tokens,
+        0.8,
     ),
 )  # fmt: skip
 _BY_NAME = {name: kind for kind in _KINDS for name in kind.names}

@@ -51,7 +51,7 @@ class Options:
         faker: a locale whose names are pseudonyms, such as "en_US"; None numbers them.
         threshold: the least score of what the model finds; None is what the checkpoint has for a
             label, else what it has for entities, but at most `LIKELY` where its scores were
-            calibrated.
+            calibrated and no pattern looks for the label.
         patterns: whether fixed forms (e-mail, links, cards, ...) are looked for without the model.
         region: two letters of the country whose phone numbers may lack their country code.
 
@@ -115,7 +115,11 @@ class Redactor:
         names = [label.name for label in schema.entity_labels]
         self._model, self._schema = model, schema
         threshold = self.options.threshold
-        self._threshold = _likely(model.kept, names) if threshold is None else threshold
+        self._threshold = (
+            _likely(model.kept, names, patterns=self.options.patterns)
+            if threshold is None
+            else threshold
+        )
         self._replacer = Replacer(
             _by_label(self.options.actions, names), key=self.options.key, faker=self.options.faker
         )
@@ -231,22 +235,30 @@ def _by_label(actions: Mapping[str, str], names: Sequence[str]) -> dict[str, str
     return others | {label: actions[label] for label in ("", *names) if label in actions}
 
 
-def _likely(kept: Kept, labels: Iterable[str]) -> dict[str, float]:
+def _likely(kept: Kept, labels: Iterable[str], *, patterns: bool) -> dict[str, float]:
     """Return the threshold of each label.
 
-    Scores that were not calibrated are no probabilities: there the threshold of entities holds.
+    That of entities holds where scores were not calibrated, and so are no probabilities, and for
+    what patterns find, too.
 
     >>> from onepass.models.kept import Calibration
     >>> fitted = {"entities": Calibration(0.8)}
-    >>> _likely(Kept({"entities": 0.4}, fitted, {"iban": 0.3}), ["age", "iban"])
-    {'age': 0.15, 'iban': 0.3}
-    >>> _likely(Kept({"entities": 0.4}), ["age"])
+    >>> kept = Kept({"entities": 0.4}, fitted, {"plate": 0.3})
+    >>> _likely(kept, ["age", "plate", "URL"], patterns=True)
+    {'age': 0.15, 'plate': 0.3, 'URL': 0.4}
+    >>> _likely(Kept({"entities": 0.4}), ["age"], patterns=True)
     {'age': 0.4}
     """
     usual = kept.thresholds.get("entities", DEFAULT)
-    if "entities" in kept.calibration:
-        usual = min(usual, LIKELY)
-    return {label: kept.labels.get(label, usual) for label in labels}
+    low = min(usual, LIKELY) if "entities" in kept.calibration else usual
+
+    def found_otherwise(label: str) -> bool:
+        kind = kind_of(label)
+        return patterns and kind is not None and kind.finder is not None
+
+    return {
+        label: kept.labels.get(label, usual if found_otherwise(label) else low) for label in labels
+    }
 
 
 def _special(region: str | None) -> dict[str, Finder]:
