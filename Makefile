@@ -14,7 +14,7 @@ DEMO := .venv-demo
 TEST := .venv-test
 GUESTS := .venv-guests
 DATA ?= data
-GUEST_PAGES := $(foreach page,integrations results,'tests/docs/test_docs.py::test_page_does_what_it_says[$(page).md]')
+GUEST_PAGES := $(foreach page,extractor files integrations results,'tests/docs/test_docs.py::test_page_does_what_it_says[$(page).md]')
 GUEST_TESTS := src/onepass/integrations tests/integrations tests/demo tests/results \
 	tests/batch/test_ray.py tests/models/test_texts.py tests/text/test_libraries.py \
 	tests/text/test_stanza_words.py $(GUEST_PAGES)

@@ -32,7 +32,7 @@ def written(page: Path) -> str:
         if block.mark.startswith("file: "):
             Path(block.mark.removeprefix("file: ")).write_text(block.code, encoding="utf-8")
         elif block.mark == "no-run" or not has_what_it_needs(block):
-            continue
+            sys.stderr.write(f"not run: {page.name}:{block.line} ({block.mark})\n")
         elif block.language == "python":
             out = io.StringIO()
             with redirect_stdout(out):

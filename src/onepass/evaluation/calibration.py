@@ -206,7 +206,7 @@ def _best_labels(
     several = Counter(name for own in curves.values() for name in own)
     best: dict[str, dict[str, tuple[float, Counts]]] = {}
     for kind, own in curves.items():
-        for name, curve in own.items():
+        for name, curve in sorted(own.items()):
             # There, a general label without annotations may stand back for specific ones.
             lowest = curve.get(_GRID[0], Counts())
             if several[name] > 1 or lowest.gold < fewest:
