@@ -1,6 +1,8 @@
 """``onepass train`` and ``onepass export`` on a tiny checkpoint, up to an extraction with it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,21 @@ def test_wrong_configurations(
     assert done.err.startswith("onepass: ")
     assert done.err.count("\n") == 1
     assert message in done.err
+
+
+@pytest.mark.parametrize("data", ["nope.json", "--model=builtin --data=nope.jsonl --output=run"])
+def test_a_mistyped_path_is_told_before_torch_is_loaded(tmp_path: Path, data: str):
+    code = """
+import sys
+from onepass.cli import main
+code = main(["train", *sys.argv[1].split()])
+print(code, "torch" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, data], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == "2 False\n"
+    assert "There is no file" in done.stderr
 
 
 def test_options_leave_the_other_keys_of_their_section(

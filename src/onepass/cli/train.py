@@ -261,7 +261,7 @@ def train(
     """
     loading.require("torch", feature="Training", extra="train")
     from onepass.training.config import TrainConfig, read_config
-    from onepass.training.run import train_from_config
+    from onepass.training.sources import find_files
 
     options = {
         "model": model,
@@ -288,6 +288,10 @@ def train(
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = TrainConfig.from_dict(given) if config is None else read_config(config, given)
+    if asked.data:
+        find_files([Path(path) for path in asked.data])  # told before torch loads, if not there
+    from onepass.training.run import train_from_config
+
     summary = train_from_config(asked, report=say)
     if summary:  # of several processes the main one has it
         show(json_text(summary))
