@@ -113,7 +113,8 @@ sets and {ner_errors[1]} in the mean of the sets, that of classes {cls_errors[0]
   so.
 - A span has at most 10 words, and a record type at most 19 records a window.
 - Labels of a few words that say what is meant work best; descriptions help where a word is
-  ambiguous.
+  ambiguous. Tags of corpora (PER, GPE) and names in camel case are read as words (`read_as` and
+  `split_names` in `onepass.json`).
 - Do not decide about people with it alone.
 
 ## Data

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.quality.record import fingerprint
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
-from card import CARD, OWN, SHARE_ALIKE, UNCLEAR, _errors, card
+from card import CARD, OWN, SHARE_ALIKE, UNCLEAR, _curve_rows, _errors, _score_rows, card
+
+RECORDED = Path(__file__).parents[2] / "benchmarks" / "quality" / "results" / "builtin.json"
 
 TERMS = {
     "plain": "CC BY 4.0",
@@ -100,3 +104,12 @@ def test_calibration_errors_over_all_sets_and_in_their_mean():
     assert together == "0.025"  # (-1 + 2) of 40 findings
     assert mean == "0.085"
     assert _errors({"files": files}, "ner/", "classifications") == ("-", "-")
+
+
+def test_the_card_that_ships_has_the_scores_that_were_recorded():
+    """Of the model that ships: a new one has to be measured."""
+    recorded = json.loads(RECORDED.read_bytes())
+    shipped = CARD.read_text(encoding="utf-8")
+    rows = [*_score_rows(recorded), *_curve_rows(recorded)]
+    assert [row for row in rows if row not in shipped] == []
+    assert recorded["model"] == fingerprint(CARD.parent)
