@@ -6,11 +6,10 @@ It checks what it is given and says what the public names are; the work is done 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from onepass.errors import InputError
 from onepass.hub.options import HubOptions
@@ -18,6 +17,7 @@ from onepass.models.batching import budget_of
 from onepass.models.choosing import BackendName, Device, Precision, Wanted
 from onepass.models.kept import Kept
 from onepass.models.labels import LabelVectors, schema_or_labels
+from onepass.models.named_options import named_options
 from onepass.models.opening import Opening, device_of, open_backend, open_lanes
 from onepass.models.reader import Planned, Reader
 from onepass.models.registry import read_model
@@ -37,23 +37,6 @@ if TYPE_CHECKING:
     from onepass.typed.plan import TypedPlan
 
 M = TypeVar("M", bound="BaseModel")
-F = TypeVar("F", bound=Callable[..., None])
-
-
-def _takes_no_name(init: F) -> F:
-    """Say how a checkpoint is opened where it is given to the class; Python would count only."""
-
-    @wraps(init)
-    def checked(self: Any, *given: object, **options: Any) -> None:
-        if given:
-            raise InputError(
-                "Extractor() is the built-in model and takes options by their names, but "
-                f"{given[0]!r:.80} was given; open a checkpoint with "
-                f"Extractor.from_pretrained({given[0]!r:.80})."
-            )
-        init(self, **options)
-
-    return cast(F, checked)
 
 
 class Extractor(Shortcuts):
@@ -82,7 +65,7 @@ class Extractor(Shortcuts):
     ['Tim Cook']
     """
 
-    @_takes_no_name
+    @named_options
     def __init__(
         self,
         *,

@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -130,6 +130,11 @@ def threads_of(threads: int | None) -> int | None:
     except BackendError as error:
         raise typer.BadParameter(str(error)) from error
     return threads
+
+
+def least_score(text: str) -> Any:
+    """Return the option --threshold with a help text of its own."""
+    return typer.Option("--threshold", "-t", metavar="SCORE", min=0, max=1, help=text)
 
 
 TextArgument = Annotated[
@@ -296,14 +301,7 @@ CompileOption = Annotated[
 ]
 ThresholdOption = Annotated[
     float | None,
-    typer.Option(
-        "--threshold",
-        "-t",
-        metavar="SCORE",
-        min=0,
-        max=1,
-        help="Lowest score that is kept. [default: what the model was calibrated to]",
-    ),
+    least_score("Lowest score that is kept. [default: what the model was calibrated to]"),
 ]
 OverlapOption = Annotated[
     Overlap,

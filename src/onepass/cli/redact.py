@@ -43,6 +43,7 @@ from onepass.cli.options import (
     TextArgument,
     TextFieldOption,
     ThreadsOption,
+    least_score,
     only,
 )
 from onepass.cli.output import json_text, opened, say
@@ -133,14 +134,9 @@ PatternsOption = Annotated[
 ]
 ThresholdOption = Annotated[
     float | None,
-    typer.Option(
-        "--threshold",
-        "-t",
-        metavar="SCORE",
-        min=0,
-        max=1,
-        help="Lowest score of what the model finds that is replaced. [default: 0.15 where scores "
-        "are calibrated and no pattern looks, too; else what the checkpoint has]",
+    least_score(
+        "Lowest score of what the model finds that is replaced. [default: 0.15 where scores "
+        "are calibrated and no pattern looks, too; else what the checkpoint has]"
     ),
 ]
 FormOption = Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from onepass.cli import loading
-from onepass.cli.options import RevisionOption, threads_of
+from onepass.cli.options import RevisionOption, least_score, threads_of
 from onepass.cli.output import json_text, say, show
 from onepass.errors import InputError
 
@@ -126,14 +126,7 @@ TypeOption = Annotated[
 ]
 ThresholdOption = Annotated[
     float | None,
-    typer.Option(
-        "--threshold",
-        "-t",
-        metavar="SCORE",
-        min=0,
-        max=1,
-        help="Lowest score of what --self-train learns from. [default: 0.8]",
-    ),
+    least_score("Lowest score of what --self-train learns from. [default: 0.8]"),
 ]
 FreezeOption = Annotated[
     list[str] | None,

@@ -8,7 +8,7 @@ import pytest
 from onepass import Extractor
 from onepass.corpus.question import Question
 from onepass.encoding.tokenizer import PieceTokenizer
-from onepass.errors import CheckpointError
+from onepass.errors import CheckpointError, SchemaError
 from onepass.models.gliner2.names import AS_WRITTEN, Names
 from onepass.models.gliner2.passes import split_groups
 from onepass.models.gliner2.prompt import all_groups, encode_prompt
@@ -95,7 +95,7 @@ def test_the_words_count_against_the_budget(tokenizer: PieceTokenizer) -> None:
     names = Names({"per": "person " * 20})
     budget = len(encode_prompt(asked, all_groups(asked), tokenizer).ids)
     assert len(split_groups(asked, tokenizer, budget)) == 1
-    with pytest.raises(Exception, match="entity label 'per' takes"):
+    with pytest.raises(SchemaError, match="entity label 'per' takes"):
         split_groups(asked, tokenizer, budget, names=names)
 
 
