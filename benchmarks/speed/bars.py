@@ -102,5 +102,5 @@ def _builtin(result: Result) -> Iterator[Bar]:
     yield _least("`onepass extract`, whole process", 1.5, cold, " s", above=False)
     imports = [one["import"]["beyond_python_seconds"] for one in starts]
     yield _least("`import onepass`", 0.15, imports, " s", above=False)
-    sizes = [result["install"]["on_disk"]] if "install" in result else []
+    sizes = [one["on_disk"] for one in result.get("install", ())]  # by version of Python
     yield _least("a new environment without torch, on disk", 300, sizes, " MB", above=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,19 +12,27 @@ ROOT = Path(__file__).parents[2]
 _BLOCK = 512  # bytes that `st_blocks` counts in
 
 
-def installed() -> dict[str, str | float]:
+def installed(python: str) -> dict[str, str | float]:
     """Install this repository as a user does, and return the megabytes (of a million bytes).
 
-    ``on_disk`` is what the file system gives to the whole environment, pip, compiled modules and
-    folders included; ``of_files`` is what its files hold.
+    Args:
+        python: the interpreter whose environment it is, by name or path.
+
+    Returns:
+        ``python`` and ``platform``; ``on_disk``, what the file system gives to the whole
+        environment, pip, compiled modules and folders included; ``of_files``, what its files hold.
     """
     with tempfile.TemporaryDirectory() as scratch:
         there = Path(scratch) / "environment"
         pip = (there / "bin/python", "-m", "pip", "install", "--quiet")
-        subprocess.run([sys.executable, "-m", "venv", there], check=True)
+        subprocess.run([python, "-m", "venv", there], check=True)
         subprocess.run([*pip, "-c", ROOT / "constraints.txt", ROOT], check=True)
+        told = subprocess.run(
+            [there / "bin/python", "-c", "import platform; print(platform.python_version())"],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
         found = sizes(there)
-    return {"python": platform.python_version(), "platform": platform.platform(terse=True), **found}
+    return {"python": told.stdout.strip(), "platform": platform.platform(terse=True), **found}
 
 
 def sizes(directory: Path) -> dict[str, float]:

@@ -117,6 +117,9 @@ def _target_table(result: Result) -> Iterator[str]:
     yield f"{_name(result)}{thread}: {missed} of {len(known)} are missed.\n"
     rows = [[bar.what, bar.wanted, bar.measured, shown[bar.reached]] for bar in known]
     yield table(["what", "target", "measured", "result"], rows)
+    sizes = [f"{one['on_disk']:.0f} MB with {one['python']}" for one in result.get("install", ())]
+    if sizes:
+        yield f"The new environment by version of Python: {', '.join(sizes)}.\n"
 
 
 def _equal(result: Result) -> Iterator[str]:

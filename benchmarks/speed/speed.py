@@ -214,7 +214,7 @@ def run(options: argparse.Namespace, root: Path) -> dict[str, Any]:
     known = {_key(cell) for cell in result["cells"]}
     save = writer(result, options)
     if "install" in options.only:
-        result["install"] = installed.installed()
+        result["install"] = [installed.installed(python) for python in options.pythons]
         save()
     if "builtin" in options.only:
         result["builtin"] = builtin(options)
@@ -328,6 +328,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--mixed", type=int, default=Grid.mixed, help="texts of the mixed batch")
     parser.add_argument("--whole", action="store_true", help="all labels with all lengths")
     parser.add_argument("--resume", action="store_true", help="keep what the output file has")
+    parser.add_argument("--pythons", default=sys.executable, help="of environments: %(default)s")
     parser.add_argument("--note", default="", help="what else the machine did")
     parser.add_argument("--quick", action="store_true", help="a tiny encoder and a small grid")
     options = parser.parse_args(arguments)
@@ -338,6 +339,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         if unknown:
             parser.error(f"--{name} has {', '.join(unknown)}; there are {', '.join(known)}")
         setattr(options, name, chosen)
+    options.pythons = options.pythons.split(",")
     size: Size = TINY if options.quick else BASE
     options.size, options.skipped = size, {}
     options.variants = list(dict.fromkeys((ours.EXACT, *options.variants)))
