@@ -91,6 +91,16 @@ except MissingExtra as error:
     assert f"pip install 'onepass[{extra}]'" in run(script)
 
 
+def test_training_starts_without_transformers():
+    """It is slow to load, and what is trained seldom needs it."""
+    script = """
+import sys
+import onepass.training.run
+print(*({"torch", "transformers", "accelerate", "peft"} & set(sys.modules)))
+"""
+    assert run(script).split() == ["torch"]
+
+
 def test_extraction_of_all_four_tasks_without_torch():
     script = """
 import json

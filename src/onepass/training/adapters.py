@@ -15,14 +15,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers.pytorch_utils import Conv1D
 
 from onepass.errors import InputError, MissingExtra
 from onepass.training.lora import LoraOptions
 from onepass.training.parts import ENCODERS, HEADS
 
 _NAME = "onepass"  # of the adapter, inside peft
-_LAYERS = (nn.Linear, Conv1D)  # that of GPT-2 has its weight as (inputs, outputs)
 # Published names of projections that are one layer, or are called otherwise, in our encoders.
 _OURS: Mapping[str, tuple[str, ...]] = {
     "query_proj": ("qkv",), "key_proj": ("qkv",), "value_proj": ("qkv",),
@@ -80,7 +78,7 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
         lora_dropout=options.dropout,
         target_modules=names,
     )
-    config._register_custom_module(dict.fromkeys(_LAYERS, Adapted))
+    config._register_custom_module(dict.fromkeys(_layers(), Adapted))
     inject_adapter_in_model(config, network, adapter_name=_NAME)  # freezes all but the changes
     if options.heads == "full":
         for name, parameter in network.named_parameters():
@@ -91,10 +89,11 @@ def adapt(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) ->
 
 def _targets(network: nn.Module, options: LoraOptions, parts: Mapping[str, str]) -> list[str]:
     """Return the names of the layers to adapt."""
+    layers = _layers()
     wanted = [ours for name in options.targets for ours in (name, *_OURS.get(name, ()))]
     found, outside = [], False
     for name, module in network.named_modules():
-        if type(module) not in _LAYERS:  # a subclass may compute something else
+        if type(module) not in layers:  # a subclass may compute something else
             continue
         if wanted and not _fits(name, wanted):
             continue
@@ -164,11 +163,18 @@ def merged(network: nn.Module, adapted: Sequence[str]) -> Iterator[None]:
             setattr(parent, own, module)
 
 
+def _layers() -> tuple[type[nn.Module], ...]:
+    """Return the layers that are adapted; that of GPT-2 has its weight as (inputs, outputs)."""
+    from transformers.pytorch_utils import Conv1D  # transformers is slow to load
+
+    return nn.Linear, Conv1D
+
+
 def _changed(module: Any) -> Any:
     """Return the weight of an adapted layer with the change added."""
     base = module.get_base_layer()
     change = module.lora_B[_NAME].weight @ module.lora_A[_NAME].weight  # (outputs, inputs)
-    if isinstance(base, Conv1D):
+    if not isinstance(base, nn.Linear):
         change = change.T
     return base.weight + module.scaling[_NAME] * change
 

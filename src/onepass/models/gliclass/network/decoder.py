@@ -17,7 +17,7 @@ from onepass.models.gliclass.config import GliclassConfig
 from onepass.models.gliclass.decoder_config import DecoderConfig, Reasoning
 from onepass.models.gliclass.network.head import Head, build_calibrator
 from onepass.models.gliclass.network.network import Encoders, GliclassNetwork, encoder_keys
-from onepass.nn.backbones.causal import CausalBackbone
+from onepass.nn.backbones.build import build_decoder
 from onepass.nn.backbones.deberta import DebertaConfig, DebertaEncoder
 from onepass.nn.class_scorers import Perceptron
 from onepass.nn.keymap import Entry, linear, with_prefix
@@ -224,7 +224,7 @@ class Decoder(GliclassNetwork):
     def __init__(self, config: GliclassConfig, encoders: Encoders) -> None:
         super().__init__(config, encoders)
         assert config.decoder is not None
-        self.backbone = CausalBackbone(encoders.text)
+        self.backbone = build_decoder(encoders.text)
         self.head = DecoderHead(config, config.decoder, self.backbone.hidden)
 
     @property
