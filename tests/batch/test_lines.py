@@ -1,11 +1,13 @@
 """Lines of JSONL: what is read can be written again, and the rest has a reason."""
 
 import json
+from io import BytesIO
 
 import pytest
 
-from onepass.batch.lines import json_rows
+from onepass.batch.lines import check_first, json_rows, plain_lines
 from onepass.batch.rows import BadRow, Row
+from onepass.errors import InputError
 from onepass.schema.nesting import DEEPEST
 
 
@@ -50,3 +52,24 @@ def test_a_row_that_python_does_not_read_has_a_reason_of_its_own(row: bytes, rea
     assert isinstance(bad, BadRow)
     assert bad.error.endswith(f"({reason})")
     assert isinstance(good, Row)
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b'[\n{"text": "a"}\n]', "a JSON list"),
+        (b'\n [ {"text": "a"},\n{"text": "b"}]', "a JSON list"),
+        (b'[{"text": "' + b"a" * 3000 + b'"}]', "a JSON list"),
+        (b'{\n  "text": "a"\n}\n', "JSON over several lines"),
+    ],
+)
+def test_json_that_is_not_one_object_a_line_is_told_by_its_start(start: bytes, what: str):
+    with pytest.raises(InputError, match=f"^It is {what}, but JSONL has one object a line; write"):
+        check_first(plain_lines(BytesIO(start), "It", 1024), "It")
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"\n", b'{"text": "a"}\n{\n', b'["a"]\n', b'{"text":\n', b"x\n["]
+)
+def test_other_first_lines_are_rows_good_or_bad(start: bytes):
+    check_first(plain_lines(BytesIO(start), "It", 1024), "It")

@@ -744,3 +744,17 @@ def test_an_input_that_changes_is_told_soon_and_at_the_end(
     assert (len(told) == 2) == (seconds == 0)
     assert ("Delete that folder and begin again" in str(caught.value)) != streamed
     assert len("".join(written).splitlines()) == (told[-1] if streamed else 0)
+
+
+def test_names_of_files_that_are_not_utf_8_go_to_parquet_and_back(tmp_path: Path, load: Load):
+    one, other = (tmp_path / f"{name}\udcff.parquet" for name in "ab")
+    pq.write_table(pa.table({"text": ["Bo lives in Bern."]}), tmp_path / "in.parquet")
+    try:
+        for path in (one, other):
+            shutil.copy(tmp_path / "in.parquet", path)
+    except OSError:
+        pytest.skip("the system has no such names")
+    out = tmp_path / "out\udcff.parquet"
+    assert run(Job(input=[one, other], output=out, schema=SCHEMA), load=load).failed == 0
+    table = pq.read_table(pa.BufferReader(out.read_bytes()))
+    assert table["file"].to_pylist() == [str(tmp_path / f"{name}\ufffd.parquet") for name in "ab"]

@@ -128,6 +128,58 @@ def test_convert(onepass: Onepass, gold: Path, tmp_path: Path):
     assert [example.text[:3] for example in read_examples(out)] == ["Ann", "a b", "wor"]
 
 
+def test_convert_a_table(onepass: Onepass, tmp_path: Path):
+    table, out = tmp_path / "a.csv", tmp_path / "out.jsonl"
+    table.write_text("text,label\na dog,animal\n")
+    assert onepass("data", "convert", str(table), "-o", str(out)).code == 0
+    (example,) = read_examples(out)
+    assert example.classifications == (GoldTask("class", ("animal",), ("animal",)),)
+    table.write_text("text,label\na, dog,animal\n")
+    done = onepass("data", "convert", str(table), "-o", str(out))
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert f"{table}, line 2: the row has 3 cells" in done.err
+
+
+@pytest.mark.parametrize("command", [("convert", "GOLD"), ("synthesize", "1")])
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.tsv.gz"])
+def test_what_is_written_must_be_what_the_name_says(
+    onepass: Onepass, gold: Path, tmp_path: Path, command: tuple[str, str], name: str
+):
+    pytest.importorskip("faker")
+    given = str(gold) if command[1] == "GOLD" else command[1]
+    done = onepass("data", command[0], given, "-o", str(tmp_path / name))
+    assert (done.code, done.out, (tmp_path / name).exists()) == (2, "", False)
+    assert "but JSON is written; give a name in .jsonl or .jsonl.gz" in done.err
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_name_in_json_gets_one_list(onepass: Onepass, tmp_path: Path, count: int):
+    source, out = tmp_path / "a.json", tmp_path / "out.json"
+    source.write_text(json.dumps([{"text": "Bo", "asked": ["dog"]}] * count))
+    assert onepass("data", "convert", str(source), "-o", str(out)).code == 0
+    assert json.loads(out.read_text()) == json.loads(source.read_text())
+
+
+def test_tasks_that_nobody_annotated_are_counted(onepass: Onepass, tmp_path: Path):
+    source = tmp_path / "studio.json"
+    value = {"start": 0, "end": 2, "labels": ["dog"]}
+    done_task = {
+        "data": {"text": "Bo"},
+        "annotations": [{"result": [{"type": "labels", "value": value}]}],
+    }
+    cancelled = {"data": {"text": "Al"}, "annotations": [{"was_cancelled": True, "result": []}]}
+    source.write_text(json.dumps([done_task, cancelled, {**cancelled, "annotations": []}]))
+    told = (
+        f"{source}: 2 rows are left out: not annotated, or only with an annotation that was "
+        "cancelled.\n"
+    )
+    out = str(tmp_path / "out.jsonl")
+    assert told in onepass("data", "convert", str(source), "-o", out).err
+    assert onepass("data", "stats", str(source)).err == told
+    done = onepass("data", "validate", str(source))
+    assert (done.code, done.err) == (0, told)
+
+
 def test_convert_does_not_read_what_it_writes(onepass: Onepass, gold: Path):
     before = gold.read_bytes()
     for source in (gold, gold.parent):
@@ -206,8 +258,8 @@ def test_what_a_directory_has_beside_its_rows_is_said(onepass: Onepass, gold: Pa
     done = onepass("data", "stats", str(gold.parent))
     assert "  texts            2\n" in done.out
     assert done.err == (
-        f"{gold.parent / 'more.conll'} is left out: its directory has .jsonl files, too. To read "
-        "it, name it.\n"
+        f"{gold.parent / 'more.conll'} is left out: its directory has files that are read before "
+        "it. To read it, name it.\n"
     )
 
 

@@ -189,3 +189,13 @@ def test_a_row_that_is_too_long_fails(onepass: Onepass, tmp_path: Path, command:
     alone = onepass(command, "a", *label, "--max-line", "50")
     assert alone.code == 2
     assert "--max-line belongs to --input" in alone.err
+
+
+def test_a_json_list_is_refused_before_a_row_of_it_fails(onepass: Onepass, place: Path):
+    (place / "x.jsonl").write_text('[\n{"text": "a person"},\n{"text": "b"}\n]\n')
+    done = onepass("extract", "-i", "x.jsonl", "-e", "person", "-o", "out.jsonl")
+    assert (done.code, done.out, (place / "out.jsonl").exists()) == (2, "", False)
+    assert done.err == (
+        "onepass: The file x.jsonl is a JSON list, but JSONL has one object a line; write it so, "
+        "for example with  jq -c '.[]'\n"
+    )

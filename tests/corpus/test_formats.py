@@ -4,7 +4,7 @@ import json
 import pytest
 
 from onepass.corpus.example import Example, Mention
-from onepass.corpus.formats import Format, format_of, read_any
+from onepass.corpus.formats import Format, format_of, read_any, read_each
 from onepass.errors import InputError
 from onepass.results.types import Extraction
 
@@ -109,7 +109,7 @@ def test_an_unknown_file_is_refused(tmp_path, content, message):
             read(path)
 
 
-@pytest.mark.parametrize("name", ["data.csv", "data.CSV.gz", "data.parquet"])
+@pytest.mark.parametrize("name", ["data.xlsx", "data.XML.gz", "data.parquet.gz", "data.spacy"])
 def test_a_kind_of_file_that_is_not_read_is_named(tmp_path, name):
     content = b"text,label\nBo barks.,dog\n"
     path = tmp_path / name
@@ -146,6 +146,42 @@ def test_a_result_of_onepass_is_no_annotation(tmp_path, form):
     )
     with pytest.raises(InputError, match=r", line 2: the row is a result .*to_label_studio\(\)"):
         list(read_any(path))
+
+
+def test_a_result_over_several_lines_is_told_once(tmp_path):
+    path = tmp_path / "found.jsonl"
+    path.write_text(Extraction("Bo").to_json(indent=2))
+    ((place, error),) = read_each(path)
+    assert place == "entry 1"
+    assert "the row is a result of onepass" in str(error)
+
+
+def test_an_object_over_several_lines_is_a_row(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text("\n" + json.dumps(OWN, indent=2))
+    assert list(read_any(path)) == [BO]
+    path.write_text(json.dumps(OWN, indent=2) + "\n{}")
+    with pytest.raises(InputError, match="more follows it in line 11; write one object a line"):
+        list(read_any(path))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"data": {"text": "a"}, "annotations": []}, "not annotated, or only with"),
+        ({**PRODIGY, "answer": "ignore"}, "rejected or ignored"),
+    ],
+)
+def test_what_is_left_out_is_told_once(tmp_path, row, reason):
+    good = LABEL_STUDIO if "data" in row else PRODIGY
+    path = tmp_path / "data.json"
+    told = []
+    path.write_text(json.dumps([good, row, row]))
+    assert len(list(read_any(path, on_left_out=told.append))) == 1
+    assert len(told) == 1
+    assert told[0].startswith(f"{path}: 2 rows are left out: {reason}")
+    path.write_text(json.dumps([good]))
+    assert len(list(read_any(path, on_left_out=told.append))) == len(told)
 
 
 def test_a_list_a_line_is_told(tmp_path):

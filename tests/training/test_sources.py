@@ -262,3 +262,29 @@ def test_nothing_is_held_out_of_a_file_that_is_learned_from_whole(tmp_path, writ
     assert len(sources.files["guessed"]) == 30
     assert {example.text[:4] for example in sources.held_out} == {"gold"}
     assert len(sources.held_out) == 15
+
+
+def test_a_table_and_an_object_over_several_lines_are_converted(tmp_path, read):
+    (tmp_path / "a.csv").write_text("text,label\nfine,good\nstale,bad\n")
+    (tmp_path / "b.json").write_text(json.dumps(row("b1"), indent=1))
+    lines: list[str] = []
+    sources = read("a.csv", "b.json", report=lines.append)
+    assert texts(sources) == {"a.csv": ["fine", "stale"], "b": ["b1"]}
+    assert lines[0].endswith("a.csv: 2 examples read, format table")
+    (task,) = sources.files["a.csv"].example(1).classifications
+    assert (task.name, task.labels, task.true) == ("class", ("bad", "good"), ("bad",))
+
+
+def test_rows_that_nobody_accepted_are_counted(write, read):
+    accepted = {"text": "a", "spans": [], "answer": "accept"}
+    write("a.jsonl", accepted, {**accepted, "answer": "reject"})
+    lines: list[str] = []
+    read("a.jsonl", report=lines.append)
+    assert lines[1].endswith("a.jsonl: 1 row is left out: rejected or ignored.")
+
+
+def test_a_file_without_an_example_is_named_as_it_was_given(tmp_path, write, read):
+    table = tmp_path / "a.csv"
+    table.write_text("text,label\n")
+    with pytest.raises(InputError, match=f"^{re.escape(str(table))} holds no example; give"):
+        read("a.csv")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from onepass.batch.extras import arrow
-from onepass.batch.lines import plain_lines
+from onepass.batch.lines import check_first, plain_lines
 from onepass.batch.packing import opened
 from onepass.batch.parquet_reading import (
     check_text_column,
@@ -59,7 +59,7 @@ def check_starts(sources: Sequence[Source], text_field: str) -> None:
 
     Raises:
         InputError: for a header or a schema that cannot be read or has no such column, a file that
-            is not packed as its name says, or one in UTF-16.
+            is not packed as its name says, one in UTF-16, or JSON that is not one object a line.
         MissingExtra: if a package is needed for one of them.
     """
     for source in sources:
@@ -72,7 +72,11 @@ def check_starts(sources: Sequence[Source], text_field: str) -> None:
             _table(source).check(text_field)
         else:
             with opened(path) as file:
-                next(plain_lines(file.file, source.name, _START), None)
+                lines = plain_lines(file.file, source.name, _START)
+                if source.kind == "jsonl":
+                    check_first(lines, source.name)
+                else:
+                    next(lines, None)
 
 
 def joined(one: Kind, other: Kind) -> Kind:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from onepass.schema.shown import json_reason
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LINE_BYTES = 1 << 26  # 64 MiB: more than any text that is meant
 _BOM = "\ufeff"
+# The start of a list of objects, or of an object over several lines.
+_NO_LINE = re.compile(rb"\s*(?:(\[)\s*(?:\{|$)|\{\s*$)")
 _PIECE = 1 << 16  # bytes of a line that is passed over
 _HEAD = 1 << 10  # bytes at the start that tell how a file is encoded
 _NULS = 4  # of these bytes, and a share of them, are more than a stray one
@@ -135,6 +138,36 @@ def _pieces(line: bytes, file: BinaryIO) -> Iterator[bytes]:
         if line.endswith(b"\n"):
             break
         line = file.readline(_PIECE)
+
+
+def check_first(lines: Iterable[Line], name: str) -> None:
+    """Refuse JSON that is not one object a line, by the first line that is not blank.
+
+    Args:
+        lines: of a file; no more of them are read.
+        name: what to call it.
+
+    Raises:
+        InputError: for a list of objects, or an object over several lines.
+
+    >>> check_first([b'{"text": "Bo"}', b"{"], "The file")
+    >>> try:
+    ...     check_first([b"{"], "The file")
+    ... except InputError as error:
+    ...     print(str(error)[:35])
+    The file is JSON over several lines
+    """
+    for line in lines:
+        start = next(line.pieces, b"") if isinstance(line, LongLine) else line
+        found = _NO_LINE.match(start)
+        if found:
+            what, query = ("a JSON list", "'.[]'") if found[1] else ("JSON over several lines", ".")
+            raise InputError(
+                f"{name} is {what}, but JSONL has one object a line; write it so, for example with "
+                f" jq -c {query}"
+            )
+        if start.strip():
+            return
 
 
 def json_rows(

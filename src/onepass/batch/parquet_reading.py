@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from onepass.batch.extras import arrow, arrow_reason
+from onepass.batch.extras import arrow, arrow_file, arrow_reason
 from onepass.batch.lines import LINE_BYTES, fields_told, too_long
 from onepass.batch.rows import CHUNK_ROWS, FILE, BadRow, Cells, Row
 from onepass.errors import InputError
+from onepass.results.surrogates import without_surrogates
 
 # Strings that are not UTF-8, fields of one name, nanoseconds; years that Python does not have;
 # time zones that it does not know.
@@ -157,7 +158,8 @@ def parquet_schema(path: Path) -> Any:
     """
     pq, pa = arrow("Parquet files", "pyarrow.parquet"), arrow("Parquet files")
     try:
-        schema = pq.read_schema(path)
+        with arrow_file(path) as file:
+            schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"The file {path} is not a whole Parquet file ({arrow_reason(error)}); write it anew."
@@ -195,7 +197,7 @@ def parquet_rows(
     check_text_column(schema, path, field, named=named)
     floats = frozenset(one.name for one in schema if pa.types.is_floating(decoded_type(one.type)))
     try:
-        with pq.ParquetFile(path) as file:
+        with arrow_file(path) as opened, pq.ParquetFile(opened) as file:
             total = max(file.metadata.num_rows, 1)
             first, groups = _groups_after(file.metadata, skip)
             cells = _cells(file, groups, field, floats, file_name)
@@ -237,7 +239,7 @@ def _cells(
 def _with_file(batch: Any, name: str) -> Any:
     """Return a record batch with a first column that says which file it is from."""
     pa = arrow("Parquet files")
-    column = pa.repeat(pa.scalar(name, pa.string()), batch.num_rows)
+    column = pa.repeat(pa.scalar(without_surrogates(name), pa.string()), batch.num_rows)
     schema = batch.schema.insert(0, pa.field(FILE, pa.string()))
     return pa.RecordBatch.from_arrays([column, *batch.columns], schema=schema)
 

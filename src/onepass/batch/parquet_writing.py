@@ -95,8 +95,9 @@ class ArrowStream:
         pq = extras.arrow("Parquet files", "pyarrow.parquet")
         with (
             self._refusing(),
-            self._pa.OSFile(str(rows)) as stream,
-            pq.ParquetWriter(result, self._schema, compression="zstd") as file,
+            extras.arrow_file(rows) as stream,
+            extras.arrow_file(result, "wb") as place,
+            pq.ParquetWriter(place, self._schema, compression="zstd") as file,
         ):
             for group in self._groups(self._pa.ipc.open_stream(stream)):
                 file.write_table(group, row_group_size=max(group.num_rows, 1))

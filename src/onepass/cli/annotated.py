@@ -16,4 +16,6 @@ def annotated_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 
 def _say(path: Path) -> None:
-    say(f"{path} is left out: its directory has .jsonl files, too. To read it, name it.")
+    say(
+        f"{path} is left out: its directory has files that are read before it. To read it, name it."
+    )

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onepass.batch.packing import ending
 from onepass.batch.places import check_apart
+from onepass.batch.streams import is_device
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
 from onepass.cli.options import ReportFormat, ReportOption
@@ -31,6 +33,7 @@ FilesArgument = Annotated[
 ]
 FAILED = 1
 _SHOWN = 30  # labels of a section in a table
+_LIST = ".json"  # other tools read one list from such a file
 _LINES = 20  # about problems of one kind
 _NOUNS = {"nothing": "unannotated text"}  # for kinds that are no noun
 
@@ -67,7 +70,9 @@ def validate(
             known.add(example)
     statistics = Statistics()
     problems = list(
-        inspect_files(annotated_files(paths).values(), known=known, statistics=statistics)
+        inspect_files(
+            annotated_files(paths).values(), known=known, statistics=statistics, on_left_out=say
+        )
     )
     kinds = Counter(problem.kind for problem in problems)
     if form is ReportFormat.JSON:
@@ -127,7 +132,7 @@ def convert(
             "--output",
             "-o",
             metavar="FILE",
-            help="JSONL file to write; one that ends in .gz is compressed.",
+            help="JSONL file to write, compressed if it ends in .gz; in .json it is one list.",
         ),
     ],
     to: Annotated[
@@ -139,26 +144,32 @@ def convert(
 ) -> None:
     """Read annotated files of any known format, and write their examples to one file.
 
-    Formats: onepass, GLiNER2, GLiNER, GLiClass, CoNLL columns, Label Studio, Prodigy.
+    Formats: onepass, GLiNER2, GLiNER, GLiClass, spaCy, CoNLL columns, Label Studio, Prodigy, and
+    tables (CSV, TSV, Parquet) with the columns text and label.
     """
-    from onepass.batch.writing import json_line
     from onepass.corpus.gliner import gliner_row, lost_by_gliner
     from onepass.corpus.jsonl import example_to_dict
 
+    _check_name(output)
     files = annotated_files(paths)
     for file in files.values():
         check_apart(output, "output", {"data": file})
     row_of = gliner_row if to is DataFormat.GLINER else example_to_dict
     count, lost = 0, Counter[str]()
-    with opened(output) as write:
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal count
         for count, example in enumerate(_read(files), 1):
             if to is DataFormat.GLINER:
                 lost.update(lost_by_gliner(example))
             try:
-                row = row_of(example)
+                yield row_of(example)
             except InputError as error:
                 raise InputError(f"Example {count} cannot be written: {error}") from error
-            write(json_line(row))
+
+    with opened(output) as write:
+        for text in _written(rows(), output):
+            write(text)
     if lost:
         parts = ", ".join(
             f"{what} of {counted(number, 'example')}" for what, number in lost.items()
@@ -173,7 +184,10 @@ def synthesize(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="JSONL file to write. [default: standard output]"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="JSONL file to write; in .json it is one list. [default: standard output]",
         ),
     ] = None,
     seed: Annotated[
@@ -182,21 +196,46 @@ def synthesize(
     ] = 0,
 ) -> None:
     """Generate texts with records, entities, relations and a class: prose, lists and tables."""
+    if output is not None:
+        _check_name(output)
     loading.require("faker", feature="Making texts up", extra="data")
-    from onepass.batch.writing import json_line
     from onepass.corpus.jsonl import example_to_dict
     from onepass.corpus.synthesis.compose import synthesize as make
 
     with opened(output) as write:
-        for example in make(number, seed=seed):
-            write(json_line(example_to_dict(example)))
+        for text in _written(map(example_to_dict, make(number, seed=seed)), output):
+            write(text)
+
+
+def _check_name(output: Path) -> None:
+    """Refuse a file whose name says that something else than JSON is in it."""
+    suffix = "" if is_device(output) else ending(output)
+    if suffix not in ("", ".jsonl", ".ndjson", _LIST):
+        raise InputError(
+            f"The output {output} ends in {suffix}, but JSON is written; give a name in .jsonl or "
+            ".jsonl.gz (one object a line), or in .json (one list)."
+        )
+
+
+def _written(rows: Iterable[Mapping[str, Any]], output: Path | None) -> Iterator[str]:
+    """Yield the text of a file of rows: lines, or one list where its name ends in .json."""
+    from onepass.batch.writing import json_line
+
+    if output is None or is_device(output) or ending(output) != _LIST:
+        yield from map(json_line, rows)
+        return
+    before = "["
+    for row in rows:
+        yield f"{before}\n{json_line(row).rstrip()}"
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
 
 
 def _read(files: Mapping[str, Path]) -> Iterator[Example]:
     from onepass.corpus.formats import read_any
 
     for path in files.values():
-        yield from read_any(path)
+        yield from read_any(path, on_left_out=say)
 
 
 def _sections(statistics: Statistics) -> Iterator[str]:

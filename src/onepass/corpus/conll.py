@@ -82,9 +82,10 @@ def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]
         labels.update(dict.fromkeys(line.tag[2:] for line in sentence if _is_tag(line.tag)))
         longest, counted = max(longest, len(sentence)), counted and _is_counted(sentence)
     if not labels:
+        table = ", and no header with text and label" if ".tsv" in path.name.lower() else ""
         raise InputError(
-            f"{path} has no tag such as B-person in its last column; expected a word and its tag a "
-            "line, and a blank line after each text."
+            f"{path} has no tag such as B-person in its last column{table}; expected a word and "
+            "its tag a line, and a blank line after each text."
         )
     asked = tuple(map(_named, sorted(labels)))
     for sentence in _sentences(path):

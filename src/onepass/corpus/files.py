@@ -1,6 +1,6 @@
 """Which files of a directory are annotated ones, and what they are called in reports.
 
-It knows names, and nothing of what is in a file but whether it holds columns.
+It knows names, and nothing of what is in a file but whether it holds columns or a table.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onepass.corpus.conll import is_columns
 from onepass.corpus.rows import check_regular
+from onepass.corpus.tables import SUFFIXES as TABLES
 from onepass.errors import InputError
 
 _SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -23,11 +24,12 @@ def find_files(
 
     Args:
         paths: files and directories. Directories are searched for ``.jsonl`` and ``.jsonl.gz``;
-            where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...). A file of a
-            directory is named by its place below it, without the suffix; a file of its own by its
-            name. Where that name is taken it is the whole path, then the path with the suffix.
-        left_out: is told of each ``.json`` file and file of columns that stands in a directory
-            beside ``.jsonl`` files and is not read; but not of ``NAME.labels.json``.
+            where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...); where there
+            are none either, for tables (``.csv``, ``.parquet``). A file of a directory is named by
+            its place below it, without the suffix; a file of its own by its name. Where that name
+            is taken it is the whole path, then the path with the suffix.
+        left_out: is told of each such file that stands in a directory beside others, which are
+            read in its place; but not of ``NAME.labels.json``.
 
     Raises:
         InputError: if a path does not exist or is a pipe, or a directory has no such file.
@@ -41,8 +43,8 @@ def find_files(
         files = [path] if path.is_file() else _below(path, left_out)
         if not files:
             raise InputError(
-                f"The directory {path} has no {' or '.join(_SUFFIXES)} file, and no columns such "
-                "as .conll."
+                f"The directory {path} has no {' or '.join(_SUFFIXES)} file, no columns such as "
+                "in .conll, and no table in .csv or .parquet."
             )
         base = path.parent if path.is_file() else path
         for file in files:
@@ -68,14 +70,20 @@ def _below(directory: Path, left_out: Callable[[Path], None] | None) -> list[Pat
         for file in files
         if is_columns(file) or (file.suffix == ".json" and not file.name.endswith(".labels.json"))
     ]
-    if not rows:
-        return others
+    tables = [file for file in files if _is_table(file)]
+    read, *beside = [kind for kind in (rows, others, tables) if kind] or [[]]
     if left_out is not None:
-        for file in others:
+        for file in chain.from_iterable(beside):
             left_out(file)
-    return rows
+    return read
+
+
+def _is_table(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith(TABLES)
 
 
 def _stem(path: Path) -> str:
     name = path.as_posix().removesuffix(".gz").removesuffix(".jsonl")
-    return str(Path(name).with_suffix("")) if is_columns(path) else name.removesuffix(".json")
+    if is_columns(path) or _is_table(path):
+        return str(Path(name).with_suffix(""))
+    return name.removesuffix(".json")

@@ -13,13 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus import conll
+from onepass.corpus import conll, tables
 from onepass.corpus.example import Example
 from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
 from onepass.corpus.gliner import example_from_gliner, is_gliner_row
 from onepass.corpus.gliner2 import OnMissing, example_from_gliner2, is_gliner2_row
-from onepass.corpus.jsonl import example_from_dict, is_plain_row
+from onepass.corpus.jsonl import KEYS, example_from_dict, is_plain_row
+from onepass.corpus.label_studio import LEFT_OUT as NOT_ANNOTATED
 from onepass.corpus.label_studio import LabelStudio, is_label_studio_row, is_small_export
+from onepass.corpus.labeled import Labeled, is_labeled_row
+from onepass.corpus.prodigy import LEFT_OUT as NOT_ACCEPTED
 from onepass.corpus.prodigy import Prodigy, is_prodigy_row
 from onepass.corpus.public_records import (
     AnnotatedRecords,
@@ -28,12 +31,15 @@ from onepass.corpus.public_records import (
     is_classification_row,
 )
 from onepass.corpus.rows import at_line, each_entry
+from onepass.corpus.spacy import Spacy, is_spacy_row
 from onepass.errors import InputError
+from onepass.results.wording import counted
 
 _Row = Mapping[str, Any]
 _Read = Callable[[_Row], Example | None]  # None for a row that is left out
-_OTHER_KINDS = (".csv", ".parquet", ".xlsx", ".xml", ".yaml", ".yml")
+_OTHER_KINDS = (".ods", ".parquet", ".spacy", ".xls", ".xlsx", ".xml", ".yaml", ".yml")
 _RESULT = {"text", "entities", "classifications", "records", "relations"}  # of an extraction
+_ANNOTATED = set(KEYS) - {"text", "source"}  # keys of our own format
 _COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
 
 
@@ -48,7 +54,10 @@ class Format(StrEnum):
     PRODIGY = "prodigy"
     CLASSIFICATION = "classification"
     RECORDS = "records"  # of extraction and of several tasks
+    SPACY = "spacy"
+    LABELED = "labeled"  # a text and its class
     COLUMNS = "columns"
+    TABLE = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +69,25 @@ class RowFormat:
         recognizes: says whether a row with more than a text is in it, if no format before it does.
         reader: (path of the whole file, what is told of surfaces that are not in their text) to
             what reads a row of the file.
+        left_out: why rows are that are left out, as the end of a sentence; of a format in which
+            some may be.
     """
 
     name: Format
     recognizes: Callable[[_Row], bool]
     reader: Callable[[Path, OnMissing | None], _Read]
+    left_out: str = ""
 
 
 ROW_FORMATS = (
-    RowFormat(Format.LABEL_STUDIO, is_label_studio_row, lambda path, _: LabelStudio(path).example),
-    RowFormat(Format.PRODIGY, is_prodigy_row, lambda path, _: Prodigy(path).example),
+    RowFormat(
+        Format.LABEL_STUDIO,
+        is_label_studio_row,
+        lambda path, _: LabelStudio(path).example,
+        NOT_ANNOTATED,
+    ),
+    RowFormat(Format.PRODIGY, is_prodigy_row, lambda path, _: Prodigy(path).example, NOT_ACCEPTED),
+    RowFormat(Format.SPACY, is_spacy_row, lambda path, _: Spacy(path).example),
     RowFormat(
         Format.GLINER2,
         is_gliner2_row,
@@ -79,6 +97,11 @@ ROW_FORMATS = (
     RowFormat(Format.GLICLASS, is_gliclass_row, lambda *_: example_from_gliclass),
     RowFormat(Format.CLASSIFICATION, is_classification_row, lambda *_: example_from_classification),
     RowFormat(Format.RECORDS, is_annotated_row, lambda path, _: AnnotatedRecords(path).example),
+    RowFormat(
+        Format.LABELED,
+        lambda row: is_labeled_row(row) and not (row.keys() & _ANNOTATED or is_small_export(row)),
+        lambda path, _: Labeled(path).example,
+    ),
     RowFormat(
         Format.ONEPASS,
         lambda row: "text" in row and not is_small_export(row),
@@ -93,6 +116,8 @@ def format_of(path: Path) -> Format:
     Raises:
         InputError: if there is no such file, it is empty, or that row fits no format.
     """
+    if tables.is_table(path):
+        return Format.TABLE
     if conll.is_columns(path):
         return Format.COLUMNS
     is_plain = False
@@ -108,22 +133,31 @@ def format_of(path: Path) -> Format:
     raise InputError(f"{path} is empty; expected one JSON object a line.")
 
 
-def read_any(path: Path, *, on_missing: Callable[[str], None] | None = None) -> Iterator[Example]:
+def read_any(
+    path: Path,
+    *,
+    on_missing: Callable[[str], None] | None = None,
+    on_left_out: Callable[[str], None] | None = None,
+) -> Iterator[Example]:
     """Yield the examples of an annotated file, in whichever of the formats it holds.
 
     All rows are in one format, that of the first row that shows one: onepass's own, those of
-    GLiNER2, GLiNER and GLiClass, exports of Label Studio and Prodigy, records of public data sets
-    (`onepass.corpus.public_records`), or columns.
+    GLiNER2, GLiNER, GLiClass and spaCy, exports of Label Studio and Prodigy, records of public data
+    sets (`onepass.corpus.public_records`), texts with a label, a table of these, or columns.
 
     Args:
         path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
             (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``, ``.annotated``), see
-            `onepass.corpus.conll`.
+            `onepass.corpus.conll`; or a table (``.csv``, ``.csv.gz``, ``.tsv``, ``.parquet``), see
+            `onepass.corpus.tables`.
         on_missing: a function that gets a message about every surface that is not in its text
             (GLiNER2's format only); None refuses such a row instead.
+        on_left_out: a function that gets a message at the end of the file, if rows of it were left
+            out: of Label Studio those without an annotation, of Prodigy those nobody accepted.
 
     Raises:
         InputError: if the file cannot be read, naming the first line that does not fit, and why.
+        MissingExtra: if it is a Parquet file and pyarrow is not installed.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as directory:
@@ -132,24 +166,32 @@ def read_any(path: Path, *, on_missing: Callable[[str], None] | None = None) -> 
     ...     [example.entities for example in read_any(path)]
     [(Mention(start=0, end=2, label='dog'),)]
     """
-    for _, example in read_each(path, on_missing=on_missing):
+    for _, example in read_each(path, on_missing=on_missing, on_left_out=on_left_out):
         if isinstance(example, InputError):
             raise example
         yield example
 
 
 def read_each(
-    path: Path, *, on_missing: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    on_missing: Callable[[str], None] | None = None,
+    on_left_out: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[str, Example | InputError]]:
     """Yield the place ("line 3") and the example of every row, or what is wrong with the row.
 
     Args:
         path: as in `read_any`.
         on_missing: as in `read_any`.
+        on_left_out: as in `read_any`.
 
     Raises:
         InputError: where the file cannot be read on.
+        MissingExtra: as `read_any` does.
     """
+    if tables.is_table(path):
+        yield from tables.read_each_record(path)
+        return
     if conll.is_columns(path):
         yield from conll.read_each_sentence(path)
         return
@@ -159,21 +201,31 @@ def read_each(
         if on_missing is not None:
             on_missing(f"{path}, {place}: {sentence}")
 
-    read: _Read | None = None
+    form: RowFormat | None = None
+    read: _Read = example_from_dict
+    left_out = 0
     for place, row in _entries(path):
         if isinstance(row, InputError):
             yield place, row
             continue
         try:
             with at_line(path, place):
-                if read is None and not is_plain_row(row):
-                    read = _row_format(row).reader(path, on_missing and tell)
-                example = (read or example_from_dict)(row)
+                if form is None and not is_plain_row(row):
+                    form = _row_format(row)
+                    read = form.reader(path, on_missing and tell)
+                example = read(row)
         except InputError as error:
             yield place, error
         else:
             if example is not None:
                 yield place, example
+            else:
+                left_out += 1
+    if left_out and form is not None and on_left_out is not None:
+        on_left_out(
+            f"{path}: {counted(left_out, 'row')} {'is' if left_out == 1 else 'are'} left out: "
+            f"{form.left_out}."
+        )
 
 
 def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
@@ -194,7 +246,8 @@ def _check_kind(path: Path) -> None:
     if path.name.lower().removesuffix(".gz").endswith(_OTHER_KINDS):
         raise InputError(
             f"{path} is of a kind that annotated texts are not read from; give JSON lines, one "
-            f"JSON list, or columns of words and tags ({', '.join(conll.SUFFIXES)})."
+            "JSON list, a table with the columns text and label (.csv, .tsv, .parquet), or columns "
+            f"of words and tags ({', '.join(conll.SUFFIXES)})."
         )
 
 
@@ -226,6 +279,7 @@ def _row_format(row: _Row) -> RowFormat:
         )
     raise InputError(
         f"the row has no 'text' (its keys: {', '.join(sorted(row)) or 'none'}); expected "
-        "onepass's own format, GLiNER2's, GLiNER's, GLiClass's, an export of Label Studio or "
-        "Prodigy, or an extraction, classification or multitask record."
+        "onepass's own format, GLiNER2's, GLiNER's, GLiClass's or spaCy's, a text and its label, "
+        "an export of Label Studio or Prodigy, or an extraction, classification or multitask "
+        "record."
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,7 +184,11 @@ class Statistics:
 
 
 def inspect_files(
-    paths: Iterable[Path], *, known: Known | None = None, statistics: Statistics | None = None
+    paths: Iterable[Path],
+    *,
+    known: Known | None = None,
+    statistics: Statistics | None = None,
+    on_left_out: Callable[[str], None] | None = None,
 ) -> Iterator[Problem]:
     """Yield everything that is wrong with annotated files, to the last row.
 
@@ -192,6 +196,7 @@ def inspect_files(
         paths: files in any format of `onepass.corpus.formats.read_any`.
         known: texts that scores are reported on.
         statistics: that count the rows that can be read, if given.
+        on_left_out: as in `onepass.corpus.formats.read_any`.
 
     Raises:
         InputError: if there is no such file.
@@ -199,7 +204,7 @@ def inspect_files(
     seen: dict[str, _Seen] = defaultdict(_Seen)
     spellings = Spellings()
     for path in paths:
-        for place, found in _rows(path):
+        for place, found in _rows(path, on_left_out):
             if isinstance(found, InputError):
                 yield Problem(path, place, "error", str(found))
                 continue
@@ -214,13 +219,15 @@ def inspect_files(
             earlier.add(path, place, found)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Example | InputError]]:
+def _rows(
+    path: Path, on_left_out: Callable[[str], None] | None
+) -> Iterator[tuple[str, Example | InputError]]:
     """Yield the rows of a file; where it cannot be read on, what is wrong is the last one."""
     if not path.is_file():
         raise InputError(f"There is no file {path}; give one that exists.")
     is_empty = True
     try:
-        for row in read_each(path):
+        for row in read_each(path, on_left_out=on_left_out):
             is_empty = False
             yield row
     except InputError as error:

@@ -56,11 +56,11 @@ from onepass.corpus.rows import at_line, open_text, read_entries
 from onepass.errors import InputError
 
 __all__ = [
-    "example_from_dict", "example_to_dict", "is_plain_row", "open_text", "read_examples",
+    "KEYS", "example_from_dict", "example_to_dict", "is_plain_row", "open_text", "read_examples",
     "write_examples",
 ]  # fmt: skip
 
-_KEYS = (
+KEYS = (
     "text", "entities", "asked", "descriptions", "classifications", "structures", "relations",
     "asked_relations", "relation_descriptions", "source", "unsure", "unsure_relations",
 )  # fmt: skip
@@ -93,7 +93,7 @@ def example_from_dict(row: Mapping[str, Any]) -> Example:
     >>> example_from_dict(row).asked
     ('dog',)
     """
-    known_keys(row, _KEYS, "the row")
+    known_keys(row, KEYS, "the row")
     return Example(
         text=as_text(needed(row, "text", "the row"), "text"),
         entities=tuple(map(_mention, as_rows(row.get("entities", ()), "entities", _OF_MENTION))),

@@ -26,6 +26,8 @@ from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 
+LEFT_OUT = "not annotated, or only with an annotation that was cancelled"
+
 _Row = Mapping[str, Any]
 _MARKED = {"start", "end", "labels"}  # of a part of the text in JSON-MIN
 _ANNOTATED = {"id", "annotator", "annotation_id", "lead_time"}  # of a task in it

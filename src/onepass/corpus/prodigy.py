@@ -25,6 +25,7 @@ _Row = Mapping[str, Any]
 _MARKS = ("_input_hash", "_task_hash", "answer")
 _ANSWERS = ("accept", "reject", "ignore")
 _PARTS = ("spans", "relations", "options", "label")
+LEFT_OUT = "rejected or ignored"
 TASK = "class"  # rows do not name their question
 
 

@@ -1,6 +1,6 @@
-"""Rows of JSON: files of one object a line, or of one list, with the place in every error.
+"""Rows of JSON: files of one object a line, of one list, or of one object over several lines.
 
-It knows nothing about what the objects mean.
+Every error has the place. It knows nothing about what the objects mean.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any, TextIO, cast
 
 from onepass.errors import InputError
 from onepass.schema.shown import json_reason
+
+PAIR = ("text", "annotations")  # keys of the object that stands for [text, object] in a list
 
 _BOM = "\ufeff"
 # Python converts no more digits than its limit, and says so with a plain ValueError.
@@ -37,8 +39,8 @@ def check_regular(path: Path) -> None:
         )
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a UTF-8 text file for reading, gzip (by its suffix ``.gz``) or not.
+def check_there(path: Path) -> None:
+    """Refuse what is not a file that is there.
 
     Raises:
         InputError: if there is no such file, or it is a pipe or a device.
@@ -46,6 +48,15 @@ def open_text(path: Path) -> TextIO:
     check_regular(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}; give the path of an existing JSONL file.")
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a UTF-8 text file for reading, gzip (by its suffix ``.gz``) or not.
+
+    Raises:
+        InputError: if there is no such file, or it is a pipe or a device.
+    """
+    check_there(path)
     if path.suffix == ".gz":
         return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig"))
     return path.open(encoding="utf-8-sig")  # a byte order mark is not part of the first line
@@ -69,6 +80,23 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
     Raises:
         InputError: where the file cannot be read on: it is not a complete gzip file.
     """
+    for number, line in raw_lines(path):
+        if line.strip():
+            try:
+                with at_line(path, number):
+                    row = parse_row(line)
+            except InputError as error:
+                yield number, error
+            else:
+                yield number, row
+
+
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the number (from 1) and the bytes of every line, without a byte order mark.
+
+    Raises:
+        InputError: where the file cannot be read on: it is not a complete gzip file.
+    """
     number = 0
     with open_text(path) as file:
         lines = iter(file.buffer)  # bytes: a wrong one spoils its own line only
@@ -83,32 +111,29 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
             if line is None:
                 return
             number += 1
-            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            if line.strip():
-                try:
-                    with at_line(path, number):
-                        row = parse_row(line)
-                except InputError as error:
-                    yield number, error
-                else:
-                    yield number, row
+            yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
 
 
-def is_json_list(path: Path) -> bool:
-    """Return whether a file is one JSON list, by its first character that is not white space.
+def is_one_json(path: Path) -> bool:
+    """Return whether a file is one JSON list or object, by its first line that is not blank.
+
+    A list begins with a bracket. An object is one line of many, unless nothing but its brace is.
 
     Raises:
         InputError: if there is no such file.
     """
     with open_text(path) as file:
         try:
-            return next((line.lstrip()[0] == "[" for line in file if line.strip()), False)
+            first = next((line.strip() for line in file if line.strip()), "")
+            return first[:1] == "[" or first == "{"
         except (UnicodeDecodeError, OSError, EOFError, zlib.error):
             return False  # the reader of lines says what is wrong
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place ("line 3", "entry 3") and the object of every row of lines or of one list.
+
+    A pair of a text and an object is an object of both, see `PAIR`.
 
     Raises:
         InputError: naming the first row that is not a JSON object.
@@ -125,13 +150,15 @@ def each_entry(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
     Raises:
         InputError: where the file cannot be read on.
     """
-    if not is_json_list(path):
+    if not is_one_json(path):
         for number, row in each_row(path):
             yield f"line {number}", row
         return
     for number, entry in enumerate(_read_list(path), 1):
         place = f"entry {number}"
-        if isinstance(entry, dict):
+        if isinstance(entry, list) and list(map(type, entry)) == [str, dict]:
+            yield place, dict(zip(PAIR, entry, strict=True))
+        elif isinstance(entry, dict):
             yield place, entry
         else:
             yield (
@@ -161,15 +188,16 @@ def sound_entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _read_list(path: Path) -> list[Any]:
-    """Return the entries of a file that is one JSON list."""
+    """Return the entries of a file that is one JSON list, or the object that it is."""
     with open_text(path) as file:
         try:
-            rows: list[Any] = json.load(file)
+            rows: Any = json.load(file)
         except json.JSONDecodeError as error:
             if error.msg == "Extra data":
                 raise InputError(
-                    f"{path} begins with a JSON list, and more follows it in line {error.lineno}; "
-                    "write one object a line, or one list of objects."
+                    f"{path} begins with a JSON list or an object over several lines, and more "
+                    f"follows it in line {error.lineno}; write one object a line, or one list of "
+                    "objects."
                 ) from error
             raise InputError(
                 f"{path} is not valid JSON ({json_reason(error)}, line {error.lineno}, "
@@ -183,7 +211,7 @@ def _read_list(path: Path) -> list[Any]:
             raise InputError(f"{path}: the JSON is nested too deeply.") from error
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{path} is not a complete gzip file ({error}).") from error
-    return rows
+    return rows if isinstance(rows, list) else [rows]
 
 
 def parse_row(line: str | bytes) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from onepass.corpus.checks import as_object
 from onepass.corpus.example import Example
 from onepass.corpus.formats import Format, format_of, read_any
 from onepass.corpus.jsonl import read_examples, write_examples
-from onepass.corpus.rows import is_json_list
+from onepass.corpus.rows import is_one_json
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 from onepass.training.asking.means import Borrowed
@@ -211,7 +211,7 @@ def _files(path: Path) -> tuple[dict[str, Path], dict[str, float]]:
     if not files:
         raise InputError(
             f"The directory {path} has no .jsonl or .jsonl.gz file; give files with other endings "
-            "(.json, columns) by their names."
+            "(.json, columns, tables) by their names."
         )
     if not (path / _MIX).is_file():
         return files, {}
@@ -252,22 +252,25 @@ def _read_mix(path: Path) -> dict[str, float]:
 def _plain(path: Path, name: str, into: Path, names: _Names, report: Callable[[str], None]) -> Path:
     """Return a file in onepass's own format, uncompressed, every line of it checked."""
     form = format_of(path)
-    if form is Format.ONEPASS and path.suffix != ".gz" and not is_json_list(path):
+    if form is Format.ONEPASS and path.suffix != ".gz" and not is_one_json(path):
         for _ in read_examples(path):  # a wrong line is told now, not hours later
             pass
         return path
     into.mkdir(parents=True, exist_ok=True)
     missing: list[str] = []
     converted = into / f"{name}.jsonl"
-    examples = read_any(path, on_missing=missing.append)
+    left_out: list[str] = []
+    examples = read_any(path, on_missing=missing.append, on_left_out=left_out.append)
     if form is Format.GLINER:
         examples = names.noted(examples)
     count = write_at_once(converted, examples)
     report(f"{path}: {count} examples read, format {form.value}")
-    for sentence in missing[:_SHOWN]:
+    for sentence in (*left_out, *missing[:_SHOWN]):
         report(sentence)
     if len(missing) > _SHOWN:
         report(f"{path}: {len(missing) - _SHOWN} more values do not stand in their texts")
+    if not count:
+        raise InputError(f"{path} holds no example; give a file that holds some.")
     return converted
 
 
