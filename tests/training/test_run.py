@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -114,8 +115,11 @@ def test_a_run_says_what_it_did(tmp_path, config):
         "encoder_rate 5e-05 (chosen), head_rate 0.0001 (chosen), 4 steps: the encoder is 32 wide, "
         "and there are 3 examples",
     ]
-    steps = ["step 2", "step 2", "step 4", "step 4"]
+    steps = ["before", "step 2", "step 2", "step 4", "step 4"]
     assert [line.split("  ")[0] for line in lines[5:-1]] == steps
+    before = "  ".join(f"{name} {value:.4f}" for name, value in result["start_scores"].items())
+    assert lines[5] == f"before  held out: {before}"
+    assert result["start_scores"].keys() == result["scores"].keys()
     assert result["next"] == f"onepass calibrate {run / 'final'} --data {dev}"
     assert lines[-1] == (
         f"{run / 'final'} finds what scores 0.5 or more, until scores and thresholds are fitted:  "
@@ -400,21 +404,52 @@ def test_a_score_that_fails_names_the_dev_file_and_is_made_first_when_the_run_go
     dev = tmp_path / "data.jsonl"
     sentence = rf"{dev} \(dev\) could not be scored \(RuntimeError: no memory\)\. What was learned"
 
-    def fail(*_: object) -> None:
-        raise RuntimeError("no memory")
-
     lines: list[str] = []
+    tally = Gliner2Trainee.tally
+
+    def fail_later(*given: Any, **named: Any) -> Any:
+        if any(line.startswith("before") for line in lines):
+            raise RuntimeError("no memory")
+        return tally(*given, **named)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Gliner2Trainee, "tally", fail)
+        patch.setattr(Gliner2Trainee, "tally", fail_later)
         with pytest.raises(InputError, match=sentence):
-            train_from_config(config(dev=str(dev)))
+            train_from_config(config(dev=str(dev)), report=lines.append)
         for _ in range(2):  # at once, before it trains
-            with pytest.raises(InputError, match="a run that is resumed scores first: give"):
+            with pytest.raises(InputError, match="begins or is resumed scores first: give"):
                 train_from_config(config(dev=str(dev), resume=True), report=lines.append)
     assert lines[-1] == "resumed at step 2"
     train_from_config(config(dev=str(dev), resume=True))
     log = [json.loads(row) for row in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log if "scores" in row] == [2, 4]
+
+
+def test_a_score_that_fails_does_so_before_anything_is_learned(tmp_path, config, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(Gliner2Trainee, "tally", fail)
+    with pytest.raises(InputError, match="could not be scored"):
+        train_from_config(config(dev=str(tmp_path / "data.jsonl")))
+    assert not list((tmp_path / "run").glob("step-*"))
+
+
+def test_a_run_that_does_harm_says_so(tmp_path, config):
+    lines: list[str] = []
+    dev = str(tmp_path / "data.jsonl")
+    learned = train_from_config(config(dev=dev, steps=60, encoder_rate=1e-2, head_rate=1e-2))
+    harmed = config(
+        model=learned["final"], dev=dev, output=str(tmp_path / "harmed"), steps=3,
+        encoder_rate=10.0, head_rate=10.0, clip=1e9,
+    )  # fmt: skip
+    result = train_from_config(harmed, report=lines.append)
+    before, after = (result[name]["score"] for name in ("start_scores", "scores"))
+    assert after < before
+    assert any(
+        line.startswith(f"held out, the score fell from {before:.4f} to {after:.4f}")
+        for line in lines
+    )
 
 
 def test_held_out_examples_without_room_are_told_with_what_takes_it(tmp_path, config, write):

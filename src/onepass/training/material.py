@@ -140,7 +140,7 @@ def telling(compute: Callable[P, T], config: TrainConfig) -> Callable[P, T]:
     """Return what computes something of the held-out examples, and says what helps if it fails.
 
     Args:
-        compute: is called while the run goes on, and first of all where it is resumed.
+        compute: is called before the run begins or goes on, and while it does.
         config: of the run.
     """
 
@@ -153,8 +153,8 @@ def telling(compute: Callable[P, T], config: TrainConfig) -> Callable[P, T]:
                 what, other = f"{config.dev} (dev)", "another dev file, "
             raise InputError(
                 f"{what} could not be scored ({said(error)}). What was learned is saved, and a run "
-                f"that is resumed scores first: give it {other}a smaller batch_pieces or a smaller "
-                "max_pieces."
+                f"that begins or is resumed scores first: give it {other}a smaller batch_pieces or "
+                "a smaller max_pieces."
             ) from error
 
     return told

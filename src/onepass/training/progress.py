@@ -150,7 +150,7 @@ class Progress:
         seconds = self.seconds()
         left = seconds * (1 - done) / done
         self._report(
-            f"step {self.step}  {100 * done:.1f} %  {_shown(means)}  "
+            f"step {self.step}  {100 * done:.1f} %  {shown_scores(means)}  "
             f"{seconds / 60:.1f} min, {left / 60:.0f} min left"
         )
         self._note({"step": self.step, "seconds": round(seconds, 1), "loss": means})
@@ -167,7 +167,7 @@ class Progress:
         self._scored_at = self.step
         if not scores:
             return False
-        self._report(f"step {self.step}  held out: {_shown(scores)}")
+        self._report(f"step {self.step}  held out: {shown_scores(scores)}")
         row = {"step": self.step, "scores": self.scores}
         if samples:
             row["samples"] = [asdict(sample) for sample in samples]
@@ -248,5 +248,10 @@ class Progress:
             file.write(json.dumps(row) + "\n")
 
 
-def _shown(values: Mapping[str, float]) -> str:
+def shown_scores(values: Mapping[str, float]) -> str:
+    """Return named numbers as a part of a line.
+
+    >>> shown_scores({"entities": 0.5, "score": 0.25})
+    'entities 0.5000  score 0.2500'
+    """
     return "  ".join(f"{name} {value:.4f}" for name, value in values.items())

@@ -9,7 +9,7 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from onepass.training.reach import tell_of_reach
 from onepass.training.rl.run import Reinforcement
 from onepass.training.sample_texts import open_samples
 from onepass.training.sources import Sources, by_length
+from onepass.training.start import score_start, tell_of_loss
 from onepass.training.stream import BatchOptions, QuestionStream
 from onepass.training.task import Rates, Scorer, TrainingTask
 from onepass.training.trainee import Trainee
@@ -116,10 +117,11 @@ def train_from_config(
 
     Returns:
         ``final`` and ``best`` (directories of checkpoints, ``best`` None if nothing was scored),
-        ``steps``, ``examples``, ``skipped``, ``bad_batches``, ``minutes``, ``scores`` and
-        ``best_score``; of a few-shot run also ``few_shot``, what `onepass.training.fewshot.gain`
-        returns; and ``next``, the command that calibrates ``final``. Of several processes only the
-        main one returns this; the others return nothing.
+        ``steps``, ``examples``, ``skipped``, ``bad_batches``, ``minutes``, ``start_scores`` (empty
+        with a scorer, or if the run was resumed), ``scores`` and ``best_score``; of a few-shot run
+        also ``few_shot``, what `onepass.training.fewshot.gain` returns; and ``next``, the command
+        that calibrates ``final``. Of several processes only the main one returns this; the others
+        return nothing.
 
     Raises:
         InputError: if something in the configuration or the data is wrong.
@@ -136,11 +138,15 @@ def train_from_config(
     setting = replace(setting, config=config)
     examples = tested(config, sources, setting.report)
     task = _task(setting, sources, learning, scorer)
-    outcome = _learn(setting, sources, learning, task, pace)
+    _tell_of_plan(setting, sources, pace)
+    begins = setting.processes.is_main and scorer is None and not config.resume
+    before = score_start(task, setting.report) if begins else {}
+    outcome = _learn(setting, sources, learning, task)
     skipped = int(setting.processes.total([task.skipped])[0])
     if not setting.processes.is_main:
         return {}
-    summary = _summary(outcome, setting.output, skipped)
+    tell_of_loss(before, outcome.scores, setting.report)
+    summary = _summary(outcome, before, setting.output, skipped)
     if config.few_shot is not None:
         summary["few_shot"] = _gain(config, summary["final"], examples)
     card = Card.of(config, sources, summary, setting.precision, own_scorer=scorer is not None)
@@ -256,10 +262,8 @@ def _feed(
     return Loaders(streams, trainee.build) if config.loaders else Direct(streams[0])
 
 
-def _learn(
-    setting: _Setting, sources: Sources, learning: _Learning, task: TrainingTask, pace: str
-) -> Outcome:
-    """Train, by answers or by rewards, once the plan and its ``pace`` are told."""
+def _tell_of_plan(setting: _Setting, sources: Sources, pace: str) -> None:
+    """Say what is learned from, where, and at which ``pace``."""
     config, processes, report = setting.config, setting.processes, setting.report
     examples = _count(sources)
     several = f"{processes.count} processes, " if processes.count > 1 else ""
@@ -269,7 +273,12 @@ def _learn(
         f"in {setting.precision}"
     )
     report(pace)
-    options = _loop_options(config, setting.precision, examples)
+
+
+def _learn(setting: _Setting, sources: Sources, learning: _Learning, task: TrainingTask) -> Outcome:
+    """Train, by answers or by rewards."""
+    config, processes, report = setting.config, setting.processes, setting.report
+    options = _loop_options(config, setting.precision, _count(sources))
     output, resume = setting.output, config.resume
     if learning.rl:
         decay = config.weight_decay
@@ -370,7 +379,9 @@ def _used(epochs: float, examples: int) -> int:
     return math.ceil(min(epochs * examples, sys.float_info.max))  # the product may be infinite
 
 
-def _summary(outcome: Outcome, output: Path, skipped: int) -> dict[str, Any]:
+def _summary(
+    outcome: Outcome, before: Mapping[str, float], output: Path, skipped: int
+) -> dict[str, Any]:
     best = output / "best"
     return {
         "final": str(output / "final"),
@@ -380,6 +391,7 @@ def _summary(outcome: Outcome, output: Path, skipped: int) -> dict[str, Any]:
         "skipped": skipped,
         "bad_batches": outcome.bad_batches,
         "minutes": round(outcome.seconds / 60, 2),
+        "start_scores": dict(before),
         "scores": dict(outcome.scores),
         "best_score": outcome.best,
     }
