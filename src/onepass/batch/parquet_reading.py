@@ -59,7 +59,7 @@ class Columns:
 
 
 def _listed(column: Any) -> Any:
-    if column.nbytes > _LISTED:
+    if column.nbytes > _LISTED or not _has_python(column.type):
         return column
     try:
         return column.to_pylist()
@@ -95,7 +95,7 @@ class ArrowRow(Cells):
         if isinstance(column, list):
             return _plain(cell)
         try:
-            return _plain(cell.as_py())
+            return _plain(_as_python(cell))
         except _NOT_OF_PYTHON:
             return _piece_by_piece(cell)
 
@@ -310,9 +310,32 @@ def _piece_by_piece(cell: Any) -> Any:
     if types.is_nested(kind):
         return [_piece_by_piece(one) for one in cell.values]
     try:
-        return _plain(cell.as_py())
+        return _plain(_as_python(cell))
     except _NOT_OF_PYTHON:
         return _written(cell)
+
+
+def _has_python(kind: Any) -> bool:
+    """Say whether Python has the values of an Arrow type, as far as the type tells.
+
+    Where pandas is installed, Arrow cuts the nanoseconds of a time off without a word.
+
+    >>> import pyarrow as pa
+    >>> _has_python(pa.time64("us")), _has_python(pa.list_(pa.time64("ns")))
+    (True, False)
+    """
+    return "time64[ns]" not in str(kind)
+
+
+def _as_python(cell: Any) -> Any:
+    """Return the value of a cell.
+
+    Raises:
+        ValueError: if Python cannot hold it; or another of `_NOT_OF_PYTHON`.
+    """
+    if not _has_python(cell.type):
+        raise ValueError(f"Python has no {cell.type}")
+    return cell.as_py()
 
 
 def _written(cell: Any) -> Any:
