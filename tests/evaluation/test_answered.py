@@ -56,6 +56,14 @@ def examples(checkpoint: Callable[[str], Path]) -> Callable[[str], list[Example]
     return draw
 
 
+@pytest.fixture(scope="module")
+def answers(
+    checkpoint: Callable[[str], Path], examples: Callable[[str], list[Example]]
+) -> Callable[[str], Answered]:
+    """What a checkpoint of a kind finds in its examples."""
+    return cache(lambda kind: answer(opened(checkpoint(kind)).uncalibrated(), examples(kind)))
+
+
 def annotated(doc: Extraction, rng: random.Random, *, related: bool) -> Example:
     spans = [match.span() for match in re.finditer(r"\w+", doc.text)]
     mentions = [Mention(e.start, e.end, e.label) for e in doc.entities if rng.random() < 0.7]
@@ -100,10 +108,11 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "goal", "per_label"), CASES)
-def test_the_counts_of_a_fit_are_those_of_the_model(checkpoint, examples, kind, goal, per_label):
+def test_the_counts_of_a_fit_are_those_of_the_model(
+    checkpoint, examples, answers, kind, goal, per_label
+):
     directory, gold = checkpoint(kind), examples(kind)
-    answered = answer(opened(directory).uncalibrated(), gold)
-    on = gather(answered, Goal.parse(goal), per_label=per_label)
+    on = gather(answers(kind), Goal.parse(goal), per_label=per_label)
     settings = directory / "onepass.json"
     settings.write_text(json.dumps(fitted(on)))
     try:
@@ -118,9 +127,9 @@ def test_the_counts_of_a_fit_are_those_of_the_model(checkpoint, examples, kind, 
 
 
 @pytest.mark.parametrize(("kind", "goal", "per_label"), CASES)
-def test_held_out_counts_are_those_of_the_model(checkpoint, examples, kind, goal, per_label):
+def test_held_out_counts_are_those_of_the_model(checkpoint, answers, kind, goal, per_label):
     model, aim = opened(checkpoint(kind)).uncalibrated(), Goal.parse(goal)
-    answered = answer(model, examples(kind))
+    answered = answers(kind)
     halves = answered.halves()
     expected: dict[str, list[int]] = {}
     for half, other in zip(halves, reversed(halves), strict=True):
