@@ -70,7 +70,9 @@ def test_thresholds_by_name(onepass: Onepass, gold: str, model: Any):
     assert model.options[0]["threshold"] == {"entities": 0.2, "choices": 0.4}
 
 
-def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypatch):
+@pytest.fixture
+def named(onepass: Onepass, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any name opens a model of that name, in place of the one that ``onepass`` opens."""
     from tests.cli.conftest import EchoModel
 
     from onepass.cli import loading
@@ -81,6 +83,10 @@ def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypa
         return model
 
     monkeypatch.setattr(loading, "load_model", load)
+
+
+@pytest.mark.usefixtures("named")
+def test_several_models_stand_side_by_side(onepass: Onepass, gold: str):
     done = onepass("eval", "-d", gold, "-m", "one", "-m", "two")
     assert done.code == 0
     header, *rows = done.out.split("\n\n")[0].splitlines()
@@ -89,6 +95,19 @@ def test_several_models_stand_side_by_side(onepass: Onepass, gold: str, monkeypa
     assert "two: mean entity micro F1" in done.out
     done = onepass("eval", "-d", gold, "-m", "one", "-m", "two", "--format", "json")
     assert list(json.loads(done.out)) == ["one", "two"]
+
+
+@pytest.mark.usefixtures("named")
+def test_rows_that_nobody_accepted_are_counted_once(onepass: Onepass, tmp_path: Path):
+    source = tmp_path / "prodigy.jsonl"
+    spans = [{"start": 0, "end": 2, "label": "dog"}]
+    rows = [{"text": "Bo", "spans": spans, "answer": answer} for answer in ("accept", "ignore")]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for models in ((), ("--model", "one", "--model", "two")):
+        done = onepass("eval", "--data", str(source), *models)
+        assert (done.code, done.err) == (
+            0, f"{source}: 1 row is left out: rejected or ignored.\n"
+        )  # fmt: skip
 
 
 def test_missing_data(onepass: Onepass):

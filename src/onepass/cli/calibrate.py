@@ -105,9 +105,11 @@ def calibrate(
     with _writing(checkpoint) as staged:  # before the work
         staged.write_bytes(bytes(_ROOM))
     model = loading.load_model(chosen)
-    line = StatusLine()
-    answered = answer(model.uncalibrated(), _examples(files.values(), limit, line))
+    line, left_out = StatusLine(), list[str]()
+    answered = answer(model.uncalibrated(), _examples(files.values(), limit, line, left_out))
     line.clear()
+    for sentence in left_out:
+        say(sentence)
     on = gather(answered, aim, per_label=per_label)
     found = fitted(on)
     if not found["calibration"]:
@@ -157,14 +159,16 @@ def _writing(checkpoint: Path) -> Iterator[Path]:
             staged.unlink(missing_ok=True)
 
 
-def _examples(files: Iterable[Path], limit: int | None, line: StatusLine) -> Iterator[Example]:
+def _examples(
+    files: Iterable[Path], limit: int | None, line: StatusLine, left_out: list[str]
+) -> Iterator[Example]:
     from itertools import islice
 
     from onepass.corpus.formats import read_any
 
     done = 0
     for path in files:
-        for example in islice(read_any(path), limit):
+        for example in islice(read_any(path, on_left_out=left_out.append), limit):
             done += 1
             line.draw(f"{done:,} texts")
             yield example

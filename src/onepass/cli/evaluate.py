@@ -34,7 +34,7 @@ from onepass.cli.options import (
     SolverOption,
     ThreadsOption,
 )
-from onepass.cli.output import json_text, opened
+from onepass.cli.output import json_text, opened, say
 from onepass.cli.progress import StatusLine
 from onepass.cli.threshold_option import ThresholdsOption, threshold_of
 from onepass.errors import InputError
@@ -121,6 +121,8 @@ def evaluate(
                 progress=lambda name, done: line.draw(f"{name}: {done:,} texts"),
             )
             line.clear()
+        for sentence in next(iter(reports.values())).left_out:  # the same for all models
+            say(sentence)
         write(_rendered(reports, form or _form_of(output)))
 
 

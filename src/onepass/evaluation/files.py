@@ -36,12 +36,14 @@ class SuiteReport:
 
     Attributes:
         reports: file name to its report.
+        left_out: a sentence for each file of which rows were left out: how many, and why.
 
     >>> SuiteReport({}).to_dict()
     {'means': {}, 'files': {}}
     """
 
     reports: Mapping[str, Report]
+    left_out: Sequence[str] = ()
 
     @property
     def skipped(self) -> int:
@@ -139,10 +141,10 @@ def suite(
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1, but {limit} was given.")
-    reports = {}
+    reports, left_out = {}, list[str]()
     for name, path in files.items():
         told = None if progress is None else _of_file(progress, name)
-        examples = islice(read_any(path), limit)
+        examples = islice(read_any(path, on_left_out=left_out.append), limit)
         report = evaluate(
             model,
             examples,
@@ -155,7 +157,7 @@ def suite(
         if not report.texts:
             raise InputError(f"{path} has no annotated example; give a file that holds some.")
         reports[name] = report
-    return SuiteReport(reports)
+    return SuiteReport(reports, tuple(left_out))
 
 
 def _of_file(progress: FileProgress, name: str) -> Callable[[int], None]:

@@ -117,7 +117,7 @@ def held_out(config: TrainConfig, sources: Sources, report: Report) -> Sequence[
     """Return the dev file, in any format that `onepass.evaluation` reads, or the held-out part."""
     if not config.dev:
         return sources.held_out
-    examples = tuple(read_any(Path(config.dev), on_missing=report))
+    examples = tuple(read_any(Path(config.dev), on_missing=report, on_left_out=report))
     if not examples:
         raise InputError(f"{config.dev} (dev) holds no annotated text; give a file with some.")
     _tell_of_shared(examples, sources, report)
