@@ -17,6 +17,8 @@ from onepass.errors import InputError
 from onepass.schema.shown import shown
 from onepass.schema.types import Dtype
 
+TASK = "class"  # what a task is called where a format has no names of questions
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:

@@ -16,12 +16,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from onepass.corpus.checks import as_list, as_names, as_note, as_object, as_text, needed
-from onepass.corpus.example import Example, GoldTask
+from onepass.corpus.example import TASK, Example, GoldTask
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite
 from onepass.schema.shown import shown
 
-TASK = "class"  # the format has no names of questions
 _KEYS = ("text", "all_labels", "true_labels", "prompt", "examples")
 _TRUE = 0.5
 

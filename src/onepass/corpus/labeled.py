@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.checks import as_name, as_text, needed
-from onepass.corpus.example import Example, GoldTask
+from onepass.corpus.example import TASK, Example, GoldTask
 from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 
-TASK = "class"
 _MANY = 100  # labels of which no table of classes is suspected, however short it is
 
 

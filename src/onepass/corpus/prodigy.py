@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.checks import as_list, as_name, as_object, as_rows, as_text, needed
-from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
+from onepass.corpus.example import TASK, Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.rows import sound_entries
 from onepass.errors import InputError
 from onepass.schema.shown import shown
@@ -26,7 +26,6 @@ _MARKS = ("_input_hash", "_task_hash", "answer")
 _ANSWERS = ("accept", "reject", "ignore")
 _PARTS = ("spans", "relations", "options", "label")
 LEFT_OUT = "rejected or ignored"
-TASK = "class"  # rows do not name their question
 
 
 def is_prodigy_row(row: _Row) -> bool:

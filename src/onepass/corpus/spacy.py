@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus.checks import as_list, as_name, as_object, as_text, needed
-from onepass.corpus.example import Example, GoldTask, Mention
+from onepass.corpus.example import TASK, Example, GoldTask, Mention
 from onepass.corpus.rows import PAIR, sound_entries
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite
 from onepass.schema.shown import shown
 
-TASK = "class"  # the format has no names of questions
 _TRUE = 0.5
 _TEXT, _NOTES = PAIR
 
