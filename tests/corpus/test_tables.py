@@ -32,7 +32,7 @@ def write(path: Path, content: str | bytes) -> Path:
     [
         ("a.csv", CSV),
         ("a.CSV", "\ufeff" + CSV.replace("good\n", "good\r\n")),
-        ("a.csv.gz", gzip.compress(CSV.encode())),
+        ("a.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("a.csv", "\n" + CSV.replace("text,label", "Sentence, CATEGORY ")),
         ("a.csv", 'id;label;text\n1;good;Fine, I think.\n\n2;bad;"He said ""no"".\nTwice."\n'),
         ("a.tsv", 'target\tcontent\ngood\tFine, I think.\nbad\t"He said ""no"".\nTwice."\n'),
