@@ -70,6 +70,8 @@ def test_formats_of_tools_and_data_sets_have_names(tmp_path, name, content, form
 
 
 GLINER = {"tokenized_text": ["Bo", "barks."], "ner": [[0, 0, "dog"]]}
+TAGGED = {"tokens": ["Bo", "barks."], "ner_tags": ["B-dog", "O"]}
+DOCCANO = {"id": 1, "text": "Bo barks.", "label": [[0, 2, "dog"]]}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,8 @@ GLINER = {"tokenized_text": ["Bo", "barks."], "ner": [[0, 0, "dog"]]}
         (GLINER, Format.GLINER),
         (PRODIGY, Format.PRODIGY),
         (MULTITASK, Format.RECORDS),
+        (TAGGED, Format.TAGGED),
+        (DOCCANO, Format.DOCCANO),
     ],
 )
 def test_rows_of_only_a_text_do_not_tell_the_format(tmp_path, row, form):

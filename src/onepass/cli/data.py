@@ -144,8 +144,9 @@ def convert(
 ) -> None:
     """Read annotated files of any known format, and write their examples to one file.
 
-    Formats: onepass, GLiNER2, GLiNER, GLiClass, spaCy, CoNLL columns, Label Studio, Prodigy, and
-    tables (CSV, TSV, Parquet) with the columns text and label.
+    Formats: onepass, GLiNER2, GLiNER, GLiClass, spaCy, CoNLL columns, Label Studio, Prodigy,
+    doccano, lists of tokens and ner_tags (JSONL, Parquet), and tables (CSV, TSV, Parquet) with the
+    columns text and label.
     """
     from onepass.corpus.gliner import gliner_row, lost_by_gliner
     from onepass.corpus.jsonl import example_to_dict

@@ -23,13 +23,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from onepass.corpus.example import Example, Mention
+from onepass.corpus.example import Example
 from onepass.corpus.rows import open_text
+from onepass.corpus.tags import OUTSIDE, is_tag, named, tagged_example
 from onepass.errors import InputError
 
 SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".tsv", ".txt", ".annotated")
-_OUTSIDE = "O"
-_MARKS = frozenset("BIESLU")  # begin, inside, end (E or L), single (S or U)
 _START = "-DOCSTART-"
 _BLANKS = " \t\n\r\f\v"  # a no-break space is part of a word
 _GAP = re.compile(f"[{_BLANKS}]+")
@@ -63,7 +62,7 @@ def check_name(path: Path) -> None:
     first = None
     with suppress(InputError):  # who reads it as something else says what is wrong
         first = next(_sentences(path), None)
-    if first is not None and all(line.tag == _OUTSIDE or _is_tag(line.tag) for line in first):
+    if first is not None and all(line.tag == OUTSIDE or is_tag(line.tag) for line in first):
         raise InputError(
             f"{path} holds columns of words and tags, which are known by the end of a name; give "
             f"it one in {', '.join(SUFFIXES)}."
@@ -79,7 +78,7 @@ def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]
     labels: dict[str, None] = {}
     longest, counted = 0, True
     for sentence in _sentences(path):
-        labels.update(dict.fromkeys(line.tag[2:] for line in sentence if _is_tag(line.tag)))
+        labels.update(dict.fromkeys(line.tag[2:] for line in sentence if is_tag(line.tag)))
         longest, counted = max(longest, len(sentence)), counted and _is_counted(sentence)
     if not labels:
         table = ", and no header with text and label" if ".tsv" in path.name.lower() else ""
@@ -87,7 +86,7 @@ def read_each_sentence(path: Path) -> Iterator[tuple[str, Example | InputError]]
             f"{path} has no tag such as B-person in its last column{table}; expected a word and "
             "its tag a line, and a blank line after each text."
         )
-    asked = tuple(map(_named, sorted(labels)))
+    asked = tuple(map(named, sorted(labels)))
     for sentence in _sentences(path):
         place = f"line {sentence[0].number}"
         own = _uncounted(sentence) if counted and longest > 1 else sentence  # "1" may be a text
@@ -129,7 +128,7 @@ def _sentences(path: Path) -> Iterator[Sequence[_Line]]:
 
 def _is_comment(line: str, columns: Sequence[str]) -> bool:
     """Say whether a line is a comment of CoNLL-U, and not a word ``#`` with its tag."""
-    return line.startswith("# ") and not (columns[-1] == _OUTSIDE or _is_tag(columns[-1]))
+    return line.startswith("# ") and not (columns[-1] == OUTSIDE or is_tag(columns[-1]))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -142,58 +141,6 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             raise InputError(f"{path} is not a complete gzip file ({error}).") from error
 
 
-def _is_tag(tag: str) -> bool:
-    return len(tag) > 2 and tag[0] in _MARKS and tag[1] in "-_"
-
-
 def _example(sentence: Sequence[_Line], asked: tuple[str, ...]) -> Example:
-    starts, length = [], 0
-    for line in sentence:
-        starts.append(length)
-        length += len(line.word) + 1
-    text = " ".join(line.word for line in sentence)
-    mentions = tuple(
-        Mention(starts[first], starts[last] + len(sentence[last].word), _named(label))
-        for first, last, label in _mentions(sentence)
-    )
-    return Example(text, mentions, asked)
-
-
-def _mentions(sentence: Sequence[_Line]) -> Iterator[tuple[int, int, str]]:
-    """Yield the first and the last word of each mention, and its label."""
-    begun: tuple[int, str] | None = None
-    for place, (number, word, _, tag) in enumerate(sentence):
-        if not _is_tag(tag):
-            if tag not in (_OUTSIDE, "_"):
-                raise InputError(
-                    f"line {number}: the tag {tag!r} of {word!r} is not known; expected O, or B, "
-                    "I, E, S, L or U with a label, as in B-person."
-                )
-            if begun:
-                yield begun[0], place - 1, begun[1]
-            begun = None
-            continue
-        if not word:
-            raise InputError(
-                f"line {number}: no word stands before the tag {tag!r}; expected one, or the tag O."
-            )
-        mark, label = tag[0], tag[2:]
-        # IOB1 begins a mention with I where none of its label goes on.
-        if begun and (mark in "BSU" or label != begun[1]):
-            yield begun[0], place - 1, begun[1]
-            begun = None
-        begun = begun or (place, label)
-        if mark in "ESLU":
-            yield begun[0], place, label
-            begun = None
-    if begun:
-        yield begun[0], len(sentence) - 1, begun[1]
-
-
-def _named(label: str) -> str:
-    """Return a label as a person would write it.
-
-    >>> _named("programlang"), _named("creative-work"), _named("musical_artist")
-    ('programlang', 'creative work', 'musical artist')
-    """
-    return label.replace("_", " ").replace("-", " ")
+    words, tags = [line.word for line in sentence], [line.tag for line in sentence]
+    return tagged_example(words, tags, asked, lambda place: f"line {sentence[place].number}")

@@ -7,6 +7,7 @@ their rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass.corpus import conll, tables
+from onepass.corpus.doccano import Doccano, fuller_row, is_doccano_row
 from onepass.corpus.example import Example
 from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
 from onepass.corpus.gliner import example_from_gliner, is_gliner_row
@@ -32,6 +34,7 @@ from onepass.corpus.public_records import (
 )
 from onepass.corpus.rows import at_line, each_entry
 from onepass.corpus.spacy import Spacy, is_spacy_row
+from onepass.corpus.tagged import Tagged, is_tagged_row
 from onepass.errors import InputError
 from onepass.results.wording import counted
 
@@ -55,6 +58,8 @@ class Format(StrEnum):
     CLASSIFICATION = "classification"
     RECORDS = "records"  # of extraction and of several tasks
     SPACY = "spacy"
+    DOCCANO = "doccano"
+    TAGGED = "tagged"  # words and tags in lists
     LABELED = "labeled"  # a text and its class
     COLUMNS = "columns"
     TABLE = "table"
@@ -97,6 +102,8 @@ ROW_FORMATS = (
     RowFormat(Format.GLICLASS, is_gliclass_row, lambda *_: example_from_gliclass),
     RowFormat(Format.CLASSIFICATION, is_classification_row, lambda *_: example_from_classification),
     RowFormat(Format.RECORDS, is_annotated_row, lambda path, _: AnnotatedRecords(path).example),
+    RowFormat(Format.TAGGED, is_tagged_row, lambda path, _: Tagged(path).example),
+    RowFormat(Format.DOCCANO, is_doccano_row, lambda path, _: Doccano(path).example),
     RowFormat(
         Format.LABELED,
         lambda row: is_labeled_row(row) and not (row.keys() & _ANNOTATED or is_small_export(row)),
@@ -108,6 +115,8 @@ ROW_FORMATS = (
         lambda *_: example_from_dict,
     ),
 )
+
+_OF_BARE = (Format.LABELED, Format.ONEPASS)  # of a row in which doccano has nothing labelled, too
 
 
 def format_of(path: Path) -> Format:
@@ -126,7 +135,7 @@ def format_of(path: Path) -> Format:
             raise row
         if not is_plain_row(row):
             with at_line(path, place):
-                return _row_format(row).name
+                return _row_format(row, path).name
         is_plain = True
     if is_plain:
         return Format.ONEPASS
@@ -142,8 +151,9 @@ def read_any(
     """Yield the examples of an annotated file, in whichever of the formats it holds.
 
     All rows are in one format, that of the first row that shows one: onepass's own, those of
-    GLiNER2, GLiNER, GLiClass and spaCy, exports of Label Studio and Prodigy, records of public data
-    sets (`onepass.corpus.public_records`), texts with a label, a table of these, or columns.
+    GLiNER2, GLiNER, GLiClass and spaCy, exports of Label Studio, Prodigy and doccano, records of
+    public data sets (`onepass.corpus.public_records`), words with their tags
+    (`onepass.corpus.tagged`), texts with a label, a table of these, or columns.
 
     Args:
         path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
@@ -211,7 +221,7 @@ def read_each(
         try:
             with at_line(path, place):
                 if form is None and not is_plain_row(row):
-                    form = _row_format(row)
+                    form = _row_format(row, path)
                     read = form.reader(path, on_missing and tell)
                 example = read(row)
         except InputError as error:
@@ -246,13 +256,13 @@ def _check_kind(path: Path) -> None:
     if path.name.lower().removesuffix(".gz").endswith(_OTHER_KINDS):
         raise InputError(
             f"{path} is of a kind that annotated texts are not read from; give JSON lines, one "
-            "JSON list, a table with the columns text and label (.csv, .tsv, .parquet), or columns "
-            f"of words and tags ({', '.join(conll.SUFFIXES)})."
+            "JSON list, a table with the columns text and label (.csv, .tsv, .parquet) or tokens "
+            f"and ner_tags (.parquet), or columns of words and tags ({', '.join(conll.SUFFIXES)})."
         )
 
 
-def _row_format(row: _Row) -> RowFormat:
-    """Return the first format that recognizes a row.
+def _row_format(row: _Row, path: Path) -> RowFormat:
+    """Return the first format that recognizes a row, or another row of its file if it is bare.
 
     Raises:
         InputError: if there is none.
@@ -263,9 +273,12 @@ def _row_format(row: _Row) -> RowFormat:
             "it; bring it into an annotation tool with Extraction.to_label_studio() or "
             "Extraction.to_prodigy(), and give what that exports."
         )
-    for form in ROW_FORMATS:
-        if form.recognizes(row):
-            return form
+    form = _recognizing(row)
+    if form is not None and form.name in _OF_BARE and not row.keys() <= set(KEYS):
+        with suppress(InputError):  # is said where the other row is read
+            form = _recognizing(fuller_row(row, path)) or form
+    if form is not None:
+        return form
     if is_small_export(row):
         raise InputError(
             "the row is of Label Studio's export JSON-MIN, but only its export JSON is read; "
@@ -280,6 +293,10 @@ def _row_format(row: _Row) -> RowFormat:
     raise InputError(
         f"the row has no 'text' (its keys: {', '.join(sorted(row)) or 'none'}); expected "
         "onepass's own format, GLiNER2's, GLiNER's, GLiClass's or spaCy's, a text and its label, "
-        "an export of Label Studio or Prodigy, or an extraction, classification or multitask "
-        "record."
+        "tokens and ner_tags, an export of Label Studio, Prodigy or doccano, or an extraction, "
+        "classification or multitask record."
     )
+
+
+def _recognizing(row: _Row) -> RowFormat | None:
+    return next((form for form in ROW_FORMATS if form.recognizes(row)), None)

@@ -10,19 +10,18 @@ This module knows nothing about other formats.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from onepass.corpus.checks import as_name, as_names, as_object, as_rows, as_text, needed
 from onepass.corpus.example import Example, GoldRelation, GoldTask, Mention
 from onepass.corpus.rows import sound_entries
+from onepass.corpus.utf16 import Utf16Text
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 
@@ -84,7 +83,7 @@ class LabelStudio:
         results = _results(row)
         if results is None:
             return None
-        text = _Text(_text(row))
+        text = Utf16Text(_text(row))
         for one in results:
             _check(one)
         asked = self._asked
@@ -177,29 +176,7 @@ def _id(value: object, what: str) -> str | int | None:
     return value
 
 
-class _Text:
-    """A text whose places are counted in UTF-16 units."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    @cached_property
-    def _starts(self) -> list[int] | None:
-        """Units before each character; None where each is one unit."""
-        if self.text.isascii() or max(self.text) <= "\uffff":
-            return None
-        return [0, *accumulate(1 + (character > "\uffff") for character in self.text)]
-
-    def characters(self, units: int) -> int:
-        """Return how many characters stand within so many units; a part of one counts as one."""
-        starts = self._starts
-        if starts is None:
-            return units
-        beyond = max(0, units - starts[-1])
-        return bisect_left(starts, units, hi=len(starts) - 1) + beyond
-
-
-def _places(marks: list[_Row], text: _Text) -> dict[str | int | None, tuple[int, int]]:
+def _places(marks: list[_Row], text: Utf16Text) -> dict[str | int | None, tuple[int, int]]:
     """Return the place of every id of a label, which several labels of one place may share."""
     places: dict[str | int | None, tuple[int, int]] = {}
     for one in marks:
@@ -224,7 +201,7 @@ def _text(row: _Row) -> str:
     return strings[0]
 
 
-def _span(one: _Row, text: _Text) -> tuple[int, int]:
+def _span(one: _Row, text: Utf16Text) -> tuple[int, int]:
     """Return the place of a label in characters; one that its own text proves wrong is refused.
 
     White space proves nothing: Label Studio's copy leaves out line ends, or has others.

@@ -1,4 +1,4 @@
-"""Tables of texts and their class: CSV, TSV and Parquet with a column of each.
+"""Tables of texts and their class: CSV, TSV and Parquet with a column of each; or words and tags.
 
 ```
 text,label
@@ -6,7 +6,9 @@ Great phone.,positive
 ```
 
 The first line names the columns, in any case and order; commas, semicolons or tabs part them.
-Other columns are not read. This module knows files; `onepass.corpus.labeled` makes the examples.
+A Parquet file may have a column of lists of words and one of lists of their tags instead. Other
+columns are not read. This module knows files; `onepass.corpus.labeled` and `onepass.corpus.tagged`
+make the examples.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +26,7 @@ from typing import Any
 from onepass.corpus.example import Example
 from onepass.corpus.labeled import Labels
 from onepass.corpus.rows import at_line, check_there, raw_lines
+from onepass.corpus.tagged import TAGS, WORDS, Tags
 from onepass.errors import InputError, MissingExtra
 from onepass.schema.shown import shown
 
@@ -30,6 +34,7 @@ SUFFIXES = (".csv", ".parquet")  # and .tsv, if its header has both columns
 TEXTS = ("text", "sentence", "content")  # the first counts, if there are several
 LABELS = ("label", "category", "class", "target")
 _MARKS = ",;\t"
+_BATCH = 1024  # rows of a Parquet file that are in memory at once
 _LARGEST_CELL = 2**31 - 1  # Python's own limit for a CSV cell is 131,072 characters
 _REASONS = {  # the start of what Python's reader says
     "unexpected end of data": "a quotation mark opens in this row and none closes it; close it, or "
@@ -37,7 +42,7 @@ _REASONS = {  # the start of what Python's reader says
     "new-line character": "a line ends in CR alone; save the file with line ends in LF.",
 }
 
-_Record = Sequence[Any]  # the cells of the text and of the label
+_Record = Sequence[Any]  # the cells of the text and of the label, or of the words and of the tags
 
 
 def is_table(path: Path) -> bool:
@@ -61,7 +66,8 @@ def read_each_record(path: Path) -> Iterator[tuple[str, Example | InputError]]:
     """
     read = _parquet_records if _is_parquet(path) else _csv_records
     records = (record for _, record in read(path))
-    labels = Labels(one[1] for one in records if not isinstance(one, InputError))
+    cells = (one[1] for one in records if not isinstance(one, InputError))
+    labels = Tags(cells) if _is_parquet(path) and _is_tagged(path) else Labels(cells)
     with at_line(path, "all rows"):
         labels.check()
     for place, record in read(path):
@@ -88,9 +94,11 @@ def _columns(names: Sequence[str], path: Path) -> tuple[int, int]:
     """
     places = [_places(names, accepted) for accepted in (TEXTS, LABELS)]
     if any(len(found) != 1 for found in places):
+        tagged = f", or one of words ({', '.join(WORDS)}) and one of tags ({', '.join(TAGS)})"
         raise InputError(
             f"{path} needs one column of texts ({', '.join(TEXTS)}) and one of labels "
-            f"({', '.join(LABELS)}), but its columns are {', '.join(map(shown, names[:8]))}; "
+            f"({', '.join(LABELS)}){tagged if _is_parquet(path) else ''}, but its columns are "
+            f"{', '.join(map(shown, names[:8]))}; "
             f"rename them{'' if _is_parquet(path) else ', or add a first line of names'}."
         )
     return places[0][0], places[1][0]
@@ -180,7 +188,35 @@ def _lines(path: Path) -> Iterator[str]:
     return (line.decode("utf-8", "surrogateescape") for _, line in raw_lines(path))
 
 
+def _is_tagged(path: Path) -> bool:
+    with _parquet(path) as table:
+        return _tag_columns(table.schema_arrow.names) is not None
+
+
+def _tag_columns(names: Sequence[str]) -> tuple[int, int] | None:
+    """Return which columns hold the words and the tags; None if there is not one of each."""
+    words, tags = _places(names, WORDS), _places(names, TAGS)
+    return (words[0], tags[0]) if len(words) == len(tags) == 1 else None
+
+
 def _parquet_records(path: Path) -> Iterator[tuple[str, _Record | InputError]]:
+    with _parquet(path) as table:
+        names = table.schema_arrow.names
+        own = [names[place] for place in _tag_columns(names) or _columns(names, path)]
+        classes = _class_names(table.schema_arrow.metadata or {}, own[1])
+        batches = table.iter_batches(batch_size=_BATCH, columns=own)
+        for number, (one, cell) in enumerate(_rows(batches, *own), 1):
+            yield f"row {number}", (one, _with_names(cell, classes))
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """Open a Parquet file.
+
+    Raises:
+        InputError: if it cannot be read, there or where it is read on.
+        MissingExtra: if pyarrow is not installed.
+    """
     check_there(path)
     if find_spec("pyarrow") is None:
         raise MissingExtra("Reading Parquet files", "data")
@@ -188,13 +224,7 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, _Record | InputError]]:
     try:
         # bytes, since Arrow takes no name that is not UTF-8
         with pa.OSFile(os.fsencode(path)) as file, pq.ParquetFile(file) as table:
-            names = table.schema_arrow.names
-            text, label = _columns(names, path)
-            classes = _class_names(table.schema_arrow.metadata or {}, names[label])
-            batches = table.iter_batches(columns=[names[text], names[label]])
-            for number, (one, cell) in enumerate(_rows(batches, names[text], names[label]), 1):
-                known = type(cell) is int and 0 <= cell < len(classes)
-                yield f"row {number}", (one, classes[cell] if known else cell)
+            yield table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise InputError(
@@ -202,9 +232,18 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, _Record | InputError]]:
         ) from error
 
 
-def _rows(batches: Iterable[Any], text: str, label: str) -> Iterator[tuple[Any, Any]]:
+def _rows(batches: Iterable[Any], first: str, second: str) -> Iterator[tuple[Any, Any]]:
     for batch in batches:
-        yield from zip(batch.column(text).to_pylist(), batch.column(label).to_pylist(), strict=True)
+        yield from zip(
+            batch.column(first).to_pylist(), batch.column(second).to_pylist(), strict=True
+        )
+
+
+def _with_names(cell: Any, classes: Sequence[str]) -> Any:
+    """Return a cell with names in place of its numbers, where these have any."""
+    if isinstance(cell, list):
+        return [_with_names(one, classes) for one in cell]
+    return classes[cell] if type(cell) is int and 0 <= cell < len(classes) else cell
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> Sequence[str]:
@@ -215,7 +254,11 @@ def _class_names(metadata: dict[bytes, bytes], column: str) -> Sequence[str]:
     ['neg', 'pos']
     """
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"][column]["names"]
-    except (KeyError, TypeError, ValueError):
+        feature = json.loads(metadata[b"huggingface"])["info"]["features"][column]
+        # A list is {"feature": ..., "_type": "Sequence" or, since datasets 4, "List"}, or [...].
+        if isinstance(feature, list):
+            (feature,) = feature
+        names = feature.get("feature", feature)["names"]
+    except (KeyError, TypeError, ValueError, AttributeError):
         return ()
     return names if isinstance(names, list) else ()
