@@ -45,6 +45,7 @@ HERE = Path(__file__).parent
 OWN = HERE.parents[1] / "data"
 HANDWRITTEN = OWN / "multitask/handwritten.jsonl.gz"
 LABEL_BANK = OWN / "label_bank.jsonl"
+NAMES = OWN / "names"
 WRITTEN = OWN / "written"
 ANNOTATED = OWN / "annotated"
 HELD_OUT = OWN / "calibration"  # our own examples that are not trained on
@@ -313,7 +314,7 @@ def gold_value(value: dict[str, Any], certain: list[int]) -> GoldValue:
 
 
 def bank() -> dict[str, Any]:
-    """Return the label bank with general labels, siblings and rare labels."""
+    """Return the label bank with general labels, siblings, rare labels and names of other kinds."""
     paraphrases, descriptions = {}, {}
     with LABEL_BANK.open(encoding="utf-8") as file:
         for line in file:
@@ -341,7 +342,15 @@ def bank() -> dict[str, Any]:
         "general": general,
         "siblings": siblings,
         "pool": pool,
+        **{kind: other_names(kind) for kind in ("fields", "records", "classes")},
     }
+
+
+def other_names(kind: str) -> dict[str, list[str]]:
+    """Return the other names of fields, records or classes, by each of them."""
+    with (NAMES / f"{kind}.jsonl").open(encoding="utf-8") as file:
+        entries = [json.loads(line) for line in file]
+    return {entry["name"]: entry["other"] for entry in entries if entry["other"]}
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
-from convert import classification, extraction, multitask
+import pytest
+from convert import NAMES, bank, classification, extraction, multitask, other_names
 
 from onepass.corpus.example import GoldField, GoldValue, Mention
+from onepass.corpus.question import folded
+from onepass.training.bank import read_bank
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -76,3 +79,24 @@ def test_a_value_in_several_places_stands_where_the_rest_of_its_record_does():
     (example,) = multitask([row])
     (record,) = example.structures[0].records
     assert record == {"count": (GoldValue(10, 11),), "name": (GoldValue(12, 14),)}
+
+
+@pytest.mark.parametrize("kind", ["fields", "records", "classes"])
+def test_every_name_has_other_names_that_are_names(kind: str):
+    lines = (NAMES / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()
+    names = other_names(kind)
+    assert len(names) == len(lines) > 1900  # each name stands there once, with others
+    for name, others in names.items():
+        assert len({folded(other) for other in others} - {folded(name)}) == len(others), name
+        assert all(other == other.strip() and len(other.split()) <= 8 for other in others), name
+
+
+def test_the_bank_of_the_recipe_is_one(tmp_path: Path):
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps(bank()), encoding="utf-8")
+    read, pool = read_bank(path)
+    tables = read.paraphrases, read.fields, read.records, read.classes
+    assert [min(map(len, table.values())) > 0 for table in tables] == [False, True, True, True]
+    assert {"cost", "money"} & read.synonyms("price")
+    assert set(read.fields["birthplace"]) & {"place of birth", "born in"}
+    assert len(pool) > 5000

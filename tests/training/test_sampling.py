@@ -16,7 +16,7 @@ from onepass.corpus.example import (
     GoldValue,
     Mention,
 )
-from onepass.corpus.question import Question, RecordAnswer
+from onepass.corpus.question import Question, RecordAnswer, folded
 from onepass.errors import InputError
 from onepass.training.asking.means import Borrowed, SamplingOptions
 from onepass.training.bank import LabelBank, head_noun, read_bank
@@ -202,6 +202,72 @@ def test_records_are_in_the_order_of_the_text_with_unknown_places():
     assert len(seen) > 3
 
 
+def test_records_and_fields_are_asked_under_other_names():
+    bank = LabelBank(
+        fields={"who": ("guest", "mood"), "where": ("place",)},
+        records={"meeting": ("gathering", "car")},
+    )
+    sampler = Sampler(bank, options=SamplingOptions(paraphrase=0.5, restyle=0.2, prefix=0.3))
+    gold = {"who": [(0, 7), (35, 41)], "where": [(45, 49)]}
+    means = {"guest": "who", "place": "where"}
+    records, fields = set(), set()
+    for seed in range(300):
+        question = sampler.question(EXAMPLE, random.Random(seed))
+        for structure, answers in zip(question.schema.structures, question.records, strict=True):
+            record = folded(structure.name)
+            records.add(record)
+            names = [folded(f.name).removeprefix(f"{record} ") for f in structure.fields]
+            fields.update(names)
+            for answer in answers:
+                for name in names:
+                    found = [span[1:] for span in answer.spans if names[span[0]] == name]
+                    assert not found or found == gold[means.get(name, name)]
+    assert records == {"meeting", "gathering", "car"}
+    assert fields == {"who", "guest", "where", "place", "mood", "never", "name"}
+
+
+def test_names_of_fields_stay_apart_with_their_record_before_them():
+    fields = tuple(GoldField(name) for name in ("end", "Trip end", "TRIP END", "trip_end"))
+    example = Example("To Rome.", structures=(GoldStructure("trip", fields, ()),))
+    sampler = Sampler(options=SamplingOptions(prefix=1.0, restyle=0.5))
+    seen = set()
+    for seed in range(100):
+        (structure,) = sampler.question(example, random.Random(seed)).schema.structures
+        names = {f.name for f in structure.fields}
+        assert len(names) == len(structure.fields)
+        seen |= names
+    assert {"trip end", "Trip end"} <= seen
+
+
+def test_fewer_fields_are_asked_of_a_record():
+    numbers = {
+        chance: {
+            len(structure.fields)
+            for question in questions(100, fewer_fields=chance)
+            for structure in question.schema.structures
+            if folded(structure.name) == "meeting"
+        }
+        for chance in (0.0, 1.0)
+    }
+    assert numbers == {0.0: {3, 4}, 1.0: {1, 2, 3}}
+
+
+def test_classes_are_asked_under_other_names_beside_those_of_their_task():
+    bank = LabelBank(classes={"calm": ("at ease", "angry"), "angry": ("furious",)})
+    sampler = Sampler(bank, options=SamplingOptions(paraphrase=1.0, restyle=0.0))
+    true = set()
+    for seed in range(200):
+        question = sampler.question(EXAMPLE, random.Random(seed))
+        for task, answers in zip(
+            question.schema.classification_tasks, question.classes, strict=True
+        ):
+            names = [label.name for label in task.labels]
+            assert len(set(names)) == len(names)
+            if {"sad", "odd"} & set(names):
+                true |= {names[i] for i in answers}
+    assert true == {"calm", "at ease"}  # not "angry", which is another class of the task
+
+
 @pytest.mark.parametrize("value", [GoldValue(45, 49), GoldValue(text="x")])
 def test_a_value_that_is_no_choice_of_its_field_is_unknown(value):
     field = GoldField("mood", choices=("good", "bad"))
@@ -211,7 +277,7 @@ def test_a_value_that_is_no_choice_of_its_field_is_unknown(value):
 
 def test_relations_keep_their_pairs_under_other_names():
     names = set()
-    for question in questions(paraphrase=1.0):
+    for question in questions(paraphrase=1.0, restyle=0.0):
         asked = zip(question.schema.relation_types, question.pairs, strict=True)
         holding = {kind.name: pairs for kind, pairs in asked if pairs}
         assert list(holding.values()) == [((0, 7, 35, 41),)]
@@ -388,7 +454,7 @@ def test_no_other_spelling_or_name_of_what_is_there_is_asked(seed):
         if number not in present
     }
     assert absent <= {"harbor", "person", "dancer", "statesman"}
-    kinds = {kind.name for kind in question.schema.relation_types}
+    kinds = {folded(kind.name) for kind in question.schema.relation_types}
     assert kinds <= {"works for", "owns"}
 
 
@@ -412,7 +478,7 @@ def test_what_may_hold_is_not_asked():
     for seed in range(50):
         question = sampler.question(example, random.Random(seed))
         assert len(question.schema.entity_labels) == 1
-        assert [kind.name for kind in question.schema.relation_types] == ["owns"]
+        assert [folded(kind.name) for kind in question.schema.relation_types] == ["owns"]
         assert {"person", "human"} <= question.known
 
 
@@ -430,7 +496,7 @@ def test_names_are_borrowed_within_their_source():
     sampler = Sampler(options=SamplingOptions(foreign=1.0), borrowed=borrowed)
     asked = {
         source: {
-            name.name.lower()
+            folded(name.name)
             for seed in range(30)
             for question in [sampler.question(CAST, random.Random(seed), source)]
             for name in (*question.schema.entity_labels, *question.schema.relation_types)

@@ -1,4 +1,4 @@
-"""What is known about labels beside their names: other names, definitions, more general labels.
+"""What is known about names beside themselves: other names, definitions, more general labels.
 
 It knows nothing about texts.
 """
@@ -15,7 +15,9 @@ from onepass.corpus.checks import as_names, as_notes, as_object, known_keys
 from onepass.corpus.question import folded
 from onepass.errors import InputError
 
-_KEYS = ("paraphrases", "descriptions", "general", "siblings", "pool")
+_KEYS = (
+    "paraphrases", "descriptions", "general", "siblings", "fields", "records", "classes", "pool",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,13 @@ class LabelBank:
     """Other names, definitions and more general labels.
 
     Attributes:
-        paraphrases: label to other names for exactly the same mentions.
+        paraphrases: label or relation type to other names for exactly the same mentions or pairs.
         descriptions: label to a definition.
         general: head noun of a label to labels that are more general.
         siblings: general label to specific labels that fall under it.
+        fields: field to other names for exactly the same values, in every record that has it.
+        records: name of a record to other names for exactly the same records.
+        classes: class to other names for it, in every task that has it.
 
     >>> bank = LabelBank(general={"party": ["organization", "party"]})
     >>> bank.hypernyms("political party"), bank.hypernyms("party")
@@ -37,6 +42,9 @@ class LabelBank:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     general: Mapping[str, Sequence[str]] = field(default_factory=dict)
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    records: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _same: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +80,7 @@ def head_noun(label: str) -> str:
 
 
 def read_bank(path: Path) -> tuple[LabelBank, tuple[str, ...]]:
-    """Read a JSON file with any of ``paraphrases, descriptions, general, siblings, pool``.
+    """Read a JSON file with any attribute of `LabelBank`, and ``pool``.
 
     Returns:
         The bank, and the pool: specific labels that may be asked where they do not hold.
@@ -90,6 +98,9 @@ def read_bank(path: Path) -> tuple[LabelBank, tuple[str, ...]]:
             as_notes(row.get("descriptions", {}), "descriptions"),
             _lists(row, "general"),
             _lists(row, "siblings"),
+            _lists(row, "fields"),
+            _lists(row, "records"),
+            _lists(row, "classes"),
         )
         return bank, as_names(row.get("pool", ()), "pool")
     except ValueError as error:  # of JSON, of UTF-8, and InputError

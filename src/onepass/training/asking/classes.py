@@ -37,10 +37,7 @@ def ask_classes(
 
 def _ask_task(gold: GoldTask, schema: Schema, means: Means, rng: random.Random) -> tuple[int, ...]:
     labels = _labels(gold, means.options, rng)
-    style = means.style(rng)
-    names = [style(label) if style else label for label in labels]
-    if len(set(names)) < len(names):
-        names = labels
+    names = means.asked_as(labels, means.style(rng), rng, means.bank.classes, also=gold.labels)
     described = rng.random() < _DESCRIBE
     taken = {task.name for task in schema.classification_tasks}
     name = gold.name if rng.random() < _OWN_NAME or _ANY_NAME in taken else _ANY_NAME

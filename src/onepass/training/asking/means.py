@@ -6,9 +6,10 @@ It knows nothing about examples.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
+from onepass.corpus.question import folded
 from onepass.errors import InputError
 from onepass.schema.shown import shown
 from onepass.training.bank import LabelBank
@@ -25,7 +26,8 @@ class SamplingOptions:
         max_classes: most labels of a classification task.
         max_structures: most structures of a question.
         max_relations: most relation types of a question.
-        paraphrase: of a label being asked under another name.
+        paraphrase: of a label, field, record, relation type or class being asked under another
+            name.
         describe: of labels being asked with their descriptions.
         restyle: of all names being written in another way (upper case, underscores).
         compete: of general or specific rivals being asked beside a label.
@@ -33,6 +35,8 @@ class SamplingOptions:
         foreign: of labels, and of relation types, of other examples being asked.
         drop_label: of a label with mentions not being asked.
         fewer_classes: of a task with many labels being asked among some of them.
+        fewer_fields: of a record being asked for some of its fields.
+        prefix: of fields being asked with the name of their record before their own.
         density: of a task being asked with any number of labels, one as often as a hundred: true
             ones of a multi-label task are left out as well.
         recase: of the text being written in lower case, upper case or title case, where that leaves
@@ -51,6 +55,8 @@ class SamplingOptions:
     foreign: float = 0.3
     drop_label: float = 0.15
     fewer_classes: float = 0.7
+    fewer_fields: float = 0.0
+    prefix: float = 0.0
     density: float = 0.0
     recase: float = 0.0
 
@@ -103,21 +109,51 @@ class Means:
     options: SamplingOptions = field(default_factory=SamplingOptions)
     types: Sequence[str] = ()
 
-    def renamed(self, label: str, taken: set[str], rng: random.Random) -> str:
+    def renamed(
+        self,
+        label: str,
+        taken: set[str],
+        rng: random.Random,
+        others: Mapping[str, Sequence[str]] | None = None,
+    ) -> str:
         """Return another name for a label now and then, and note it among those ``taken``.
 
         Args:
             label: as it was annotated.
             taken: names in lower case that must not be used.
             rng: decides.
+            others: a table of the bank that has other names; None for its paraphrases.
         """
-        names = self.bank.paraphrases.get(label, ())
+        table = self.bank.paraphrases if others is None else others
+        names = table.get(label) or table.get(folded(label), ())
         if names and rng.random() < self.options.paraphrase:
             name = rng.choice(names)
             if name.lower() not in taken:
                 taken.add(name.lower())
                 return name
         return label
+
+    def asked_as(
+        self,
+        names: Sequence[str],
+        style: Style | None,
+        rng: random.Random,
+        others: Mapping[str, Sequence[str]] | None = None,
+        also: Sequence[str] = (),
+    ) -> list[str]:
+        """Return what each of several names is asked as now; no two are the same.
+
+        Args:
+            names: as they were annotated, all different.
+            style: how they are written.
+            rng: decides.
+            others: as in `renamed`.
+            also: more names that must not be used.
+        """
+        taken = {name.lower() for name in (*names, *also)}
+        renamed = [self.renamed(name, taken, rng, others) for name in names]
+        styled = [style(name) if style else name for name in renamed]
+        return styled if len(set(styled)) == len(styled) else renamed
 
     def style(self, rng: random.Random) -> Style | None:
         """Return a way to write names now and then, None for as they are."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from onepass.corpus.example import Example, GoldStructure
 from onepass.corpus.question import RecordAnswer, SpanAnswer, folded
 from onepass.schema import Field, RelationType, Schema
-from onepass.training.asking.means import Means
+from onepass.training.asking.means import Means, SamplingOptions, Style
 
 Pair = tuple[int, int, int, int]  # head start, head end, tail start, tail end
 
@@ -30,21 +31,42 @@ def ask_structures(
         means: probabilities and limits.
         rng: decides.
     """
+    if not example.structures:
+        return ()
     chosen = list(example.structures)
     rng.shuffle(chosen)
+    chosen = list({one.name: one for one in chosen}.values())[: means.options.max_structures]
+    style = means.style(rng)
+    names = means.asked_as([one.name for one in chosen], style, rng, means.bank.records)
     answers = []
-    names: set[str] = set()
-    for structure in chosen[: means.options.max_structures]:
-        if structure.name in names:
-            continue
-        names.add(structure.name)
-        fields = _fields(structure, rng)
-        schema.structure(structure.name, fields)
+    for structure, name in zip(chosen, names, strict=True):
+        fields = _fields(structure, means.options, rng)
         answers.append(record_answers(structure, fields))
+        schema.structure(name, _named(fields, name, means, rng, style))
     return tuple(answers)
 
 
-def _fields(gold: GoldStructure, rng: random.Random) -> list[Field]:
+def _named(
+    fields: Sequence[Field], record: str, means: Means, rng: random.Random, style: Style | None
+) -> list[Field]:
+    """Return fields under the names that they are asked by.
+
+    Args:
+        fields: under the names that they were annotated by.
+        record: what their record is asked as.
+        means: probabilities and other names.
+        rng: decides.
+        style: how names are written.
+    """
+    names = means.asked_as([f.name for f in fields], style, rng, means.bank.fields)
+    if rng.random() < means.options.prefix:
+        before = record + ("_" if "_" in "".join((record, *names)) else " ")
+        whole = [n if record.lower() in n.lower() else before + n for n in names]
+        names = whole if len(set(whole)) == len(whole) else names
+    return [replace(f, name=name) for f, name in zip(fields, names, strict=True)]
+
+
+def _fields(gold: GoldStructure, options: SamplingOptions, rng: random.Random) -> list[Field]:
     """Return some of a structure's fields in any order, those with values first to be kept."""
     fields = list(gold.fields)
     used = {name for record in gold.records for name in record}
@@ -53,6 +75,8 @@ def _fields(gold: GoldStructure, rng: random.Random) -> list[Field]:
     drawn = rng.randint(min(len(used) or 2, _MOST_FIELDS - 2), _MOST_FIELDS)
     fields = fields[: max(1, min(len(fields), drawn))]
     rng.shuffle(fields)
+    if len(fields) > 1 and rng.random() < options.fewer_fields:
+        fields = fields[: rng.randint(1, len(fields) - 1)]
     described = rng.random() < _DESCRIBE_FIELDS
     asked = []
     for f in fields:
@@ -125,14 +149,14 @@ def ask_relations(
     chosen += _foreign(example, means, rng) if example.asked_relations else []
     rng.shuffle(chosen)
     described = rng.random() < means.options.describe
-    taken = {name.lower() for name in (*chosen, *example.asked_relations)}
+    if not chosen:
+        return ()
+    names = means.asked_as(chosen, means.style(rng), rng, also=example.asked_relations)
     asked = []
-    for name in chosen:
-        renamed = means.renamed(name, taken, rng)
+    for name, renamed in zip(chosen, names, strict=True):
         note = example.relation_descriptions.get(name) or means.bank.descriptions.get(name)
         asked.append(RelationType(renamed, note if described else None))
-    if asked:
-        schema.relations(asked)
+    schema.relations(asked)
     return tuple(pairs.get(name, ()) for name in chosen)
 
 
