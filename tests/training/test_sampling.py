@@ -239,6 +239,21 @@ def test_names_of_fields_stay_apart_with_their_record_before_them():
     assert {"trip end", "Trip end"} <= seen
 
 
+def test_choices_are_asked_under_other_names_and_stay_right():
+    bank = LabelBank(classes={"good": ("fine", "bad"), "bad": ("poor",)})
+    sampler = Sampler(bank, options=SamplingOptions(paraphrase=0.5, restyle=0.3))
+    seen = set()
+    for seed in range(300):
+        question = sampler.question(EXAMPLE, random.Random(seed))
+        for structure, answers in zip(question.schema.structures, question.records, strict=True):
+            for field, choice in (pick for answer in answers for pick in answer.choices):
+                asked = structure.fields[field].choices
+                assert len(set(asked)) == 2
+                seen.add(asked[choice])
+    assert {folded(name) for name in seen} == {"good", "fine"}
+    assert len(seen) > 4  # in other spellings, too
+
+
 def test_fewer_fields_are_asked_of_a_record():
     numbers = {
         chance: {

@@ -31,7 +31,7 @@ class LabelBank:
         siblings: general label to specific labels that fall under it.
         fields: field to other names for exactly the same values, in every record that has it.
         records: name of a record to other names for exactly the same records.
-        classes: class to other names for it, in every task that has it.
+        classes: class, or choice of a field, to other names for it, wherever it may be chosen.
 
     >>> bank = LabelBank(general={"party": ["organization", "party"]})
     >>> bank.hypernyms("political party"), bank.hypernyms("party")

@@ -26,8 +26,8 @@ class SamplingOptions:
         max_classes: most labels of a classification task.
         max_structures: most structures of a question.
         max_relations: most relation types of a question.
-        paraphrase: of a label, field, record, relation type or class being asked under another
-            name.
+        paraphrase: of a label, field, choice, record, relation type or class being asked under
+            another name.
         describe: of labels being asked with their descriptions.
         restyle: of all names being written in another way (upper case, underscores).
         compete: of general or specific rivals being asked beside a label.

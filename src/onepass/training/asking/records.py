@@ -49,7 +49,7 @@ def ask_structures(
 def _named(
     fields: Sequence[Field], record: str, means: Means, rng: random.Random, style: Style | None
 ) -> list[Field]:
-    """Return fields under the names that they are asked by.
+    """Return fields and their choices under the names that they are asked by.
 
     Args:
         fields: under the names that they were annotated by.
@@ -63,7 +63,12 @@ def _named(
         before = record + ("_" if "_" in "".join((record, *names)) else " ")
         whole = [n if record.lower() in n.lower() else before + n for n in names]
         names = whole if len(set(whole)) == len(whole) else names
-    return [replace(f, name=name) for f, name in zip(fields, names, strict=True)]
+    return [
+        replace(
+            f, name=name, choices=tuple(means.asked_as(f.choices, style, rng, means.bank.classes))
+        )
+        for f, name in zip(fields, names, strict=True)
+    ]
 
 
 def _fields(gold: GoldStructure, options: SamplingOptions, rng: random.Random) -> list[Field]:
