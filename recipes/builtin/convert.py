@@ -350,7 +350,7 @@ def other_names(kind: str) -> dict[str, list[str]]:
     """Return the other names of fields, records or classes, by each of them."""
     with (NAMES / f"{kind}.jsonl").open(encoding="utf-8") as file:
         entries = [json.loads(line) for line in file]
-    return {entry["name"]: entry["other"] for entry in entries if entry["other"]}
+    return {entry["name"]: entry["other"] for entry in entries}
 
 
 if __name__ == "__main__":
