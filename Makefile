@@ -16,7 +16,7 @@ GUESTS := .venv-guests
 DATA ?= data
 GUEST_PAGES := $(foreach page,extractor files integrations results,'tests/docs/test_docs.py::test_page_does_what_it_says[$(page).md]')
 GUEST_TESTS := src/onepass/integrations tests/integrations tests/demo tests/results \
-	tests/batch/test_ray.py tests/batch/test_run.py tests/models/test_texts.py tests/text/test_libraries.py \
+	tests/batch/test_ray.py tests/batch/test_run.py tests/corpus/test_docbin.py tests/models/test_texts.py tests/text/test_libraries.py \
 	tests/text/test_stanza_words.py $(GUEST_PAGES)
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 SAMPLE := Tim Cook announced the iPhone 15 for $$999 in Cupertino yesterday. Reviewers love it.

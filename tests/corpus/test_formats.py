@@ -113,7 +113,7 @@ def test_an_unknown_file_is_refused(tmp_path, content, message):
             read(path)
 
 
-@pytest.mark.parametrize("name", ["data.xlsx", "data.XML.gz", "data.parquet.gz", "data.spacy"])
+@pytest.mark.parametrize("name", ["data.xlsx", "data.XML.gz", "data.parquet.gz"])
 def test_a_kind_of_file_that_is_not_read_is_named(tmp_path, name):
     content = b"text,label\nBo barks.,dog\n"
     path = tmp_path / name

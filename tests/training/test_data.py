@@ -112,10 +112,12 @@ def test_a_restored_mixture_goes_on_where_it_was(write):
 
 def test_another_mixture_is_not_restored(write):
     mixture = Mixture({"a": numbered(write, "a", 2)}, None, seed=0)
-    with pytest.raises(InputError, match="drew from a, b, but the data now are a"):
+    with pytest.raises(InputError, match="drew from 'b', which is not in the data now; give the"):
         mixture.restore({"a": 1, "b": 1})
-    with pytest.raises(InputError, match="drew from b, but the data now are a"):
+    with pytest.raises(InputError, match="did not draw from 'a', which is in the data now; give"):
         mixture.restore({"b": 0})
+    with pytest.raises(InputError, match="not in the data now, and did not draw from 'a'"):
+        mixture.restore({"b": 1})
 
 
 def test_a_mixture_is_restored_without_a_file_that_was_never_drawn(write):

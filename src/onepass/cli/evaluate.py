@@ -88,8 +88,8 @@ def evaluate(
 
     The model is asked about all that was annotated in each text. Files hold onepass's own format
     or one of the public formats that it reads; a directory stands for all .jsonl and .jsonl.gz
-    files in it, or, if it has none, for its .json files and columns, or else for its .csv and
-    .parquet tables. The scores of several models are shown side by side.
+    files in it, or, if it has none, for its .json files and columns, or else for its .csv, .parquet
+    and .spacy files. The scores of several models are shown side by side.
     """
     from onepass.evaluation import suite
 

@@ -10,6 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from onepass.corpus.conll import is_columns
+from onepass.corpus.docbin import SUFFIX as DOCUMENTS
 from onepass.corpus.rows import check_regular
 from onepass.corpus.tables import SUFFIXES as TABLES
 from onepass.errors import InputError
@@ -25,9 +26,10 @@ def find_files(
     Args:
         paths: files and directories. Directories are searched for ``.jsonl`` and ``.jsonl.gz``;
             where there are none, for ``.json`` and columns (``.conll``, ``.txt``, ...); where there
-            are none either, for tables (``.csv``, ``.parquet``). A file of a directory is named by
-            its place below it, without the suffix; a file of its own by its name. Where that name
-            is taken it is the whole path, then the path with the suffix.
+            are none either, for tables (``.csv``, ``.parquet``) and documents of spaCy
+            (``.spacy``). A file of a directory is named by its place below it, without the suffix;
+            a file of its own by its name. Where that name is taken it is the whole path, then the
+            path with the suffix.
         left_out: is told of each such file that stands in a directory beside others, which are
             read in its place; but not of ``NAME.labels.json``.
 
@@ -44,7 +46,7 @@ def find_files(
         if not files:
             raise InputError(
                 f"The directory {path} has no {' or '.join(_SUFFIXES)} file, no columns such as "
-                "in .conll, and no table in .csv or .parquet."
+                "in .conll, and no table or documents in .csv, .parquet or .spacy."
             )
         base = path.parent if path.is_file() else path
         for file in files:
@@ -79,7 +81,7 @@ def _below(directory: Path, left_out: Callable[[Path], None] | None) -> list[Pat
 
 
 def _is_table(path: Path) -> bool:
-    return path.name.lower().removesuffix(".gz").endswith(TABLES)
+    return path.name.lower().removesuffix(".gz").endswith((*TABLES, DOCUMENTS))
 
 
 def _stem(path: Path) -> str:

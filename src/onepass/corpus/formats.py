@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from onepass.corpus import conll, tables
+from onepass.corpus import conll, docbin, tables
 from onepass.corpus.doccano import Doccano, fuller_row, is_doccano_row
 from onepass.corpus.example import Example
 from onepass.corpus.gliclass import example_from_gliclass, is_gliclass_row
@@ -32,7 +32,7 @@ from onepass.corpus.public_records import (
     is_annotated_row,
     is_classification_row,
 )
-from onepass.corpus.rows import at_line, each_entry
+from onepass.corpus.rows import at_line, each_entry, sound_entries
 from onepass.corpus.spacy import Spacy, is_spacy_row
 from onepass.corpus.tagged import Tagged, is_tagged_row
 from onepass.errors import InputError
@@ -40,7 +40,7 @@ from onepass.results.wording import counted
 
 _Row = Mapping[str, Any]
 _Read = Callable[[_Row], Example | None]  # None for a row that is left out
-_OTHER_KINDS = (".ods", ".parquet", ".spacy", ".xls", ".xlsx", ".xml", ".yaml", ".yml")
+_OTHER_KINDS = (".ods", ".parquet", ".xls", ".xlsx", ".xml", ".yaml", ".yml")
 _RESULT = {"text", "entities", "classifications", "records", "relations"}  # of an extraction
 _ANNOTATED = set(KEYS) - {"text", "source"}  # keys of our own format
 _COMPACT = {"t", "e", "n", "c", "s", "r", "rn"}  # of our own files, which the recipe expands
@@ -84,6 +84,32 @@ class RowFormat:
     left_out: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A format of files that hold no rows of JSON.
+
+    Attributes:
+        name: the format.
+        recognizes: says whether a file is in it.
+        read_each: yields the place and the example of each text, or what is wrong with it.
+    """
+
+    name: Format
+    recognizes: Callable[[Path], bool]
+    read_each: Callable[[Path], Iterator[tuple[str, Example | InputError]]]
+
+
+FILE_FORMATS = (
+    FileFormat(Format.TABLE, tables.is_table, tables.read_each_record),
+    FileFormat(Format.SPACY, docbin.is_docbin, docbin.read_each_document),
+    FileFormat(Format.COLUMNS, conll.is_columns, conll.read_each_sentence),
+)
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    return (row for _, row in sound_entries(path))
+
+
 ROW_FORMATS = (
     RowFormat(
         Format.LABEL_STUDIO,
@@ -92,7 +118,7 @@ ROW_FORMATS = (
         NOT_ANNOTATED,
     ),
     RowFormat(Format.PRODIGY, is_prodigy_row, lambda path, _: Prodigy(path).example, NOT_ACCEPTED),
-    RowFormat(Format.SPACY, is_spacy_row, lambda path, _: Spacy(path).example),
+    RowFormat(Format.SPACY, is_spacy_row, lambda path, _: Spacy(partial(_rows, path)).example),
     RowFormat(
         Format.GLINER2,
         is_gliner2_row,
@@ -125,10 +151,9 @@ def format_of(path: Path) -> Format:
     Raises:
         InputError: if there is no such file, it is empty, or that row fits no format.
     """
-    if tables.is_table(path):
-        return Format.TABLE
-    if conll.is_columns(path):
-        return Format.COLUMNS
+    whole = _file_format(path)
+    if whole is not None:
+        return whole.name
     is_plain = False
     for place, row in _entries(path):
         if isinstance(row, InputError):
@@ -159,7 +184,8 @@ def read_any(
         path: a ``.jsonl`` or ``.jsonl.gz`` file, or one JSON list of such rows; or columns
             (``.conll``, ``.bio``, ``.iob``, ``.iob2``, ``.tsv``, ``.txt``, ``.annotated``), see
             `onepass.corpus.conll`; or a table (``.csv``, ``.csv.gz``, ``.tsv``, ``.parquet``), see
-            `onepass.corpus.tables`.
+            `onepass.corpus.tables`; or documents of spaCy (``.spacy``), see
+            `onepass.corpus.docbin`.
         on_missing: a function that gets a message about every surface that is not in its text
             (GLiNER2's format only); None refuses such a row instead.
         on_left_out: a function that gets a message at the end of the file, if rows of it were left
@@ -167,7 +193,8 @@ def read_any(
 
     Raises:
         InputError: if the file cannot be read, naming the first line that does not fit, and why.
-        MissingExtra: if it is a Parquet file and pyarrow is not installed.
+        MissingExtra: if it is a Parquet file and pyarrow is not installed, or a file of spaCy and
+            that is not.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as directory:
@@ -199,11 +226,9 @@ def read_each(
         InputError: where the file cannot be read on.
         MissingExtra: as `read_any` does.
     """
-    if tables.is_table(path):
-        yield from tables.read_each_record(path)
-        return
-    if conll.is_columns(path):
-        yield from conll.read_each_sentence(path)
+    whole = _file_format(path)
+    if whole is not None:
+        yield from whole.read_each(path)
         return
     place = ""
 
@@ -236,6 +261,10 @@ def read_each(
             f"{path}: {counted(left_out, 'row')} {'is' if left_out == 1 else 'are'} left out: "
             f"{form.left_out}."
         )
+
+
+def _file_format(path: Path) -> FileFormat | None:
+    return next((form for form in FILE_FORMATS if form.recognizes(path)), None)
 
 
 def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any] | InputError]]:

@@ -12,16 +12,15 @@ about other formats, and needs no spaCy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from onepass.corpus.checks import as_list, as_name, as_object, as_text, needed
 from onepass.corpus.example import TASK, Example, GoldTask, Mention
-from onepass.corpus.rows import PAIR, sound_entries
+from onepass.corpus.rows import PAIR
 from onepass.errors import InputError
 from onepass.schema.numbers import is_finite
 from onepass.schema.shown import shown
@@ -54,11 +53,11 @@ class Spacy:
     """Reads the pairs of one file.
 
     Args:
-        path: of the whole file, whose labels are asked of every text.
+        pairs: gives all of the file, whose labels are asked of every text.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, pairs: Callable[[], Iterable[_Row]]) -> None:
+        self._pairs = pairs
 
     def example(self, row: _Row) -> Example:
         """Read a pair.
@@ -80,7 +79,7 @@ class Spacy:
     @cached_property
     def _asked(self) -> _Asked:
         asked = _Asked()
-        for _, row in sound_entries(self._path):
+        for row in self._pairs():
             notes = row.get(_NOTES)
             if not isinstance(notes, Mapping):
                 continue

@@ -22,6 +22,7 @@ from onepass.corpus.example import Example
 from onepass.corpus.jsonl import example_from_dict
 from onepass.corpus.rows import at_line, parse_row
 from onepass.errors import InputError
+from onepass.schema.shown import shown
 
 _WHITE = np.frombuffer(b" \t\n\r\v\f", dtype=np.uint8)  # what `bytes.strip` takes away
 
@@ -184,10 +185,15 @@ class Mixture:
             InputError: if it was taken of other sources; one that nothing was drawn from may be
                 gone, since earlier versions listed files of weight 0.
         """
-        present = set(self._names)
-        if not present <= set(state) or any(state[name] for name in set(state) - present):
+        gone = sorted(name for name in set(state) - set(self._names) if state[name])
+        new = [name for name in self._names if name not in state]
+        if gone or new:
+            lost = [f"drew from {shown(name)}, which is not in the data now" for name in gone[:1]]
+            more = [
+                f"did not draw from {shown(name)}, which is in the data now" for name in new[:1]
+            ]
             raise InputError(
-                f"The run to resume drew from {', '.join(sorted(state))}, but the data now are "
-                f"{', '.join(self._names)}; give the same data, or start without resume."
+                f"The run to resume {', and '.join(lost + more)}; give the same data, or start "
+                "without resume."
             )
         self._drawn = {name: int(state[name]) for name in self._names}
