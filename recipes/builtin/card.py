@@ -293,9 +293,9 @@ def _data_rows(public: list[tuple[str, dict[str, Any]]], mix: dict[str, float]) 
     rows = []
     for name, source in public:
         terms = source["licence"].replace("|", "/")
-        rows.append(f"| {name} | {source['source']} | {terms} | {mix[name] / total:.1%} |")
+        rows.append(f"| {name} | {source['source']} | {terms} | {_share(mix, name) / total:.1%} |")
     for name, origin, terms in OWN:
-        share = mix.get(name, 0.0)
+        share = _share(mix, name)
         if name == "records":
             share = sum(
                 mix[key]
@@ -307,6 +307,11 @@ def _data_rows(public: list[tuple[str, dict[str, Any]]], mix: dict[str, float]) 
             share = sum(mix[key] for key in mix if key.startswith("joined"))
         rows.append(f"| {name} | {origin} | {terms} | {share / total:.1%} |")
     return rows
+
+
+def _share(mix: dict[str, float], name: str) -> float:
+    """Return how often a source is drawn, with its texts in which other values stand."""
+    return mix.get(name, 0.0) + mix.get(f"{name}_swapped", 0.0)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import json
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -32,6 +32,7 @@ from derived import (
     records_of_relations,
 )
 from joined import joined_mentions, joined_records, joined_relations
+from swapped import Values, swapped
 from written import written_rows
 
 from onepass.corpus.example import Example, GoldField, GoldStructure, GoldValue
@@ -74,13 +75,14 @@ JOINED = (
     "restaurant8k", "sgd_slots", "multidogo", "materials_synthesis", "mams_aspects",
 )  # fmt: skip
 MOST_JOINED_MENTIONS = 400  # of a source
+SWAPPED = {"handwritten": 2, "written": 1, "annotated": 1}  # how often, each time other values
 JOINED_RECORDS = 8000
 JOINED_RELATIONS = 4000
 GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity label
 
 # Relative weight of each source; the rest get 1.0 times the square root of their size.
 WEIGHTS = {
-    "handwritten": 15.5, "written": 23.5, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
+    "handwritten": 8.3, "written": 12.7, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
     "proggen_conll2003_no_misc": 0.9, "proggen_wiki_gold_no_misc": 0.9, "btc": 1.0,
     "uner_ewt": 1.2, "stackoverflow_ner": 1.3, "redocred": 3.0, "qamr_questions": 0.9,
     "sgd_records": 1.05, "sgd_slots": 0.5, "wet_lab_protocols": 0.5, "phee": 0.78,
@@ -91,11 +93,12 @@ WEIGHTS = {
     "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4, "cls_nli": 0.6, "cls_relations": 0.4,
     "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5, "cls_dbpedia14": 0.7,
     "cls_bitext_support": 0.72, "cls_natinst_pieces": 1.0, "wikibio_t0_sample": 1.6,
-    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "annotated": 14.0,
+    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "annotated": 10.5,
     "redocred_records": 3.2, "knowledgenet_records": 1.3, "somesci_records": 0.8,
     "wet_lab_protocols_records": 0.5, "materials_synthesis_records": 0.8, "mention_records": 2.0,
     "one_record": 2.0, "joined": 6.0, "joined_mentions": 3.0,
     "joined_relations": 3.0, "absent_choices": 5.0,
+    "handwritten_swapped": 6.8, "written_swapped": 11.8, "annotated_swapped": 3.6,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 
@@ -119,19 +122,24 @@ def main(data: Path, out: Path) -> None:
     write_examples(out / "annotated.calibration", held_out)
     held_out = multitask(list(written_rows(HELD_OUT / "written")), foreign=False)
     write_examples(out / "written.calibration", held_out)
-    sizes |= derived(out)
+    known = bank()
+    sizes |= derived(out, {name: more[0] for name, more in known["general"].items() if more})
     sizes["synthetic"] = write_examples(out / "synthetic.jsonl", synthesize(SYNTHETIC, seed=1))
     mix = {}
     for name, size in sizes.items():
         weight = BIO if name.startswith("bio_") else WEIGHTS.get(name, 0.8)
         mix[name] = round(weight * size**0.5, 3)
     (out / "mix.json").write_text(json.dumps(mix, indent=1))
-    (out / "bank.json").write_text(json.dumps(bank(), ensure_ascii=False))
+    (out / "bank.json").write_text(json.dumps(known, ensure_ascii=False))
     sys.stderr.write(f"{sum(sizes.values())} examples from {len(sizes)} sources\n")
 
 
-def derived(out: Path) -> dict[str, int]:
-    """Write the records that other annotations hold and return how many texts of each source."""
+def derived(out: Path, general: Mapping[str, str]) -> dict[str, int]:
+    """Write texts made of others and return how many of each source.
+
+    They are records that other annotations hold, several texts in a row, records asked for choices
+    that are not there, and texts with other values.
+    """
     sizes = {}
     for name, recipes in RECIPES.items():
         found = records_of_relations(
@@ -177,6 +185,15 @@ def derived(out: Path) -> dict[str, int]:
     sizes["joined_relations"] = write_examples(out / "joined_relations.jsonl", found)
     found = with_absent_choices(own, random.Random("absent choices"))
     sizes["absent_choices"] = write_examples(out / "absent_choices.jsonl", found)
+    values = Values(own, general)
+    for name, times in SWAPPED.items():
+        rng = random.Random(f"{name}, swapped")
+        found = (
+            example
+            for _ in range(times)
+            for example in swapped(read_examples(out / f"{name}.jsonl"), values, rng)
+        )
+        sizes[f"{name}_swapped"] = write_examples(out / f"{name}_swapped.jsonl", found)
     return sizes
 
 

@@ -61,6 +61,13 @@ def test_sources_that_are_not_in_the_mixture_are_not_named():
     assert "SICK" not in text
 
 
+def test_texts_with_other_values_count_as_of_their_source():
+    text = written(names=("plain", "written", "written_swapped", "annotated"))
+    assert "| plain | a/b | CC BY 4.0 | 25.0% |" in text
+    assert re.search(r"\| written \| .* \| 50\.0% \|", text)
+    assert re.search(r"\| annotated \| .* \| 25\.0% \|", text)
+
+
 def test_two_licenses_are_told_where_a_source_states_two():
     source = "awslabs/multi-domain-goal-oriented-dialogues-dataset"
     row = {"kind": "extraction", "id": "multidogo", "tier": "cleared", "source": source}
