@@ -257,7 +257,7 @@ class Knower:
     """Answers what it was told, whatever the scores."""
 
     def extract(self, texts, schema, *, threshold, overlap, **others):
-        assert (threshold, overlap) == (dict.fromkeys(threshold, UNSURE), "flat")
+        assert (threshold, overlap) == (dict.fromkeys(threshold, UNSURE), "all")
         assert set(threshold) == {"entities", "classifications", "records", "relations"}
         return [self.answer(text, schema) for text in texts]
 
@@ -351,6 +351,31 @@ def test_what_a_model_is_unsure_of_is_not_taught_to_be_absent(tmp_path):
     assert (many.labels, many.true) == (("calm", "loud"), ("calm",))
     assert many.examples == (("hush", ("calm",)),)
     assert (one.name, one.labels, one.true) == ("one", tuple(labels), ("calm",))
+
+
+class Ranker(Knower):
+    """Finds several labels at one place."""
+
+    def answer(self, text, schema):
+        return Extraction(
+            text,
+            (
+                Entity("firm", "rome", 4, 8, 0.85), Entity("company", "rome", 4, 8, 0.9),
+                Entity("company", "rome x", 4, 10, 0.95), Entity("brand", "x", 9, 10, 0.2),
+                Entity("person", "tim", 0, 3, 0.9), Entity("person", "tim rome", 0, 8, 0.3),
+                Entity("chief", "tim", 0, 3, 0.5), Entity("boss", "tim", 0, 3, 0.4),
+            ),
+        )  # fmt: skip
+
+
+def test_what_another_label_outranks_is_not_taught_to_be_absent(tmp_path):
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": "tim rome x"}))
+    labels = ("person", "company", "firm", "brand", "chief", "boss", "color")
+    (example,) = weak_examples(Ranker(), SelfTraining((str(path),), labels))
+    assert example.entities == (Mention(0, 3, "person"), Mention(4, 10, "company"))
+    assert example.asked == ("person", "company", "color")
+    assert example.unsure == ("boss", "brand", "chief", "firm")
 
 
 def test_a_model_that_is_sure_of_nothing_teaches_nothing(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass.errors import InputError
+from onepass.models.choosing import Device
 from onepass.text.words import Splitter
 from onepass.training.asking.means import SamplingOptions
 from onepass.training.config_rules import check_config
@@ -127,7 +128,7 @@ class TrainConfig:
     max_pieces: int = 512
     pool: int = 768
     precision: str = "auto"
-    device: str = "auto"
+    device: Device = "auto"
     threads: int | None = None
     loaders: int = 0
     seed: int = 0

@@ -92,8 +92,9 @@ def _weak_labels(config: TrainConfig, into: Path, again: bool, report: Report) -
         from onepass.extractor import Extractor  # most runs do without
 
         model = Extractor.from_pretrained(
-            config.model, backend="torch", threads=config.threads, revision=config.revision
-        )
+            config.model, backend="torch", threads=config.threads, device=config.device,
+            revision=config.revision,
+        )  # fmt: skip
         into.mkdir(parents=True, exist_ok=True)
         write_weak_labels(model, config.self_train, path, report=report)
     return [path]

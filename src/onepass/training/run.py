@@ -304,7 +304,9 @@ def _gain(config: TrainConfig, final: str, examples: list[Example]) -> dict[str,
     from onepass.extractor import Extractor  # most runs do without
 
     before, after = (
-        Extractor.from_pretrained(name, backend="torch", threads=config.threads, revision=revision)
+        Extractor.from_pretrained(
+            name, backend="torch", threads=config.threads, device=config.device, revision=revision
+        )
         for name, revision in ((config.model, config.revision), (final, None))
     )
     return gain(before, after, examples)

@@ -20,7 +20,7 @@ from onepass.corpus.formats import read_any
 from onepass.corpus.jsonl import write_examples
 from onepass.errors import InputError
 from onepass.evaluation.predict import Extracts, predict
-from onepass.results.types import Extraction, Relation
+from onepass.results.types import Entity, Extraction, Relation
 from onepass.schema.options import CallOptions
 from onepass.schema.shown import shown
 from onepass.training.checks import check, is_from_0, is_path
@@ -163,7 +163,7 @@ def weak_examples(model: Extracts, options: SelfTraining) -> Iterator[Example]:
         _question(example, options) for name in options.texts for example in read_any(Path(name))
     )
     threshold = dict.fromkeys(_KINDS, min(UNSURE, options.threshold))
-    for batch in predict(model, questions, CallOptions(threshold)):
+    for batch in predict(model, questions, CallOptions(threshold, overlap="all")):
         for answer, example in batch.pairs():
             yield _answered(example, answer, options.threshold)
 
@@ -188,7 +188,7 @@ def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
 
 def _answered(example: Example, answer: Extraction, threshold: float) -> Example:
     """Return a text with what the model says of it, asked what it is sure of."""
-    unsure = {e.label for e in answer.entities if e.score < threshold}
+    sure, unsure = _sure(answer.entities, threshold)
     unsure_types = {r.type for r in answer.relations if _score(r) < threshold}
     relations = (
         GoldRelation(r.type, (r.head.start, r.head.end), (r.tail.start, r.tail.end))
@@ -200,9 +200,7 @@ def _answered(example: Example, answer: Extraction, threshold: float) -> Example
     tasks = (_task(task, answer, threshold) for task in example.classifications)
     return replace(
         example,
-        entities=tuple(
-            Mention(e.start, e.end, e.label) for e in answer.entities if e.label not in unsure
-        ),
+        entities=tuple(Mention(e.start, e.end, e.label) for e in sure),
         asked=tuple(label for label in example.asked if label not in unsure),
         classifications=tuple(task for task in tasks if task is not None),
         relations=tuple(dict.fromkeys(relations)),
@@ -210,6 +208,25 @@ def _answered(example: Example, answer: Extraction, threshold: float) -> Example
         unsure=tuple(sorted(unsure)),
         unsure_relations=tuple(sorted(unsure_types)),
     )
+
+
+def _sure(found: Sequence[Entity], threshold: float) -> tuple[list[Entity], set[str]]:
+    """Return the mentions that count, none across another, and the labels that may hold otherwise.
+
+    Args:
+        found: all findings from `UNSURE` on, also of several labels at one place.
+        threshold: score from which one counts.
+    """
+    kept: list[Entity] = []
+    unsure: set[str] = set()
+    for one in sorted(found, key=lambda entity: -entity.score):
+        across = [other for other in kept if other.start < one.end and one.start < other.end]
+        if one.score >= threshold and not across:
+            kept.append(one)
+        elif all(other.label != one.label for other in across):
+            unsure.add(one.label)
+    kept.sort(key=lambda entity: (entity.start, entity.end))
+    return [one for one in kept if one.label not in unsure], unsure
 
 
 def _score(relation: Relation) -> float:

@@ -73,6 +73,7 @@ class _Draw:
         unsure = (name for label in example.unsure for name in (label, *bank.hypernyms(label)))
         noted = (*example.asked, *unsure)
         self.known = {name for label in noted for name in bank.synonyms(label)}
+        self.unsure = {name for label in example.unsure for name in bank.synonyms(label)}
         self.asked: set[str] = set()
 
     def generalize(self) -> None:
@@ -115,8 +116,11 @@ class _Draw:
         """Fix what is asked so far: rivals and foreign labels must not mean the same."""
         synonyms = self.means.bank.synonyms
         same = {name for label in self.spans for name in synonyms(label)}
-        self.absent = [label for label in self.absent if folded(label) not in same]
-        self.ignored = {label: self.ignored.get(label, []) for label in self.absent}
+        self.absent = [one for one in self.absent if folded(one) not in same | self.unsure]
+        # What is more general than a label that holds unasked may hold there as well.
+        self.ignored = {
+            label: self.ignored.get(label) or self._below(label) for label in self.absent
+        }
         self.asked = same.union(map(folded, self.absent))
 
     def compete(self) -> None:
@@ -176,7 +180,7 @@ class _Draw:
         """Return what each label is asked as; no two names are the same."""
         means, rng = self.means, self.rng
         style = means.style(rng)
-        taken = {label.lower() for label in (*self.example.asked, *labels)}
+        taken = means.unclear((*self.example.asked, *self.example.unsure, *labels))
         notes = [self._description(label) if described else None for label in labels]
         names: list[str] = []
         for label in labels:

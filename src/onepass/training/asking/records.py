@@ -37,17 +37,24 @@ def ask_structures(
     rng.shuffle(chosen)
     chosen = list({one.name: one for one in chosen}.values())[: means.options.max_structures]
     style = means.style(rng)
-    names = means.asked_as([one.name for one in chosen], style, rng, means.bank.records)
+    every = [one.name for one in example.structures]
+    names = means.asked_as([one.name for one in chosen], style, rng, means.bank.records, also=every)
     answers = []
     for structure, name in zip(chosen, names, strict=True):
         fields = _fields(structure, means.options, rng)
         answers.append(record_answers(structure, fields))
-        schema.structure(name, _named(fields, name, means, rng, style))
+        also = [one.name for one in structure.fields]
+        schema.structure(name, _named(fields, name, means, rng, style, also))
     return tuple(answers)
 
 
 def _named(
-    fields: Sequence[Field], record: str, means: Means, rng: random.Random, style: Style | None
+    fields: Sequence[Field],
+    record: str,
+    means: Means,
+    rng: random.Random,
+    style: Style | None,
+    also: Sequence[str],
 ) -> list[Field]:
     """Return fields and their choices under the names that they are asked by.
 
@@ -57,8 +64,9 @@ def _named(
         means: probabilities and other names.
         rng: decides.
         style: how names are written.
+        also: names of all fields of the record, none of which is to be meant by another name.
     """
-    names = means.asked_as([f.name for f in fields], style, rng, means.bank.fields)
+    names = means.asked_as([f.name for f in fields], style, rng, means.bank.fields, also)
     if rng.random() < means.options.prefix:
         before = record + ("_" if "_" in "".join((record, *names)) else " ")
         whole = [n if record.lower() in n.lower() else before + n for n in names]
@@ -144,7 +152,8 @@ def ask_relations(
     """
     pairs = pairs_by_type(example)
     present = list(pairs)
-    same = {name for kind in present for name in means.bank.synonyms(kind)}
+    held = (*present, *example.unsure_relations)
+    same = {name for kind in held for name in means.bank.synonyms(kind)}
     absent = [name for name in example.asked_relations if folded(name) not in same]
     rng.shuffle(present)
     rng.shuffle(absent)
@@ -156,7 +165,8 @@ def ask_relations(
     described = rng.random() < means.options.describe
     if not chosen:
         return ()
-    names = means.asked_as(chosen, means.style(rng), rng, also=example.asked_relations)
+    also = (*example.asked_relations, *example.unsure_relations)
+    names = means.asked_as(chosen, means.style(rng), rng, also=also)
     asked = []
     for name, renamed in zip(chosen, names, strict=True):
         note = example.relation_descriptions.get(name) or means.bank.descriptions.get(name)
