@@ -26,6 +26,9 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nabc/d+==\n-----END RS
         ("'sk-ant-api03-AbCdEf0123456789AbCdEf'", ["sk-ant-api03-AbCdEf0123456789AbCdEf"]),
         (f"Sign:\n{KEY}\nbye", [KEY]),
         ("-----BEGIN PRIVATE KEY-----\nMIIE", ["-----BEGIN PRIVATE KEY-----"]),
+        ("Authorization: Basic cm9vdDpyb290", ["cm9vdDpyb290"]),  # root:root
+        ("Basic Ym86aHVudGVyMg== 200", ["Ym86aHVudGVyMg=="]),
+        ("basic math, Basic form4, basic cm9vdHJvb3Q=", []),  # no name and password
         ("Basic considerations, basic internationalization, basic question-answering", []),
         ("eyJhbGciOiJIUzI1NiJ9", []),  # a header alone
         ("risk-free-investments-of-the-year, task-12345678901234567890", []),

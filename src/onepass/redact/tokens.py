@@ -8,6 +8,7 @@ those.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 
 from onepass.redact.checks import WORD
@@ -29,6 +30,7 @@ _FORMS = (
 _TOKEN = re.compile(
     rf"(?<![{WORD}.-])(?:{'|'.join(_FORMS)})(?![{WORD}])"
     r"|(?<![\w-])(?i:bearer|basic) {1,4}(?P<value>[A-Za-z0-9._~+/-]{16,8000}={0,2})"
+    r"|(?<![\w-])(?i:basic) {1,4}(?P<login>[A-Za-z0-9+/]{4,20}={0,2})(?![\w+/=-])"
     # its first line alone where the block does not end
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-]{0,10000}-----END [A-Z ]{0,30}KEY-----)?",
     re.ASCII,
@@ -39,15 +41,28 @@ _NO_WORD = re.compile("[0-9=]|[a-z][A-Z]")
 def tokens(text: str) -> Iterator[Span]:
     """Find keys and tokens; of a header the value alone.
 
+    >>> [*tokens("Basic YTpi"), *tokens("basic considerations")]  # a:b
+    [(6, 10)]
     >>> text = "Bearer 3f9a17cc0be14d20a7; basic considerations, AKIAIOSFODNN7EXAMPLE"
     >>> [text[start:end] for start, end in tokens(text)]
     ['3f9a17cc0be14d20a7', 'AKIAIOSFODNN7EXAMPLE']
     """
     for match in _TOKEN.finditer(text):
-        if match["value"] is None:
+        if match["login"] is not None:
+            if _is_login(match["login"]):
+                yield match.span("login")
+        elif match["value"] is None:
             yield match.span()
         elif _NO_WORD.search(match["value"]):  # or it is a word of a sentence
             yield match.span("value")
+
+
+def _is_login(value: str) -> bool:
+    """Say whether a value is a name and a password, as RFC 7617 writes them."""
+    try:
+        return b":" in b64decode(value, validate=True)
+    except ValueError:
+        return False
 
 
 def token(text: str) -> bool | None:

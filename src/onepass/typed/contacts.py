@@ -70,7 +70,8 @@ def read_url(text: str) -> str:
     """
     given = text.strip()
     given = given[: link_end(given, 0, len(given))]
-    if "://" not in given and "@" not in given:  # which would be an e-mail address
+    host = re.split(r"[/?#]", given, maxsplit=1)[0]
+    if "://" not in given and "@" not in host:  # which would be an e-mail address
         given = f"https://{given}"
     try:
         parts = urlsplit(given)

@@ -35,9 +35,16 @@ _SHORT = re.compile(
 _ARTICLE = re.compile(r"(?<![^\W_])(?:(?:den|dem|il|el)\s+|l['’]\s?)(?=\d)", re.IGNORECASE)
 # Names of several zones: CST is -06:00 in Chicago, -05:00 in Havana, +08:00 in Beijing.
 _SEVERAL_ZONES = re.compile(
-    r"(?<![^\W\d_])(?:ACT|ADT|AMT|AST|BST|CCT|CDT|CST|ECT|GST|IST|LHST|PST|SST|WST)(?![^\W\d_])",
+    r"(?<![^\W\d_])(?:ACT|ADT|AMST|AMT|AST|BDT|BST|CCT|CDT|CST|ECT|ET|GST|IST|LHST|PST|PT|SST|WST)(?![^\W\d_])",
     re.IGNORECASE,
 )
+# An hour or minutes alone, which dateparser takes for the year of a date that has none.
+_HOUR = re.compile(
+    r"(?<![\d:.,/‐‑–−-])\d{1,2}\s?(?:Uhr|h|hrs?|uur|heures?|horas?|min(?:utes?|uten|uti)?)(?![^\W_])"
+    r"|(?<![^\W_])(?:at|um|om|ore|alle|a las|à|às)\s+\d{1,2}(?=\s*(?:[,;]|$))",
+    re.IGNORECASE,
+)
+_WEEK = re.compile(r"\d{4}-?[Ww]\d\d")  # Python takes it for its Monday
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _HINT = "a date that is not ISO needs  pip install 'onepass[values]'"
 
@@ -80,13 +87,13 @@ def read_date(text: str, order: Order | None = None) -> date:
 def _read(text: str, order: Order | None) -> datetime:
     """Return the moment that a text names, with the offset that dateparser takes its zone for."""
     given = _ARTICLE.sub("", " ".join(text.split())).strip(" .,")
-    if _ISO.fullmatch(given):
+    if _ISO.fullmatch(given) and not _WEEK.fullmatch(given):
         try:
             return datetime.fromisoformat(given)
         except ValueError:
             pass
     is_no_day = any(not _is_day(*one.group(1, 3, 4)) for one in _YEAR_MONTH_DAY.finditer(given))
-    if is_no_day or _RANGE.search(given):
+    if is_no_day or _RANGE.search(given) or _WEEK.fullmatch(given):
         raise UnreadableError(f"{text!r} is not a whole date.")
     year_first = _is_year_first(text, given, order)
     numeric = None if year_first else _numeric(given)
@@ -97,8 +104,10 @@ def _read(text: str, order: Order | None) -> datetime:
     if find_spec("dateparser") is None:
         raise UnreadableError(f"{text!r} cannot be read: {_HINT}.")
     told: Order = "MDY" if numeric and numeric[1] > 12 else "DMY"  # by the numbers themselves
-    found = _parsed(given, "YMD" if year_first else order or told)
-    if found is None:
+    parts: Order = "YMD" if year_first else order or told
+    found = _parsed(given, parts)
+    without = _HOUR.sub(" ", given)
+    if found is None or (without != given and _parsed(without, parts) is None):
         raise UnreadableError(f"{text!r} is not a whole date.")
     return found
 

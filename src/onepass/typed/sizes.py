@@ -60,10 +60,16 @@ _NEXT = re.compile(r"(?P<gap>-?\s*)(?P<word>[^\W\d_]+)(?![\w²³])")
 _JOINED_ON = re.compile(r"['’&]|[-‐‑–]\w")  # T-shirts, B's, M&Ms
 # Thousands or millions of a currency in one word: MEUR, kUSD, Mkr; and 5 T€, which is 5,000.
 _CODES = "(?:EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|HUF|kr)"
-_OF_CURRENCY = re.compile(rf"\s*(?:(?:[kKmMbBtT]|MM|[mbt]n){_CODES}\b|T\s?€)")
+_OF_CURRENCY = re.compile(
+    rf"\s*(?:(?:[kKmMbBtT]|MM|[mbt]n){_CODES}\b|T\s?(?:€|(?:{_CODES}|Euro)\b)"
+    rf"|(?!kr){_CODES}(?:[kKmMbB]|[mb]n)\b)"  # and the other way round: 5.2 EURm
+)
+_SHORT = "(?:[kKmMbB]|MM|[MmBb]n|[TtBb]io|[Mm]io|[Mm]rd|[Tt]sd|[Mm]ln|[Mm]ld|млн|млрд|тыс)"
+_SIGNS = f"(?:[€£¥₽₹$]|{_CODES})"
 _BEFORE = re.compile(
-    r"(?<![^\W_])(?:(?:[kKmMbB]|MM|[MmBb]n|[TtBb]io|[Mm]io|[Mm]rd|[Tt]sd|[Mm]ln|[Mm]ld|млн|млрд|тыс)"
-    rf"\.?\s?(?:[€£¥₽₹$]|{_CODES})|T(?:€|{_CODES}))\s*$"
+    rf"(?<![^\W_])(?:{_SHORT}\.?\s?{_SIGNS}|T\s?(?:€|{_CODES}))\s*$"
+    # and the other way round: €m 5.2, EUR bn 5
+    rf"|(?:[€£¥₽₹$]|(?<![^\W\d_]){_CODES})\s?{_SHORT}\.?\s*$"
 )
 
 
