@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -275,6 +276,7 @@ def test_a_column_file_of_the_input_stays(tmp_path: Path, load: Load):
             [0.5, "nan", 0.1, 16777217.5, 1e300],
         ),
         ("float64", [0.5], [0.1, 3], [0.5, 0.1, 3.0]),
+        ("float16", [float("nan"), 0.5], [0.1], ["nan", 0.5, 0.1]),
         ("int32", [7], [2**40, 3], [7, 2**40, 3]),
         ("int32", [7], [0.5], [7.0, 0.5]),
         ("int64", [2**53 + 1], [3], [2**53 + 1, 3]),
@@ -303,6 +305,16 @@ def test_a_column_of_two_kinds_of_files_keeps_its_values(
         expected = kept[len(cells) :] + kept[: len(cells)] if turned else kept
         assert found == expected
         assert list(map(type, found)) == list(map(type, expected))
+
+
+def test_rows_without_a_tensor_that_others_have(tmp_path: Path, load: Load):
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(np.zeros((2, 2), dtype=np.float32))
+    pq.write_table(pa.table({"text": ["a", "b"], "x": tensors}), tmp_path / "one.parquet")
+    pq.write_table(pa.table({"text": ["c"]}), tmp_path / "two.parquet")
+    out = tmp_path / "out.parquet"
+    files = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
+    run(Job(input=files, output=out, schema=SCHEMA), load=load)
+    assert pq.read_table(out).column("x").null_count == 1
 
 
 def nested_dictionaries() -> dict[str, Any]:

@@ -62,9 +62,20 @@ def test_a_name_that_looks_like_a_pattern(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("place")
+def test_anything_that_names_a_path_is_an_input():
+    with os.scandir("in") as entries:
+        (entry,) = (one for one in entries if one.name == "a.csv")
+    for given in (entry, [entry]):
+        assert find_sources(given)[0].paths == (Path("in/a.csv"),)
+    with pytest.raises(InputError, match="is named twice"):
+        find_sources(["in/a.csv", os.path.abspath("in/a.csv")])
+
+
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ([b"in/a.csv"], "An input is the path of a file, but b'in/a.csv' was given"),
         ("in/g.png", "The kind of the input file in/g.png is not known"),
         ("in/i.parquet.gz", "The kind of the input file in/i.parquet.gz is not known"),
         ("in/*.nothing", "No file fits the pattern"),

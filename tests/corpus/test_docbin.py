@@ -35,6 +35,7 @@ def test_entities_and_spans(tmp_path: Path, blank: Any):
     whole = second.char_span(0, 8, "news")
     second.spans["sc"] = [whole, second.char_span(9, 13, "city"), whole]
     second.spans["unnamed"] = [second[0:1]]
+    third.spans["incorrect_spans"] = [third.char_span(0, 2, "dog")]  # no entity
     path = write(tmp_path / "a.spacy", first, second, third)
     assert format_of(path) is Format.SPACY
     assert list(read_any(path)) == [

@@ -46,6 +46,18 @@ def test_categories(tmp_path: Path, second: dict[str, float], true: tuple[str, .
     assert last.asked == ()
 
 
+def test_no_categories_ask_nothing(tmp_path: Path):
+    pairs = [
+        ["Bo ran.", {"cats": {"a": 1, "b": 0}}],
+        ["Al ran.", {"entities": [[0, 2, "dog"]], "cats": {}}],
+    ]
+    first, last = read_any(write(tmp_path / "a.json", pairs))
+    assert first.classifications == (GoldTask("class", ("a", "b"), ("a",)),)
+    assert last == Example("Al ran.", (Mention(0, 2, "dog"),), ("dog",))
+    (alone,) = read_any(write(tmp_path / "b.json", pairs[1:]))
+    assert alone == last
+
+
 GOOD = ["Bo", {"entities": [[0, 2, "dog"]]}]
 
 
@@ -59,7 +71,6 @@ GOOD = ["Bo", {"entities": [[0, 2, "dog"]]}]
         (["Bo", {"cats": ["a"]}], "cats must be an object"),
         (["Bo", {"cats": {"a": 3}}], "the share of 'a' in cats must be from 0 to 1"),
         (["Bo", {"cats": {"a": "yes"}}], "the share of 'a' in cats must be from 0 to 1"),
-        (["Bo", {"cats": {}}], "needs at least one label"),
         (["Bo", 3], "expected a JSON object, got list"),
         ([3, {}], "expected a JSON object, got list"),
         ({"text": 3, "annotations": {}}, "the text must be a string"),

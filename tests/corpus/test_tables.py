@@ -125,6 +125,11 @@ def test_parquet(tmp_path: Path):
     named = numbered.replace_schema_metadata({"huggingface": json.dumps(kept)})
     pq.write_table(named, path)  # a ClassLabel of Hugging Face
     assert list(read_any(path)) == EXAMPLES
+    missing = pa.table({"text": [*texts, "c"], "label": [*numbered["label"].to_pylist(), -1]})
+    pq.write_table(missing.replace_schema_metadata(named.schema.metadata), path)
+    *found, (place, error) = read_each(path)
+    assert [example for _, example in found] == EXAMPLES
+    assert (place, "the label is empty; give one, or leave" in str(error)) == ("row 3", True)
     pq.write_table(numbered, path)
     assert [example.classifications[0].true for example in read_any(path)] == [("1",), ("0",)]
 

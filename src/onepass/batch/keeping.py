@@ -256,7 +256,7 @@ class _Filling:
 
     @property
     def stopped(self) -> bool:
-        """Whether the stream was stopped; what was read of it is answered."""
+        """Whether the stream was stopped; what was read of it, but not ahead, is answered."""
         return self._stop.came
 
     def run(self, writer: Writer, begun: Done, take: Take) -> Counts:

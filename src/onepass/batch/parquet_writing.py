@@ -86,6 +86,8 @@ class ArrowStream:
         return self._pa.concat_arrays(pieces)
 
     def _array(self, values: list[Any], kind: Any) -> Any:
+        if all(value is None for value in values):  # which no type refuses, such as tensors do
+            return self._pa.nulls(len(values), kind)
         try:
             return self._pa.array(values, kind)
         except UnicodeEncodeError:  # a lone surrogate, which Arrow's strings cannot hold
@@ -175,7 +177,8 @@ def _holds(kind: Any, other: Any, pa: Any) -> bool:
     if decoded_type(other) == kind:
         return True
     if pa.types.is_float64(kind):  # by `joined`, only of numbers that it holds exactly
-        return bool(pa.types.is_float32(other) or pa.types.is_integer(other))
+        is_short = pa.types.is_float16(other) or pa.types.is_float32(other)
+        return bool(is_short or pa.types.is_integer(other))
     return bool(pa.types.is_int64(kind) and pa.types.is_integer(other))
 
 

@@ -126,21 +126,19 @@ def find_sources(
     if text_unit not in (None, *TEXT_UNITS):
         raise InputError(f"text_unit is 'line' or 'file', but {text_unit!r} was given.")
     found = []
-    for item in [given] if isinstance(given, str | Path) else given:
-        if not isinstance(item, str | os.PathLike):
-            raise InputError(f"An input is the path of a file, but {item!r:.60} was given.")
+    for item in _items(given):
         try:
-            found += _sources(str(item), text_unit)
+            found += _sources(item, text_unit)
         except OSError as error:  # a name too long, a directory that is closed
-            where = "" if error.filename in (None, str(item)) else f" at {error.filename}"
+            where = "" if error.filename in (None, item) else f" at {error.filename}"
             raise InputError(
-                f"The input {item!s:.80} cannot be read{where}: {error.strerror}."
+                f"The input {item:.80} cannot be read{where}: {error.strerror}."
             ) from error
     if not found:
         raise InputError("No input is given; name at least one file.")
-    paths = [path for source in found for path in source.paths]
-    if len(set(paths)) < len(paths):
-        twice = next(path for path in paths if paths.count(path) > 1)
+    paths = Counter(os.path.realpath(path) for source in found for path in source.paths)
+    twice = next((path for path, count in paths.items() if count > 1), None)
+    if twice is not None:
         raise InputError(f"The input file {twice} is named twice; name it once.")
     if sum(source.path is None for source in found) and len(found) > 1:
         raise InputError("Standard input cannot be joined with files; give one of them.")
@@ -186,10 +184,22 @@ def left_out(given: str | Path | Sequence[str | Path]) -> Counter[str]:
     >>> left_out("a.csv")
     Counter()
     """
-    items = [given] if isinstance(given, str | Path) else given
-    folders = [Path(item) for item in items if item != STDIN and os.path.isdir(item)]
+    folders = [Path(item) for item in _items(given) if item != STDIN and os.path.isdir(item)]
     files = (file for folder in folders for file in _listed(folder, onerror=None))
     return Counter(ending(file) for file in files if _kind(file) is None and file.is_file())
+
+
+def _items(given: str | Path | Sequence[str | Path]) -> Iterator[str]:
+    """Yield the inputs that are given, as strings.
+
+    Raises:
+        InputError: if one is no path.
+    """
+    for item in [given] if isinstance(given, str | os.PathLike) else given:
+        path = os.fspath(item) if isinstance(item, str | os.PathLike) else None
+        if not isinstance(path, str):  # an `os.DirEntry` of bytes is no string, either
+            raise InputError(f"An input is the path of a file, but {item!r:.60} was given.")
+        yield path
 
 
 def is_one_file(first: str | Path, second: str | Path) -> bool:

@@ -19,6 +19,7 @@ from onepass.corpus.spacy import Spacy
 from onepass.errors import InputError, MissingExtra
 
 SUFFIX = ".spacy"
+_WRONG = "incorrect_spans"  # the group of what was found to be no entity, as spaCy's `ner` reads it
 _TEXT, _NOTES = PAIR
 
 
@@ -73,11 +74,10 @@ class _Documents:
 
 
 def _pair(document: Any) -> Mapping[str, Any]:
-    spans = [*document.ents, *(span for group in document.spans.values() for span in group)]
+    groups = [group for name, group in document.spans.items() if name != _WRONG]
+    spans = [*document.ents, *(span for group in groups for span in group)]
     notes: dict[str, Any] = {}
-    if document.has_annotation("ENT_IOB") or document.spans:
+    if document.has_annotation("ENT_IOB") or groups:
         places = dict.fromkeys((one.start_char, one.end_char, one.label_) for one in spans)
         notes["entities"] = [list(place) for place in places if place[2]]
-    if document.cats:
-        notes["cats"] = document.cats
-    return {_TEXT: document.text, _NOTES: notes}
+    return {_TEXT: document.text, _NOTES: notes | {"cats": document.cats}}

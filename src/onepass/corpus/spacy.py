@@ -67,7 +67,7 @@ class Spacy:
         """
         notes, asked = as_object(needed(row, _NOTES, "a pair"), "the annotations"), self._asked
         tasks: tuple[GoldTask, ...] = ()
-        if "cats" in notes:
+        if _is_classed(notes):
             tasks = (GoldTask(TASK, tuple(sorted(asked.classes)), _true(notes), asked.several),)
         return Example(
             as_text(needed(row, _TEXT, "a pair"), "the text"),
@@ -85,10 +85,15 @@ class Spacy:
                 continue
             with suppress(InputError):  # is said where the pair is read
                 asked.labels.update(mention.label for mention in _mentions(notes))
-                if "cats" in notes:
+                if _is_classed(notes):
                     asked.several |= len(_true(notes)) != 1
                     asked.classes.update(notes["cats"])
         return asked
+
+
+def _is_classed(notes: _Row) -> bool:
+    """Say whether categories were judged; spaCy gives texts an empty object where they were not."""
+    return "cats" in notes and notes["cats"] != {}
 
 
 def _mentions(notes: _Row) -> Iterator[Mention]:

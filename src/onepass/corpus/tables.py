@@ -240,10 +240,15 @@ def _rows(batches: Iterable[Any], first: str, second: str) -> Iterator[tuple[Any
 
 
 def _with_names(cell: Any, classes: Sequence[str]) -> Any:
-    """Return a cell with names in place of its numbers, where these have any."""
+    """Return a cell with names in place of its numbers, where these have any.
+
+    A -1 is none: data sets of Hugging Face hold it where nobody gave a label.
+    """
     if isinstance(cell, list):
         return [_with_names(one, classes) for one in cell]
-    return classes[cell] if type(cell) is int and 0 <= cell < len(classes) else cell
+    if type(cell) is not int or not -1 <= cell < len(classes) or not classes:
+        return cell
+    return classes[cell] if cell >= 0 else None
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> Sequence[str]:
