@@ -6,6 +6,7 @@ What a training step works on. It knows nothing about pieces, prompts or models.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from onepass.schema import Schema
 
@@ -54,6 +55,7 @@ class Question:
     known: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=1 << 16)  # one drawn question folds two hundred names, hardly any of them new
 def folded(name: str) -> str:
     """Return a name as names are compared: in whatever case, with underscores or spaces.
 
