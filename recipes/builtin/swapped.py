@@ -53,7 +53,7 @@ class Values:
         """Return under what a value is kept; long plain words and general ones of them never."""
         own = [name.casefold() for name in names]
         form = shape(value)
-        if not re.search("[A9]", form):
+        if not re.search("[AB9]", form):
             return [(name, form) for name in own if len(form) <= 3]
         more = [self._general[name] for name in own if name in self._general]
         return [(name, form) for name in own] + [(f"any {name}", form) for name in more]

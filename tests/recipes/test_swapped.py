@@ -27,7 +27,8 @@ PEOPLE = ["Ann Lee", "Bo Katz", "Cem Oral", "Dag Moe", "Eva Ruiz", "Finn Ek"]
 LENT = [Example(f"{name} left.", (Mention(0, len(name), "person"),)) for name in PEOPLE]
 
 
-def order(text: str = "Mo Farah paid Io Sands 25 euros; Io Sands kept WEB-780.") -> Example:
+def order() -> Example:
+    text = "Mo Farah paid Io Sands 25 euros; Io Sands kept WEB-780."
     places = {part: (text.index(part), text.index(part) + len(part))
               for part in ("Mo Farah", "Io Sands", "25 euros", "WEB-780")}  # fmt: skip
     payer, payee, sum_of, code = (GoldValue(*span) for span in places.values())
@@ -98,6 +99,14 @@ def test_plain_words_are_lent_under_their_own_name_alone() -> None:
     values = Values(lent, {"wood": "thing", "cloth": "thing"})
     assert values.other(["wood"], "tin", random.Random(0)) in words
     assert values.other(["cloth"], "tin", random.Random(0)) is None
+
+
+def test_capitals_are_lent_under_a_more_general_name() -> None:
+    makers = [
+        Example(name, (Mention(0, len(name), "maker"),)) for name in ("ABB", "IBM", "KLM", "SAP")
+    ]
+    values = Values(makers, {"maker": "firm", "buyer": "firm"})
+    assert values.other(["buyer"], "NEC", random.Random(0)) in {"ABB", "IBM", "KLM", "SAP"}
 
 
 def test_no_share_is_no_swap() -> None:

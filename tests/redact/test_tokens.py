@@ -59,3 +59,11 @@ def test_it_is_among_what_is_looked_for() -> None:
     done = redact(Extractor(), f"curl -H 'Authorization: Bearer {JWT}' failed")
     assert JWT not in done.text
     assert [one.label for one in done.found if one.source == "pattern"] == ["access token"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("Basic cm9vdDpyb290", True), ("Basic plan", None), ("basic internationalization", None)],
+)
+def test_a_word_behind_basic_is_no_token(text: str, said: bool | None):
+    assert token(text) is said

@@ -318,7 +318,8 @@ def test_an_article_may_be_cut_short(text: str) -> None:
 @needs_values
 @pytest.mark.parametrize(
     "text",
-    ["tomorrow", "March 2024", "3 May", "2024", "10:30", "soon", "2024-W18", "3. Mai 10 Uhr",
+    ["tomorrow", "March 2024", "3 May", "2024", "10:30", "soon", "2024-W18", "2024-W18T10:30",
+     "3. Mai 10 Uhr",
      "3.5. um 17 Uhr", "3 maggio ore 15", "3 mei 15 uur", "3 mai 17h", "May 3 at 10",
      "3 May 30 minutes"],
 )  # fmt: skip

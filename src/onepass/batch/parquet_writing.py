@@ -86,7 +86,7 @@ class ArrowStream:
         return self._pa.concat_arrays(pieces)
 
     def _array(self, values: list[Any], kind: Any) -> Any:
-        if all(value is None for value in values):  # which no type refuses, such as tensors do
+        if all(value is None for value in values):  # of tensors Arrow makes no array of these
             return self._pa.nulls(len(values), kind)
         try:
             return self._pa.array(values, kind)

@@ -136,10 +136,12 @@ def find_sources(
             ) from error
     if not found:
         raise InputError("No input is given; name at least one file.")
-    paths = Counter(os.path.realpath(path) for source in found for path in source.paths)
-    twice = next((path for path, count in paths.items() if count > 1), None)
-    if twice is not None:
-        raise InputError(f"The input file {twice} is named twice; name it once.")
+    seen: set[str] = set()
+    for path in (path for source in found for path in source.paths):
+        real = os.path.realpath(path)
+        if real in seen:
+            raise InputError(f"The input file {path} is named twice; name it once.")
+        seen.add(real)
     if sum(source.path is None for source in found) and len(found) > 1:
         raise InputError("Standard input cannot be joined with files; give one of them.")
     return tuple(replace(source, most=most, several=len(found) > 1) for source in found)

@@ -48,13 +48,15 @@ def tokens(text: str) -> Iterator[Span]:
     ['3f9a17cc0be14d20a7', 'AKIAIOSFODNN7EXAMPLE']
     """
     for match in _TOKEN.finditer(text):
-        if match["login"] is not None:
-            if _is_login(match["login"]):
-                yield match.span("login")
-        elif match["value"] is None:
-            yield match.span()
-        elif _NO_WORD.search(match["value"]):  # or it is a word of a sentence
-            yield match.span("value")
+        if _is_one(match):
+            yield match.span(next((name for name in ("value", "login") if match[name]), 0))
+
+
+def _is_one(match: re.Match[str]) -> bool:
+    """Say whether a match is a token, and no word behind "basic" or "bearer"."""
+    if match["login"]:
+        return _is_login(match["login"])
+    return match["value"] is None or _NO_WORD.search(match["value"]) is not None
 
 
 def _is_login(value: str) -> bool:
@@ -71,4 +73,5 @@ def token(text: str) -> bool | None:
     >>> token("AKIAIOSFODNN7EXAMPLE"), token("hunter2")
     (True, None)
     """
-    return True if _TOKEN.fullmatch(text) else None
+    match = _TOKEN.fullmatch(text)
+    return True if match is not None and _is_one(match) else None

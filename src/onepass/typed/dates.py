@@ -44,7 +44,7 @@ _HOUR = re.compile(
     r"|(?<![^\W_])(?:at|um|om|ore|alle|a las|à|às)\s+\d{1,2}(?=\s*(?:[,;]|$))",
     re.IGNORECASE,
 )
-_WEEK = re.compile(r"\d{4}-?[Ww]\d\d")  # Python takes it for its Monday
+_WEEK = re.compile(r"\d{4}-?[Ww]\d\d(?![\d-])")  # alone, which Python takes for its Monday
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _HINT = "a date that is not ISO needs  pip install 'onepass[values]'"
 
@@ -87,13 +87,15 @@ def read_date(text: str, order: Order | None = None) -> date:
 def _read(text: str, order: Order | None) -> datetime:
     """Return the moment that a text names, with the offset that dateparser takes its zone for."""
     given = _ARTICLE.sub("", " ".join(text.split())).strip(" .,")
-    if _ISO.fullmatch(given) and not _WEEK.fullmatch(given):
+    if _WEEK.match(given):
+        raise UnreadableError(f"{text!r} is not a whole date.")
+    if _ISO.fullmatch(given):
         try:
             return datetime.fromisoformat(given)
         except ValueError:
             pass
     is_no_day = any(not _is_day(*one.group(1, 3, 4)) for one in _YEAR_MONTH_DAY.finditer(given))
-    if is_no_day or _RANGE.search(given) or _WEEK.fullmatch(given):
+    if is_no_day or _RANGE.search(given):
         raise UnreadableError(f"{text!r} is not a whole date.")
     year_first = _is_year_first(text, given, order)
     numeric = None if year_first else _numeric(given)
