@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.linear import assert_grows_in_proportion
 
 from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.consistency import Fact, Pair, Wish, choose_together
 from onepass.decoding.consistency_solve import Solver
+from onepass.decoding.consistency_spans import EntitySpans
 from onepass.decoding.merge import merge_relations
 from onepass.decoding.overlap import Policy, resolve_overlaps
 from onepass.schema import Schema
@@ -320,3 +323,18 @@ def _best(
 
 def _subsets(items: list[Any]) -> list[tuple[Any, ...]]:
     return [one for size in range(len(items) + 1) for one in combinations(items, size)]
+
+
+def test_what_looks_for_entities_looks_at_those_near_it() -> None:
+    def long(number: int) -> Callable[[], None]:
+        starts = np.arange(number, dtype=np.int64)
+        found = Candidates(starts, starts + 2, np.full(number, 0.9), starts % 3)
+        looking = [SpanFind(start, start + 1, 0.9) for start in range(number)]
+
+        def run() -> None:
+            spans = EntitySpans(found)
+            assert sum(len(spans.of(one, [PERSON, FRUIT, COMPANY])) for one in looking) > number
+
+        return run
+
+    assert_grows_in_proportion(long, 1_000)

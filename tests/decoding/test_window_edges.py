@@ -173,3 +173,18 @@ def test_ends_of_thousands_of_pairs_are_looked_through_once_a_span():
         return run
 
     assert_grows_in_proportion(cutting, 1_000)
+
+
+def test_cut_values_of_a_long_text_look_at_what_is_near_them():
+    def long(windows: int) -> Callable[[], None]:
+        whole = RelationFind(0, SpanFind(2, 3, 0.9), SpanFind(4, 6, 0.9), 0.9)
+        cut = RelationFind(0, SpanFind(2, 3, 0.9), SpanFind(8, 10, 0.9), 0.9)
+        here = Findings(relations=(whole, cut))
+        parts = [WindowFindings(Window(8 * i, 8 * i + 10), (here,)) for i in range(windows)]
+
+        def run() -> None:
+            assert len(without_cut(parts)) == windows
+
+        return run
+
+    assert_grows_in_proportion(long, 2_000)

@@ -21,7 +21,7 @@ import numpy as np
 from onepass.arrays import Int64s
 from onepass.decoding.candidates import Candidates, RelationFind, SpanFind
 from onepass.decoding.consistency_solve import Limit, Problem, solve
-from onepass.decoding.consistency_spans import entity_conflicts, entity_spans, entity_weights
+from onepass.decoding.consistency_spans import EntitySpans, entity_conflicts, entity_weights
 from onepass.decoding.consistency_types import Decision, decisions
 from onepass.decoding.consistency_values import Slot, Values
 from onepass.decoding.overlap import Policy
@@ -181,8 +181,10 @@ class _Relations:
     decided: list[Decision] = field(init=False)
     _places: list[tuple[int, bool]] = field(init=False)
     _labels: dict[str, int] = field(init=False)
+    _spans: EntitySpans = field(init=False)
 
     def __post_init__(self, pairs: Sequence[Pair]) -> None:
+        self._spans = EntitySpans(self.found)
         self.decided, self._places = decisions(self.schema.relation_types)
         self._labels = {label.name: i for i, label in enumerate(self.schema.entity_labels)}
         given: dict[object, dict[_Key, _Option]] = defaultdict(dict)
@@ -242,7 +244,7 @@ class _Relations:
         """Return the spans that an end of a pair can stand for, with the entities that allow it."""
         if not labels and not of_entities:
             return [(span, ())]
-        return entity_spans(self.found, span, [self._labels[label] for label in labels])
+        return self._spans.of(span, [self._labels[label] for label in labels])
 
     def limits(self) -> Iterable[Limit]:
         """Yield what holds between the options."""

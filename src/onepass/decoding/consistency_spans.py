@@ -6,41 +6,60 @@ This module knows candidates and no schema.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-
-import numpy as np
+from collections.abc import Collection, Iterable
+from itertools import accumulate
 
 from onepass.arrays import Int64s
 from onepass.decoding.candidates import Candidates, SpanFind
 from onepass.decoding.overlap import CLOSE, Policy
 
 
-def entity_spans(
-    found: Candidates, span: SpanFind, labels: Sequence[int]
-) -> list[tuple[SpanFind, tuple[int, ...]]]:
-    """Return the spans that a finding can stand for, with the rows of the entities that allow it.
+class EntitySpans:
+    """The candidates of entities, looked up by where they stand.
+
+    A finding asks for those that share words with it, and a long text has tens of thousands of
+    both: all candidates must not be gone through for each.
 
     Args:
         found: candidates of entities.
-        span: of the finding, whose score is kept.
-        labels: that the entity may have; none allow any label, at exactly this span.
 
-    Returns:
-        The span itself if it is a candidate; else, of given labels, those that share words with it.
-
-    >>> found = Candidates([0, 0], [1, 2], [0.9, 0.8], [0, 1])
-    >>> entity_spans(found, SpanFind(1, 2, 0.7), [1])
+    >>> spans = EntitySpans(Candidates([0, 0], [1, 2], [0.9, 0.8], [0, 1]))
+    >>> spans.of(SpanFind(1, 2, 0.7), [1])
     [(SpanFind(start=0, end=2, score=0.7), (1,))]
     """
-    fits = (found.starts < span.end) & (found.ends > span.start)
-    if labels:
-        fits &= np.isin(found.labels, labels)
-    exact = fits & (found.starts == span.start) & (found.ends == span.end)
-    rows: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for row in np.flatnonzero(exact if exact.any() or not labels else fits).tolist():
-        rows[int(found.starts[row]), int(found.ends[row])].append(row)
-    return [(SpanFind(*place, span.score), tuple(own)) for place, own in rows.items()]
+
+    def __init__(self, found: Candidates) -> None:
+        self._rows = list(found.rows())
+        self._order = sorted(range(len(self._rows)), key=lambda row: self._rows[row][0])
+        self._starts = [self._rows[row][0] for row in self._order]
+        # where the farthest ends of those up to and with each
+        self._reach = list(accumulate((self._rows[row][1] for row in self._order), max))
+
+    def of(self, span: SpanFind, labels: Collection[int]) -> list[tuple[SpanFind, tuple[int, ...]]]:
+        """Return the spans that a finding can stand for, with the rows that allow it.
+
+        Args:
+            span: of the finding, whose score is kept.
+            labels: that the entity may have; none allow any label, at exactly this span.
+
+        Returns:
+            The span itself if it is a candidate; else, of given labels, those that share words
+            with it.
+        """
+        first, last = bisect_right(self._reach, span.start), bisect_left(self._starts, span.end)
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for row in sorted(self._order[first:last]):
+            start, end, _, label = self._rows[row]
+            if end > span.start and (not labels or label in labels):
+                found[start, end].append(row)
+        itself = (span.start, span.end)
+        if itself in found:
+            return [(span, tuple(found[itself]))]
+        if not labels:
+            return []
+        return [(SpanFind(*place, span.score), tuple(rows)) for place, rows in found.items()]
 
 
 def entity_weights(found: Candidates, ranks: Int64s | None) -> list[float]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from onepass.decoding.candidates import Candidates, SpanFind, ValueOption
 from onepass.decoding.consistency_solve import Limit
-from onepass.decoding.consistency_spans import entity_spans
+from onepass.decoding.consistency_spans import EntitySpans
 from onepass.decoding.constrained import fit_of, most_values
 from onepass.schema import Field
 from onepass.text.words import Words
@@ -67,22 +67,25 @@ class Values:
     options: list[_Option] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        entities = EntitySpans(self.found)
         for number, slot in enumerate(self.slots):
             best: dict[tuple[int, int], _Option] = {}
             for option in slot.options:
-                for own in self._spans(number, slot, option):
+                for own in self._spans(number, slot, option, entities):
                     place = own.find.start, own.find.end
                     if place not in best or _better(own, best[place]):
                         best[place] = own
             self.options += best.values()
 
-    def _spans(self, number: int, slot: Slot, option: ValueOption) -> Iterable[_Option]:
+    def _spans(
+        self, number: int, slot: Slot, option: ValueOption, entities: EntitySpans
+    ) -> Iterable[_Option]:
         """Yield what an option can stand for."""
         if not slot.field.rules.labels:
             yield _Option(number, option.find, option.late, ())
             return
         allowed = [self.labels[name] for name in slot.field.rules.labels]
-        for find, rows in entity_spans(self.found, option.find, allowed):
+        for find, rows in entities.of(option.find, allowed):
             # The span may be another than the field's own.
             how = fit_of(self.words, find.start, find.end, slot.field.rules)
             if how is not Fit.REFUSED:

@@ -22,6 +22,7 @@ _Role = tuple[str, int, int]  # what a value is: of a field of a structure, an e
 _ENTITY: _Role = ("entity", 0, 0)
 # Words between a cut value and the edge: of "Bank of | Scotland" a window may take "Bank".
 _NEAR = 1
+_BLOCK = 16  # words
 
 
 def without_cut(windows: Sequence[WindowFindings]) -> list[WindowFindings]:
@@ -105,20 +106,25 @@ def _sieved(found: Findings, first: int, edge: Window, reach: Int64s, text: Wind
 
 
 class _Whole:
-    """The whole values that were found, by what they are.
+    """The whole values that were found, by what they are and by where they stand.
 
     Positions are words of the document.
     """
 
     def __init__(self) -> None:
         # A span once, with its best score: as the end of a type it may stand in thousands of pairs.
-        self._values: defaultdict[_Role, dict[tuple[int, int], SpanFind]] = defaultdict(dict)
+        # It is noted in each block of words that it touches, so that a cut value looks through
+        # those near it and not through all of a long text.
+        self._values: defaultdict[tuple[_Role, int], dict[tuple[int, int], SpanFind]]
+        self._values = defaultdict(dict)
 
     def add(self, role: _Role, find: SpanFind) -> None:
         """Note a value."""
-        held = self._values[role].setdefault((find.start, find.end), find)
-        if held.score < find.score:
-            self._values[role][find.start, find.end] = find
+        for block in range(find.start // _BLOCK, (find.end - 1) // _BLOCK + 1):
+            near = self._values[role, block]
+            held = near.setdefault((find.start, find.end), find)
+            if held.score < find.score:
+                near[find.start, find.end] = find
 
     def around(self, find: SpanFind, *roles: _Role) -> SpanFind:
         """Return the best value around a cut one, itself if there is none.
@@ -127,7 +133,8 @@ class _Whole:
             find: the cut value.
             roles: what it may be.
         """
-        spans = [self._values[role] for role in roles if role in self._values]
+        block = find.start // _BLOCK  # what is around it touches this one, too
+        spans = [self._values[role, block] for role in roles if (role, block) in self._values]
         # the same span was seen whole by another window, too, which is no reason to make it longer
         if any((find.start, find.end) in held for held in spans):
             return find

@@ -185,7 +185,7 @@ def _wording(
             base = f"{base}: {relation.description}"
         return plain(base), ["head", "tail"]
     if group.kind is Kind.ENTITIES:
-        return _items("entities", [_span_labels(schema, names)[i] for i in group.items], plain)
+        return _items("entities", [_span_label(schema, names, i) for i in group.items], plain)
     if group.kind is Kind.STRUCTURE:
         structure = schema.structures[group.task]
         fields = [structure.fields[i] for i in group.items]
@@ -220,10 +220,12 @@ def examples_text(
     )
 
 
-def _span_labels(schema: Schema, names: Names) -> list[tuple[str, str | None]]:
-    """Return what is read of each entity label and question: a question is a label of its own."""
-    labels = [(names.read(label.name), label.description) for label in schema.entity_labels]
-    return [*labels, *((question.label, None) for question in schema.questions)]
+def _span_label(schema: Schema, names: Names, item: int) -> tuple[str, str | None]:
+    """Return what is read of an entity label or question: a question is a label of its own."""
+    labels = schema.entity_labels
+    if item >= len(labels):
+        return schema.questions[item - len(labels)].label, None
+    return names.read(labels[item].name), labels[item].description
 
 
 def described(name: str, description: str | None, plain: Callable[[str], str]) -> str:
