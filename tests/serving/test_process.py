@@ -82,6 +82,7 @@ def test_sigterm_stops_it_after_all_that_was_accepted_is_answered(tmp_path: Path
         answers = [one.result() for one in got]
         assert [answer.status_code for answer in answers] == [200] * 6
         assert [answer.json()["text"] for answer in answers] == texts
+        assert answers[-1].headers["connection"] == "close"  # nothing is sent behind it
         assert running.wait(20) == 0
         with pytest.raises(httpx.ConnectError):
             http.get("/health")
@@ -102,11 +103,43 @@ def _arrived(http: httpx.Client) -> float:
     return sum(map(float, found))
 
 
+def test_an_idle_connection_has_a_last_answer_while_it_stops():
+    with process() as (running, url), httpx.Client(base_url=url) as http:
+        assert "connection" not in http.get("/health").headers
+        running.send_signal(signal.SIGTERM)
+        closed = False
+        while not closed:  # from the first answer that says so on, nothing is sent
+            closed = http.get("/health").headers.get("connection") == "close"
+        assert running.wait(20) == 0
+
+
 def test_ctrl_c_stops_it_with_its_own_code():
     with process(ONEPASS_API_KEYS="") as (running, url):
         assert httpx.get(f"{url}/health").status_code == 200
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 130
+
+
+def test_a_second_ctrl_c_ends_it_without_the_answers_that_are_awaited():
+    asked = {"text": "Tim Cook runs Apple. " * 3000, "schema": {"entities": ["person"]}}
+    with (
+        process("--queue-seconds", "1000") as (running, url),
+        httpx.Client(base_url=url, timeout=60) as http,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        got = [pool.submit(http.post, "/v1/extract", json=asked) for _ in range(4)]
+        while _arrived(http) < 4:
+            sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        sleep(0.3)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 130
+        assert all(isinstance(one.exception(), httpx.HTTPError) for one in got)
+        assert running.stderr is not None
+        log = running.stderr.read()
+    assert log.count("/v1/extract 499") == 4
+    assert "Traceback" not in log
+    assert "terminate called" not in log
 
 
 def test_answers_do_not_wait_for_an_acknowledgment():

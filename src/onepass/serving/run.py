@@ -1,6 +1,7 @@
 """The service as a process: a socket, a server, signals.
 
-SIGTERM and Ctrl-C stop it: no new connections, answers to what was accepted, then the end.
+SIGTERM and Ctrl-C stop it: no new connections, answers to what was accepted, then the end. Ctrl-C
+while it stops leaves the answers out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from math import ceil
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 from onepass.errors import BackendError, InputError, MissingExtra
@@ -35,6 +37,7 @@ _UNREAD = 3.0  # seconds for a client to read its answer when the service stops
 _KEEP_ALIVE = 75  # seconds of an idle connection; longer than proxies keep theirs
 _LAST_ANSWERS = 5  # seconds above the timeout of a request
 _BACKLOG = 1024
+_LAST = (b"connection", b"close")  # header of the last answer of a connection
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -111,7 +114,7 @@ class Server(uvicorn.Server):
     An answer that its client does not read stays in memory, and a connection on which no request
     comes, or the start of one only, takes a descriptor: uvicorn's own timer runs from an answer to
     the next byte. And while it stops, uvicorn tells each connection once: one that opens at that
-    moment is not told.
+    moment is not told. It tells no client, either.
 
     Args:
         config: of uvicorn.
@@ -126,10 +129,17 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, patience: float, reads: Callable[[], bool]) -> None:
         super().__init__(config)
         self.failed = False
+        self._hurried = False  # Ctrl-C came while it stopped
         self._patience = patience
         self._reads = reads
         self._unread: dict[Any, tuple[int, float]] = {}  # bytes, and since when they are as many
         self._silent: dict[Any, tuple[object, float]] = {}  # the last request, and since when
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        # In haste, uvicorn leaves requests and the thread that reads in the middle of their work:
+        # the first end in tracebacks, the second aborts the process.
+        self._hurried, self.force_exit = self._hurried or self.force_exit, False
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS == 0:
@@ -176,6 +186,16 @@ class Server(uvicorn.Server):
             one.listen(_BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        # A client that hears nothing of the end sends its next request to where nobody reads it;
+        # one that is on its way when its connection is closed is lost as well.
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None:
+                cycle.default_headers = [*cycle.default_headers, _LAST]
+        self.server_state.default_headers.append(_LAST)
+        await asyncio.sleep(_LOOK)
         ending = asyncio.create_task(self._end_connections())
         try:
             await super().shutdown(sockets)
@@ -188,7 +208,9 @@ class Server(uvicorn.Server):
             await asyncio.sleep(_LOOK)
             for connection in list(self.server_state.connections):
                 transport = connection.transport
-                if not transport.is_closing():
+                if self._hurried:  # nobody waits any more, so that nothing is read for it
+                    transport.abort()
+                elif not transport.is_closing():
                     connection.shutdown()
                 elif monotonic() - since.setdefault(connection, monotonic()) > _UNREAD:
                     transport.abort()

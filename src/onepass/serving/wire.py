@@ -24,7 +24,7 @@ Asked = Annotated[
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Options(_Request):
