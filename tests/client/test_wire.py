@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -92,6 +93,25 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str,
         with pytest.raises(InputError, match="proxy of the environment cannot be used") as refused:
             kind("http://one")
         assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSLKEYLOGFILE"])
+def test_certificates_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+):
+    monkeypatch.setenv(name, str(tmp_path / "none" / "here"))
+    for kind in (Client, AsyncClient):
+        with pytest.raises(
+            InputError, match=r"cannot be used .No such file.*correct SSL_CERT_FILE"
+        ):
+            kind("http://one")
+
+
+def test_a_file_without_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "none.pem").write_text("none\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(InputError, match="certificates of the environment cannot be used"):
+        Client("http://one")
 
 
 def test_no_texts_are_no_question():

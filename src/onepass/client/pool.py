@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from onepass.client.wire import proxies
+from onepass.client.wire import environment
 
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
@@ -52,7 +52,7 @@ class Pool(Generic[H]):
         return http
 
     def _made(self) -> H:
-        with proxies():
+        with environment():
             return self._make()
 
 

@@ -128,10 +128,15 @@ def tries(retries: int) -> int:
 
 
 @contextmanager
-def proxies() -> Iterator[None]:
-    """Refuse the proxies of the environment that httpx cannot use, where it is made."""
+def environment() -> Iterator[None]:
+    """Refuse what the environment says of proxies and certificates and httpx cannot use."""
     try:
         yield
+    except OSError as error:  # of files, which an error of TLS does not name
+        raise InputError(
+            f"The certificates of the environment cannot be used ({error.strerror or error}); "
+            "correct SSL_CERT_FILE and SSLKEYLOGFILE, or unset them."
+        ) from error
     except (httpx.InvalidURL, ValueError, ImportError) as error:
         # An address may hold a password, which is shown neither here nor as the cause.
         reason = str(error).rstrip(".") if isinstance(error, ImportError) else "no such address"
