@@ -180,6 +180,30 @@ def test_tasks_that_nobody_annotated_are_counted(onepass: Onepass, tmp_path: Pat
     assert (done.code, done.err) == (0, told)
 
 
+def test_a_hyphen_is_standard_output(
+    onepass: Onepass, gold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = onepass("data", "convert", "gold.jsonl", "-o", "-")
+    assert (done.code, done.out) == (0, gold.read_text(encoding="utf-8"))
+    assert done.err == "2 examples are on standard output\n"
+    made = onepass("data", "synthesize", "1", "-o", "-")
+    assert made.code == 0
+    assert json.loads(made.out)["text"]
+    assert [path.name for path in tmp_path.iterdir()] == ["gold.jsonl"]
+
+
+@pytest.mark.parametrize("arguments", [("convert", "gold.jsonl"), ("synthesize", "1")])
+def test_a_directory_is_no_file_to_write(
+    onepass: Onepass, gold: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+):
+    monkeypatch.chdir(gold.parent)
+    done = onepass("data", *arguments, "-o", "out/")
+    assert done.code == 2
+    assert "'out/' is the name of a directory" in done.err
+    assert not (gold.parent / "out").exists()
+
+
 def test_convert_does_not_read_what_it_writes(onepass: Onepass, gold: Path):
     before = gold.read_bytes()
     for source in (gold, gold.parent):

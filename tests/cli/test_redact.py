@@ -219,6 +219,13 @@ def test_the_name_of_the_output_says_the_format(onepass: Onepass, tmp_path: Path
         assert "for the texts alone end the command with '| jq -r .text', without --" in done.err
 
 
+def test_a_report_is_no_directory(onepass: Onepass, tmp_path: Path):
+    done = onepass("redact", "A person.", "-l", "person", "--report", f"{tmp_path}/counts/")
+    assert (done.code, done.out) == (2, "")
+    assert "counts/' is the name of a directory" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_report_that_cannot_be_written_is_refused_first(onepass: Onepass, tmp_path: Path) -> None:
     done = onepass("redact", "A person.", "-l", "person", "--report", str(tmp_path / "no" / "r"))
     assert (done.code, done.out) == (2, "")

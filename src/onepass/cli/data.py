@@ -18,7 +18,7 @@ from onepass.batch.places import check_apart
 from onepass.batch.streams import is_device
 from onepass.cli import loading
 from onepass.cli.annotated import annotated_files
-from onepass.cli.options import ReportFormat, ReportOption
+from onepass.cli.options import ReportFormat, ReportOption, file_of, place_of
 from onepass.cli.output import json_text, opened, say, section, show
 from onepass.errors import InputError
 from onepass.results.wording import counted, printable
@@ -132,6 +132,7 @@ def convert(
             "--output",
             "-o",
             metavar="FILE",
+            parser=file_of,
             help="JSONL file to write, compressed if it ends in .gz; in .json it is one list.",
         ),
     ],
@@ -151,10 +152,11 @@ def convert(
     from onepass.corpus.gliner import gliner_row, lost_by_gliner
     from onepass.corpus.jsonl import example_to_dict
 
-    _check_name(output)
+    place = place_of(output)
+    _check_name(place)
     files = annotated_files(paths)
     for file in files.values():
-        check_apart(output, "output", {"data": file})
+        check_apart(place, "output", {"data": file})
     row_of = gliner_row if to is DataFormat.GLINER else example_to_dict
     count, lost = 0, Counter[str]()
 
@@ -168,15 +170,16 @@ def convert(
             except InputError as error:
                 raise InputError(f"Example {count} cannot be written: {error}") from error
 
-    with opened(output) as write:
-        for text in _written(rows(), output):
+    with opened(place) as write:
+        for text in _written(rows(), place):
             write(text)
     if lost:
         parts = ", ".join(
             f"{what} of {counted(number, 'example')}" for what, number in lost.items()
         )
         say(f"GLiNER's format has no place for {parts}; they are left out.")
-    say(f"{counted(count, 'example')} {'is' if count == 1 else 'are'} in {output}")
+    where = "on standard output" if place is None else f"in {place}"
+    say(f"{counted(count, 'example')} {'is' if count == 1 else 'are'} {where}")
 
 
 @data.command("synthesize", short_help="Generate annotated texts.")
@@ -188,6 +191,8 @@ def synthesize(
             "--output",
             "-o",
             metavar="FILE",
+            parser=file_of,
+            callback=place_of,
             help="JSONL file to write; in .json it is one list. [default: standard output]",
         ),
     ] = None,
@@ -197,8 +202,7 @@ def synthesize(
     ] = 0,
 ) -> None:
     """Generate texts with records, entities, relations and a class: prose, lists and tables."""
-    if output is not None:
-        _check_name(output)
+    _check_name(output)
     loading.require("faker", feature="Making texts up", extra="data")
     from onepass.corpus.jsonl import example_to_dict
     from onepass.corpus.synthesis.compose import synthesize as make
@@ -208,9 +212,9 @@ def synthesize(
             write(text)
 
 
-def _check_name(output: Path) -> None:
+def _check_name(output: Path | None) -> None:
     """Refuse a file whose name says that something else than JSON is in it."""
-    suffix = "" if is_device(output) else ending(output)
+    suffix = "" if output is None or is_device(output) else ending(output)
     if suffix not in ("", ".jsonl", ".ndjson", _LIST):
         raise InputError(
             f"The output {output} ends in {suffix}, but JSON is written; give a name in .jsonl or "

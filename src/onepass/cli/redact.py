@@ -43,6 +43,7 @@ from onepass.cli.options import (
     TextArgument,
     TextFieldOption,
     ThreadsOption,
+    file_of,
     least_score,
     only,
 )
@@ -150,7 +151,12 @@ FormOption = Annotated[
 ]
 ReportFileOption = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE", help="File for the counts of what was replaced."),
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        parser=file_of,
+        help="File for the counts of what was replaced.",
+    ),
 ]
 
 
