@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 class OnepassError(Exception):
     """Base of all errors that onepass raises on purpose; each message is one sentence.
@@ -74,9 +76,27 @@ class CheckpointError(OnepassError):
         >>> print(CheckpointError.damaged(Path("mine/config.json"), "is empty"))
         mine/config.json is empty; download it again.
         """
-        in_cache = "snapshots" in path.parts and any("models--" in part for part in path.parts)
-        again = f"delete {path.resolve()}, so that it is downloaded again"  # the hub keeps copies
-        return cls(f"{path} {problem}; {again if in_cache else 'download it again'}.")
+        if _is_pointer(path):
+            return cls(
+                f"{path} is a pointer of Git LFS in place of the file; run  git lfs pull  in "
+                f"{path.parent}."
+            )
+        if "snapshots" in path.parts and any("models--" in part for part in path.parts):
+            again = (
+                f"delete {path.resolve()}, so that it is downloaded again"  # the hub keeps copies
+            )
+        else:
+            again = "correct it" if path.name == "onepass.json" else "download it again"
+        return cls(f"{path} {problem}; {again}.")
+
+
+def _is_pointer(path: Path) -> bool:
+    """Return whether a file is what `git clone` leaves where Git LFS is not installed."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_POINTER)) == _POINTER
+    except OSError:
+        return False
 
 
 class BackendError(OnepassError):

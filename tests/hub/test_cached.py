@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from onepass.hub.cached import CachedModel, cached_models
 
@@ -44,6 +47,43 @@ def test_known_kinds_are_listed_in_order(tmp_path: Path):
         CachedModel("c/x", "4" * 40, len(SPAN) + 1, graphs, "gliner2"),
         CachedModel("c/y", "0" * 40, len(SPAN) + 2, shards, "gliner2"),
     ]
+
+
+def test_a_damaged_revision_hides_no_other(tmp_path: Path):
+    files = {"config.json": SPAN, "model.safetensors": "12345"}
+    whole = add(tmp_path, "models--b--span", "1" * 40, files)
+    add(tmp_path, "models--b--span", "2" * 40, {"config.json": SPAN})
+    damaged = tmp_path / "models--b--span" / "snapshots" / ("2" * 40) / "model.safetensors"
+    damaged.symlink_to("../../blobs/deleted")
+    (tmp_path / "models--b--span" / "refs").mkdir()
+    (tmp_path / "models--b--span" / "refs" / "main").write_text("3" * 40)  # nothing came of it
+    assert [model.path for model in cached_models(tmp_path)] == [whole]
+
+
+def test_files_of_several_names_are_counted_once(tmp_path: Path):
+    blobs = tmp_path / "models--b--span" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "one").write_text("12345")
+    place = add(tmp_path, "models--b--span", "1" * 40, {"config.json": SPAN})
+    for name in ("model.safetensors", "copy.safetensors"):
+        (place / name).symlink_to("../../blobs/one")
+    assert [model.size_bytes for model in cached_models(tmp_path)] == [len(SPAN) + 5]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+@pytest.mark.parametrize("closed", ["", "snapshots", "blobs"])
+def test_what_may_not_be_read_hides_nothing_else(tmp_path: Path, closed: str):
+    files = {"config.json": SPAN, "model.safetensors": "12345"}
+    ours = add(tmp_path, "models--a--ours", "1" * 40, files)
+    theirs = tmp_path / "models--b--theirs"
+    place = add(tmp_path, theirs.name, "1" * 40, {"config.json": SPAN})
+    (theirs / "blobs").mkdir()
+    (place / "model.safetensors").symlink_to("../../blobs/one")
+    (theirs / closed).chmod(0)
+    try:
+        assert [model.path for model in cached_models(tmp_path)] == [ours]
+    finally:
+        (theirs / closed).chmod(0o700)
 
 
 def test_no_cache(tmp_path: Path):
