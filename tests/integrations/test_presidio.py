@@ -83,6 +83,12 @@ def test_an_engine_without_the_recognizer_is_refused(engine: AnalyzerEngine) -> 
         guest.OnepassBatchAnalyzer(engine)
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_of_no_texts_is_refused(engine: AnalyzerEngine, size: int) -> None:
+    with pytest.raises(InputError, match="batch_size must be 1 or more"):
+        guest.OnepassBatchAnalyzer(engine).analyze_iterator(TEXTS, "en", batch_size=size)
+
+
 @pytest.mark.parametrize("mapping", [["person"], {"person": 5}])
 def test_a_mapping_that_is_none_is_refused(model: Extractor, mapping: object) -> None:
     with pytest.raises(InputError, match="entity_mapping must map labels to entity types"):

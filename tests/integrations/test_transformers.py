@@ -74,3 +74,21 @@ def test_llamaindex_nodes_get_metadata(model: Extractor, texts: list[str]) -> No
     assert asked.metadata["onepass"]["entities"] == found.to_dict()["entities"]
     with pytest.raises(InputError, match="revision='v1'"):
         OnepassTransformation(labels=LABELS, revision="v1")([TextNode(text="a")])
+
+
+def test_llamaindex_settings_that_change_count(model: Extractor, texts: list[str]) -> None:
+    """The cache of a pipeline goes by the settings: what they say must be what was asked."""
+    pytest.importorskip("llama_index.core")
+    from llama_index.core.schema import TextNode
+
+    from onepass.integrations.llamaindex import OnepassTransformation
+
+    changed = OnepassTransformation(labels=["city"])
+    changed([TextNode(text=texts[0])])
+    changed.labels, changed.threshold = LABELS, 0.1
+    node = changed([TextNode(text=texts[0])])[0]
+    found = model.extract(texts[0], {"entities": LABELS}, threshold=0.1)
+    assert node.metadata["onepass"]["entities"] == found.to_dict()["entities"] != []
+    changed.model, changed.revision = "builtin", "v1"
+    with pytest.raises(InputError, match="revision='v1'"):
+        changed([TextNode(text="a")])

@@ -51,8 +51,8 @@ class OnepassTransformation(TransformComponent):
     hidden: bool = Field(
         default=True, description="Whether embeddings and language models are not shown it."
     )
-    _request: Any = PrivateAttr()
     _model: Any = PrivateAttr(default=None)
+    _opened: Any = PrivateAttr(default=None)  # the name and revision that it was opened by
 
     @model_validator(mode="before")
     @classmethod
@@ -69,8 +69,7 @@ class OnepassTransformation(TransformComponent):
     def model_post_init(self, context: Any, /) -> None:
         """Check what is asked; pydantic calls this."""
         super().model_post_init(context)
-        options = CallOptions(self.threshold, self.overlap, self.on_long, self.solver)
-        self._request = Request(schema_with_labels(self.labels, self.asked), options)
+        self._request()
 
     @classmethod
     def class_name(cls) -> str:
@@ -84,10 +83,11 @@ class OnepassTransformation(TransformComponent):
             nodes: that are read and changed.
             kwargs: of LlamaIndex; none has a meaning here.
         """
-        if self._model is None:
-            self._model = extractor_of(self.model, self.revision)
+        request, named = self._request(), (self.model, self.revision)
+        if self._opened != named:
+            self._model, self._opened = extractor_of(*named), named
         texts = [node.get_content(metadata_mode=MetadataMode.NONE) for node in nodes]
-        docs = self._request.many(self._model, texts)
+        docs = request.many(self._model, texts)
         for node, doc in zip(nodes, docs, strict=True):
             found = doc.to_dict()
             del found["text"]  # the node has it
@@ -97,3 +97,12 @@ class OnepassTransformation(TransformComponent):
                     if self.key not in keys:
                         keys.append(self.key)
         return nodes
+
+    def _request(self) -> Request:
+        """Return what is asked now: settings may change, and the cache of a pipeline goes by them.
+
+        Raises:
+            SchemaError, InputError: for settings that cannot be asked.
+        """
+        options = CallOptions(self.threshold, self.overlap, self.on_long, self.solver)
+        return Request(schema_with_labels(self.labels, self.asked), options)

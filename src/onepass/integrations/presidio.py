@@ -189,7 +189,15 @@ class OnepassBatchAnalyzer(BatchAnalyzerEngine):
         n_process: int = 1,
         **options: Any,
     ) -> list[list[RecognizerResult]]:
-        """Analyze texts as ``BatchAnalyzerEngine`` does, ``batch_size`` of them at a time."""
+        """Analyze texts as ``BatchAnalyzerEngine`` does, ``batch_size`` of them at a time.
+
+        Raises:
+            InputError: for a batch of no texts.
+        """
+        if batch_size < 1:  # no text would be read, and nothing found in any
+            raise InputError(
+                f"batch_size must be 1 or more, but {batch_size} was given; leave it out for 64."
+            )
         results: list[list[RecognizerResult]] = []
         rest = iter(self._validate_types(texts))
         while batch := [str(text) for text in islice(rest, batch_size)]:
