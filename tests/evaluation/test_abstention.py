@@ -54,3 +54,11 @@ def test_a_wrong_answer_stays_wrong_at_every_floor() -> None:
 def test_both_kinds_of_question_are_needed(canned, examples) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match="give some with one and some with none"):
         sweep_abstain(canned(said("a", "calm", 0.5)), examples)
+
+
+@pytest.mark.parametrize("thresholds", [[], [-0.1, 0.5], [0.5, 1.2], [float("nan")], ["high"], 0.5])
+def test_wrong_floors_are_refused(canned, thresholds) -> None:  # type: ignore[no-untyped-def]
+    model = canned(said("a", "calm", 0.5), said("b", "calm", 0.2))
+    with pytest.raises(InputError, match="thresholds must be numbers from 0 to 1"):
+        sweep_abstain(model, [gold("a", "calm"), gold("b")], thresholds=thresholds)
+    assert model.calls == []

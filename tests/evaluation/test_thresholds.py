@@ -128,7 +128,7 @@ def test_threshold_is_inclusive():
     assert at_threshold(doc, 0.5, policy="flat", labels=("person",)).entities == doc.entities
 
 
-@pytest.mark.parametrize("thresholds", [[], [-0.1, 0.5], [0.5, 1.2]])
+@pytest.mark.parametrize("thresholds", [[], [-0.1, 0.5], [0.5, 1.2], [0.2, float("nan")], ["high"]])
 def test_wrong_thresholds_are_refused(canned, thresholds):
     with pytest.raises(InputError, match="thresholds must be numbers from 0 to 1"):
         sweep(canned(), [], thresholds=thresholds)

@@ -13,7 +13,7 @@ from onepass.errors import InputError
 from onepass.evaluation.judged import Judged
 from onepass.evaluation.predict import Extracts, predict
 from onepass.evaluation.run import Progress
-from onepass.evaluation.thresholds import GRID, Sweep
+from onepass.evaluation.thresholds import GRID, Sweep, grid_of
 from onepass.models.thresholds import ABSTAIN
 from onepass.results.types import Extraction
 
@@ -39,7 +39,8 @@ def sweep_abstain(
         with none. Its best floor goes into the ``thresholds`` of a checkpoint's ``onepass.json``.
 
     Raises:
-        InputError: if no single-label task has a true label, or every one has.
+        InputError: if no single-label task has a true label, or every one has; if there is no
+            threshold, or one is outside [0, 1].
         SchemaError: if an example or the model cannot ask what was annotated.
 
     >>> from onepass import Extractor
@@ -53,6 +54,7 @@ def sweep_abstain(
     >>> sweep_abstain(Extractor(), examples, thresholds=[0.0, 1.0]).curves["abstain"]
     {0.0: 0.5, 1.0: 0.5}
     """
+    grid = grid_of(thresholds)  # before the work
     fits: list[Judged] = []
     done = 0
     for batch in predict(model, examples, abstain=0.0):
@@ -67,7 +69,7 @@ def sweep_abstain(
             f"Of {len(fits)} single-label questions {answerable} have a true label; to know when "
             "to abstain, give some with one and some with none."
         )
-    return Sweep({ABSTAIN: abstain_curve(fits, thresholds)})
+    return Sweep({ABSTAIN: abstain_curve(fits, grid)})
 
 
 def fits_of(prediction: Extraction, gold: Example) -> list[Judged]:

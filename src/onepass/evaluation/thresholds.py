@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +33,7 @@ from onepass.results.types import (
     Relation,
     Value,
 )
+from onepass.schema.shown import shown
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))  # 0.05 to 0.95
 
@@ -111,9 +113,7 @@ def sweep(
     >>> sweep(Extractor(), examples, thresholds=[0.3, 0.5]).curves["entities"]
     {0.3: 1.0, 0.5: 1.0}
     """
-    grid = sorted(set(thresholds))
-    if not grid or grid[0] < 0 or grid[-1] > 1:
-        raise InputError(f"thresholds must be numbers from 0 to 1, but {thresholds!r} was given.")
+    grid = grid_of(thresholds)
     answered: list[tuple[Extraction, Example]] = []
     done = 0
     for batch in predict_all(model, examples, lowest=grid[0], overlap=overlap):
@@ -122,6 +122,24 @@ def sweep(
         if progress is not None:
             progress(done)
     return sweep_answers(answered, thresholds=grid, overlap=overlap)
+
+
+def grid_of(thresholds: Sequence[float]) -> list[float]:
+    """Return the thresholds to try once each, in ascending order.
+
+    Raises:
+        InputError: if there is none, or one is no number from 0 to 1.
+
+    >>> grid_of([0.5, 0.1, 0.5])
+    [0.1, 0.5]
+    """
+    given = list(thresholds) if isinstance(thresholds, Iterable) else []
+    if not given or not all(isinstance(at, Real) and 0 <= at <= 1 for at in given):
+        raise InputError(
+            f"thresholds must be numbers from 0 to 1, but {shown(thresholds)} was given; give one "
+            "or more, or leave them out."
+        )
+    return sorted({float(at) for at in given})
 
 
 def sweep_answers(
