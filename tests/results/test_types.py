@@ -281,6 +281,31 @@ def test_a_classification_is_consistent() -> None:
         Classification((LabelScore("a", 0.6), LabelScore("b", 0.9)), {"a": 0.6, "b": 0.9})
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"entities": ({"label": "x"},)}, "An item of 'entities' must be of the class Entity"),
+        ({"entities": "ab"}, "An item of 'entities' must be of the class Entity, but 'a'"),
+        ({"relations": (TIM,)}, "An item of 'relations' must be of the class Relation"),
+        ({"classifications": {"tone": {"labels": []}}}, "The classification 'tone' must be of"),
+        ({"records": {"product": ({"name": "iPad"},)}}, "A value of 'name' must be of the class"),
+        ({"records": {"product": ({"name": ["iPad"]},)}}, "A value of 'name' must be of the class"),
+        ({"records": {"product": {"name": None}}}, "A record of 'product' must be an object"),
+        ({"coverage": None}, "'coverage' must be of the class Coverage, but None"),
+    ],
+)
+def test_parts_of_another_type_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Extraction(TEXT, **given)
+
+
+def test_labels_of_another_type_are_refused() -> None:
+    with pytest.raises(ValueError, match="An item of 'labels' must be of the class LabelScore"):
+        Classification(("calm",), {"calm": 0.5})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="An item of 'names' must be of the class LabelScore"):
+        Entity("person", "Tim Cook", 0, 8, 0.5, names=("boss",))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("counts", [(3, 4, 1), (3, -1, 1), (3, 3, -1)])
 def test_coverage_is_consistent(counts: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="Coverage"):

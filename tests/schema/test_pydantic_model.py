@@ -36,6 +36,7 @@ from onepass.schema.rules import NO_RULES
 from onepass.typed import Email, Iban, Money, Phone, Quantity, Url
 
 INF = float("inf")
+One, Other = TypeVar("One"), TypeVar("Other")
 
 
 class Size(Enum):
@@ -256,6 +257,11 @@ def test_more_than_three_levels_and_circles_are_refused() -> None:
         (NewType("Price", Decimal), "str", {"kind": "decimal"}),
         (TypeAliasType("Price", Annotated[Decimal, ModelField(gt=0)]), "str",
          {"kind": "decimal", "gt": 0}),
+        (TypeAliasType("Some", list[One] | None, type_params=(One,))[int], "list",
+         {"kind": "integer"}),
+        (TypeAliasType("Same", One, type_params=(One,))[int], "str", {"kind": "integer"}),
+        (TypeAliasType("Second", list[Other], type_params=(One, Other))[str, int],
+         "list", {"kind": "integer"}),
         (Annotated[str, ModelField(pattern=r"\p{L}+")], "str", {}),  # Python's engine lacks it
         (Annotated[int, annotated_types.Interval(ge=1, lt=9)], "str",
          {"kind": "integer", "ge": 1, "lt": 9}),

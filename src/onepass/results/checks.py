@@ -74,6 +74,23 @@ def check_object(value: Any, what: str) -> Mapping[str, Any]:
     return value
 
 
+def check_made(value: object, kind: type, what: str) -> None:
+    """Refuse what is not of a class of results, such as the dict that stands for it in JSON.
+
+    Raises:
+        ValueError: if it is anything else.
+
+    >>> check_made({"start": 0}, slice, "'place'")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'place' must be of the class slice, but {'start': 0} was given.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(
+            f"{what} must be of the class {kind.__name__}, but {value!r:.60} was given."
+        )
+
+
 def check_score(value: SupportsFloat | SupportsIndex, owner: str) -> float:
     """Return a score as a Python float, whatever number type it came in.
 

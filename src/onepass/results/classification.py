@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
-from onepass.results.checks import check_list, check_object, check_score, check_text
+from onepass.results.checks import (
+    check_list,
+    check_made,
+    check_object,
+    check_score,
+    check_text,
+)
 from onepass.results.frozen import FrozenDict
 
 
@@ -66,6 +72,7 @@ class Classification:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "scores", FrozenDict(scores))
         for chosen in self.labels:
+            check_made(chosen, LabelScore, "An item of 'labels'")
             if chosen.label not in scores:
                 raise ValueError(f"The label {chosen.label!r} was chosen but is not in scores.")
             if chosen.score != scores[chosen.label]:

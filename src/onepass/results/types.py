@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from onepass.errors import InputError
-from onepass.results.checks import check_list, check_object, check_text
+from onepass.results.checks import check_list, check_made, check_object, check_text
 from onepass.results.classification import (
     Classification,
     LabelScore,
@@ -81,13 +81,20 @@ class Extraction(Exports):
     def __post_init__(self) -> None:
         put = object.__setattr__
         check_text(self.text, "'text'")
-        for task in self.classifications:
+        for task, answer in self.classifications.items():
             check_text(task, "The name of a task")
+            check_made(answer, Classification, f"The classification {task!r}")
         put(self, "entities", tuple(self.entities))
+        for entity in self.entities:
+            check_made(entity, Entity, "An item of 'entities'")
         put(self, "relations", tuple(self.relations))
+        for relation in self.relations:
+            check_made(relation, Relation, "An item of 'relations'")
+        check_made(self.coverage, Coverage, "'coverage'")
         put(self, "classifications", FrozenDict(self.classifications))
         records = {
-            name: tuple(frozen_record(row) for row in rows) for name, rows in self.records.items()
+            name: tuple(frozen_record(row, name) for row in rows)
+            for name, rows in self.records.items()
         }
         for name in records:
             check_text(name, "The name of a structure")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
 from onepass.results.checks import (
+    check_made,
     check_name,
     check_object,
     check_score,
@@ -107,6 +108,8 @@ class Entity:
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "end", end)
         object.__setattr__(self, "names", tuple(self.names))
+        for name in self.names:
+            check_made(name, LabelScore, "An item of 'names'")
         check_order(self.names)
 
 
@@ -160,13 +163,15 @@ class Relation:
         object.__setattr__(self, "score", check_score(self.score, f"the relation {self.type!r}"))
 
 
-def frozen_record(row: Record) -> Record:
-    """Return a record that cannot be changed."""
-    for key in row:
+def frozen_record(row: Record, name: object) -> Record:
+    """Return a record, of the structure of a name, that cannot be changed."""
+    held: dict[str, FieldValue] = {}
+    for key, own in check_object(row, f"A record of {name!r}").items():
         check_text(key, "The name of a field")
-    return FrozenDict(
-        (key, tuple(held) if isinstance(held, list) else held) for key, held in row.items()
-    )
+        held[key] = tuple(own) if isinstance(own, list) else own
+        for value in values_in(held[key]):
+            check_made(value, Value, f"A value of {key!r}")
+    return FrozenDict(held)
 
 
 def entity_dict(entity: Entity) -> dict[str, Any]:

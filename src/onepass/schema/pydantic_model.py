@@ -202,6 +202,16 @@ def _unwrapped(annotation: Any) -> Any:
         return _unwrapped(annotation.__value__)
     if isinstance(annotation, NewType):
         return _unwrapped(annotation.__supertype__)
+    origin = get_origin(annotation)
+    if isinstance(origin, TypeAliasType):  # type Pair[T] = tuple[T, T], as Pair[str]
+        types: dict[Any, Any] = dict(
+            zip(origin.__type_params__, get_args(annotation), strict=False)
+        )
+        meant = origin.__value__
+        if isinstance(meant, TypeVar):
+            return _unwrapped(types.get(meant, meant))
+        left = getattr(meant, "__parameters__", ())
+        return _unwrapped(meant[tuple(types.get(one, one) for one in left)] if left else meant)
     return annotation
 
 
