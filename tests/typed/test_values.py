@@ -279,6 +279,8 @@ def test_a_range_is_no_amount(text: str) -> None:
         ("2 Mio. t", "2000000", "t"), ("1,000+ users", "1000", "users"), ("5+ kg", "5", "kg"),
         ("1 W m-2 K-1", "1", "W m-2 K-1"), ("5 kg m-2 s", "5", "kg m-2 s"),
         ("5 mg/100 ml", "5", "mg/100 ml"), ("5 kg CO2", "5", "kg CO2"), ("5 W m-2", "5", "W m-2"),
+        ("20 m2", "20", "m2"), ("6 ft2", "6", "ft2"), ("2 ft3/s", "2", "ft3/s"),
+        ("5 H2O", "5", "H2O"), ("5 m3/h", "5", "m3/h"), ("90h", "90", "h"),
     ],
 )  # fmt: skip
 def test_quantities(text: str, amount: str, unit: str | None) -> None:
@@ -291,7 +293,8 @@ def test_quantities(text: str, amount: str, unit: str | None) -> None:
      "a few boxes", "one half cup", "5- kg", "2 and a half kg", "(5 kg)", "$5", "about 5 kg",
      "1e345 kg", "1.5e3mg", "1.5 e3 mg", "1½e3 mg", "1e3 x 10 cm", "2M visitors", "3 B users",
      "3 mil personas", "20 kg-25 kg", "20 cm–30 cm", "5 m-6 m", "5 degrees below zero",
-     "five degrees below zero"],
+     "five degrees below zero", "1h30", "1 h30min", "2d4h", "1m80", "1m5s", "5ft11", "6ft2in",
+     "5lb3oz"],
 )  # fmt: skip
 def test_what_is_no_quantity(text: str) -> None:
     with pytest.raises(UnreadableError, match="is not "):
@@ -307,6 +310,22 @@ def test_what_is_no_quantity(text: str) -> None:
 )  # fmt: skip
 def test_dates(text: str) -> None:
     assert read_value(text, Rules(kind="date")) == date(2024, 5, 3)
+
+
+@needs_values
+@pytest.mark.parametrize(
+    "text",
+    ["1º de maio de 2024", "1.º de maio de 2024", "quarta-feira, 1º de maio de 2024",
+     "1º maggio 2024", "1o de maio de 2024", "1ro de mayo de 2024", "Weds 1 May 2024"],
+)  # fmt: skip
+def test_the_first_of_a_month_and_short_weekdays(text: str) -> None:
+    assert read_value(text, Rules(kind="date")) == date(2024, 5, 1)
+
+
+@needs_values
+@pytest.mark.parametrize("text", ["Thurs. 9 May 2024", "Thurs., May 9, 2024", "Thur 9 May 2024"])
+def test_a_thursday_in_short(text: str) -> None:
+    assert read_value(text, Rules(kind="date")) == date(2024, 5, 9)
 
 
 @needs_values

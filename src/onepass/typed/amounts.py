@@ -25,7 +25,9 @@ _UNIT_DIGITS = re.compile(
     rf"[^\W\d_]\^?(?:\d+|[{MINUS}]\d(?![\d.,]))|(?:/|\bper\s)\s?\d+(?:[.,]\d+)?"
 )
 _NO_UNIT = re.compile(
-    rf"[x×*/=^]\s*\d|(?:by|to|or|and)\b|(?P<unit>[^\W\d_]+)[{MINUS}]\d\s?(?P=unit)\b",  # 5 m-6 m
+    rf"[x×*/=^]\s*\d|(?:by|to|or|and)\b|(?P<unit>[^\W\d_]+)[{MINUS}]\d\s?(?P=unit)\b"  # 5 m-6 m
+    # 1h30, 2d4h, 1m80, 1m5s, 5ft11, 5lb3oz; but H2O, m2, ft2
+    r"|(?-i:h\d|d\d+\s?h|m\d\d|m\d\s?s|ft(?![23]\b)\d|lbs?\d)",
     re.IGNORECASE,
 )
 _UNIT_OR_SIZE = re.compile(r"(?:MM|[KMBT])\s+[^\W\d_]")  # 9 B are bytes, but 2M visitors

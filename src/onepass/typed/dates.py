@@ -33,6 +33,9 @@ _SHORT = re.compile(
 )
 # What dateparser does not skip before a day: den 3. Mai 2024, il 3 maggio 2024, l'8 maggio 2024.
 _ARTICLE = re.compile(r"(?<![^\W_])(?:(?:den|dem|il|el)\s+|l['’]\s?)(?=\d)", re.IGNORECASE)
+# Nor behind the first of a month, and in a day of the week: 1º de maio de 2024, Thurs. 9 May 2024.
+_ORDINAL = re.compile(r"(?<![^\W_])(\d{1,2})(?:\.?º|(?<=1)r?o(?=\sde\s))", re.IGNORECASE)
+_WEEKDAY = re.compile(r"(?<![^\W_])(?:(thu)rs?|(wed)s)(?![^\W_])", re.IGNORECASE)
 # Names of several zones: CST is -06:00 in Chicago, -05:00 in Havana, +08:00 in Beijing.
 _SEVERAL_ZONES = re.compile(
     r"(?<![^\W\d_])(?:ACT|ADT|AMST|AMT|AST|BDT|BST|CCT|CDT|CST|ECT|ET|GST|IST|LHST|PST|PT|SST|WST)(?![^\W\d_])",
@@ -87,6 +90,7 @@ def read_date(text: str, order: Order | None = None) -> date:
 def _read(text: str, order: Order | None) -> datetime:
     """Return the moment that a text names, with the offset that dateparser takes its zone for."""
     given = _ARTICLE.sub("", " ".join(text.split())).strip(" .,")
+    given = _WEEKDAY.sub(r"\1\2", _ORDINAL.sub(r"\1", given))
     if _WEEK.match(given):
         raise UnreadableError(f"{text!r} is not a whole date.")
     if _ISO.fullmatch(given):
