@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from onepass.batch.lines import check_first, json_rows, plain_lines
+from onepass.batch.lines import LongLine, check_first, json_rows, plain_lines
 from onepass.batch.rows import BadRow, Row
 from onepass.errors import InputError
 from onepass.schema.nesting import DEEPEST
@@ -73,3 +73,23 @@ def test_json_that_is_not_one_object_a_line_is_told_by_its_start(start: bytes, w
 )
 def test_other_first_lines_are_rows_good_or_bad(start: bytes):
     check_first(plain_lines(BytesIO(start), "It", 1024), "It")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+@pytest.mark.parametrize("length", range(5, 14))
+def test_a_byte_order_mark_is_no_part_of_the_first_line(mark: bytes, length: int):
+    whole = b"x" * (length - 1) + b"\n"
+    first, second = plain_lines(BytesIO(mark + whole + b"Tim\n"), "It", 8)
+    assert second == b"Tim\n"
+    if length <= 8:
+        assert first == whole
+    else:
+        assert isinstance(first, LongLine)
+
+
+def test_the_pieces_of_a_long_line_are_all_of_it_but_the_mark():
+    whole = b"x" * 300 + b"\n"
+    lines = plain_lines(BytesIO(b"\xef\xbb\xbf" + whole), "It", 8)
+    first = next(lines)
+    assert isinstance(first, LongLine)
+    assert b"".join(first.pieces) == whole

@@ -121,7 +121,10 @@ def plain_lines(file: BinaryIO, name: str, most: int = LINE_BYTES) -> Iterator[L
             start, head = not head, head + line[:_HEAD]
             if is_utf16(head):
                 raise InputError(f"{name} is UTF-16; convert it to UTF-8.")
-            line = line.removeprefix(codecs.BOM_UTF8) if start else line
+            if start and line.startswith(codecs.BOM_UTF8):
+                line = line.removeprefix(codecs.BOM_UTF8)
+                if not line.endswith(b"\n"):  # the mark does not count
+                    line += file.readline(len(codecs.BOM_UTF8))
         if len(line) <= most:
             yield line
         else:

@@ -96,3 +96,13 @@ def test_the_best_columns_are_those_of_a_stable_sort(seed: int) -> None:
     for number in (1, 5, 29, 30, 31):
         expected = np.argsort(-scores, axis=-1, kind="stable")[..., :number]
         assert np.array_equal(proposals._top(scores, number), expected)
+
+
+def test_a_query_may_have_no_spans_of_its_own() -> None:
+    """``min_pool_per_query`` may be 0: then those of all queries together are scored."""
+    text = make()
+    found = spans_of(propose(text, Proposals("shared", spans=8, least=0), NONE).places)
+    starts, ends = text.starts.max(0), text.ends.max(0)
+    fit = text.start_keys @ text.end_keys.T / 2
+    every = [(i, j) for i in range(9) for j in range(i + 1, 9)]
+    assert found == sorted(every, key=lambda s: -(starts[s[0]] + ends[s[1]] + fit[s]))[:8]

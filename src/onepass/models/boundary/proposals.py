@@ -159,7 +159,7 @@ def _top(scores: Float32s, number: int) -> Int64s:
         return np.argsort(-scores, axis=-1, kind="stable")
     best = np.sort(np.argpartition(-scores, number, axis=-1)[..., :number], axis=-1)
     own = _taken(scores, best)
-    last = own.min(axis=-1, keepdims=True)
+    last = own.min(axis=-1, keepdims=True, initial=np.inf)  # a checkpoint may ask for none
     equal = (scores == last).sum(-1) > (own == last).sum(-1)  # some of them were left out
     if (equal & (last[..., 0] > -np.inf)).any():
         return np.argsort(-scores, axis=-1, kind="stable")[..., :number]
