@@ -108,10 +108,15 @@ def inputs_of(graph: Graph, sizes: Sizes, vocabulary: int) -> dict[str, Array]:
     return made
 
 
+@cache
+def opened(path: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(path)
+
+
 def assert_same_numbers(exported: Exported, graph: Graph, sizes: Sizes) -> None:
     case, directory = exported
     inputs = inputs_of(graph, sizes, vocabulary=130)
-    session = onnxruntime.InferenceSession(directory / f"{graph.name}.onnx")
+    session = opened(directory / f"{graph.name}.onnx")
     taken = {one.name for one in session.get_inputs()}
     got: Any = session.run(None, {name: array for name, array in inputs.items() if name in taken})
     with torch.no_grad():
