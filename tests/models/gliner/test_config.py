@@ -73,6 +73,7 @@ def test_architectures(config: dict[str, Any], architecture: str, runs: list[str
         ({"has_rnn": False}, 0),
         ({"has_rnn": True}, 1),
         ({"num_rnn_layers": 2, "has_rnn": False}, 2),
+        ({"num_rnn_layers": -1}, 0),
         ({"labels_encoder": "bge", "num_rnn_layers": 1}, 0),  # built there, but never run
     ],
 )
@@ -96,7 +97,7 @@ def test_layers_of_the_lstm(config: dict[str, Any], layers: int) -> None:
         ({"max_width": -1}, "max_width of this"),
         ({"hidden_size": 0}, "hidden_size of this"),
         ({"dropout": float("inf")}, "dropout of this"),
-        ({"num_rnn_layers": -1}, "num_rnn_layers of this"),
+        ({"num_rnn_layers": 1.5}, "num_rnn_layers of this"),
         ({"class_token_index": "x"}, "class_token_index of this"),
         ({"vocab_size": [1]}, "vocab_size of this"),
         ({"ent_token": None}, "ent_token of this GLiNER checkpoint must be a string"),
@@ -187,10 +188,11 @@ def test_the_page_has_every_key_of_gliner() -> None:
 def test_null_means_what_it_means_in_gliner() -> None:
     keys = ("model_name", "embed_ent_token", "fuse_layers", "decoder_mode", "has_rnn")
     keys += ("vocab_size", "num_post_fusion_layers", "neg_spans_ratio", "span_loss_coef")
+    keys += ("class_token_index",)  # which it does not read beside a label encoder
     read = GlinerConfig.from_dict({"labels_decoder": "gpt2"} | dict.fromkeys(keys))
     assert read.backbone == GlinerConfig.from_dict({}).backbone
     assert (read.embed_token, read.fuse_layers, read.rnn_layers) == (False, False, 0)
-    assert (read.vocabulary, read.fusion_layers) == (-1, 1)
+    assert (read.token_index, read.vocabulary, read.fusion_layers) == (-1, -1, 1)
     assert read.decoder is not None
     assert read.decoder.mode == "span"
 

@@ -46,6 +46,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "poly-span": BI | {"post_fusion_schema": FUSIONS[0]},
     "streaming": dict(STREAMING["streaming-qwen3"]),
     "span-relex": {"relations_layer": "none", "relation_loss_coef": 0.5},
+    "span-relex-narrow": {"relations_layer": "none", "max_width": 1},
     "span-relex-complex": {"relations_layer": "none", "triples_layer": "ComplEx"},
     "token-relex": TOKENS | {"relations_layer": "none"},
 }

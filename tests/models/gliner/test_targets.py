@@ -197,6 +197,21 @@ def test_spans_that_are_too_wide_are_left_out(tokenizer):
     assert build_targets([one], config).grid.gold.sum() == 2
 
 
+def test_spans_that_are_too_wide_are_not_scored_by_themselves(tokenizer):
+    """No checkpoint that enumerates spans finds them, and some have no vector of theirs."""
+    config = replace(RELEX, max_width=1)
+    (one,) = passes(tokenizer, config)
+    assert len(one.gold) == 3  # a report of what cannot be found counts all
+    targets = build_targets([one], config, candidates=6)
+    places = targets.spans.places[0].tolist()
+    assert places[:2] == [[3, 3], [5, 5]]
+    assert len(places) > 2
+    assert all(first == last for first, last in places)  # wrong ones, too
+    pairs = targets.pairs
+    held = pairs.types.gold.any(1)
+    assert (pairs.heads[held].tolist(), pairs.tails[held].tolist()) == ([0], [1])
+
+
 def test_the_grid_of_words(tokenizer):
     config = config_of(**TOKENS)
     one = passes(tokenizer, config)[0]
@@ -361,6 +376,15 @@ def test_labels_are_written_behind_the_words_of_their_span(tokenizer, decoder):
     without = build_targets([one], config, writing=decoder(full_context=False)).written
     assert without is not None
     assert without.pieces.shape == (3, 0)
+
+
+def test_labels_of_spans_that_are_too_wide_are_not_written(tokenizer, decoder):
+    config = config_of(**DECODERS["decoder-span"], blank_entity_prob=0, max_width=1)
+    one = passes(tokenizer, config)[0]
+    written = build_targets([one], config, writing=decoder(), candidates=0).written
+    assert written is not None
+    (company,), (place,) = decoder().tokenizer.pieces(["company", "place"])
+    assert written.labels.tolist() == [[company, 3], [place, 3]]
 
 
 def test_a_decoder_is_also_asked_for_entities_of_any_kind(tokenizer, decoder):

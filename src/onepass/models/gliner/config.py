@@ -238,7 +238,7 @@ class GlinerConfig:
             embed_token=options.flag("embed_ent_token", True, null=False),
             ent_token=options.text(*marker),
             sep_token=options.text("sep_token", SEP),
-            token_index=options.whole("class_token_index", -1),
+            token_index=options.whole("class_token_index", -1, null=-1),
             vocabulary=options.whole("vocab_size", -1, null=-1, least=-1),
             fuse_layers=options.flag("fuse_layers", False, null=False),
             represent_spans=represented,
@@ -271,7 +271,7 @@ def _rnn_layers(options: Options) -> int:
     """Return the layers of the LSTM: old configurations say only whether there is one."""
     if options.config.get("num_rnn_layers") is None:
         return 1 if options.flag("has_rnn", True, null=False) else 0
-    return options.whole("num_rnn_layers", least=0, most=LAYERS)
+    return max(0, options.whole("num_rnn_layers", most=LAYERS))  # less than 1 is none in GLiNER
 
 
 def _relations(options: Options) -> RelationConfig | None:

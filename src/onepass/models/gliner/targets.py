@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
@@ -115,6 +116,7 @@ def build_targets(
         candidates: wrong spans for each gold one, where spans are scored by themselves.
     """
     arrays = collate([one.reading for one in asked], config)
+    asked = [_scored(one, config) for one in asked]
     prompts = None
     if config.streaming is not None:
         prompts = prompt_places([one.reading.prompt for one in asked])
@@ -130,15 +132,35 @@ def build_targets(
     related = config.relations is not None and any(one.reading.prompt.types for one in asked)
     spans = pairs = written = None
     if config.represent_spans or related or writing is not None:
-        places = [[*_right(one), *_wrong(one, candidates, config.max_width)] for one in asked]
+        places = [[*_right(one), *_wrong(one, candidates, config)] for one in asked]
         spans = _span_list(asked, real, places)
         pairs = _pair_list(asked, places) if related else None
         written = None if writing is None else writing.read(asked, places)
     return Targets(arrays, batch, grid, spans, pairs, written, prompts)
 
 
+def _scored(one: Asked, config: GlinerConfig) -> Asked:
+    """Return a pass without the answers that have a span wider than the checkpoint enumerates."""
+    fits = [_fits(first, last, config) for _, first, last in one.gold]
+    pairs = (
+        own for own in one.pairs if _fits(own[1], own[2], config) and _fits(own[3], own[4], config)
+    )
+    return replace(
+        one,
+        gold=tuple(compress(one.gold, fits)),
+        written=tuple(compress(one.written, fits)),
+        unsure=tuple(own for own in one.unsure if _fits(own[1], own[2], config)),
+        pairs=tuple(pairs),
+    )
+
+
+def _fits(first: int, last: int, config: GlinerConfig) -> bool:
+    """Return whether a span can be scored: token scores propose spans of any width."""
+    return config.tokens or last - first < config.max_width
+
+
 def _span_grid(asked: Sequence[Asked], real: Bools, words: Int64s, shape: tuple[int, int]) -> Grid:
-    """Return (batch, labels, words, width); spans that are too wide cannot be scored."""
+    """Return (batch, labels, words, width)."""
     most, width = shape
     end = np.arange(most)[:, None] + np.arange(width)  # (words, width) last word of each span
     inside = end < words[:, None, None]  # (batch, words, width)
@@ -146,11 +168,9 @@ def _span_grid(asked: Sequence[Asked], real: Bools, words: Int64s, shape: tuple[
     gold = np.zeros_like(counted)
     for row, one in enumerate(asked):
         for label, first, last in one.unsure:
-            if last - first < width:
-                counted[row, label, first, last - first] = False
+            counted[row, label, first, last - first] = False
         for label, first, last in one.gold:
-            if last - first < width:
-                gold[row, label, first, last - first] = True
+            gold[row, label, first, last - first] = True
     return Grid(gold, counted | gold)
 
 
@@ -176,7 +196,7 @@ def _right(one: Asked) -> list[tuple[int, int]]:
     return sorted(spans)
 
 
-def _wrong(one: Asked, ratio: float, max_width: int) -> list[tuple[int, int]]:
+def _wrong(one: Asked, ratio: float, config: GlinerConfig) -> list[tuple[int, int]]:
     """Return spans that do not hold, about half of them close to one that does.
 
     They are the same whenever the same is asked of a text.
@@ -192,8 +212,9 @@ def _wrong(one: Asked, ratio: float, max_width: int) -> list[tuple[int, int]]:
             first, last = (end + rng.randint(-_NEAR, _NEAR) for end in rng.choice(near))
         else:
             first = rng.randrange(words)
-            last = first + rng.randrange(max_width)
-        if 0 <= first <= last < words and (first, last) not in right:
+            last = first + rng.randrange(config.max_width)
+        inside = 0 <= first <= last < words and _fits(first, last, config)
+        if inside and (first, last) not in right:
             found.add((first, last))
     return sorted(found)
 
