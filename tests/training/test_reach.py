@@ -95,6 +95,13 @@ def test_a_span_is_too_wide_for_those_that_enumerate_spans(gliner2, gliner, boun
         assert reached(trainee, row(WIDE, LAST)) == [Reach("entities", 2, behind=1)]
 
 
+def test_a_relation_is_too_wide_with_one_end(gliner2, relex):
+    for far in ({"tail": pair(WIDE)}, {"head": pair(WIDE)}):
+        given = row(FIRST, relations=[NEAR, FAR, NEAR | far])
+        for trainee in (gliner2, relex):
+            assert Reach("relations", 3, behind=1, wide=1) in reached(trainee, given)
+
+
 def test_a_relation_is_behind_with_one_end(gliner2, relex, boundary):
     given = row(FIRST, LAST, relations=[NEAR, FAR])
     for trainee in (gliner2, relex, boundary):

@@ -141,21 +141,24 @@ def build_targets(
 
 def _scored(one: Asked, config: GlinerConfig) -> Asked:
     """Return a pass without the answers that have a span wider than the checkpoint enumerates."""
-    fits = [_fits(first, last, config) for _, first, last in one.gold]
+    held = [fits(first, last, config) for _, first, last in one.gold]
     pairs = (
-        own for own in one.pairs if _fits(own[1], own[2], config) and _fits(own[3], own[4], config)
+        own for own in one.pairs if fits(own[1], own[2], config) and fits(own[3], own[4], config)
     )
     return replace(
         one,
-        gold=tuple(compress(one.gold, fits)),
-        written=tuple(compress(one.written, fits)),
-        unsure=tuple(own for own in one.unsure if _fits(own[1], own[2], config)),
+        gold=tuple(compress(one.gold, held)),
+        written=tuple(compress(one.written, held)),
+        unsure=tuple(own for own in one.unsure if fits(own[1], own[2], config)),
         pairs=tuple(pairs),
     )
 
 
-def _fits(first: int, last: int, config: GlinerConfig) -> bool:
-    """Return whether a span can be scored: token scores propose spans of any width."""
+def fits(first: int, last: int, config: GlinerConfig) -> bool:
+    """Return whether a checkpoint scores a span of these words, ends included.
+
+    Where tokens are scored, spans of any width are proposed.
+    """
     return config.tokens or last - first < config.max_width
 
 
@@ -213,7 +216,7 @@ def _wrong(one: Asked, ratio: float, config: GlinerConfig) -> list[tuple[int, in
         else:
             first = rng.randrange(words)
             last = first + rng.randrange(config.max_width)
-        inside = 0 <= first <= last < words and _fits(first, last, config)
+        inside = 0 <= first <= last < words and fits(first, last, config)
         if inside and (first, last) not in right:
             found.add((first, last))
     return sorted(found)
