@@ -67,6 +67,17 @@ def test_weights_are_those_of_the_graphs(
         assert (after[name] - tensor).abs().max() <= error * tensor.abs().max(), name
 
 
+def test_weights_that_were_damaged_in_the_cache_are_read_back_anew(
+    whole: Path, cache: Path, tmp_path: Path
+) -> None:
+    alone = graphs_alone(whole, tmp_path / "alone", "fp32")
+    made = with_weights(alone).directory / "model.safetensors"
+    before = made.read_bytes()
+    made.write_bytes(before[: len(before) // 2])
+    assert with_weights(alone).directory == made.parent
+    assert made.read_bytes() == before
+
+
 def test_torch_gives_what_the_graphs_give(whole: Path, cache: Path, tmp_path: Path) -> None:
     alone = graphs_alone(whole, tmp_path / "alone", "fp32").directory
     first, second = (

@@ -13,11 +13,12 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from onepass.errors import MissingExtra
+from onepass.errors import CheckpointError, MissingExtra
 from onepass.hub import Checkpoint
 from onepass.hub.assembled import assembled
 from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.exports import MANIFEST, PLACES, cache_root
+from onepass.hub.headers import read_headers
 from onepass.models.registry import FAMILIES
 
 RESTORED_FORMAT = 1  # raise it when directories in the cache can no longer be read by this version
@@ -37,8 +38,14 @@ def with_weights(checkpoint: Checkpoint) -> Checkpoint:
     if graphs is None:
         return checkpoint
     place = cache_root() / "restored" / _digest(checkpoint.directory, graphs)
-    made = assembled(place, partial(_restore, checkpoint, graphs))
-    return Checkpoint(made, checkpoint.name, checkpoint.revision)
+    write = partial(_restore, checkpoint, graphs)
+    restored = Checkpoint(assembled(place, write), checkpoint.name, checkpoint.revision)
+    try:
+        read_headers(restored)
+    except CheckpointError:  # damaged since: nobody but us can make it again
+        shutil.rmtree(place, ignore_errors=True)
+        assembled(place, write)
+    return restored
 
 
 def graphs_with_weights(checkpoint: Checkpoint) -> Path | None:
