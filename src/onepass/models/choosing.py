@@ -13,8 +13,9 @@ Precision, in this order:
 
 Backend:
 
-1. What is asked by name; ``ONEPASS_BACKEND`` is what "auto" means where it is set.
-2. torch, for checkpoints that cannot be exported, for ``device="cuda"`` and for fp16.
+1. What is asked by name.
+2. torch, for checkpoints that cannot be exported, for ``device="cuda"`` and for fp16; then what
+   ``ONEPASS_BACKEND`` names, if it runs the precision.
 3. For bf16, OpenVINO if it is installed, else torch.
 4. Whichever is faster of ONNX Runtime and OpenVINO, if both are installed (see
    `onepass.models.fastest`).
