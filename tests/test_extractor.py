@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+import onepass
 from onepass import Extractor, Schema
 from onepass.errors import (
     BackendError,
@@ -30,6 +31,7 @@ from onepass.errors import (
 from onepass.hub import locate
 from onepass.models.export import export_checkpoint
 from onepass.results.types import Extraction
+from onepass.shortcuts import _ELSEWHERE
 from tests.tiny import make_tiny_checkpoint
 
 TEXT = "Tim Cook runs Apple in Paris."
@@ -499,3 +501,18 @@ def test_a_text_in_which_nothing_can_be_seen_is_empty(unseen: str) -> None:
     doc = Extractor().extract(f"{unseen} {unseen}", {"entities": ["person"]}, threshold=0.0)
     assert doc.entities == ()
     assert doc.coverage.chars_read == len(doc.text)
+
+
+@pytest.mark.parametrize("name", _ELSEWHERE)
+def test_a_method_of_another_library_says_what_it_is_here(name: str) -> None:
+    assert not hasattr(Extractor, name)
+    with pytest.raises(AttributeError, match=rf"^{name} of other libraries is .* here\.$"):
+        getattr(Extractor(), name)
+    here = _ELSEWHERE[name].partition("(")[0]
+    owner = onepass if here.startswith("onepass.") else Extractor
+    assert callable(getattr(owner, here.removeprefix("onepass.")))
+
+
+def test_what_nobody_has_is_told_as_ever() -> None:
+    with pytest.raises(AttributeError, match="'Extractor' object has no attribute 'entity'"):
+        getattr(Extractor(), "entity")  # noqa: B009

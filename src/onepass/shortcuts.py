@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from onepass.errors import SchemaError
 from onepass.results.types import Classification, Entity, Extraction, Record, Relation
@@ -16,6 +17,25 @@ from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Thresho
 from onepass.schema.shown import shown
 from onepass.schema.task import ROOT, ClassificationTask, WindowScores
 from onepass.schema.trees import Tree
+
+# Methods of gliner, gliner2 and gliclass by other names than here, and what does the same.
+_ELSEWHERE = {
+    "predict_entities": "entities(text, labels)",
+    "batch_predict_entities": 'extract(texts, {"entities": labels})',
+    "inference": 'extract(texts, {"entities": labels})',
+    "run": 'extract(texts, {"entities": labels})',
+    "predict_relations": "extract(text, Schema().entities(labels).relations(types))",
+    "extract_entities": "entities(text, labels)",
+    "classify_text": "classify(text, labels)",
+    "extract_json": "records(text, structures)",
+    "extract_relations": "relations(text, types)",
+    "batch_extract": "extract(texts, schema)",
+    "batch_extract_entities": 'extract(texts, {"entities": labels})',
+    "batch_classify_text": 'extract(texts, {"classifications": {task: labels}})',
+    "batch_extract_json": 'extract(texts, {"structures": structures})',
+    "batch_extract_relations": 'extract(texts, {"relations": types})',
+    "create_schema": "onepass.Schema()",
+}
 
 
 class Shortcuts(ABC):
@@ -149,6 +169,17 @@ class Shortcuts(ABC):
         """
         options = CallOptions(threshold, on_long=on_long, solver=solver)
         return self._one(text, Schema().relations(types), options).relations
+
+    if not TYPE_CHECKING:  # or every name would be known
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _ELSEWHERE:
+                raise AttributeError(
+                    f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+                )
+            raise AttributeError(
+                f"{name} of other libraries is {_ELSEWHERE[name]} here.", name=name, obj=self
+            )
 
     @abstractmethod
     def _one(self, text: str, schema: Schema, options: CallOptions) -> Extraction:

@@ -70,7 +70,7 @@ def test_csv(onepass: Onepass, write: Any):
     assert (first["id"], first["body"]) == ("1", 'a "person", and\r\nmore')
     assert first["extraction"]["entities"][0]["start"] == 3
     assert second == {"row": 2, "error": "3 values for 2 columns"}
-    assert third == {"row": 3, "error": "not UTF-8"}
+    assert third == {"row": 3, "error": "not UTF-8; save the table in UTF-8"}
     assert fourth["extraction"]["text"] == ""
 
 

@@ -128,12 +128,32 @@ def test_reading(text: str, field: Field) -> None:
             "The field 'size::str::how big::[s|m]' gives '[s|m]' after its description; "
             "write the type and the choices before the description.",
         ),
+        (
+            "name:str",
+            "The field 'name:str' has one colon before its type; write two, as in 'name::str', "
+            "or a backslash before a colon of the name.",
+        ),
+        (
+            "size : [s|m]::str::how big",
+            "The field 'size : [s|m]::str::how big' has one colon before its type; write two, as "
+            "in 'size::[s|m]', or a backslash before a colon of the name.",
+        ),
     ],
 )
 def test_refusals(text: str, sentence: str) -> None:
     with pytest.raises(SchemaError) as refused:
         parse_field(text)
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("name", ["a: b", "10:30", "note:listed", "x:y:strong", ":list of"])
+def test_a_colon_may_stand_in_a_name(name: str) -> None:
+    assert parse_field(f"{name}::str") == Field(name, "str")
+
+
+def test_a_name_that_ends_like_a_type_is_escaped() -> None:
+    assert parse_field(r"name\:str::list") == Field("name:str")
+    assert parse_field(format_field(Field("name:str", "str"))) == Field("name:str", "str")
 
 
 @pytest.mark.parametrize("word", ["int", "float", "bool", "date", "number", "string"])

@@ -55,6 +55,15 @@ def test_keys_and_limits_hold_under_a_path_of_its_own(
     assert sent(asked, "GET", f"{below}/health", root=root).status_code == 200
 
 
+def test_a_path_that_nobody_knows_has_a_line_without_it(app: Any, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, "onepass.serving")
+    assert sent(app, "GET", "/v1/extrac", headers={"x-api-key": KEY}).status_code == 404
+    assert sent(app, "GET", "/health").status_code == 200
+    assert " other 404 " in caplog.text
+    assert "extrac" not in caplog.text
+    assert "/health" not in caplog.text
+
+
 def test_a_path_that_nobody_knows_needs_a_key(app: Any):
     for path in ("/v2/extract", "/v1", "/health/", "//v1/models"):
         assert code(sent(app, "GET", path)) == (401, "unauthorized")

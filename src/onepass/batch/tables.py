@@ -125,7 +125,7 @@ class Table:
         try:
             "".join(record).encode("utf-8")
         except UnicodeEncodeError:
-            return BadRow(number, "not UTF-8")
+            return BadRow(number, "not UTF-8; save the table in UTF-8")
         values = dict(zip(self.header, record, strict=True))
         return Row(number, values, values[field], size=self._lines.held)
 

@@ -23,6 +23,7 @@ TYPE_WORDS = frozenset(
     {"int", "integer", "float", "number", "bool", "boolean", "date", "datetime", "string"}
 )
 _BRACKET = re.compile(r"[\[\]]")
+_ONE_COLON = re.compile(r":\s*(?:str|list|\[.*)\s*$")  # at the end of a name
 
 
 def parse_field(text: str) -> Field:
@@ -33,8 +34,8 @@ def parse_field(text: str) -> Field:
 
     Raises:
         SchemaError: if it is not a string, has no name, names an unknown type, has an unclosed or
-            empty choice list or one with commas, or gives the type or the choices after the
-            description.
+            empty choice list or one with commas, gives the type or the choices after the
+            description, or has one colon in place of two.
 
     >>> parse_field("category::[electronics|software]::str::kind of product").choices
     ('electronics', 'software')
@@ -60,6 +61,7 @@ def field_of(chars: Chars, source: str) -> Field:
             f"The field {shown(source)} has no name; write the name first, "
             "as in 'name::str::description'."
         )
+    _check_colons(name, source)
     dtype: Dtype | None = None
     choices: tuple[str, ...] = ()
     description: str | None = None
@@ -80,6 +82,17 @@ def field_of(chars: Chars, source: str) -> Field:
             description = text_of(strip(rest))
         rest = after
     return Field(text_of(name), dtype or default_dtype(choices), choices, description)
+
+
+def _check_colons(name: Chars, source: str) -> None:
+    """Refuse a name with a type behind one colon, which would be the name of another field."""
+    if slip := _ONE_COLON.search(name.marks):
+        before, after = name.text[: slip.start()].rstrip(), name.text[slip.start() + 1 :].strip()
+        raise SchemaError(
+            f"The field {shown(source)} has one colon before its type; write two, as in "
+            f"{shown(f'{escape(before, SPECIAL)}::{after}')}, or a backslash before a colon of the "
+            "name."
+        )
 
 
 def default_dtype(choices: tuple[str, ...]) -> Dtype:

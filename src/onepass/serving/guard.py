@@ -22,7 +22,7 @@ from onepass.serving.problems import Refusal
 from onepass.serving.settings import Settings, with_flag
 from onepass.serving.traces import where
 
-LOGGED = "/v1/"
+LOGGED = ("/v1/", "other")
 OPEN = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
 ROUTES = frozenset(  # paths that may stand in a log or in a metric; clients write what they like
     {
