@@ -52,6 +52,16 @@ def value_options(
     return options
 
 
+def plain_options(probs: Reals, threshold: float) -> tuple[ValueOption, ...]:
+    """Return the spans that may fill a field without rules in one instance.
+
+    Args:
+        probs: probabilities, (words, width).
+        threshold: that a span reaches.
+    """
+    return tuple(ValueOption(find) for find in candidates(probs[None], [threshold]).spans())
+
+
 def fit_of(words: Words, start: int, end: int, rules: Rules) -> Fit:
     """Return how well the words [start, end) of a document fit the rules of a field.
 
@@ -104,6 +114,38 @@ def constrained_values(
             used[find.start : find.end] = b"\x01" * (find.end - find.start)
             held.append(find)
     return [tuple(sorted(own, key=lambda find: (find.start, find.end))) for own in kept]
+
+
+def apart_values(fields: Sequence[Sequence[ValueOption]]) -> list[SpanFind | None]:
+    """Return one span of each field of an instance, or None, so that no two of them share a word.
+
+    The best one stands; a field whose best span overlaps it gets its own next best. Spans that
+    cannot be read as the kind of their field stand for fields alone of which no other is left.
+
+    Args:
+        fields: what each may hold.
+
+    >>> price = ValueOption(SpanFind(3, 4, 0.9))
+    >>> old = ValueOption(SpanFind(3, 4, 0.8)), ValueOption(SpanFind(1, 2, 0.6))
+    >>> [span and span.start for span in apart_values([old, [price]])]
+    [1, 3]
+    """
+    rows = []
+    for number, options in enumerate(fields):
+        unread = all(option.late for option in options)
+        rows += [(one.find, number) for one in options if unread or not one.late]
+    chosen: list[SpanFind | None] = [None] * len(fields)
+    taken = bytearray(max((find.end for find, _ in rows), default=0))
+    for find, number in sorted(rows, key=_apart_order):
+        if chosen[number] is None and taken.find(1, find.start, find.end) < 0:
+            taken[find.start : find.end] = b"\x01" * (find.end - find.start)
+            chosen[number] = find
+    return chosen
+
+
+def _apart_order(row: tuple[SpanFind, int]) -> tuple[float, int, int, int]:
+    find, number = row
+    return -find.score, number, find.start, find.end
 
 
 def most_values(field: Field) -> int | None:

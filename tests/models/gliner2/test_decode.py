@@ -19,6 +19,8 @@ from onepass.models.gliner2.score import ReadingScores, SpanScores
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.models.kept import Calibration, Kept
 from onepass.models.thresholds import resolve_thresholds
+from onepass.schema import Field
+from onepass.schema.rules import Rules
 from onepass.text.windows import Window
 
 WIDTH = 3
@@ -235,3 +237,29 @@ def test_values_of_a_record_share_no_word_where_a_checkpoint_says_so(
     assert [held[0].start for held in both.fields if held] == [0, 0, 0]  # type: ignore[union-attr]
     (apart,) = found(tokenizer, schema, cells, distinct=True).records[0]
     assert [held[0].start for held in apart.fields if held] == [0, 3, 0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("ruled", [("seller",), ("buyer",), ("seller", "buyer")])
+def test_values_with_rules_share_no_word_with_others_either(
+    tokenizer: PieceTokenizer, ruled: tuple[str, ...]
+) -> None:
+    fields = [
+        Field(name, "str", rules=Rules(pattern="." if name in ruled else None))
+        for name in ("seller", "buyer")
+    ]
+    schema = Schema().structure("sale", [*fields, Field("goods")])
+    cells: dict[Cell, float] = {
+        (0, 0, 0, 1): 3.0, (0, 1, 0, 1): 2.0, (0, 1, 3, 0): 1.0, (0, 2, 0, 1): 1.0,
+    }  # fmt: skip
+    (both,) = found(tokenizer, schema, cells).records[0]
+    assert [held[0].start for held in both.fields if held] == [0, 0, 0]  # type: ignore[union-attr]
+    (apart,) = found(tokenizer, schema, cells, distinct=True).records[0]
+    assert [held[0].start for held in apart.fields if held] == [0, 3, 0]  # type: ignore[union-attr]
+
+
+def test_what_cannot_be_read_stands_where_nothing_else_is_left(tokenizer: PieceTokenizer) -> None:
+    fields = [Field("since", "str", rules=Rules(kind="integer")), Field("name", "str")]
+    schema = Schema().structure("sale", fields)
+    cells: dict[Cell, float] = {(0, 0, 0, 0): 3.0, (0, 1, 0, 1): 2.0, (0, 1, 3, 0): 1.0}
+    (record,) = found(tokenizer, schema, cells, distinct=True).records[0]
+    assert [held[0].start for held in record.fields if held] == [0, 3]  # type: ignore[union-attr]

@@ -21,9 +21,16 @@ from onepass.decoding.candidates import (
     RecordFind,
     RecordPart,
     RelationFind,
+    SpanFind,
     ValueOption,
 )
-from onepass.decoding.constrained import constrained_values, limited, value_options
+from onepass.decoding.constrained import (
+    apart_values,
+    constrained_values,
+    limited,
+    plain_options,
+    value_options,
+)
 from onepass.decoding.findings import Findings
 from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import resolve_overlaps
@@ -148,11 +155,15 @@ class AskedRecords:
             for line, item in enumerate(self.items)
             if fields[item].is_ruled
         }
-        ruled = {item: constrained_values(own, fields[item]) for item, own in options.items()}
         apart = self._apart()
+        ruled = {
+            item: constrained_values(own, fields[item])
+            for item, own in options.items()
+            if item not in apart
+        }
         records = []
         for instance in range(len(self.text)):
-            held = self._held(instance, ruled, apart)
+            held = self._held(instance, ruled, self._values_apart(instance, apart, options))
             own = _options_of(instance, len(fields), options)
             if any(held) or any(own):
                 records.append(RecordFind(held, own))
@@ -165,20 +176,44 @@ class AskedRecords:
         return value_options(scores, threshold, field, reading.document, reading.first)
 
     def _apart(self) -> dict[int, int]:
-        """Return the fields whose values share no word, with their lines in the scores."""
+        """Return the fields whose values share no word, with their lines in the scores.
+
+        Not those that are chosen beside other findings: labels, and other records.
+        """
         fields = self.structure.fields
         return {
             item: line
             for line, item in enumerate(self.items)
-            if self.distinct and fields[item].dtype == "str"
-            and not fields[item].choices and not fields[item].is_ruled
+            if self.distinct and fields[item].dtype == "str" and not fields[item].choices
+            and not fields[item].rules.labels and not fields[item].rules.exclusive
         }  # fmt: skip
+
+    def _values_apart(
+        self,
+        instance: int,
+        apart: Mapping[int, int],
+        options: Mapping[int, Sequence[tuple[ValueOption, ...]]],
+    ) -> dict[int, SpanFind | None]:
+        """Return what the fields whose values share no word hold in one instance."""
+        lines, limits = list(apart.values()), self.thresholds[list(apart)]
+        if options.keys().isdisjoint(apart):
+            spans = distinct_spans(self.text[instance, lines], limits)
+        else:
+            spans = apart_values(
+                [
+                    options[item][instance]
+                    if item in options
+                    else plain_options(self.text[instance, line], float(limit))
+                    for (item, line), limit in zip(apart.items(), limits, strict=True)
+                ]
+            )
+        return dict(zip(apart, spans, strict=True))
 
     def _held(
         self,
         instance: int,
         ruled: Mapping[int, Sequence[tuple[Find, ...]]],
-        apart: Mapping[int, int],
+        apart: Mapping[int, SpanFind | None],
     ) -> tuple[tuple[Find, ...], ...]:
         """Return what each field holds in one instance."""
         out: list[tuple[Find, ...]] = [()] * len(self.structure.fields)
@@ -190,13 +225,11 @@ class AskedRecords:
                 out[item] = limited(chosen, field)
             elif item in ruled:
                 out[item] = ruled[item][instance]
-            elif item not in apart:
-                out[item] = _values(self.text[instance, line], threshold, field.dtype)
-        if apart:
-            scores = self.text[instance, list(apart.values())]
-            spans = distinct_spans(scores, self.thresholds[list(apart)])
-            for item, span in zip(apart, spans, strict=True):
+            elif item in apart:
+                span = apart[item]
                 out[item] = () if span is None else (span,)
+            else:
+                out[item] = _values(self.text[instance, line], threshold, field.dtype)
         return tuple(out)
 
 
