@@ -94,6 +94,10 @@ def _solid(text: str) -> str:
     return re.sub(r"[ -]", "", text.translate(PLAIN)).upper()
 
 
+def unknown(_text: str) -> None:
+    """Say nothing of a value whose kind has no form."""
+
+
 def account(text: str) -> bool | None:
     """Check a bank account number: an IBAN passes, of others nothing is known.
 

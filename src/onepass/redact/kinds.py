@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onepass.redact import checks, national, patterns, tokens
+from onepass.redact import checks, named, national, patterns, tokens
 from onepass.redact.checks import Check
-from onepass.redact.readings import Finder
+from onepass.redact.readings import Finder, together
 
 # What is looked for if nothing is said: a name the model reads, and what helps it.
 PII = (
@@ -30,12 +30,15 @@ class Kind:
         finder: of its fixed form.
         score: of what the finder finds, before the check.
         check: of its values.
+        partly: whether the finder knows only those behind a word that names them, so that the model
+            is asked for others as if there were none.
     """
 
     names: tuple[str, ...]
     check: Check
     finder: Finder | None = None
     score: float = 0.0
+    partly: bool = False
 
 
 _KINDS = (
@@ -62,9 +65,11 @@ _KINDS = (
     Kind(
         ("access token", "api token", "api key", "secret key", "private key", "jwt"),
         tokens.token,
-        tokens.tokens,
+        together(tokens.tokens, named.keys),
         0.8,
     ),
+    Kind(("password", "passphrase"), checks.unknown, named.passwords, 0.8, partly=True),
+    Kind(("username", "user name", "login"), checks.unknown, named.usernames, 0.8, partly=True),
 )  # fmt: skip
 _BY_NAME = {name: kind for kind in _KINDS for name in kind.names}
 

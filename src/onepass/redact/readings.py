@@ -93,3 +93,13 @@ def over_lines(
         return find_all
 
     return decorated
+
+
+def together(*finders: Finder) -> Finder:
+    """Return a finder of what any of some finders finds."""
+
+    def find(text: str) -> Iterator[Span]:
+        for one in finders:
+            yield from one(text)
+
+    return find

@@ -51,7 +51,7 @@ class Options:
         faker: a locale whose names are pseudonyms, such as "en_US"; None numbers them.
         threshold: the least score of what the model finds; None is what the checkpoint has for a
             label, else what it has for entities, but at most `LIKELY` where its scores were
-            calibrated and no pattern looks for the label.
+            calibrated and no pattern finds most of its values.
         patterns: whether fixed forms (e-mail, links, cards, ...) are looked for without the model.
         region: two letters of the country whose phone numbers may lack their country code.
 
@@ -239,13 +239,13 @@ def _likely(kept: Kept, labels: Iterable[str], *, patterns: bool) -> dict[str, f
     """Return the threshold of each label.
 
     That of entities holds where scores were not calibrated, and so are no probabilities, and for
-    what patterns find, too.
+    what patterns find, too, and not behind a name alone.
 
     >>> from onepass.models.kept import Calibration
     >>> fitted = {"entities": Calibration(0.8)}
     >>> kept = Kept({"entities": 0.4}, fitted, {"plate": 0.3})
-    >>> _likely(kept, ["age", "plate", "URL"], patterns=True)
-    {'age': 0.15, 'plate': 0.3, 'URL': 0.4}
+    >>> _likely(kept, ["age", "plate", "URL", "password"], patterns=True)
+    {'age': 0.15, 'plate': 0.3, 'URL': 0.4, 'password': 0.15}
     >>> _likely(Kept({"entities": 0.4}), ["age"], patterns=True)
     {'age': 0.4}
     """
@@ -254,7 +254,7 @@ def _likely(kept: Kept, labels: Iterable[str], *, patterns: bool) -> dict[str, f
 
     def found_otherwise(label: str) -> bool:
         kind = kind_of(label)
-        return patterns and kind is not None and kind.finder is not None
+        return patterns and kind is not None and kind.finder is not None and not kind.partly
 
     return {
         label: kept.labels.get(label, usual if found_otherwise(label) else low) for label in labels

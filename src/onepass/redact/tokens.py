@@ -1,8 +1,8 @@
 """Keys and tokens that let programs in: where they stand, and what they look like.
 
 Only forms that say what they are count: those with a name of their maker in front, JSON web tokens,
-what stands behind "Bearer" or "Basic", and private keys. A password is any text; the model reads
-those.
+what stands behind "Bearer" or "Basic", and private keys. Those of any form are found behind their
+names: see `onepass.redact.named`.
 """
 
 from __future__ import annotations
