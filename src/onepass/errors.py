@@ -82,9 +82,8 @@ class CheckpointError(OnepassError):
                 f"{path.parent}."
             )
         if "snapshots" in path.parts and any("models--" in part for part in path.parts):
-            again = (
-                f"delete {path.resolve()}, so that it is downloaded again"  # the hub keeps copies
-            )
+            # the hub keeps copies
+            again = f"delete {path.resolve()}, so that it is downloaded again"
         else:
             again = "correct it" if path.name == "onepass.json" else "download it again"
         return cls(f"{path} {problem}; {again}.")

@@ -18,7 +18,7 @@ from onepass.schema.shown import shown
 from onepass.schema.task import ROOT, ClassificationTask, WindowScores
 from onepass.schema.trees import Tree
 
-# Methods of gliner, gliner2 and gliclass by other names than here, and what does the same.
+# Methods of gliner and gliner2 that have other names here, and what does the same.
 _ELSEWHERE = {
     "predict_entities": "entities(text, labels)",
     "batch_predict_entities": 'extract(texts, {"entities": labels})',

@@ -58,6 +58,10 @@ def plain_options(probs: Reals, threshold: float) -> tuple[ValueOption, ...]:
     Args:
         probs: probabilities, (words, width).
         threshold: that a span reaches.
+
+    >>> import numpy as np
+    >>> plain_options(np.array([[0.9, 0.1], [0.2, 0.1]]), 0.5)
+    (ValueOption(find=SpanFind(start=0, end=1, score=0.9), late=False),)
     """
     return tuple(ValueOption(find) for find in candidates(probs[None], [threshold]).spans())
 

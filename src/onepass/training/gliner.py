@@ -28,7 +28,7 @@ from onepass.models.gliner.network.outputs import Outputs, run_network
 from onepass.models.gliner.prompt import Kind
 from onepass.models.gliner.relate import Pairs
 from onepass.models.gliner.score import ReadingScores
-from onepass.models.gliner.targets import Targets, build_targets, fits
+from onepass.models.gliner.targets import Targets, build_targets, fits, pair_fits
 from onepass.models.gliner.training_passes import Asked, ask
 from onepass.models.settings import own_settings, own_splitter, write_settings
 from onepass.models.splitting import splitter_kept
@@ -121,8 +121,7 @@ class GlinerTrainee:
         yield Reach(_section(kind), answers, behind=asked.behind, wide=wide)
         if asked.reading.prompt.types:
             pairs = len(asked.pairs) + asked.pairs_behind
-            both = (fits(*own[1:3], config) and fits(*own[3:], config) for own in asked.pairs)
-            wide = len(asked.pairs) - sum(both)
+            wide = sum(not pair_fits(pair, config) for pair in asked.pairs)
             yield Reach("relations", pairs, behind=asked.pairs_behind, wide=wide)
 
     def build(self, asked: Sequence[Asked]) -> Targets:

@@ -226,21 +226,8 @@ def test_a_spare_instance_that_repeats_another_one_is_no_record(tokenizer: Piece
     assert [record.fields[name][0].score for record in spare] == [HIGH_SCORE, HIGH_SCORE]
 
 
+@pytest.mark.parametrize("ruled", [(), ("seller",), ("buyer",), ("seller", "buyer")])
 def test_values_of_a_record_share_no_word_where_a_checkpoint_says_so(
-    tokenizer: PieceTokenizer,
-) -> None:
-    schema = Schema().structure("sale", ["seller::str", "buyer::str", "goods"])
-    cells: dict[Cell, float] = {
-        (0, 0, 0, 1): 3.0, (0, 1, 0, 1): 2.0, (0, 1, 3, 0): 1.0, (0, 2, 0, 1): 1.0,
-    }  # fmt: skip
-    (both,) = found(tokenizer, schema, cells).records[0]
-    assert [held[0].start for held in both.fields if held] == [0, 0, 0]  # type: ignore[union-attr]
-    (apart,) = found(tokenizer, schema, cells, distinct=True).records[0]
-    assert [held[0].start for held in apart.fields if held] == [0, 3, 0]  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("ruled", [("seller",), ("buyer",), ("seller", "buyer")])
-def test_values_with_rules_share_no_word_with_others_either(
     tokenizer: PieceTokenizer, ruled: tuple[str, ...]
 ) -> None:
     fields = [

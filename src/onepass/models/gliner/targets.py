@@ -20,7 +20,7 @@ from onepass.models.gliner.decoder_targets import LabelWriting, WrittenBatch
 from onepass.models.gliner.encode import collate
 from onepass.models.gliner.label_batch import LabelBatch, LabelReader
 from onepass.models.gliner.read_prompts import PromptPlaces, prompt_places
-from onepass.models.gliner.training_passes import Asked
+from onepass.models.gliner.training_passes import Asked, Pair
 
 _MOST_PAIRS = 256  # of a text that nothing relates
 _NEAR = 2  # words that an end of a wrong span beside a right one may be off
@@ -142,15 +142,12 @@ def build_targets(
 def _scored(one: Asked, config: GlinerConfig) -> Asked:
     """Return a pass without the answers that have a span wider than the checkpoint enumerates."""
     held = [fits(first, last, config) for _, first, last in one.gold]
-    pairs = (
-        own for own in one.pairs if fits(own[1], own[2], config) and fits(own[3], own[4], config)
-    )
     return replace(
         one,
         gold=tuple(compress(one.gold, held)),
         written=tuple(compress(one.written, held)),
         unsure=tuple(own for own in one.unsure if fits(own[1], own[2], config)),
-        pairs=tuple(pairs),
+        pairs=tuple(own for own in one.pairs if pair_fits(own, config)),
     )
 
 
@@ -160,6 +157,12 @@ def fits(first: int, last: int, config: GlinerConfig) -> bool:
     Where tokens are scored, spans of any width are proposed.
     """
     return config.tokens or last - first < config.max_width
+
+
+def pair_fits(pair: Pair, config: GlinerConfig) -> bool:
+    """Return whether a checkpoint scores both ends of a pair."""
+    _, first, last, tail_first, tail_last = pair
+    return fits(first, last, config) and fits(tail_first, tail_last, config)
 
 
 def _span_grid(asked: Sequence[Asked], real: Bools, words: Int64s, shape: tuple[int, int]) -> Grid:

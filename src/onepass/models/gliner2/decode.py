@@ -195,6 +195,8 @@ class AskedRecords:
         options: Mapping[int, Sequence[tuple[ValueOption, ...]]],
     ) -> dict[int, SpanFind | None]:
         """Return what the fields whose values share no word hold in one instance."""
+        if not apart:
+            return {}
         lines, limits = list(apart.values()), self.thresholds[list(apart)]
         if options.keys().isdisjoint(apart):
             spans = distinct_spans(self.text[instance, lines], limits)
