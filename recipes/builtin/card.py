@@ -111,7 +111,8 @@ sets and {ner_errors[1]} in the mean of the sets, that of classes {cls_errors[0]
 - A word with more than 100 letters and digits in a row (Thai, base64), or with more pieces than fit
   beside the labels (some 490 Chinese characters), is not read, also not in windows; `coverage` says
   so.
-- A span has at most 10 words, and a record type at most 19 records a window.
+- A span has at most 10 words, but for timestamps and addresses, which are never cut
+  (`whole_forms`); a record type has at most 19 records a window.
 - Labels of a few words that say what is meant work best; descriptions help where a word is
   ambiguous. Tags of corpora (PER, GPE) and names in camel case are read as words (`read_as` and
   `split_names` in `onepass.json`).

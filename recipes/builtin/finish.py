@@ -38,7 +38,7 @@ OUTPUT = Path(__file__).parents[2] / "src/onepass/builtin/model"
 # 0.47 for 0.36 from 80 words on, 0.31 for 0.28 in shorter ones.
 LOOKED_FOR = {
     "spare_instances": 2, "least_records": 1, "least_pairs": 1, "distinct_values": True,
-    "pair_words": 40,
+    "pair_words": 40, "whole_forms": True,
 }  # fmt: skip
 # How names are read that are not written as words, which was not trained on: asked for "PER", "LOC"
 # and "ORG", wikiann has an F1 of 0.20, in words 0.53.

@@ -496,8 +496,11 @@ def test_a_job_that_was_stopped_is_not_lost_by_mistake(tmp_path: Path, load: Loa
     with pytest.raises(InputError, match=r"unfinished job of 4 rows; give resume=True"):
         run(job, load=load)
     other = Job(input=job.input, output=job.output, schema={"entities": ["x"]}, resume=True)
-    with pytest.raises(InputError, match="was begun with another request; give what"):
+    with pytest.raises(InputError, match=r"was begun with another request \(schema\); give what"):
         run(other, load=load)
+    said = r'another request \(overlap "flat", now "nested"; threshold not given, now 0.5\); give'
+    with pytest.raises(InputError, match=said):
+        run(replace(job, threshold=0.5, overlap="nested", resume=True), load=load)
     (tmp_path / "in.txt").write_text("in Bern\n" * 11)
     with pytest.raises(InputError, match="was begun with another input; give what"):
         run(Job(input=job.input, output=job.output, schema=SCHEMA, resume=True), load=load)
@@ -529,7 +532,8 @@ def test_a_job_goes_on_with_the_backend_that_it_was_begun_with(tmp_path: Path, l
     begun = journal.read_text()
     assert '"backend": "onnx", "precision": "int8"' in begun  # and not "auto"
     other = replace(job, model=ModelChoice(backend="torch"))
-    with pytest.raises(InputError, match="was begun with another model; give what"):
+    said = r'was begun with another model \(backend "onnx", now "torch"\); give what'
+    with pytest.raises(InputError, match=said):
         run(other, load=lambda: SimpleNamespace(backend="torch", precision="fp32"))
     journal.write_text(begun.replace('"backend": "onnx"', '"backend": "jax"'))
     with pytest.raises(BackendError, match="backend 'jax' is not known"):  # it is what is opened
@@ -572,10 +576,10 @@ def test_a_job_does_not_go_on_with_a_model_that_has_changed(tmp_path: Path, load
     (model / "state").mkdir()
     state = file.stat()
     file.write_text("{ }")
-    with pytest.raises(InputError, match="was begun with another model; give what"):
+    with pytest.raises(InputError, match=r"was begun with another model \(files\); give what"):
         run(job, load=load)
     file.write_text("[]")  # of the same size
-    with pytest.raises(InputError, match="was begun with another model; give what"):
+    with pytest.raises(InputError, match=r"was begun with another model \(files\); give what"):
         run(job, load=load)
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert run(job, load=load).resumed == 4

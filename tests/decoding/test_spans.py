@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from onepass.decoding.candidates import SpanFind
-from onepass.decoding.spans import best_span, candidates, distinct_spans
+from onepass.decoding.spans import best_span, candidates, distinct_spans, whole_spans
 
 SOME = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
 cells = st.floats(0, 1, width=32) | SOME.map(lambda score: float(np.float32(score)))
@@ -98,3 +98,32 @@ def test_distinct_spans_share_no_word_and_none_could_be_better(labels, words, wi
     # What holds at a higher threshold is what is left of this.
     higher = distinct_spans(scores, np.full(labels, 0.7))
     assert higher == [span if span and span.score >= 0.7 else None for span in chosen]
+
+
+@given(scores=grids, data=st.data())
+def test_a_run_is_never_cut_and_keeps_the_best_score(
+    scores: np.ndarray, data: st.DataObject
+) -> None:
+    labels, words, width = scores.shape
+    edges = sorted(data.draw(st.sets(st.integers(0, words), max_size=6)))
+    runs = [pair for pair in zip(edges[::2], edges[1::2], strict=False) if pair[1] - pair[0] > 1]
+    expected: dict[tuple[int, int, int], float] = {}
+    for label, start, offset in np.ndindex(scores.shape):
+        first, last = start, start + offset + 1
+        if last > words:
+            continue
+        for begin, end in runs:
+            first = begin if begin < first < end else first
+            last = end if begin < last < end else last
+        place = (label, first, last)
+        expected[place] = max(expected.get(place, 0.0), float(scores[label, start, offset]))
+    before = scores.copy()
+    whole = whole_spans(scores, np.array(runs, dtype=np.int64).reshape(-1, 2))
+    assert (scores == before).all()
+    assert whole.shape[:2] == (labels, words)
+    assert whole.shape[2] >= width
+    assert whole.dtype == scores.dtype
+    for label, start, offset in np.ndindex(whole.shape):
+        if start + offset < words:
+            there = expected.get((label, start, start + offset + 1), 0.0)
+            assert whole[label, start, offset] == np.float32(there)

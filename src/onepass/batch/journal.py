@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from onepass.batch.folder import (
 from onepass.batch.rows import START, Position
 from onepass.errors import InputError
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 INPUT, STREAM = "input", "a stream"  # what tells the input in an identity; the one of all streams
 _FINISHED = {"finished": True}
 
@@ -279,9 +281,35 @@ def _unfinished(folder: Path, rows: int, begun: Mapping[str, Any]) -> str:
 def _check_same(begun: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     # JSON has no tuples: compare what both are as JSON
     new = json.loads(json.dumps(now))
-    other = [key for key in new if begun.get(key) != new[key]]
+    other = [
+        _difference(key, begun.get(key), new[key]) for key in new if begun.get(key) != new[key]
+    ]
     if other:
         raise InputError(
             f"The unfinished job in {folder} was begun with another {', '.join(other)}; "
             "give what it was begun with, or delete it to begin again."
         )
+
+
+def _difference(name: str, begun: object, now: object) -> str:
+    """Name what differs, with the parts of it that do, and what they were if that can be read."""
+    if not (isinstance(begun, dict) and isinstance(now, dict)):
+        return name
+    parts = []
+    for key in sorted(begun.keys() | now.keys()):
+        old, new = begun.get(key), now.get(key)
+        if old != new:
+            plain = all(_is_plain(one) for one in (old, new))
+            parts.append(f"{key} {_shown(old)}, now {_shown(new)}" if plain else key)
+    return f"{name} ({'; '.join(parts)})"
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value says something to who reads it; digests do not."""
+    if isinstance(value, str):
+        return _DIGEST.fullmatch(value) is None
+    return value is None or isinstance(value, bool | int | float)
+
+
+def _shown(value: object) -> str:
+    return "not given" if value is None else json.dumps(value, ensure_ascii=False)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from onepass.arrays import Bools, Reals
+from onepass.arrays import Bools, Int64s, Reals
 from onepass.decoding.candidates import Candidates, SpanFind
 
 
@@ -103,6 +103,43 @@ def distinct_spans(scores: Reals, thresholds: npt.ArrayLike) -> list[SpanFind | 
             chosen[label] = SpanFind(start, end, score)
             free[start:end] = False
     return chosen
+
+
+def whole_spans(scores: Reals, runs: Int64s) -> Reals:
+    """Return scores by which no span cuts a run of words: what does counts as the one with all.
+
+    Of several that become one the best score counts.
+
+    Args:
+        scores: probabilities, (..., words, width).
+        runs: of words that are never cut, half-open, without overlaps, (runs, 2).
+
+    Returns:
+        The scores, with more widths where a run needs them.
+
+    >>> scores = np.array([[0.5, 0.2], [0.8, 0.1], [0.1, 0.1]])
+    >>> whole_spans(scores, np.array([[0, 2]])).tolist()
+    [[0.0, 0.8, 0.1], [0.0, 0.0, 0.0], [0.1, 0.1, 0.0]]
+    """
+    if not len(runs):
+        return scores
+    words, width = scores.shape[-2:]
+    begin, end = np.arange(words + 1), np.arange(words + 1)  # where a span then begins and ends
+    for first, last in runs.tolist():
+        begin[first + 1 : last], end[first + 1 : last] = first, last
+    starts, widths = np.nonzero(_inside(words, width))
+    ends = starts + widths + 1
+    cut = (begin[starts] < starts) | (end[ends] > ends)
+    starts, widths, ends = starts[cut], widths[cut], ends[cut]
+    wide = end[ends] - begin[starts] - 1
+    more = max(int(wide.max(initial=0)) + 1 - width, 0)
+    blank = np.zeros((*scores.shape[:-1], more), dtype=scores.dtype)
+    moved = np.moveaxis(np.concatenate([scores, blank], axis=-1), (-2, -1), (0, 1))
+    values = moved[starts, widths]  # (spans, ...)
+    moved[starts, widths] = 0
+    np.maximum.at(moved, (begin[starts], wide), values)
+    whole: Reals = np.moveaxis(moved, (0, 1), (-2, -1))
+    return whole
 
 
 def _inside(words: int, width: int) -> Bools:

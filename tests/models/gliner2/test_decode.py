@@ -244,6 +244,28 @@ def test_values_of_a_record_share_no_word_where_a_checkpoint_says_so(
     assert [held[0].start for held in apart.fields if held] == [0, 3, 0]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("first", [0, 4])
+def test_no_finding_cuts_a_form_where_a_checkpoint_says_so(
+    tokenizer: PieceTokenizer, first: int
+) -> None:
+    text = read_text("Up at 2024-11-05 or 2024-11-05T08:30:00Z today", tokenizer, max_word_pieces=9)
+    prompt = encode_prompt(ENTITIES, all_groups(ENTITIES), tokenizer)
+    reading = read_window(prompt, text, Window(first, len(text.words)))
+    stamp = 4 - first  # of its five words the first
+    logits = np.full((1, 2, reading.words, WIDTH), LOW, dtype=np.float32)
+    logits[0, 0, stamp, 0], logits[0, 1, stamp + 2, 1] = HIGH, HALF  # "2024-11-05T08", "30:"
+    asking = Asking(ENTITIES, resolve_thresholds(ENTITIES, None, Kept()), "flat")
+    cut, whole = (
+        spans(decode(
+            ReadingScores({0: SpanScores(1, logits, whole=whole)}, {}),
+            reading, asking, len(text.words) - first,
+        ))
+        for whole in (False, True)
+    )  # fmt: skip
+    assert cut == [(0, stamp, stamp + 1), (1, stamp + 2, stamp + 4)]
+    assert whole == [(0, stamp, stamp + 5), (1, stamp, stamp + 5)]
+
+
 def test_what_cannot_be_read_stands_where_nothing_else_is_left(tokenizer: PieceTokenizer) -> None:
     fields = [Field("since", "str", rules=Rules(kind="integer")), Field("name", "str")]
     schema = Schema().structure("sale", fields)

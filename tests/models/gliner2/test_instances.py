@@ -16,14 +16,17 @@ def test_other_values_are_refused(name: str, value: object) -> None:
         Instances.from_dict({name: value}, "here")
 
 
+@pytest.mark.parametrize("name", ["distinct_values", "whole_forms"])
 @pytest.mark.parametrize("value", [1, "true", None])
-def test_distinct_values_are_true_or_false(value: object) -> None:
-    with pytest.raises(CheckpointError, match=r"distinct_values in here/onepass\.json must"):
-        Instances.from_dict({"distinct_values": value}, "here")
+def test_flags_are_true_or_false(name: str, value: object) -> None:
+    with pytest.raises(CheckpointError, match=rf"{name} in here/onepass\.json must"):
+        Instances.from_dict({name: value}, "here")
 
 
 def test_settings_come_back() -> None:
-    looked_for = Instances(spare=2, least_records=3, least_pairs=1, distinct=True, pair_words=40)
+    looked_for = Instances(
+        spare=2, least_records=3, least_pairs=1, distinct=True, pair_words=40, whole=True
+    )
     assert Instances.from_dict(looked_for.to_dict() | {"thresholds": {}}, "") == looked_for
     assert Instances.from_dict({}, "") == Instances()
     assert Instances().to_dict() == {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onepass.arrays import Float32s
+from onepass.arrays import Float32s, Int64s
 from onepass.decoding.candidates import (
     Candidates,
     ChoiceFind,
@@ -35,7 +35,7 @@ from onepass.decoding.findings import Findings
 from onepass.decoding.merge import merge_records
 from onepass.decoding.overlap import resolve_overlaps
 from onepass.decoding.pair_options import pair_options
-from onepass.decoding.spans import best_span, candidates, distinct_spans
+from onepass.decoding.spans import best_span, candidates, distinct_spans, whole_spans
 from onepass.models.family import Asking
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import SECTION_OF, Kind
@@ -43,6 +43,9 @@ from onepass.models.gliner2.score import ReadingScores
 from onepass.models.kept import PLAIN
 from onepass.models.thresholds import CHOICES, sigmoid
 from onepass.schema import Structure
+from onepass.text.forms import whole_forms
+
+_NO_RUNS = np.zeros((0, 2), dtype=np.int64)
 
 
 def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) -> Findings:
@@ -60,6 +63,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     relations: list[RelationFind] = []
     classes: dict[tuple[int, tuple[int, ...]], Float32s] = {}
     spare: set[int] = set()
+    runs = _runs(reading, words) if any(one.whole for one in scores.spans.values()) else _NO_RUNS
     for number, group in enumerate(reading.prompt.groups):
         if group.kind is Kind.CLASSES:
             classes[group.task, group.items] = scores.classes[number]
@@ -71,6 +75,7 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
         calibration = thresholds.calibration.get(SECTION_OF[group.kind], PLAIN)
         probs = sigmoid(spans.logits, calibration)  # (instances, items, words, width)
         text = probs[:, :, prefix : prefix + words]
+        text = whole_spans(text, runs)
         if group.kind is Kind.ENTITIES:
             limits = thresholds.entities[list(group.items)]
             one = candidates(text[0], limits)
@@ -102,6 +107,12 @@ def decode(scores: ReadingScores, reading: Reading, asking: Asking, words: int) 
     return Findings(
         Candidates.joined(found), records, tuple(relations), classes, spare=frozenset(spare)
     )
+
+
+def _runs(reading: Reading, words: int) -> Int64s:
+    """Return the runs of words that no finding cuts, in words of the window, (runs, 2)."""
+    first = reading.first
+    return whole_forms(reading.document, first, first + words) - first
 
 
 def _pairs(text: Float32s, kind: int, threshold: float) -> list[RelationFind]:

@@ -1,7 +1,7 @@
 """How many records of a type, and pairs of a relation type, are looked for in a text, and how.
 
-The published way is as many as the count head says, each field for itself. It knows nothing about
-scores.
+The published way is as many as the count head says, each field for itself, any span of
+words. It knows nothing about scores.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from onepass.models.gliner2.prompt import Kind
 
 # In onepass.json.
 SPARE, LEAST_RECORDS, LEAST_PAIRS = "spare_instances", "least_records", "least_pairs"
-DISTINCT, PAIR_WORDS = "distinct_values", "pair_words"
-KEYS = (SPARE, LEAST_RECORDS, LEAST_PAIRS, DISTINCT, PAIR_WORDS)
+DISTINCT, PAIR_WORDS, WHOLE = "distinct_values", "pair_words", "whole_forms"
+KEYS = (SPARE, LEAST_RECORDS, LEAST_PAIRS, DISTINCT, PAIR_WORDS, WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Instances:
         distinct: whether fields with one value share no word within a record.
         pair_words: of the windows in which pairs are looked for once more where a text is longer;
             0 for none.
+        whole: whether no finding cuts a timestamp or an address (`onepass.text.forms`).
 
     >>> Instances(spare=2, least_pairs=1).number(Kind.RELATION, predicted=0, most=19)
     3
@@ -43,6 +44,7 @@ class Instances:
     least_pairs: int = 0
     distinct: bool = False
     pair_words: int = 0
+    whole: bool = False
 
     @classmethod
     def from_dict(cls, own: Mapping[str, Any], where: str) -> Instances:
@@ -62,15 +64,16 @@ class Instances:
                     f"{name} in {where}/onepass.json must be a whole number from 0, "
                     f"not {value!r:.60}."
                 )
-        distinct = own.get(DISTINCT, False)
-        if type(distinct) is not bool:
-            raise CheckpointError(
-                f"{DISTINCT} in {where}/onepass.json must be true or false, not {distinct!r:.60}."
-            )
+        for name in (DISTINCT, WHOLE):
+            flag = own.get(name, False)
+            if type(flag) is not bool:
+                raise CheckpointError(
+                    f"{name} in {where}/onepass.json must be true or false, not {flag!r:.60}."
+                )
         spare, records, pairs, words = (
             own.get(name, 0) for name in (SPARE, LEAST_RECORDS, LEAST_PAIRS, PAIR_WORDS)
         )
-        return cls(spare, records, pairs, distinct, words)
+        return cls(spare, records, pairs, own.get(DISTINCT, False), words, own.get(WHOLE, False))
 
     def to_dict(self) -> dict[str, int]:
         """Return the settings that are not the published ones, as ``onepass.json`` has them."""
@@ -80,6 +83,7 @@ class Instances:
             LEAST_PAIRS: self.least_pairs,
             DISTINCT: self.distinct,
             PAIR_WORDS: self.pair_words,
+            WHOLE: self.whole,
         }
         return {name: value for name, value in every.items() if value}
 

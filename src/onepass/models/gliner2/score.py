@@ -29,12 +29,14 @@ class SpanScores:
             None when the count is 0.
         spare: whether there may be more instances than the text has.
         distinct: whether fields with one value share no word within an instance.
+        whole: whether no finding cuts a form of several words (`onepass.text.forms`).
     """
 
     count: int
     logits: Float32s | None
     spare: bool = False
     distinct: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +156,7 @@ def _score_spans(
         shape = (instances, place.items, words, logits.shape[3])
         over = looked_for.spare > 0 and place.kind is not Kind.ENTITIES
         scores[place.row].spans[place.group] = SpanScores(
-            instances, own.reshape(shape), over, looked_for.distinct
+            instances, own.reshape(shape), over, looked_for.distinct, looked_for.whole
         )
 
 
