@@ -336,7 +336,18 @@ def test_a_refusal_names_the_place_and_no_type_of_python(service, threshold: Any
         (  # the name that it has in Python; /openapi.json knows one name
             "/v1/extract",
             '{"text": "a", "asked": {"entities": ["b"]}}',
-            "The field schema is missing.",
+            "The field asked is not known; the fields are schema, threshold, overlap, on_long, "
+            "solver, text.",
+        ),
+        (
+            "/v1/extract",
+            '{"text": "a", "scheme": {"entities": ["b"]}}',
+            "The field scheme is not known; did you mean schema?",
+        ),
+        (
+            "/v1/schema/validate",
+            '{"schemas": {"entities": ["b"]}}',
+            "The field schemas is not known; did you mean schema?",
         ),
         ("/v1/extract", '{"text": "a", "schema": []}', "The field schema must be a JSON object."),
         ("/v1/extract/batch", '{"texts": [], "schema": {}}', "The field texts must not be empty."),
@@ -347,8 +358,9 @@ def test_a_refusal_names_the_place_and_no_type_of_python(service, threshold: Any
         ),
         (
             "/v1/extract",
-            '{"text": "a", "schema": {}, "model": "b"}',
-            "The field model is not known; leave it out.",
+            '{"text": "a", "schema": {}, "labels": ["b"]}',
+            "The field labels is not known; the fields are schema, threshold, overlap, on_long, "
+            "solver, text.",
         ),
         (
             "/v1/extract",

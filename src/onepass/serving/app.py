@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -16,7 +15,7 @@ from onepass.errors import OnepassError
 from onepass.extractor import Extractor
 from onepass.serving.guard import Guard
 from onepass.serving.metrics import Metrics
-from onepass.serving.problems import Refusal, refusal_of, refusal_of_body
+from onepass.serving.problems import Refusal, refusal_of
 from onepass.serving.routes import router
 from onepass.serving.service import Service
 from onepass.serving.settings import Settings
@@ -61,7 +60,7 @@ def create_app(model: Extractor, settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(router)
-    for kind in (Refusal, OnepassError, RequestValidationError, HTTPException):
+    for kind in (Refusal, OnepassError, HTTPException):
         app.add_exception_handler(kind, refused)
     app.add_middleware(Guard, settings=settings, metrics=metrics)
     return app
@@ -85,8 +84,6 @@ def _refusal(error: Exception) -> Refusal:
     match error:
         case Refusal():
             return error
-        case RequestValidationError():
-            return refusal_of_body(error)
         case OnepassError():
             return refusal_of(error)
         case HTTPException() if isinstance(error.__cause__, Refusal):  # of a body

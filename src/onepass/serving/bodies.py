@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_type_hints
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from onepass.models.thresholds import KINDS
 from onepass.schema.shown import json_reason, shown
-from onepass.serving.problems import Refusal, unreadable_json
+from onepass.serving.problems import Refusal, refusal_of_body, unreadable_json
 from onepass.serving.service import Service
 from onepass.serving.settings import with_flag
 
@@ -24,13 +25,19 @@ _MOST_KEYS = 32  # of a body; it has five
 
 
 class BodyRoute(APIRoute):
-    """A route that refuses an empty body, and one with a repeated key."""
+    """A route that says what is wrong with a body: empty, with a key twice, or a wrong field."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        given = get_type_hints(self.endpoint).get("given")  # as routes call what they are sent
+        own = {} if given is None else given.model_fields
+        fields = [one.alias or name for name, one in own.items()]
 
         async def read(request: Request) -> Response:
-            return await handle(_Request(request.scope, request.receive))
+            try:
+                return await handle(_Request(request.scope, request.receive))
+            except RequestValidationError as error:
+                raise refusal_of_body(error, fields) from error
 
         return read
 

@@ -21,6 +21,7 @@ from onepass.errors import (
     TextTooLong,
     TooMuchFound,
 )
+from onepass.schema.leaves import nearest
 
 _REASONS = {
     "model_attributes_type": "must be a JSON object",
@@ -28,7 +29,6 @@ _REASONS = {
     "list_type": "must be a JSON array",
     "too_short": "must not be empty",
     "missing": "is missing",
-    "extra_forbidden": "is not known; leave it out",
 }
 _LOOKED_AT = 20  # reasons against a body; it may have one for each of very many values
 
@@ -119,15 +119,17 @@ def refusal_of(error: OnepassError) -> Refusal:
     return Refusal(500, "model_error", str(error))
 
 
-def refusal_of_body(error: RequestValidationError) -> Refusal:
+def refusal_of_body(error: RequestValidationError, fields: Sequence[str]) -> Refusal:
     """Return the refusal for a body that is not what it should be; one reason stands for all.
 
-    It is the first, or one that lies deeper in the same field: a field that may be of several
-    types has a reason for each. What was given is not repeated: it may be a text.
+    It is a field that is not known, for which another may be missing; else the first reason, or one
+    that lies deeper in the same field: a field that may be of several types has a reason for each.
+    What was given is not repeated: it may be a text.
 
     Args:
         error: of the framework, which reads a body as JSON only if its type says so, and else takes
             it for bytes.
+        fields: that a body may have.
     """
     errors = error.errors()
     first = errors[0]
@@ -137,6 +139,11 @@ def refusal_of_body(error: RequestValidationError) -> Refusal:
             "invalid_request",
             "The body is not marked as JSON; send it with  Content-Type: application/json.",
         )
+    unknown = next((one["loc"][1:] for one in errors if one["type"] == "extra_forbidden"), None)
+    if unknown is not None:
+        near = nearest(unknown[0], fields)
+        meant = f"did you mean {near}?" if near else f"the fields are {', '.join(fields)}."
+        return Refusal(422, "invalid_request", f"{_place(unknown)} is not known; {meant}")
     places = [
         (_given(one["loc"][1:], error.body), _reason(one["type"], one["msg"]))
         for one in errors[:_LOOKED_AT]
