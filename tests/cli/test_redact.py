@@ -226,6 +226,17 @@ def test_a_report_is_no_directory(onepass: Onepass, tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_report_goes_to_standard_output_alone(onepass: Onepass, tmp_path: Path):
+    command = ("redact", "A person.", "-l", "person", "--report", "-")
+    out = tmp_path / "o.txt"
+    done = onepass(*command, "-o", str(out))
+    assert (done.code, json.loads(done.out)["texts"]) == (0, 1)
+    assert list(tmp_path.iterdir()) == [out]
+    both = onepass(*command)
+    assert (both.code, both.out) == (2, "")
+    assert "would both go to standard output; give one of them a file" in both.err
+
+
 def test_a_report_that_cannot_be_written_is_refused_first(onepass: Onepass, tmp_path: Path) -> None:
     done = onepass("redact", "A person.", "-l", "person", "--report", str(tmp_path / "no" / "r"))
     assert (done.code, done.out) == (2, "")

@@ -46,6 +46,7 @@ from onepass.cli.options import (
     file_of,
     least_score,
     only,
+    place_of,
 )
 from onepass.cli.output import json_text, opened, say
 from onepass.errors import InputError
@@ -222,9 +223,15 @@ def redact(
         )  # fmt: skip
     read = {"key file": key_file} | ({} if job is None else read_from(job.sources()))
     check_apart(output, "output", read)
-    check_apart(report, "report", {**read, "output": output})
+    told = place_of(report)
+    if report is not None and told is output is None:
+        raise typer.BadParameter(
+            "the report and what is redacted would both go to standard output; give one of them a "
+            "file", param_hint="'--report'",
+        )  # fmt: skip
+    check_apart(told, "report", {**read, "output": output})
     # What cannot be written is refused before the work, as far as that can be known.
-    with nullcontext() if report is None else opened(report, "report") as tell:
+    with nullcontext() if report is None else opened(told, "report") as tell:
         if job is not None:
             say_left_out(job.input)
             write_rows = redact_page if form is Form.HTML else redact_rows
