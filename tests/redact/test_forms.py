@@ -39,6 +39,7 @@ FOUND = {
         "user=a@b.org u_id='a@b.org' name=Bo&to=a@b.org {mail=a@b.org} x{a@b.org} ab`a@b.org`": [
             "a@b.org"
         ] * 6,
+        "logo@2x.png a@3X.JPEG x@2x.de a@2x.pngs.org": ["x@2x.de", "a@2x.pngs.org"],
         "bounce+anna=example.com@b.org, =a@b.org": ["bounce+anna=example.com@b.org", "a@b.org"],
     },
     "urls": {

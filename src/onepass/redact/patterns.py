@@ -33,7 +33,10 @@ _TLD = (  # in letters of one script
     r"|[\u0400-\u052f]{2,24})(?![0-9A-Za-z_\u00c0-\u024f])"
     rf"|[^\W\d{WORD}]{{2,24}})"
 )
-_DOMAIN = re.compile(rf"@(?:(?:[{WORD}-]{{1,63}}|{_OTHER}[\w-]{{0,62}})\.){{1,8}}{_TLD}")
+_IMAGE = r"[1-9]x\.(?:png|jpe?g|gif|webp|avif|svg|heic)\b"  # logo@2x.png, twice as large
+_DOMAIN = re.compile(
+    rf"@(?!(?i:{_IMAGE}))(?:(?:[{WORD}-]{{1,63}}|{_OTHER}[\w-]{{0,62}})\.){{1,8}}{_TLD}"
+)
 # What stands before "@", backwards: the signs of RFC 5321 without those that stand around addresses
 # and between columns and the parts of links: "|", "?", "{", "}" and "`". It does not begin with one
 # that may be a quotation mark.
