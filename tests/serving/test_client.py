@@ -15,6 +15,7 @@ from pydantic import BaseModel, model_validator
 from onepass import Schema
 from onepass.client import AsyncClient, Client, client
 from onepass.errors import InputError, MissingExtra, SchemaError, ServiceError
+from onepass.redact import Options, Redactor, redact
 from onepass.results.types import Entity, Extraction
 from onepass.serving.settings import Settings
 
@@ -395,3 +396,42 @@ def test_a_service_that_starts_late_is_waited_for(waits: list[float]):
     with Client(transport=httpx.MockTransport(answer)) as client:
         assert client.models() == []
     assert [round(seconds, 1) >= 0.2 for seconds in waits] == [True, True]
+
+
+def test_both_clients_redact_as_the_library_does(start, model):
+    texts = [
+        "Anna Weiss wrote from anna@example.com.", "Not Bo, but Anna Weiss \U0001f600 wrote.",
+        "word " * 3000,
+    ]  # fmt: skip
+    key = b"sixteen-bytes-or-more"
+    how: dict[str, Any] = {"action": {"": "pseudonym", "email": "hash"}, "threshold": 0.3}
+    labels = {"person": "a human being", "email": ""}
+    redactor = Redactor(model, Options(labels, key=key, **how))
+    redactor.avoid(texts)
+    expected = list(redactor.stream(texts[:2]))
+    plain = redact(model, texts[0])
+    settings = Settings(redact_key=key, max_text_chars=100)
+    with start(model, settings) as service, Client(service.url) as client:
+        assert client.redact(texts[0]) == plain
+        *both, long = client.redact_batch(texts, labels, **how)
+        assert both == expected
+        assert isinstance(long, ServiceError)
+        assert long.code == "text_too_long"
+        assert client.redact_batch([]) == []
+        with pytest.raises(ServiceError, match=r"not among the labels: person\.$"):
+            client.redact("Bo", ["person"], action={"email": "mask"})
+        with pytest.raises(InputError, match="use redact_batch"):
+            client.redact(texts)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="use redact"):
+            client.redact_batch("Bo")
+        pair = "\ud83d\ude00 Anna Weiss"  # two surrogates, which JSON makes one character
+        assert client.redact(pair, ["person"], action="mask").text == "\U0001f600 **** *****"
+
+        async def twin() -> None:
+            async with AsyncClient(service.url) as client:
+                assert await client.redact(texts[0]) == plain
+                found = await client.redact_batch(texts[:2], labels, **how)
+                assert found == expected
+                assert await client.redact_batch([]) == []
+
+        asyncio.run(twin())

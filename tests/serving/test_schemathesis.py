@@ -54,4 +54,4 @@ def test_what_is_described_holds(described: Any):
         hold()
         asked.append(operation.label)
     assert "POST /v1/extract/batch" in asked
-    assert len(asked) == 8
+    assert len(asked) == 10

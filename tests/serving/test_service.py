@@ -18,6 +18,7 @@ import pytest
 from onepass.errors import MissingExtra
 from onepass.extractor import Extractor
 from onepass.models.thresholds import KINDS
+from onepass.redact import redact
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.schema.options import CallOptions
 from onepass.serving import question, wire
@@ -295,8 +296,8 @@ def test_a_key_that_stands_twice_is_refused(service, path: str, body: bytes):
         ({str(i): 1 for i in range(100)}, "The body has 102 keys, but at most 32 are taken"),
         (
             {"threshold": {str(i): [] for i in range(5_000)}},
-            "The field threshold has 5000 keys, but max_labels (--max-labels) of this service is "
-            "20, and there are 5 kinds; leave out",
+            "The field threshold has 5000 entries, but max_labels (--max-labels) of this service "
+            "is 20, and there are 5 kinds; leave out",
         ),
     ],
 )
@@ -803,3 +804,75 @@ def test_a_wrong_method_and_a_path_that_is_nearly_right(service):
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
     nearly = service.http.post("/v1/extract/", json={})
     assert (nearly.status_code, nearly.json()["error"]["code"]) == (404, "not_found")
+
+
+# -- redaction ---------------------------------------------------------------------------------
+
+
+def test_a_redacted_text_says_nothing_of_what_stood_there(service, model: Extractor):
+    text = "Write to Anna Weiss, anna@example.com \U0001f600."
+    got = service.http.post("/v1/redact", json={"text": text})
+    done = redact(model, text)
+    assert got.json() == done.to_dict()
+    assert [one.label for one in done.found] == ["person", "email address"]
+    assert not {"Anna", "anna"} & set(re.findall(r"\w+", got.text))
+
+
+def test_a_value_has_one_pseudonym_in_a_request(service):
+    texts = ["Anna Weiss met Tim Cook.", "x" * 20_001, "Ask a@b.org or Tim Cook."]
+    asked = {"texts": texts, "labels": ["person", "email"], "action": "pseudonym"}
+    for _ in range(2):  # and the next one begins anew
+        first, long, last = service.http.post("/v1/redact/batch", json=asked).json()["results"]
+        assert first["text"] == "[person 1] met [person 2]."
+        assert last["text"] == "Ask [email 1] or [person 2]."
+        assert long["error"]["code"] == "text_too_long"
+
+
+def test_hashes_need_the_key_of_the_service(service, start, model: Extractor):
+    asked = {"text": "Mail a@b.org.", "labels": ["email"], "action": "hash"}
+    got = service.http.post("/v1/redact", json=asked)
+    assert error(got) == (422, "invalid_request")
+    assert "start it with --redact-key" in got.json()["error"]["message"]
+    key = b"sixteen-bytes-or-more"
+    expected = redact(model, "Mail a@b.org.", ["email"], action="hash", key=key).text
+    with start(model, Settings(redact_key=key)) as one:
+        assert [one.http.post("/v1/redact", json=asked).json()["text"] for _ in "ab"] == [
+            expected
+        ] * 2
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ({"labels": []}, "invalid_request"),
+        ({"labels": ["a", "a"]}, "invalid_schema"),
+        ({"labels": "person"}, "invalid_request"),
+        ({"labels": [1]}, "invalid_request"),
+        ({"labels": {"person": 1}}, "invalid_request"),
+        ({"labels": [f"label {n}" for n in range(21)]}, "invalid_request"),
+        ({"labels": {f"label {n}": "" for n in range(21)}}, "invalid_request"),
+        ({"labels": {"a": "b" * 50_000, "c": "d" * 49_000}}, "schema_too_long"),
+        ({"action": "burn"}, "invalid_request"),
+        ({"action": {"email": "burn"}}, "invalid_request"),
+        ({"action": {f"label {n}": "mask" for n in range(22)}}, "invalid_request"),
+        ({"labels": ["person"], "action": {"email": "mask"}}, "invalid_request"),
+        ({"faker": "xx_YY", "action": "pseudonym"}, "invalid_request"),
+        ({"region": "XX"}, "invalid_request"),
+        ({"threshold": 1.5}, "invalid_request"),
+        ({"threshold": {"person": 0.5}}, "invalid_request"),
+        ({"schema": {"entities": ["person"]}}, "invalid_request"),
+        ({"key": "sixteen-bytes-or-more"}, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_redacted_is_refused(start, model: Extractor, more: Any, refused: str):
+    with start(model, Settings(max_labels=20, max_schema_chars=90_000)) as one:
+        got = one.http.post("/v1/redact", json={"text": "Anna Weiss"} | more)
+    assert error(got) == (422, refused)
+
+
+def test_more_places_than_the_service_takes_are_refused(start, model: Extractor):
+    asked = {"texts": ["a@b.org, c@d.org", "a@b.org"], "labels": ["email"], "threshold": 1.0}
+    with start(model, Settings(max_found=1)) as one:
+        many, few = one.http.post("/v1/redact/batch", json=asked).json()["results"]
+    assert many["error"]["code"] == "too_much_found"
+    assert few["text"] == "[email]"

@@ -5,7 +5,6 @@ Messages hold labels, places and counts, never what was replaced.
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from enum import StrEnum
 from functools import partial
@@ -49,13 +48,13 @@ from onepass.cli.options import (
     place_of,
 )
 from onepass.cli.output import json_text, opened, say
+from onepass.cli.redact_key import VARIABLE, read_key
 from onepass.errors import InputError
 
 if TYPE_CHECKING:
     from onepass.batch import ModelChoice
     from onepass.redact import Options, Redacted, RedactJob
 
-KEY_VARIABLE = "ONEPASS_REDACT_KEY"
 _TEXTS = (".txt", ".md", ".log")
 # A file of texts alone could not go on: what was found in them tells the pseudonyms to come.
 _AS_LINES = "for the texts alone end the command with '| jq -r .text'"
@@ -107,7 +106,7 @@ KeyOption = Annotated[
         "--key-file",
         metavar="FILE",
         help="File with the secret key of hashes and of Faker's names. "
-        f"[default: what {KEY_VARIABLE} holds]",
+        f"[default: what {VARIABLE} holds]",
     ),
 ]
 FakerOption = Annotated[
@@ -200,7 +199,7 @@ def redact(
     options = Options(
         labels=_labels(label),
         action=_actions(action or ()),
-        key=_key(key_file),
+        key=read_key(key_file),
         faker=faker,
         threshold=threshold,
         patterns=patterns,
@@ -336,16 +335,6 @@ def _actions(given: list[str] | tuple[()]) -> dict[str, str]:
         label, _, action = one.rpartition("=")
         actions[label.strip()] = action.strip()
     return actions
-
-
-def _key(path: Path | None) -> bytes | None:
-    if path is None:
-        value = os.environ.get(KEY_VARIABLE)
-        return None if value is None else value.encode("utf-8", "surrogateescape")
-    try:
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise InputError(f"The key file {path} cannot be read: {error.strerror}.") from error
 
 
 def _rendered(done: Redacted, form: Form) -> str:

@@ -22,6 +22,7 @@ from onepass.cli.options import (
     ThreadsOption,
 )
 from onepass.cli.output import say
+from onepass.cli.redact_key import read_key
 from onepass.cli.serve_options import (
     ApiKeysOption,
     BatchCharsOption,
@@ -38,6 +39,7 @@ from onepass.cli.serve_options import (
     PortOption,
     QueueSecondsOption,
     QueueTextsOption,
+    RedactKeyOption,
     TimeoutOption,
 )
 from onepass.serving.settings import Settings
@@ -61,6 +63,7 @@ def serve(
     host: HostOption = _OWN.host,
     port: PortOption = _OWN.port,
     api_keys: ApiKeysOption = None,
+    redact_key: RedactKeyOption = None,
     max_body_bytes: MaxBodyBytesOption = _OWN.max_body_bytes,
     max_text_chars: MaxTextCharsOption = _OWN.max_text_chars,
     max_schema_chars: MaxSchemaCharsOption = _OWN.max_schema_chars,
@@ -80,7 +83,7 @@ def serve(
     device: DeviceOption = Device.AUTO,
     compiled: CompileOption = False,
 ) -> None:
-    """Start an HTTP service: extraction, validation of schemas, health, metrics.
+    """Start an HTTP service: extraction, redaction, validation of schemas, health, metrics.
 
     GET /docs is a page about all of it. On SIGTERM or Ctrl-C it answers what it has accepted and
     then stops. Texts are never logged.
@@ -94,6 +97,7 @@ def serve(
         host=host,
         port=port,
         api_keys=read_keys(os.environ, api_keys),
+        redact_key=read_key(redact_key),
         max_body_bytes=max_body_bytes,
         max_text_chars=max_text_chars,
         max_schema_chars=max_schema_chars,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from onepass.cli.redact_key import VARIABLE
+
 HostOption = Annotated[
     str,
     typer.Option("--host", help="Address to listen on; 0.0.0.0 is every address of this machine."),
@@ -28,6 +30,15 @@ ApiKeysOption = Annotated[
         metavar="FILE",
         help="File of API keys, one per line; ONEPASS_API_KEYS may hold more, separated by commas. "
         "[default: no key is asked for]",
+    ),
+]
+RedactKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--redact-key",
+        metavar="FILE",
+        help="File with the secret key by which redacted values are hashed. "
+        f"[default: what {VARIABLE} holds]",
     ),
 ]
 MaxBodyBytesOption = Annotated[

@@ -1,8 +1,8 @@
 """A client of ``onepass serve``, and its twin for asyncio.
 
 It sends what `onepass.Extractor.extract` takes, but for label vectors, which a service cannot take,
-and returns what that returns. Where the service says that it is busy, it waits as long as the
-service says and tries again.
+and returns what that returns; redaction likewise. Where the service says that it is busy, it waits
+as long as the service says and tries again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import httpx
 
 from onepass.client import waiting, wire
 from onepass.client.pool import Pool, this_loop, this_process
-from onepass.client.wire import ModelInfo
+from onepass.client.wire import Action, Labels, ModelInfo
 from onepass.errors import ServiceError
+from onepass.results.redacted import Redacted
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
@@ -163,8 +164,77 @@ class Client:
         if not given:
             return []
         asked = {"texts": given, **question}
-        found = self._send(wire.results(given), "POST", "/v1/extract/batch", asked)
-        return wire.each(make, found)
+        read = wire.results(given, wire.result)
+        return wire.each(make, self._send(read, "POST", "/v1/extract/batch", asked))
+
+    def redact(
+        self,
+        text: str,
+        labels: Labels = None,
+        *,
+        action: Action = "label",
+        faker: str | None = None,
+        threshold: float | None = None,
+        patterns: bool = True,
+        region: str | None = None,
+    ) -> Redacted:
+        """Return a text in which personal data is replaced.
+
+        Args:
+            text: the text to redact.
+            labels: names of what to look for, or a mapping of names to descriptions; None for those
+                of `onepass.redact.PII`.
+            action: "mask", "label", "hash" (by the key of the service) or "pseudonym"; or one for
+                each label, where that of "" holds for the others.
+            faker: a locale whose names are pseudonyms, such as "en_US"; None numbers them.
+            threshold: the least score of what the model finds; None for a low one.
+            patterns: whether fixed forms (e-mail, links, cards, ...) are looked for, too.
+            region: two letters of the country whose phone numbers may lack their country code.
+
+        Raises:
+            InputError: for a text that is not a string.
+            ServiceError: if the service refuses or does not answer, or the client is closed.
+        """
+        how = wire.redaction(labels, action, faker, threshold, patterns=patterns, region=region)
+        asked = {"text": wire.text(text, "redact"), **how}
+        return self._send(wire.redacted(asked["text"]), "POST", "/v1/redact", asked)
+
+    def redact_batch(
+        self,
+        texts: Sequence[str],
+        labels: Labels = None,
+        *,
+        action: Action = "label",
+        faker: str | None = None,
+        threshold: float | None = None,
+        patterns: bool = True,
+        region: str | None = None,
+    ) -> list[Redacted | ServiceError]:
+        """Return several texts without personal data, with one pseudonym for one value.
+
+        Args:
+            texts: at most as many as the service takes.
+            labels: see `redact`, as are the options.
+            action: what stands in place of a value.
+            faker: whose names are pseudonyms.
+            threshold: least score.
+            patterns: whether fixed forms are looked for.
+            region: of phone numbers.
+
+        Returns:
+            A text with what was replaced, or an error, for each, in their order.
+
+        Raises:
+            InputError: for a text that is not a string.
+            ServiceError: if the service refuses or does not answer, or the client is closed.
+        """
+        how = wire.redaction(labels, action, faker, threshold, patterns=patterns, region=region)
+        given = wire.texts(texts, "redact")
+        if not given:
+            return []
+        asked = {"texts": given, **how}
+        read = wire.results(given, wire.redacted)
+        return self._send(read, "POST", "/v1/redact/batch", asked)
 
     def check(self, schema: SchemaLike | type[BaseModel]) -> Schema:
         """Return the schema in its canonical form if it can be asked of the model of the service.
@@ -313,8 +383,47 @@ class AsyncClient:
         if not given:
             return []
         asked = {"texts": given, **question}
-        found = await self._send(wire.results(given), "POST", "/v1/extract/batch", asked)
+        found = await self._send(
+            wire.results(given, wire.result), "POST", "/v1/extract/batch", asked
+        )
         return wire.each(make, found)
+
+    async def redact(
+        self,
+        text: str,
+        labels: Labels = None,
+        *,
+        action: Action = "label",
+        faker: str | None = None,
+        threshold: float | None = None,
+        patterns: bool = True,
+        region: str | None = None,
+    ) -> Redacted:
+        """Return a text in which personal data is replaced; see `Client.redact`."""
+        how = wire.redaction(labels, action, faker, threshold, patterns=patterns, region=region)
+        asked = {"text": wire.text(text, "redact"), **how}
+        return await self._send(wire.redacted(asked["text"]), "POST", "/v1/redact", asked)
+
+    async def redact_batch(
+        self,
+        texts: Sequence[str],
+        labels: Labels = None,
+        *,
+        action: Action = "label",
+        faker: str | None = None,
+        threshold: float | None = None,
+        patterns: bool = True,
+        region: str | None = None,
+    ) -> list[Redacted | ServiceError]:
+        """Return several texts without personal data; see `Client.redact_batch`."""
+        how = wire.redaction(labels, action, faker, threshold, patterns=patterns, region=region)
+        given = wire.texts(texts, "redact")
+        if not given:
+            return []
+        asked = {"texts": given, **how}
+        return await self._send(
+            wire.results(given, wire.redacted), "POST", "/v1/redact/batch", asked
+        )
 
     async def check(self, schema: SchemaLike | type[BaseModel]) -> Schema:
         """Return the schema if it can be asked; see `Client.check`."""

@@ -13,6 +13,7 @@ import httpx
 
 from onepass.errors import InputError, ServiceError
 from onepass.results.checks import check_text, check_whole
+from onepass.results.redacted import Redacted
 from onepass.results.types import Extraction
 from onepass.schema import Schema, read_schema
 from onepass.schema.options import CallOptions
@@ -20,6 +21,9 @@ from onepass.schema.shown import shown
 from onepass.typed.plan import typed_plan
 
 T = TypeVar("T")
+R = TypeVar("R")
+Labels = Sequence[str] | Mapping[str, str] | None
+Action = str | Mapping[str, str]
 
 _OF_OTHERS = (KeyError, TypeError, ValueError, RecursionError)  # what reading another answer raises
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -165,16 +169,38 @@ def asked(
     return question, (lambda doc: doc) if plan is None else plan.read
 
 
-def texts(given: Sequence[str]) -> list[str]:
+def redaction(
+    labels: Labels,
+    action: Action,
+    faker: str | None,
+    threshold: float | None,
+    *,
+    patterns: bool,
+    region: str | None,
+) -> dict[str, Any]:
+    """Return how texts are redacted, as the service takes it.
+
+    >>> redaction(["person"], "mask", None, None, patterns=True, region="DE")
+    {'labels': ['person'], 'action': 'mask', 'patterns': True, 'region': 'DE'}
+    """
+    names = labels if labels is None or isinstance(labels, str | Mapping) else list(labels)
+    given = {
+        "labels": names, "action": action, "faker": faker, "threshold": threshold,
+        "patterns": patterns, "region": region,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def texts(given: Sequence[str], method: str = "extract") -> list[str]:
     """Return the texts of a batch; one string is none."""
     if isinstance(given, str):
         raise InputError(
-            f"extract_batch takes a list of texts, but the one string {given!r:.60} was given; use "
-            "extract."
+            f"{method}_batch takes a list of texts, but the one string {given!r:.60} was given; "
+            f"use {method}."
         )
     if not isinstance(given, Iterable):
         raise InputError(
-            f"extract_batch takes a list of texts, but {given!r:.60} was given; give a list."
+            f"{method}_batch takes a list of texts, but {given!r:.60} was given; give a list."
         )
     known = list(given)
     for number, one in enumerate(known, 1):
@@ -183,12 +209,12 @@ def texts(given: Sequence[str]) -> list[str]:
     return known
 
 
-def text(given: str) -> str:
+def text(given: str, method: str = "extract") -> str:
     """Return a text, or refuse what is none."""
     if not isinstance(given, str):
         raise InputError(
             f"The text must be a string, but {shown(given)} was given; for several texts use "
-            "extract_batch."
+            f"{method}_batch."
         )
     return given
 
@@ -283,14 +309,33 @@ def result(text: str) -> Callable[[Any], Extraction]:
     return read
 
 
-def results(texts: Sequence[str]) -> Callable[[Any], list[Extraction | ServiceError]]:
-    """Return what reads the results of a batch of these texts."""
+def results(
+    texts: Sequence[str], of: Callable[[str], Callable[[Any], R]]
+) -> Callable[[Any], list[R | ServiceError]]:
+    """Return what reads the results of a batch of these texts.
 
-    def read(body: Any) -> list[Extraction | ServiceError]:
+    Args:
+        texts: that were sent.
+        of: `result` or `redacted`.
+    """
+
+    def read(body: Any) -> list[R | ServiceError]:
         return [
-            refusal(one["error"], None) if "error" in one else result(text)(one)
+            refusal(one["error"], None) if "error" in one else of(text)(one)
             for one, text in zip(body["results"], texts, strict=True)
         ]
+
+    return read
+
+
+def redacted(text: str) -> Callable[[Any], Redacted]:
+    """Return what reads a text after its redaction, and refuses that of another one."""
+
+    def read(body: Any) -> Redacted:
+        try:
+            return Redacted.from_dict(body, text)
+        except ValueError:  # JSON makes one character of two surrogates that are a pair
+            return Redacted.from_dict(body, json.loads(json.dumps(text)))
 
     return read
 

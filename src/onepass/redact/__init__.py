@@ -8,7 +8,8 @@ from onepass.redact.actions import ACTIONS
 from onepass.redact.files import RedactJob, redact_files, redact_stream
 from onepass.redact.kinds import PII
 from onepass.redact.redactor import Options, Redactor, redact
-from onepass.redact.result import Found, Redacted, Report
+from onepass.redact.report import Report
+from onepass.results.redacted import Found, Redacted
 
 __all__ = [
     "ACTIONS",

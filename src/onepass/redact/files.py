@@ -32,7 +32,8 @@ from onepass.batch.writing import error_line, json_line
 from onepass.errors import InputError
 from onepass.redact.checks import libraries
 from onepass.redact.redactor import Options, Redactor
-from onepass.redact.result import Found, Redacted, Report
+from onepass.redact.report import Report
+from onepass.results.redacted import Found, Redacted
 
 if TYPE_CHECKING:
     from onepass.extractor import Extractor

@@ -21,7 +21,7 @@ from onepass.redact.kinds import PII, kind_of, spelled
 from onepass.redact.patterns import phones_in
 from onepass.redact.places import Place
 from onepass.redact.readings import Finder
-from onepass.redact.result import Found, Redacted
+from onepass.results.redacted import Found, Redacted
 from onepass.results.types import Extraction
 from onepass.schema import Schema
 from onepass.schema.shown import shown
@@ -96,6 +96,11 @@ class Redactor:
         model: the model that finds what has no fixed form.
         options: labels to look for, and the text to put in their place; None for the defaults.
 
+    Attributes:
+        options: that were given.
+        schema: what the model is asked for.
+        threshold: the least score of what it finds, or that of each label.
+
     Raises:
         SchemaError: for labels that cannot be asked.
         InputError: for an unknown action, one for a label that is not asked, or a missing key.
@@ -113,9 +118,10 @@ class Redactor:
         self.options = options or Options()
         schema = Schema().entities(self.options.labels)
         names = [label.name for label in schema.entity_labels]
-        self._model, self._schema = model, schema
+        self._model = model
+        self.schema = schema
         threshold = self.options.threshold
-        self._threshold = (
+        self.threshold = (
             _likely(model.kept, names, patterns=self.options.patterns)
             if threshold is None
             else threshold
@@ -138,8 +144,7 @@ class Redactor:
                 f"A text must be a string, but {shown(text)} was given; for several texts use "
                 "stream."
             )
-        doc = self._model.extract(text, self._schema, threshold=self._threshold)
-        return self._redacted(doc)
+        return self.of(self._model.extract(text, self.schema, threshold=self.threshold))
 
     def stream(self, texts: Iterable[str]) -> Iterator[Redacted]:
         """Yield texts after their redaction, in their order, holding only a few at a time.
@@ -147,8 +152,24 @@ class Redactor:
         Raises:
             InputError: if one is not a string.
         """
-        docs = self._model.stream(texts, self._schema, threshold=self._threshold)
-        return map(self._redacted, docs)
+        docs = self._model.stream(texts, self.schema, threshold=self.threshold)
+        return map(self.of, docs)
+
+    def of(self, doc: Extraction) -> Redacted:
+        """Redact a text that the model has read elsewhere.
+
+        Args:
+            doc: what was found by `schema` at `threshold`.
+
+        >>> from onepass import Extractor
+        >>> model = Extractor()
+        >>> redactor = Redactor(model, Options(["email"]))
+        >>> doc = model.extract("Ask a@b.org.", redactor.schema, threshold=redactor.threshold)
+        >>> redactor.of(doc).text
+        'Ask [email].'
+        """
+        self._replacer.avoid(doc.text)
+        return replaced(doc, self._finders.places(doc), self._replacer)
 
     def avoid(self, texts: Iterable[str]) -> None:
         """Give nobody a number that stands as a pseudonym in texts that are still to come.
@@ -179,11 +200,6 @@ class Redactor:
         """
         for one in found:
             self._replacer.remember(one.label, one.text, one.replacement)
-
-    def _redacted(self, doc: Extraction) -> Redacted:
-        self._replacer.avoid(doc.text)
-        places = self._finders.places(doc)
-        return replaced(doc, places, self._replacer)
 
 
 def replaced(doc: Extraction, places: Iterable[Place], replacer: Replacer) -> Redacted:

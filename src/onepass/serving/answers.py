@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from onepass.decoding.result_limit import check_most
 from onepass.errors import TooMuchFound
+from onepass.results.redacted import Redacted
 from onepass.results.types import Extraction
 from onepass.results.values import values_in
 from onepass.serving.problems import Refusal, encoded, json_of
 
 _SMALL = 250  # values that are written in 1 to 4 ms; to a thread and back takes 0.1 ms
 
-Result = Extraction | Refusal
+Result = Extraction | Redacted | Refusal
 
 
 def values_found(doc: Extraction) -> int:
@@ -78,6 +79,8 @@ def _size(result: Result) -> int:
     """Return how many values are to be written."""
     if isinstance(result, Refusal):
         return 0
+    if isinstance(result, Redacted):
+        return len(result.found)
     return values_found(result) + sum(len(one.scores) for one in result.classifications.values())
 
 

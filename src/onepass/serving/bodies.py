@@ -21,7 +21,12 @@ from onepass.serving.service import Service
 from onepass.serving.settings import with_flag
 
 _SMALL = 65_536  # bytes that are parsed in some milliseconds
-_MOST_KEYS = 32  # of a body; it has five
+_MOST_KEYS = 32  # of a body; it has seven
+# What is given for each label: its name, how many more it may have, and what those are.
+_BY_LABEL = (
+    ("threshold", len(KINDS), f", and there are {len(KINDS)} kinds"), ("labels", 0, ""),
+    ("action", 1, ""),
+)  # fmt: skip
 
 
 class BodyRoute(APIRoute):
@@ -80,13 +85,13 @@ def _check_keys(body: dict[str, Any], labels: int) -> None:
     """Refuse a body of very many keys, of each of which the checks would have something to say."""
     if len(body) > _MOST_KEYS:
         raise _too_many(f"The body has {len(body)} keys, but at most {_MOST_KEYS} are taken")
-    thresholds = body.get("threshold")
-    # Nothing else has a threshold than what is asked, and kinds.
-    if isinstance(thresholds, dict) and len(thresholds) > labels + len(KINDS):
-        raise _too_many(
-            f"The field threshold has {len(thresholds)} keys, but {with_flag('max_labels')} of "
-            f"this service is {labels}, and there are {len(KINDS)} kinds"
-        )
+    for name, more, what in _BY_LABEL:
+        held = body.get(name)
+        if isinstance(held, dict | list) and len(held) > labels + more:
+            raise _too_many(
+                f"The field {name} has {len(held)} entries, but {with_flag('max_labels')} of this "
+                f"service is {labels}{what}"
+            )
 
 
 def _too_many(problem: str) -> Refusal:

@@ -26,8 +26,8 @@ LOGGED = ("/v1/", "other")
 OPEN = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
 ROUTES = frozenset(  # paths that may stand in a log or in a metric; clients write what they like
     {
-        "/v1/extract", "/v1/extract/batch", "/v1/schema", "/v1/schema/validate", "/v1/models",
-        *OPEN,
+        "/v1/extract", "/v1/extract/batch", "/v1/redact", "/v1/redact/batch",
+        "/v1/schema", "/v1/schema/validate", "/v1/models", *OPEN,
     }
 )  # fmt: skip
 GONE = 499  # no status of HTTP: nobody waited for the answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from onepass.errors import OnepassError
 from onepass.schema.json_schema import SCHEMA_JSON_SCHEMA
 from onepass.serving import wire
+from onepass.serving.answers import Result
 from onepass.serving.bodies import BodyRoute
 from onepass.serving.metrics import CONTENT_TYPE
 from onepass.serving.problems import Refusal, refusal_of, reply
@@ -71,13 +73,45 @@ async def extract(given: wire.ExtractRequest, request: Request) -> Response:
 )
 async def extract_batch(given: wire.BatchRequest, request: Request) -> Response:
     """Find what a schema asks for in several texts; one that cannot be answered has an error."""
+    return await _batch(await _service(request).read(given.texts, given, request), request)
+
+
+async def _batch(results: Sequence[Result], request: Request) -> Response:
+    """Return the answer about several texts; one that could not be answered has an error."""
     service = _service(request)
-    results = await service.read(given.texts, given, request)
     for one in results:
         if isinstance(one, Refusal):
             service.metrics.count_error(one.code)
     body = await service.writer.written(results, '{"results": [', "]}")
     return Response(body, media_type=_JSON)
+
+
+@router.post(
+    "/v1/redact",
+    tags=["redaction"],
+    response_model=wire.RedactAnswer,
+    responses=_REFUSED,
+    openapi_extra=_KEYED,
+)
+async def redact(given: wire.RedactRequest, request: Request) -> Response:
+    """Replace personal data in one text."""
+    service = _service(request)
+    (result,) = await service.redact([given.text], given, request)
+    if isinstance(result, Refusal):
+        raise result
+    return Response(await service.writer.written([result]), media_type=_JSON)
+
+
+@router.post(
+    "/v1/redact/batch",
+    tags=["redaction"],
+    response_model=wire.RedactBatchAnswer,
+    responses=_REFUSED,
+    openapi_extra=_KEYED,
+)
+async def redact_batch(given: wire.RedactBatchRequest, request: Request) -> Response:
+    """Replace personal data in several texts, with one pseudonym for one value."""
+    return await _batch(await _service(request).redact(given.texts, given, request), request)
 
 
 @router.post(

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from onepass.decoding.result_limit import at_most
 from onepass.extractor import Extractor
+from onepass.results.redacted import Redacted
 from onepass.results.types import Extraction
 from onepass.schema.options import DEFAULTS, CallOptions
 from onepass.serving import wire
@@ -24,6 +25,7 @@ from onepass.serving.batcher import Batcher, Closed, Failed, Full, Outcome
 from onepass.serving.metrics import Metrics
 from onepass.serving.problems import Refusal, refusal_of
 from onepass.serving.question import Question, names_at_least, question_of, written_form
+from onepass.serving.redaction import asked_of, redacted
 from onepass.serving.settings import Settings, with_flag
 
 _WARMING = {"entities": ["person", "company", "place"]}
@@ -76,6 +78,33 @@ class Service:
         until = monotonic() + self.settings.timeout
         self._check_count(texts)
         question = await self._question(asked.asked, request, until, asked.options())
+        return await self._results(texts, question, request, until)
+
+    async def redact(
+        self, texts: Sequence[str], asked: wire.RedactOptions, request: Request
+    ) -> list[Redacted | Refusal]:
+        """Return each text of a request after its redaction, or why nothing can be.
+
+        Raises:
+            Refusal: if there is no answer to the request as a whole.
+            OnepassError: for labels that cannot be asked, or an option that is not known.
+        """
+        until = monotonic() + self.settings.timeout
+        self._check_count(texts)
+        options = asked.options(self.settings.redact_key)
+        self._check_labels(len(options.labels))
+        self._check_chars(len(written_form({"labels": options.labels})))
+        made = self._schemas.submit(asked_of, self.model, options)
+        redactor, question = await self._waited(made, request, until, "fewer labels")
+        results = await self._results(texts, question, request, until)
+        bound = self.settings.max_found, f"{with_flag('max_found')} of this service"
+        done = self._schemas.submit(redacted, redactor, results, *bound)
+        return await self._waited(done, request, until, _less(texts))
+
+    async def _results(
+        self, texts: Sequence[str], question: Question, request: Request, until: float
+    ) -> list[Extraction | Refusal]:
+        """Have those texts read that are not too long."""
         refused = {n: one for n, text in enumerate(texts) if (one := self._too_long(text))}
         taken = [text for n, text in enumerate(texts) if n not in refused]
         outcomes = iter(await self._outcomes(taken, question, request, until) if taken else ())
@@ -111,8 +140,7 @@ class Service:
             raise Refusal(
                 503, "stopping", "The service is stopping; ask another one.", retry_after=1
             ) from error
-        less = "a shorter text" if len(texts) == 1 else "fewer texts"
-        return await self._waited(future, request, until, less)
+        return await self._waited(future, request, until, _less(texts))
 
     async def _question(
         self,
@@ -205,6 +233,10 @@ def _read(model: Extractor, most: int, texts: Sequence[str], question: Question)
     """Return what is found in texts that are read together; too much is not kept."""
     with at_most(most, f"{with_flag('max_found')} of this service"):
         return [checked(doc) for doc in question.request.many(model, texts)]
+
+
+def _less(texts: Sequence[str]) -> str:
+    return "a shorter text" if len(texts) == 1 else "fewer texts"
 
 
 def _result(outcome: Outcome) -> Extraction | Refusal:

@@ -32,6 +32,9 @@ class Settings:
         port: the port; 0 lets the system choose.
         api_keys: the API keys, any of which opens the service; with none it is open. They are never
             shown.
+        redact_key: a secret of 16 bytes or more, by which values of redacted texts are hashed and
+            names of Faker chosen; the same in all processes, and never shown. Without one, no hash
+            can be asked for, and names of Faker are others in each request.
         max_body_bytes: the largest request body, in bytes.
         max_text_chars: the longest text, in characters.
         max_schema_chars: the longest schema, in characters of JSON.
@@ -64,6 +67,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    redact_key: bytes | None = field(default=None, repr=False)
     max_body_bytes: int = 1_048_576
     max_text_chars: int = 100_000
     max_schema_chars: int = 131_072
@@ -94,6 +98,11 @@ class Settings:
                 raise InputError(
                     f"{with_flag(name)} must be a number above 0, but {value} was given."
                 )
+        if self.redact_key is not None and len(self.redact_key) < KEY_LENGTH:
+            raise InputError(
+                f"The key of redaction has {len(self.redact_key)} bytes; give one of {KEY_LENGTH} "
+                "or more, made at random."
+            )
         for key in self.api_keys:
             if len(key) < KEY_LENGTH or not key.isascii() or not key.isprintable() or " " in key:
                 raise InputError(
@@ -102,4 +111,4 @@ class Settings:
                 )
 
 
-_NO_LIMITS = {"host", "port", "api_keys", "batch_delay_ms"}
+_NO_LIMITS = {"host", "port", "api_keys", "redact_key", "batch_delay_ms"}

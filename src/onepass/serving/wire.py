@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from annotated_types import MinLen
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from onepass.decoding.consistency_solve import SECONDS
 from onepass.models.thresholds import KINDS
+from onepass.redact import PII
+from onepass.redact import Options as Redaction
 from onepass.schema.options import CallOptions, OnLong, Overlap, Solver
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Replacement = Literal["mask", "label", "hash", "pseudonym"]
 Asked = Annotated[
     dict[str, Any],
     Field(
@@ -65,6 +69,59 @@ class BatchRequest(Options):
     # One wrong text is reason enough; each of very many would hold up all clients.
     texts: Annotated[list[str], FailFast()] = Field(
         min_length=1, examples=[["Tim Cook runs Apple.", "Ann Lee lives in Oslo."]]
+    )
+
+
+class RedactOptions(_Request):
+    """What is replaced in a text, and by what; as `onepass.redact.Options`."""
+
+    labels: Annotated[list[str], MinLen(1)] | Annotated[dict[str, str], MinLen(1)] | None = Field(
+        None,
+        description="What to look for: names, or names with descriptions. Null: names, addresses, "
+        "numbers and secrets of people.",
+        examples=[["person", "email", "phone number"]],
+    )
+    action: Replacement | dict[str, Replacement] = Field(
+        "label",
+        description="What stands in its place: stars, its label, a hash by the key of the service, "
+        'or a pseudonym; or one for each label, of which "" stands for all others.',
+    )
+    faker: str | None = Field(
+        None, description="A locale whose names are pseudonyms, such as en_US. Null: numbers."
+    )
+    threshold: Share | None = Field(
+        None, description="Least score of what the model finds. Null: low, so that little stays."
+    )
+    patterns: bool = Field(
+        True, description="Whether fixed forms (e-mail, links, cards) are looked for, too."
+    )
+    region: str | None = Field(
+        None, description="Country of phone numbers without its code, such as DE."
+    )
+
+    def options(self, key: bytes | None) -> Redaction:
+        """Return how texts are redacted.
+
+        Args:
+            key: of the service.
+        """
+        return Redaction(
+            PII if self.labels is None else self.labels,
+            self.action, key, self.faker, self.threshold, self.patterns, self.region,
+        )  # fmt: skip
+
+
+class RedactRequest(RedactOptions):
+    """One text."""
+
+    text: str = Field(examples=["Write to Anna Weiss, anna@example.com."])
+
+
+class RedactBatchRequest(RedactOptions):
+    """Several texts, in which one value has one pseudonym."""
+
+    texts: Annotated[list[str], FailFast()] = Field(
+        min_length=1, examples=[["Anna Weiss called.", "Ask Anna Weiss."]]
     )
 
 
@@ -155,6 +212,34 @@ class BatchAnswer(BaseModel):
     """One result a text, in their order; one that could not be answered has an error instead."""
 
     results: list[ExtractAnswer | ProblemAnswer]
+
+
+class Replaced(BaseModel):
+    """A place that was replaced, without what stood there."""
+
+    label: str
+    start: int = Field(description="In the text that was given.")
+    end: int
+    score: float
+    source: Literal["model", "pattern", "repeat"]
+    check: bool | None = Field(description="Whether its check digits are right, if it has any.")
+    action: Replacement
+    replacement: str
+    at: int = Field(description="Where the replacement begins in the new text.")
+
+
+class RedactAnswer(BaseModel):
+    """A text after the replacements."""
+
+    text: str
+    found: list[Replaced]
+    coverage: Read
+
+
+class RedactBatchAnswer(BaseModel):
+    """One result a text, in their order; one that could not be answered has an error instead."""
+
+    results: list[RedactAnswer | ProblemAnswer]
 
 
 class SchemaAnswer(BaseModel):

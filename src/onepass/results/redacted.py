@@ -1,18 +1,17 @@
 """What was replaced: the new text, and for each place what stood there and what stands there now.
 
-Dicts and reports leave out what was replaced, so that they can be kept beside the new text.
+Dicts leave out what was replaced, so that they can be kept beside the new text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from onepass.results.checks import check_list, check_object, check_score, check_text, check_whole
+from onepass.results.coverage import coverage_from
 from onepass.results.types import Coverage, Entity, Extraction
-from onepass.results.wording import counted
-
-_COUNTED = ("model", "pattern", "repeat", "passed", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,42 @@ class Redacted:
     found: tuple[Found, ...]
     coverage: Coverage
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], text: str) -> Redacted:
+        """Rebuild what `to_dict` gave.
+
+        Args:
+            values: the plain values that `to_dict` gave.
+            text: the whole text that was redacted.
+
+        Raises:
+            ValueError: if they are not what becomes of that text.
+
+        >>> one = Found("person", "Bo", 0, 2, 0.9, "model", None, "label", "[person]", 0)
+        >>> done = Redacted("[person] barks", (one,), Coverage(8, 8, 1, False))
+        >>> Redacted.from_dict(done.to_dict(), "Bo barks") == done
+        True
+        """
+        new = values["text"]
+        check_text(new, "'text'")
+        rows = [_checked(row) for row in check_list(values["found"], "'found'")]
+        found = tuple(Found.from_dict(row, text) for row in rows)
+        done = 0
+        parts: list[str] = []
+        for one in found:
+            parts += text[done : one.start], one.replacement
+            done = one.end
+        if "".join([*parts, text[done:]]) != new:
+            raise ValueError("'text' must be the given text with its replacements, but is another.")
+        return cls(new, found, coverage_from(values["coverage"]))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, without the texts that were replaced."""
-        return {"text": self.text, "found": [one.to_dict() for one in self.found]}
+        return {
+            "text": self.text,
+            "found": [one.to_dict() for one in self.found],
+            "coverage": asdict(self.coverage),
+        }
 
     def to_extraction(self) -> Extraction:
         """Return the replacements as entities of the new text, to be shown by `to_html`.
@@ -117,54 +149,12 @@ class Redacted:
         )
 
 
-class Report:
-    """Counts of what was replaced in some texts.
-
-    >>> report = Report()
-    >>> one = Found("person", "Bo", 0, 2, 0.9, "model", None, "label", "[person]", 0)
-    >>> report.add(Redacted("[person]", (one,), Coverage(2, 2, 1, False)))
-    >>> report.to_dict()["found"]["person"]
-    {'count': 1, 'action': 'label', 'model': 1, 'pattern': 0, 'repeat': 0,
-     'passed': 0, 'failed': 0}
-    """
-
-    def __init__(self) -> None:
-        self.texts = 0
-        self._labels: dict[str, dict[str, Any]] = {}
-
-    def add(self, redacted: Redacted) -> None:
-        """Count a text."""
-        self.add_found(redacted.found)
-
-    def add_found(self, found: Iterable[Found]) -> None:
-        """Count a text by what was replaced in it."""
-        self.texts += 1
-        for one in found:
-            row = self._labels.setdefault(
-                one.label,
-                {"count": 0, "action": one.action, **dict.fromkeys(_COUNTED, 0)},
-            )
-            row["count"] += 1
-            row[one.source] += 1
-            if one.check is not None:
-                row["passed" if one.check else "failed"] += 1
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts as plain values, and which libraries took part in the checks."""
-        from onepass.redact.checks import libraries
-
-        return {"texts": self.texts, "found": self._labels, "libraries": libraries()}
-
-    def summary(self) -> str:
-        """Return the counts in one line.
-
-        >>> Report().summary()
-        'nothing was replaced in 0 texts'
-        """
-        texts = counted(self.texts, "text")
-        found = ", ".join(self._counted())
-        return f"replaced in {texts}: {found}" if found else f"nothing was replaced in {texts}"
-
-    def _counted(self) -> Iterator[str]:
-        for label, row in sorted(self._labels.items(), key=lambda item: -item[1]["count"]):
-            yield f"{row['count']:,} {label}"
+def _checked(row: Any) -> Mapping[str, Any]:
+    """Return the plain values of a place, or refuse what is none."""
+    held = check_object(row, "a place")
+    for name in ("label", "source", "action", "replacement"):
+        check_text(held[name], repr(name))
+    for name in ("start", "end", "at"):
+        check_whole(held[name], repr(name))
+    check_score(held["score"], "a place")
+    return held
