@@ -1,9 +1,8 @@
 """News become a graph: nodes are people, companies and places, edges are what is said of them.
 
 Every edge says in which text it stands, where, and with what score. The built-in model takes a
-future member of the board, and in the last text one who has left, for employees, and overlooks
-where he went. A node is a name as it is written: "Helio" and "Helio
-Labs" would be two.
+future member of the board, and in the last text one who has left, for employees. A node is a name
+as it is written: "Helio" and "Helio Labs" would be two.
 
     python examples/knowledge_graph.py > graph.json
 """

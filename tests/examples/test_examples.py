@@ -53,7 +53,7 @@ def test_redact_mails(capsys: pytest.CaptureFixture[str]):
         "From: [person 1] <[email address 1]>\n"
         "To: [person 2] <[email address 2]>\n"
         "Subject: Offer for [person 2]\n\n"
-        "Dear Mr. [person 3],\n\nplease call me on [phone number 1].\n\n[person 1]\n"
+        "Dear [person 3],\n\nplease call me on [phone number 1].\n\n[person 1]\n"
     )
     assert second.startswith("From: [person 2] <[email address 2]>\nTo: [person 1]")
     assert "[IBAN 1]" in second
@@ -109,15 +109,15 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
     out, _ = run("tickets.py", capsys)
     assert out.splitlines() == [
         "  login           I cannot log in since this morning.",
-        "! none: a person  The lamp came broken, I want my money back.",
+        "  refund          The lamp came broken, I want my money back.",
         "  refund          You charged my card twice, please return the money.",
-        "! none: a person  My order has not arrived yet.",
-        "! none: a person  My parcel was due on Monday and is still not here.",
+        "  delivery        My order has not arrived yet.",
+        "  delivery        My parcel was due on Monday and is still not here.",
         "  none: a person  Which paint did you use for the blue wall?",
         "  none: a person  Do you have an office in Berlin?",
         "  none: a person  Can I volunteer for your charity?",
         "! delivery        Is your shop open on Sundays?",
-        "5 of 9 are right",
+        "8 of 9 are right",
     ]
 
 

@@ -213,13 +213,14 @@ class Client:
         """Return several texts without personal data, with one pseudonym for one value.
 
         Args:
-            texts: at most as many as the service takes.
-            labels: see `redact`, as are the options.
-            action: what stands in place of a value.
-            faker: whose names are pseudonyms.
-            threshold: least score.
-            patterns: whether fixed forms are looked for.
-            region: of phone numbers.
+            texts: the texts to redact, at most as many as the service takes.
+            labels: names of what to look for, or a mapping of names to descriptions; None for those
+                of `onepass.redact.PII`.
+            action: "mask", "label", "hash" or "pseudonym"; or one for each label.
+            faker: a locale whose names are pseudonyms; None numbers them.
+            threshold: the least score of what the model finds; None for a low one.
+            patterns: whether fixed forms are looked for, too.
+            region: two letters of the country whose phone numbers may lack their country code.
 
         Returns:
             A text with what was replaced, or an error, for each, in their order.

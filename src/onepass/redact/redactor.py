@@ -97,8 +97,8 @@ class Redactor:
         options: labels to look for, and the text to put in their place; None for the defaults.
 
     Attributes:
-        options: that were given.
-        schema: what the model is asked for.
+        options: the options that were given, or the defaults.
+        schema: the schema of what the model is asked for.
         threshold: the least score of what it finds, or that of each label.
 
     Raises:
@@ -159,7 +159,7 @@ class Redactor:
         """Redact a text that the model has read elsewhere.
 
         Args:
-            doc: what was found by `schema` at `threshold`.
+            doc: the extraction of a text by `schema` at `threshold`.
 
         >>> from onepass import Extractor
         >>> model = Extractor()
