@@ -99,7 +99,7 @@ def test_onnx_runtime_stays_where_the_other_is_not_faster(model: Model, inner: B
 
 
 def test_other_answers_do_not_win(model: Model, inner: Backend) -> None:
-    openers = Openers(Other(inner, delay=0.02), lambda: Other(inner, factor=9.0))
+    openers = Openers(Other(inner, delay=0.02), lambda: Other(inner, factor=0.3))
     assert open_fastest(model, DIRECTORY, 1, openers).name == "openvino"  # the slow "onnx"
     (measured,) = remembered_choices()
     assert measured.backend == "onnx"
