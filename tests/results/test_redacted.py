@@ -41,6 +41,9 @@ def test_it_comes_back_from_json() -> None:
         ({}, {"replacement": None}),
         ({}, {"replacement": "[place]"}),
         ({}, {"end": 3}),
+        ({}, {"at": 1}),
+        ({}, {"start": -14}),
+        ({}, {"end": 10}),
     ],
 )
 def test_what_is_none_is_refused(changed: dict[str, Any], place: dict[str, Any]) -> None:

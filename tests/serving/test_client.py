@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, model_validator
 
 from onepass import Schema
-from onepass.client import AsyncClient, Client, client
+from onepass.client import AsyncClient, Client, async_client, client
 from onepass.errors import InputError, MissingExtra, SchemaError, ServiceError
 from onepass.redact import Options, Redactor, redact
 from onepass.results.types import Entity, Extraction
@@ -153,7 +153,12 @@ def test_no_service_at_all_is_an_error_that_names_the_address():
 
 def test_without_httpx_the_import_names_the_extra(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
-    for name in ("onepass.client", "onepass.client.client", "onepass.client.wire"):
+    for name in (
+        "onepass.client",
+        "onepass.client.client",
+        "onepass.client.async_client",
+        "onepass.client.wire",
+    ):
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtra, match=r"pip install 'onepass\[client\]'"):
         importlib.import_module("onepass.client")
@@ -246,7 +251,7 @@ def test_a_client_that_is_closed_while_it_waits_to_try_again_says_so(
         await twin.close()
 
     monkeypatch.setattr(client, "sleep", lambda _seconds: given.close())
-    monkeypatch.setattr(client, "async_sleep", closing)
+    monkeypatch.setattr(async_client, "sleep", closing)
     for ask in (given.models, lambda: asyncio.run(twin.models())):
         with pytest.raises(ServiceError, match="is closed and asks for nothing more") as refused:
             ask()
@@ -320,7 +325,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     monkeypatch.setattr(client, "sleep", waited.append)
-    monkeypatch.setattr(client, "async_sleep", later)  # not for all: the service sleeps, too
+    monkeypatch.setattr(async_client, "sleep", later)  # not for all: the service sleeps, too
     return waited
 
 

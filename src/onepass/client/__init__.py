@@ -3,7 +3,8 @@
 from onepass.errors import MissingExtra
 
 try:
-    from onepass.client.client import AsyncClient, Client
+    from onepass.client.async_client import AsyncClient
+    from onepass.client.client import Client
     from onepass.client.wire import ModelInfo
 except ModuleNotFoundError as error:
     if error.name != "httpx":

@@ -113,11 +113,15 @@ class Redacted:
         check_text(new, "'text'")
         rows = [_checked(row) for row in check_list(values["found"], "'found'")]
         found = tuple(Found.from_dict(row, text) for row in rows)
-        done = 0
+        done = at = 0  # in the given text, and in the new one
         parts: list[str] = []
         for one in found:
-            parts += text[done : one.start], one.replacement
-            done = one.end
+            between = text[done : one.start]
+            at += len(between)
+            if not done <= one.start <= one.end or one.at != at:
+                raise ValueError("'found' must be places in their order, each behind the last one.")
+            parts += between, one.replacement
+            done, at = one.end, at + len(one.replacement)
         if "".join([*parts, text[done:]]) != new:
             raise ValueError("'text' must be the given text with its replacements, but is another.")
         return cls(new, found, coverage_from(values["coverage"]))

@@ -48,6 +48,24 @@ def _service(request: Request) -> Service:
     return service
 
 
+async def _single(results: Sequence[Result], request: Request) -> Response:
+    """Return the answer about one text, or refuse the request if there is none."""
+    (result,) = results
+    if isinstance(result, Refusal):
+        raise result
+    return Response(await _service(request).writer.written(results), media_type=_JSON)
+
+
+async def _batch(results: Sequence[Result], request: Request) -> Response:
+    """Return the answer about several texts; one that could not be answered has an error."""
+    service = _service(request)
+    for one in results:
+        if isinstance(one, Refusal):
+            service.metrics.count_error(one.code)
+    body = await service.writer.written(results, '{"results": [', "]}")
+    return Response(body, media_type=_JSON)
+
+
 @router.post(
     "/v1/extract",
     tags=["extraction"],
@@ -57,11 +75,7 @@ def _service(request: Request) -> Service:
 )
 async def extract(given: wire.ExtractRequest, request: Request) -> Response:
     """Find what a schema asks for in one text."""
-    service = _service(request)
-    (result,) = await service.read([given.text], given, request)
-    if isinstance(result, Refusal):
-        raise result
-    return Response(await service.writer.written([result]), media_type=_JSON)
+    return await _single(await _service(request).read([given.text], given, request), request)
 
 
 @router.post(
@@ -76,16 +90,6 @@ async def extract_batch(given: wire.BatchRequest, request: Request) -> Response:
     return await _batch(await _service(request).read(given.texts, given, request), request)
 
 
-async def _batch(results: Sequence[Result], request: Request) -> Response:
-    """Return the answer about several texts; one that could not be answered has an error."""
-    service = _service(request)
-    for one in results:
-        if isinstance(one, Refusal):
-            service.metrics.count_error(one.code)
-    body = await service.writer.written(results, '{"results": [', "]}")
-    return Response(body, media_type=_JSON)
-
-
 @router.post(
     "/v1/redact",
     tags=["redaction"],
@@ -95,11 +99,7 @@ async def _batch(results: Sequence[Result], request: Request) -> Response:
 )
 async def redact(given: wire.RedactRequest, request: Request) -> Response:
     """Replace personal data in one text."""
-    service = _service(request)
-    (result,) = await service.redact([given.text], given, request)
-    if isinstance(result, Refusal):
-        raise result
-    return Response(await service.writer.written([result]), media_type=_JSON)
+    return await _single(await _service(request).redact([given.text], given, request), request)
 
 
 @router.post(
