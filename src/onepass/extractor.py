@@ -25,7 +25,7 @@ from onepass.models.texts import Texts, checked_texts, read_all, read_list
 from onepass.results.types import Extraction
 from onepass.schema import Schema
 from onepass.schema.leaves import Labels
-from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold
+from onepass.schema.options import CallOptions, OnLong, Overlap, Solver, Threshold, unit_number
 from onepass.schema.reading import SchemaLike
 from onepass.shortcuts import Shortcuts
 from onepass.text.splitters import load_splitter
@@ -34,6 +34,7 @@ from onepass.typed.result import TypedExtraction
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from onepass.results.missed import Explanation
     from onepass.typed.plan import TypedPlan
 
 M = TypeVar("M", bound="BaseModel")
@@ -355,6 +356,51 @@ class Extractor(Shortcuts):
         all_there = isinstance(texts, Sequence)  # before they are checked one by one
         return read_all(self._reader, checked_texts(texts), asked, plan, all_there=all_there)
 
+    def explain(
+        self,
+        text: str,
+        schema: object = None,
+        *,
+        floor: float = 0.1,
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
+        labels: LabelVectors | None = None,
+        solver: Solver = "greedy",
+    ) -> Explanation:
+        """Find what a schema asks for in a text, and say what was nearly found and why it was not.
+
+        The text is read twice. Classes are not explained: an answer has the score of each label.
+
+        Args:
+            text: one text.
+            schema: as in `extract`; of a pydantic model, the fields are asked and nothing is made.
+            floor: the lowest score of a candidate that is shown, from 0 to 1.
+            threshold: as in `extract`.
+            overlap: as in `extract`.
+            on_long: as in `extract`.
+            labels: as in `extract`.
+            solver: as in `extract`.
+
+        Returns:
+            The extraction, and candidates that are not kept, best first. A part of a kept finding,
+            or what goes beyond it, is none if it has the same name and scores too little itself.
+
+        Raises:
+            SchemaError, InputError, TextTooLong, MissingExtra: as `extract` does.
+
+        >>> model, schema = Extractor(), {"entities": ["city", "place"]}
+        >>> told = model.explain("Ann Lee is in Bonn.", schema, floor=0.01)
+        >>> told.extraction.entities[0].label, told.missed[0].name, told.missed[0].found.text
+        ('city', 'place', 'Bonn')
+        """
+        from onepass.models.explain import explain  # rarely wanted
+
+        floor = unit_number(floor, "floor")
+        options = CallOptions(threshold, overlap, on_long, solver)
+        _, asked = self._asked(schema, options, labels)
+        return explain(self._reader, _one_text(text), asked, floor)
+
     def _asked(
         self, schema: object, options: CallOptions, labels: LabelVectors | None
     ) -> tuple[TypedPlan | None, Planned]:
@@ -383,9 +429,15 @@ class Extractor(Shortcuts):
 
     def _one(self, text: str, schema: Schema, options: CallOptions) -> Extraction:
         """Return the extraction of what must be a single text."""
-        if not isinstance(text, str):
-            raise InputError(
-                f"A shortcut reads one text, but a {type(text).__name__} was given; use extract() "
-                "or stream() for several."
-            )
-        return read_list(self._reader, [text], self._reader.ask(schema, options), None)[0]
+        asked = self._reader.ask(schema, options)
+        return read_list(self._reader, [_one_text(text)], asked, None)[0]
+
+
+def _one_text(text: object) -> str:
+    """Refuse what is not a single text."""
+    if not isinstance(text, str):
+        raise InputError(
+            f"A shortcut reads one text, but a {type(text).__name__} was given; use extract() or "
+            "stream() for several."
+        )
+    return text

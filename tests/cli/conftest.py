@@ -12,6 +12,7 @@ from onepass.batch.job import BUILTIN, ModelChoice
 from onepass.cli import loading, main
 from onepass.errors import CheckpointError, TextTooLong
 from onepass.models.kept import Kept
+from onepass.results.missed import Explanation, Missed
 from onepass.results.types import Classification, Coverage, Entity, Extraction, LabelScore
 from onepass.schema import Schema, read_schema
 
@@ -35,6 +36,10 @@ class EchoModel:
         if isinstance(text, list):
             return [self.extract(one, schema, **options) for one in text]
         return self._one(text, read_schema(schema), options)
+
+    def explain(self, text: str, schema: Any, *, floor: float, **options: Any) -> Explanation:
+        missed = Missed("place", Entity("place", text[:1], 0, 1, 0.25), 0.5)
+        return Explanation(self.extract(text, schema, **options), (missed,), floor)
 
     def _one(self, text: str, schema: Schema, options: dict[str, Any]) -> Extraction:
         self.options.append(options)

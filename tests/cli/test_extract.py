@@ -82,6 +82,27 @@ def test_table(onepass: Onepass):
     assert done.out.endswith("\n")
 
 
+def test_what_was_nearly_found_stands_beside_what_was(onepass: Onepass, model: Any):
+    asked = ("extract", "a person", "-e", "person,place", "-t", "0.5", "--explain", "0.125")
+    done = onepass(*asked, "--format", "table")
+    assert done.out.endswith("Not kept\n  place  a  0:1  0.250  below 0.500\n")
+    assert model.options[0]["threshold"] == 0.5
+    told = json.loads(onepass(*asked).out)
+    assert Extraction.from_dict(told["extraction"]).entities[0].label == "person"
+    assert (told["floor"], told["missed"][0]["reason"]) == (0.125, "score")
+    assert onepass(*asked, "--format", "jsonl").out.count("\n") == 1
+
+
+def test_an_explanation_is_of_one_text_and_no_page(onepass: Onepass, tmp_path: Path):
+    (tmp_path / "a.txt").write_text("a person\n")
+    done = onepass("extract", "-i", str(tmp_path / "a.txt"), "-e", "person", "--explain", "0.1")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "onepass: --explain is for one text; leave out --input and give a TEXT.\n"
+    done = onepass("extract", "a", "-e", "b", "--explain", "0.1", "-o", str(tmp_path / "a.html"))
+    assert (done.code, list(tmp_path.glob("*.html"))) == (2, [])
+    assert "--format html cannot hold --explain; give json, jsonl or table." in done.err
+
+
 def test_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert default_format(None) is Format.TABLE

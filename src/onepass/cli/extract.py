@@ -9,6 +9,7 @@ from onepass.batch.job import Job
 from onepass.batch.lines import LINE_BYTES
 from onepass.batch.places import check_apart
 from onepass.cli import loading
+from onepass.cli.explained import ExplainOption, explained
 from onepass.cli.file_options import (
     AddressOption,
     Engine,
@@ -64,6 +65,7 @@ EXAMPLES = """Examples:
   onepass extract "I love it!" -c "sentiment=positive,negative" -c "topics*=price,design"
   onepass extract "Tim Cook runs Apple." -e person,company -r "works for"
   onepass extract 'A red mug, $9' -s "product: name::str, price::str, colors"
+  onepass extract "Bo was born in Oslo." -e person,city,birthplace --explain 0.1
   cat letter.txt | onepass extract --schema schema.json --format html -o letter.html
   onepass extract --input mails.jsonl --text-field body -e person -o found.jsonl
   onepass extract --input 'mails/*.csv.gz' -e person -o found.parquet --workers 4 --resume
@@ -101,6 +103,7 @@ def extract(
     overlap: OverlapOption = Overlap.FLAT,
     on_long: OnLongOption = OnLong.WINDOW,
     solver: SolverOption = Solver.GREEDY,
+    explain: ExplainOption = None,
 ) -> None:
     """Find entities, classes, records and relations in a text, or in every text of a file.
 
@@ -136,13 +139,19 @@ def extract(
             engine=engine is not Engine.LOCAL, address=address, max_line=max_line != LINE_BYTES,
         )  # fmt: skip
         given, form = read_text(text), form or one_format(output)
+        request = Request(asked, options)
         with opened(output) as write:
-            write(rendered(Request(asked, options).one(load(), given), form))
+            if explain is None:
+                write(rendered(request.one(load(), given), form))
+            else:
+                write(explained(load, request, given, explain, form))
         return
     from onepass.cli.bulk import extract_files
 
     if text is not None:
         raise InputError("Both a TEXT and --input are given; give one of them.")
+    if explain is not None:
+        raise InputError("--explain is for one text; leave out --input and give a TEXT.")
     job = Job(
         input=source,
         output="-",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from onepass.lazy import public
 
 if TYPE_CHECKING:
+    from onepass.results.missed import Explanation, Missed
     from onepass.results.page import PALETTE
     from onepass.results.render import to_fragment, to_html
     from onepass.results.table import to_table
@@ -30,6 +31,10 @@ _HOMES = {
         "Relation",
         "Value",
     ),
+    ".missed": (
+        "Explanation",
+        "Missed",
+    ),
     ".page": ("PALETTE",),
     ".render": (
         "to_fragment",
@@ -43,8 +48,10 @@ __all__ = [
     "Classification",
     "Coverage",
     "Entity",
+    "Explanation",
     "Extraction",
     "LabelScore",
+    "Missed",
     "Record",
     "Relation",
     "Value",

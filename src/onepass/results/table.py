@@ -40,21 +40,21 @@ def to_table(doc: Extraction) -> str:
     sections: list[list[str]] = []
     if doc.entities:
         rows = [(called(e), e.text, f"{e.start}:{e.end}", f"{e.score:.3f}") for e in doc.entities]
-        sections.append(["Entities", *_aligned(rows)])
+        sections.append(["Entities", *aligned(rows)])
     for task, answer in doc.classifications.items():
         chosen = {choice.label for choice in answer.labels}
         marks = [("*" if k in chosen else "", k, f"{s:.3f}") for k, s in answer.scores.items()]
         none = [f"  {words}"] if (words := none_fits(answer)) else []
-        sections.append([f"Class: {_cell(task)}", *none, *_aligned(marks)])
+        sections.append([f"Class: {_cell(task)}", *none, *aligned(marks)])
     for name, records in doc.records.items():
         columns = list(dict.fromkeys(key for record in records for key in record))
         cells = [[_joined(record.get(key)) or "-" for key in columns] for record in records]
-        shown = _aligned([columns, *cells]) if records else ["  none"]
+        shown = aligned([columns, *cells]) if records else ["  none"]
         sections.append([f"Records: {_cell(name)}", *shown])
     if doc.relations:
         pairs = [(r.head.text, r.type, r.tail.text, f"{r.score:.3f}") for r in doc.relations]
         arrows = [(head, f"-- {kind} ->", tail, score) for head, kind, tail, score in pairs]
-        sections.append(["Relations", *_aligned(arrows)])
+        sections.append(["Relations", *aligned(arrows)])
     sections.append(([] if sections else ["Nothing was found."]) + [coverage_line(doc)])
     return "\n\n".join("\n".join(lines) for lines in sections)
 
@@ -68,7 +68,8 @@ def _cell(text: str) -> str:
     return shown if len(shown) <= _CELL else shown[: _CELL - 1] + "…"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return lines of cells as columns, each a little in; cells are nothing but text."""
     shown = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(columns(cell) for cell in column) for column in zip(*shown, strict=True)]
     lines = []

@@ -189,15 +189,16 @@ def entity_from(given: object) -> Entity:
     return Entity(held["label"], held["text"], held["start"], held["end"], held["score"], names)
 
 
-def _value_dict(value: Value) -> dict[str, Any]:
+def value_dict(value: Value) -> dict[str, Any]:
+    """Return a value as plain values."""
     return {"text": value.text, "start": value.start, "end": value.end, "score": value.score}
 
 
 def held_dict(held: FieldValue) -> dict[str, Any] | list[dict[str, Any]] | None:
     """Return what a field holds as plain values."""
     if isinstance(held, tuple):
-        return [_value_dict(value) for value in held]
-    return None if held is None else _value_dict(held)
+        return [value_dict(value) for value in held]
+    return None if held is None else value_dict(held)
 
 
 def _value_from(given: object, what: str) -> Value:

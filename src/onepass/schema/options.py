@@ -75,18 +75,25 @@ def _threshold(given: object) -> Threshold:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        return _number(given, "threshold")
+        return unit_number(given, "threshold")
     for name in given:
         if not isinstance(name, str):
             raise InputError(
                 f"threshold must be a number or numbers by name, but {shown(name)} was given as a "
                 "name."
             )
-    return {name: _number(one, f"threshold of {shown(name)}") for name, one in given.items()}
+    return {name: unit_number(one, f"threshold of {shown(name)}") for name, one in given.items()}
 
 
-def _number(given: object, what: str) -> float:
-    """Return a number of any library as one of Python."""
+def unit_number(given: object, what: str) -> float:
+    """Return a number of any library as one of Python.
+
+    Raises:
+        InputError: for what is no number from 0 to 1, by the name of what it is.
+
+    >>> unit_number(1, "floor")
+    1.0
+    """
     # compared before it is converted: no float holds every whole number
     if isinstance(given, Real) and not isinstance(given, bool) and given <= 1 and not given < 0:
         return float(given)
