@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from onepass.extractor import Extractor
     from onepass.models.labels import LabelVectors
+    from onepass.models.session import Session
     from onepass.results.types import (
         Classification,
         Coverage,
@@ -52,6 +53,7 @@ _HOMES = {
     ),
     "onepass.extractor": ("Extractor",),
     "onepass.models.labels": ("LabelVectors",),
+    "onepass.models.session": ("Session",),
     "onepass.results.types": (
         "Classification",
         "Coverage",
@@ -84,6 +86,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "ServiceError",
+    "Session",
     "TextTooLong",
     "TooMuchFound",
     "Value",

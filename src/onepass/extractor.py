@@ -21,6 +21,7 @@ from onepass.models.named_options import named_options
 from onepass.models.opening import Opening, device_of, open_backend, open_lanes
 from onepass.models.reader import Planned, Reader
 from onepass.models.registry import read_model
+from onepass.models.session import Session
 from onepass.models.texts import Texts, checked_texts, read_all, read_list
 from onepass.results.types import Extraction
 from onepass.schema import Schema
@@ -355,6 +356,41 @@ class Extractor(Shortcuts):
             )
         all_there = isinstance(texts, Sequence)  # before they are checked one by one
         return read_all(self._reader, checked_texts(texts), asked, plan, all_there=all_there)
+
+    def session(
+        self,
+        schema: object = None,
+        *,
+        threshold: Threshold = None,
+        overlap: Overlap = "flat",
+        on_long: OnLong = "window",
+        labels: LabelVectors | None = None,
+        solver: Solver = "greedy",
+    ) -> Session:
+        """Begin to read a text that comes piece by piece.
+
+        Args:
+            schema: as in `extract`.
+            threshold: as in `extract`.
+            overlap: as in `extract`.
+            on_long: as in `extract`.
+            labels: as in `extract`.
+            solver: as in `extract`.
+
+        Returns:
+            A `onepass.Session`; its ``add`` takes the next piece and returns what
+            is found in the text so far.
+
+        Raises:
+            SchemaError, InputError, MissingExtra: as `extract` does.
+
+        >>> session = Extractor().session({"entities": ["city"]})
+        >>> [len(session.add(piece).entities) for piece in ("From Bon", "n to ", "Oslo.")]
+        [1, 1, 2]
+        """
+        options = CallOptions(threshold, overlap, on_long, solver)
+        plan, asked = self._asked(schema, options, labels)
+        return Session(self._reader, asked, plan)
 
     def explain(
         self,

@@ -199,6 +199,18 @@ def test_a_long_text_is_read_in_windows(opened: Opened, name: str) -> None:
     assert highest.sum() == pytest.approx(1, abs=1e-5)
 
 
+def test_pieces_say_what_the_text_so_far_says(opened: Opened, name: str) -> None:
+    model = opened.model(name, "torch")
+    schema = Schema().classification("topic", LABELS)
+    session = model.session(schema)
+    for piece in ("Tim Co", "ok runs ", "Apple.", "\n", " It is red" * 400, " now"):
+        doc = session.add(piece)
+        whole = model.extract(session.text, schema)
+        assert doc.coverage == whole.coverage
+        scores = doc.classifications["topic"].scores
+        assert scores == pytest.approx(dict(whole.classifications["topic"].scores), abs=TOLERANCE)
+
+
 def test_none_of_these_can_be_answered(model: Extractor) -> None:
     never = model.classify(TEXTS[0], LABELS, abstain=1.0)
     assert never.labels == ()

@@ -134,6 +134,33 @@ def closer_windows(text: Text, end: int, room: int, closer: Closer | None) -> li
     return plan_windows(text.lengths[:end], room, overlap=words // 3, most=words)
 
 
+WindowKey = tuple[bool, str, bytes, bytes, bool]
+
+
+def window_keys(cut: Cut, number: int) -> list[WindowKey]:
+    """Return all that the findings of each window of a text can depend on, but for what is asked.
+
+    That is whether it is one of those in which something is asked once more, its characters with
+    the blanks around them, its words and their pieces, and whether the text ends with it.
+
+    Args:
+        cut: texts with their windows.
+        number: of the text, from 0.
+    """
+    text, whole = cut.texts[number], len(cut.whole[number])
+    words = text.words
+    keys = []
+    for w, window in enumerate(cut.windows[number]):
+        own, last = slice(window.start, window.end), window.end == len(words)
+        start = int(words.ends[window.start - 1]) if window.start else 0
+        end = len(words.text) if last else int(words.starts[window.end])
+        places = np.concatenate([words.starts[own], words.ends[own]]) - start
+        pieces = np.concatenate([text.lengths[own], text.cut[own]])
+        chars = words.text[start:end]
+        keys.append((w < whole, chars, places.tobytes(), pieces.tobytes(), last))
+    return keys
+
+
 def coverage_of(text: Text, windows: Sequence[Window]) -> Coverage:
     """Return how much of a text its windows read."""
     words = text.words

@@ -17,7 +17,7 @@ from onepass.decoding.consistency_solve import check_solver
 from onepass.decoding.findings import Findings, WindowFindings
 from onepass.models.batching import ON_CPU, Budget, batches
 from onepass.models.cancelling import Check, Unwanted, current_check
-from onepass.models.cutting import Cut, coverage_of, cut_texts
+from onepass.models.cutting import Cut, WindowKey, coverage_of, cut_texts, window_keys
 from onepass.models.family import Asking, FollowUp, Model, Reading, Seen
 from onepass.models.kept import PLAIN
 from onepass.models.labels import LabelVectors
@@ -59,6 +59,7 @@ class _Job:
 
 
 _Found = dict[tuple[int, int], list[Findings]]  # of a text's window, in the order of the prompts
+KnownWindows = dict[WindowKey, list[Findings]]  # of one text, likewise
 
 
 class Reader:
@@ -146,13 +147,45 @@ class Reader:
             TextTooLong: for a long text if ``on_long`` of the call is "error"; before any is read.
             Unwanted: if nobody wants it any more, see `onepass.models.cancelling`.
         """
-        family = self.model.family
-        limits = self.model.limits
-        follow = family.follow(asked.asking.schema, self.model.settings)
+        cut = self._cut(texts, asked, first)
+        every = [(t, w) for t, windows in enumerate(cut.windows) for w in range(len(windows))]
+        return _assembled(cut, self._found(cut, asked, every), asked)
+
+    def read_on(self, text: str, asked: Planned, known: KnownWindows) -> Extraction:
+        """Return the extraction of a text, reading only windows that are not known yet.
+
+        Args:
+            text: a string, which may go on where one that was read before ended.
+            asked: what `ask` returned, always the same for what is known.
+            known: the windows of the text before; they become those of this one.
+
+        Raises:
+            TextTooLong: for a long text if ``on_long`` of the call is "error".
+        """
+        cut = self._cut([text], asked, None)
+        keys = window_keys(cut, 0)
+        found = self._found(cut, asked, [(0, w) for w, key in enumerate(keys) if key not in known])
+        for w, key in enumerate(keys):
+            found.setdefault((0, w), known.get(key, []))
+        known.clear()
+        known.update((key, found[0, w]) for w, key in enumerate(keys))
+        return _assembled(cut, found, asked)[0]
+
+    def encode_labels(self, labels: Sequence[Label]) -> LabelVectors:
+        """Return the vectors that a separate label encoder makes of labels.
+
+        Raises:
+            InputError: if this checkpoint has no label encoder.
+        """
+        return self._plans.encode_labels(labels, self.backend)
+
+    def _cut(self, texts: Sequence[str], asked: Planned, first: int | None) -> Cut:
+        """Return the words and windows of texts."""
+        family, limits = self.model.family, self.model.limits
         prompts, closer = asked.plan
         again = () if closer is None else closer.prompts
         longest = max(prompt.pieces for prompt in (*prompts, *again))
-        if follow is not None:  # what it will ask depends on the text
+        if self._follow_up(asked) is not None:  # what it will ask depends on the text
             longest = max(longest, self._plans.budget)
         room = limits.pieces - longest - 2
         tokenizer, splitter = self.model.tokenizer, self.model.kept.splitter
@@ -163,25 +196,26 @@ class Reader:
             family.read_text(text, tokenizer, max_word_pieces=room, splitter=splitter)
             for text in texts
         ]
-        cut = cut_texts(read, room, most, asked.options.on_long, closer, first)
+        return cut_texts(read, room, most, asked.options.on_long, closer, first)
+
+    def _found(self, cut: Cut, asked: Planned, places: Sequence[tuple[int, int]]) -> _Found:
+        """Return what is found in some windows: (text, window)."""
+        prompts, closer = asked.plan
+        again = () if closer is None else closer.prompts
+        windows = cut.windows
         jobs = [
-            _Job(t, w, p, family.read_window(prompt, cut.texts[t], window))
-            for t, windows in enumerate(cut.windows)
-            for w, window in enumerate(windows)
+            _Job(t, w, p, self.model.family.read_window(prompt, cut.texts[t], windows[t][w]))
+            for t, w in places
             for p, prompt in enumerate(prompts if w < len(cut.whole[t]) else again)
         ]
-        findings = self._findings(jobs, asked, cut.windows)
+        findings = self._findings(jobs, asked, windows)
+        follow = self._follow_up(asked)
         if follow is not None:
             self._follow(follow, cut, asked, findings)
-        return _assembled(cut, findings, asked)
+        return findings
 
-    def encode_labels(self, labels: Sequence[Label]) -> LabelVectors:
-        """Return the vectors that a separate label encoder makes of labels.
-
-        Raises:
-            InputError: if this checkpoint has no label encoder.
-        """
-        return self._plans.encode_labels(labels, self.backend)
+    def _follow_up(self, asked: Planned) -> FollowUp | None:
+        return self.model.family.follow(asked.asking.schema, self.model.settings)
 
     def _follow(
         self,
