@@ -103,6 +103,19 @@ def test_an_explanation_is_of_one_text_and_no_page(onepass: Onepass, tmp_path: P
     assert "--format html cannot hold --explain; give json, jsonl or table." in done.err
 
 
+@pytest.mark.parametrize("command", [("extract", "-e", "person"), ("redact",)])
+def test_a_script_that_the_built_in_model_does_not_know_is_told(
+    onepass: Onepass, command: tuple[str, ...]
+):
+    name, *flags = command
+    said = "onepass: most of the text is in another script than Latin (Cyrillic), and the built-in"
+    text = "\u0410\u043d\u043d\u0430 \u0432 Bonn"
+    assert said in onepass(name, text, *flags).err
+    for other in ("Anna in K\u00f6ln", "\u0410\u043d\u043d\u0430 in Bonn"):
+        assert "Latin" not in onepass(name, other, *flags).err
+    assert "Latin" not in onepass(name, text, *flags, "--model", "echo").err
+
+
 def test_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert default_format(None) is Format.TABLE

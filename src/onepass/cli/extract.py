@@ -23,6 +23,7 @@ from onepass.cli.file_options import (
     WorkersOption,
     refuse_file_options,
 )
+from onepass.cli.foreign import tell_of_script
 from onepass.cli.inputs import read_text
 from onepass.cli.options import (
     Backend,
@@ -140,6 +141,7 @@ def extract(
         )  # fmt: skip
         given, form = read_text(text), form or one_format(output)
         request = Request(asked, options)
+        tell_of_script(given, chosen)
         with opened(output) as write:
             if explain is None:
                 write(rendered(request.one(load(), given), form))

@@ -26,6 +26,7 @@ from onepass.cli.file_options import (
     TextUnitOption,
     refuse_file_options,
 )
+from onepass.cli.foreign import tell_of_script
 from onepass.cli.inputs import read_text, say_left_out
 from onepass.cli.loading import Load
 from onepass.cli.options import (
@@ -240,7 +241,9 @@ def redact(
                 text_field=text_field, text_unit=text_unit, resume=resume,
                 max_line=max_line != LINE_BYTES,
             )  # fmt: skip
-            counts.add(_one_text(text, output, options, load, form))
+            given = read_text(text)
+            tell_of_script(given, chosen)
+            counts.add(_one_text(given, output, options, load, form))
         say(f"onepass: {counts.summary()}")  # first: the output is there, whatever comes
         if tell is not None:
             tell(json_text(counts.to_dict() | {"failed": failed}))
@@ -276,12 +279,11 @@ def _job(
 
 
 def _one_text(
-    text: str | None, output: Path | None, options: Options, load: Load, form: Form
+    given: str, output: Path | None, options: Options, load: Load, form: Form
 ) -> Redacted:
     """Write one text without what is found in it, and return it."""
     from onepass.redact import Redactor
 
-    given = read_text(text)
     with opened(output) as write:
         done = Redactor(load(), options).one(given)
         write(_rendered(done, form))
