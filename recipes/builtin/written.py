@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+_LETTER = r"[^\W_]"  # or a digit
+
 
 def main(directory: Path, output: Path) -> None:
     """Write the examples of a directory in the multitask form."""
@@ -80,19 +82,20 @@ def expand(row: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def places(text: str, value: str) -> list[list[int]]:
-    """Return the occurrences of a value, whole words if there are any.
+    """Return the occurrences of a value: those that are no part of a word, if there are any.
 
-    >>> places("art in Bart and art", "art")
-    [[0, 3], [16, 19]]
+    "thirty" is a part of "thirty-two", which is one word to the model, as "art" is of "Bart".
+
+    >>> places("art in Bart and art-house art", "art"), places("an art-house", "art")
+    ([[0, 3], [26, 29]], [[3, 6]])
     """
-    found = [[m.start(), m.end()] for m in re.finditer(re.escape(value), text)]
-    whole = [
-        [start, end]
-        for start, end in found
-        if not (start and text[start - 1].isalnum() and text[start].isalnum())
-        and not (end < len(text) and text[end].isalnum() and text[end - 1].isalnum())
-    ]
-    return whole or found
+    before, behind = value[0].isalnum(), value[-1].isalnum()
+    whole = (f"(?<!{_LETTER})" * before, f"(?!{_LETTER})" * behind)
+    alone = (f"(?<!{_LETTER}[-_])" * before, f"(?![-_]{_LETTER})" * behind)
+    bounds = ((whole[0] + alone[0], alone[1] + whole[1]), whole, ("", ""))
+    every = (re.finditer(first + re.escape(value) + last, text) for first, last in bounds)
+    found = ([[m.start(), m.end()] for m in one] for one in every)
+    return next(filter(None, found), [])
 
 
 def _structure(text: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
