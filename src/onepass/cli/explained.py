@@ -44,11 +44,7 @@ def explained(
     """
     if form not in (Format.JSON, Format.JSONL, Format.TABLE):
         raise InputError(f"--format {form} cannot hold --explain; give json, jsonl or table.")
-    own = request.options
-    told = load().explain(
-        text, request.schema, floor=floor, threshold=own.threshold, overlap=own.overlap,
-        on_long=own.on_long, solver=own.solver,
-    )  # fmt: skip
+    told = load().explain(text, request.schema, floor=floor, **request.options.to_dict())
     if form is Format.TABLE:
         return told.to_table() + "\n"
     return told.to_json(indent=2 if form is Format.JSON else None) + "\n"
