@@ -76,6 +76,7 @@ JOINED = (
 )  # fmt: skip
 MOST_JOINED_MENTIONS = 400  # of a source
 SWAPPED = {"handwritten": 2, "written": 1, "annotated": 1}  # how often, each time other values
+LONG = 90  # words; texts of ours with more are drawn once more
 JOINED_RECORDS = 8000
 JOINED_RELATIONS = 4000
 GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity label
@@ -194,7 +195,23 @@ def derived(out: Path, general: Mapping[str, str]) -> dict[str, int]:
             for example in swapped(read_examples(out / f"{name}.jsonl"), values, rng)
         )
         sizes[f"{name}_swapped"] = write_examples(out / f"{name}_swapped.jsonl", found)
+    for name in SWAPPED:
+        both = [*read_examples(out / f"{name}.jsonl"), *read_examples(out / f"{name}_swapped.jsonl")]
+        found = filter(None, map(records_alone, both))
+        sizes[f"{name}_alone"] = write_examples(out / f"{name}_alone.jsonl", found)
+        if name == "written":
+            found = (example for example in both if len(example.text.split()) > LONG)
+            sizes["written_long"] = write_examples(out / "written_long.jsonl", found)
     return sizes
+
+
+def records_alone(example: Example) -> Example | None:
+    """Return a text that is asked for its records and nothing else, None where it has none."""
+    return (
+        Example(example.text, structures=example.structures, source=f"{example.source}, records")
+        if example.structures
+        else None
+    )
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -213,6 +213,15 @@ def test_instances_compete_and_one_more_finds_nothing(tokenizer):
     assert not any(query >= 4 for query in targets.gold.queries)
 
 
+def test_an_instance_with_a_place_that_is_known_beside_one_that_is_not_wins_there(tokenizer):
+    # "who" is a list: Tim Cook, and somebody who does not stand in the text.
+    schema = Schema().structure("trip", [Field("who"), Field("where")])
+    record = RecordAnswer(spans=((0, 0, 8), (1, 23, 28)), unknown=(0,))
+    question = Question(TEXT, schema, records=((record,),))
+    targets = build_targets([ask(question, tokenizer, max_pieces=99)], MAX_WIDTH, slots=True)
+    assert targets.slot_rivals.tolist() == [[1, 0, -1, 0], [0, 1, 0, -1]]
+
+
 def test_one_label_alone_has_no_competitors(tokenizer):
     question = Question(TEXT, Schema().entities(["person"]), ((0, 0, 8),))
     targets = build_targets([ask(question, tokenizer, max_pieces=99)], MAX_WIDTH)

@@ -292,7 +292,10 @@ class _Builder:
     def _compete_slots(
         self, instances: Sequence[RecordAnswer], place: Placer, where: tuple[int, int, int, int]
     ) -> None:
-        """Note, for each gold cell of an item, in which instances it is right."""
+        """Note, for each gold cell of an item, in which instances it is right.
+
+        An instance of which not all places of the item are known is right or takes no part.
+        """
         row, query, items, shown = where
         right: dict[tuple[int, int, int], set[int]] = {}
         for slot, record in enumerate(instances):
@@ -307,7 +310,7 @@ class _Builder:
                 {
                     query + slot * items + item: 1 if slot in slots else -1
                     for slot in range(shown)
-                    if (slot, item) not in unsure
+                    if slot in slots or (slot, item) not in unsure
                 }
             )
 
