@@ -29,6 +29,7 @@ def make_tiny_checkpoint(
     counting_layer: str = "count_lstm_v2",
     dropout: float = 0.1,
     shapes: bool = False,
+    reranker: bool = False,
     seed: int = 0,
 ) -> Path:
     """Write a random checkpoint (hidden 32, 2 layers, spans of up to 4 words) and return its path.
@@ -39,6 +40,7 @@ def make_tiny_checkpoint(
         counting_layer: one of `onepass.models.gliner2.config.COUNTING_LAYERS`.
         dropout: of the encoder and the span head, while training.
         shapes: whether the encoder, of the kind "bert", is told the shapes of words.
+        reranker: whether candidates for values of records are scored once more.
         seed: of the weights; the global random state stays as it was.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -52,6 +54,7 @@ def make_tiny_checkpoint(
         max_width=4,
         dropout=dropout,
         shapes=shapes,
+        reranker=reranker,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -196,7 +196,10 @@ def derived(out: Path, general: Mapping[str, str]) -> dict[str, int]:
         )
         sizes[f"{name}_swapped"] = write_examples(out / f"{name}_swapped.jsonl", found)
     for name in SWAPPED:
-        both = [*read_examples(out / f"{name}.jsonl"), *read_examples(out / f"{name}_swapped.jsonl")]
+        both = [
+            *read_examples(out / f"{name}.jsonl"),
+            *read_examples(out / f"{name}_swapped.jsonl"),
+        ]
         found = filter(None, map(records_alone, both))
         sizes[f"{name}_alone"] = write_examples(out / f"{name}_alone.jsonl", found)
         if name == "written":

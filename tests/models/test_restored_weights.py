@@ -30,12 +30,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.fixture(scope="module", params=["count_lstm", "count_lstm_v2", "shapes"])
+@pytest.fixture(scope="module", params=["count_lstm", "count_lstm_v2", "ours"])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint with weights and, for each precision, graphs that say where they are."""
     directory = tmp_path_factory.mktemp("whole")
-    if request.param == "shapes":
-        make_tiny_checkpoint(directory, shapes=True)
+    if request.param == "ours":
+        make_tiny_checkpoint(directory, shapes=True, reranker=True)
     else:
         make_tiny_checkpoint(directory, counting_layer=request.param)
     for precision in ("fp32", "int8"):

@@ -66,6 +66,8 @@ class Gliner2Trainee:
         self._names = Names.from_dict(own_settings(checkpoint), str(checkpoint))
         self._tokenizer = PieceTokenizer(checkpoint / "tokenizer.json")
         self.network = load_network(weights or checkpoint).to(device)
+        if self.network.reranker is not None:  # learns by itself, from what the others say
+            self.network.reranker.requires_grad_(False)
         self._encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
 
     @property

@@ -27,6 +27,8 @@ class Gliner2Config:
         dropout: of the span head, while training.
         shapes: whether the backbone is told the shape of each word of the text, as the type of its
             pieces; a variant of our own (`onepass.text.shapes`).
+        reranker: whether candidates for values of records are scored once more, in view of each
+            other; a variant of our own (`onepass.models.gliner2.rivals`).
 
     >>> Gliner2Config.from_dict({"counting_layer": "count_lstm_v2", "max_width": 12}).max_width
     12
@@ -38,6 +40,7 @@ class Gliner2Config:
     pooling: str = "first"
     dropout: float = 0.1
     shapes: bool = False
+    reranker: bool = False
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> Gliner2Config:
@@ -67,6 +70,7 @@ class Gliner2Config:
             pooling=options.one_of("token_pooling", POOLINGS, "first", null="first"),
             dropout=head.share("dropout", 0.1),
             shapes=options.flag("word_shapes", False),
+            reranker=options.flag("reranker", False),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,6 +89,7 @@ class Gliner2Config:
             },
             "token_pooling": self.pooling,
             **({"word_shapes": True} if self.shapes else {}),
+            **({"reranker": True} if self.reranker else {}),
         }
 
 

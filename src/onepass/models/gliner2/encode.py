@@ -61,11 +61,16 @@ class Reading:
             raise ValueError("A reading without its text has no words to show.")
         return self.text
 
-    def types(self) -> Int64s:
-        """Return (pieces,) of the window's words: the shape of each piece's word, from 1 up."""
+    @property
+    def told(self) -> Int64s:
+        """Shapes of the window's words."""
         if self.shapes is None:
             raise ValueError("A reading without shapes has no types to tell.")
-        return np.repeat(self.shapes + 1, self.lengths)
+        return self.shapes
+
+    def types(self) -> Int64s:
+        """Return (pieces,) of the window's words: the shape of each piece's word, from 1 up."""
+        return np.repeat(self.told + 1, self.lengths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

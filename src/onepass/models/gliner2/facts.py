@@ -24,6 +24,7 @@ _PARTS: Mapping[str, str] = {
     "boundary_head.": "boundary head",
     "record_decoder.": "record decoder",
     "relation_scorer.": "relation scorer",
+    "reranker.": "reranker",
 }
 _EXPECTED = ("encoder", "span head", "classifier", "count head", "counting layer")
 ENCODER = "encoder_config"  # folder of its configuration
@@ -43,16 +44,24 @@ def gliner2_facts(checkpoint: Checkpoint) -> Facts:
     encoder = read_json(path) if path.is_file() else {}
     problems = _problems(encoder) if config.shapes and encoder else ()
     return Facts(
-        architecture=f"span, {config.counting_layer}{', word shapes' if config.shapes else ''}",
+        architecture=", ".join(_said(config)),
         parts=_PARTS,
-        expected=_EXPECTED,
+        expected=(*_EXPECTED, "reranker") if config.reranker else _EXPECTED,
         encoders={"encoder": (config.backbone, encoder)},
         tokens=SPECIAL_TOKENS,
         pieces=encoder_limit(encoder) if encoder else None,
         width=config.max_width,
-        graphs=tuple(graph.name for graph in graphs(shapes=config.shapes)),
+        graphs=tuple(
+            graph.name for graph in graphs(shapes=config.shapes, reranker=config.reranker)
+        ),
         problems=(*absent(checkpoint.directory, _ENCODER, TOKENIZER), *problems),
     )
+
+
+def _said(config: Gliner2Config) -> list[str]:
+    """Return what a checkpoint is, in words."""
+    own = {"word shapes": config.shapes, "reranker": config.reranker}
+    return ["span", config.counting_layer, *(name for name, told in own.items() if told)]
 
 
 def _problems(encoder: Mapping[str, Any]) -> tuple[str, ...]:

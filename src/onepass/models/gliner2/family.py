@@ -23,6 +23,7 @@ from onepass.models.gliner2.instances import KEYS, Instances
 from onepass.models.gliner2.names import AS_WRITTEN, NAME_KEYS, Names
 from onepass.models.gliner2.passes import split_groups
 from onepass.models.gliner2.prompt import Kind, Prompt, encode_prompt
+from onepass.models.gliner2.rerank import rerank
 from onepass.models.gliner2.score import ReadingScores, score
 from onepass.models.gliner2.text import read_text, read_window
 from onepass.models.label_encoding import unprepared
@@ -59,7 +60,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _graphs(settings: Settings) -> tuple[Graph, ...]:
-    return graphs(shapes=settings.config.shapes)
+    return graphs(shapes=settings.config.shapes, reranker=settings.config.reranker)
 
 
 def _plan(
@@ -90,7 +91,10 @@ def _score(
     asked = {group.kind for reading in readings for group in reading.prompt.groups}
     spans = asked != {Kind.CLASSES}
     batch = collate(readings, pooling=config.pooling, shapes=config.shapes, words=spans)
-    return score(batch, backend, settings.looked_for)
+    scores = score(batch, backend, settings.looked_for)
+    if config.reranker:
+        rerank(scores, readings, backend, asking.schema)
+    return scores
 
 
 GLINER2 = Family(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onepass.backends.base import Graph
+from onepass.models.gliner2.rivals import PLACES, SCORES
 
 ENCODE = Graph(
     "encode",
@@ -54,16 +55,29 @@ _HEADS = (
     ),
     CLASSIFY,
 )
+RERANK = Graph(
+    "rerank",
+    inputs={
+        "scores": ("groups", "candidates", "numbers"),
+        "places": ("groups", "candidates", "whole"),
+        "mask": ("groups", "candidates"),
+    },
+    outputs={"value_logits": ("groups", "candidates")},
+    floats=frozenset({"scores"}),
+    sizes={"numbers": SCORES, "whole": PLACES},
+)
 GRAPHS = (ENCODE, *_HEADS)
 
 
-def graphs(*, shapes: bool) -> tuple[Graph, ...]:
+def graphs(*, shapes: bool, reranker: bool = False) -> tuple[Graph, ...]:
     """Return what a checkpoint can run.
 
     Args:
         shapes: whether its backbone is told the shapes of words, as types of pieces.
+        reranker: whether it scores candidates for values of records once more.
 
     >>> list(graphs(shapes=True)[0].inputs)
     ['ids', 'mask', 'words', 'markers', 'types']
     """
-    return (_TOLD, *_HEADS) if shapes else GRAPHS
+    heads = (*_HEADS, RERANK) if reranker else _HEADS
+    return (_TOLD if shapes else ENCODE, *heads)

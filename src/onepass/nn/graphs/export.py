@@ -26,6 +26,7 @@ _SIZES = {
     "batch": 2, "pieces": 16, "words": 5, "depth": 3, "markers": 4, "groups": 10, "items": 6,
     "steps": 7, "queries": 8, "labels": 9, "types": 11, "spans": 12, "pairs": 13, "two": 2,
     "class_pieces": 15, "records": 3, "fields": 4, "values": 14, "four": 4, "places": 6,
+    "candidates": 17,
 }  # fmt: skip
 
 

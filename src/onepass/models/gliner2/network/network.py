@@ -14,6 +14,7 @@ import torch
 from onepass.errors import CheckpointError
 from onepass.models.gliner2.config import Gliner2Config, types_problem
 from onepass.models.gliner2.network.heads import MAX_COUNT, PROJECTORS, Occurrences
+from onepass.models.gliner2.network.reranker import Reranker
 from onepass.nn.backbones.base import Backbone
 from onepass.nn.backbones.build import build_backbone
 from onepass.nn.keymap import Entry, with_prefix
@@ -25,6 +26,8 @@ from onepass.nn.span_head import SpanHead
 
 class Gliner2Network(Network):
     """Backbone, span head, count head, occurrence layer and classifier of one checkpoint.
+
+    Some of our own have a reranker, too.
 
     Args:
         config: the checkpoint's ``config.json``.
@@ -45,6 +48,7 @@ class Gliner2Network(Network):
         self.count_head = Mlp(hidden, 2 * hidden, MAX_COUNT)
         self.occurrences = Occurrences(hidden, PROJECTORS[config.counting_layer](hidden))
         self.classifier = Mlp(hidden, 2 * hidden, 1)
+        self.reranker = Reranker() if config.reranker else None
 
     @property
     def hidden(self) -> int:
@@ -90,22 +94,26 @@ class Gliner2Network(Network):
 
     def graphs(self) -> dict[str, Callable[..., Any]]:
         """Return the functions that `onepass.models.gliner2.graphs.graphs` describes."""
+        rerank = {} if self.reranker is None else {"rerank": self.reranker}
         return {
             "encode": self.encode,
             "count": self.count,
             "queries": self.occurrences,
             "spans": self.span_head,
             "classify": self.classify,
+            **rerank,
         }
 
     def keys(self) -> tuple[Entry, ...]:
         """Return the table between published names and ours; ``{i}`` is the encoder layer."""
+        reranker = () if self.reranker is None else self.reranker.keys()
         return (
             *with_prefix(self.backbone.keys(), "encoder.", "backbone."),
             *with_prefix(self.span_head.keys(), "span_rep.span_rep_layer.", "span_head."),
             *mlp_keys("count_pred", "count_head"),
             *with_prefix(self.occurrences.keys(), "count_embed.", "occurrences."),
             *mlp_keys("classifier", "classifier"),
+            *with_prefix(reranker, "reranker.", "reranker."),
         )
 
 

@@ -1,0 +1,157 @@
+"""Give a checkpoint a reranker, trained on what the checkpoint finds in annotated texts.
+
+Usage: python recipes/builtin/reranker.py CHECKPOINT OUTPUT EXAMPLES...
+
+The checkpoint itself stays as it is. Its candidates for values of records are scored in view of
+each other (`onepass.models.gliner2.rivals`): which of them are right is learned from texts that it
+was not trained on, or with other values in them (`swapped.py`), since it is too sure of others.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from onepass import Extractor
+from onepass.arrays import Float32s
+from onepass.corpus.example import Example, GoldStructure
+from onepass.corpus.jsonl import read_examples
+from onepass.evaluation.gold_schema import schema_of
+from onepass.evaluation.pairing import best_pairs
+from onepass.evaluation.records import choice_fields, gold_row, normalize
+from onepass.hub.checkpoint import SETTINGS_FILE
+from onepass.hub.files import read_json
+from onepass.models.gliner2.network.checkpoint import load_network, save_network
+from onepass.models.gliner2.network.network import Gliner2Network
+from onepass.models.gliner2.network.reranker import Reranker
+from onepass.models.gliner2.rerank import groups_of
+from onepass.models.gliner2.rivals import Rivals, packed
+from onepass.models.reader import Reader
+from onepass.text.windows import Window
+
+EPOCHS, BATCH, RATE, WARMUP = 6, 16, 1.5e-3, 100
+POOL = 512  # groups that are sorted by their number of candidates together
+MOST = 260  # candidates of a group that is learned from
+SURE = -1.2  # logit above which candidates say which record is meant
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Candidates of one group, and which of them are right: (n,) of 0 and 1."""
+
+    candidates: Rivals
+    right: Float32s
+
+
+def main(checkpoint: Path, out: Path, *paths: Path) -> None:
+    """Write the checkpoint with a reranker."""
+    rng = random.Random(0)
+    reader = Extractor.from_pretrained(checkpoint)._reader
+    examples = [one for path in paths for one in read_examples(path) if one.structures]
+    groups = list(gathered(reader, examples, rng))
+    sys.stderr.write(f"{len(groups)} groups from {len(examples)} texts\n")
+    reranker = trained(groups, rng)
+    before = load_network(checkpoint)
+    encoder_config = read_json(checkpoint / "encoder_config" / "config.json")
+    network = Gliner2Network(replace(before.config, reranker=True), encoder_config)
+    own = {f"reranker.{name}": values for name, values in reranker.state_dict().items()}
+    network.load_state_dict(before.state_dict() | own)
+    save_network(network, out, encoder_config=encoder_config, tokenizer_from=checkpoint)
+    if (checkpoint / SETTINGS_FILE).is_file():
+        shutil.copyfile(checkpoint / SETTINGS_FILE, out / SETTINGS_FILE)
+
+
+def gathered(reader: Reader, examples: Iterable[Example], rng: random.Random) -> Iterator[Group]:
+    """Yield the groups of texts that are read in one window; half are asked for records alone."""
+    model = reader.model
+    for example in examples:
+        alone = Example(example.text, structures=example.structures)
+        asked = reader.ask(schema_of(alone if rng.random() < 0.5 else example))
+        text = model.family.read_text(example.text, model.tokenizer, max_word_pieces=100)
+        if len(asked.plan.prompts) > 1 or not len(text.words):
+            continue
+        reading = model.family.read_window(asked.plan.prompts[0], text, Window(0, len(text.words)))
+        if reading.pieces > model.limits.pieces:
+            continue
+        scores = model.family.score([reading], model.settings, reader.backend, asked.asking)
+        for one in groups_of(scores, [reading], asked.asking.schema):
+            task = reading.prompt.groups[one.group].task
+            if 0 < len(one.candidates) <= MOST:
+                gold = example.structures[task]
+                yield Group(one.candidates, labeled(one.candidates, gold, example.text, text))
+
+
+def labeled(candidates: Rivals, gold: GoldStructure, text: str, read: object) -> Float32s:
+    """Return which candidates are right, (n,): values of the record that theirs is most like."""
+    words = read.words  # type: ignore[attr-defined]
+    names = {field.name for field in gold.fields} - choice_fields(gold)
+    wanted = [{key for key in gold_row(row, text) if key[0] in names} for row in gold.records]
+    keys = [
+        (gold.fields[item].name, normalize(text[words.starts[word] : words.ends[word + width]]))
+        for _, item, word, width in candidates.cells.tolist()
+    ]
+    records = candidates.cells[:, 0]
+    logits, leads, many = candidates.scores[:, 0], candidates.scores[:, 1], candidates.places[:, 6]
+    chosen = (logits > SURE) & ((leads > 0) | (many == 1))
+    found: list[set[tuple[str, str]]] = [set() for _ in range(int(records.max()) + 1)]
+    for n in np.flatnonzero(chosen):
+        found[records[n]].add(keys[n])
+    agreeing = [[len(one & other) for other in wanted] for one in found]
+    meant = {one: wanted[other] for one, other in best_pairs(agreeing) if agreeing[one][other]}
+    right = [key in meant.get(one, ()) for one, key in zip(records.tolist(), keys, strict=True)]
+    return np.array(right, dtype=np.float32)
+
+
+def trained(groups: Sequence[Group], rng: random.Random) -> Reranker:
+    """Return a reranker that tells which candidates are right."""
+    torch.manual_seed(0)
+    reranker, own = Reranker(), list(groups)
+    every = np.concatenate([one.candidates.scores for one in own])
+    reranker.centres.data = torch.from_numpy(every.mean(0))
+    reranker.spreads.data = torch.from_numpy(every.std(0))
+    optimizer = torch.optim.AdamW(reranker.parameters(), RATE, weight_decay=0.02)
+    steps, step = EPOCHS * -(-len(own) // BATCH), 0
+    for epoch in range(EPOCHS):
+        losses = []
+        for batch in batches(own, rng):
+            for group in optimizer.param_groups:
+                group["lr"] = RATE * min((step + 1) / WARMUP, 1.0) * max(1 - step / steps, 0.02)
+            inputs = {
+                k: torch.from_numpy(v) for k, v in packed([b.candidates for b in batch]).items()
+            }
+            logits, real = reranker(**inputs), inputs["mask"] > 0
+            gold = torch.zeros_like(logits)
+            for line, one in enumerate(batch):
+                gold[line, : len(one.right)] = torch.from_numpy(one.right)
+            loss = functional.binary_cross_entropy_with_logits(logits[real], gold[real])
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(reranker.parameters(), 1.0)
+            optimizer.step()
+            losses.append(loss.item())
+            step += 1
+        sys.stderr.write(f"epoch {epoch + 1}: {sum(losses) / len(losses):.4f}\n")
+    return reranker.eval()
+
+
+def batches(groups: list[Group], rng: random.Random) -> list[list[Group]]:
+    """Return the groups in batches of similar size, in an order of its own."""
+    rng.shuffle(groups)
+    out = []
+    for first in range(0, len(groups), POOL):
+        pool = sorted(groups[first : first + POOL], key=lambda one: len(one.candidates))
+        out += [pool[i : i + BATCH] for i in range(0, len(pool), BATCH)]
+    rng.shuffle(out)
+    return out
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
