@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from onepass import Extractor
 from onepass.arrays import Float32s
 from onepass.corpus.example import Example, GoldStructure
 from onepass.corpus.jsonl import read_examples
 from onepass.evaluation.gold_schema import schema_of
 from onepass.evaluation.pairing import best_pairs
 from onepass.evaluation.records import choice_fields, gold_row, normalize
+from onepass.hub import locate
 from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
@@ -34,8 +34,11 @@ from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.reranker import Reranker
 from onepass.models.gliner2.rerank import groups_of
 from onepass.models.gliner2.rivals import Rivals, packed
+from onepass.models.opening import open_backend
 from onepass.models.reader import Reader
+from onepass.models.registry import read_model
 from onepass.text.windows import Window
+from onepass.text.words import Words
 
 EPOCHS, BATCH, RATE, WARMUP = 6, 16, 1.5e-3, 100
 POOL = 512  # groups that are sorted by their number of candidates together
@@ -54,7 +57,9 @@ class Group:
 def main(checkpoint: Path, out: Path, *paths: Path) -> None:
     """Write the checkpoint with a reranker."""
     rng = random.Random(0)
-    reader = Extractor.from_pretrained(checkpoint)._reader
+    located = locate(checkpoint)
+    model = read_model(located)
+    reader = Reader(model, open_backend(model, located))
     examples = [one for path in paths for one in read_examples(path) if one.structures]
     groups = list(gathered(reader, examples, rng))
     sys.stderr.write(f"{len(groups)} groups from {len(examples)} texts\n")
@@ -86,16 +91,18 @@ def gathered(reader: Reader, examples: Iterable[Example], rng: random.Random) ->
             task = reading.prompt.groups[one.group].task
             if 0 < len(one.candidates) <= MOST:
                 gold = example.structures[task]
-                yield Group(one.candidates, labeled(one.candidates, gold, example.text, text))
+                yield Group(one.candidates, labeled(one.candidates, gold, text.words))
 
 
-def labeled(candidates: Rivals, gold: GoldStructure, text: str, read: object) -> Float32s:
+def labeled(candidates: Rivals, gold: GoldStructure, words: Words) -> Float32s:
     """Return which candidates are right, (n,): values of the record that theirs is most like."""
-    words = read.words  # type: ignore[attr-defined]
     names = {field.name for field in gold.fields} - choice_fields(gold)
-    wanted = [{key for key in gold_row(row, text) if key[0] in names} for row in gold.records]
+    wanted = [{key for key in gold_row(row, words.text) if key[0] in names} for row in gold.records]
     keys = [
-        (gold.fields[item].name, normalize(text[words.starts[word] : words.ends[word + width]]))
+        (
+            gold.fields[item].name,
+            normalize(words.text[words.starts[word] : words.ends[word + width]]),
+        )
         for _, item, word, width in candidates.cells.tolist()
     ]
     records = candidates.cells[:, 0]

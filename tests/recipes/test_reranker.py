@@ -1,0 +1,88 @@
+"""A reranker learns which candidates for values of records are right."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
+
+import numpy as np
+import torch
+from reranker import Group, batches, gathered, main, trained
+from tests.tiny import make_tiny_checkpoint
+
+from onepass.corpus.example import Example, GoldField, GoldStructure, GoldValue
+from onepass.corpus.jsonl import write_examples
+from onepass.hub import locate
+from onepass.models.choosing import Wanted
+from onepass.models.gliner2.network.checkpoint import load_network
+from onepass.models.gliner2.rivals import packed, rivals
+from onepass.models.opening import open_backend
+from onepass.models.reader import Reader
+from onepass.models.registry import read_model
+
+TEXT = "Tim Cook runs Apple in Paris and Rome."
+TRIP = GoldStructure(
+    "trip",
+    (GoldField("who"), GoldField("where", dtype="list"), GoldField("kind", choices=("a", "b"))),
+    ({"who": (GoldValue(0, 8),), "where": (GoldValue(23, 28), GoldValue(33, 37))},),
+)
+
+
+def groups(count: int) -> list[Group]:
+    """Return groups where the spans of capitals are right, which logits do not tell."""
+    rng = np.random.default_rng(0)
+    out = []
+    for _ in range(count):
+        logits = rng.normal(-2, 1, (2, 2, 12, 2)).astype(np.float32)
+        shapes = rng.choice([10, 11], 12)
+        found = rivals(logits, shapes, np.ones(2, bool), np.zeros(2, bool))
+        out.append(Group(found, (found.places[:, 4] == 11).astype(np.float32)))
+    return out
+
+
+def test_it_learns_what_is_right():
+    reranker = trained(groups(300), random.Random(0))
+    (new,) = groups(1)
+    inputs = {n: torch.from_numpy(a) for n, a in packed([new.candidates]).items()}
+    with torch.no_grad():
+        said = reranker(**inputs)[0].numpy() > 0
+    assert (said == (new.right > 0)).mean() > 0.9
+
+
+def test_batches_hold_each_group_once():
+    every = groups(40)
+    drawn = batches(list(every), random.Random(0))
+    assert sorted(id(one) for batch in drawn for one in batch) == sorted(map(id, every))
+
+
+def test_candidates_are_right_where_the_record_has_their_words(tmp_path: Path):
+    directory = make_tiny_checkpoint(tmp_path)
+    (directory / "onepass.json").write_text('{"least_records": 1}')
+    model = read_model(locate(directory))
+    reader = Reader(model, open_backend(model, locate(directory), Wanted(backend="torch")))
+    example = Example(TEXT, structures=(TRIP,))
+    (group,) = gathered(reader, [example], random.Random(0))
+    texts = {}
+    words = [(0, 3), (4, 8), (9, 13), (14, 19), (20, 22), (23, 28), (29, 32), (33, 37), (37, 38)]
+    for (_, item, word, width), right in zip(group.candidates.cells, group.right, strict=True):
+        texts.setdefault(int(item), {})[TEXT[words[word][0] : words[word + width][1]]] = right
+    wanted = {0: {"Tim Cook"}, 1: {"Paris", "Rome"}}
+    assert set(texts) <= {0, 1}
+    found = [{text for text, right in texts[item].items() if right} for item in texts]
+    assert all(own <= wanted[item] for item, own in zip(texts, found, strict=True))
+
+
+def test_a_checkpoint_gets_one(tmp_path: Path):
+    directory = make_tiny_checkpoint(tmp_path / "plain")
+    (directory / "onepass.json").write_text('{"least_records": 1}')
+    write_examples(tmp_path / "some.jsonl", [Example(TEXT, structures=(TRIP,))] * 3)
+    main(directory, tmp_path / "with", tmp_path / "some.jsonl")
+    network = load_network(tmp_path / "with")
+    assert network.config.reranker
+    assert (tmp_path / "with/onepass.json").read_text() == '{"least_records": 1}'
+    before = load_network(directory).state_dict()
+    for name, values in before.items():
+        torch.testing.assert_close(network.state_dict()[name], values)
