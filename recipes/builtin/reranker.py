@@ -2,9 +2,10 @@
 
 Usage: python recipes/builtin/reranker.py CHECKPOINT OUTPUT EXAMPLES...
 
-The checkpoint itself stays as it is. Its candidates for values of records are scored in view of
-each other (`onepass.models.gliner2.rivals`): which of them are right is learned from texts that it
-was not trained on, or with other values in them (`swapped.py`), since it is too sure of others.
+The checkpoint itself stays as it is. Its candidates for values of records and for ends of pairs are
+scored in view of each other (`onepass.models.gliner2.rivals`): which of them are right is learned
+from texts that it was not trained on, or with other values in them (`swapped.py`), since it is too
+sure of others.
 """
 
 from __future__ import annotations
@@ -29,17 +30,20 @@ from onepass.evaluation.records import choice_fields, gold_row, normalize
 from onepass.hub import locate
 from onepass.hub.checkpoint import SETTINGS_FILE
 from onepass.hub.files import read_json
+from onepass.models.family import Text as Document
 from onepass.models.gliner2.network.checkpoint import load_network, save_network
 from onepass.models.gliner2.network.network import Gliner2Network
 from onepass.models.gliner2.network.reranker import Reranker
+from onepass.models.gliner2.prompt import Kind
 from onepass.models.gliner2.rerank import groups_of
-from onepass.models.gliner2.rivals import Rivals, packed
+from onepass.models.gliner2.rivals import AN_END, SEVERAL, Rivals, packed
 from onepass.models.opening import open_backend
 from onepass.models.reader import Reader
 from onepass.models.registry import read_model
 from onepass.text.windows import Window
 from onepass.text.words import Words
 
+Key = tuple[str, str]  # name of a field and its value
 EPOCHS, BATCH, RATE, WARMUP = 6, 16, 1.5e-3, 100
 POOL = 512  # groups that are sorted by their number of candidates together
 MOST = 260  # candidates of a group that is learned from
@@ -60,7 +64,12 @@ def main(checkpoint: Path, out: Path, *paths: Path) -> None:
     located = locate(checkpoint)
     model = read_model(located)
     reader = Reader(model, open_backend(model, located))
-    examples = [one for path in paths for one in read_examples(path) if one.structures]
+    examples = [
+        one
+        for path in paths
+        for one in read_examples(path)
+        if one.structures or one.asked_relations
+    ]
     groups = list(gathered(reader, examples, rng))
     sys.stderr.write(f"{len(groups)} groups from {len(examples)} texts\n")
     reranker = trained(groups, rng)
@@ -75,10 +84,10 @@ def main(checkpoint: Path, out: Path, *paths: Path) -> None:
 
 
 def gathered(reader: Reader, examples: Iterable[Example], rng: random.Random) -> Iterator[Group]:
-    """Yield the groups of texts that are read in one window; half are asked for records alone."""
+    """Yield the groups of texts that are read in one window; half are asked for those alone."""
     model = reader.model
     for example in examples:
-        alone = Example(example.text, structures=example.structures)
+        alone = replace(example, entities=(), asked=(), descriptions={}, classifications=())
         asked = reader.ask(schema_of(alone if rng.random() < 0.5 else example))
         text = model.family.read_text(example.text, model.tokenizer, max_word_pieces=100)
         if len(asked.plan.prompts) > 1 or not len(text.words):
@@ -86,33 +95,57 @@ def gathered(reader: Reader, examples: Iterable[Example], rng: random.Random) ->
         reading = model.family.read_window(asked.plan.prompts[0], text, Window(0, len(text.words)))
         if reading.pieces > model.limits.pieces:
             continue
+        schema = asked.asking.schema
         scores = model.family.score([reading], model.settings, reader.backend, asked.asking)
-        for one in groups_of(scores, [reading], asked.asking.schema):
-            task = reading.prompt.groups[one.group].task
-            if 0 < len(one.candidates) <= MOST:
-                gold = example.structures[task]
-                yield Group(one.candidates, labeled(one.candidates, gold, text.words))
+        for one in groups_of(scores, [reading], schema):
+            group, own = reading.prompt.groups[one.group], one.candidates
+            if not 0 < len(own) <= MOST:
+                continue
+            if group.kind is Kind.RELATION:
+                kind = schema.relation_types[group.task].name
+                names, wanted = ("head", "tail"), pairs_of(example, kind)
+            else:
+                gold = example.structures[group.task]
+                names, wanted = tuple(field.name for field in gold.fields), values_of(gold, text)
+            yield Group(own, labeled(own, names, wanted, text.words))
 
 
-def labeled(candidates: Rivals, gold: GoldStructure, words: Words) -> Float32s:
-    """Return which candidates are right, (n,): values of the record that theirs is most like."""
+def pairs_of(example: Example, kind: str) -> list[set[Key]]:
+    """Return the pairs of a relation type, as records of a head and a tail."""
+    pairs = [
+        {(name, normalize(example.text[slice(*span)]))
+         for name, span in (("head", one.head), ("tail", one.tail))}
+        for one in example.relations
+        if one.type == kind
+    ]  # fmt: skip
+    return [pair for i, pair in enumerate(pairs) if pair not in pairs[:i]]
+
+
+def values_of(gold: GoldStructure, text: Document) -> list[set[Key]]:
+    """Return the values of each record, but for choices."""
     names = {field.name for field in gold.fields} - choice_fields(gold)
-    wanted = [{key for key in gold_row(row, words.text) if key[0] in names} for row in gold.records]
+    rows = (gold_row(row, text.words.text) for row in gold.records)
+    return [{key for key in row if key[0] in names} for row in rows]
+
+
+def labeled(
+    candidates: Rivals, names: Sequence[str], wanted: Sequence[set[Key]], words: Words
+) -> Float32s:
+    """Return which candidates are right, (n,): values of the record that theirs is most like."""
+    starts, ends = words.starts, words.ends
     keys = [
-        (
-            gold.fields[item].name,
-            normalize(words.text[words.starts[word] : words.ends[word + width]]),
-        )
+        (names[item], normalize(words.text[starts[word] : ends[word + width]]))
         for _, item, word, width in candidates.cells.tolist()
     ]
-    records = candidates.cells[:, 0]
-    logits, leads, many = candidates.scores[:, 0], candidates.scores[:, 1], candidates.places[:, 6]
-    chosen = (logits > SURE) & ((leads > 0) | (many == 1))
-    found: list[set[tuple[str, str]]] = [set() for _ in range(int(records.max()) + 1)]
+    records, logits, leads = candidates.cells[:, 0], *candidates.scores[:, :2].T
+    holds = candidates.places[:, 6]
+    chosen = (leads > 0) & ((logits > SURE) | (holds == AN_END))
+    chosen |= (logits > SURE) & (holds == SEVERAL)
+    found: list[set[Key]] = [set() for _ in range(int(records.max()) + 1)]
     for n in np.flatnonzero(chosen):
         found[records[n]].add(keys[n])
     agreeing = [[len(one & other) for other in wanted] for one in found]
-    meant = {one: wanted[other] for one, other in best_pairs(agreeing) if agreeing[one][other]}
+    meant = {one: wanted[other] for one, other in best_pairs(agreeing)}
     right = [key in meant.get(one, ()) for one, key in zip(records.tolist(), keys, strict=True)]
     return np.array(right, dtype=np.float32)
 

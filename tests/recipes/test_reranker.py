@@ -10,18 +10,19 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
 import numpy as np
 import torch
-from reranker import Group, batches, gathered, main, trained
+from reranker import Group, batches, gathered, labeled, main, pairs_of, trained
 from tests.tiny import make_tiny_checkpoint
 
-from onepass.corpus.example import Example, GoldField, GoldStructure, GoldValue
+from onepass.corpus.example import Example, GoldField, GoldRelation, GoldStructure, GoldValue
 from onepass.corpus.jsonl import write_examples
 from onepass.hub import locate
 from onepass.models.choosing import Wanted
 from onepass.models.gliner2.network.checkpoint import load_network
-from onepass.models.gliner2.rivals import packed, rivals
+from onepass.models.gliner2.rivals import AN_END, packed, rivals
 from onepass.models.opening import open_backend
 from onepass.models.reader import Reader
 from onepass.models.registry import read_model
+from onepass.text.words import split_words
 
 TEXT = "Tim Cook runs Apple in Paris and Rome."
 TRIP = GoldStructure(
@@ -38,7 +39,7 @@ def groups(count: int) -> list[Group]:
     for _ in range(count):
         logits = rng.normal(-2, 1, (2, 2, 12, 2)).astype(np.float32)
         shapes = rng.choice([10, 11], 12)
-        found = rivals(logits, shapes, np.ones(2, bool), np.zeros(2, bool))
+        found = rivals(logits, shapes, np.ones(2, bool), np.zeros(2, np.int64))
         out.append(Group(found, (found.places[:, 4] == 11).astype(np.float32)))
     return out
 
@@ -73,6 +74,22 @@ def test_candidates_are_right_where_the_record_has_their_words(tmp_path: Path):
     assert set(texts) <= {0, 1}
     found = [{text for text, right in texts[item].items() if right} for item in texts]
     assert all(own <= wanted[item] for item, own in zip(texts, found, strict=True))
+
+
+def test_ends_of_a_pair_are_right_where_both_are_its_own():
+    words = split_words(TEXT)  # Tim Cook runs Apple in Paris and Rome .
+    runs = (GoldRelation("runs", (0, 8), (14, 19)), GoldRelation("runs", (14, 19), (23, 28)))
+    wanted = pairs_of(Example(TEXT, relations=(*runs, runs[0])), "runs")
+    assert len(wanted) == 2
+    logits = np.full((2, 2, len(words), 2), -9.0, dtype=np.float32)
+    logits[0, 0, 0, 1] = logits[0, 1, 3, 0] = 1.0  # the first pair
+    logits[0, 1, 5, 0] = 0.0  # the tail of the other
+    logits[1, 0, 7, 0] = logits[1, 1, 5, 0] = -3.0  # Rome, and the right tail
+    shapes = np.zeros(len(words), np.int64)
+    found = rivals(logits, shapes, np.ones(2, bool), np.full(2, AN_END))
+    right = labeled(found, ("head", "tail"), wanted, words)
+    assert found.cells[:, :3].tolist() == [[0, 0, 0], [0, 1, 3], [0, 1, 5], [1, 0, 7], [1, 1, 5]]
+    assert right.tolist() == [1, 1, 0, 0, 1]
 
 
 def test_a_checkpoint_gets_one(tmp_path: Path):

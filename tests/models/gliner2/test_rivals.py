@@ -11,8 +11,10 @@ from onepass.arrays import Float32s
 from onepass.models.gliner2.rivals import (
     FLOOR,
     MOST,
+    ONE,
     PLACES,
     SCORES,
+    SEVERAL,
     Rivals,
     packed,
     rescored,
@@ -26,7 +28,7 @@ SHAPES_OF = np.arange(6)
 def made(logits: Float32s, choices: tuple[int, ...] = ()) -> Rivals:
     fields = np.array([item not in choices for item in range(logits.shape[1])])
     return rivals(
-        logits, np.resize(SHAPES_OF, logits.shape[2]), fields, np.zeros(len(fields), bool)
+        logits, np.resize(SHAPES_OF, logits.shape[2]), fields, np.zeros(len(fields), np.int64)
     )
 
 
@@ -96,9 +98,9 @@ def test_candidates_and_their_numbers_are_those_of_a_slow_count(
 def test_where_candidates_stand_and_what_is_said_of_their_field() -> None:
     logits = np.full((2, 3, 6, 2), -9.0, dtype=np.float32)
     logits[1, 2, 4, 1] = logits[0, 0, 1, 0] = logits[0, 1, 2, 0] = 1.0
-    fields, many = np.array([True, False, True]), np.array([False, False, True])
-    found = rivals(logits, SHAPES_OF, fields, many)
-    assert found.places.tolist() == [[0, 0, 1, 1, 1, 1, 0], [1, 2, 4, 5, 4, 5, 1]]
+    fields, holds = np.array([True, False, True]), np.array([ONE, ONE, SEVERAL])
+    found = rivals(logits, SHAPES_OF, fields, holds)
+    assert found.places.tolist() == [[0, 0, 1, 1, 1, 1, ONE], [1, 2, 4, 5, 4, 5, SEVERAL]]
     new = rescored(logits, found, np.array([3.0, -2.0], dtype=np.float32))
     assert new[0, 0, 1, 0] == 3.0
     assert new[1, 2, 4, 1] == -2.0

@@ -1,4 +1,4 @@
-"""The stage behind the heads: candidates for values of records are scored in view of each other.
+"""The stage behind the heads: candidates for values and ends are scored in view of each other.
 
 It knows prompts and schemas; candidates and what is told of them are in
 `onepass.models.gliner2.rivals`.
@@ -15,14 +15,14 @@ from onepass.backends.base import Backend
 from onepass.models.finite import check_finite
 from onepass.models.gliner2.encode import Reading
 from onepass.models.gliner2.prompt import Kind
-from onepass.models.gliner2.rivals import Rivals, rescored, rivals, runs_of
+from onepass.models.gliner2.rivals import AN_END, ONE, SEVERAL, Rivals, rescored, rivals, runs_of
 from onepass.models.gliner2.score import ReadingScores, SpanScores
 from onepass.schema import Schema
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """One group that asks for records.
+    """One group that asks for records or pairs.
 
     Attributes:
         row: of its reading.
@@ -42,7 +42,7 @@ class Asked:
 def rerank(
     scores: Sequence[ReadingScores], readings: Sequence[Reading], backend: Backend, schema: Schema
 ) -> None:
-    """Put new scores of the spans of records in the place of the old ones.
+    """Put new scores of the spans of records and pairs in the place of the old ones.
 
     Args:
         scores: of each reading.
@@ -69,20 +69,23 @@ def rerank(
 def groups_of(
     scores: Sequence[ReadingScores], readings: Sequence[Reading], schema: Schema
 ) -> list[Asked]:
-    """Return the groups that ask for records, and were found, with their candidates."""
+    """Return the groups that ask for records or pairs, and were found, with their candidates."""
     out = []
     for row, reading in enumerate(readings):
         first, last = reading.own
         for number, group in enumerate(reading.prompt.groups):
             spans = scores[row].spans.get(number)
-            if group.kind is not Kind.STRUCTURE or spans is None or spans.logits is None:
+            if group.kind is Kind.ENTITIES or spans is None or spans.logits is None:
                 continue
-            own = [schema.structures[group.task].fields[item] for item in group.items]
-            fields = np.array([not field.choices for field in own])
-            many = np.array([field.dtype == "list" for field in own])
+            if group.kind is Kind.RELATION:
+                fields, holds = np.ones(2, dtype=bool), np.full(2, AN_END)
+            else:
+                own = [schema.structures[group.task].fields[item] for item in group.items]
+                fields = np.array([not field.choices for field in own])
+                holds = np.array([SEVERAL if field.dtype == "list" else ONE for field in own])
             if first == last or not fields.any():
                 continue
             logits = spans.logits[:, :, first:last]
-            found = rivals(logits, reading.told[: last - first], fields, many)
+            found = rivals(logits, reading.told[: last - first], fields, holds)
             out.append(Asked(row, number, spans, slice(first, last), found))
     return out

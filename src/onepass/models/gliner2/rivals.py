@@ -1,9 +1,10 @@
-"""Candidates for values of records, side by side: what the graph ``rerank`` takes and gives.
+"""Candidates for values of records and ends of pairs: what the graph ``rerank`` takes and gives.
 
 The span head scores each span for each field of each record by itself. Whether it is right is also
 told by the others: a surer one in the same place, the same span in another record, the fields of
 the record that stand near. A variant of our own (``reranker`` in ``config.json``) scores the
-likeliest spans once more, each in view of the others. This module knows no prompts and no torch.
+likeliest spans once more, each in view of the others. A pair of a relation is a record of two
+fields here, head and tail. This module knows no prompts and no torch.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ MOST = 4  # spans of a field of a record, none of which overlap
 FLOOR = np.float32(-4.5)  # logit below which a span is none of them
 _NEVER = np.float32(-30.0)  # logit of what is no span
 SCORES, PLACES = 10, 7  # numbers of a candidate, and whole ones
+ONE, SEVERAL, AN_END = 0, 1, 2
 _LOW = np.float32(-12.0)  # logit of what is not there
 _FAR = np.float32(6.0)  # differences beyond it are all the same
 _PAIRS = 500_000  # of candidates that are looked at in one run
@@ -32,8 +34,8 @@ class Rivals:
     Attributes:
         cells: (n, 4) record, item, word and width, all counted from 0.
         scores: (n, SCORES) its logit, and how it compares with others, see `_compared`.
-        places: (n, PLACES) record, item, first and last word, the shapes of those two, and 1 where
-            the field holds several values.
+        places: (n, PLACES) record, item, first and last word, the shapes of those two, and what
+            the field holds: `ONE` value, `SEVERAL`, or `AN_END` of a pair.
         owners: (records, items, words, width) for each span the candidate that it is or overlaps,
             the surest of them; n where it is none and overlaps none.
     """
@@ -47,19 +49,19 @@ class Rivals:
         return len(self.cells)
 
 
-def rivals(logits: Float32s, shapes: Int64s, asked: Bools, many: Bools) -> Rivals:
+def rivals(logits: Float32s, shapes: Int64s, asked: Bools, holds: Int64s) -> Rivals:
     """Return the likeliest spans of a group.
 
     Args:
         logits: (records, items, words, width) of the words of the text, at least one.
         shapes: (words,) of `onepass.text.shapes`.
         asked: (items,) whether its values are spans of the text, and not choices; of at least one.
-        many: (items,) whether it holds several values.
+        holds: (items,) what each holds, as in `Rivals.places`.
 
     >>> logits = np.full((1, 2, 3, 2), -9.0, dtype=np.float32)
     >>> logits[0, 0, 1, 0], logits[0, 0, 1, 1], logits[0, 0, 2, 0] = 2.0, 1.0, 0.5
     >>> fields = np.array([True, False])
-    >>> found = rivals(logits, np.zeros(3, dtype=np.int64), fields, fields)
+    >>> found = rivals(logits, np.zeros(3, dtype=np.int64), fields, np.array([ONE, ONE]))
     >>> found.cells.tolist(), found.scores[:, :2].tolist()
     ([[0, 0, 1, 0], [0, 0, 2, 0]], [[2.0, 1.5], [0.5, -1.5]])
     """
@@ -94,7 +96,7 @@ def rivals(logits: Float32s, shapes: Int64s, asked: Bools, many: Bools) -> Rival
     first, last = start[cell], end[cell]
     scores = _compared(inside, (record, column, first, width[cell]))
     scores.insert(1, _leads(scores[0], line))
-    told = (record, item, first, last, shapes[first], shapes[last], many[item].astype(np.int64))
+    told = (record, item, first, last, shapes[first], shapes[last], holds[item])
     return Rivals(
         np.stack([record, item, first, width[cell]], axis=1),
         np.stack(scores, axis=1).astype(np.float32),

@@ -1,4 +1,4 @@
-"""Candidates for values of records, scored in view of each other: a small transformer over them.
+"""Candidates for values and ends, scored in view of each other: a small transformer over them.
 
 What two candidates are to each other (one record, one field, the same words, how far apart) is a
 bias of its attention; see `onepass.models.gliner2.rivals` for what it is told. It begins as what
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onepass.models.gliner2.rivals import PLACES, SCORES
+from onepass.models.gliner2.rivals import AN_END, PLACES, SCORES, SEVERAL
 from onepass.nn.keymap import Entry, Rename
 from onepass.text.shapes import SHAPES
 
@@ -43,7 +43,7 @@ class RerankerLayer(nn.Module):
 
 
 class Reranker(nn.Module):
-    """Scores candidates for values of records once more, each in view of the others.
+    """Scores candidates for values and ends once more, each in view of the others.
 
     >>> places = torch.tensor([[[0, 0, 1, 2, 5, 5, 0], [0, 1, 4, 4, 7, 7, 0]]])
     >>> scores = torch.zeros(1, 2, 10)
@@ -61,7 +61,7 @@ class Reranker(nn.Module):
         self.spreads = nn.Parameter(torch.ones(SCORES), requires_grad=False)
         self.first_shapes = nn.Embedding(SHAPES, self.kinds)
         self.last_shapes = nn.Embedding(SHAPES, self.kinds)
-        self.inward0 = nn.Linear(SCORES + 2 + 2 * self.kinds, self.size)
+        self.inward0 = nn.Linear(SCORES + 3 + 2 * self.kinds, self.size)
         self.inward1 = nn.Linear(self.size, self.size)
         self.layers = nn.ModuleList(RerankerLayer(self.size, self.heads) for _ in range(self.depth))
         self.norm = nn.LayerNorm(self.size)
@@ -81,9 +81,9 @@ class Reranker(nn.Module):
             places: (groups, candidates, PLACES).
             mask: (groups, candidates), 1 at real candidates.
         """
-        record, item, first, last, shape, last_shape, many = places.unbind(-1)
-        words = (last - first + 1).to(scores.dtype) / 4
-        told = torch.stack([words, many.to(scores.dtype)], dim=-1)
+        record, item, first, last, shape, last_shape, holds = places.unbind(-1)
+        words, several, end = (last - first + 1) / 4, holds == SEVERAL, holds == AN_END
+        told = torch.stack([one.to(scores.dtype) for one in (words, several, end)], dim=-1)
         shapes = (self.first_shapes(shape), self.last_shapes(last_shape))
         numbers = (scores - self.centres) / self.spreads
         x = torch.cat([numbers, told, *shapes], dim=-1)
