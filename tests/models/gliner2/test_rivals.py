@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from onepass.arrays import Float32s
 from onepass.models.gliner2.rivals import (
     FLOOR,
+    LARGEST,
     MOST,
     ONE,
     PLACES,
@@ -143,6 +144,19 @@ def test_groups_are_packed_with_those_of_their_size() -> None:
                 inputs["mask"].shape[1] - count
             )
     assert packed(groups)["scores"].shape == (3, max(map(len, groups)), SCORES)
+
+
+def test_of_very_many_candidates_the_surest_count() -> None:
+    logits = np.random.default_rng(2).normal(0, 1, (19, 20, 40, 2)).astype(np.float32)
+    found = made(logits)
+    assert len(found) == LARGEST
+    least = found.scores[:, 0].min()
+    best = logits.copy()
+    best[:, :, -1, 1] = -9.0
+    assert (best.max((2, 3)) > least).sum() == len({(r, i) for r, i, _, _ in found.cells.tolist()})
+    moved = rescored(logits, found, found.scores[:, 0] + np.float32(1.0)) - logits
+    assert np.allclose(moved[found.owners < LARGEST], 1.0, atol=1e-5)
+    assert not moved[found.owners == LARGEST].any()
 
 
 @pytest.mark.parametrize("count", [1, 40])

@@ -20,6 +20,7 @@ from onepass.models.thresholds import sigmoid
 MOST = 4  # spans of a field of a record, none of which overlap
 FLOOR = np.float32(-4.5)  # logit below which a span is none of them
 _NEVER = np.float32(-30.0)  # logit of what is no span
+LARGEST = 1000  # candidates of a group; of more, the surest
 SCORES, PLACES = 10, 7  # numbers of a candidate, and whole ones
 ONE, SEVERAL, AN_END = 0, 1, 2
 _LOW = np.float32(-12.0)  # logit of what is not there
@@ -67,42 +68,57 @@ def rivals(logits: Float32s, shapes: Int64s, asked: Bools, holds: Int64s) -> Riv
     """
     words, widths = logits.shape[2:]
     start, width = (grid.ravel() for grid in np.indices((words, widths)))
-    end = start + width
+    last = start + width
     inside = logits[:, asked].astype(np.float32)
-    inside[:, :, start[end >= words], width[end >= words]] = _NEVER
-    records, items = inside.shape[:2]
-    left = inside.reshape(records * items, words * widths).copy()  # what is not taken yet
-    lines = np.arange(len(left))
-    ranks = np.full(left.shape, MOST, dtype=np.int8)  # of the candidate that a span overlaps
-    found: list[Int64s] = []  # (line, cell, rank)
+    inside[:, :, start[last >= words], width[last >= words]] = _NEVER
+    line, cell, of = _likeliest(inside.reshape(-1, words * widths), start, last)
+    record, column = np.divmod(line, inside.shape[1])
+    item, word, end = np.flatnonzero(asked)[column], start[cell], last[cell]
+    scores = _compared(inside, (record, column, word, width[cell]))
+    scores.insert(1, _leads(scores[0], line))
+    owners = np.full(logits.shape, len(line))
+    owners[:, asked] = of.reshape(inside.shape)
+    told = (record, item, word, end, shapes[word], shapes[end], holds[item])
+    return Rivals(
+        np.stack([record, item, word, width[cell]], axis=1),
+        np.stack(scores, axis=1).astype(np.float32),
+        np.stack(told, axis=1),
+        owners,
+    )
+
+
+def _likeliest(logits: Float32s, start: Int64s, last: Int64s) -> tuple[Int64s, Int64s, Int64s]:
+    """Return the surest spans of each line that do not overlap, and whom all others go with.
+
+    Args:
+        logits: (lines, cells), one line a field of a record.
+        start: (cells,) the first word of each span.
+        last: (cells,) the last one.
+
+    Returns:
+        (n,) lines and (n,) cells, those of a line side by side and the surest first; and (lines,
+        cells) numbers of the candidates, as in `Rivals.owners`.
+    """
+    left, lines = logits.copy(), np.arange(len(logits))  # what is not taken yet
+    ranks = np.full(logits.shape, MOST, dtype=np.int8)  # of the candidate that a span overlaps
+    found = [np.zeros((3, 0), dtype=np.int64)]  # line, cell and rank
     for rank in range(MOST):
         best = left[lines].argmax(-1)
         held = left[lines, best] > FLOOR
         lines, best = lines[held], best[held]
         if not len(lines):
             break
-        found.append(np.stack([lines, best, np.full(len(lines), rank)], axis=1))
-        over = (start <= end[best, None]) & (end >= start[best, None])
+        found.append(np.stack([lines, best, np.full(len(lines), rank)]))
+        over = (start <= last[best, None]) & (last >= start[best, None])
         ranks[lines] = np.where(over & (ranks[lines] == MOST), rank, ranks[lines])
         left[lines] = np.where(over, _NEVER, left[lines])
-    every = np.concatenate(found or [np.zeros((0, 3), dtype=np.int64)])
-    line, cell, rank_of = every[np.lexsort((every[:, 2], every[:, 0]))].T
-    numbers = np.full((len(left), MOST + 1), len(line))
-    numbers[line, rank_of] = np.arange(len(line))
-    owners = np.full(logits.shape, len(line))
-    owners[:, asked] = np.take_along_axis(numbers, ranks, axis=1).reshape(inside.shape)
-    record, column = np.divmod(line, items)
-    item = np.flatnonzero(asked)[column]
-    first, last = start[cell], end[cell]
-    scores = _compared(inside, (record, column, first, width[cell]))
-    scores.insert(1, _leads(scores[0], line))
-    told = (record, item, first, last, shapes[first], shapes[last], holds[item])
-    return Rivals(
-        np.stack([record, item, first, width[cell]], axis=1),
-        np.stack(scores, axis=1).astype(np.float32),
-        np.stack(told, axis=1),
-        owners,
-    )
+    line, cell, own_rank = np.concatenate(found, axis=1)
+    surest = np.argsort(-logits[line, cell], kind="stable")[:LARGEST]
+    kept = surest[np.lexsort((own_rank[surest], line[surest]))]
+    line, cell, own_rank = line[kept], cell[kept], own_rank[kept]
+    numbers = np.full((len(logits), MOST + 1), len(line))
+    numbers[line, own_rank] = np.arange(len(line))
+    return line, cell, np.take_along_axis(numbers, ranks, axis=1)
 
 
 def _compared(logits: Float32s, cells: tuple[Int64s, Int64s, Int64s, Int64s]) -> list[Float32s]:
