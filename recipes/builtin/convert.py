@@ -83,7 +83,7 @@ GENERIC = {"entity"}  # marks relation arguments; says nothing as an entity labe
 
 # Relative weight of each source; the rest get 1.0 times the square root of their size.
 WEIGHTS = {
-    "handwritten": 8.3, "written": 12.7, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
+    "handwritten": 8.0, "written": 13.5, "multiconer2_en": 2.2, "wikigold": 1.8, "litbank": 0.5,
     "proggen_conll2003_no_misc": 0.9, "proggen_wiki_gold_no_misc": 0.9, "btc": 1.0,
     "uner_ewt": 1.2, "stackoverflow_ner": 1.3, "redocred": 3.0, "qamr_questions": 0.9,
     "sgd_records": 1.05, "sgd_slots": 0.5, "wet_lab_protocols": 0.5, "phee": 0.78,
@@ -94,12 +94,13 @@ WEIGHTS = {
     "cls_dstc8_sgd": 0.8, "cls_aspects": 1.4, "cls_nli": 0.6, "cls_relations": 0.4,
     "cls_seal_tools": 0.6, "cls_llm_attributes": 0.5, "cls_dbpedia14": 0.7,
     "cls_bitext_support": 0.72, "cls_natinst_pieces": 1.0, "wikibio_t0_sample": 1.6,
-    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.8, "annotated": 10.5,
+    "fewrel_pubmed": 1.04, "cls_multidogo": 0.56, "synthetic": 3.4, "annotated": 15.3,
     "redocred_records": 3.2, "knowledgenet_records": 1.3, "somesci_records": 0.8,
-    "wet_lab_protocols_records": 0.5, "materials_synthesis_records": 0.8, "mention_records": 2.0,
-    "one_record": 2.0, "joined": 6.0, "joined_mentions": 3.0,
-    "joined_relations": 3.0, "absent_choices": 5.0,
-    "handwritten_swapped": 6.8, "written_swapped": 11.8, "annotated_swapped": 3.6,
+    "wet_lab_protocols_records": 0.5, "materials_synthesis_records": 0.8, "mention_records": 1.9,
+    "one_record": 2.6, "joined": 6.2, "joined_mentions": 3.7,
+    "joined_relations": 5.8, "absent_choices": 4.4,
+    "handwritten_swapped": 9.5, "written_swapped": 15.7, "annotated_swapped": 5.2,
+    "handwritten_alone": 6.1, "written_alone": 9.1, "annotated_alone": 3.1, "written_long": 12.4,
 }  # fmt: skip
 BIO = 0.18  # the many single-type biomedical sets
 
