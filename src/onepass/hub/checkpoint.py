@@ -25,6 +25,7 @@ ADAPTER_CONFIG = "adapter_config.json"  # of peft
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER = "onepass_adapter"  # folder of both beside what they change, where we put them together
 SETTINGS_FILE = "onepass.json"  # what we add to a published layout: calibration, templates
+OWN_WEIGHTS = "onepass.safetensors"  # likewise, of weights that other libraries would refuse
 KINDS: Mapping[str, str] = {
     "gliner2": f"{CONFIG} with model_type 'extractor'",
     "gliner2-boundary": f"{CONFIG} with model_type 'extractor' and architecture 'boundary'",
@@ -128,15 +129,15 @@ class Checkpoint:
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
-        """The safetensors files that hold the weights, those of an adapter last.
+        """The safetensors files that hold the weights, those of ours and of an adapter last.
 
         Raises:
             CheckpointError: if there are none, or one that the index names is not there.
         """
         path = self.weights
-        adapter = self.directory / ADAPTER / ADAPTER_WEIGHTS
         own = (path,) if path.name == WEIGHTS else _indexed(path)
-        return (*own, adapter) if adapter.is_file() else own
+        more = (self.directory / OWN_WEIGHTS, self.directory / ADAPTER / ADAPTER_WEIGHTS)
+        return (*own, *(one for one in more if one.is_file()))
 
     @property
     def pickles(self) -> tuple[Path, ...]:

@@ -15,8 +15,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from onepass.errors import CheckpointError
-from onepass.hub.checkpoint import WEIGHTS, Checkpoint
+from onepass.hub.checkpoint import OWN_WEIGHTS, WEIGHTS, Checkpoint
 from onepass.hub.sharing import usual_rights
+
+OURS = "onepass."  # begins the names of weights that published layouts have no place for
 
 
 def read_weights(directory: Path) -> dict[str, torch.Tensor]:
@@ -43,12 +45,21 @@ def write_weights(state: Mapping[str, torch.Tensor], directory: Path) -> None:
     """Write weights as ``model.safetensors``, each tensor once.
 
     Args:
-        state: published names to tensors; two names may have the same tensor.
+        state: published names to tensors; two names may have the same tensor. Those that begin with
+            `OURS` go into ``onepass.safetensors``, so that other libraries can open the rest.
         directory: exists.
 
     Raises:
         OSError: if the file cannot be written.
     """
+    ours = {name: tensor for name, tensor in state.items() if name.startswith(OURS)}
+    published = {name: tensor for name, tensor in state.items() if name not in ours}
+    _write(published, directory / WEIGHTS)
+    if ours:
+        _write(ours, directory / OWN_WEIGHTS)
+
+
+def _write(state: Mapping[str, torch.Tensor], path: Path) -> None:
     kept: dict[tuple[int, torch.Size], str] = {}
     metadata = {"format": "pt"}
     for name, tensor in state.items():
@@ -57,7 +68,7 @@ def write_weights(state: Mapping[str, torch.Tensor], directory: Path) -> None:
             metadata[name] = first
     own = {name: tensor for name, tensor in state.items() if name not in metadata}
     try:
-        with usual_rights(directory / WEIGHTS):
-            save_file(own, directory / WEIGHTS, metadata=metadata)
+        with usual_rights(path):
+            save_file(own, path, metadata=metadata)
     except SafetensorError as error:  # such as of a full disk
-        raise OSError(errno.EIO, str(error), str(directory / WEIGHTS)) from error
+        raise OSError(errno.EIO, str(error), str(path)) from error

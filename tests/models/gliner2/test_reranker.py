@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gliner2 import GLiNER2
+from safetensors.torch import load_file
 from tests.tiny import make_tiny_checkpoint
 
 from onepass import Extractor, Schema
@@ -135,6 +137,25 @@ def test_graphs_and_network_agree_and_batches_do_too(checkpoint: Path) -> None:
     ):
         assert [one[:3] for one in found] == [one[:3] for one in wanted]
         np.testing.assert_allclose([o[3] for o in found], [o[3] for o in wanted], atol=1e-5)
+
+
+def test_other_libraries_open_the_rest(checkpoint: Path) -> None:
+    published, own = (
+        load_file(checkpoint / name) for name in ("model.safetensors", "onepass.safetensors")
+    )
+    assert own
+    assert all(name.startswith("onepass.reranker.") for name in own)
+    assert not any(name.startswith("onepass.") for name in published)
+    model = GLiNER2.from_pretrained(str(checkpoint))
+    assert set(model.extract_entities(TEXTS[0], ["person"])["entities"]) == {"person"}
+
+
+def test_without_its_weights_it_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint, tmp_path / "half")
+    (tmp_path / "half/onepass.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"onepass\.reranker"):
+        load_network(tmp_path / "half")
+    assert inspect_checkpoint(locate(tmp_path / "half")).problems
 
 
 def test_it_says_so_and_stays_through_training(checkpoint: Path, tmp_path: Path) -> None:

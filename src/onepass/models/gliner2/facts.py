@@ -24,7 +24,7 @@ _PARTS: Mapping[str, str] = {
     "boundary_head.": "boundary head",
     "record_decoder.": "record decoder",
     "relation_scorer.": "relation scorer",
-    "reranker.": "reranker",
+    "onepass.reranker.": "reranker",
 }
 _EXPECTED = ("encoder", "span head", "classifier", "count head", "counting layer")
 ENCODER = "encoder_config"  # folder of its configuration

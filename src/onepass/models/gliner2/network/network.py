@@ -22,6 +22,7 @@ from onepass.nn.mlp import Mlp, mlp_keys
 from onepass.nn.network import Network
 from onepass.nn.places import read_pieces
 from onepass.nn.span_head import SpanHead
+from onepass.nn.weights import OURS
 
 
 class Gliner2Network(Network):
@@ -113,7 +114,7 @@ class Gliner2Network(Network):
             *mlp_keys("count_pred", "count_head"),
             *with_prefix(self.occurrences.keys(), "count_embed.", "occurrences."),
             *mlp_keys("classifier", "classifier"),
-            *with_prefix(reranker, "reranker.", "reranker."),
+            *with_prefix(reranker, f"{OURS}reranker.", "reranker."),
         )
 
 
