@@ -126,9 +126,13 @@ def test_values_and_pairs_alone_are_scored_anew(checkpoint: Path, tmp_path: Path
     assert only[0] == only[1] != []
 
 
-def test_graphs_and_network_agree_and_batches_do_too(checkpoint: Path) -> None:
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_graphs_and_network_agree_and_batches_do_too(checkpoint: Path, backend: str) -> None:
+    if backend == "openvino":
+        pytest.importorskip("openvino", reason="the extra openvino is not installed")
     network, graphs = (
-        Extractor.from_pretrained(checkpoint, backend=backend) for backend in ("torch", "onnx")
+        Extractor.from_pretrained(checkpoint, backend=one, precision="fp32")
+        for one in ("torch", backend)
     )
     wanted = values(network.extract(TEXTS, SCHEMA, threshold=0.0))
     for found in (
