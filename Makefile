@@ -53,8 +53,7 @@ builtin: $(TEST)/.installed
 	$(TEST)/bin/python recipes/builtin/convert.py $(DATA) runs/data
 	$(TEST)/bin/python recipes/builtin/start.py runs/start
 	$(TEST)/bin/onepass train recipes/builtin/train.json
-	$(TEST)/bin/python recipes/builtin/reranker.py runs/builtin/final runs/builtin/reranked \
-		runs/data/written_swapped.jsonl runs/data/handwritten_swapped.jsonl runs/data/annotated_swapped.jsonl
+	$(TEST)/bin/python recipes/builtin/reranker.py runs/builtin/final runs/builtin/reranked runs/data
 	$(TEST)/bin/python recipes/builtin/finish.py runs/builtin/reranked $(DATA) runs/data
 
 $(DEMO)/.installed: $(SOURCES) pyproject.toml constraints.txt | python

@@ -1,8 +1,8 @@
 """Tickets are sorted into queues; what fits none goes to a person.
 
 With `abstain`, the best label must fit by itself, not only better than the others. The built-in
-model is small, and its doubt is not always in the right place: it sends a question about Sundays to
-those who look for parcels. Count such mistakes on tickets
+model is small, and its doubt is not always in the right place: it sends what has not arrived to a
+person, and a question about Sundays to those who look for parcels. Count such mistakes on tickets
 of your own, and give `abstain` a number that suits you: a higher one sends fewer tickets to the
 wrong queue and more to people.
 

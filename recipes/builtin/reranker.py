@@ -1,6 +1,8 @@
 """Give a checkpoint a reranker, trained on what the checkpoint finds in annotated texts.
 
-Usage: python recipes/builtin/reranker.py CHECKPOINT OUTPUT EXAMPLES...
+Usage: python recipes/builtin/reranker.py CHECKPOINT OUTPUT CONVERTED [EXAMPLES...]
+
+CONVERTED is what `convert.py` wrote; of EXAMPLES all are used.
 
 The checkpoint itself stays as it is. Its candidates for values of records and for ends of pairs are
 scored in view of each other (`onepass.models.gliner2.rivals`): which of them are right is learned
@@ -19,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch.nn import functional
 
 from onepass.arrays import Float32s
 from onepass.corpus.example import Example, GoldStructure
 from onepass.corpus.jsonl import read_examples
 from onepass.evaluation.gold_schema import schema_of
-from onepass.evaluation.pairing import best_pairs
 from onepass.evaluation.records import choice_fields, gold_row, normalize
 from onepass.hub import locate
 from onepass.hub.checkpoint import SETTINGS_FILE
@@ -44,6 +46,8 @@ from onepass.text.windows import Window
 from onepass.text.words import Words
 
 Key = tuple[str, str]  # name of a field and its value
+# Texts of each source, with values that were not learned by heart.
+SOURCES = {"written_swapped": 2600, "handwritten_swapped": 500, "annotated_swapped": 700}
 EPOCHS, BATCH, RATE, WARMUP = 6, 16, 1.5e-3, 100
 POOL = 512  # groups that are sorted by their number of candidates together
 MOST = 260  # candidates of a group that is learned from
@@ -58,18 +62,17 @@ class Group:
     right: Float32s
 
 
-def main(checkpoint: Path, out: Path, *paths: Path) -> None:
+def main(checkpoint: Path, out: Path, converted: Path, *paths: Path) -> None:
     """Write the checkpoint with a reranker."""
     rng = random.Random(0)
     located = locate(checkpoint)
     model = read_model(located)
     reader = Reader(model, open_backend(model, located))
-    examples = [
-        one
-        for path in paths
-        for one in read_examples(path)
-        if one.structures or one.asked_relations
-    ]
+    examples = [one for path in paths for one in asking(path)]
+    for name, most in SOURCES.items():
+        held = asking(converted / f"{name}.jsonl")
+        examples += rng.sample(held, min(most, len(held)))
+    rng.shuffle(examples)
     groups = list(gathered(reader, examples, rng))
     sys.stderr.write(f"{len(groups)} groups from {len(examples)} texts\n")
     reranker = trained(groups, rng)
@@ -81,6 +84,13 @@ def main(checkpoint: Path, out: Path, *paths: Path) -> None:
     save_network(network, out, encoder_config=encoder_config, tokenizer_from=checkpoint)
     if (checkpoint / SETTINGS_FILE).is_file():
         shutil.copyfile(checkpoint / SETTINGS_FILE, out / SETTINGS_FILE)
+
+
+def asking(path: Path) -> list[Example]:
+    """Return the examples of a file that ask for records or relations; none if it is not there."""
+    if not path.is_file():
+        return []
+    return [one for one in read_examples(path) if one.structures or one.asked_relations]
 
 
 def gathered(reader: Reader, examples: Iterable[Example], rng: random.Random) -> Iterator[Group]:
@@ -144,8 +154,9 @@ def labeled(
     found: list[set[Key]] = [set() for _ in range(int(records.max()) + 1)]
     for n in np.flatnonzero(chosen):
         found[records[n]].add(keys[n])
-    agreeing = [[len(one & other) for other in wanted] for one in found]
-    meant = {one: wanted[other] for one, other in best_pairs(agreeing)}
+    agreeing = np.array([[len(one & other) for other in wanted] for one in found])
+    pairs = zip(*linear_sum_assignment(-agreeing), strict=True) if wanted else ()
+    meant = {one: wanted[other] for one, other in pairs if agreeing[one, other]}
     right = [key in meant.get(one, ()) for one, key in zip(records.tolist(), keys, strict=True)]
     return np.array(right, dtype=np.float32)
 

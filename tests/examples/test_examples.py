@@ -111,13 +111,13 @@ def test_tickets(capsys: pytest.CaptureFixture[str]):
         "  login           I cannot log in since this morning.",
         "  refund          The lamp came broken, I want my money back.",
         "  refund          You charged my card twice, please return the money.",
-        "  delivery        My order has not arrived yet.",
+        "! none: a person  My order has not arrived yet.",
         "  delivery        My parcel was due on Monday and is still not here.",
         "  none: a person  Which paint did you use for the blue wall?",
         "  none: a person  Do you have an office in Berlin?",
         "  none: a person  Can I volunteer for your charity?",
         "! delivery        Is your shop open on Sundays?",
-        "8 of 9 are right",
+        "7 of 9 are right",
     ]
 
 

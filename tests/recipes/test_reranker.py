@@ -27,7 +27,11 @@ from onepass.text.words import split_words
 TEXT = "Tim Cook runs Apple in Paris and Rome."
 TRIP = GoldStructure(
     "trip",
-    (GoldField("who"), GoldField("where", dtype="list"), GoldField("kind", choices=("a", "b"))),
+    (
+        GoldField("who", dtype="str"),
+        GoldField("where", dtype="list"),
+        GoldField("kind", choices=("a", "b")),
+    ),
     ({"who": (GoldValue(0, 8),), "where": (GoldValue(23, 28), GoldValue(33, 37))},),
 )
 
@@ -96,7 +100,7 @@ def test_a_checkpoint_gets_one(tmp_path: Path):
     directory = make_tiny_checkpoint(tmp_path / "plain")
     (directory / "onepass.json").write_text('{"least_records": 1}')
     write_examples(tmp_path / "some.jsonl", [Example(TEXT, structures=(TRIP,))] * 3)
-    main(directory, tmp_path / "with", tmp_path / "some.jsonl")
+    main(directory, tmp_path / "with", tmp_path / "converted", tmp_path / "some.jsonl")
     network = load_network(tmp_path / "with")
     assert network.config.reranker
     assert (tmp_path / "with/onepass.json").read_text() == '{"least_records": 1}'

@@ -124,7 +124,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     >>> from onepass.builtin import builtin_checkpoint
     >>> found = inspect_checkpoint(builtin_checkpoint())
     >>> found.architecture, found.width, found.problems
-    ('span, count_lstm_v2, word shapes', 10, ())
+    ('span, count_lstm_v2, word shapes, reranker', 10, ())
     """
     problems: list[str] = []
     family = FAMILIES.get(checkpoint.kind)

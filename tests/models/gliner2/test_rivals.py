@@ -104,7 +104,7 @@ def test_where_candidates_stand_and_what_is_said_of_their_field() -> None:
     assert found.places.tolist() == [[0, 0, 1, 1, 1, 1, ONE], [1, 2, 4, 5, 4, 5, SEVERAL]]
     new = rescored(logits, found, np.array([3.0, -2.0], dtype=np.float32))
     assert new[0, 0, 1, 0] == 3.0
-    assert new[1, 2, 4, 1] == -2.0
+    assert new[1, 2, 4, 1] == 1.0  # of a field with several values
     assert new[0, 1, 2, 0] == 1.0  # of a choice
     # what overlaps a candidate moves with it, all else stays
     assert new[0, 0, 0, 1] == new[0, 0, 1, 1] == -7.0

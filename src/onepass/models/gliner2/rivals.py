@@ -225,6 +225,7 @@ def packed(groups: Sequence[Rivals]) -> dict[str, Float32s | Int64s]:
 def rescored(logits: Float32s, own: Rivals, new: Float32s) -> Float32s:
     """Return the logits of a group with new ones of its candidates.
 
+    Those of fields that hold several values stay: whether a span is one of many is told by itself.
     What overlaps a candidate moves as that does, so that rules have the same to choose from.
 
     Args:
@@ -232,6 +233,7 @@ def rescored(logits: Float32s, own: Rivals, new: Float32s) -> Float32s:
         own: the candidates.
         new: (n,) their logits.
     """
-    moves = np.append(new - own.scores[:, 0], np.float32(0.0)).astype(np.float32)
+    moves = np.where(own.places[:, 6] == SEVERAL, 0, new - own.scores[:, 0])
+    moves = np.append(moves, 0).astype(np.float32)
     moved: Float32s = logits + moves[own.owners]
     return moved
