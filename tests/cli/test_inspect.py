@@ -61,7 +61,7 @@ def test_the_built_in_model(onepass: Onepass):
     assert [one["precision"] for one in found["graphs"]] == ["int8"]
     assert found["graphs"][0]["size_bytes"] > 10**6
     assert (found["architecture"], found["settings"]["pair_words"]) == (
-        "span, count_lstm_v2, word shapes",
+        "span, count_lstm_v2, word shapes, reranker",
         40,
     )
     table = onepass("models", "inspect", "builtin").out
