@@ -117,7 +117,8 @@ def gathered(reader: Reader, examples: Iterable[Example], rng: random.Random) ->
             else:
                 gold = example.structures[group.task]
                 names, wanted = tuple(field.name for field in gold.fields), values_of(gold, text)
-            yield Group(own, labeled(own, names, wanted, text.words))
+            right = labeled(own, names, wanted, text.words)
+            yield Group(replace(own, owners=own.owners[:0]), right)  # owners are large
 
 
 def pairs_of(example: Example, kind: str) -> list[set[Key]]:
