@@ -6,6 +6,7 @@ gloo on CPUs and NCCL on GPUs. It knows neither the model nor the loop.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,14 @@ def open_processes(device: str) -> Processes:
     except ImportError as error:
         raise MissingExtra("Training in several processes", "train") from error
     state = PartialState(cpu=device == "cpu", timeout=_PATIENCE)
+    atexit.register(_close)
     return Processes(state.process_index, state.num_processes, str(state.device))
+
+
+def _close() -> None:
+    """End what the processes speak through: a thread of it that outlives Python aborts one."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _reduce(tensor: torch.Tensor, how: str) -> torch.Tensor:
