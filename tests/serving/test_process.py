@@ -71,7 +71,7 @@ def test_sigterm_stops_it_after_all_that_was_accepted_is_answered(tmp_path: Path
         ThreadPoolExecutor(6) as pool,
     ):
         assert http.get("/ready").json() == {"status": "ready"}
-        texts = [f"Mallory {n} met Tim Cook in Cupertino. " * 20 for n in range(6)]
+        texts = [f"Mallory {n} met Tim Cook in Cupertino. " * 120 for n in range(6)]
         asked = {"schema": {"entities": ["person", "place"]}}
         got = [
             pool.submit(http.post, "/v1/extract", json={"text": text, **asked}) for text in texts
@@ -82,7 +82,8 @@ def test_sigterm_stops_it_after_all_that_was_accepted_is_answered(tmp_path: Path
         answers = [one.result() for one in got]
         assert [answer.status_code for answer in answers] == [200] * 6
         assert [answer.json()["text"] for answer in answers] == texts
-        assert answers[-1].headers["connection"] == "close"  # nothing is sent behind it
+        ended = [answer.headers.get("connection") for answer in answers]
+        assert "close" in ended  # nothing is sent behind what is answered after the signal
         assert running.wait(20) == 0
         with pytest.raises(httpx.ConnectError):
             http.get("/health")
