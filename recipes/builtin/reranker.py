@@ -87,9 +87,7 @@ def main(checkpoint: Path, out: Path, converted: Path, *paths: Path) -> None:
 
 
 def asking(path: Path) -> list[Example]:
-    """Return the examples of a file that ask for records or relations; none if it is not there."""
-    if not path.is_file():
-        return []
+    """Return the examples of a file that ask for records or relations."""
     return [one for one in read_examples(path) if one.structures or one.asked_relations]
 
 
@@ -149,7 +147,7 @@ def labeled(
         for _, item, word, width in candidates.cells.tolist()
     ]
     records, logits, leads = candidates.cells[:, 0], *candidates.scores[:, :2].T
-    holds = candidates.places[:, 6]
+    holds = candidates.holds
     chosen = (leads > 0) & ((logits > SURE) | (holds == AN_END))
     chosen |= (logits > SURE) & (holds == SEVERAL)
     found: list[set[Key]] = [set() for _ in range(int(records.max()) + 1)]
@@ -168,7 +166,7 @@ def trained(groups: Sequence[Group], rng: random.Random) -> Reranker:
     reranker, own = Reranker(), list(groups)
     every = np.concatenate([one.candidates.scores for one in own])
     reranker.centres.data = torch.from_numpy(every.mean(0))
-    reranker.spreads.data = torch.from_numpy(every.std(0))
+    reranker.spreads.data = torch.from_numpy(every.std(0)).clamp(min=1e-3)
     optimizer = torch.optim.AdamW(reranker.parameters(), RATE, weight_decay=0.02)
     steps, step = EPOCHS * -(-len(own) // BATCH), 0
     for epoch in range(EPOCHS):
@@ -176,9 +174,8 @@ def trained(groups: Sequence[Group], rng: random.Random) -> Reranker:
         for batch in batches(own, rng):
             for group in optimizer.param_groups:
                 group["lr"] = RATE * min((step + 1) / WARMUP, 1.0) * max(1 - step / steps, 0.02)
-            inputs = {
-                k: torch.from_numpy(v) for k, v in packed([b.candidates for b in batch]).items()
-            }
+            arrays = packed([one.candidates for one in batch])
+            inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
             logits, real = reranker(**inputs), inputs["mask"] > 0
             gold = torch.zeros_like(logits)
             for line, one in enumerate(batch):

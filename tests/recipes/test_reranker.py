@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "builtin"))
 
 import numpy as np
 import torch
-from reranker import Group, batches, gathered, labeled, main, pairs_of, trained
+from reranker import SOURCES, Group, batches, gathered, labeled, main, pairs_of, trained
 from tests.tiny import make_tiny_checkpoint
 
 from onepass.corpus.example import Example, GoldField, GoldRelation, GoldStructure, GoldValue
@@ -99,7 +99,9 @@ def test_ends_of_a_pair_are_right_where_both_are_its_own():
 def test_a_checkpoint_gets_one(tmp_path: Path):
     directory = make_tiny_checkpoint(tmp_path / "plain")
     (directory / "onepass.json").write_text('{"least_records": 1}')
-    write_examples(tmp_path / "some.jsonl", [Example(TEXT, structures=(TRIP,))] * 3)
+    (tmp_path / "converted").mkdir()
+    for name in (*(f"converted/{source}" for source in SOURCES), "some"):
+        write_examples(tmp_path / f"{name}.jsonl", [Example(TEXT, structures=(TRIP,))] * 3)
     main(directory, tmp_path / "with", tmp_path / "converted", tmp_path / "some.jsonl")
     network = load_network(tmp_path / "with")
     assert network.config.reranker

@@ -49,6 +49,11 @@ class Rivals:
     def __len__(self) -> int:
         return len(self.cells)
 
+    @property
+    def holds(self) -> Int64s:
+        """What the field of each candidate holds, (n,)."""
+        return self.places[:, -1]
+
 
 def rivals(logits: Float32s, shapes: Int64s, asked: Bools, holds: Int64s) -> Rivals:
     """Return the likeliest spans of a group.
@@ -233,7 +238,7 @@ def rescored(logits: Float32s, own: Rivals, new: Float32s) -> Float32s:
         own: the candidates.
         new: (n,) their logits.
     """
-    moves = np.where(own.places[:, 6] == SEVERAL, 0, new - own.scores[:, 0])
+    moves = np.where(own.holds == SEVERAL, 0, new - own.scores[:, 0])
     moves = np.append(moves, 0).astype(np.float32)
     moved: Float32s = logits + moves[own.owners]
     return moved

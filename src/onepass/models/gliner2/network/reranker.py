@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from onepass.models.gliner2.rivals import AN_END, PLACES, SCORES, SEVERAL
+from onepass.models.gliner2.rivals import AN_END, SCORES, SEVERAL
 from onepass.nn.keymap import Entry, Rename
 from onepass.text.shapes import SHAPES
 
@@ -78,7 +78,7 @@ class Reranker(nn.Module):
 
         Args:
             scores: (groups, candidates, SCORES), logits first.
-            places: (groups, candidates, PLACES).
+            places: (groups, candidates, `onepass.models.gliner2.rivals.PLACES`).
             mask: (groups, candidates), 1 at real candidates.
         """
         record, item, first, last, shape, last_shape, holds = places.unbind(-1)
@@ -121,6 +121,3 @@ def _related(
         ],
         dim=-1,
     )  # fmt: skip
-
-
-assert PLACES == 7  # as they are taken apart above
